@@ -1,0 +1,1 @@
+"""Claims jobs, launches runs, and turns what became of them into job and dataset status."""

@@ -1,0 +1,48 @@
+"""The health probe: fails where the loop stands still or the watch has ended."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from controller.reconcile import Progress
+
+
+class HealthServer:
+    """Serves `/healthz` (the loop goes round) and `/readyz` (its last tick went through).
+
+    Args:
+        progress: the loop's.
+        stuck_after_seconds: without a tick that went through, the controller is to be restarted.
+        watching: whether the watch is alive; always true where there is none.
+    """
+
+    def __init__(self, progress: Progress, stuck_after_seconds: float, watching: Callable[[], bool]) -> None:
+        self._progress = progress
+        self._stuck_after_seconds = stuck_after_seconds
+        self._watching = watching
+        application = web.Application()
+        application.router.add_get("/healthz", self._healthz)
+        application.router.add_get("/readyz", self._readyz)
+        self._runner = web.AppRunner(application, access_log=None)
+
+    async def start(self, port: int) -> None:
+        """Listens on all interfaces."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, port=port).start()
+
+    async def close(self) -> None:
+        """Stops listening."""
+        await self._runner.cleanup()
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        if not self._watching():
+            return web.Response(status=500, text="the watch has ended\n")
+        idle = self._progress.seconds_since_round()
+        if idle > self._stuck_after_seconds:
+            return web.Response(status=500, text=f"the loop has stood still for {idle:.0f} s\n")
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        if self._progress.last_error:
+            return web.Response(status=503, text=self._progress.last_error + "\n")
+        return web.Response(text="ok\n")

@@ -1,0 +1,86 @@
+"""Where runs run. One small interface; `kubernetes` is the real one, `process` the one for a single machine."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+from uuid import UUID
+
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.errors import Permanent
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.settlement import Evidence
+
+
+class Phase(Enum):
+    """How far a launched run is."""
+
+    PENDING = "pending"
+    """Accepted, and its runner has not started yet."""
+    RUNNING = "running"
+    ENDED = "ended"
+    """Its runner is over and will not come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a launcher is asked to run."""
+
+    key: RunKey
+    dataset_id: UUID
+    job_type: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run as its launcher sees it. `name` is the launcher's own name for it."""
+
+    key: RunKey
+    name: str
+    phase: Phase
+    evidence: Evidence
+    forgotten: bool = False
+    """`forget` has been called for it already."""
+
+
+class LaunchRefused(Permanent):
+    """The launcher has definitely not launched the run, and says why."""
+
+    cause = Cause.CANNOT_START
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message, reason)
+
+
+class Launcher(Protocol):
+    """Launches runs, and tells what has become of them.
+
+    Every method raises `Unavailable` where it cannot know: no answer is never an answer of "none".
+    """
+
+    name: str
+
+    async def launch(self, launch: Launch) -> str:
+        """Launches a run under a name that follows from its key, and returns the name.
+
+        A run that was launched before is adopted, not launched again.
+
+        Raises:
+            LaunchRefused: it was definitely not launched.
+            Unavailable: it may have been launched; ask again.
+        """
+
+    async def seen(self) -> list[Seen]:
+        """Every run of this installation that the launcher knows of, the ended ones until they are forgotten."""
+
+    async def find(self, key: RunKey) -> Seen | None:
+        """One run, by name, from the authoritative source; None: there is definitely none."""
+
+    async def stop(self, key: RunKey, now: bool = False) -> None:
+        """Asks a run to end; `now` does not wait for it to tidy up. One that is over or gone already is fine."""
+
+    async def forget(self, key: RunKey) -> None:
+        """The run is settled and its evidence stored: the launcher may remove what is left of it."""
+
+    async def close(self) -> None:
+        """Lets go of connections and helpers. What was launched goes on where the launcher can let it."""

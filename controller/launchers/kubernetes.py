@@ -1,0 +1,175 @@
+"""Runs as Kubernetes Jobs: one Job, one pod, one run."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from controller.launchers import Launch, LaunchRefused, Phase, Seen
+from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
+from controller.policy.job_manifest import (
+    CONTAINER,
+    LABEL_EPOCH,
+    LABEL_INSTALLATION,
+    LABEL_JOB,
+    RunnerTemplate,
+    job_manifest,
+    job_name,
+)
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.settlement import Evidence
+
+_IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+_CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+
+class KubernetesLauncher:
+    """Launches runs as Jobs of one namespace.
+
+    Args:
+        api: of that namespace.
+        installation: every Job of ours carries it; others are never seen, adopted or deleted.
+        pool: the pool whose runs these are.
+        template: how runner pods are made.
+        keep_seconds: how long a settled Job is kept for people to look at.
+    """
+
+    name = "kubernetes"
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        installation: UUID,
+        pool: str,
+        template: RunnerTemplate,
+        keep_seconds: int = 600,
+    ) -> None:
+        self._api = api
+        self._installation = installation
+        self._pool = pool
+        self._template = template
+        self._keep_seconds = keep_seconds
+
+    async def launch(self, launch: Launch) -> str:
+        name = job_name(launch.key)
+        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, self._template)
+        try:
+            if await self._api.create_job(manifest):
+                return name
+        except ApiRefused as error:
+            # An earlier request for this name, of which no answer came, may have been carried out:
+            # admission refuses before it looks whether the name is taken.
+            if await self._is_ours(name):
+                return name
+            raise LaunchRefused(str(error), _refusal(error)) from None
+        if await self._is_ours(name):
+            return name
+        raise LaunchRefused(f"the name {name} is taken by a Job that is not of this installation", Reason.CONFIG)
+
+    async def seen(self) -> list[Seen]:
+        selector = f"{LABEL_INSTALLATION}={self._installation}"
+        # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
+        jobs = await self._api.list_jobs(selector)
+        pods_of = _by_job_uid(await self._api.list_pods(selector))
+        return [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs]
+
+    async def find(self, key: RunKey) -> Seen | None:
+        job = await self._api.get_job(job_name(key))
+        if job is None or not self._ours(job):
+            return None
+        selector = f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB}={key.job_id},{LABEL_EPOCH}={key.epoch}"
+        pods = await self._api.list_pods(selector)
+        return _see(job, _by_job_uid(pods)[job["metadata"]["uid"]])
+
+    async def stop(self, key: RunKey, now: bool = False) -> None:
+        await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
+
+    async def forget(self, key: RunKey) -> None:
+        await self._api.set_job_ttl(job_name(key), self._keep_seconds)
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    async def _is_ours(self, name: str) -> bool:
+        job = await self._api.get_job(name)
+        return job is not None and self._ours(job)
+
+    def _ours(self, job: dict[str, Any]) -> bool:
+        return bool(job["metadata"].get("labels", {}).get(LABEL_INSTALLATION) == str(self._installation))
+
+
+def _refusal(error: ApiRefused) -> Reason:
+    # The one place where an error is told by its message: a full quota is a 403 like a missing right.
+    return Reason.QUOTA if error.status == 403 and "exceeded quota" in str(error) else Reason.CONFIG
+
+
+def _by_job_uid(pods: Iterable[dict[str, Any]]) -> defaultdict[str, list[dict[str, Any]]]:
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for pod in pods:
+        for owner in pod["metadata"].get("ownerReferences", ()):
+            found[owner["uid"]].append(pod)
+    return found
+
+
+def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
+    """One Job and its pods as one value; the Job controller may have made more pods than one."""
+    metadata = job["metadata"]
+    key = RunKey(UUID(metadata["labels"][LABEL_JOB]), int(metadata["labels"][LABEL_EPOCH]))
+    forgotten = "ttlSecondsAfterFinished" in job["spec"]
+    live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
+    over = any(
+        condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
+        for condition in job.get("status", {}).get("conditions") or ()
+    )
+    if live:
+        newest = max(live, key=_creation)
+        phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
+        return Seen(key, metadata["name"], phase, _evidence(newest), forgotten)
+    if pods:
+        return Seen(key, metadata["name"], Phase.ENDED, _evidence(max(pods, key=_creation)), forgotten)
+    if over:
+        return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True), forgotten)
+    return Seen(key, metadata["name"], Phase.PENDING, Evidence(), forgotten)
+
+
+def _creation(pod: dict[str, Any]) -> str:
+    return str(pod["metadata"]["creationTimestamp"])
+
+
+def _evidence(pod: dict[str, Any]) -> Evidence:
+    status = pod["status"]
+    state: dict[str, Any] = {}
+    for container in status.get("containerStatuses") or ():
+        if container["name"] == CONTAINER:
+            state = container.get("state") or {}
+    terminated = state.get("terminated") or {}
+    waiting = state.get("waiting") or {}
+    conditions = {
+        condition["type"]: condition.get("reason") or ""
+        for condition in status.get("conditions") or ()
+        if (condition["type"] == "DisruptionTarget" and condition["status"] == "True")
+        or (condition["type"] == "PodScheduled" and condition["status"] == "False")
+    }
+    return Evidence(
+        exit_code=terminated.get("exitCode"),
+        seen_as=_seen_as(status, terminated, waiting),
+        message=terminated.get("message") or waiting.get("message") or status.get("message") or "",
+        conditions=conditions,
+        container_started=bool(terminated.get("startedAt") or state.get("running")),
+        pod_name=pod["metadata"]["name"],
+        pod_uid=pod["metadata"]["uid"],
+        node=pod["spec"].get("nodeName"),
+        started_at=terminated.get("startedAt"),
+        finished_at=terminated.get("finishedAt"),
+    )
+
+
+def _seen_as(status: dict[str, Any], terminated: dict[str, Any], waiting: dict[str, Any]) -> str | None:
+    if waiting.get("reason") in _IMAGE_TROUBLE:
+        return "ImagePull"
+    if waiting.get("reason") in _CONFIG_TROUBLE:
+        return "Config"
+    if terminated.get("reason") == "OOMKilled":
+        return "OOMKilled"
+    return status.get("reason")

@@ -1,0 +1,175 @@
+"""The few calls to the Kubernetes API that the launcher makes, with plain dicts, and errors as ours."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import load_incluster_config, load_kube_config
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.errors import Misconfigured, Permanent, Unavailable
+
+PAGE = 500
+"""Objects a page of a list."""
+
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
+class ApiRefused(Permanent):
+    """The API server has definitely not done what it was asked."""
+
+    cause = Cause.CANNOT_START
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def load_configuration() -> Configuration:
+    """In a pod, its service account; elsewhere KUBECONFIG or ~/.kube/config.
+
+    Raises:
+        Misconfigured: neither is there, or it cannot be read.
+    """
+    configuration = Configuration()
+    try:
+        if (_SERVICE_ACCOUNT / "token").exists() and not os.environ.get("KUBECONFIG"):
+            load_incluster_config(client_configuration=configuration)
+        else:
+            await load_kube_config(client_configuration=configuration)
+    except Exception as error:  # the loader raises many kinds, by what the file holds
+        raise Misconfigured(f"cannot load a Kubernetes configuration: {type(error).__name__}") from None
+    return configuration
+
+
+class KubernetesApi:
+    """One namespace's Jobs and pods.
+
+    Args:
+        configuration: host and credentials.
+        namespace: whose objects are meant.
+        timeout_seconds: of one request, in all.
+    """
+
+    def __init__(self, configuration: Configuration, namespace: str, timeout_seconds: float = 30) -> None:
+        self._client = ApiClient(configuration)
+        self._timeout = timeout_seconds
+        self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+        self._pods = f"/api/v1/namespaces/{namespace}/pods"
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def create_job(self, manifest: Mapping[str, Any]) -> bool:
+        """Creates a Job; False where there is one of that name already.
+
+        Raises:
+            ApiRefused: it was definitely not created.
+            Unavailable: it may have been.
+        """
+        try:
+            await self._request("POST", self._jobs, body=manifest)
+        except ApiRefused as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    async def get_job(self, name: str) -> dict[str, Any] | None:
+        """A Job by name, from etcd and not from a cache; None where there is none."""
+        try:
+            return await self._request("GET", f"{self._jobs}/{name}")
+        except ApiRefused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
+        """All Jobs with these labels, page by page."""
+        return await self._list(self._jobs, selector)
+
+    async def list_pods(self, selector: str) -> list[dict[str, Any]]:
+        """All pods with these labels, page by page."""
+        return await self._list(self._pods, selector)
+
+    async def set_job_ttl(self, name: str, seconds: int) -> None:
+        """Lets Kubernetes remove a finished Job after a while; one that is gone is fine."""
+        body = {"spec": {"ttlSecondsAfterFinished": seconds}}
+        await self._request_if_there("PATCH", f"{self._jobs}/{name}", body=body)
+
+    async def delete_job(self, name: str, grace_seconds: int | None = None) -> None:
+        """Deletes a Job and, with their grace period, its pods; one that is gone is fine."""
+        body: dict[str, Any] = {"propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
+        await self._request_if_there("DELETE", f"{self._jobs}/{name}", body=body)
+
+    async def _list(self, path: str, selector: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        query = {"labelSelector": selector, "limit": str(PAGE)}
+        while True:
+            page = await self._request("GET", path, query=query)
+            items += page["items"]
+            token = page["metadata"].get("continue")
+            if not token:
+                return items
+            query["continue"] = token
+
+    async def _request_if_there(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        try:
+            await self._request(method, path, body=body)
+        except ApiRefused as error:
+            if error.status != 404:
+                raise
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            patch = method == "PATCH"
+            headers["Content-Type"] = "application/merge-patch+json" if patch else "application/json"
+        try:
+            request = await self._client.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params=headers,
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response = await self._client.call_api(*request, _request_timeout=self._timeout)
+            content = await response.read()
+        except ApiException as error:
+            raise _of_status(error.status or 0, error.body) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"Kubernetes API: {type(error).__name__}") from None
+        if response.status >= 400:
+            raise _of_status(response.status, content)
+        try:
+            answer: dict[str, Any] = json.loads(content)
+        except ValueError:
+            raise Unavailable("Kubernetes API: the answer was cut short") from None
+        return answer
+
+
+def _of_status(status: int, body: bytes | str | None) -> ApiRefused | Unavailable:
+    """429 and 5xx may have been carried out, 401 is mended by a fresh token; all else is definite."""
+    try:
+        message = json.loads(body or "")["message"]
+    except (ValueError, KeyError, TypeError):
+        message = "no message"
+    text = f"Kubernetes API: {status}: {message}"
+    if status in (0, 401, 408, 410, 429) or status >= 500:
+        return Unavailable(text)
+    return ApiRefused(status, text)

@@ -1,0 +1,100 @@
+"""kopf: watches our Jobs and pods, and wakes the loop. Nothing is decided here, and nothing is written.
+
+Runs in a thread of its own: kopf takes over the signals of the main thread, and cancels other tasks of its loop.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import kopf
+from kubernetes.aio.client import Configuration
+
+from controller.policy.job_manifest import LABEL_INSTALLATION
+
+_log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Watches one namespace until it is stopped.
+
+    Args:
+        configuration: host and credentials, those of the launcher.
+        namespace: where the runs are.
+        installation: whose Jobs and pods count.
+        wake: called for every event, in the watcher's own thread.
+    """
+
+    def __init__(
+        self, configuration: Configuration, namespace: str, installation: UUID, wake: Callable[[], None]
+    ) -> None:
+        self._configuration = configuration
+        self._namespace = namespace
+        self._registry = _registry(configuration, str(installation), wake)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
+
+    def start(self) -> None:
+        """Starts watching."""
+        self._thread.start()
+
+    def alive(self) -> bool:
+        """False where the watch has ended by itself: then only polling is left."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Ends the watch; does not wait for it."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(
+                kopf.operator(
+                    registry=self._registry,
+                    settings=_settings(),
+                    standalone=True,
+                    namespaces=[self._namespace],
+                    stop_flag=self._stop,
+                )
+            )
+        except Exception as error:  # whatever ends kopf, the loop goes on by polling and the probe tells
+            _log.error("the watch has ended: %s", type(error).__name__)
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.watching.server_timeout = 300
+    settings.watching.connect_timeout = 10
+    settings.networking.request_timeout = 60
+    settings.process.ultimate_exiting_timeout = None
+    return settings
+
+
+def _registry(configuration: Configuration, installation: str, wake: Callable[[], None]) -> kopf.OperatorRegistry:
+    registry = kopf.OperatorRegistry()
+    ours = {LABEL_INSTALLATION: installation}
+
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        # Asked again by kopf when a token has expired; the hook reads the service account's file anew.
+        header = await configuration.get_api_key_with_prefix("BearerToken") or ""
+        return kopf.ConnectionInfo(
+            server=configuration.host,
+            ca_path=configuration.ssl_ca_cert,
+            insecure=not configuration.verify_ssl,
+            token=header.split(" ", 1)[-1] or None,
+            certificate_path=configuration.cert_file,
+            private_key_path=configuration.key_file,
+        )
+
+    def woken(**_: Any) -> None:
+        wake()
+
+    kopf.on.login(registry=registry)(login)
+    kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(woken)
+    kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(woken)
+    return registry

@@ -1,0 +1,1 @@
+"""The steps: claim, launch, observe, settle, rescue. One step, one file."""

@@ -1,0 +1,37 @@
+"""Claim: takes as many jobs from the queue as there are free slots."""
+
+import logging
+
+from controller.launchers import Phase
+from controller.pipeline.context import Context
+from dataset_jobs.store.for_controller import ClaimedRun
+
+CLAIM_BATCH = 500
+
+_log = logging.getLogger(__name__)
+
+
+async def claim(context: Context) -> list[ClaimedRun]:
+    """Claims jobs; each has a run at a new epoch, which is to be launched next.
+
+    The controller's own concurrency is held here, the pool's maximum by the database.
+    """
+    limit = CLAIM_BATCH
+    if context.concurrency is not None:
+        in_flight = sum(seen.phase is not Phase.ENDED for seen in await context.launcher.seen())
+        limit = min(limit, context.concurrency - in_flight)
+    if limit <= 0:
+        return []
+    claimed = await context.store.claim(context.pool, limit, context.launcher.name, context.owner, context.lease)
+    for run in claimed:
+        _log.info(
+            "claimed",
+            extra={
+                "job_id": str(run.job_id),
+                "job_type": run.type,
+                "dataset_id": str(run.dataset_id),
+                "attempt": run.attempts + 1,
+                "epoch": run.epoch,
+            },
+        )
+    return claimed

@@ -1,0 +1,60 @@
+"""Launch: hands claimed runs to the launcher, under names that follow from job and epoch.
+
+The outbox is the run itself: without `launched_at` it is launched, or launched again. Only a definite refusal gives
+the claim back; no answer, or one that proves nothing, means the same name again at the next tick.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from functools import partial
+
+from controller.launchers import Launch, LaunchRefused
+from controller.pipeline.context import Context
+from controller.policy.settling import settlement
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.settlement import Diagnosis, Evidence
+from dataset_jobs.store.for_controller import ClaimedRun, UnreleasedRun
+
+IN_FLIGHT = 16
+"""Launches that are under way at the same time."""
+
+_log = logging.getLogger(__name__)
+
+
+async def launch(context: Context, runs: Iterable[ClaimedRun | UnreleasedRun]) -> None:
+    """Launches runs; what stays without an answer is left for the next tick."""
+    slots = asyncio.Semaphore(IN_FLIGHT)
+
+    async def one(run: ClaimedRun | UnreleasedRun) -> None:
+        async with slots:
+            await _launch_one(context, run)
+
+    async with asyncio.TaskGroup() as group:
+        for run in runs:
+            group.create_task(one(run))
+
+
+async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> None:
+    about = {
+        "job_id": str(run.job_id),
+        "job_type": run.type,
+        "dataset_id": str(run.dataset_id),
+        "epoch": run.epoch,
+    }
+    try:
+        name = await context.launcher.launch(Launch(run.key, run.dataset_id, run.type, run.attempts + 1))
+        await context.store.record_launch(run.key, name)
+    except LaunchRefused as refused:
+        await _give_back(context, run, refused)
+        _log.warning("launch refused, claim given back: %s", refused, extra=about)
+    except Unavailable as error:
+        _log.warning("launch not answered, to be repeated: %s", error, extra=about)
+    else:
+        _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
+
+
+async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> None:
+    diagnosis = Diagnosis(refused.cause, refused.reason, str(refused))
+    decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
+    await context.store.settle(run.key, Evidence(message=str(refused)), decide)

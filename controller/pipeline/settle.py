@@ -1,0 +1,68 @@
+"""Settle: a run is over; its evidence is kept, its job moves on, its slot is free."""
+
+import logging
+from datetime import timedelta
+
+from controller.pipeline.context import Context
+from controller.policy.diagnosis import diagnose
+from controller.policy.settling import settlement
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.states import JobState
+from dataset_jobs.store.for_controller import UnreleasedRun
+
+_log = logging.getLogger(__name__)
+
+
+async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagnosis: Diagnosis | None = None) -> None:
+    """Settles a run whose process or pod is terminal or gone, and lets the launcher forget it.
+
+    Args:
+        run: it holds a slot until now.
+        evidence: what was seen of it.
+        diagnosis: where it is known already; else it is concluded from the evidence.
+    """
+    random = context.random()
+
+    def decide(facts: RunFacts) -> Settlement:
+        why = diagnosis or diagnose(evidence, facts.outcome)
+        return settlement(why, facts, context.retry, random)
+
+    settled = await context.store.settle(run.key, evidence, decide)
+    if settled is not None:
+        _say(run, settled)
+    # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
+    await context.launcher.forget(run.key)
+
+
+def _say(run: UnreleasedRun, settled: Settlement) -> None:
+    about = {
+        "job_id": str(run.job_id),
+        "job_type": run.type,
+        "dataset_id": str(run.dataset_id),
+        "attempt": run.attempts + 1,
+        "epoch": run.epoch,
+        "cause": str(settled.diagnosis.cause),
+    }
+    if settled.diagnosis.reason:
+        about["reason"] = str(settled.diagnosis.reason)
+    if settled.diagnosis.cause is Cause.COMPLETED:
+        _log.info("completed", extra=about)
+    elif settled.state is JobState.FAILED:
+        _log.error("failed: %s (%s)", settled.diagnosis.error, settled.why, extra=about)
+    elif settled.state is JobState.SCHEDULED:
+        again = _human(settled.wait)
+        _log.warning(
+            "retry in %s: %s (%s)",
+            again,
+            settled.diagnosis.error,
+            settled.why,
+            extra={**about, "retry_in_seconds": round(settled.wait.total_seconds(), 1)},
+        )
+    else:
+        _log.warning("%s: %s (%s)", settled.state or "ended", settled.diagnosis.error, settled.why, extra=about)
+
+
+def _human(wait: timedelta) -> str:
+    seconds = round(wait.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.1f} min"

@@ -1,0 +1,36 @@
+"""How long to wait before the next try."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+DEFAULT_WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""After the 1st, 2nd and 3rd failed attempt."""
+
+JITTER = 0.1
+"""The share of a wait that is added at random, so that jobs which failed together do not come back together."""
+
+GIVE_BACK_FIRST = timedelta(seconds=10)
+GIVE_BACK_LONGEST = timedelta(minutes=5)
+
+
+def retry_wait(attempts: int, waits: Sequence[timedelta], random: float) -> timedelta:
+    """The wait after a failed attempt.
+
+    Args:
+        attempts: how many attempts have failed, this one counted; at least 1.
+        waits: after the first, the second and so on; the last one holds for all that follow.
+        random: from 0 to 1.
+    """
+    return waits[min(attempts, len(waits)) - 1] * (1 + JITTER * random)
+
+
+def give_back_wait(give_backs: int, random: float) -> timedelta:
+    """The wait after a claim was given back because the run could not start: doubles, up to 5 minutes.
+
+    Args:
+        give_backs: how many claims were given back in a row, this one counted; at least 1.
+        random: from 0 to 1.
+    """
+    doublings: int = 2 ** min(give_backs - 1, 16)
+    wait = min(GIVE_BACK_FIRST * doublings, GIVE_BACK_LONGEST)
+    return wait * (1 + JITTER * random)

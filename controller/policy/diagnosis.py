@@ -1,0 +1,79 @@
+"""From what was seen of a run's end to its cause."""
+
+import signal as signals
+
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.settlement import Diagnosis, Evidence
+
+# Reasons of a pod's DisruptionTarget condition:
+# https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+_DISRUPTIONS = {
+    "PreemptionByScheduler": (Cause.PREEMPTED, "the pod was preempted by one of higher priority"),
+    "EvictionByEvictionAPI": (Cause.EVICTED, "the pod was evicted"),
+    "DeletionByTaintManager": (Cause.NODE_LOST, "the pod's node was lost"),
+    "DeletionByPodGC": (Cause.NODE_LOST, "the pod's node was lost"),
+    "TerminationByKubelet": (Cause.NODE_SHUTDOWN, "the pod's node shut down or ran short of resources"),
+}
+
+_DECISIVE = {Cause.REJECTED, Cause.UNAVAILABLE, Cause.FORBIDDEN, Cause.LOST_LEASE, Cause.CANNOT_START}
+"""What a runner that says this knows better than anybody who saw its pod."""
+
+
+def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
+    """Why a run that did not commit has ended.
+
+    Args:
+        evidence: what was seen of its process or pod.
+        outcome: what the runner wrote to its run, if it could; else its termination message is read.
+    """
+    said = outcome or Outcome.from_message(evidence.message)
+    if said is not None and said.cause in _DECISIVE:
+        return Diagnosis(said.cause, said.reason, said.error)
+    for reason, (cause, error) in _DISRUPTIONS.items():
+        if evidence.conditions.get("DisruptionTarget") == reason:
+            return Diagnosis(cause, None, _on_node(error, evidence))
+    match evidence.seen_as:
+        case "OOMKilled":
+            return Diagnosis(Cause.OUT_OF_MEMORY, None, "the runner was killed at its memory limit")
+        case "DeadlineExceeded" if evidence.container_started:
+            return Diagnosis(Cause.TIMED_OUT, None, "the runner was still at work at its deadline")
+        case "DeadlineExceeded":
+            return Diagnosis(Cause.CANNOT_START, None, "the pod's deadline passed before its container had started")
+        case "Evicted":
+            return Diagnosis(Cause.DISK_FULL, None, "the pod was over its ephemeral-storage limit")
+        case "NodeShutdown" | "Terminated":
+            return Diagnosis(Cause.NODE_SHUTDOWN, None, _on_node("the pod's node shut down", evidence))
+        case "NodeLost":
+            return Diagnosis(Cause.NODE_LOST, None, _on_node("the pod's node was lost", evidence))
+        case "Stopped":
+            return Diagnosis(Cause.SHUT_DOWN, None, "the controller stopped the runner")
+        case "ImagePull":
+            return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
+        case "Config":
+            return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
+    if evidence.gone:
+        return Diagnosis(Cause.VANISHED, None, "the run's process or pod is gone, and left no word")
+    if said is not None and said.cause is Cause.SHUT_DOWN:
+        return Diagnosis(Cause.SHUT_DOWN, None, said.error or "the runner was told to stop")
+    if evidence.exit_code == 0:
+        return Diagnosis(Cause.LEFT_WITHOUT_COMMIT, None, "the runner exited with code 0, but has not committed")
+    return Diagnosis(Cause.CRASHED, None, said.error if said is not None else _crash(evidence))
+
+
+def _on_node(error: str, evidence: Evidence) -> str:
+    return f"{error} (node {evidence.node})" if evidence.node else error
+
+
+def _crash(evidence: Evidence) -> str:
+    number = evidence.signal
+    if number is None and evidence.exit_code is not None and evidence.exit_code > 128:
+        number = evidence.exit_code - 128
+    if number is not None:
+        try:
+            return f"the runner was killed by signal {number} ({signals.Signals(number).name})"
+        except ValueError:
+            return f"the runner was killed by signal {number}"
+    if evidence.exit_code is None:
+        return "the runner ended, and neither exit code nor message is known"
+    return f"the runner crashed with exit code {evidence.exit_code}"

@@ -1,0 +1,149 @@
+"""The Kubernetes Job of a run: a plain dict, as it is sent."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from dataset_jobs.model.keys import RunKey
+
+APP = "affirm-parser"
+CONTAINER = "parser-runner"
+LABEL_INSTALLATION = "affirm.dev/installation"
+LABEL_JOB = "affirm.dev/job-id"
+LABEL_EPOCH = "affirm.dev/epoch"
+LABEL_POOL = "affirm.dev/pool"
+ANNOTATION_DATASET = "affirm.dev/dataset-id"
+
+# Asks the Cluster Autoscaler and Karpenter to let a run end before its node goes.
+_DO_NOT_EVICT = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerTemplate:
+    """How runner pods are made: the part of the manifest that is the same for every run of a pool.
+
+    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values.
+    """
+
+    image: str
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    service_account_name: str = ""
+    resources: dict[str, Any] = field(default_factory=dict)
+    deadline_seconds: int = 900
+    env: tuple[dict[str, Any], ...] = ()
+    env_from: tuple[dict[str, Any], ...] = ()
+    node_selector: dict[str, str] = field(default_factory=dict)
+    tolerations: tuple[dict[str, Any], ...] = ()
+    affinity: dict[str, Any] = field(default_factory=dict)
+    priority_class_name: str = ""
+    volumes: tuple[dict[str, Any], ...] = ()
+    volume_mounts: tuple[dict[str, Any], ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+def job_name(key: RunKey) -> str:
+    """The one name of a run's Job: at most 57 characters, so that pods' names stay within 63."""
+    return f"{APP}-{key.job_id.hex}-{key.epoch}"
+
+
+def job_manifest(
+    key: RunKey, dataset_id: UUID, pool: str, installation: UUID, template: RunnerTemplate
+) -> dict[str, Any]:
+    """The Job that runs one run once: Kubernetes never retries it, Postgres alone does.
+
+    Args:
+        key: the run.
+        dataset_id: for people who look at the Job.
+        pool: the pool's name; a label value by its CHECK.
+        installation: whose Job it is.
+        template: how its pod is made.
+    """
+    labels = {
+        **template.labels,
+        "app": APP,
+        "app.kubernetes.io/name": "affirm-worker",
+        "app.kubernetes.io/component": "parser-runner",
+        "app.kubernetes.io/managed-by": "affirm-worker",
+        "app.kubernetes.io/part-of": "affirm-name",
+        LABEL_INSTALLATION: str(installation),
+        LABEL_JOB: str(key.job_id),
+        LABEL_EPOCH: str(key.epoch),
+        LABEL_POOL: pool,
+    }
+    annotations = {**template.annotations, ANNOTATION_DATASET: str(dataset_id)}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": job_name(key), "labels": labels, "annotations": annotations},
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "template": {
+                "metadata": {"labels": labels, "annotations": {**_DO_NOT_EVICT, **annotations}},
+                "spec": _pod_spec(key, template),
+            },
+        },
+    }
+
+
+def _pod_spec(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "restartPolicy": "Never",
+        # The pod's own deadline: the Job's counts waiting time, and deletes the pod with its evidence.
+        "activeDeadlineSeconds": template.deadline_seconds,
+        "terminationGracePeriodSeconds": 30,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(key, template)],
+        "volumes": [{"name": "tmp", "emptyDir": {}}, *template.volumes],
+    }
+    optional = {
+        "serviceAccountName": template.service_account_name,
+        "imagePullSecrets": [{"name": name} for name in template.image_pull_secrets],
+        "nodeSelector": template.node_selector,
+        "tolerations": list(template.tolerations),
+        "affinity": template.affinity,
+        "priorityClassName": template.priority_class_name,
+    }
+    return spec | {name: value for name, value in optional.items() if value}
+
+
+def _container(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
+    own_env = [
+        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+        for name, path in (
+            ("POD_UID", "metadata.uid"),
+            ("POD_NAME", "metadata.name"),
+            ("NODE_NAME", "spec.nodeName"),
+        )
+    ]
+    return {
+        "name": CONTAINER,
+        "image": template.image,
+        "imagePullPolicy": template.image_pull_policy,
+        "args": ["--job-id", str(key.job_id), "--epoch", str(key.epoch)],
+        "env": [*template.env, *own_env],
+        "envFrom": list(template.env_from),
+        "resources": template.resources,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *template.volume_mounts],
+    }

@@ -1,0 +1,84 @@
+"""What becomes of a job after one of its runs has ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from controller.policy.backoff import DEFAULT_WAITS, give_back_wait, retry_wait
+from dataset_jobs.model.causes import Cause, CountsAs
+from dataset_jobs.model.settlement import Diagnosis, RunFacts, Settlement
+from dataset_jobs.model.states import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a job is tried again.
+
+    Args:
+        max_retries: further attempts after the first one.
+        waits: before the first retry, the second and so on.
+        max_interruptions: how many runs the infrastructure may end before the job fails.
+        give_up_starting: for how long a job is kept of which no run can start.
+    """
+
+    max_retries: int = 3
+    waits: Sequence[timedelta] = DEFAULT_WAITS
+    max_interruptions: int = 10
+    give_up_starting: timedelta = timedelta(hours=24)
+
+
+def settlement(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float) -> Settlement:
+    """Decides between done, retry, requeue, failed and cancelled.
+
+    Args:
+        diagnosis: why the run ended.
+        facts: what the database knows of job and run.
+        policy: the pool's.
+        random: from 0 to 1, for the jitter.
+    """
+    if facts.committed:
+        return Settlement(Diagnosis(Cause.COMPLETED), why="the runner committed")
+    if not facts.current:
+        return Settlement(diagnosis, why="the job is no longer this run's")
+    if facts.cancel_requested:
+        return Settlement(Diagnosis(Cause.CANCELLED, None, "cancelled"), JobState.CANCELLED, why="cancel was asked for")
+    if diagnosis.cause is Cause.REJECTED:
+        return Settlement(diagnosis, JobState.FAILED, attempts=1, why="the same input can only fail again")
+    if diagnosis.cause is Cause.LOST_LEASE:
+        # From another run's runner this is nothing; from the job's own current one it cannot be true.
+        error = "the runner said that its lease is lost, but no other run owns the job"
+        diagnosis = Diagnosis(Cause.CRASHED, None, error)
+    match diagnosis.cause.counts_as:
+        case CountsAs.ATTEMPT:
+            return _after_attempt(diagnosis, facts, policy, random)
+        case CountsAs.INTERRUPTION:
+            return _after_interruption(diagnosis, facts, policy)
+        case CountsAs.NEITHER:
+            return _after_give_back(diagnosis, facts, policy, random)
+
+
+def _after_attempt(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float) -> Settlement:
+    failed = facts.attempts + 1
+    if failed > policy.max_retries:
+        why = f"attempt {failed} of {policy.max_retries + 1} failed: no retries are left"
+        return Settlement(diagnosis, JobState.FAILED, attempts=1, why=why)
+    wait = retry_wait(failed, policy.waits, random)
+    why = f"attempt {failed} of {policy.max_retries + 1} failed"
+    return Settlement(diagnosis, JobState.SCHEDULED, wait, attempts=1, why=why)
+
+
+def _after_interruption(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy) -> Settlement:
+    interrupted = facts.interruptions + 1
+    if interrupted > policy.max_interruptions:
+        why = f"interrupted {interrupted} times: no interruptions are left"
+        return Settlement(diagnosis, JobState.FAILED, interruptions=1, why=why)
+    return Settlement(diagnosis, JobState.QUEUED, interruptions=1, why="interrupted: no attempt is used")
+
+
+def _after_give_back(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float) -> Settlement:
+    if facts.blocked_for > policy.give_up_starting:
+        hours = policy.give_up_starting / timedelta(hours=1)
+        why = f"no run could start in {hours:g} hours"
+        return Settlement(diagnosis, JobState.FAILED, why=why)
+    wait = give_back_wait(facts.give_backs + 1, random)
+    return Settlement(diagnosis, JobState.SCHEDULED, wait, give_backs=1, why="given back: no attempt is used")

@@ -1,0 +1,136 @@
+"""The loop that runs the steps: level-triggered, so that a lost wake-up costs time and nothing else."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+
+from controller.pipeline.claim import claim
+from controller.pipeline.context import Context
+from controller.pipeline.launch import launch
+from controller.pipeline.observe import Observation, observe
+from controller.pipeline.rescue import rescue
+from controller.pipeline.settle import settle
+from dataset_jobs.model.errors import RunError
+
+ADOPT_AFTER_SECONDS = 10.0
+"""How long another controller's claims may stay without a launch before any controller launches them."""
+
+WAKE_SPACING_SECONDS = 0.02
+"""Wake-ups that come together are answered by one tick."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the health probe asks of the loop.
+
+    Args:
+        last_round: when the last tick ended, however it ended; by the monotonic clock.
+        last_error: of the last tick; empty where it went through.
+    """
+
+    last_round: float = field(default_factory=time.monotonic)
+    last_error: str = "not started"
+
+    def seconds_since_round(self) -> float:
+        """Since the last tick ended."""
+        return time.monotonic() - self.last_round
+
+
+class Reconciler:
+    """Runs the steps until it is told to stop.
+
+    Args:
+        context: what the steps work with.
+        poll_seconds: between two ticks where nothing wakes it.
+        wake: set, in the event loop, to make the next tick come at once.
+    """
+
+    def __init__(self, context: Context, poll_seconds: float, wake: asyncio.Event) -> None:
+        self.context = context
+        self.progress = Progress()
+        self._poll_seconds = poll_seconds
+        self._wake = wake
+        self._claiming = True
+
+    def stop_claiming(self) -> None:
+        """From now on nothing is claimed or launched; what runs is settled as it ends."""
+        self._claiming = False
+
+    async def run(self, stop: asyncio.Event, until_idle: bool = False) -> None:
+        """Ticks until `stop` is set, or until nothing is queued, due or running in the pool."""
+        while not stop.is_set():
+            went_through = await self.tick_safely()
+            if until_idle and went_through and await self._idle():
+                return
+            await self._sleep()
+
+    async def _idle(self) -> bool:
+        try:
+            return (await self.context.store.count_jobs(self.context.pool)).idle
+        except RunError:
+            return False
+
+    async def tick_safely(self) -> bool:
+        """One tick; an error of ours is logged and left to the next one. True where it went through."""
+        self._wake.clear()
+        error = ""
+        try:
+            await self.tick()
+        except* RunError as errors:
+            error = str(errors.exceptions[0])
+            _log.warning("tick broken off, to be repeated: %s", error)
+        self.progress.last_error = error
+        self.progress.last_round = time.monotonic()
+        return not error
+
+    async def tick(self) -> Observation:
+        """The five steps, once."""
+        observed = await observe(self.context)
+        for run, seen in observed.ended():
+            await settle(self.context, run, seen.evidence)
+        await rescue(self.context, observed)
+        if self._claiming:
+            await self._claim_and_launch(observed)
+        return observed
+
+    async def _claim_and_launch(self, observed: Observation) -> None:
+        # Another controller's children are its own; its Kubernetes Jobs are anybody's.
+        patience = float("inf") if self.context.launcher.name == "process" else ADOPT_AFTER_SECONDS
+        await launch(self.context, observed.unlaunched(self.context.owner, patience))
+        await launch(self.context, await claim(self.context))
+
+    async def _sleep(self) -> None:
+        """Until something wakes the loop, the poll interval is over, or a scheduled job is due."""
+        seconds = self._poll_seconds
+        with contextlib.suppress(RunError):
+            due = await self.context.store.seconds_until_due(self.context.pool)
+            seconds = seconds if due is None else min(seconds, due + WAKE_SPACING_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+            await asyncio.sleep(WAKE_SPACING_SECONDS)
+
+
+async def drain(reconciler: Reconciler, grace_seconds: float, hurry: asyncio.Event) -> None:
+    """Ends a controller whose runs are its children: lets them finish, then interrupts them and gives their jobs back.
+
+    Args:
+        reconciler: it claims nothing from now on.
+        grace_seconds: how long children may go on.
+        hurry: set by a second signal; ends the waiting.
+    """
+    reconciler.stop_claiming()
+    launcher = reconciler.context.launcher
+    for seconds, stop_now in ((grace_seconds, None), (5.0, False), (2.0, True)):
+        if stop_now is not None:
+            for seen in await launcher.seen():
+                await launcher.stop(seen.key, now=stop_now)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not hurry.is_set():
+            await reconciler.tick_safely()
+            if not await launcher.seen():
+                return
+            await asyncio.sleep(0.05)

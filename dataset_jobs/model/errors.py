@@ -1,0 +1,109 @@
+"""The error tree. An error of psycopg, boto3 or the Kubernetes client becomes one of these where it is met.
+
+It is rooted in two kinds: `Permanent` (the same try can only fail again) and `Temporary` (a later try may pass).
+Messages name the file, the line and the reason. They never hold file contents or credentials.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dataset_jobs.model.causes import Cause, Reason
+
+
+class RunError(Exception):
+    """A run cannot go on. `cause` and `reason` say why in the words of the model."""
+
+    cause: Cause
+    reason: Reason | None
+
+    def __init__(self, message: str, reason: Reason | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Permanent(RunError):
+    """The same try can only fail again."""
+
+
+class Temporary(RunError):
+    """A later try may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a file.
+
+    Args:
+        reason: what is wrong and what was expected, without the file's contents.
+        line: 1-based line number, or None where the whole file is meant.
+    """
+
+    reason: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.reason if self.line is None else f"line {self.line}: {self.reason}"
+
+
+class Rejected(Permanent):
+    """The input is at fault.
+
+    Args:
+        reason: which kind of fault.
+        filename: the publisher's file name.
+        problems: at least one; the first is the one in the message.
+        more: how many further problems were found and not kept.
+    """
+
+    cause = Cause.REJECTED
+
+    def __init__(
+        self, reason: Reason, filename: str, problems: Sequence[Problem] | Problem | str, more: int = 0
+    ) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        if isinstance(problems, Problem):
+            problems = [problems]
+        self.filename = filename
+        self.problems = tuple(problems)
+        self.more = more
+        further = len(self.problems) - 1 + more
+        first = self.problems[0]
+        where = f"{filename}, {first}" if first.line is not None else f"{filename}: {first}"
+        super().__init__(where + (f" (and {further} more problems)" if further else ""), reason)
+
+
+class Forbidden(Permanent):
+    """Storage or database refused us: a matter of configuration, not of the dataset."""
+
+    cause = Cause.FORBIDDEN
+
+
+class LostLease(Permanent):
+    """Another run owns the job by now, or the run has been ended: nothing may be written."""
+
+    cause = Cause.LOST_LEASE
+
+
+class Misconfigured(Permanent):
+    """A setting or argument is wrong, so that nothing could be tried."""
+
+    cause = Cause.CANNOT_START
+
+
+class Unavailable(Temporary):
+    """Database, storage or local disk did not answer, or broke off."""
+
+    cause = Cause.UNAVAILABLE
+
+
+class DuplicateRows(Permanent):
+    """The same name, sex and year came twice in one dataset: the primary key of `names` said so."""
+
+    cause = Cause.REJECTED
+
+
+class FileMissing(Permanent):
+    """Storage answered that there is no such file."""
+
+    cause = Cause.REJECTED

@@ -1,0 +1,105 @@
+"""What a run came to, and what follows for its job: the values that policy decides on and the store writes."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.states import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a run ended.
+
+    Args:
+        cause, reason: in the words of the model.
+        error: for people, one or two sentences; empty when completed.
+    """
+
+    cause: Cause
+    reason: Reason | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the database knows of a run, read under lock when it is settled.
+
+    Args:
+        current: the job is running at this run's epoch, so that the decision is this run's to make.
+        committed: the runner has committed; the job is completed already.
+        started: a runner has taken the run.
+        outcome: what the runner itself said of its end, if it could.
+        attempts, interruptions, give_backs: what the job has used up so far, this run not counted.
+        blocked_for: since the first of the claims that were given back in a row; zero where there was none.
+    """
+
+    job_key: int
+    dataset_id: UUID
+    job_type: str
+    current: bool
+    committed: bool
+    started: bool
+    outcome: Outcome | None
+    cancel_requested: bool
+    attempts: int
+    interruptions: int
+    give_backs: int
+    blocked_for: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of the job after a run.
+
+    Args:
+        diagnosis: why the run ended.
+        state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
+        wait: until it is to run again, where `state` is scheduled.
+        attempts, interruptions, give_backs: what this run uses up.
+        why: one sentence for the log.
+    """
+
+    diagnosis: Diagnosis
+    state: JobState | None = None
+    wait: timedelta = timedelta(0)
+    attempts: int = 0
+    interruptions: int = 0
+    give_backs: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen of a run's process or pod when it ended; kept on the run.
+
+    Args:
+        exit_code: of the container or process; None where there was none.
+        signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
+        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config or
+            Stopped where the launcher has folded several words into one.
+        message: the termination message, or what the kubelet said.
+        conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
+        gone: the Job or pod no longer exists.
+    """
+
+    exit_code: int | None = None
+    signal: int | None = None
+    seen_as: str | None = None
+    message: str = ""
+    conditions: dict[str, str] = field(default_factory=dict)
+    container_started: bool = False
+    gone: bool = False
+    pod_name: str | None = None
+    pod_uid: str | None = None
+    node: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values; what is empty is left out."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value not in (None, "", {}, False)}

@@ -1,0 +1,70 @@
+"""The states of datasets and jobs, and the moves between them.
+
+`docs/states.md` draws what stands here, and a test holds the two, and the CHECKs of the database, together.
+"""
+
+from enum import StrEnum
+
+
+class DatasetStatus(StrEnum):
+    """Where a dataset stands. `processing` and `reprocessing` only while one of its jobs is running."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REPROCESSING = "reprocessing"
+
+
+class JobType(StrEnum):
+    """What a job is asked to do."""
+
+    PARSE = "parse_dataset"
+    REPROCESS = "reprocess_dataset"
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    SCHEDULED = "scheduled"
+    """Waits for its `run_at`; a retry too."""
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    """The dead letters."""
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        """True where nothing more will happen by itself."""
+        return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
+
+
+JOB_MOVES: frozenset[tuple[JobState, JobState, str]] = frozenset(
+    {
+        (JobState.SCHEDULED, JobState.QUEUED, "run_at has come"),
+        (JobState.QUEUED, JobState.RUNNING, "claim"),
+        (JobState.RUNNING, JobState.COMPLETED, "the runner commits"),
+        (JobState.RUNNING, JobState.SCHEDULED, "retry, or a claim given back with a wait"),
+        (JobState.RUNNING, JobState.QUEUED, "interrupted, or a claim given back"),
+        (JobState.RUNNING, JobState.FAILED, "rejected, or a budget is used up"),
+        (JobState.RUNNING, JobState.CANCELLED, "cancelled"),
+        (JobState.QUEUED, JobState.CANCELLED, "cancelled"),
+        (JobState.SCHEDULED, JobState.CANCELLED, "cancelled"),
+    }
+)
+"""Every move a job can make: from, to, and what makes it."""
+
+DATASET_MOVES: frozenset[tuple[DatasetStatus, DatasetStatus, str]] = frozenset(
+    {
+        (DatasetStatus.PENDING, DatasetStatus.PROCESSING, "claim"),
+        (DatasetStatus.PROCESSING, DatasetStatus.COMPLETED, "the runner commits"),
+        (DatasetStatus.PROCESSING, DatasetStatus.PENDING, "retry, interrupted, given back or cancelled"),
+        (DatasetStatus.PROCESSING, DatasetStatus.FAILED, "its job failed"),
+        (DatasetStatus.FAILED, DatasetStatus.PENDING, "submitted or reprocessed again"),
+        (DatasetStatus.COMPLETED, DatasetStatus.REPROCESSING, "claim of a reprocess"),
+        (DatasetStatus.REPROCESSING, DatasetStatus.COMPLETED, "the runner commits, or the old rows stay"),
+    }
+)
+"""Every move a dataset can make: from, to, and what makes it."""

@@ -1,0 +1,1 @@
+"""Runs one dataset from lease to commit."""

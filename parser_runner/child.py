@@ -1,0 +1,44 @@
+"""The runner as a child of the controller, forked from a warm parent that has imported this module."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from uuid import UUID
+
+from dataset_jobs.logs import log_json
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import ExitCode
+from parser_runner.process import run_process
+
+
+def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_path: str) -> None:
+    """Runs one run and exits. Exits at once, committing nothing, when the controller is gone.
+
+    Args:
+        environment: the runner's settings, as a pod would have them.
+        job_id, epoch: the run to take.
+        message_path: where the termination message goes.
+    """
+    # Ctrl-C goes to the whole process group; what becomes of the children is for the controller to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
+    key = RunKey(UUID(job_id), epoch)
+    log_json(environment.get("LOG_LEVEL", "INFO"), {"job_id": job_id, "epoch": epoch})
+    code = run_process(key, environment, Path(message_path))
+    logging.shutdown()
+    sys.stderr.flush()
+    # No interpreter shutdown: everything is written and closed.
+    os._exit(code)
+
+
+def _exit_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(ExitCode.SHUT_DOWN)

@@ -1,0 +1,77 @@
+"""Renews the lease and reports progress, on a thread and a connection of its own."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from dataset_jobs.model.errors import LostLease, RunError
+from dataset_jobs.store.for_runner import RunnerStore
+
+INTERVAL_SECONDS = 15.0
+FIRST_SECONDS = 1.0
+"""The first beats come sooner, so that progress shows early: after 1, 2, 4, 8 and then every 15 seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Beats while it is entered. A run that is over sooner than the first beat opens no second connection.
+
+    Args:
+        connect: opens the connection for the beats.
+    """
+
+    def __init__(self, connect: Callable[[], RunnerStore]) -> None:
+        self.bytes_done = 0
+        self.rows_done = 0
+        self._connect = connect
+        self._store: RunnerStore | None = None
+        self._over = threading.Event()
+        self._lost = False
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join(timeout=5)
+
+    def rows(self, rows_done: int) -> None:
+        """Notes progress.
+
+        Raises:
+            LostLease: the last beat has learnt that the run is over.
+        """
+        self.rows_done = rows_done
+        if self._lost:
+            raise LostLease("the lease was lost while the file was being read")
+
+    def _beat(self) -> None:
+        wait = FIRST_SECONDS
+        while not self._over.wait(wait):
+            wait = min(wait * 2, INTERVAL_SECONDS)
+            try:
+                self._lost = not self._beat_once()
+            except RunError as error:
+                # The lease holds for three missed beats more; if the database stays away, the load will tell.
+                _log.warning("heartbeat missed: %s", error)
+                self._close()
+        self._close()
+
+    def _beat_once(self) -> bool:
+        if self._store is None:
+            self._store = self._connect()
+        return self._store.heartbeat(self.bytes_done, self.rows_done)
+
+    def _close(self) -> None:
+        if self._store is not None:
+            with contextlib.suppress(Exception):
+                self._store.close()
+            self._store = None

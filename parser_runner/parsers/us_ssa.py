@@ -1,0 +1,148 @@
+"""United States, Social Security Administration: national, state and territory files.
+
+https://www.ssa.gov/oact/babynames/limits.html: text without a header, one figure a line, names of at least five
+children. National: `yobYYYY.txt`, `name,sex,count`, the year only in the file's name. State and territory: `XX.TXT`,
+`state,sex,year,name,count`; TR holds the smaller territories together.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from dataset_jobs.model.causes import Reason
+from parser_runner.parsers import Parsed, Row
+from parser_runner.parsers.source import Source
+
+FIRST_YEAR = 1880
+COUNT_LIMIT = 2**31 - 1
+NAME_LIMIT = 100
+
+_YEAR_IN_NAME = re.compile(r"yob(\d{4})(?!\d).*\.txt", re.IGNORECASE)
+_STATE_IN_NAME = re.compile(r"([A-Z]{2})\.txt", re.IGNORECASE)
+_NATIONAL = re.compile(r"([A-Z][A-Za-z]+),([FM]),([1-9][0-9]{0,8})")
+
+
+def _first_line(source: Source) -> str:
+    """The first line, or nothing where it cannot be read as text."""
+    try:
+        return source.file.readline(1000).removeprefix(b"\xef\xbb\xbf").decode().strip()
+    except UnicodeDecodeError:
+        return ""
+
+
+class National:
+    """`yobYYYY.txt`."""
+
+    name = "us-ssa-national"
+    description = "lines of name,sex,count (yobYYYY.txt)"
+
+    def recognises(self, source: Source) -> bool:
+        return re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source)) is not None
+
+    def parse(self, source: Source) -> Parsed:
+        _refuse_sex_hint(source)
+        return Parsed(self.name, "births", None, self._rows(source, self._year(source)))
+
+    def _year(self, source: Source) -> int:
+        named = _YEAR_IN_NAME.fullmatch(source.filename)
+        year = int(named[1]) if named else source.year_hint
+        if year is None:
+            raise source.rejected(
+                Reason.INVALID_FILENAME, "the year stands only in the file's name: expected yobYYYY.txt, or --year"
+            )
+        if source.year_hint not in (None, year):
+            raise source.rejected(
+                Reason.CONTRADICTORY, f"the file's name says {year}, but {source.year_hint} was given as its year"
+            )
+        if not FIRST_YEAR <= year <= datetime.now(UTC).year:
+            raise source.rejected(
+                Reason.INVALID_FILENAME, f"there are no figures of {year}: expected {FIRST_YEAR} to now"
+            )
+        return year
+
+    def _rows(self, source: Source, year: int) -> Iterator[Row]:
+        match = _NATIONAL.fullmatch
+        for number, line in source.lines():
+            if plain := match(line):
+                name, sex, count = plain.groups()
+                yield Row(year, sex, name, int(count), number)
+                continue
+            fields = line.split(",")
+            if len(fields) != 3:
+                source.problem(f"expected 3 fields (name,sex,count), found {len(fields)}", number)
+                continue
+            row = _row(source, number, year, fields[1], fields[0], fields[2])
+            if row is not None:
+                yield row
+        source.raise_problems()
+
+
+class Regional:
+    """`XX.TXT` of a state or territory."""
+
+    name = "us-ssa-state"
+    description = "lines of state,sex,year,name,count (XX.TXT)"
+
+    def recognises(self, source: Source) -> bool:
+        return re.fullmatch(r"[A-Z]{2},[FM],[0-9]{4},[^,]+,[0-9]+", _first_line(source)) is not None
+
+    def parse(self, source: Source) -> Parsed:
+        _refuse_sex_hint(source)
+        region = _first_line(source)[:2]
+        source.rewind()
+        named = _STATE_IN_NAME.fullmatch(source.filename)
+        if named and named[1].upper() != region:
+            raise source.rejected(
+                Reason.CONTRADICTORY, f"the file's name says {named[1].upper()}, but its first line is of {region}", 1
+            )
+        return Parsed(self.name, "births", f"US-{region}", self._rows(source, region))
+
+    def _rows(self, source: Source, region: str) -> Iterator[Row]:
+        this_year = datetime.now(UTC).year
+        for number, line in source.lines():
+            fields = line.split(",")
+            if len(fields) != 5:
+                source.problem(f"expected 5 fields (state,sex,year,name,count), found {len(fields)}", number)
+                continue
+            state, sex, digits, name, count = fields
+            if state != region:
+                source.problem(f"the file is of {region}, but this line is of another state", number)
+                continue
+            if not (digits.isascii() and digits.isdigit() and FIRST_YEAR <= int(digits) <= this_year):
+                source.problem(f"expected a year from {FIRST_YEAR} to now in field 3", number)
+                continue
+            if source.year_hint not in (None, int(digits)):
+                raise source.rejected(
+                    Reason.CONTRADICTORY,
+                    f"{source.year_hint} was given as the year, but this line is of {digits}",
+                    number,
+                )
+            row = _row(source, number, int(digits), sex, name, count)
+            if row is not None:
+                yield row
+        source.raise_problems()
+
+
+def _refuse_sex_hint(source: Source) -> None:
+    if source.sex_hint is not None:
+        raise source.rejected(
+            Reason.CONTRADICTORY, f"{source.sex_hint} was given as the sex, but every line of this format has its own"
+        )
+
+
+def _row(source: Source, number: int, year: int, sex: str, name: str, count: str) -> Row | None:
+    """A row of checked fields; None, and a problem noted, where one of them is malformed."""
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not name or len(name) > NAME_LIMIT or not name.isprintable() or not any(map(str.isalpha, name)):
+        source.problem(f"expected a name of 1 to {NAME_LIMIT} characters", number)
+    elif sex not in ("F", "M"):
+        source.problem("expected F or M as the sex", number)
+    elif not (count.isascii() and count.isdigit() and 0 < int(count[:11]) <= COUNT_LIMIT):
+        source.problem("expected a whole number over 0 as the count", number)
+    else:
+        return Row(year, sex, name, int(count), number)
+    return None
+
+
+PARSERS = [National(), Regional()]

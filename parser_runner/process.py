@@ -1,0 +1,97 @@
+"""A runner as a process: arguments and environment in; exit code, termination message and outcome out."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.errors import Misconfigured, RunError
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.storage import StorageConfig
+from dataset_jobs.store.for_runner import Runner
+from parser_runner.run import Job, run
+
+_log = logging.getLogger(__name__)
+
+
+class _Interrupted(BaseException):
+    """SIGTERM has come."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise _Interrupted
+
+
+def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path | None) -> int:
+    """Runs one run, says what became of it, and returns the exit code.
+
+    Args:
+        key: the run to take.
+        environment: settings; see docs/settings.md.
+        message_path: where the termination message goes; None for nowhere.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    job: Job | None = None
+    try:
+        job = _job(key, environment)
+        outcome = run(job)
+    except _Interrupted:
+        outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
+    except RunError as error:
+        outcome = Outcome.of_error(error)
+    except Exception as error:
+        # The text of an unforeseen error may quote the file; where it comes from may not.
+        outcome = Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _tell(outcome, message_path)
+    if job is not None and outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
+        _record(job, outcome)
+    return outcome.exit_code
+
+
+def _job(key: RunKey, environment: Mapping[str, str]) -> Job:
+    conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
+    if not conninfo:
+        raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")
+    uid = environment.get("POD_UID") or f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+    runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or socket.gethostname())
+    return Job(key, runner, conninfo, StorageConfig.from_env(environment))
+
+
+def _tell(outcome: Outcome, message_path: Path | None) -> None:
+    if outcome.cause is not Cause.COMPLETED:
+        level = logging.WARNING if outcome.cause in (Cause.SHUT_DOWN, Cause.LOST_LEASE) else logging.ERROR
+        _log.log(level, "%s: %s", outcome.cause, outcome.error, extra=_about(outcome))
+    if message_path is not None:
+        with contextlib.suppress(OSError):
+            message_path.write_text(outcome.to_message(), encoding="utf-8")
+
+
+def _about(outcome: Outcome) -> dict[str, str | int]:
+    about: dict[str, str | int] = {"cause": str(outcome.cause), "exit_code": int(outcome.exit_code)}
+    return about | ({"reason": str(outcome.reason)} if outcome.reason else {})
+
+
+def _record(job: Job, outcome: Outcome) -> None:
+    """The whole outcome goes to the run, if the database can be reached; else the message has to do."""
+    try:
+        with job.connect() as store:
+            store.record_outcome(outcome)
+    except RunError as error:
+        _log.warning("the outcome is only in the termination message: %s", error)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    place = "an unknown place"
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,117 @@
+"""One dataset, from lease to commit."""
+
+import hashlib
+import logging
+import tempfile
+from dataclasses import dataclass
+from typing import IO, BinaryIO, cast
+
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.errors import DuplicateRows, FileMissing, Rejected, Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerStore
+from parser_runner.heartbeat import Heartbeat
+from parser_runner.load import sort_rows
+from parser_runner.parsers import parse
+from parser_runner.parsers.duplicates import without_duplicates
+from parser_runner.parsers.source import Source
+
+READ_BYTES = 1024 * 1024
+IN_MEMORY_BYTES = 8 * 1024 * 1024
+"""Files up to this size are not written to the local disk."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a runner is started with.
+
+    Args:
+        key: the run it is to take.
+        runner: who it is.
+        conninfo: of the database.
+        storage: where the files are.
+    """
+
+    key: RunKey
+    runner: Runner
+    conninfo: str
+    storage: StorageConfig
+
+    def connect(self) -> RunnerStore:
+        """A connection of this run to the database."""
+        return RunnerStore(self.conninfo, self.key, self.runner)
+
+
+def run(job: Job) -> Outcome:
+    """Takes the run, reads and parses its file, and loads the rows; all or nothing, once.
+
+    Returns:
+        The outcome of a run that committed. Every other end is an error.
+
+    Raises:
+        RunError: nothing was committed; the error says why.
+    """
+    with job.connect() as store:
+        assignment = store.take()
+        _log.info("started on %s", assignment.filename, extra={"attempt": assignment.attempt})
+        with Heartbeat(job.connect) as heartbeat, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spool:
+            file = cast("BinaryIO", spool)
+            _fetch(job.storage, assignment, file, heartbeat)
+            loaded = _load(job, store, assignment, file, heartbeat)
+    _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={"rows": loaded.rows})
+    return Outcome(Cause.COMPLETED, rows=loaded.rows)
+
+
+def _fetch(config: StorageConfig, assignment: Assignment, file: IO[bytes], heartbeat: Heartbeat) -> None:
+    """Copies the file from storage, and refuses it if it is not the one that was submitted."""
+    digest = hashlib.sha256()
+    try:
+        with open_storage(config).open(assignment.storage_uri) as stored:
+            while block := stored.read(READ_BYTES):
+                digest.update(block)
+                file.write(block)
+                heartbeat.bytes_done += len(block)
+                if heartbeat.bytes_done > assignment.size:
+                    break
+    except FileMissing:
+        message = f"there is no such file in storage any more ({assignment.storage_uri}); submit it again"
+        raise Rejected(Reason.FILE_NOT_FOUND, assignment.filename, message) from None
+    if digest.hexdigest() != assignment.sha256:
+        message = (
+            f"the file in storage ({assignment.storage_uri}) is not the one that was submitted: expected "
+            f"{assignment.size} bytes with sha256 {assignment.sha256[:12]}…, found {heartbeat.bytes_done} "
+            f"{'or more ' if heartbeat.bytes_done > assignment.size else ''}with {digest.hexdigest()[:12]}…"
+        )
+        raise Rejected(Reason.FILE_CHANGED, assignment.filename, message)
+    file.seek(0)
+
+
+def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> Loaded:
+    source = Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint)
+    parsed = parse(source, assignment.country)
+    rows = sort_rows(assignment.dataset_key, parsed.rows, heartbeat.rows)
+    if not rows.lines:
+        raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
+    loaded = Loaded(len(rows.lines), rows.total, parsed.parser, parsed.measure, parsed.region)
+    try:
+        store.load(assignment, rows.blocks(), loaded, source.size)
+    except DuplicateRows:
+        _find_duplicates(source, assignment.country)
+        raise
+    except Unavailable:
+        # The connection broke; if it broke after the commit was sent, only the database knows what came of it.
+        with job.connect() as again:
+            if not again.has_committed():
+                raise
+    return loaded
+
+
+def _find_duplicates(source: Source, country: str) -> None:
+    """Reads the file once more, to name the lines."""
+    source.rewind()
+    for _ in without_duplicates(source, parse(source, country).rows):
+        pass
