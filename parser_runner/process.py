@@ -1,6 +1,7 @@
 """A runner as a process: arguments and environment in; exit code, termination message and outcome out."""
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,8 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
         environment: settings; see docs/settings.md.
         message_path: where the termination message goes; None for nowhere.
     """
+    # Nothing here makes cycles worth collecting, and the process is over soon.
+    gc.disable()
     signal.signal(signal.SIGTERM, _interrupt)
     job: Job | None = None
     try:

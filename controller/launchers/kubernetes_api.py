@@ -30,18 +30,23 @@ class ApiRefused(Permanent):
         self.status = status
 
 
-async def load_configuration() -> Configuration:
+async def load_configuration(kubeconfig: Path | None = None) -> Configuration:
     """In a pod, its service account; elsewhere KUBECONFIG or ~/.kube/config.
 
+    Args:
+        kubeconfig: this file and nothing else.
+
     Raises:
-        Misconfigured: neither is there, or it cannot be read.
+        Misconfigured: none of them is there, or it cannot be read.
     """
     configuration = Configuration()
     try:
-        if (_SERVICE_ACCOUNT / "token").exists() and not os.environ.get("KUBECONFIG"):
+        in_pod = (_SERVICE_ACCOUNT / "token").exists() and not os.environ.get("KUBECONFIG")
+        if in_pod and kubeconfig is None:
             load_incluster_config(client_configuration=configuration)
         else:
-            await load_kube_config(client_configuration=configuration)
+            file = None if kubeconfig is None else str(kubeconfig)
+            await load_kube_config(config_file=file, client_configuration=configuration)
     except Exception as error:  # the loader raises many kinds, by what the file holds
         raise Misconfigured(f"cannot load a Kubernetes configuration: {type(error).__name__}") from None
     return configuration

@@ -3,7 +3,7 @@
 import signal as signals
 
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence
 
 # Reasons of a pod's DisruptionTarget condition:
@@ -13,7 +13,13 @@ _DISRUPTIONS = {
     "EvictionByEvictionAPI": (Cause.EVICTED, "the pod was evicted"),
     "DeletionByTaintManager": (Cause.NODE_LOST, "the pod's node was lost"),
     "DeletionByPodGC": (Cause.NODE_LOST, "the pod's node was lost"),
-    "TerminationByKubelet": (Cause.NODE_SHUTDOWN, "the pod's node shut down or ran short of resources"),
+    "TerminationByKubelet": (Cause.NODE_SHUTDOWN, "the pod's node shut down"),
+}
+
+# The kubelet's one condition has several meanings, told apart by the pod's own reason.
+_BY_KUBELET = {
+    "Evicted": (Cause.EVICTED, "the pod's node ran short of resources"),
+    "Preempting": (Cause.PREEMPTED, "the pod made room for a critical one on its node"),
 }
 
 _DECISIVE = {Cause.REJECTED, Cause.UNAVAILABLE, Cause.FORBIDDEN, Cause.LOST_LEASE, Cause.CANNOT_START}
@@ -29,10 +35,13 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
     """
     said = outcome or Outcome.from_message(evidence.message)
     if said is not None and said.cause in _DECISIVE:
-        return Diagnosis(said.cause, said.reason, said.error)
-    for reason, (cause, error) in _DISRUPTIONS.items():
-        if evidence.conditions.get("DisruptionTarget") == reason:
-            return Diagnosis(cause, None, _on_node(error, evidence))
+        return Diagnosis(said.cause, said.reason, said.error or f"the runner said {said.cause}")
+    disrupted = evidence.conditions.get("DisruptionTarget", "")
+    if disrupted in _DISRUPTIONS:
+        cause, error = _DISRUPTIONS[disrupted]
+        if disrupted == "TerminationByKubelet":
+            cause, error = _BY_KUBELET.get(evidence.seen_as or "", (cause, error))
+        return Diagnosis(cause, None, _on_node(error, evidence))
     match evidence.seen_as:
         case "OOMKilled":
             return Diagnosis(Cause.OUT_OF_MEMORY, None, "the runner was killed at its memory limit")
@@ -56,9 +65,11 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         return Diagnosis(Cause.VANISHED, None, "the run's process or pod is gone, and left no word")
     if said is not None and said.cause is Cause.SHUT_DOWN:
         return Diagnosis(Cause.SHUT_DOWN, None, said.error or "the runner was told to stop")
-    if evidence.exit_code == 0:
+    if evidence.exit_code == ExitCode.LOST_LEASE:
+        return Diagnosis(Cause.LOST_LEASE, None, "the runner exited because its lease was lost")
+    if evidence.exit_code == ExitCode.COMPLETED:
         return Diagnosis(Cause.LEFT_WITHOUT_COMMIT, None, "the runner exited with code 0, but has not committed")
-    return Diagnosis(Cause.CRASHED, None, said.error if said is not None else _crash(evidence))
+    return Diagnosis(Cause.CRASHED, None, (said.error if said is not None else "") or _crash(evidence))
 
 
 def _on_node(error: str, evidence: Evidence) -> str:
@@ -67,7 +78,7 @@ def _on_node(error: str, evidence: Evidence) -> str:
 
 def _crash(evidence: Evidence) -> str:
     number = evidence.signal
-    if number is None and evidence.exit_code is not None and evidence.exit_code > 128:
+    if number is None and evidence.exit_code is not None and 128 < evidence.exit_code <= 128 + max(signals.Signals):
         number = evidence.exit_code - 128
     if number is not None:
         try:

@@ -70,7 +70,8 @@ class Rejected(Permanent):
         further = len(self.problems) - 1 + more
         first = self.problems[0]
         where = f"{filename}, {first}" if first.line is not None else f"{filename}: {first}"
-        super().__init__(where + (f" (and {further} more problems)" if further else ""), reason)
+        more_of_them = f" (and {further} more problem{'s' if further > 1 else ''})" if further else ""
+        super().__init__(where + more_of_them, reason)
 
 
 class Forbidden(Permanent):

@@ -12,6 +12,11 @@ MESSAGE_LIMIT = 2048
 """Bytes of JSON a termination message may hold; Kubernetes allows 4096, shared by all containers of a pod."""
 
 
+def storable(text: str) -> str:
+    """`text` without what Postgres cannot store: NUL, and the halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 class ExitCode(IntEnum):
     """Exit codes of the parser-runner; those of sysexits.h where one fits."""
 
@@ -94,7 +99,7 @@ class Outcome:
         """Reads `to_message`; None for anything that a runner of ours did not write."""
         try:
             return cls.from_dict(json.loads(message))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @classmethod
@@ -104,9 +109,9 @@ class Outcome:
             return cls(
                 cause=Cause(values["cause"]),
                 reason=Reason(values["reason"]) if values.get("reason") else None,
-                error=str(values.get("error", "")),
-                problems=tuple(str(p) for p in values.get("problems", ())),
+                error=storable(str(values.get("error", ""))),
+                problems=tuple(storable(str(p)) for p in values.get("problems", ())),
                 rows=int(values.get("rows", 0)),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.outcome import Outcome, storable
 from dataset_jobs.model.states import JobState
 
 
@@ -81,7 +81,7 @@ class Evidence:
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
         seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config or
             Stopped where the launcher has folded several words into one.
-        message: the termination message, or what the kubelet said.
+        message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
     """
@@ -99,7 +99,11 @@ class Evidence:
     started_at: str | None = None
     finished_at: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", storable(self.message))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values; what is empty is left out."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in values.items() if value not in (None, "", {}, False)}
+        # By identity: an exit code of 0 is evidence, and equals False.
+        return {name: value for name, value in values.items() if value is not False and value not in (None, "", {})}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
@@ -89,9 +89,19 @@ def parse_file(path: Path, country: str, year_hint: int | None = None, sex_hint:
     """
     from parser_runner.parsers.duplicates import without_duplicates
 
-    source = Source(path.name, path.open("rb"), year_hint, sex_hint)
-    parsed = parse(source, country)
-    return replace(parsed, rows=without_duplicates(source, parsed.rows))
+    file = path.open("rb")
+    try:
+        source = Source(path.name, file, year_hint, sex_hint)
+        parsed = parse(source, country)
+    except BaseException:
+        file.close()
+        raise
+    return replace(parsed, rows=_closing(file, without_duplicates(source, parsed.rows)))
+
+
+def _closing(file: BinaryIO, rows: Iterator[Row]) -> Iterator[Row]:
+    with file:
+        yield from rows
 
 
 def parse(source: Source, country: str) -> Parsed:
@@ -116,4 +126,4 @@ def parse(source: Source, country: str) -> Parsed:
             return parser.parse(source)
     expected = " or ".join(parser.description for parser in parsers)
     message = f"not a format of {country} that is known: expected {expected}"
-    raise Rejected(Reason.INVALID_FORMAT, source.filename, message)
+    raise source.rejected(Reason.INVALID_FORMAT, message, line=1)

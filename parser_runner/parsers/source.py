@@ -51,7 +51,7 @@ class Source:
         Raises:
             Rejected: a line is longer than `LINE_LIMIT`.
         """
-        blank: list[int] = []
+        blank = 0
         readline = self.file.readline
         number = 0
         while line := readline(LINE_LIMIT):
@@ -63,12 +63,12 @@ class Source:
                 line = line[len(_BOM) :]
             line = line.rstrip(b"\r\n")
             if not line:
-                blank.append(number)
+                blank += 1
                 continue
             if blank:
-                for one in blank:
+                for one in range(number - blank, number):
                     self.problem("the line is blank", one)
-                blank.clear()
+                blank = 0
             try:
                 text = line.decode()
             except UnicodeDecodeError as error:

@@ -18,9 +18,10 @@ FIRST_YEAR = 1880
 COUNT_LIMIT = 2**31 - 1
 NAME_LIMIT = 100
 
-_YEAR_IN_NAME = re.compile(r"yob(\d{4})(?!\d).*\.txt", re.IGNORECASE)
+_YEAR_IN_NAME = re.compile(r"yob([0-9]{4})(?![0-9]).*\.txt", re.IGNORECASE)
 _STATE_IN_NAME = re.compile(r"([A-Z]{2})\.txt", re.IGNORECASE)
-_NATIONAL = re.compile(r"([A-Z][A-Za-z]+),([FM]),([1-9][0-9]{0,8})")
+_YEAR = re.compile(r"[0-9]{4}")
+_NATIONAL = re.compile(rf"([A-Z][A-Za-z]{{1,{NAME_LIMIT - 1}}}),([FM]),([1-9][0-9]{{0,8}})")
 
 
 def _first_line(source: Source) -> str:
@@ -109,7 +110,7 @@ class Regional:
             if state != region:
                 source.problem(f"the file is of {region}, but this line is of another state", number)
                 continue
-            if not (digits.isascii() and digits.isdigit() and FIRST_YEAR <= int(digits) <= this_year):
+            if not (_YEAR.fullmatch(digits) and FIRST_YEAR <= int(digits) <= this_year):
                 source.problem(f"expected a year from {FIRST_YEAR} to now in field 3", number)
                 continue
             if source.year_hint not in (None, int(digits)):
@@ -138,8 +139,8 @@ def _row(source: Source, number: int, year: int, sex: str, name: str, count: str
         source.problem(f"expected a name of 1 to {NAME_LIMIT} characters", number)
     elif sex not in ("F", "M"):
         source.problem("expected F or M as the sex", number)
-    elif not (count.isascii() and count.isdigit() and 0 < int(count[:11]) <= COUNT_LIMIT):
-        source.problem("expected a whole number over 0 as the count", number)
+    elif not (count.isascii() and count.isdigit() and len(count) <= 10 and 0 < int(count) <= COUNT_LIMIT):
+        source.problem(f"expected a whole number from 1 to {COUNT_LIMIT} as the count", number)
     else:
         return Row(year, sex, name, int(count), number)
     return None

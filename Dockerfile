@@ -1,0 +1,89 @@
+# Two images from one file:
+#
+#   docker build --target controller    --tag affirm-worker:0.1.0 .
+#   docker build --target parser-runner --tag affirm-parser-runner:0.1.0 .
+#
+# BASE is any Debian-like image with python3 (3.11 or later) and its venv module. Nothing here needs BuildKit.
+ARG BASE=python:3.13-slim
+
+
+# What both images stand on.
+FROM ${BASE} AS python
+# The official Python images ship no bytecode for the standard library, and with a read-only root file system
+# it would be compiled again at every start. Unchecked pycs stay valid whatever a builder does to file times.
+RUN python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+      -x '/(site-packages|dist-packages|test|tests|idlelib|lib2to3|turtledemo|ensurepip)/' \
+      "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+RUN echo 'affirm:x:65532:' >> /etc/group \
+ && echo 'affirm:x:65532:65532::/tmp:/usr/sbin/nologin' >> /etc/passwd
+ENV PATH=/opt/affirm-worker/bin:$PATH \
+    HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+
+# pip and the build backend, in a venv of their own that no image contains; beside it the empty venv, without
+# pip, that the images carry.
+FROM python AS builder
+COPY requirements/build.txt /src/requirements/build.txt
+RUN python3 -m venv /opt/builder \
+ && /opt/builder/bin/pip install --no-cache-dir --require-hashes -r /src/requirements/build.txt \
+ && python3 -m venv --without-pip /opt/affirm-worker
+
+
+# The dependencies of each image, from its lock file.
+FROM builder AS runner-dependencies
+COPY requirements/runner.txt /src/requirements/runner.txt
+RUN /opt/builder/bin/pip --python /opt/affirm-worker/bin/python install --no-cache-dir --no-compile \
+      --only-binary :all: --require-hashes -r /src/requirements/runner.txt \
+ && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/affirm-worker/lib
+
+FROM builder AS controller-dependencies
+COPY requirements/controller.txt /src/requirements/controller.txt
+RUN /opt/builder/bin/pip --python /opt/affirm-worker/bin/python install --no-cache-dir --no-compile \
+      --only-binary :all: --require-hashes -r /src/requirements/controller.txt \
+ && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/affirm-worker/lib
+
+
+# Our own packages, as an overlay over the venv: they change most often, and then no dependency is installed again.
+FROM builder AS controller-code
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY dataset_jobs dataset_jobs
+COPY parser_runner parser_runner
+COPY controller controller
+COPY cli cli
+RUN /opt/builder/bin/pip wheel --no-cache-dir --no-deps --no-index --no-build-isolation --wheel-dir /dist . \
+ && /opt/builder/bin/pip --python /opt/affirm-worker/bin/python install --no-cache-dir --no-compile --no-deps \
+      --no-index --no-warn-script-location --prefix /overlay /dist/*.whl \
+ && python3 -m compileall -q --invalidation-mode unchecked-hash /overlay/lib
+
+# The parser-runner's image has no dependencies for the controller and the command line, so it leaves them out.
+FROM controller-code AS runner-code
+RUN rm -r /overlay/bin/affirm-worker /overlay/lib/python3*/site-packages/cli /overlay/lib/python3*/site-packages/controller
+
+
+FROM python AS parser-runner
+COPY --from=runner-dependencies /opt/affirm-worker /opt/affirm-worker
+COPY --from=runner-code /overlay /opt/affirm-worker
+ARG REVISION=""
+LABEL org.opencontainers.image.title="affirm-parser-runner" \
+      org.opencontainers.image.description="Loads one dataset of first-name statistics into Postgres" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+USER 65532:65532
+ENTRYPOINT ["parser-runner"]
+
+
+FROM python AS controller
+COPY --from=controller-dependencies /opt/affirm-worker /opt/affirm-worker
+COPY --from=controller-code /overlay /opt/affirm-worker
+ARG REVISION=""
+LABEL org.opencontainers.image.title="affirm-worker" \
+      org.opencontainers.image.description="Queue controller and command line that load first-name statistics into Postgres" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+USER 65532:65532
+ENTRYPOINT ["affirm-worker"]

@@ -1,0 +1,108 @@
+# Everything here runs in .venv, from locked dependencies. What takes long to build is kept in ~/.cache/affirm-worker.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FILES ?= $(sort $(wildcard tests/data/us/national/yob*.txt))
+COUNTRY ?= US
+# Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
+RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
+
+.PHONY: help run test check unit integration e2e bench chaos cluster-up cluster-down cluster-deps manifests docs lock format clean images
+
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
+
+# --- setting up ---------------------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); echo "python3 -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "setting up $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
+	@echo "setting up the tools for tests (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# --- the main job -------------------------------------------------------------------------------------------------
+
+run: $(VENV)/.run  ## load the sample files, or FILES="a.txt b.txt" of COUNTRY=US, on this machine
+	@AFFIRM_WORKER_HOME="$${AFFIRM_WORKER_HOME:-$(RUN_HOME)}" $(BIN)/affirm-worker load $(FILES) --country $(COUNTRY)
+
+# --- tests --------------------------------------------------------------------------------------------------------
+
+check: $(VENV)/.dev  ## seconds: ruff, mypy --strict, import-linter, unit tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit
+
+integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postgres and a real S3 server
+	$(BIN)/pytest -q tests/conformance tests/integration
+	AFFIRM_TEST_POSTGRES=16 $(BIN)/pytest -q tests/integration
+
+e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
+	$(BIN)/pytest -q tests/e2e
+
+# As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
+test: $(VENV)/.dev  ## everything
+	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory cluster-deps; fi
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory e2e
+
+cluster-up: $(VENV)/.dev  ## a local Kubernetes to work with by hand
+	$(BIN)/python -m tests.cluster up
+
+cluster-down: $(VENV)/.dev  ## and its end
+	$(BIN)/python -m tests.cluster down
+
+cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
+	$(BIN)/python -m tests.cluster deps
+
+bench: $(VENV)/.dev  ## every benchmark; one: make bench-NAME
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+bench-%: $(VENV)/.dev
+	@$(BIN)/python benchmarks/bench_$*.py
+
+# --- files that are made from others ------------------------------------------------------------------------------
+
+UV ?= uv
+LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
+	--no-annotate --no-header
+
+lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
+	$(LOCK) pyproject.toml --extra controller --extra embedded --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra controller --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra controller -c requirements/dev.txt -o requirements/controller.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runner.txt
+	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
+
+manifests: $(VENV)/.dev  ## manifests/affirm-worker.yaml, from the chart
+	"$$($(BIN)/python -c 'from tests.cluster.binaries import helm; print(helm())')" template affirm-worker \
+	  charts/affirm-worker --namespace affirm-worker --values manifests/values.yaml > manifests/.new
+	mv manifests/.new manifests/affirm-worker.yaml
+
+docs: $(VENV)/.dev  ## the documents that are made from code
+	$(BIN)/python charts/document_values.py > docs/chart-values.md
+	$(BIN)/python -m cli.document
+
+images:  ## the two images, with Docker
+	docker build --target controller --tag affirm-worker:0.1.0 .
+	docker build --target parser-runner --tag affirm-parser-runner:0.1.0 .
+
+format: $(VENV)/.dev  ## code, as ruff has it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## removes the venv and the data of make run
+	rm -rf $(VENV) "$(RUN_HOME)" benchmarks/results

@@ -1,0 +1,226 @@
+{{/* Names. */}}
+{{- define "affirm-worker.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "affirm-worker.fullname" -}}
+{{- $name := include "affirm-worker.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "affirm-worker.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (ternary (include "affirm-worker.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- end }}
+
+{{- define "affirm-worker.runnerServiceAccountName" -}}
+{{- $account := .Values.runner.serviceAccount }}
+{{- $account.name | default (ternary (printf "%s-runner" (include "affirm-worker.fullname" .)) "default" $account.create) }}
+{{- end }}
+
+{{/* Labels. */}}
+{{- define "affirm-worker.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "affirm-worker.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- define "affirm-worker.labels" -}}
+{{ include "affirm-worker.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: affirm-name
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* An image by digest or tag. Takes a dict: image, appVersion. */}}
+{{- define "affirm-worker.image" -}}
+{{- $name := .image.repository }}
+{{- if .image.registry }}
+{{- $name = printf "%s/%s" .image.registry .image.repository }}
+{{- end }}
+{{- if .image.digest }}
+{{- printf "%s@%s" $name .image.digest }}
+{{- else }}
+{{- printf "%s:%s" $name (.image.tag | default .appVersion) }}
+{{- end }}
+{{- end }}
+
+{{/* An environment variable from a Secret. Takes a dict: name, secret, key. */}}
+{{- define "affirm-worker.secretEnv" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secret }}
+      key: {{ .key }}
+{{- end }}
+
+{{/* What controller and runners have in common: where the files are, and how to log. */}}
+{{- define "affirm-worker.commonEnv" -}}
+{{- $storage := .Values.storage -}}
+- name: STORAGE_TYPE
+  value: {{ $storage.type }}
+{{- if eq $storage.type "s3" }}
+- name: STORAGE_S3_BUCKET
+  value: {{ required "storage.s3.bucket is needed with storage.type s3: the bucket that holds the uploaded files" $storage.s3.bucket | quote }}
+{{- with $storage.s3.region }}
+- name: STORAGE_S3_REGION
+  value: {{ . | quote }}
+{{- end }}
+{{- with $storage.s3.endpoint }}
+- name: STORAGE_S3_ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
+{{- with $storage.s3.prefix }}
+- name: STORAGE_S3_PREFIX
+  value: {{ . | quote }}
+{{- end }}
+{{- with $storage.existingSecret }}
+{{ include "affirm-worker.secretEnv" (dict "name" "AWS_ACCESS_KEY_ID" "secret" . "key" "AWS_ACCESS_KEY_ID") }}
+{{ include "affirm-worker.secretEnv" (dict "name" "AWS_SECRET_ACCESS_KEY" "secret" . "key" "AWS_SECRET_ACCESS_KEY") }}
+{{- end }}
+{{- else }}
+{{- if not (or $storage.local.existingClaim .Values.runner.extraVolumeMounts) }}
+{{- fail "storage.local.existingClaim is needed with storage.type local: a claim that controller and runners mount (or mount one by runner.extraVolumes and runner.extraVolumeMounts)" }}
+{{- end }}
+- name: STORAGE_PATH
+  value: {{ $storage.path | quote }}
+{{- end }}
+- name: LOG_LEVEL
+  value: {{ .Values.log.level }}
+{{- end }}
+
+{{- define "affirm-worker.controllerEnv" -}}
+{{- $database := .Values.database -}}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" $database.urlKey) }}
+{{- with $database.directUrlKey }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" $database.existingSecret "key" .) }}
+{{- end }}
+{{- if not (kindIs "invalid" $database.maxConnections) }}
+- name: DATABASE_MAX_CONNECTIONS
+  value: {{ $database.maxConnections | int64 | quote }}
+{{- end }}
+{{ include "affirm-worker.commonEnv" . }}
+- name: LOG_FORMAT
+  value: {{ .Values.log.format }}
+- name: POOL
+  value: {{ .Values.pool.name | quote }}
+{{- if not (kindIs "invalid" .Values.pool.maxParallelism) }}
+- name: POOL_MAX_PARALLELISM
+  value: {{ .Values.pool.maxParallelism | int64 | quote }}
+{{- end }}
+- name: WORKER_POLL_INTERVAL
+  value: {{ .Values.worker.pollInterval | quote }}
+- name: WORKER_MAX_RETRIES
+  value: {{ .Values.worker.maxRetries | int64 | quote }}
+- name: WORKER_RETRY_WAITS
+  value: {{ .Values.worker.retryWaits | quote }}
+- name: WORKER_SHUTDOWN_GRACE
+  value: {{ .Values.worker.shutdownGrace | quote }}
+- name: HEALTH_PORT
+  value: "8080"
+- name: RUNNER_CONFIG
+  value: /etc/affirm-worker/runner.json
+- name: NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: WORKER_ID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+{{- with .Values.controller.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "affirm-worker.runnerEnv" -}}
+{{- $database := .Values.database -}}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" ($database.runnerUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.commonEnv" . }}
+{{- with .Values.runner.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The claim with the files, where there is one. Takes a dict: storage, readOnly. */}}
+{{- define "affirm-worker.storageVolumes" -}}
+{{- if and (eq .storage.type "local") .storage.local.existingClaim }}
+- name: storage
+  persistentVolumeClaim:
+    claimName: {{ .storage.local.existingClaim }}
+    {{- if .readOnly }}
+    readOnly: true
+    {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "affirm-worker.storageMounts" -}}
+{{- if and (eq .storage.type "local") .storage.local.existingClaim }}
+- name: storage
+  mountPath: {{ .storage.path }}
+  {{- if .readOnly }}
+  readOnly: true
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* How the controller makes runner pods; the controller reads it at its start. */}}
+{{- define "affirm-worker.runnerConfig" -}}
+{{- $runner := .Values.runner }}
+{{- $names := list }}
+{{- range .Values.imagePullSecrets }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- $storage := dict "storage" .Values.storage "readOnly" true }}
+{{- $volumes := include "affirm-worker.storageVolumes" $storage | fromYamlArray }}
+{{- $mounts := include "affirm-worker.storageMounts" $storage | fromYamlArray }}
+{{- dict
+  "image" (include "affirm-worker.image" (dict "image" $runner.image "appVersion" .Chart.AppVersion))
+  "imagePullPolicy" $runner.image.pullPolicy
+  "imagePullSecrets" $names
+  "serviceAccountName" (include "affirm-worker.runnerServiceAccountName" .)
+  "resources" $runner.resources
+  "deadlineSeconds" $runner.deadlineSeconds
+  "env" (include "affirm-worker.runnerEnv" . | fromYamlArray)
+  "envFrom" $runner.extraEnvFrom
+  "nodeSelector" $runner.nodeSelector
+  "tolerations" $runner.tolerations
+  "affinity" $runner.affinity
+  "priorityClassName" $runner.priorityClassName
+  "volumes" (concat $volumes $runner.extraVolumes | default list)
+  "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
+  "labels" $runner.podLabels
+  "annotations" $runner.podAnnotations
+  | toPrettyJson }}
+{{- end }}
+
+{{/* What the controller's containers have in common, whichever command they run. */}}
+{{- define "affirm-worker.controllerContainer" -}}
+image: {{ include "affirm-worker.image" (dict "image" .Values.image "appVersion" .Chart.AppVersion) }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+env:
+  {{- include "affirm-worker.controllerEnv" . | nindent 2 }}
+resources:
+  {{- toYaml .Values.controller.resources | nindent 2 }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+  - name: runner-config
+    mountPath: /etc/affirm-worker
+    readOnly: true
+  {{- include "affirm-worker.storageMounts" (dict "storage" .Values.storage "readOnly" false) | nindent 2 }}
+  {{- with .Values.controller.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}

@@ -1,0 +1,98 @@
+"""`affirm-worker datasets`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson, Limit, Yes
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.states import DatasetStatus
+
+LIST_EPILOG = """
+\b
+Examples:
+  affirm-worker datasets list
+  affirm-worker datasets list --status failed
+  affirm-worker datasets list --country US --json
+"""
+DELETE_EPILOG = """
+\b
+Examples:
+  affirm-worker datasets delete 0f9c5d4e
+  affirm-worker datasets delete 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --yes
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at datasets, and delete them.")
+    group.command("list", epilog=LIST_EPILOG)(list_datasets)
+    group.command("delete", epilog=DELETE_EPILOG)(delete_dataset)
+    app.add_typer(group, name="datasets")
+
+
+def list_datasets(
+    status: Annotated[DatasetStatus | None, typer.Option(help="Only those that stand there.")] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", "-c", metavar="CC", help="Only those of this country.")
+    ] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Lists datasets, the newest first."""
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        datasets = store.list_datasets(status=status, country=country, limit=limit)
+    if as_json:
+        output.print_json(datasets)
+        return
+    output.print_table(
+        ["dataset", "country", "file", "status", ">rows", "region", "submitted", "error"],
+        [[d.id, d.country, d.filename, d.status, d.row_count, d.region, d.created_at, d.error] for d in datasets],
+        "there are no datasets",
+    )
+
+
+def delete_dataset(
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deletes a dataset: its rows, its jobs and its stored file.
+
+    Refused while a run holds it. Asks first, where there is a terminal to ask on.
+    """
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.storage import open_storage
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        [dataset] = store.list_datasets(ids=[store.dataset_id(dataset_id)])
+        rows = dataset.row_count or 0
+        if not yes and sys.stdin.isatty():
+            question = f"Delete dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows?"
+            typer.confirm(question, abort=True, err=True)
+        uri = store.delete_dataset(dataset.id)
+        try:
+            open_storage(settings.storage).delete(uri)
+        except RunError as error:
+            output.said_no(f"dataset {dataset.id} is deleted, but its stored file is not: {error}")
+            raise typer.Exit(Outcome.of_error(error).exit_code) from None
+    if as_json:
+        output.print_json({"dataset_id": dataset.id, "file": dataset.filename, "rows": rows})
+    else:
+        print(f"deleted dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows")

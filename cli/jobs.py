@@ -1,0 +1,136 @@
+"""`affirm-worker jobs`."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import AsJson, Limit
+from dataset_jobs.model.states import JobState
+
+if TYPE_CHECKING:
+    from dataset_jobs.store.views import JobView, RunView
+
+LIST_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs list
+  affirm-worker jobs list --state failed
+  affirm-worker jobs list --dataset 0f9c5d4e --json
+"""
+SHOW_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs show 5a7c910f
+  affirm-worker jobs show 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at jobs and their runs.")
+    group.command("list", epilog=LIST_EPILOG)(list_jobs)
+    group.command("show", epilog=SHOW_EPILOG)(show_job)
+    app.add_typer(group, name="jobs")
+
+
+def list_jobs(
+    state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this dataset.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Lists jobs, the newest first."""
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        dataset_id = None if dataset is None else store.dataset_id(dataset)
+        jobs = store.list_jobs(state=state, dataset_id=dataset_id, limit=limit)
+    if as_json:
+        output.print_json(jobs)
+        return
+    output.print_table(
+        ["job", "file", "type", "state", ">attempts", ">rows", "runs at", "finished", "error"],
+        [
+            [
+                job.id, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
+                job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, job.last_error,
+            ]
+            for job in jobs
+        ],
+        "there are no jobs",
+    )  # fmt: skip
+
+
+def show_job(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Shows a job with all its runs: when, where, and what became of them."""
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        job, runs = store.job(store.job_id(job_id))
+    if as_json:
+        output.print_json({"job": job, "runs": runs})
+        return
+    for name, value in _job_lines(job):
+        print(f"{name:<14}{value}")
+    for run in runs:
+        print()
+        for name, value in _run_lines(run):
+            print(f"{name:<14}{value}")
+    if not runs:
+        print("\nit has not run yet")
+
+
+def _job_lines(job: "JobView") -> list[tuple[str, Any]]:
+    from cli.output import cell
+
+    lines = [
+        ("job", str(job.id)),
+        ("dataset", f"{job.dataset_id} ({job.filename}, {job.country}, {job.size:,} bytes)"),
+        ("type", job.type),
+        ("state", job.state + (", a cancel is asked for" if job.cancel_requested_at else "")),
+        ("pool", f"{job.pool}, priority {job.priority}"),
+        ("attempts", f"{job.attempts}, and {job.interruptions} interruptions"),
+        ("created", cell(job.created_at)),
+    ]
+    if job.state == JobState.SCHEDULED:
+        lines.append(("runs again", cell(job.run_at)))
+    if job.finished_at is not None:
+        lines.append(("finished", cell(job.finished_at)))
+    if job.last_error:
+        lines.append(("error", f"{job.last_cause}: {job.last_error}"))
+    return lines
+
+
+def _run_lines(run: "RunView") -> list[tuple[str, Any]]:
+    from cli.output import cell
+
+    where = " on ".join(filter(None, [run.pod_name or run.launch_name, run.node]))
+    times = [("claimed", run.claimed_at), ("started", run.started_at), ("ended", run.ended_at)]
+    lines = [
+        (f"run {run.epoch}", f"{run.launcher}{f', {where}' if where else ''}"),
+        ("  times", ", ".join(f"{name} {cell(time)}" for name, time in times if time is not None)),
+        ("  progress", f"{run.bytes_done:,} bytes, {run.rows_done:,} rows"),
+    ]
+    if run.cause:
+        lines.append(("  cause", f"{run.cause}: {run.reason}" if run.reason else run.cause))
+    if run.error:
+        lines.append(("  error", cell(run.error)))
+    problems = (run.outcome or {}).get("problems", [])
+    if len(problems) > 1:
+        lines += [("  problems" if number == 0 else "", str(problem)) for number, problem in enumerate(problems)]
+    return lines

@@ -1,0 +1,102 @@
+"""`affirm-worker load`: all in one, on one machine."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.options import AsJson, Country, Files, Sex, Year
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from cli.progress import Display
+    from cli.settings import Settings
+    from cli.submissions import Submitted
+    from dataset_jobs.store.for_clients import ClientStore
+
+EPILOG = """
+Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted.
+
+\b
+Examples:
+  affirm-worker load yob2023.txt yob2024.txt --country US
+  affirm-worker load names/*.txt --country US --json > summary.json
+  WORKER_CONCURRENCY=8 affirm-worker load renamed.txt --country US --year 2023
+"""
+POLL_SECONDS = 0.5
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=EPILOG)(load)
+
+
+def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_json: AsJson = False) -> None:
+    """Loads files, all in one, and sums up what came of them.
+
+    Migrates the database, submits the files, and runs a controller until nothing is left to do. What
+    other jobs are queued is done too. Files that are loaded already are left alone.
+    """
+    from cli.database import open_database
+    from cli.progress import open_display
+    from cli.settings import read_settings
+    from cli.submissions import Submitter
+    from cli.summary import print_summary, sum_up
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    with open_display(settings) as display:
+        display.say("opening the database")
+        with open_database(settings, migrated=True) as database, ClientStore(database.conninfo) as store:
+            begun = time.monotonic()
+            submitter = Submitter(store, settings, country, year, sex)
+            submitted = []
+            for number, path in enumerate(files):
+                display.say(f"storing {path.name} ({number + 1} of {len(files)})")
+                submitted.append(submitter.submit(path))
+            jobs = _jobs(submitted)
+            code = asyncio.run(_run(settings, database.conninfo, store, jobs, display)) if jobs else 0
+            summary = sum_up(store, submitted, time.monotonic() - begun, interrupted=code == 130)
+            display.end()
+            print_summary(summary, database, settings, as_json)
+    raise typer.Exit(summary.exit_code)
+
+
+def _jobs(submitted: "list[Submitted]") -> "list[UUID]":
+    return list(dict.fromkeys(one.job_id for one in submitted if one.job_id is not None))
+
+
+async def _run(
+    settings: "Settings", conninfo: str, store: "ClientStore", jobs: "list[UUID]", display: "Display"
+) -> int:
+    from cli.run import run_controller
+
+    # The display and the summary say it all, and a child's JSON lines would run through them.
+    quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(
+        update={"log_level": "CRITICAL"}
+    )  # fmt: skip
+    watching = asyncio.create_task(_watch(store, jobs, display))
+    try:
+        return await run_controller(quiet, conninfo, "process", True)
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+async def _watch(store: "ClientStore", jobs: "list[UUID]", display: "Display") -> None:
+    from dataset_jobs.model.errors import RunError
+
+    while True:
+        try:
+            # Shielded: the connection is used by one thread at a time, and the summary needs it next.
+            asking = asyncio.create_task(asyncio.to_thread(store.progress, jobs))
+            try:
+                display.show(await asyncio.shield(asking), len(jobs))
+            except asyncio.CancelledError:
+                await asyncio.wait([asking])
+                raise
+        except RunError as error:
+            display.say(f"no progress to show: {error}")
+        await asyncio.sleep(POLL_SECONDS)

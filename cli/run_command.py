@@ -1,0 +1,62 @@
+"""`affirm-worker run`: its options; what it does is in `cli.run`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+EPILOG = """
+\b
+Exit codes: 0 when told to stop, or idle with nothing left to do; with --until-idle 1 where retries are still
+waiting, and 130 where it was interrupted.
+
+\b
+Examples:
+  affirm-worker run --launcher process
+  affirm-worker run --launcher process --until-idle
+  WORKER_CONCURRENCY=8 LOG_FORMAT=json affirm-worker run --launcher process
+  RUNNER_CONFIG=runner.json NAMESPACE=names affirm-worker run --launcher kubernetes
+"""
+
+
+class LauncherName(StrEnum):
+    """Where runs run."""
+
+    PROCESS = "process"
+    KUBERNETES = "kubernetes"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=EPILOG)(run)
+
+
+def run(
+    launcher: Annotated[
+        LauncherName, typer.Option(help="Children of this process, or Kubernetes Jobs.")
+    ] = LauncherName.PROCESS,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing is queued or running any more.")
+    ] = False,
+) -> None:
+    """Runs a controller, until it is stopped or idle.
+
+    It claims jobs, launches their runs, and settles what becomes of them. SIGTERM and SIGINT stop it: it
+    claims nothing more; children may finish within WORKER_SHUTDOWN_GRACE and are interrupted then,
+    Kubernetes Jobs go on and the next controller adopts them. A second signal goes at once.
+    """
+    import asyncio
+
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.run import run_controller
+    from cli.settings import read_settings
+    from dataset_jobs.model.errors import Misconfigured
+
+    settings = read_settings()
+    set_up_logs(settings)
+    if launcher is LauncherName.KUBERNETES and settings.database_url is None:
+        raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
+    with open_database(settings) as database:
+        code = asyncio.run(run_controller(settings, database.conninfo, launcher.value, until_idle))
+    raise typer.Exit(code)

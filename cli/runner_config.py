@@ -1,0 +1,56 @@
+"""RUNNER_CONFIG: how runner pods are made, as the chart writes it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from controller.policy.job_manifest import RunnerTemplate
+from dataset_jobs.model.errors import Misconfigured
+
+_Objects = list[dict[str, Any]]
+
+
+class RunnerConfig(BaseModel):
+    """The file's fields; those of Kubernetes' PodSpec and Container keep their names and shapes."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    image: Annotated[str, Field(min_length=1)]
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: list[str] = []
+    service_account_name: str = ""
+    resources: dict[str, Any] = {}
+    deadline_seconds: Annotated[int, Field(ge=1)] = 900
+    env: _Objects = []
+    env_from: _Objects = []
+    node_selector: dict[str, str] = {}
+    tolerations: _Objects = []
+    affinity: dict[str, Any] = {}
+    priority_class_name: str = ""
+    volumes: _Objects = []
+    volume_mounts: _Objects = []
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+def read_runner_config(path: Path) -> RunnerTemplate:
+    """Reads and checks the file.
+
+    Raises:
+        Misconfigured: names the file, the field and what is wrong with it.
+    """
+    try:
+        config = RunnerConfig.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise Misconfigured(f"RUNNER_CONFIG {path}: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise Misconfigured(f"RUNNER_CONFIG {path}: {where}: {first['msg']}") from None
+    values: dict[str, Any] = {name: getattr(config, name) for name in RunnerConfig.model_fields}
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+    return RunnerTemplate(**values)

@@ -1,0 +1,223 @@
+"""The settings: environment variables, checked when a command starts. docs/settings.md is made from this."""
+
+import os
+import re
+import socket
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cli.durations import parse_duration
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.storage import StorageConfig
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _durations(value: Any) -> Any:
+    return tuple(parse_duration(part) for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _connection_string(value: str) -> str:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(value)
+    except psycopg.ProgrammingError:
+        raise ValueError("malformed") from None
+    return value
+
+
+def _within(first: timedelta, last: timedelta) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if not first <= value <= last:
+            raise ValueError("out of range")
+        return value
+
+    return AfterValidator(check)
+
+
+def _default_home() -> Path:
+    # As root the embedded Postgres runs as another user, and its library lets everybody pass through every folder
+    # above the data: not to be done to /root.
+    return Path("/var/lib/affirm-worker") if os.geteuid() == 0 else Path.home() / ".local/share/affirm-worker"
+
+
+def _setting(default: Any, what: str, allowed: str, shown: str | None = None, **constraints: Any) -> Any:
+    """A field. `shown` is the default as the documentation has it, where its value says too little."""
+    extra: dict[str, JsonValue] = {"allowed": allowed, "shown": shown}
+    if callable(default):
+        return Field(default_factory=default, description=what, json_schema_extra=extra, **constraints)
+    return Field(default, description=what, json_schema_extra=extra, validate_default=False, **constraints)
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+ConnectionString = Annotated[str, AfterValidator(_connection_string)]
+_HOUR = timedelta(hours=1)
+_A_URL = "a Postgres connection URL, such as postgresql://user:password@host:5432/database"
+
+
+class Settings(BaseSettings):
+    """Every setting, by the lower-case name of its variable. An empty variable is as good as none."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: ConnectionString | None = _setting(
+        None, "The database. Without it, a Postgres of its own runs while the command does.", _A_URL,
+        "the embedded Postgres", repr=False,
+    )  # fmt: skip
+    runner_database_url: ConnectionString | None = _setting(
+        None, "What runners connect to, in a role with fewer rights.", _A_URL, "`DATABASE_URL`", repr=False
+    )
+    database_direct_url: ConnectionString | None = _setting(
+        None, "For LISTEN, where `DATABASE_URL` leads to a transaction-mode pooler.", _A_URL, "`DATABASE_URL`",
+        repr=False,
+    )  # fmt: skip
+    database_max_connections: int = _setting(
+        10, "Connections that a controller keeps open at the most, runners not counted.",
+        "a whole number from 2 to 1000", ge=2, le=1000,
+    )  # fmt: skip
+    worker_concurrency: int = _setting(
+        4, "Runs at once of this controller, with the process launcher; on Kubernetes the pool decides.",
+        "a whole number from 1 to 1024", ge=1, le=1024,
+    )  # fmt: skip
+    worker_poll_interval: Annotated[Duration, _within(timedelta(milliseconds=50), _HOUR)] = _setting(
+        timedelta(seconds=5), "How often to look for work where no notification came.",
+        "a duration from 50ms to 1h, such as 5s, 500ms or 1m30s", "5s",
+    )  # fmt: skip
+    worker_max_retries: int = _setting(
+        3, "Tries after the first one, for what a later try may mend.", "a whole number from 0 to 100", ge=0, le=100
+    )
+    worker_retry_waits: Annotated[
+        tuple[Annotated[timedelta, _within(timedelta(0), 24 * 7 * _HOUR)], ...],
+        NoDecode, BeforeValidator(_durations), Field(min_length=1),
+    ] = _setting(
+        (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)),
+        "The waits after the first failed attempt, the second and so on; the last one holds for all that follow.",
+        "durations of at most 7d with commas between them, such as 1m,5m,15m", "1m,5m,15m",
+    )  # fmt: skip
+    worker_shutdown_grace: Annotated[Duration, _within(timedelta(0), _HOUR)] = _setting(
+        timedelta(seconds=30), "How long running children may go on after SIGTERM, with the process launcher.",
+        "a duration from 0s to 1h, such as 30s", "30s",
+    )  # fmt: skip
+    pool: str = _setting(
+        "default", "The queue: what is submitted goes there, and the controller claims from it.",
+        "lower-case letters, digits and hyphens, at most 63", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    )  # fmt: skip
+    pool_max_parallelism: int | None = _setting(
+        None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
+        "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
+    )  # fmt: skip
+    storage_type: Annotated[Literal["local", "s3"], BeforeValidator(_lower)] = _setting(
+        "local", "Where the files of datasets are kept.", "local or s3"
+    )
+    storage_path: str = _setting(
+        "", "`local`: the folder; runners must see the same one.", "a folder", "`AFFIRM_WORKER_HOME`/storage"
+    )
+    storage_s3_bucket: str = _setting("", "`s3`: the bucket.", "the bucket's name", "")
+    storage_s3_region: str = _setting("", "`s3`: its region.", "a region, such as eu-central-1", "as boto3 finds it")
+    storage_s3_endpoint: str = _setting("", "`s3`: a server other than AWS.", "an http or https URL", "AWS")
+    storage_s3_prefix: str = _setting("", "`s3`: put before every key.", "a path, such as names/files", "")
+    health_port: int | None = _setting(
+        None, "Serves /healthz and /readyz there.", "a port from 1 to 65535", "no health server", ge=1, le=65535
+    )
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = _setting(
+        "auto", "JSON, one object a line, or colours for people; auto: by whether stderr is a terminal.",
+        "auto, json or console",
+    )  # fmt: skip
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+    ] = _setting(
+        "INFO", "The least severe lines to log.", "debug, info, warning, error or critical", "info"
+    )  # fmt: skip
+    runner_config: Path | None = _setting(
+        None, "How runner pods are made, with the kubernetes launcher.", "the path of a JSON file", "",
+    )  # fmt: skip
+    namespace: str = _setting(
+        "default", "Where the Kubernetes Jobs of runners go.", "a namespace's name",
+        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    )  # fmt: skip
+    worker_id: str = _setting(
+        socket.gethostname, "This controller's name, in logs and on the runs it claims.",
+        "at most 200 characters", "the host's name", min_length=1, max_length=200,
+    )  # fmt: skip
+    affirm_worker_home: Path = _setting(
+        _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
+        "~/.local/share/affirm-worker; as root /var/lib/affirm-worker",
+    )  # fmt: skip
+
+    @property
+    def home(self) -> Path:
+        """`affirm_worker_home`, absolute."""
+        return self.affirm_worker_home.expanduser().absolute()
+
+    @property
+    def storage(self) -> StorageConfig:
+        """The STORAGE_* settings; raises Misconfigured."""
+        names = (name for name in type(self).model_fields if name.startswith("storage_"))
+        return StorageConfig.from_env({name.upper(): getattr(self, name) for name in names}, self.home / "storage")
+
+
+def read_settings() -> Settings:
+    """Reads the environment.
+
+    Raises:
+        Misconfigured: names every variable that is wrong, its value and what is allowed; never a password.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_url=False))
+        raise Misconfigured("; ".join(_problem(name) for name in names), Reason.CONFIG) from None
+    _ = settings.storage
+    return settings
+
+
+def allowed(field: FieldInfo) -> str:
+    """What values a setting may have, in words."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    return str(extra["allowed"])
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a value may hold a password."""
+    return not field.repr
+
+
+def redacted(conninfo: str) -> str:
+    """Where a connection string leads to, without its password; only its scheme where it cannot be read."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        scheme = re.match(r"[a-z]+://", conninfo)
+        return f"{scheme[0] if scheme else ''}..."
+    shown: dict[str, Any] = {name: parts[name] for name in ("host", "port", "dbname", "user") if name in parts}
+    return make_conninfo(**shown) + (" password=***" if "password" in parts else "")
+
+
+def _problem(name: str) -> str:
+    field = Settings.model_fields[name]
+    variable = name.upper()
+    value = next((value for key, value in os.environ.items() if key.upper() == variable), "")
+    shown = redacted(value) if is_secret(field) else repr(value)
+    return f"{variable} is {shown}; allowed: {allowed(field)}"

@@ -1,0 +1,129 @@
+"""What `load` says at the end."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cli import output
+from cli.database import Database
+from cli.settings import Settings
+from cli.submissions import Submitted
+from dataset_jobs.model.states import JobState
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.views import JobView
+
+QUERY = "select year, gender, name, count from names order by count desc limit 10"
+
+
+@dataclass(frozen=True, slots=True)
+class NotLoaded:
+    """A file whose rows are not in the table: where it stands, and why."""
+
+    file: Path
+    state: str
+    error: str | None
+    dataset_id: UUID | None = None
+    job_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came of a load.
+
+    Args:
+        files: how many were given.
+        loaded: how many were loaded now; their `rows`.
+        already_loaded: how many had been loaded before.
+        not_loaded: all others.
+        seconds: from the first file submitted to the last job settled.
+    """
+
+    files: int
+    loaded: int
+    already_loaded: int
+    not_loaded: tuple[NotLoaded, ...]
+    rows: int
+    seconds: float
+    interrupted: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 only if every file is loaded."""
+        return 130 if self.interrupted else 1 if self.not_loaded else 0
+
+    @property
+    def rows_per_second(self) -> int:
+        """Of what was loaded now."""
+        return round(self.rows / self.seconds) if self.seconds else 0
+
+
+def sum_up(store: ClientStore, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
+    """Reads from the database what became of the files."""
+    jobs = {job.id: job for job in store.list_jobs(ids=[one.job_id for one in submitted if one.job_id])}
+    already = 0
+    loaded: dict[UUID, int] = {}
+    not_loaded = []
+    for one in submitted:
+        job = jobs.get(one.job_id) if one.job_id else None
+        if job is not None and job.state == JobState.COMPLETED:
+            loaded[job.id] = job.rows_done or 0
+        elif job is None and one.done is not None and one.done.loaded:
+            already += 1
+        else:
+            not_loaded.append(_not_loaded(one, job))
+    # A file that was given twice is one job.
+    count = len(submitted) - already - len(not_loaded)
+    return Summary(len(submitted), count, already, tuple(not_loaded), sum(loaded.values()), seconds, interrupted)
+
+
+def print_summary(summary: Summary, database: Database, settings: Settings, as_json: bool) -> None:
+    """Prints it on stdout."""
+    if as_json:
+        output.print_json(_as_json(summary, database))
+        return
+    already = f", {summary.already_loaded} were loaded already" if summary.already_loaded else ""
+    print(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}{already}")
+    print(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    unfinished = [one for one in summary.not_loaded if one.error is None]
+    at_fault = [one for one in summary.not_loaded if one.error is not None]
+    if unfinished:
+        print(f"\nnot done yet: {_counted(len(unfinished), 'file')}")
+    if at_fault:
+        print(f"\nnot loaded: {_counted(len(at_fault), 'file')}")
+        for one in at_fault:
+            print(f"  {one.file}: {one.state}: {one.error}")
+            if one.job_id is not None:
+                print(f"    affirm-worker jobs show {one.job_id}")
+    if summary.interrupted:
+        print("\ninterrupted; to go on: affirm-worker run --launcher process --until-idle")
+    home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
+    print(f"\nthe rows are in the table names of {database.place}")
+    print(f'to look at them: {home}affirm-worker psql -c "{QUERY}"')
+
+
+def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
+    if job is None:
+        return NotLoaded(one.path, "refused", str(one.refusal) if one.refusal else None, one.dataset_id)
+    state = job.state
+    if job.state == JobState.SCHEDULED:
+        state = f"waits for a retry at {output.cell(job.run_at)}"
+    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
+    return {
+        "files": summary.files,
+        "loaded": summary.loaded,
+        "already_loaded": summary.already_loaded,
+        "not_loaded": summary.not_loaded,
+        "rows": summary.rows,
+        "seconds": round(summary.seconds, 3),
+        "rows_per_second": summary.rows_per_second,
+        "interrupted": summary.interrupted,
+        "database": database.place,
+    }

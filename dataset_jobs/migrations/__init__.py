@@ -1,0 +1,103 @@
+"""Brings a database to the schema this code is for: the `NNNN_name.sql` files beside this one, in order."""
+
+import logging
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import LiteralString, NamedTuple
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured
+
+log = logging.getLogger(__name__)
+
+LOCK_KEY = 0x61666669726D
+"""Of the advisory lock that lets one migration after the other into a database."""
+
+LOCK_TIMEOUT = "120s"
+"""How long a migration waits for another one, or for a table that somebody uses."""
+
+
+class Migration(NamedTuple):
+    """One file of this folder."""
+
+    version: int
+    name: str
+
+
+def _migrations() -> list[Migration]:
+    found = (re.fullmatch(r"((\d{4})_\w+)\.sql", file.name) for file in files(__name__).iterdir())
+    return sorted(Migration(int(match[2]), match[1]) for match in found if match)
+
+
+MIGRATIONS = _migrations()
+"""All migrations there are, in order."""
+
+LATEST = MIGRATIONS[-1].version
+"""The schema version that this code is for."""
+
+
+def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
+    """Applies what is pending, fills `countries`, and grants the group roles; all or nothing.
+
+    Harmless when there is nothing to do, and when several do it at the same time.
+
+    Args:
+        conninfo: libpq connection string or URI, of a role that may create tables.
+        countries: ISO 3166-1 alpha-2 codes and their names.
+
+    Returns:
+        The names of the migrations that were applied now.
+
+    Raises:
+        Misconfigured: the database is newer than this code.
+        psycopg.Error: what the database said; the caller puts `database_errors` around this.
+    """
+    with psycopg.connect(
+        conninfo, prepare_threshold=None, connect_timeout=10, application_name="affirm-worker migrate"
+    ) as connection:
+        # What grants.sql could not do is a notice.
+        connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        connection.execute("select set_config('client_min_messages', 'notice', true)")
+        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+        applied = _apply_pending(connection)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into countries (code, name) values (%s, %s) on conflict (code)"
+                " do update set name = excluded.name where countries.name <> excluded.name",
+                list(countries),
+            )
+        connection.execute(_text("grants"))
+    return applied
+
+
+def _apply_pending(connection: psycopg.Connection[TupleRow]) -> list[str]:
+    if connection.execute("select to_regclass('schema_migrations')").fetchone() == (None,):
+        connection.execute(
+            "create table schema_migrations"
+            " (version int primary key, name text not null, applied_at timestamptz not null default now())"
+        )
+    done = {version for (version,) in connection.execute("select version from schema_migrations")}
+    newest = max(done, default=0)
+    if newest > LATEST:
+        raise Misconfigured(
+            f"database: its schema is at version {newest}, newer than this affirm-worker, which knows up to"
+            f" {LATEST}; install a newer affirm-worker",
+            Reason.DATABASE,
+        )
+    pending = [migration for migration in MIGRATIONS if migration.version not in done]
+    for migration in pending:
+        connection.execute(_text(migration.name))
+        connection.execute(
+            "insert into schema_migrations (version, name) values (%s, %s)",
+            [migration.version, migration.name],
+        )
+    return [migration.name for migration in pending]
+
+
+def _text(name: str) -> LiteralString:
+    return files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,65 @@
+"""Where the bytes of datasets are kept: one small interface, a local folder or S3 behind it."""
+
+from typing import BinaryIO, Protocol
+
+from dataset_jobs.storage.config import StorageConfig
+
+__all__ = ["Storage", "StorageConfig", "open_storage"]
+
+
+class Storage(Protocol):
+    """Keeps files under keys such as `US/<id>`, and gives each a URI for the database.
+
+    Every method raises only errors of the model:
+
+    - `FileMissing`: storage answered that there is no such file.
+    - `Forbidden`: storage refused us, or the key or URI leads out of what this installation keeps.
+    - `Unavailable`: storage did not answer or broke off; a later try may pass.
+    - `Misconfigured`: the URI is of another kind of storage or another bucket, or the settings are wrong.
+    """
+
+    def put(self, key: str, content: BinaryIO) -> str:
+        """Stores `content`, read to its end in blocks, under `key`, in place of what was there.
+
+        Readers see the whole old file or the whole new one, and a crash leaves nothing half under the key.
+
+        Args:
+            key: one or more names with slashes between them; see `keys.checked`.
+            content: where the bytes come from, from its present position; it need not be seekable. The
+                caller closes it.
+
+        Returns:
+            The URI to give to `open` and `delete`.
+        """
+        ...
+
+    def open(self, uri: str) -> BinaryIO:
+        """The file's bytes as a buffered reader, which the caller closes (it is a context manager).
+
+        Nothing is held but a buffer. Reading raises the same errors as opening, and a body that ends too
+        early is `Unavailable`, never an end of file.
+        """
+        ...
+
+    def delete(self, uri: str) -> None:
+        """Removes the file; one that is gone already is fine."""
+        ...
+
+
+def open_storage(config: StorageConfig) -> Storage:
+    """The storage that `config` describes. Only `s3` imports botocore, and only its uploads boto3.
+
+    No connection is made yet, so it may be called before a fork: the child then has everything loaded.
+
+    Raises:
+        Misconfigured: the AWS settings of the environment cannot be read.
+        Forbidden, Unavailable: the credentials have to be fetched, and were refused or did not come.
+    """
+    if config.type == "s3":
+        from dataset_jobs.storage.s3 import S3Storage
+
+        return S3Storage(config)
+    from dataset_jobs.storage.local import LocalStorage
+
+    assert config.path is not None, "from_env sees to it"
+    return LocalStorage(config.path)

@@ -1,0 +1,125 @@
+"""One synchronous connection for clients: opened when it is needed, and transactions that are tried again."""
+
+import time
+from collections.abc import Callable
+from random import uniform
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import DictRow, dict_row
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.states import JobState, JobType
+from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.refusals import Refused
+from dataset_jobs.store.statements import statement
+
+Result = TypeVar("Result")
+
+TRIES = 5
+"""How often a transaction is tried that others got in the way of."""
+
+
+class JobsCame(Exception):
+    """A dataset got a job while its lock was waited for."""
+
+
+IN_THE_WAY = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation, JobsCame)
+"""What ends a transaction that is worth trying again at once."""
+
+
+class Transaction:
+    """Named statements within one transaction, and the two things that several requests have in common."""
+
+    def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
+        self._connection = connection
+
+    def one(self, name: str, **parameters: Any) -> DictRow | None:
+        """The first row of a named statement."""
+        return self._connection.execute(statement(name), parameters).fetchone()
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        """A named statement for what it does."""
+        self._connection.execute(statement(name), parameters)
+
+    def lock_dataset(self, dataset_id: UUID) -> DictRow | None:
+        """The dataset and all its jobs under lock, with `unfinished_job`: an id or None.
+
+        Jobs before datasets: the claim and settle lock them in this order. A job that came while the dataset's lock
+        was waited for is not locked, and cannot be any more: then the transaction is begun again.
+        """
+        locked = {row["id"] for row in self._all("lock_jobs_of_dataset", dataset_id=dataset_id)}
+        dataset = self.one("lock_dataset", dataset_id=dataset_id)
+        if dataset is not None:
+            jobs = self._all("jobs_of_dataset", dataset_id=dataset_id)
+            if not locked.issuperset(job["id"] for job in jobs):
+                raise JobsCame
+            unfinished = [job["id"] for job in jobs if not JobState(job["state"]).finished]
+            dataset["unfinished_job"] = unfinished[0] if unfinished else None
+        return dataset
+
+    def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str) -> UUID:
+        """A new job for a dataset that has no unfinished one; raises Refused where there is no such pool."""
+        try:
+            row = self.one("insert_job", dataset_id=dataset_id, type=kind, pool=pool, priority=priority)
+        except errors.ForeignKeyViolation:
+            raise Refused(
+                f"there is no pool {pool!r} yet: a controller makes it when it starts (POOL={pool} affirm-worker run)"
+            ) from None
+        assert row is not None
+        return UUID(str(row["id"]))
+
+    def _all(self, name: str, **parameters: Any) -> list[DictRow]:
+        return self._connection.execute(statement(name), parameters).fetchall()
+
+
+class ClientConnection:
+    """Connects at the first use, and again after the connection broke.
+
+    Args:
+        conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._live: psycopg.Connection[DictRow] | None = None
+
+    def close(self) -> None:
+        """Closes the connection, if there is one."""
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
+    def all(self, name: str, **parameters: Any) -> list[DictRow]:
+        """All rows of a named statement, in a transaction of its own."""
+        with database_errors():
+            return self._connection().execute(statement(name), parameters).fetchall()
+
+    def transaction(self, work: Callable[[Transaction], Result]) -> Result:
+        """Does `work` in a transaction, again from its start where others got in its way."""
+        with database_errors():
+            for _ in range(TRIES):
+                connection = self._connection()
+                try:
+                    with connection.transaction():
+                        connection.execute(statement("client_limits"))
+                        return work(Transaction(connection))
+                except IN_THE_WAY:
+                    time.sleep(uniform(0.01, 0.1))
+        raise Unavailable("database: too many others change the same dataset", Reason.DATABASE)
+
+    def _connection(self) -> psycopg.Connection[DictRow]:
+        if self._live is None or self._live.closed:
+            # No prepared statements: the connection may be a pooler's.
+            self._live = psycopg.connect(
+                self._conninfo,
+                autocommit=True,
+                row_factory=dict_row,
+                prepare_threshold=None,
+                connect_timeout=10,
+                application_name="affirm-worker client",
+            )
+        return self._live

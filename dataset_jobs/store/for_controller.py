@@ -1,0 +1,314 @@
+"""What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Json
+from psycopg_pool import AsyncConnectionPool
+
+from dataset_jobs.model.causes import Cause, CountsAs, Reason
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.settlement import Evidence, RunFacts, Settlement
+from dataset_jobs.model.states import JobState
+from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.statements import statement
+
+PROMOTE_BATCH = 1000
+"""How many due jobs one claim makes queued at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    """A run as the claim made it, to be launched."""
+
+    job_id: UUID
+    epoch: int
+    dataset_id: UUID
+    type: str
+    attempts: int
+    interruptions: int
+
+    @property
+    def key(self) -> RunKey:
+        """How the run is named."""
+        return RunKey(self.job_id, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreleasedRun:
+    """A run that holds a slot, as the database sees it."""
+
+    job_id: UUID
+    epoch: int
+    dataset_id: UUID
+    type: str
+    job_key: int
+    attempts: int
+    launcher: str
+    owner: str
+    launch_name: str | None
+    runner_uid: str | None
+    node: str | None
+    claimed_at: datetime
+    launched_at: datetime | None
+    started_at: datetime | None
+    committed_at: datetime | None
+    ended_at: datetime | None
+    lease_expired: bool
+    age_seconds: float
+    cancel_requested: bool
+
+    @property
+    def key(self) -> RunKey:
+        """How the run is named."""
+        return RunKey(self.job_id, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How much there is to do in a pool."""
+
+    queued: int
+    running: int
+    due: int
+    waiting: int
+    unreleased: int
+
+    @property
+    def idle(self) -> bool:
+        """True where nothing is queued, due or running, and every slot is free."""
+        return not (self.queued or self.running or self.due or self.unreleased)
+
+
+class ControllerStore:
+    """The controller's view of the database.
+
+    Args:
+        pool: an open pool of autocommit connections.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]]) -> None:
+        self._pool = pool
+
+    async def claim(self, pool: str, limit: int, launcher: str, owner: str, lease: timedelta) -> list[ClaimedRun]:
+        """Claims up to `limit` jobs within the pool's free slots, each with a new run at a new epoch.
+
+        Four statements in one transaction, the first of which locks the pool's row: with any number of
+        controllers the unreleased runs never exceed the maximum that is in force.
+        """
+        async with self._transaction() as connection:
+            pool_row = await _one(connection, "claim_lock_pool", pool=pool)
+            if pool_row is None:
+                return []
+            await _execute(connection, "claim_promote", pool=pool, batch=PROMOTE_BATCH)
+            if pool_row["paused"]:
+                return []
+            taken = await _one(connection, "claim_count", pool=pool)
+            free = pool_row["max_running"] - (taken["count"] if taken else 0)
+            if min(free, limit) <= 0:
+                return []
+            rows = await _all(
+                connection,
+                "claim_pick",
+                pool=pool,
+                limit=min(free, limit),
+                launcher=launcher,
+                owner=owner,
+                lease=lease,
+            )
+        return [ClaimedRun(**row) for row in rows]
+
+    async def record_launch(self, key: RunKey, name: str) -> None:
+        """The launcher has the run under `name`."""
+        async with self._connection() as connection:
+            await _execute(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
+
+    async def unreleased_runs(self, pool: str, launcher: str) -> list[UnreleasedRun]:
+        """Every run of this pool and launcher that holds a slot, the oldest first."""
+        async with self._connection() as connection:
+            rows = await _all(connection, "unreleased_runs", pool=pool, launcher=launcher)
+        return [UnreleasedRun(**row) for row in rows]
+
+    async def live_epochs(self, job_ids: Iterable[UUID]) -> set[RunKey]:
+        """Those runs of these jobs that hold a slot."""
+        async with self._connection() as connection:
+            rows = await _all(connection, "live_epochs", job_ids=list(job_ids))
+        return {RunKey(row["job_id"], row["epoch"]) for row in rows}
+
+    async def settle(
+        self, key: RunKey, evidence: Evidence, decide: Callable[[RunFacts], Settlement]
+    ) -> Settlement | None:
+        """Ends a run that is known to be over: keeps its evidence, moves its job on, and frees its slot.
+
+        What an ended runner may have left in the middle of its load is ended too, before and after, so that
+        neither this transaction nor the next epoch's load waits for it.
+
+        Args:
+            key: the run; its process or pod is terminal or gone.
+            evidence: what was seen of it.
+            decide: pure; what becomes of the job.
+
+        Returns:
+            The settlement, or None where the run was settled already.
+        """
+        await self._end_load(key)
+        async with self._transaction() as connection:
+            row = await _one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
+            if row is None:
+                return None
+            facts = _facts(row, key)
+            settlement = decide(facts)
+            cause = settlement.diagnosis.cause
+            if settlement.state is not None:
+                await _execute(
+                    connection,
+                    "settle_job",
+                    job_id=key.job_id,
+                    epoch=key.epoch,
+                    state=settlement.state,
+                    wait=settlement.wait,
+                    attempts=settlement.attempts,
+                    interruptions=settlement.interruptions,
+                    give_backs=settlement.give_backs,
+                    cause=cause,
+                    error=settlement.diagnosis.error,
+                )
+                await _execute(
+                    connection,
+                    "settle_dataset",
+                    dataset_id=facts.dataset_id,
+                    failed=settlement.state is JobState.FAILED,
+                    error=settlement.diagnosis.error if cause.counts_as is not CountsAs.INTERRUPTION else None,
+                )
+            await _execute(
+                connection,
+                "settle_run",
+                job_id=key.job_id,
+                epoch=key.epoch,
+                cause=cause,
+                reason=settlement.diagnosis.reason,
+                error=settlement.diagnosis.error or None,
+                evidence=Json(evidence.as_dict()),
+                pod_name=evidence.pod_name,
+                node=evidence.node,
+            )
+        if cause is not Cause.COMPLETED:
+            await self._end_load(key)
+        return settlement
+
+    async def count_jobs(self, pool: str) -> QueueCounts:
+        """How much there is to do in a pool."""
+        async with self._connection() as connection:
+            row = await _one(connection, "count_jobs", pool=pool)
+        assert row is not None
+        return QueueCounts(**row)
+
+    async def seconds_until_due(self, pool: str) -> float | None:
+        """Until the next scheduled job is due; None where there is none."""
+        async with self._connection() as connection:
+            row = await _one(connection, "next_due", pool=pool)
+        return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
+
+    async def set_pool(self, pool: str, max_running: int | None) -> int:
+        """Makes the pool where it is new, sets its maximum where one is given, and returns the maximum."""
+        async with self._connection() as connection:
+            row = await _one(connection, "set_pool", pool=pool, max_running=max_running)
+        assert row is not None
+        return int(row["max_running"])
+
+    async def installation_id(self) -> UUID:
+        """The id of this installation, made when the database was migrated first."""
+        async with self._connection() as connection:
+            row = await _one(connection, "installation")
+        assert row is not None
+        return UUID(str(row["id"]))
+
+    async def schema_version(self) -> int:
+        """The newest migration that the database has; raises Misconfigured where it has none."""
+        async with self._connection() as connection:
+            row = await _one(connection, "schema_version")
+        assert row is not None
+        return int(row["coalesce"])
+
+    async def _end_load(self, key: RunKey) -> None:
+        for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
+            await asyncio.sleep(wait)
+            async with self._connection() as connection:
+                row = await _one(connection, "terminate_runners", job_id=key.job_id, epoch=key.epoch)
+            if row is None or row["still_loading"] == 0:
+                return
+        raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        with database_errors():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+
+def _facts(row: DictRow, key: RunKey) -> RunFacts:
+    return RunFacts(
+        job_key=row["job_key"],
+        dataset_id=row["dataset_id"],
+        job_type=row["job_type"],
+        current=row["state"] == JobState.RUNNING and row["lease_epoch"] == key.epoch,
+        committed=row["committed"],
+        started=row["started"],
+        outcome=Outcome.from_dict(row["outcome"]),
+        cancel_requested=row["cancel_requested"],
+        attempts=row["attempts"],
+        interruptions=row["interruptions"],
+        give_backs=row["give_backs"],
+        blocked_for=row["blocked_for"],
+    )
+
+
+async def _execute(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> None:
+    await connection.execute(statement(name), parameters)
+
+
+async def _one(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> DictRow | None:
+    return await (await connection.execute(statement(name), parameters)).fetchone()
+
+
+async def _all(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> list[DictRow]:
+    return await (await connection.execute(statement(name), parameters)).fetchall()
+
+
+def controller_pool(conninfo: str, max_connections: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+    """A pool for `ControllerStore`, to be opened by the caller.
+
+    Args:
+        conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        max_connections: open at the same time at the most.
+    """
+    return AsyncConnectionPool(
+        conninfo,
+        min_size=1,
+        max_size=max_connections,
+        open=False,
+        timeout=15,
+        max_idle=60,
+        check=AsyncConnectionPool.check_connection,
+        kwargs={
+            "autocommit": True,
+            "row_factory": dict_row,
+            "prepare_threshold": None,
+            "connect_timeout": 10,
+            "application_name": "affirm-worker controller",
+        },
+    )

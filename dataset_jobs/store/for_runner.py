@@ -1,0 +1,201 @@
+"""What the parser-runner asks of Postgres: one method a statement. Synchronous, one connection."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Json
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.statements import statement
+
+LEASE = timedelta(seconds=60)
+"""How long a run's lease holds after a heartbeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Who runs it. `uid` is the pod's on Kubernetes, and unlike any other elsewhere."""
+
+    uid: str
+    pod_name: str | None = None
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a run has to load, as its job and dataset say."""
+
+    job_key: int
+    job_type: str
+    attempt: int
+    dataset_id: UUID
+    dataset_key: int
+    country: str
+    filename: str
+    storage_uri: str
+    sha256: str
+    size: int
+    year_hint: int | None
+    sex_hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load put into `names`, and what is said of it on the dataset."""
+
+    rows: int
+    total: int
+    parser: str
+    measure: str
+    region: str | None
+
+
+class RunnerStore:
+    """One run's view of the database.
+
+    Args:
+        conninfo: libpq connection string or URI.
+        key: the run.
+        runner: who runs it.
+    """
+
+    def __init__(self, conninfo: str, key: RunKey, runner: Runner) -> None:
+        self._who: Mapping[str, Any] = {
+            "job_id": key.job_id,
+            "epoch": key.epoch,
+            "runner_uid": runner.uid,
+            "pod_name": runner.pod_name,
+            "node": runner.node,
+            "lease": LEASE,
+        }
+        with database_errors():
+            # No prepared statements: the connection may be a pooler's.
+            self._connection: psycopg.Connection[DictRow] = psycopg.connect(
+                conninfo,
+                autocommit=True,
+                row_factory=dict_row,
+                prepare_threshold=None,
+                connect_timeout=10,
+                application_name=f"parser-runner {key.job_id} {key.epoch}",
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; an open transaction is rolled back."""
+        self._connection.close()
+
+    def take(self) -> Assignment:
+        """Takes the run for this runner, and ends what earlier epochs may still be loading.
+
+        Raises:
+            LostLease: the run was ended, taken by another runner, or is not the job's current one.
+        """
+        with database_errors():
+            row = self._one("take_run")
+            if row is None:
+                raise LostLease(self._why_not_taken())
+            assignment = Assignment(**row)
+            self._end_earlier_loads()
+        return assignment
+
+    def heartbeat(self, bytes_done: int, rows_done: int) -> bool:
+        """Renews the lease and records progress; False if the lease is lost or a cancel was asked for."""
+        with database_errors():
+            return self._one("heartbeat", bytes=bytes_done, rows=rows_done) is not None
+
+    def record_outcome(self, outcome: Outcome) -> None:
+        """Keeps what the runner says of a run that did not commit; a run that was ended keeps what it has."""
+        with database_errors():
+            self._execute("record_outcome", outcome=Json(outcome.as_dict()))
+
+    def load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
+        """Replaces the dataset's rows and completes dataset, job and run, in one fenced transaction.
+
+        Args:
+            assignment: as `take` gave it.
+            blocks: text COPY data, whole lines, sorted for the primary key.
+            loaded: what `blocks` hold.
+            bytes_done: size of the file that was read.
+
+        Raises:
+            LostLease: the run lost its lease; nothing was committed.
+            DuplicateRows: two rows have the same key; nothing was committed.
+            Unavailable: the connection broke; nothing was committed, or it is not known.
+        """
+        try:
+            self._load(assignment, blocks, loaded, bytes_done)
+        except errors.UniqueViolation:
+            raise DuplicateRows("two rows have the same year, name and sex", Reason.INVALID_FORMAT) from None
+
+    def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
+        with database_errors(), self._connection.transaction():
+            self._execute("load_lock", job_key=assignment.job_key)
+            self._hold(statement("fence"))
+            self._execute("delete_rows", dataset_key=assignment.dataset_key)
+            with self._connection.cursor() as cursor, cursor.copy(statement("copy_rows")) as copy:
+                for block in blocks:
+                    copy.write(block)
+            self._hold(statement("fence") + " for update")
+            self._execute("finish_dataset", dataset_id=assignment.dataset_id, **_fields(loaded))
+            self._execute("finish_job")
+            outcome = Json({"cause": "completed", "rows": loaded.rows})
+            self._execute("finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome)
+
+    def has_committed(self) -> bool:
+        """Whether this run's load was committed: for a runner whose connection broke at the commit."""
+        with database_errors():
+            row = self._one("has_committed")
+        return row is not None and row["committed"]
+
+    def _hold(self, query: Any) -> None:
+        if self._connection.execute(query, self._who).fetchone() is None:
+            raise LostLease(self._why_not_taken())
+
+    def _end_earlier_loads(self) -> None:
+        for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
+            time.sleep(wait)
+            row = self._one("terminate_runners", epoch=self._who["epoch"] - 1)
+            if row is None or row["still_loading"] == 0:
+                return
+        raise Unavailable("database: an earlier run's load transaction could not be ended", Reason.DATABASE)
+
+    def _why_not_taken(self) -> str:
+        row = self._one("why_not_taken")
+        epoch = self._who["epoch"]
+        if row is None:
+            return "the job no longer exists"
+        if row["lease_epoch"] != epoch:
+            return f"lease epoch {epoch} is stale: the job is at epoch {row['lease_epoch']}"
+        if row["cancel_requested"]:
+            return "the job is being cancelled"
+        if row["ended"]:
+            return f"the run at epoch {epoch} has ended ({row['cause']})"
+        if row["state"] != "running":
+            return f"the job is {row['state']}, not running"
+        return f"the run at epoch {epoch} belongs to another runner ({row['runner_uid']})"
+
+    def _execute(self, name: str, **parameters: Any) -> None:
+        self._connection.execute(statement(name), {**self._who, **parameters})
+
+    def _one(self, name: str, **parameters: Any) -> DictRow | None:
+        return self._connection.execute(statement(name), {**self._who, **parameters}).fetchone()
+
+
+def _fields(loaded: Loaded) -> dict[str, Any]:
+    return {name: getattr(loaded, name) for name in Loaded.__slots__}

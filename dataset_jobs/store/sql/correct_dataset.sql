@@ -1,0 +1,4 @@
+-- Another name, year or sex for a dataset that has no rows yet, and a fresh start if it had failed. Called by submit.
+update datasets set filename = %(filename)s, year_hint = %(year_hint)s, sex_hint = %(sex_hint)s,
+    storage_uri = %(storage_uri)s, status = 'pending', updated_at = clock_timestamp()
+where id = %(dataset_id)s and status in ('pending', 'failed')

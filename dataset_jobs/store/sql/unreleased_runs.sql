@@ -1,0 +1,10 @@
+-- Every run that holds a slot, for launch, observe and rescue; what is decided on is read under lock by settle.
+select runs.job_id, runs.epoch, jobs.dataset_id, jobs.type, jobs.key as job_key, jobs.attempts,
+       runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
+       runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
+       runs.lease_until < clock_timestamp() as lease_expired,
+       extract(epoch from clock_timestamp() - runs.claimed_at)::float8 as age_seconds,
+       jobs.cancel_requested_at is not null as cancel_requested
+from runs join jobs on jobs.id = runs.job_id
+where runs.released_at is null and runs.pool = %(pool)s and runs.launcher = %(launcher)s
+order by runs.claimed_at

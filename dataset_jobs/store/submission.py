@@ -1,0 +1,163 @@
+"""A file that is being submitted, and what is to be done about a dataset that its bytes already are. Pure, but for
+reading the file."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import BinaryIO
+from uuid import UUID
+
+from dataset_jobs.model.states import DatasetStatus
+from dataset_jobs.store.refusals import Conflict, Refused
+
+FIRST_YEAR, LAST_YEAR = 1800, 2100
+"""The years that a hint may name."""
+
+LONGEST_NAME = 255
+"""Characters of a file name."""
+
+_SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
+
+
+class Verdict(StrEnum):
+    """What came of a submission."""
+
+    CREATED = "created"
+    """A new dataset, with its first job."""
+    CORRECTED = "corrected"
+    """A dataset that had no rows has another name, year or sex now; it has an unfinished job."""
+    RETRIED = "retried"
+    """A dataset without rows has a new job."""
+    UNCHANGED = "unchanged"
+    """It is loaded, or under way, under the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is submitted, checked.
+
+    Args:
+        filename: the publisher's file name, without a folder.
+        sha256: of the bytes, in lower-case hexadecimal.
+        size: bytes.
+        year_hint: the year of the data, where a renamed file has lost it.
+        sex_hint: F or M, likewise.
+    """
+
+    filename: str
+    sha256: str
+    size: int
+    year_hint: int | None = None
+    sex_hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The dataset that the submitted bytes already are, as it stands under lock."""
+
+    id: UUID
+    filename: str
+    year_hint: int | None
+    sex_hint: str | None
+    status: DatasetStatus
+    unfinished_job: UUID | None
+
+
+def read_submission(content: BinaryIO, filename: str, year: int | None, sex: str | None) -> Submission:
+    """Checks name and hints, and reads `content` to its end for its hash and size.
+
+    Raises:
+        Refused: name, year or sex is not allowed.
+        OSError: `content` cannot be read.
+    """
+    checked_name, year_hint, sex_hint = checked_filename(filename), checked_year(year), checked_sex(sex)
+    digest = hashlib.sha256()
+    size = 0
+    while block := content.read(1 << 20):
+        digest.update(block)
+        size += len(block)
+    return Submission(checked_name, digest.hexdigest(), size, year_hint, sex_hint)
+
+
+def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Submission:
+    """As `read_submission`, of a file.
+
+    Raises:
+        Refused: the file cannot be read, or name, year or sex is not allowed.
+    """
+    try:
+        with path.open("rb") as content:
+            return read_submission(content, path.name, year, sex)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: PurePath, error: OSError) -> Refused:
+    """The refusal of a file that could not be read."""
+    return Refused(f"{path}: {(error.strerror or type(error).__name__).lower()}")
+
+
+def checked_filename(filename: str) -> str:
+    """The name, if it can be a publisher's file name."""
+    unprintable = any(not character.isprintable() for character in filename)
+    if not filename or filename in (".", "..") or "/" in filename or "\\" in filename or unprintable:
+        raise Refused(f"file name {filename!r}: must be a plain name, without folders or control characters")
+    if len(filename) > LONGEST_NAME:
+        raise Refused(f"file name of {len(filename)} characters: at most {LONGEST_NAME} are allowed")
+    return filename
+
+
+def checked_year(year: int | None) -> int | None:
+    """The year, if a hint may name it."""
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Refused(f"year {year}: must be from {FIRST_YEAR} to {LAST_YEAR}")
+    return year
+
+
+def checked_sex(sex: str | None) -> str | None:
+    """F or M, however it was written."""
+    if sex is None:
+        return None
+    try:
+        return _SEXES[sex.strip().lower()]
+    except KeyError:
+        raise Refused(f"sex {sex!r}: must be F or M (or female, male)") from None
+
+
+def decide(existing: Existing, submission: Submission) -> Verdict:
+    """What submitting the bytes of an existing dataset again comes to.
+
+    Raises:
+        Conflict: it is loaded, or being loaded, under another name, year or sex.
+    """
+    same = (existing.filename, existing.year_hint, existing.sex_hint) == (
+        submission.filename,
+        submission.year_hint,
+        submission.sex_hint,
+    )
+    match existing.status:
+        case DatasetStatus.PENDING | DatasetStatus.FAILED:
+            if not same:
+                return Verdict.CORRECTED
+            return Verdict.RETRIED if existing.unfinished_job is None else Verdict.UNCHANGED
+        case _ if same:
+            return Verdict.UNCHANGED
+        case DatasetStatus.COMPLETED:
+            raise Conflict(
+                f"{submission.filename}: these bytes are loaded already, as dataset {existing.id}"
+                f" ({_described(existing)}); to load them as {_described(submission)}, delete that one first:"
+                f" affirm-worker datasets delete {existing.id}"
+            )
+        case _:
+            raise Conflict(
+                f"{submission.filename}: these bytes are being loaded just now, as dataset {existing.id}"
+                f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended:"
+                f" affirm-worker jobs show {existing.unfinished_job}"
+            )
+
+
+def _described(of: Existing | Submission) -> str:
+    hints = [f"--year {of.year_hint}"] if of.year_hint is not None else []
+    hints += [f"--sex {of.sex_hint}"] if of.sex_hint is not None else []
+    return " ".join([of.filename, *hints])

@@ -1,0 +1,3 @@
+module affirm-worker/tests/cluster/pause
+
+go 1.24.0

@@ -1,0 +1,45 @@
+"""Builds Go commands from the pinned modules under go/ into the cache."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.cluster import go_toolchain
+from tests.cluster.paths import cached
+
+MODULES = Path(__file__).parent / "go"
+
+
+def build(module: str, version: str, packages: list[str], ldflags: str = "") -> Path:
+    """The folder with the built commands of one module, from the cache or built now.
+
+    Args:
+        module: a folder under go/ with go.mod and go.sum, which alone decide what is built.
+        version: names the cache folder, `<module>-<version>`.
+        packages: the import paths of the commands.
+        ldflags: more linker flags, such as -X for a version.
+
+    Raises:
+        Unavailable: there is no Go that can build it.
+        subprocess.CalledProcessError: the build failed; its output went to standard error.
+    """
+    return cached(f"{module}-{version}", lambda folder: _build(folder, module, packages, ldflags))
+
+
+def _build(folder: Path, module: str, packages: list[str], ldflags: str) -> None:
+    go = go_toolchain.command(MODULES / module)
+    print(f"building {module} (once, kept in the cache)", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    # Without cgo the result depends on neither the machine's C compiler nor its libc.
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
+    command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags=-s -w {ldflags}"]
+    subprocess.run(
+        [*command, "-o", f"{folder}/", *packages],
+        cwd=MODULES / module,
+        env=environment,
+        stdout=sys.stderr,
+        check=True,
+    )
+    print(f"built {module} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)

@@ -1,0 +1,84 @@
+"""The system's programs that the local cluster needs, and the Debian packages that have them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cluster.errors import Unavailable
+
+# Debian keeps them in folders that are not on everybody's PATH.
+SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+CNI_PLUGINS = Path("/usr/lib/cni")
+
+# A program to look for, and its package.
+_PACKAGES = {
+    "containerd": "containerd",
+    "runc": "runc",
+    f"{CNI_PLUGINS}/bridge": "containernetworking-plugins",
+    "etcd": "etcd-server",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "ethtool": "ethtool",
+    "socat": "socat",
+    "ip": "iproute2",
+    "mount": "mount",
+    "debootstrap": "debootstrap",
+    "buildah": "buildah",
+}
+_HOW = "run `sudo make cluster-deps`"
+
+
+def missing() -> list[str]:
+    """The Debian packages whose program is not there, in a fixed order."""
+    return [package for program, package in _PACKAGES.items() if not shutil.which(program, path=SYSTEM_PATH)]
+
+
+def program(name: str) -> str:
+    """The full path of one of the system's programs.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    found = shutil.which(name, path=SYSTEM_PATH)
+    if found is None:
+        raise Unavailable(f"{name} is missing: {_HOW}")
+    return found
+
+
+def why_not() -> str | None:
+    """What is missing on this machine for a local cluster, and how to get it; None when nothing is."""
+    packages = missing()
+    if packages:
+        return f"these Debian packages are missing: {' '.join(packages)}; {_HOW}"
+    return None
+
+
+def may_install_unasked() -> bool:
+    """Whether this is a throw-away machine: only there are packages installed without being asked for."""
+    return os.geteuid() == 0 and bool(os.environ.get("CI"))
+
+
+def install() -> None:
+    """Install with apt-get what is missing.
+
+    Raises:
+        Unavailable: not root, or no apt-get here.
+        subprocess.CalledProcessError: apt-get failed.
+    """
+    packages = missing()
+    if not packages:
+        return
+    if os.geteuid() != 0:
+        raise Unavailable(f"installing {' '.join(packages)} needs root: {_HOW}")
+    apt = shutil.which("apt-get")
+    if apt is None:
+        raise Unavailable(f"no apt-get here; install what this system calls {' '.join(packages)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run([apt, "update", "-q"], env=environment, stdout=sys.stderr, check=True)
+    # RUNLEVEL=1 keeps Debian's scripts from starting the packages' own containerd and etcd services.
+    environment["RUNLEVEL"] = "1"
+    command = [apt, "install", "-qy", "--no-install-recommends", *packages]
+    subprocess.run(command, env=environment, stdout=sys.stderr, check=True)

@@ -1,0 +1,37 @@
+"""A runner that does as its job id says, in a process and in a pod alike. It loads nothing.
+
+The last digit of the job id: 0 exits with 0; 1 writes a message and exits with 65; 2 works until it is told to stop;
+3 is killed by SIGKILL.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+MESSAGE = '{"cause": "rejected", "reason": "invalid_format", "error": "line 3: no"}'
+
+
+def _stopped(number: int, frame: FrameType | None) -> None:
+    os._exit(143)
+
+
+def act(job_id: str, epoch: int, message_path: str) -> None:
+    """Ends as the last digit of `job_id` says."""
+    signal.signal(signal.SIGTERM, _stopped)
+    match job_id[-1]:
+        case "1":
+            Path(message_path).write_text(MESSAGE)
+            os._exit(65)
+        case "2":
+            time.sleep(600)
+        case "3":
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    act(sys.argv[2], int(sys.argv[4]), "/dev/termination-log")

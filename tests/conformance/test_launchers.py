@@ -1,0 +1,60 @@
+"""The launchers that need no cluster, against the contract. tests/e2e holds Kubernetes to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from controller.launchers import Launch, Launcher, Phase
+from controller.launchers.process import ProcessLauncher
+from dataset_jobs.model.settlement import Evidence
+from tests.conformance.acting_runner import MESSAGE, act
+from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, LauncherContract, a_launch, until
+from tests.fakes.launcher import FakeLauncher
+
+
+class _ActingFake(FakeLauncher):
+    """Ends runs at once, as the acting runner would."""
+
+    async def launch(self, launch: Launch) -> str:
+        new = await self.find(launch.key) is None
+        name = await super().launch(launch)
+        acts = launch.key.job_id.hex[-1]
+        if new and acts != WORKS:
+            code = {EXITS_0: 0, REJECTS: 65, IS_KILLED: 137}[acts]
+            message = MESSAGE if acts == REJECTS else ""
+            self.end(launch.key, Evidence(exit_code=code, message=message, container_started=True))
+        return name
+
+
+class TestFakeLauncher(LauncherContract):
+    @pytest.fixture
+    async def launcher(self) -> Launcher:
+        return _ActingFake()
+
+
+class TestProcessLauncher(LauncherContract):
+    @pytest.fixture
+    async def launcher(self) -> AsyncIterator[Launcher]:
+        launcher = ProcessLauncher(act, ["tests.conformance.acting_runner"], lambda: None)
+        yield launcher
+        await launcher.close()
+
+    async def test_the_end_of_a_child_wakes_the_loop(self) -> None:
+        woken = asyncio.Event()
+        launcher = ProcessLauncher(act, [], woken.set)
+        try:
+            await launcher.launch(a_launch(EXITS_0))
+            await asyncio.wait_for(woken.wait(), 30)
+        finally:
+            await launcher.close()
+
+    async def test_what_we_stopped_is_told_from_what_died(self) -> None:
+        launcher = ProcessLauncher(act, [], lambda: None)
+        try:
+            launch = a_launch(WORKS)
+            await launcher.launch(launch)
+            await launcher.stop(launch.key, now=True)
+            assert (await until(launcher, launch.key, Phase.ENDED)).evidence.seen_as == "Stopped"
+        finally:
+            await launcher.close()

@@ -1,0 +1,96 @@
+"""What only storage in a local folder has to hold, besides the common suite."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Forbidden, Misconfigured, Unavailable
+from dataset_jobs.storage import Storage, StorageConfig, open_storage
+from tests.conformance.streams import MIB, read, stream
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "files" / "US").mkdir(parents=True)
+    (tmp_path / "secret").write_bytes(b"secret")
+    return tmp_path / "files"
+
+
+def local(folder: Path) -> Storage:
+    return open_storage(StorageConfig("local", path=folder))
+
+
+def test_local_uris_are_relative_so_that_the_folder_may_be_moved(folder: Path) -> None:
+    uri = local(folder).put("US/1", io.BytesIO(b"x"))
+    assert uri == "local:US/1"
+    assert read(local(folder.rename(folder.with_name("moved"))), uri) == b"x"
+
+
+def test_local_links_that_lead_out_of_the_folder_are_not_followed(folder: Path) -> None:
+    (folder / "US" / "file").symlink_to(folder.parent / "secret")
+    (folder / "DE").symlink_to(folder.parent)
+    storage = local(folder)
+    for uri in ("local:US/file", "local:DE/secret"):
+        with pytest.raises(Forbidden):
+            storage.open(uri)
+    for use in (lambda: storage.put("DE/secret", io.BytesIO(b"y")), lambda: storage.delete("local:DE/secret")):
+        with pytest.raises(Forbidden):
+            use()
+    storage.put("US/file", io.BytesIO(b"y"))  # replaces the link itself
+    assert (folder.parent / "secret").read_bytes() == b"secret"
+
+
+def test_local_folders_and_pipes_are_not_opened(folder: Path) -> None:
+    (folder / "US" / "folder").mkdir()
+    os.mkfifo(folder / "US" / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(Forbidden):
+            local(folder).open(f"local:US/{name}")
+
+
+def test_local_nothing_but_the_file_is_left_after_a_put_that_failed(folder: Path) -> None:
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        local(folder).put("US/1", stream(3 * MIB, at_end=fail))
+    assert list((folder / "US").iterdir()) == []
+
+
+def test_local_an_empty_folder_reads_as_a_volume_that_is_not_mounted(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="mounted") as caught:
+        local(tmp_path).open("local:US/1")
+    assert caught.value.reason is Reason.STORAGE
+    local(tmp_path).delete("local:US/1")
+
+
+def test_local_a_path_that_is_a_file_is_misconfigured(folder: Path) -> None:
+    with pytest.raises(Misconfigured, match="STORAGE_PATH"):
+        local(folder.parent / "secret").open("local:US/1")
+
+
+def test_local_a_full_disk_is_temporary(folder: Path) -> None:
+    program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
+    run = subprocess.run(
+        [sys.executable, "-c", f"{program}; from {__name__} import *; put_too_much({str(folder)!r})"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout == "temporary_io []\n", run.stderr
+
+
+def put_too_much(folder: str) -> None:
+    """Run in a process of its own, which may write no more than some bytes to a file."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        local(Path(folder)).put("US/1", stream(MIB))
+    except Unavailable as error:
+        print(error.reason, list((Path(folder) / "US").iterdir()))

@@ -1,0 +1,44 @@
+"""A real Postgres for the session, and a database of its own for every test that asks for one."""
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from cli.countries import iso_countries
+from dataset_jobs import migrations
+from tests.servers.postgres import PostgresServer
+
+TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The session's server: version 18, or the one in AFFIRM_TEST_POSTGRES."""
+    with PostgresServer(int(os.environ.get("AFFIRM_TEST_POSTGRES", "18"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: PostgresServer) -> str:
+    """The name of a migrated database that nobody connects to: what each test's is a copy of."""
+    migrations.apply(postgres.create_database(TEMPLATE), iso_countries())
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database(postgres: PostgresServer) -> Iterator[str]:
+    """The URI of a fresh database without any tables."""
+    name = f"test_{next(_numbers)}"
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database(postgres: PostgresServer, template: str) -> Iterator[str]:
+    """The URI of a fresh migrated database."""
+    name = f"test_{next(_numbers)}"
+    yield postgres.create_database(name, template)
+    postgres.drop_database(name)

@@ -1,0 +1,200 @@
+"""affirm-worker as users install it: built images, the chart by helm, Postgres and S3 outside the cluster."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.cluster import Cluster, images
+from tests.servers.postgres import PostgresServer
+from tests.servers.versitygw import VersityGateway
+
+ROOT = Path(__file__).parents[2]
+RELEASE = "affirm-worker"
+BUCKET = "datasets"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One release in a namespace of its own, and what it works on.
+
+    Args:
+        cluster: where it runs.
+        namespace: which holds the release, its Secrets and its runner pods.
+        conninfo: the database as this host reaches it.
+        bucket: the folder that the S3 server keeps the bucket in.
+        environment: settings for `affirm-worker` on this host, with the same database and storage.
+    """
+
+    cluster: Cluster
+    namespace: str
+    conninfo: str
+    bucket: Path
+    environment: dict[str, str]
+
+    def cli(self, *args: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs `affirm-worker` on this host, as its user would."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *args],
+            env={**os.environ, **self.environment}, cwd=ROOT, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def submit(self, *files: Path, country: str = "US") -> list[dict[str, Any]]:
+        """Submits files by the command line, and returns what it says of each."""
+        answer: list[dict[str, Any]] = json.loads(self.cli("submit", *files, "--country", country, "--json").stdout)
+        return answer
+
+    def query(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Asks the database."""
+        with psycopg.connect(self.conninfo, autocommit=True, row_factory=dict_row) as connection:
+            cursor = connection.execute(sql.encode(), parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def kubectl(self, *args: str | Path, check: bool = True) -> str:
+        """kubectl in the installation's namespace."""
+        return self.cluster.kubectl("--namespace", self.namespace, *args, check=check)
+
+    def runner_jobs(self) -> list[dict[str, Any]]:
+        """The Kubernetes Jobs of our runs."""
+        listed = json.loads(self.kubectl("get", "jobs", "-l", "app=affirm-parser", "-o", "json"))
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    def runner_pods(self) -> list[dict[str, Any]]:
+        """The pods of our runs, as `kubectl get pods -l app=affirm-parser` shows them."""
+        listed = json.loads(self.kubectl("get", "pods", "-l", "app=affirm-parser", "-o", "json"))
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    def until(self, sql: str, *parameters: object, seconds: float = 90) -> list[dict[str, Any]]:
+        """Waits until a query has rows, and returns them; where it has none in time, shows what the controller says."""
+        deadline = time.monotonic() + seconds
+        while not (rows := self.query(sql, *parameters)):
+            if time.monotonic() > deadline:
+                jobs = self.query("select id, state, attempts, last_cause, last_error from jobs")
+                runs = self.query("select * from runs order by claimed_at desc limit 5")
+                raise AssertionError(f"in vain: {sql}\n{jobs}\n{runs}\n{self.controller_log()}")
+            time.sleep(0.05)
+        return rows
+
+    def until_finished(self, submitted: list[dict[str, Any]], seconds: float = 120) -> list[dict[str, Any]]:
+        """Waits until the jobs of these submissions are finished and hold no slot; returns the jobs."""
+        ids = [one["job_id"] for one in submitted]
+        self.until(
+            "select 1 where (select count(*) from jobs where id = any(%s) and finished_at is not null) = %s"
+            " and not exists (select 1 from runs where job_id = any(%s) and released_at is null)",
+            ids, len(ids), ids, seconds=seconds,
+        )  # fmt: skip
+        return self.query("select * from jobs where id = any(%s) order by key", ids)
+
+    def controller_log(self) -> str:
+        """What the controller has logged last."""
+        return self.kubectl("logs", f"deployment/{RELEASE}", "--tail=60", check=False)
+
+    def scale_controller(self, replicas: int) -> None:
+        """Sets how many controllers there are, and waits until it is so."""
+        self.kubectl("scale", f"deployment/{RELEASE}", f"--replicas={replicas}")
+        selector = "app.kubernetes.io/component=controller"
+        if replicas:
+            self.kubectl("rollout", "status", f"deployment/{RELEASE}", "--timeout=60s")
+            return
+        self.cluster.wait(
+            lambda: not json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"],
+            "the controller's pod to be gone",
+        )
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What stands outside the cluster: Postgres and S3, which pods reach at the host's address."""
+
+    postgres: PostgresServer
+    s3: VersityGateway
+
+
+@pytest.fixture(scope="session")
+def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A Postgres and an S3 server that pods can reach."""
+    folder = tmp_path_factory.mktemp("s3")
+    with (
+        PostgresServer(listen="0.0.0.0", allow=[cluster.pod_cidr]) as postgres,
+        VersityGateway(folder, host="0.0.0.0") as s3,
+    ):
+        s3.make_bucket(BUCKET)
+        yield Servers(postgres, s3)
+
+
+@pytest.fixture(scope="session")
+def product_images(cluster: Cluster) -> str:
+    """Both images of this checkout, known to the nodes; their tag."""
+    builder = images.builder()
+    for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
+        tag = f"localhost/{name}:test"
+        builder.build(ROOT, tag, target)
+        images.load(cluster, tag)
+    return "test"
+
+
+@contextmanager
+def installed(cluster: Cluster, servers: Servers, tag: str, database: str, *settings: str) -> Iterator[Installation]:
+    """Installs the chart in a new namespace, with a new database and a prefix of its own in the bucket.
+
+    Args:
+        cluster, servers: where.
+        tag: of the images.
+        database: its name, and the prefix's.
+        settings: further `--set` arguments.
+    """
+    conninfo = servers.postgres.create_database(database)
+    pods_conninfo = servers.postgres.url(database, cluster.host_address)
+    with cluster.namespace("affirm-e2e") as namespace:
+        credentials = servers.s3.credentials()
+        keys = {name: credentials[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        cluster.apply(_secret(namespace, RELEASE, {"DATABASE_URL": pods_conninfo}), _secret(namespace, "s3", keys))
+        values = [
+            f"image.registry=localhost,image.tag={tag}",
+            f"runner.image.registry=localhost,runner.image.tag={tag}",
+            f"storage.s3.bucket={BUCKET},storage.s3.region={servers.s3.region},storage.s3.prefix={database}",
+            f"storage.s3.endpoint={servers.s3.endpoint(cluster.host_address)},storage.existingSecret=s3",
+            "runner.resources.requests.cpu=50m,controller.resources.requests.cpu=50m",
+            *settings,
+        ]
+        sets = [word for value in values for word in ("--set", value)]
+        cluster.helm(
+            "install", RELEASE, ROOT / "charts" / "affirm-worker", "--namespace", namespace, *sets, "--wait",
+            "--timeout", "120s",
+        )  # fmt: skip
+        environment = {
+            **credentials, **servers.s3.storage_env(BUCKET, database), "DATABASE_URL": conninfo, "LOG_FORMAT": "json",
+        }  # fmt: skip
+        try:
+            yield Installation(cluster, namespace, conninfo, servers.s3.folder / "buckets" / BUCKET, environment)
+        finally:
+            cluster.helm("uninstall", RELEASE, "--namespace", namespace, check=False)
+            servers.postgres.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def installation(cluster: Cluster, servers: Servers, product_images: str) -> Iterator[Installation]:
+    """The release that most tests share: retries come at once."""
+    with installed(cluster, servers, product_images, "shared", r"worker.retryWaits=0s") as made:
+        yield made
+
+
+def _secret(namespace: str, name: str, values: dict[str, str]) -> dict[str, Any]:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}

@@ -1,0 +1,90 @@
+"""The Kubernetes launcher against the launchers' contract, with pods that act as the contract asks."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+
+from controller.launchers import Launcher, LaunchRefused, Phase
+from controller.launchers.kubernetes import KubernetesLauncher
+from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+from controller.policy.job_manifest import RunnerTemplate, job_name
+from dataset_jobs.model.causes import Reason
+from tests.cluster import Cluster, images
+from tests.conformance import acting_runner
+from tests.conformance.launcher_contract import EXITS_0, WORKS, LauncherContract, a_launch, until
+
+TAG = "localhost/affirm-acting-runner:test"
+SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
+
+
+@pytest.fixture(scope="session")
+def acting_image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("acting")
+    shutil.copy(acting_runner.__file__, folder / "acting_runner.py")
+    (folder / "Dockerfile").write_text(
+        'ARG BASE\nFROM ${BASE}\nCOPY acting_runner.py /\nENTRYPOINT ["python3", "/acting_runner.py"]\n'
+    )
+    images.builder().build(folder, TAG)
+    images.load(cluster, TAG)
+    return TAG
+
+
+@pytest.fixture(scope="module")
+def namespace(cluster: Cluster) -> Iterator[str]:
+    with cluster.namespace("affirm-launcher") as name:
+        yield name
+
+
+async def _api(cluster: Cluster, namespace: str) -> KubernetesApi:
+    return KubernetesApi(await load_configuration(cluster.kubeconfig), namespace)
+
+
+class TestKubernetesLauncher(LauncherContract):
+    @pytest.fixture
+    async def launcher(self, cluster: Cluster, namespace: str, acting_image: str) -> AsyncIterator[Launcher]:
+        template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
+        launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), "default", template)
+        yield launcher
+        for seen in await launcher.seen():
+            await launcher.stop(seen.key, now=True)
+        await launcher.close()
+
+    async def test_jobs_of_another_installation_are_not_seen_and_their_names_not_taken(
+        self, cluster: Cluster, namespace: str, acting_image: str, launcher: Launcher
+    ) -> None:
+        template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
+        other = KubernetesLauncher(await _api(cluster, namespace), uuid4(), "default", template)
+        try:
+            launch = a_launch(EXITS_0)
+            await launcher.launch(launch)
+            await until(launcher, launch.key, Phase.ENDED)
+            assert await other.seen() == []
+            assert await other.find(launch.key) is None
+            with pytest.raises(LaunchRefused, match="is not of this installation"):
+                await other.launch(launch)
+        finally:
+            await other.close()
+
+    async def test_a_full_quota_is_a_definite_refusal(self, cluster: Cluster, acting_image: str) -> None:
+        with cluster.namespace("affirm-quota") as namespace:
+            quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": namespace}}
+            cluster.apply({**quota, "spec": {"hard": {"count/jobs.batch": "1"}}})
+            cluster.wait(
+                lambda: '"used"' in cluster.kubectl("get", "resourcequota/q", "-n", namespace, "-o", "json"),
+                "the quota to be counted",
+            )
+            template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
+            launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), "default", template)
+            try:
+                first = a_launch(WORKS)
+                await launcher.launch(first)
+                with pytest.raises(LaunchRefused) as refused:
+                    await launcher.launch(a_launch(WORKS))
+                assert refused.value.reason is Reason.QUOTA
+                # Admission refuses this one too, before it sees that the Job is there: it is adopted all the same.
+                assert await launcher.launch(first) == job_name(first.key)
+                await launcher.stop(first.key, now=True)
+            finally:
+                await launcher.close()

@@ -1,0 +1,1 @@
+"""Stand-ins, each of which passes the conformance suite of the real thing."""

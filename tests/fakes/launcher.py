@@ -1,0 +1,50 @@
+"""A launcher without processes or a cluster: runs end when the test says so."""
+
+from controller.launchers import Launch, Phase, Seen
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.settlement import Evidence
+
+
+class FakeLauncher:
+    """Launches into a dict.
+
+    Args:
+        name: under which it stands in for a real launcher.
+    """
+
+    def __init__(self, name: str = "kubernetes") -> None:
+        self.name = name
+        self.launches: list[RunKey] = []
+        """Every launch that was not an adoption, in order."""
+        self._runs: dict[RunKey, Seen] = {}
+
+    async def launch(self, launch: Launch) -> str:
+        if launch.key not in self._runs:
+            self.launches.append(launch.key)
+            self._runs[launch.key] = Seen(launch.key, f"fake-{launch.key}", Phase.RUNNING, Evidence())
+        return self._runs[launch.key].name
+
+    async def seen(self) -> list[Seen]:
+        return list(self._runs.values())
+
+    async def find(self, key: RunKey) -> Seen | None:
+        return self._runs.get(key)
+
+    async def stop(self, key: RunKey, now: bool = False) -> None:
+        if key in self._runs and self._runs[key].phase is not Phase.ENDED:
+            self.end(key, Evidence(exit_code=137 if now else 143, container_started=True))
+
+    async def forget(self, key: RunKey) -> None:
+        if key in self._runs and self._runs[key].phase is Phase.ENDED:
+            del self._runs[key]
+
+    async def close(self) -> None:
+        self._runs.clear()
+
+    def end(self, key: RunKey, evidence: Evidence) -> None:
+        """The run's process or pod is over, and this is what is seen of it."""
+        self._runs[key] = Seen(key, f"fake-{key}", Phase.ENDED, evidence)
+
+    def lose(self, key: RunKey) -> None:
+        """The run's Job is deleted under us."""
+        self._runs.pop(key, None)

@@ -1,0 +1,83 @@
+"""A controller that dies by SIGKILL at a chosen point: `python -m tests.integration.crashing_controller …`.
+
+Points: before-launch (claimed, not launched), after-launch (launched, not recorded), after-record (both, and then
+nobody settles it). The launcher is wrapped; nothing of the product is changed.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+from functools import partial
+
+from controller.launchers import Launch, Launcher, Seen
+from controller.launchers.process import ProcessLauncher
+from controller.pipeline.context import Context
+from controller.policy.settling import RetryPolicy
+from controller.reconcile import Reconciler
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from parser_runner.child import run_child
+
+
+class Dying:
+    """Passes everything on to a launcher, and dies at the point."""
+
+    def __init__(self, launcher: Launcher, point: str) -> None:
+        self.name = launcher.name
+        self._launcher = launcher
+        self._point = point
+        self._launched = False
+
+    async def launch(self, launch: Launch) -> str:
+        if self._point == "before-launch":
+            _die()
+        name = await self._launcher.launch(launch)
+        if self._point == "after-launch":
+            _die()
+        self._launched = True
+        return name
+
+    async def seen(self) -> list[Seen]:
+        if self._launched and self._point == "after-record":
+            _die()
+        return await self._launcher.seen()
+
+    async def find(self, key: RunKey) -> Seen | None:
+        return await self._launcher.find(key)
+
+    async def stop(self, key: RunKey, now: bool = False) -> None:
+        await self._launcher.stop(key, now)
+
+    async def forget(self, key: RunKey) -> None:
+        await self._launcher.forget(key)
+
+    async def close(self) -> None:
+        await self._launcher.close()
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def crash(conninfo: str, launcher: Launcher, point: str) -> None:
+    """Runs a controller until it has died."""
+    async with controller_pool(conninfo, 2) as pool:
+        context = Context(
+            ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", "default", None, RetryPolicy()
+        )
+        await Reconciler(context, 0.1, asyncio.Event()).run(asyncio.Event())
+
+
+def main() -> None:
+    """Reads the arguments; the runner's settings come from the environment."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("point", choices=["before-launch", "after-launch", "after-record"])
+    arguments = parser.parse_args()
+    environment = dict(os.environ)
+    launcher = ProcessLauncher(partial(run_child, environment), [], lambda: None)
+    asyncio.run(crash(environment["DATABASE_URL"], launcher, arguments.point))
+
+
+if __name__ == "__main__":
+    main()

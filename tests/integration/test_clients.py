@@ -1,0 +1,403 @@
+"""Submit, reprocess and delete, on a real Postgres and a real folder."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from dataset_jobs.model.errors import FileMissing
+from dataset_jobs.model.states import DatasetStatus, JobState, JobType
+from dataset_jobs.storage import Storage, StorageConfig, open_storage
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.refusals import Conflict, NotFound, Refused
+from dataset_jobs.store.submission import Verdict, read_file
+from dataset_jobs.store.submitting import SubmitResult
+
+CONTENT = b"Emma,F,15433\nLiam,M,20802\n"
+
+CLAIM = """
+with job as (update jobs set state = 'running', lease_epoch = lease_epoch + 1
+             where dataset_id = %(id)s and state in ('queued', 'scheduled') returning *),
+    run as (insert into runs (job_id, epoch, pool, launcher, owner, lease_until)
+            select id, lease_epoch, pool, 'test', 'test', now() + '1 minute' from job)
+update datasets set status = case when loaded_at is null then 'processing' else 'reprocessing' end where id = %(id)s
+"""
+LOAD = """
+with row as (insert into names (dataset_key, year, gender, name, folded_name, count)
+             select key, 2023, 'F', 'Emma', 'emma', 15433 from datasets where id = %(id)s)
+update datasets set status = 'completed', loaded_at = now(), row_count = 1, total_count = 15433, parser = 'us-ssa',
+    measure = 'births' where id = %(id)s
+"""
+COMPLETE = "update jobs set state = 'completed', finished_at = now() where dataset_id = %(id)s and state = 'running'"
+FAIL = """
+with job as (update jobs set state = 'failed', finished_at = now(), last_cause = 'rejected', last_error = 'no'
+             where dataset_id = %(id)s and state = 'running')
+update datasets set status = 'failed', error = 'no' where id = %(id)s
+"""
+RETRY = """
+with job as (update jobs set state = 'scheduled', run_at = now() + '1 hour' where dataset_id = %(id)s)
+update datasets set status = 'pending' where id = %(id)s
+"""
+CANCEL = """
+with job as (update jobs set state = 'cancelled', finished_at = now() where dataset_id = %(id)s)
+update datasets set status = 'pending' where id = %(id)s
+"""
+RELEASE = """
+update runs set ended_at = now(), cause = 'crashed', released_at = now()
+where job_id in (select id from jobs where dataset_id = %(id)s)
+"""
+
+SITUATIONS = {
+    "queued": [],
+    "a retry waits": [CLAIM, RELEASE, RETRY],
+    "running": [CLAIM],
+    "failed": [CLAIM, RELEASE, FAIL],
+    "cancelled": [CANCEL],
+    "loaded": [CLAIM, LOAD, RELEASE, COMPLETE],
+    "reprocessing": [
+        CLAIM, LOAD, RELEASE, COMPLETE, "insert into jobs (dataset_id, type) values (%(id)s, 'reprocess_dataset')",
+        CLAIM,
+    ],
+}  # fmt: skip
+"""What is done to a dataset to bring it where a test wants it."""
+
+
+class Client:
+    """What a test does: submits files of its own folder."""
+
+    def __init__(self, conninfo: str, folder: Path) -> None:
+        self.conninfo = conninfo
+        self.folder = folder
+        (folder / "storage").mkdir()
+        self.storage = open_storage(StorageConfig("local", path=folder / "storage"))
+        self.store = ClientStore(conninfo)
+
+    def file(self, name: str = "yob2023.txt", content: bytes = CONTENT) -> Path:
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def submit(
+        self, name: str = "yob2023.txt", content: bytes = CONTENT, *, country: str = "US", year: int | None = None,
+        sex: str | None = None, store: ClientStore | None = None, storage: Storage | None = None, pool: str = "default",
+    ) -> SubmitResult:  # fmt: skip
+        path = self.file(name, content)
+        submission = read_file(path, year, sex)
+        return (store or self.store).submit(path, submission, country, storage or self.storage, pool=pool)
+
+    def submitted(self, situation: str) -> UUID:
+        """A dataset in one of the SITUATIONS."""
+        dataset_id = self.submit().dataset_id
+        assert dataset_id is not None
+        for query in SITUATIONS[situation]:
+            self.run(query, id=dataset_id)
+        return dataset_id
+
+    def run(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.conninfo) as connection:
+            cursor = connection.execute(query.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def dataset(self, dataset_id: UUID) -> Any:
+        [dataset] = self.store.list_datasets(ids=[dataset_id])
+        return dataset
+
+    def stored(self) -> list[Path]:
+        return [path for path in (self.folder / "storage").rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def client(database: str, tmp_path: Path) -> Iterator[Client]:
+    client = Client(database, tmp_path)
+    yield client
+    client.store.close()
+
+
+def test_a_new_file_is_stored_under_its_country_and_dataset_and_queued(client: Client) -> None:
+    result = client.submit(country="us", year=2023, sex="female")
+    assert result.verdict is Verdict.CREATED
+    assert result.dataset_id is not None and result.job_id is not None
+    dataset = client.dataset(result.dataset_id)
+    assert (dataset.country, dataset.filename, dataset.status) == ("US", "yob2023.txt", "pending")
+    assert (dataset.year_hint, dataset.sex_hint, dataset.size) == (2023, "F", len(CONTENT))
+    assert dataset.storage_uri.endswith(f"US/{result.dataset_id}")
+    with client.storage.open(dataset.storage_uri) as stored:
+        assert stored.read() == CONTENT
+    job, runs = client.store.job(result.job_id)
+    assert (job.state, job.type, job.dataset_id, runs) == ("queued", "parse_dataset", result.dataset_id, [])
+
+
+@pytest.mark.parametrize(
+    ("situation", "same", "other"),
+    [
+        ("queued", Verdict.UNCHANGED, Verdict.CORRECTED),
+        ("a retry waits", Verdict.UNCHANGED, Verdict.CORRECTED),
+        ("running", Verdict.UNCHANGED, None),
+        ("failed", Verdict.RETRIED, Verdict.CORRECTED),
+        ("cancelled", Verdict.RETRIED, Verdict.CORRECTED),
+        ("loaded", Verdict.UNCHANGED, None),
+        ("reprocessing", Verdict.UNCHANGED, None),
+    ],
+)
+@pytest.mark.parametrize("change", [{}, {"name": "yob1880.txt"}, {"year": 1880}, {"sex": "M"}])
+def test_the_same_bytes_again(
+    client: Client, situation: str, same: Verdict, other: Verdict | None, change: dict[str, Any]
+) -> None:
+    dataset_id = client.submitted(situation)
+    before = client.dataset(dataset_id)
+    unfinished = [job for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished]
+    expected = other if change else same
+    client.file(change.get("name", "yob2023.txt"))
+    preview = read_file(client.file(change.get("name", "yob2023.txt")), change.get("year"), change.get("sex"))
+    if expected is None:
+        with pytest.raises(Conflict, match=str(dataset_id)):
+            client.store.preview(preview, "US")
+        with pytest.raises(Conflict, match=str(dataset_id)):
+            client.submit(**change)
+        assert client.dataset(dataset_id) == before
+        return
+    assert client.store.preview(preview, "US").verdict is expected
+    assert client.dataset(dataset_id) == before
+    result = client.submit(**change)
+    assert (result.verdict, result.dataset_id) == (expected, dataset_id)
+    after = client.dataset(dataset_id)
+    assert (after.filename, after.year_hint, after.sex_hint) == (
+        change.get("name", "yob2023.txt"),
+        change.get("year"),
+        change.get("sex"),
+    )
+    assert after.status == ("pending" if before.status == "failed" else before.status)
+    now = [job for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished]
+    if situation == "loaded":
+        assert (now, result.job_id, result.loaded) == ([], None, True)
+    else:
+        assert [job.id for job in now] == [result.job_id]
+    if unfinished:
+        assert [job.id for job in now] == [job.id for job in unfinished]
+
+
+def test_the_same_bytes_of_another_country_are_another_dataset(client: Client) -> None:
+    assert client.submit(country="US").dataset_id != client.submit(country="CA").dataset_id
+
+
+def test_a_stored_file_that_was_lost_is_mended_by_submitting_it_again(client: Client) -> None:
+    dataset_id = client.submitted("failed")
+    uri = client.dataset(dataset_id).storage_uri
+    client.storage.delete(uri)
+    client.submit()
+    with client.storage.open(client.dataset(dataset_id).storage_uri) as stored:
+        assert stored.read() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("UK", "GB"), ("usa", "US"), ("Germany", "DE"), ("ED", "DE"), ("Untied States", "US"), ("X1", "ISO 3166-1")],
+)
+def test_an_unknown_country_is_refused_with_what_may_have_been_meant(client: Client, given: str, meant: str) -> None:
+    with pytest.raises(Refused, match=meant):
+        client.submit(country=given)
+    assert client.stored() == []
+
+
+def test_an_unknown_pool_is_refused_and_leaves_neither_row_nor_file(client: Client) -> None:
+    with pytest.raises(Refused, match="POOL=elsewhere"):
+        client.submit(pool="elsewhere")
+    assert client.store.list_datasets() == []
+    assert client.stored() == []
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no such file"):
+        read_file(tmp_path / "missing.txt")
+    with pytest.raises(Refused, match="is a directory"):
+        read_file(tmp_path)
+
+
+def at_once(count: int, work: Callable[[int], SubmitResult]) -> list[SubmitResult]:
+    """What several threads get that start together."""
+    barrier = threading.Barrier(count)
+
+    def started(number: int) -> SubmitResult:
+        barrier.wait(10)
+        return work(number)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(started, range(count)))
+
+
+def test_of_several_that_submit_the_same_bytes_at_once_one_creates_and_one_file_stays(client: Client) -> None:
+    client.file()
+
+    def submit(_: int) -> SubmitResult:
+        with ClientStore(client.conninfo) as store:
+            path = client.folder / "yob2023.txt"
+            return store.submit(path, read_file(path), "US", client.storage)
+
+    for _ in range(5):
+        client.run("truncate datasets cascade")
+        for path in client.stored():
+            path.unlink()
+        results = at_once(6, submit)
+        assert sorted(result.verdict for result in results) == ["created"] + ["unchanged"] * 5
+        assert len({result.dataset_id for result in results}) == 1
+        assert len({result.job_id for result in results}) == 1
+        assert len(client.stored()) == 1
+
+
+def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqueues(client: Client) -> None:
+    dataset_id = client.submitted("failed")
+    paths = [client.file(f"name{number}.txt") for number in range(6)]
+
+    def submit(number: int) -> SubmitResult:
+        with ClientStore(client.conninfo) as store:
+            return store.submit(paths[number], read_file(paths[number]), "US", client.storage)
+
+    results = at_once(6, submit)
+    assert {result.dataset_id for result in results} == {dataset_id}
+    assert len({result.job_id for result in results}) == 1
+    assert {result.verdict for result in results} == {Verdict.CORRECTED}
+
+
+class DeletedMeanwhile:
+    """Storage in front of which, once, somebody deletes the dataset whose file is being put."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._deleted = False
+
+    def put(self, key: str, content: BinaryIO) -> str:
+        if not self._deleted:
+            self._deleted = True
+            with ClientStore(self._client.conninfo) as store:
+                self._client.storage.delete(store.delete_dataset(UUID(key.partition("/")[2])))
+        return self._client.storage.put(key, content)
+
+    def open(self, uri: str) -> BinaryIO:
+        return self._client.storage.open(uri)
+
+    def delete(self, uri: str) -> None:
+        self._client.storage.delete(uri)
+
+
+def test_a_dataset_deleted_while_its_file_is_submitted_again_is_made_anew(client: Client) -> None:
+    dataset_id = client.submitted("failed")
+    result = client.submit(storage=DeletedMeanwhile(client))
+    assert result.verdict is Verdict.CREATED
+    assert result.dataset_id != dataset_id
+    assert [path.name for path in client.stored()] == [str(result.dataset_id)]
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        ("loaded", JobType.REPROCESS),
+        ("failed", JobType.PARSE),
+        ("cancelled", JobType.PARSE),
+        ("queued", None),
+        ("a retry waits", None),
+        ("running", None),
+        ("reprocessing", None),
+    ],
+)
+def test_reprocess(client: Client, situation: str, expected: JobType | None) -> None:
+    dataset_id = client.submitted(situation)
+    if expected is None:
+        unfinished = [
+            job.id for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished
+        ]
+        with pytest.raises(Conflict, match=str(unfinished[0])):
+            client.store.reprocess(dataset_id)
+        return
+    job_id, kind = client.store.reprocess(dataset_id, priority=3)
+    job, _ = client.store.job(job_id)
+    assert (kind, job.type, job.state, job.priority) == (expected, expected, "queued", 3)
+    assert client.dataset(dataset_id).status == ("completed" if situation == "loaded" else "pending")
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_delete(client: Client, situation: str) -> None:
+    dataset_id = client.submitted(situation)
+    if situation in ("running", "reprocessing"):
+        with pytest.raises(Conflict, match="is held by a run"):
+            client.store.delete_dataset(dataset_id)
+        assert client.dataset(dataset_id).status in (DatasetStatus.PROCESSING, DatasetStatus.REPROCESSING)
+        return
+    uri = client.store.delete_dataset(dataset_id)
+    client.storage.delete(uri)
+    counts = client.run(
+        "select (select count(*) from datasets), (select count(*) from jobs),"
+        " (select count(*) from runs), (select count(*) from names)"
+    )
+    assert counts == [(0, 0, 0, 0)]
+    with pytest.raises(FileMissing):
+        client.storage.open(uri)
+    with pytest.raises(NotFound):
+        client.store.delete_dataset(dataset_id)
+
+
+def test_a_dataset_whose_finished_run_still_holds_its_slot_is_not_deleted(client: Client) -> None:
+    dataset_id = client.submitted("queued")
+    for query in (CLAIM, LOAD, COMPLETE):
+        client.run(query, id=dataset_id)
+    with pytest.raises(Conflict):
+        client.store.delete_dataset(dataset_id)
+
+
+def test_a_superseded_dataset_is_not_deleted(client: Client) -> None:
+    old, new = client.submit().dataset_id, client.submit("later.txt", b"Emma,F,15434\n").dataset_id
+    client.run("update datasets set supersedes = %(old)s where id = %(new)s", old=old, new=new)
+    assert old is not None
+    with pytest.raises(Conflict, match="superseded"):
+        client.store.delete_dataset(old)
+
+
+def test_what_is_unknown_is_not_found(client: Client) -> None:
+    unknown = uuid4()
+    for ask in (client.store.reprocess, client.store.delete_dataset, client.store.job):
+        with pytest.raises(NotFound, match=str(unknown)):
+            ask(unknown)
+
+
+def test_an_id_may_be_shortened_while_it_names_one(client: Client) -> None:
+    ids = [UUID(f"12345678-0000-4000-8000-00000000000{number}") for number in (1, 2)]
+    for number, dataset_id in enumerate(ids):
+        submitted = client.submit(f"{number}.txt", b"x" * number).dataset_id
+        client.run("delete from jobs")
+        client.run("update datasets set id = %(new)s where id = %(old)s", new=dataset_id, old=submitted)
+    assert client.store.dataset_id(str(ids[0])) == ids[0]
+    assert client.store.dataset_id(str(ids[1]).upper()) == ids[1]
+    with pytest.raises(Refused, match="more than one"):
+        client.store.dataset_id("12345678-0000")
+    with pytest.raises(Refused, match="first 4"):
+        client.store.dataset_id("123")
+    with pytest.raises(NotFound):
+        client.store.dataset_id("1235")
+    with pytest.raises(NotFound):
+        client.store.job_id("1234")
+
+
+def test_progress_sums_up_the_jobs_that_are_asked_for(client: Client) -> None:
+    jobs = [client.submit(f"{number}.txt", b"x" * number) for number in range(1, 5)]
+    for result, situation in zip(jobs, ["loaded", "failed", "running", "queued"], strict=True):
+        for query in SITUATIONS[situation]:
+            client.run(query, id=result.dataset_id)
+    client.run("update runs set bytes_done = 2, rows_done = 7 where released_at is null")
+    progress = client.store.progress([result.job_id for result in jobs if result.job_id])
+    assert (progress.completed, progress.failed, progress.running, progress.finished) == (1, 1, 1, 2)
+    assert (progress.bytes_done, progress.rows_done, progress.running_files) == (1 + 2 + 2, 7, ["3.txt"])
+
+
+def test_a_client_connects_again_after_its_connection_broke(client: Client) -> None:
+    client.store.list_datasets()
+    client.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where application_name = 'affirm-worker client' and datname = current_database()"
+    )
+    with pytest.raises(Exception, match="database"):
+        client.store.list_datasets()
+    assert client.store.list_datasets() == []

@@ -1,0 +1,115 @@
+"""Clients among controllers: nobody waits for another in a circle, and whoever gets in the way is waited out."""
+
+import asyncio
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.states import JobState
+from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.refusals import Refused
+from dataset_jobs.store.submission import read_file
+
+SECONDS = 2.0
+FILES = 3
+
+
+def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
+    """Submits, reprocesses and deletes the same few datasets; how often that was done and not refused."""
+    chance = random.Random(seed)
+    storage = open_storage(StorageConfig("local", path=folder))
+    done = 0
+    with ClientStore(conninfo) as store:
+        while time.monotonic() < until:
+            path = folder / f"{chance.randrange(FILES)}{chance.choice('ab')}.txt"
+            try:
+                action = chance.choice(["submit", "submit", "submit", "reprocess", "delete"])
+                datasets = store.list_datasets()
+                if action == "submit":
+                    store.submit(path, read_file(path), "US", storage)
+                elif datasets and action == "reprocess":
+                    store.reprocess(chance.choice(datasets).id)
+                elif datasets:
+                    storage.delete(store.delete_dataset(chance.choice(datasets).id))
+                done += 1
+            except Refused:
+                continue
+    return done
+
+
+def decide(facts: RunFacts) -> Settlement:
+    state = random.choice([JobState.QUEUED, JobState.FAILED, JobState.CANCELLED])
+    return Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), state if facts.current else None, attempts=1)
+
+
+async def be_a_controller(conninfo: str, name: str, until: float) -> int:
+    """Claims and settles; how many runs."""
+    done = 0
+    async with controller_pool(conninfo, 2) as pool:
+        store = ControllerStore(pool)
+        while time.monotonic() < until:
+            for claimed in await store.claim("default", 2, "test", name, timedelta(minutes=1)):
+                await store.settle(claimed.key, Evidence(), decide)
+                done += 1
+    return done
+
+
+def test_clients_and_controllers_never_wait_for_one_another_in_a_circle(database: str, tmp_path: Path) -> None:
+    for number in range(FILES):
+        for letter in "ab":
+            (tmp_path / f"{number}{letter}.txt").write_text(str(number))
+    until = time.monotonic() + SECONDS
+    with ThreadPoolExecutor(6) as threads:
+        clients = [threads.submit(be_a_client, database, tmp_path, seed, until) for seed in range(4)]
+        controllers = [
+            threads.submit(lambda name: asyncio.run(be_a_controller(database, name, until)), name) for name in "ab"
+        ]
+        assert sum(client.result() for client in clients) > 20
+        assert sum(controller.result() for controller in controllers) > 5
+    with psycopg.connect(database) as connection:
+        connection.execute("select pg_stat_clear_snapshot()")
+        deadlocks = connection.execute(
+            "select deadlocks from pg_stat_database where datname = current_database()"
+        ).fetchone()
+        stored = {uri.rpartition("/")[2] for (uri,) in connection.execute("select storage_uri from datasets")}
+    assert deadlocks == (0,)
+    assert {path.name for path in (tmp_path / "US").iterdir() if path.is_file()} == stored
+
+
+def test_a_transaction_that_others_got_in_the_way_of_is_done_again(database: str) -> None:
+    tries = []
+
+    def work(transaction: Transaction) -> str:
+        tries.append(transaction)
+        if len(tries) < 3:
+            raise psycopg.errors.DeadlockDetected
+        return "done"
+
+    connection = ClientConnection(database)
+    assert connection.transaction(work) == "done"
+    connection.close()
+
+
+def test_it_is_given_up_where_they_keep_getting_in_the_way(database: str) -> None:
+    tries = []
+
+    def work(transaction: Transaction) -> None:
+        tries.append(transaction)
+        raise psycopg.errors.DeadlockDetected
+
+    connection = ClientConnection(database)
+    with pytest.raises(Unavailable):
+        connection.transaction(work)
+    assert len(tries) == TRIES
+    connection.close()

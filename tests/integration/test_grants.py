@@ -1,0 +1,102 @@
+"""The group roles: each can do its work, and no more."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.states import JobState
+from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.submission import read_file
+
+
+def as_role(database: str, role: str) -> str:
+    """The URI of `database` for a session in that role."""
+    return f"{database}?options=-c%20role%3D{role}"
+
+
+@pytest.fixture
+def client(database: str) -> Iterator[ClientStore]:
+    with ClientStore(as_role(database, "affirm_controller")) as store:
+        yield store
+
+
+def submit(client: ClientStore, folder: Path) -> tuple[UUID, UUID]:
+    path = folder / "yob2023.txt"
+    path.write_bytes(b"Emma,F,15433\n")
+    result = client.submit(path, read_file(path), "US", open_storage(StorageConfig("local", path=folder)))
+    assert result.dataset_id is not None and result.job_id is not None
+    return result.dataset_id, result.job_id
+
+
+def retried(_: RunFacts) -> Settlement:
+    return Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), JobState.QUEUED, attempts=1)
+
+
+def completed(_: RunFacts) -> Settlement:
+    return Settlement(Diagnosis(Cause.COMPLETED))
+
+
+async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whole_life(
+    database: str, client: ClientStore, tmp_path: Path
+) -> None:
+    dataset_id, job_id = submit(client, tmp_path)
+    async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
+        store = ControllerStore(pool)
+        assert await store.set_pool("default", 8) == 8
+        assert await store.schema_version() > 0
+        assert await store.installation_id()
+        for epoch in (1, 2):
+            [claimed] = await store.claim("default", 5, "test", "owner", timedelta(minutes=1))
+            assert claimed.key == RunKey(job_id, epoch)
+            await store.record_launch(claimed.key, "name")
+            with RunnerStore(as_role(database, "affirm_runner"), claimed.key, Runner("uid")) as runner:
+                assignment = runner.take()
+                assert runner.heartbeat(1, 1)
+                if epoch == 1:
+                    runner.record_outcome(Outcome(Cause.CRASHED, error="it crashed"))
+                else:
+                    block = f"{assignment.dataset_key}\t2023\tEmma\tF\temma\t15433\n".encode()
+                    runner.load(assignment, [block], Loaded(1, 15433, "us-ssa", "births", None), 13)
+                    assert runner.has_committed()
+            settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed)
+            assert settled is not None
+    [dataset] = client.list_datasets(ids=[dataset_id])
+    assert (dataset.status, dataset.row_count) == ("completed", 1)
+    client.reprocess(dataset_id)
+    client.delete_dataset(dataset_id)
+
+
+@pytest.mark.parametrize(
+    ("role", "query"),
+    [
+        ("affirm_runner", "insert into jobs (dataset_id, type) values (gen_random_uuid(), 'parse_dataset')"),
+        ("affirm_runner", "update jobs set lease_epoch = 7"),
+        ("affirm_runner", "update datasets set storage_uri = 'elsewhere'"),
+        ("affirm_runner", "update runs set ended_at = null"),
+        ("affirm_runner", "delete from datasets"),
+        ("affirm_runner", "update pools set max_running = 1000"),
+        ("affirm_runner", "drop table names"),
+        ("affirm_controller", "update names set count = 1"),
+        ("affirm_controller", "update countries set name = 'x'"),
+        ("affirm_controller", "update schema_migrations set version = 0"),
+        ("affirm_controller", "create table more (id int)"),
+        ("affirm_controller", "alter table names add more int"),
+    ],
+)
+def test_what_a_role_does_not_need_it_may_not_do(database: str, role: str, query: str) -> None:
+    with (
+        psycopg.connect(as_role(database, role)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(query.encode())

@@ -1,0 +1,110 @@
+"""Migrations, on a real Postgres."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+import psycopg
+import pytest
+
+from dataset_jobs import migrations
+from dataset_jobs.migrations import LATEST, MIGRATIONS
+from dataset_jobs.model.errors import Misconfigured
+from tests.servers.postgres import PostgresServer
+
+COUNTRIES = [("DE", "Germany"), ("US", "United States")]
+
+APPLY = """
+import sys
+from dataset_jobs import migrations
+print(",".join(migrations.apply(sys.argv[1], [("US", "United States")])))
+"""
+
+
+def applied_by_processes(conninfos: Sequence[str]) -> list[str]:
+    """What each of several migrations that start together says it has applied."""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", APPLY, conninfo], stdout=subprocess.PIPE, text=True)
+        for conninfo in conninfos
+    ]
+    outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(conninfos)
+    return outputs
+
+
+def test_everything_is_applied_to_an_empty_database_and_recorded(empty_database: str) -> None:
+    applied = migrations.apply(empty_database, COUNTRIES)
+    assert applied == [migration.name for migration in MIGRATIONS]
+    with psycopg.connect(empty_database) as connection:
+        recorded = connection.execute("select version, name from schema_migrations order by version").fetchall()
+        countries = connection.execute("select code, name from countries order by code").fetchall()
+    assert recorded == list(MIGRATIONS)
+    assert recorded[-1][0] == LATEST
+    assert countries == COUNTRIES
+
+
+def test_a_second_time_changes_nothing_but_the_names_of_countries(empty_database: str) -> None:
+    migrations.apply(empty_database, COUNTRIES)
+    with psycopg.connect(empty_database) as connection:
+        before = connection.execute("select id from countries where code = 'DE'").fetchone()
+    assert migrations.apply(empty_database, [("DE", "Deutschland")]) == []
+    with psycopg.connect(empty_database) as connection:
+        after = connection.execute("select id, name from countries where code = 'DE'").fetchone()
+    assert before is not None
+    assert after == (before[0], "Deutschland")
+
+
+def test_of_several_at_once_one_applies_and_none_fails(empty_database: str) -> None:
+    outputs = applied_by_processes([empty_database] * 4)
+    assert sorted(filter(None, outputs)) == [",".join(migration.name for migration in MIGRATIONS)]
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[PostgresServer]:
+    """A server of its own, in which the group roles do not exist yet: they are the cluster's."""
+    with PostgresServer() as server:
+        yield server
+
+
+def test_databases_of_one_cluster_may_be_migrated_at_once(fresh_server: PostgresServer) -> None:
+    conninfos = [fresh_server.create_database(f"together_{number}") for number in range(4)]
+    assert all(applied_by_processes(conninfos))
+    for conninfo in conninfos:
+        with psycopg.connect(conninfo) as connection:
+            granted = connection.execute("select has_table_privilege('affirm_runner', 'names', 'insert')").fetchone()
+        assert granted == (True,)
+
+
+def test_a_role_that_may_not_create_roles_migrates_without_them_and_says_so(
+    fresh_server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = fresh_server.create_database("owned")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute("create role plain login password 'plain'")
+        connection.execute("alter database owned owner to plain")
+        connection.execute("grant create on schema public to plain")
+    plain = f"postgresql://plain:plain@127.0.0.1:{fresh_server.port}/owned"
+    assert migrations.apply(plain, COUNTRIES)
+    assert "group roles not set up" in caplog.text
+    with psycopg.connect(plain) as connection:
+        assert connection.execute("select terminate_runners(1, 1)").fetchone() == (0,)
+
+
+def test_a_database_newer_than_the_code_is_refused_and_left_alone(empty_database: str) -> None:
+    migrations.apply(empty_database, COUNTRIES)
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("insert into schema_migrations (version, name) values (9999, '9999_future')")
+    with pytest.raises(Misconfigured, match="9999"):
+        migrations.apply(empty_database, [("DE", "Changed")])
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("select name from countries where code = 'DE'").fetchone() == ("Germany",)
+
+
+def test_an_error_in_between_leaves_nothing_behind(empty_database: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        migrations.apply(empty_database, [("USA", "Not a code of two letters")])
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("select to_regclass('jobs'), to_regclass('schema_migrations')").fetchone() == (
+            None,
+            None,
+        )

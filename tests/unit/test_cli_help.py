@@ -1,0 +1,79 @@
+"""What `affirm-worker` says of itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cli.document import FOLDER, cli_page, help_texts
+
+HELP = dict(help_texts())
+COMMANDS = [
+    "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
+    "jobs list", "jobs show", "datasets list", "datasets delete",
+]  # fmt: skip
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_text_with_examples(command: str) -> None:
+    text = HELP[f"affirm-worker {command}"]
+    examples = text.partition("Examples:\n")[2].splitlines()
+    assert examples
+    assert all(f"affirm-worker {command}" in line for line in examples)
+
+
+def test_nothing_is_left_out_of_the_list_of_commands() -> None:
+    assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
+        "affirm-worker", "affirm-worker jobs", "affirm-worker datasets",
+    }  # fmt: skip
+
+
+def test_the_first_sentences_fit_on_a_line_of_a_terminal() -> None:
+    shown = run("--help").stdout
+    assert "..." not in shown.partition("Commands:")[2].partition("Settings")[0]
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = "import sys, cli.main; cli.main.app(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "dataset_jobs.model.states" in loaded
+    assert not loaded & {"psycopg", "pydantic_settings", "boto3", "kubernetes", "kopf", "rich.console", "aiohttp"}
+
+
+def test_the_page_about_the_command_line_says_what_the_help_says() -> None:
+    assert (FOLDER / "cli.md").read_text() == cli_page(), "python -m cli.document cli > docs/cli.md"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["submit"], 2, "Missing argument"),
+        (["submit", "x.txt"], 2, "--country"),
+        (["nonsense"], 2, "No such command"),
+        (["parse", "missing.txt", "--country", "US"], 65, "affirm-worker: missing.txt: no such file or directory"),
+        (["parse", "missing.txt", "--country", "UK"], 65, "did you mean GB"),
+        (["parse", "missing.txt", "--country", "US", "--sex", "x"], 65, "sex 'x': must be F or M"),
+        (["parse", "missing.txt", "--country", "US", "--year", "1"], 65, "year 1: must be from 1800 to 2100"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_line_without_a_traceback(arguments: list[str], code: int, said: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_wrong_setting_ends_with_the_exit_code_for_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@h:port:5/names?nonsense=1")
+    done = run("jobs", "list")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith("affirm-worker: DATABASE_URL is postgresql://...; allowed: ")
+    assert "hunter2" not in done.stderr

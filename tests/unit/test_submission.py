@@ -1,0 +1,48 @@
+"""What may be submitted."""
+
+import hashlib
+import io
+
+import pytest
+
+from dataset_jobs.store.refusals import Refused
+from dataset_jobs.store.submission import checked_sex, read_submission
+
+
+def test_hash_and_size_are_those_of_the_bytes() -> None:
+    content = b"x" * (3 << 20)
+    submission = read_submission(io.BytesIO(content), "yob2023.txt", 2023, "f")
+    assert (submission.sha256, submission.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert (submission.filename, submission.year_hint, submission.sex_hint) == ("yob2023.txt", 2023, "F")
+
+
+@pytest.mark.parametrize("given", ["F", "f", "female", "Female", " FEMALE "])
+def test_sex_may_be_written_in_several_ways(given: str) -> None:
+    assert checked_sex(given) == "F"
+
+
+@pytest.mark.parametrize(
+    ("filename", "year", "sex"),
+    [
+        ("", None, None),
+        (".", None, None),
+        ("a/b.txt", None, None),
+        ("a\\b.txt", None, None),
+        ("a\nb.txt", None, None),
+        ("a\0b.txt", None, None),
+        ("a\udcffb.txt", None, None),
+        ("x" * 256, None, None),
+        ("a.txt", 1799, None),
+        ("a.txt", 2101, None),
+        ("a.txt", None, "x"),
+        ("a.txt", None, ""),
+    ],
+)
+def test_what_cannot_be_is_refused(filename: str, year: int | None, sex: str | None) -> None:
+    with pytest.raises(Refused):
+        read_submission(io.BytesIO(b""), filename, year, sex)
+
+
+@pytest.mark.parametrize("filename", ["yob2023.txt", "CA.TXT", "Prénoms 2023 (définitif).csv", "名前.csv"])
+def test_publishers_names_are_taken_as_they_are(filename: str) -> None:
+    assert read_submission(io.BytesIO(b""), filename, None, None).filename == filename
