@@ -8,6 +8,7 @@ command uses and stops.
 import fcntl
 import logging
 import os
+import subprocess
 import time
 import warnings
 from collections.abc import Iterator
@@ -84,6 +85,8 @@ def _library() -> Any:
 
 
 def _started(library: Any, data: Path) -> Any:
+    # Too little time for a recovery or a busy machine, and a server found half started after that.
+    starting = (subprocess.TimeoutExpired, AssertionError, library.postgres_server.psutil.Error)
     deadline = time.monotonic() + START_SECONDS
     try:
         # Never stopped by the library: its own count of users does not survive a crash of one.
@@ -93,14 +96,16 @@ def _started(library: Any, data: Path) -> Any:
                 with _plain_locale():
                     server.start()
                 return server
-            except Exception as error:
-                # It gives a recovery after a crash too little time, and finds the server half started after that.
-                if time.monotonic() > deadline or not (data / "postmaster.pid").exists():
-                    raise Unavailable(
-                        f"the embedded Postgres did not start ({type(error).__name__}): see {data / 'log'}",
-                        Reason.DATABASE,
-                    ) from None
+            except starting:
+                if time.monotonic() > deadline:
+                    raise
                 time.sleep(0.5)
+    except (*starting, subprocess.CalledProcessError) as error:
+        log = data / "log"
+        raise Unavailable(
+            f"the embedded Postgres did not start ({type(error).__name__})" + (f": see {log}" if log.exists() else ""),
+            Reason.DATABASE,
+        ) from None
     except (RuntimeError, OSError) as error:
         raise Misconfigured(f"the embedded Postgres in {data}: {error}", Reason.DATABASE) from None
 

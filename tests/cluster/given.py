@@ -32,6 +32,8 @@ def running() -> Cluster | None:
     given = os.environ.get(NAME)
     if not given:
         return None
+    if not Path(given).is_file():
+        raise ClusterError(f"{NAME} names {given}, which is not a file")
     cluster = Cluster(NAME, Path(given).absolute(), False, "", "0.0.0.0/0", _load)
     server = cluster.kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
     cluster.kubectl("get", "--raw=/readyz")

@@ -46,7 +46,7 @@ def started_at(process: subprocess.Popen[str]) -> str:
 
 
 def leave(process: subprocess.Popen[str]) -> None:
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == 0
 
 
@@ -80,7 +80,7 @@ def test_several_that_leave_at_once_stop_it(home: Path) -> None:
         assert process.stdin is not None
         process.stdin.close()
     for process in users:
-        process.wait(60)
+        process.wait(120)
         assert process.stdout is not None
         process.stdout.close()
     assert not running(home)
