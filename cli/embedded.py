@@ -106,7 +106,7 @@ def _started(library: Any, data: Path) -> Any:
             f"the embedded Postgres did not start ({type(error).__name__})" + (f": see {log}" if log.exists() else ""),
             Reason.DATABASE,
         ) from None
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:
         raise Misconfigured(f"the embedded Postgres in {data}: {error}", Reason.DATABASE) from None
 
 

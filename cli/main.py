@@ -7,7 +7,7 @@ import typer
 
 from cli import datasets, jobs, load, migrate, parse, psql, run_command, submit
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.outcome import ExitCode, Outcome
 
 EPILOG = """
 Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others): see docs/settings.md.
@@ -67,6 +67,11 @@ def main() -> None:
     except RunError as error:
         print(f"affirm-worker: {error}", file=sys.stderr)
         sys.exit(Outcome.of_error(error).exit_code)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        sys.exit(ExitCode.CRASHED)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
-from dataset_jobs.store.for_controller import ControllerStore, QueueCounts, controller_pool
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
 from dataset_jobs.store.notifications import listen
 from parser_runner.child import run_child
 
@@ -94,19 +94,32 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         interrupted = signals.stop.is_set()
         if launcher_name == "process" and interrupted:
             await drain(reconciler, settings.worker_shutdown_grace.total_seconds(), signals.hurry)
-        counts = None if signals.hurry.is_set() else await _last_counts(store, settings.pool)
+        waiting = await _list_waiting(store, settings.pool) if until_idle and not interrupted else 0
     _log.info("stopped")
     if not until_idle:
         return 0
     if interrupted:
         return INTERRUPTED
-    return 1 if counts is None or counts.waiting else 0
+    return 1 if waiting else 0
 
 
-async def _last_counts(store: ControllerStore, pool: str) -> QueueCounts | None:
-    with contextlib.suppress(RunError):
-        return await store.count_jobs(pool)
-    return None
+async def _list_waiting(store: ControllerStore, pool: str) -> int:
+    """Logs the jobs that a later controller will have to run, and counts them."""
+    waiting = await store.waiting_jobs(pool)
+    for job in waiting:
+        _log.warning(
+            "still waiting: %s is to be tried again at %s: %s",
+            job.filename,
+            job.run_at.astimezone().isoformat(timespec="seconds"),
+            job.last_error,
+            extra={
+                "job_id": str(job.id),
+                "job_type": job.type,
+                "dataset_id": str(job.dataset_id),
+                "attempt": job.attempts + 1,
+            },
+        )
+    return len(waiting)
 
 
 async def _schema_is_ours(store: ControllerStore, stop: asyncio.Event) -> bool:

@@ -12,7 +12,7 @@ from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe
 from controller.pipeline.rescue import rescue
 from controller.pipeline.settle import settle
-from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.errors import Permanent, RunError
 
 ADOPT_AFTER_SECONDS = 10.0
 """How long another controller's claims may stay without a launch before any controller launches them."""
@@ -91,7 +91,11 @@ class Reconciler:
         """The five steps, once."""
         observed = await observe(self.context)
         for run, seen in observed.ended():
-            await settle(self.context, run, seen.evidence)
+            try:
+                await settle(self.context, run, seen.evidence)
+            except Permanent as error:
+                # What is wrong with one run must not keep the others from being settled.
+                _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
         await rescue(self.context, observed)
         if self._claiming:
             await self._claim_and_launch(observed)

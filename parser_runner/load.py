@@ -44,6 +44,8 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
     total = 0
     for year, gender, name, count, _ in rows:
         total += count
+        if not name.isprintable():
+            raise ValueError("a parser has given a name with control characters")
         folded = name.lower() if name.isascii() else fold(name)
         line = f"{dataset_key}\t{year}\t{name}\t{gender}\t{folded}\t{count}\n"
         # Text COPY reads a backslash as the beginning of an escape.

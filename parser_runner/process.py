@@ -49,7 +49,7 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
         outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
     except RunError as error:
         outcome = Outcome.of_error(error)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The text of an unforeseen error may quote the file; where it comes from may not.
         outcome = Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

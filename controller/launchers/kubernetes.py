@@ -1,5 +1,6 @@
 """Runs as Kubernetes Jobs: one Job, one pod, one run."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +19,10 @@ from controller.policy.job_manifest import (
 )
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Evidence
+
+_log = logging.getLogger(__name__)
 
 _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 _CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
@@ -72,7 +76,7 @@ class KubernetesLauncher:
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
         pods_of = _by_job_uid(await self._api.list_pods(selector))
-        return [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs]
+        return [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs if _is_whole(job)]
 
     async def find(self, key: RunKey) -> Seen | None:
         job = await self._api.get_job(job_name(key))
@@ -99,6 +103,21 @@ class KubernetesLauncher:
         return bool(job["metadata"].get("labels", {}).get(LABEL_INSTALLATION) == str(self._installation))
 
 
+def _is_whole(job: dict[str, Any]) -> bool:
+    """False for a Job that somebody made with our installation's label, but without a run's."""
+    try:
+        _key_of(job)
+    except (KeyError, ValueError):
+        _log.warning("ignoring Job %s: its labels name no run", job["metadata"]["name"])
+        return False
+    return True
+
+
+def _key_of(job: dict[str, Any]) -> RunKey:
+    labels = job["metadata"]["labels"]
+    return RunKey(UUID(labels[LABEL_JOB]), int(labels[LABEL_EPOCH]))
+
+
 def _refusal(error: ApiRefused) -> Reason:
     # The one place where an error is told by its message: a full quota is a 403 like a missing right.
     return Reason.QUOTA if error.status == 403 and "exceeded quota" in str(error) else Reason.CONFIG
@@ -115,7 +134,7 @@ def _by_job_uid(pods: Iterable[dict[str, Any]]) -> defaultdict[str, list[dict[st
 def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
     """One Job and its pods as one value; the Job controller may have made more pods than one."""
     metadata = job["metadata"]
-    key = RunKey(UUID(metadata["labels"][LABEL_JOB]), int(metadata["labels"][LABEL_EPOCH]))
+    key = _key_of(job)
     forgotten = "ttlSecondsAfterFinished" in job["spec"]
     live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     over = any(
@@ -127,7 +146,10 @@ def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
         phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
         return Seen(key, metadata["name"], phase, _evidence(newest), forgotten)
     if pods:
-        return Seen(key, metadata["name"], Phase.ENDED, _evidence(max(pods, key=_creation)), forgotten)
+        # Of two pods, the one that found the run taken says the least.
+        seen = [_evidence(pod) for pod in sorted(pods, key=_creation)]
+        telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
+        return Seen(key, metadata["name"], Phase.ENDED, telling[-1], forgotten)
     if over:
         return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True), forgotten)
     return Seen(key, metadata["name"], Phase.PENDING, Evidence(), forgotten)
@@ -169,6 +191,8 @@ def _seen_as(status: dict[str, Any], terminated: dict[str, Any], waiting: dict[s
     if waiting.get("reason") in _IMAGE_TROUBLE:
         return "ImagePull"
     if waiting.get("reason") in _CONFIG_TROUBLE:
+        return "Config"
+    if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
         return "Config"
     if terminated.get("reason") == "OOMKilled":
         return "OOMKilled"

@@ -92,6 +92,12 @@ class Misconfigured(Permanent):
     cause = Cause.CANNOT_START
 
 
+class Faulty(Permanent):
+    """A fault of this program."""
+
+    cause = Cause.CRASHED
+
+
 class Unavailable(Temporary):
     """Database, storage or local disk did not answer, or broke off."""
 

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import errors
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Forbidden, Misconfigured, Unavailable
+from dataset_jobs.model.errors import Faulty, Forbidden, Misconfigured, Unavailable
 
 
 @contextmanager
@@ -20,6 +20,7 @@ def database_errors() -> Iterator[None]:
         Forbidden: the role lacks a privilege, or may not log in.
         Misconfigured: the schema is not the one this code is for, or the connection string is malformed.
         Unavailable: everything else that a later try may mend.
+        Faulty: a value that Postgres will never take.
     """
     try:
         yield
@@ -31,6 +32,8 @@ def database_errors() -> Iterator[None]:
         ) from None
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
         raise Unavailable(f"database: {_primary(error)}", Reason.DATABASE) from None
+    except psycopg.DataError as error:
+        raise Faulty(f"database: {error.sqlstate}: a value that it does not take", Reason.DATABASE) from None
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # libpq could not read the connection string; its message may quote it
             raise Misconfigured("database: the connection string is malformed", Reason.DATABASE) from None

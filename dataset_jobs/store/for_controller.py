@@ -74,6 +74,19 @@ class UnreleasedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A job that waits for its `run_at`."""
+
+    id: UUID
+    dataset_id: UUID
+    filename: str
+    type: str
+    attempts: int
+    run_at: datetime
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueCounts:
     """How much there is to do in a pool."""
 
@@ -211,6 +224,11 @@ class ControllerStore:
             row = await _one(connection, "count_jobs", pool=pool)
         assert row is not None
         return QueueCounts(**row)
+
+    async def waiting_jobs(self, pool: str) -> list[WaitingJob]:
+        """The jobs that wait for a later time, the next one first."""
+        async with self._connection() as connection:
+            return [WaitingJob(**row) for row in await _all(connection, "waiting_jobs", pool=pool)]
 
     async def seconds_until_due(self, pool: str) -> float | None:
         """Until the next scheduled job is due; None where there is none."""

@@ -23,7 +23,7 @@ def checksum_of_files(files: list[Path]) -> tuple[int, str]:
 def checksum_of_database(installation: Installation, dataset_ids: list[str]) -> tuple[int, str]:
     """The same, over what was loaded."""
     rows = installation.query(
-        "select year || ',' || gender || ',' || name || ',' || count as line"
+        "select concat_ws(',', year, gender, name, count) as line"
         " from names join datasets on key = dataset_key where id = any(%s)",
         dataset_ids,
     )
