@@ -1,0 +1,161 @@
+"""What dies on a real cluster, and where. Each test says between which two steps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dataset_jobs.model.outcome import ExitCode
+from tests.e2e.installation import RELEASE, ROOT, Installation
+
+YEAR_2023 = ROOT / "tests" / "data" / "us" / "national" / "yob2023.txt"
+COPY_WAITS = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event_type = 'Lock'"
+NOTHING_RUNS = "select 1 where not exists (select 1 from runs where released_at is null)"
+
+
+def variant(folder: Path, year: int) -> Path:
+    """The file of 2023 as if it were another year's, so that every test has a dataset of its own."""
+    path = folder / f"yob{year}.txt"
+    path.write_bytes(YEAR_2023.read_bytes() + f"Zz{chr(ord('a') + year % 26)},F,{year}\r\n".encode())
+    return path
+
+
+def rows_of(installation: Installation, dataset_id: str) -> int:
+    sql = "select count(*) from names join datasets on key = dataset_key where id = %s"
+    return int(installation.query(sql, dataset_id)[0]["count"])
+
+
+@contextmanager
+def copy_held_up(installation: Installation, dataset_id: str, year: int) -> Iterator[None]:
+    """Holds up the COPY of a dataset at its row of Olivia: another transaction has just inserted it."""
+    with psycopg.connect(installation.conninfo) as blocker:
+        key = installation.query("select key from datasets where id = %s", dataset_id)[0]["key"]
+        sql = "insert into names (dataset_key, year, gender, name, folded_name, count) values (%s, %s, %s, %s, %s, %s)"
+        blocker.execute(sql, (key, year, "F", "Olivia", "olivia", 1))
+        yield
+        blocker.rollback()
+
+
+def test_a_runner_killed_in_its_copy_leaves_no_row_and_the_retry_completes(
+    installation: Installation, tmp_path: Path
+) -> None:
+    if not installation.cluster.disposable:
+        pytest.skip("kills a container's process on this host")
+    installation.query("update pools set paused = true")
+    [submitted] = installation.submit(variant(tmp_path, 1980))
+    with copy_held_up(installation, submitted["dataset_id"], 1980):
+        installation.query("update pools set paused = false")
+        installation.until(COPY_WAITS)
+        [pid] = subprocess.run(
+            ["pgrep", "-f", f"parser-runner --job-id {submitted['job_id']}"], capture_output=True, text=True
+        ).stdout.split()
+        os.kill(int(pid), signal.SIGKILL)
+        installation.until("select 1 from runs where job_id = %s and cause is not null", submitted["job_id"])
+        assert rows_of(installation, submitted["dataset_id"]) == 0
+    [job] = installation.until_finished([submitted])
+    assert (job["state"], job["attempts"], job["lease_epoch"]) == ("completed", 1, 2)
+    [first, second] = installation.query("select * from runs where job_id = %s order by epoch", submitted["job_id"])
+    assert (first["cause"], first["evidence"]["exit_code"]) == ("crashed", 137)
+    assert "SIGKILL" in first["error"]
+    assert second["cause"] == "completed"
+    assert rows_of(installation, submitted["dataset_id"]) == 31804
+
+
+def test_a_controller_that_is_replaced_leaves_its_runs_to_the_next_one(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.query("update pools set paused = true")
+    [submitted] = installation.submit(variant(tmp_path, 1981))
+    with copy_held_up(installation, submitted["dataset_id"], 1981):
+        installation.query("update pools set paused = false")
+        installation.until(COPY_WAITS)
+        installation.kubectl("rollout", "restart", f"deployment/{RELEASE}")
+        installation.kubectl("rollout", "status", f"deployment/{RELEASE}", "--timeout=90s")
+    [job] = installation.until_finished([submitted])
+    assert (job["state"], job["attempts"], job["interruptions"], job["lease_epoch"]) == ("completed", 0, 0, 1)
+
+
+def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(installation: Installation, tmp_path: Path) -> None:
+    [submitted] = installation.submit(variant(tmp_path, 1982))
+    installation.until_finished([submitted])
+    by_hand = subprocess.run(
+        [sys.executable, "-m", "parser_runner", "--job-id", submitted["job_id"], "--epoch", "0"],
+        env={**os.environ, **installation.environment}, cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert by_hand.returncode == ExitCode.LOST_LEASE
+    assert "lease epoch 0 is stale: the job is at epoch 1" in by_hand.stderr
+
+
+@pytest.mark.parametrize("point", ["before-launch", "after-launch", "after-record"])
+def test_a_controller_killed_around_the_launch_loses_and_doubles_nothing(
+    installation: Installation, tmp_path: Path, point: str
+) -> None:
+    years = {"before-launch": (1970, 1971), "after-launch": (1972, 1973), "after-record": (1974, 1975)}[point]
+    installation.until(NOTHING_RUNS)
+    installation.scale_controller(0)
+    try:
+        submitted = installation.submit(*(variant(tmp_path, year) for year in years))
+        runner_config = tmp_path / "runner.json"
+        runner_config.write_text(_runner_json(installation))
+        died = subprocess.run(
+            [sys.executable, "-m", "tests.e2e.crashing_controller", point],
+            env={
+                **os.environ, **installation.environment,
+                "AFFIRM_KUBECONFIG": str(installation.cluster.kubeconfig),
+                "AFFIRM_NAMESPACE": installation.namespace, "AFFIRM_RUNNER_CONFIG": str(runner_config),
+            },
+            cwd=ROOT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert died.returncode == -signal.SIGKILL, died.stderr
+        # Another controller's fresh claims are left to it for a while; let that while be over.
+        ids = [one["job_id"] for one in submitted]
+        installation.query("update runs set claimed_at = claimed_at - interval '1 minute' where job_id = any(%s)", ids)
+    finally:
+        installation.scale_controller(1)
+    jobs = installation.until_finished(submitted)
+    assert [(job["state"], job["attempts"], job["lease_epoch"]) for job in jobs] == [("completed", 0, 1)] * 2
+    assert [rows_of(installation, one["dataset_id"]) for one in submitted] == [31804] * 2
+    names = [
+        job["metadata"]["name"]
+        for job in installation.runner_jobs()
+        if job["metadata"]["labels"]["affirm.dev/job-id"] in ids
+    ]
+    pods = [
+        pod["metadata"]["name"]
+        for pod in installation.runner_pods()
+        if pod["metadata"]["labels"]["affirm.dev/job-id"] in ids
+    ]
+    assert (len(names), len(pods)) == (2, 2)
+
+
+def test_a_job_deleted_under_us_is_an_interruption(installation: Installation, tmp_path: Path) -> None:
+    installation.query("update pools set paused = true")
+    [submitted] = installation.submit(variant(tmp_path, 1983))
+    with copy_held_up(installation, submitted["dataset_id"], 1983):
+        installation.query("update pools set paused = false")
+        installation.until(COPY_WAITS)
+        [run] = installation.query("select launch_name from runs where job_id = %s", submitted["job_id"])
+        installation.kubectl("delete", "job", run["launch_name"], "--wait=false")
+        deadline = time.monotonic() + 60
+        while not installation.query(
+            "select 1 from runs where job_id = %s and released_at is not null", submitted["job_id"]
+        ):
+            assert time.monotonic() < deadline, installation.controller_log()
+            time.sleep(0.1)
+    [job] = installation.until_finished([submitted])
+    assert (job["state"], job["attempts"], job["interruptions"]) == ("completed", 0, 1)
+
+
+def _runner_json(installation: Installation) -> str:
+    """How the installed controller makes runner pods."""
+    listed = json.loads(installation.kubectl("get", "configmaps", "-o", "json"))
+    [found] = [item["data"]["runner.json"] for item in listed["items"] if "runner.json" in item.get("data", {})]
+    return str(found)
