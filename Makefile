@@ -94,7 +94,9 @@ manifests: $(VENV)/.dev  ## manifests/affirm-worker.yaml, from the chart
 
 docs: $(VENV)/.dev  ## the documents that are made from code
 	$(BIN)/python charts/document_values.py > docs/chart-values.md
-	$(BIN)/python -m cli.document
+	$(BIN)/python -m cli.document cli > docs/cli.md
+	$(BIN)/python -m cli.document settings > docs/settings.md
+	$(BIN)/python -m tests.unit.states_document
 
 images:  ## the two images, with Docker
 	docker build --target controller --tag affirm-worker:0.1.0 .

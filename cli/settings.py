@@ -112,6 +112,10 @@ class Settings(BaseSettings):
         "The waits after the first failed attempt, the second and so on; the last one holds for all that follow.",
         "durations of at most 7d with commas between them, such as 1m,5m,15m", "1m,5m,15m",
     )  # fmt: skip
+    worker_start_deadline: Annotated[Duration, _within(timedelta(seconds=10), 24 * _HOUR)] = _setting(
+        timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim given back.",
+        "a duration from 10s to 24h, such as 5m", "5m",
+    )  # fmt: skip
     worker_shutdown_grace: Annotated[Duration, _within(timedelta(0), _HOUR)] = _setting(
         timedelta(seconds=30), "How long running children may go on after SIGTERM, with the process launcher.",
         "a duration from 0s to 1h, such as 30s", "30s",

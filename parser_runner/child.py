@@ -29,7 +29,13 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
     key = RunKey(UUID(job_id), epoch)
-    log_json(environment.get("LOG_LEVEL", "INFO"), {"job_id": job_id, "epoch": epoch})
+    level = environment.get("LOG_LEVEL", "INFO")
+    if environment.get("LOG_FORMAT") == "console":
+        logging.basicConfig(
+            level=level, format="%(asctime)s %(levelname)-8s %(message)s", datefmt="%H:%M:%S", force=True
+        )
+    else:
+        log_json(level, {"job_id": job_id, "epoch": epoch})
     code = run_process(key, environment, Path(message_path))
     logging.shutdown()
     sys.stderr.flush()

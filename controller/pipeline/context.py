@@ -20,6 +20,7 @@ class Context:
         concurrency: how many runs it has at once; None where the pool's maximum alone decides.
         retry: budgets and waits.
         lease: from the claim until the runner renews it.
+        start_deadline: how long a pod may fail to start before its claim is given back.
         random: from 0 to 1, for jitter.
     """
 
@@ -30,4 +31,5 @@ class Context:
     concurrency: int | None
     retry: RetryPolicy
     lease: timedelta = timedelta(seconds=60)
+    start_deadline: timedelta = timedelta(minutes=5)
     random: Callable[[], float] = field(default=random.random)

@@ -6,6 +6,7 @@ from controller.launchers import Phase
 from controller.pipeline.context import Context
 from controller.pipeline.observe import Observation
 from controller.pipeline.settle import settle
+from controller.policy.diagnosis import why_not_started
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.settlement import Diagnosis, Evidence
 
@@ -21,6 +22,7 @@ async def rescue(context: Context, observed: Observation) -> None:
         await _stalled_children(context, observed)
     else:
         await _vanished(context, observed)
+        await _cannot_start(context, observed)
     await _strangers(context, observed)
 
 
@@ -32,6 +34,24 @@ async def _vanished(context: Context, observed: Observation) -> None:
             await settle(context, run, Evidence(gone=True))
         elif found.phase is Phase.ENDED:
             await settle(context, run, found.evidence)
+
+
+async def _cannot_start(context: Context, observed: Observation) -> None:
+    """Pods that will not start by themselves: the run is ended with its evidence, then the Job is removed.
+
+    When it is gone, it is settled as vanished Jobs are, and the cause that was kept is the one that counts.
+    """
+    give_up = context.retry.give_up_starting
+    for run in observed.runs.values():
+        seen = observed.seen.get(run.key)
+        if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
+            continue
+        if run.ended_at is None:
+            diagnosis = why_not_started(seen.evidence, run.age_seconds, context.start_deadline, give_up)
+            if diagnosis is None or not await context.store.end_unstarted_run(run.key, diagnosis, seen.evidence):
+                continue
+            _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
+        await context.launcher.stop(run.key)
 
 
 async def _foreign_children(context: Context, observed: Observation) -> None:

@@ -25,7 +25,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     random = context.random()
 
     def decide(facts: RunFacts) -> Settlement:
-        why = diagnosis or diagnose(evidence, facts.outcome)
+        why = diagnosis or facts.ended or diagnose(evidence, facts.outcome)
         return settlement(why, facts, context.retry, random)
 
     settled = await context.store.settle(run.key, evidence, decide)

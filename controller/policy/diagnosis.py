@@ -1,6 +1,7 @@
 """From what was seen of a run's end to its cause."""
 
 import signal as signals
+from datetime import timedelta
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode, Outcome
@@ -70,6 +71,32 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
     if evidence.exit_code == ExitCode.COMPLETED:
         return Diagnosis(Cause.LEFT_WITHOUT_COMMIT, None, "the runner exited with code 0, but has not committed")
     return Diagnosis(Cause.CRASHED, None, (said.error if said is not None else "") or _crash(evidence))
+
+
+def why_not_started(
+    evidence: Evidence, age_seconds: float, start_deadline: timedelta, give_up: timedelta
+) -> Diagnosis | None:
+    """Why a pod that has not started is not to be waited for any longer; None while it is.
+
+    Args:
+        evidence: what is seen of it.
+        age_seconds: since its run was claimed.
+        start_deadline: how long a pod may fail to start.
+        give_up: how long one may wait that lacks nothing but room in the cluster: a node may come.
+    """
+    waits_for_room = "PodScheduled" in evidence.conditions
+    limit = give_up if waits_for_room else start_deadline
+    if age_seconds < limit.total_seconds():
+        return None
+    if waits_for_room:
+        return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")
+    if evidence.pod_name is None:
+        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, "Kubernetes has made no pod for the Job")
+    if evidence.seen_as == "ImagePull":
+        return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
+    if evidence.seen_as == "Config":
+        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
+    return Diagnosis(Cause.CANNOT_START, None, f"the pod has not started in {start_deadline.total_seconds():.0f} s")
 
 
 def _on_node(error: str, evidence: Evidence) -> str:

@@ -33,6 +33,7 @@ class RunFacts:
         committed: the runner has committed; the job is completed already.
         started: a runner has taken the run.
         outcome: what the runner itself said of its end, if it could.
+        ended: why the run was ended before its pod was removed, where that was so.
         attempts, interruptions, give_backs: what the job has used up so far, this run not counted.
         blocked_for: since the first of the claims that were given back in a row; zero where there was none.
     """
@@ -44,6 +45,7 @@ class RunFacts:
     committed: bool
     started: bool
     outcome: Outcome | None
+    ended: Diagnosis | None
     cancel_requested: bool
     attempts: int
     interruptions: int

@@ -17,7 +17,7 @@ from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.settlement import Evidence, RunFacts, Settlement
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.statements import statement
@@ -218,6 +218,21 @@ class ControllerStore:
             await self._end_load(key)
         return settlement
 
+    async def end_unstarted_run(self, key: RunKey, diagnosis: Diagnosis, evidence: Evidence) -> bool:
+        """Ends a run that no runner has taken, so that none can any more; False where one has taken it after all."""
+        async with self._connection() as connection:
+            row = await _one(
+                connection,
+                "end_unstarted_run",
+                job_id=key.job_id,
+                epoch=key.epoch,
+                cause=diagnosis.cause,
+                reason=diagnosis.reason,
+                error=diagnosis.error,
+                evidence=Json(evidence.as_dict()),
+            )
+        return row is not None
+
     async def count_jobs(self, pool: str) -> QueueCounts:
         """How much there is to do in a pool."""
         async with self._connection() as connection:
@@ -287,12 +302,20 @@ def _facts(row: DictRow, key: RunKey) -> RunFacts:
         committed=row["committed"],
         started=row["started"],
         outcome=Outcome.from_dict(row["outcome"]),
+        ended=_ended(row),
         cancel_requested=row["cancel_requested"],
         attempts=row["attempts"],
         interruptions=row["interruptions"],
         give_backs=row["give_backs"],
         blocked_for=row["blocked_for"],
     )
+
+
+def _ended(row: DictRow) -> Diagnosis | None:
+    if row["cause"] is None:
+        return None
+    reason = Reason(row["reason"]) if row["reason"] else None
+    return Diagnosis(Cause(row["cause"]), reason, row["error"] or "")
 
 
 async def _execute(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> None:

@@ -119,12 +119,6 @@ def test_the_selector_finds_the_controllers_pods_whatever_labels_are_added(value
     assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
 
 
-def test_the_controller_is_given_longer_to_stop_than_it_takes() -> None:
-    pod = chart.controller_pod()
-    grace = _by_name(_envs(pod))["WORKER_SHUTDOWN_GRACE"]
-    assert pod["terminationGracePeriodSeconds"] > int(grace.removesuffix("s"))
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -1,10 +1,12 @@
 """From what was seen of a run's end to its cause."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.diagnosis import diagnose
+from controller.policy.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence
@@ -217,3 +219,27 @@ def test_postgres_can_store_what_others_wrote(evidence: Evidence) -> None:
 
 def test_the_stored_evidence_holds_an_exit_code_of_zero() -> None:
     assert Evidence(0, seen_as="Completed").as_dict() == {"exit_code": 0, "seen_as": "Completed"}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "age", "cause"),
+    [
+        (Evidence(pod_name="p"), 299, None),
+        (Evidence(pod_name="p"), 300, (Cause.CANNOT_START, None)),
+        (Evidence(), 300, (Cause.CANNOT_START, Reason.CONFIG)),
+        (Evidence(pod_name="p", seen_as="ImagePull", message="no such image"), 300, (Cause.CANNOT_START, Reason.IMAGE)),
+        (Evidence(pod_name="p", seen_as="Config"), 300, (Cause.CANNOT_START, Reason.CONFIG)),
+        (Evidence(pod_name="p", conditions={"PodScheduled": "Unschedulable"}), 86_399, None),
+        (
+            Evidence(pod_name="p", conditions={"PodScheduled": "Unschedulable"}),
+            86_400,
+            (Cause.CANNOT_START, Reason.UNSCHEDULABLE),
+        ),
+    ],
+)
+def test_a_pod_that_does_not_start_is_waited_for_until_a_limit_and_longer_where_it_lacks_only_room(
+    evidence: Evidence, age: float, cause: tuple[Cause, Reason | None] | None
+) -> None:
+    found = why_not_started(evidence, age, timedelta(minutes=5), timedelta(hours=24))
+    assert (None if found is None else (found.cause, found.reason)) == cause
+    assert found is None or found.error

@@ -23,6 +23,7 @@ FRESH = RunFacts(
     committed=False,
     started=True,
     outcome=None,
+    ended=None,
     cancel_requested=False,
     attempts=0,
     interruptions=0,

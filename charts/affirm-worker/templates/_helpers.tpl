@@ -120,8 +120,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   value: {{ .Values.worker.maxRetries | int64 | quote }}
 - name: WORKER_RETRY_WAITS
   value: {{ .Values.worker.retryWaits | quote }}
-- name: WORKER_SHUTDOWN_GRACE
-  value: {{ .Values.worker.shutdownGrace | quote }}
+- name: WORKER_START_DEADLINE
+  value: {{ .Values.worker.startDeadline | quote }}
 - name: HEALTH_PORT
   value: "8080"
 - name: RUNNER_CONFIG

@@ -3,7 +3,7 @@ select jobs.key as job_key, jobs.dataset_id, jobs.type as job_type, jobs.state, 
        jobs.attempts, jobs.interruptions, jobs.give_backs,
        jobs.cancel_requested_at is not null as cancel_requested,
        runs.started_at is not null as started, runs.committed_at is not null as committed,
-       runs.outcome, runs.ended_at is not null as ended, runs.rows_done, runs.runner_uid,
+       runs.outcome, runs.cause, runs.reason, runs.error,
        coalesce(clock_timestamp() - jobs.blocked_since, interval '0') as blocked_for
 from jobs join runs on runs.job_id = jobs.id
 where jobs.id = %(job_id)s and runs.epoch = %(epoch)s and runs.released_at is null

@@ -1,0 +1,236 @@
+"""The controller's steps over a real Postgres and a launcher whose runs end as the test says."""
+
+from datetime import timedelta
+
+import pytest
+
+from controller.launchers import Launch, LaunchRefused, Phase, Seen
+from controller.policy.settling import RetryPolicy
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.settlement import Evidence
+from tests.fakes.launcher import FakeLauncher
+from tests.integration.world import Submitted, World, key_of
+
+HOUR = RetryPolicy(waits=(timedelta(hours=1),))
+
+
+class Moody(FakeLauncher):
+    """Answers as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.launch_error: Exception | None = None
+        self.carried_out_all_the_same = False
+        self.silent = False
+
+    async def launch(self, launch: Launch) -> str:
+        if self.launch_error is not None:
+            if self.carried_out_all_the_same:
+                await super().launch(launch)
+            raise self.launch_error
+        return await super().launch(launch)
+
+    async def seen(self) -> list[Seen]:
+        if self.silent:
+            raise Unavailable("no answer")
+        return await super().seen()
+
+    def pend(self, key: RunKey, evidence: Evidence) -> None:
+        """The run's pod is there and does not start."""
+        self._runs[key] = Seen(key, f"fake-{key}", Phase.PENDING, evidence)
+
+
+def a_file(world: World, year: int = 2020) -> Submitted:
+    return world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n"))
+
+
+async def test_a_definite_refusal_gives_the_claim_back_and_uses_no_attempt(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    launcher.launch_error = LaunchRefused("exceeded quota", Reason.QUOTA)
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+    job = world.job(result.job_id)
+    assert (job["state"], job["attempts"], job["interruptions"], job["give_backs"]) == ("scheduled", 0, 0, 1)
+    assert (job["last_cause"], job["last_error"]) == ("cannot_start", "exceeded quota")
+    run = world.one("select * from runs")
+    assert (run["cause"], run["reason"], run["released_at"] is None) == ("cannot_start", "quota", False)
+    assert world.dataset(result.dataset_id)["status"] == "pending"
+
+
+async def test_a_launch_without_an_answer_is_repeated_under_the_same_name_and_runs_once(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    launcher.launch_error, launcher.carried_out_all_the_same = Unavailable("504"), True
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        await reconciler.tick()
+        assert world.job(result.job_id)["state"] == "running"
+        assert world.one("select launched_at from runs")["launched_at"] is None
+        launcher.launch_error = None
+        await reconciler.tick()
+    assert world.one("select launched_at from runs")["launched_at"] is not None
+    assert len(launcher.launches) == 1
+    assert world.job(result.job_id)["lease_epoch"] == 1
+
+
+async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        launcher.silent = True
+        assert not await reconciler.tick_safely()
+        assert "no answer" in reconciler.progress.last_error
+    assert world.job(result.job_id)["state"] == "running"
+    assert world.one("select released_at from runs")["released_at"] is None
+
+
+async def test_a_job_that_is_gone_is_an_interruption_and_is_launched_again_at_the_next_epoch(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        launcher.lose(key_of(world.job(result.job_id)))
+        await reconciler.tick()
+    job = world.job(result.job_id)
+    assert (job["state"], job["interruptions"], job["attempts"], job["lease_epoch"]) == ("running", 1, 0, 2)
+    assert [run["cause"] for run in world.query("select cause from runs order by epoch")] == ["vanished", None]
+
+
+async def test_what_lives_in_the_cluster_without_a_slot_is_stopped(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        old = Launch(RunKey(result.job_id, 7), result.dataset_id, "parse_dataset", 1)
+        await launcher.launch(old)
+        await reconciler.tick()
+        assert (await launcher.find(old.key) or _ended(old.key)).phase is Phase.ENDED
+        await reconciler.tick()
+        assert await launcher.find(old.key) is None
+    assert world.job(result.job_id)["state"] == "running"
+
+
+async def test_a_pod_that_cannot_start_is_removed_and_its_claim_given_back_with_the_reason(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        key = key_of(world.job(result.job_id))
+        launcher.pend(key, Evidence(pod_name="p", seen_as="ImagePull", message="Back-off pulling image"))
+        await reconciler.tick()
+        assert world.job(result.job_id)["state"] == "running"
+        world.query("update runs set claimed_at = now() - interval '10 minutes'")
+        await reconciler.tick()
+        launcher.lose(key)
+        await reconciler.tick()
+    job = world.job(result.job_id)
+    assert (job["state"], job["attempts"], job["give_backs"]) == ("scheduled", 0, 1)
+    run = world.one("select * from runs")
+    assert (run["cause"], run["reason"], run["error"]) == ("cannot_start", "image", "Back-off pulling image")
+    assert run["evidence"]["pod_name"] == "p"
+    assert run["released_at"] is not None
+
+
+async def test_after_a_day_without_a_start_the_job_fails(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    launcher.launch_error = LaunchRefused("exceeded quota", Reason.QUOTA)
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        world.query("update jobs set blocked_since = now() - interval '25 hours', run_at = now()")
+        await reconciler.tick()
+    assert world.job(result.job_id)["state"] == "failed"
+    assert world.dataset(result.dataset_id)["status"] == "failed"
+
+
+async def test_an_exit_with_0_and_without_a_commit_is_an_attempt(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher, retry=HOUR) as reconciler:
+        await reconciler.tick()
+        launcher.end(key_of(world.job(result.job_id)), Evidence(exit_code=0))
+        await reconciler.tick()
+    job = world.job(result.job_id)
+    assert (job["state"], job["attempts"], job["last_cause"]) == ("scheduled", 1, "left_without_commit")
+
+
+async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the_next(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+
+    class Forgetful(Moody):
+        async def forget(self, key: RunKey) -> None:
+            raise Unavailable("the API server is away")
+
+    launcher = Forgetful()
+    async with world.controller(launcher, retry=HOUR) as reconciler:
+        await reconciler.tick()
+        key = key_of(world.job(result.job_id))
+        launcher.end(key, Evidence(exit_code=0))
+        assert not await reconciler.tick_safely()
+        assert world.job(result.job_id)["attempts"] == 1
+        assert not await reconciler.tick_safely()
+        assert world.job(result.job_id)["attempts"] == 1, "settled once"
+        assert [seen.key for seen in await launcher.seen()] == [key]
+
+
+async def test_a_paused_pool_claims_nothing_and_goes_on_when_it_is_resumed(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        world.query("update pools set paused = true")
+        await reconciler.tick()
+        assert world.job(result.job_id)["state"] == "queued"
+        world.query("update pools set paused = false")
+        await reconciler.tick()
+        assert world.job(result.job_id)["state"] == "running"
+
+
+async def test_a_lowered_maximum_drains(world: World) -> None:
+    for year in (2001, 2002, 2003):
+        a_file(world, year)
+    launcher = Moody()
+    async with world.controller(launcher, concurrency=None, retry=HOUR) as reconciler:
+        world.query("update pools set max_running = 2")
+        await reconciler.tick()
+        assert len(launcher.launches) == 2
+        world.query("update pools set max_running = 1")
+        launcher.end(launcher.launches[0], Evidence(exit_code=1))
+        await reconciler.tick()
+        assert len(launcher.launches) == 2
+        launcher.end(launcher.launches[1], Evidence(exit_code=1))
+        await reconciler.tick()
+        assert len(launcher.launches) == 3
+
+
+@pytest.mark.parametrize("killed_after_claim", [True, False])
+async def test_another_controller_launches_what_its_owner_did_not(world: World, killed_after_claim: bool) -> None:
+    result = a_file(world)
+    async with world.store() as store:
+        await store.claim("default", 1, "kubernetes", "gone", timedelta(seconds=60))
+    if killed_after_claim:
+        world.query("update runs set claimed_at = claimed_at - interval '1 minute'")
+    launcher = Moody()
+    async with world.controller(launcher, owner="b") as reconciler:
+        await reconciler.tick()
+    assert launcher.launches == ([RunKey(result.job_id, 1)] if killed_after_claim else [])
+
+
+async def test_a_fault_in_settling_one_run_does_not_keep_the_others_from_being_settled(world: World) -> None:
+    first, second = a_file(world, 2001), a_file(world, 2002)
+    launcher = Moody()
+    async with world.controller(launcher, retry=HOUR) as reconciler:
+        await reconciler.tick()
+        launcher.end(key_of(world.job(first.job_id)), Evidence(exit_code=1, node="a\x00b"))
+        launcher.end(key_of(world.job(second.job_id)), Evidence(exit_code=1))
+        await reconciler.tick()
+    assert world.job(second.job_id)["state"] == "scheduled"
+    assert world.job(first.job_id)["state"] == "running"
+
+
+def _ended(key: RunKey) -> Seen:
+    return Seen(key, "gone", Phase.ENDED, Evidence())
