@@ -7,7 +7,7 @@ COUNTRY ?= US
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit integration e2e bench chaos cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit integration e2e bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -69,10 +69,10 @@ cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
 	$(BIN)/python -m tests.cluster deps
 
 bench: $(VENV)/.dev  ## every benchmark; one: make bench-NAME
-	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 bench-%: $(VENV)/.dev
-	@$(BIN)/python benchmarks/bench_$*.py
+	@$(BIN)/python -m benchmarks.bench_$*
 
 # --- files that are made from others ------------------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ import logging
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cli.logs import logs_for_people
 from cli.settings import Settings
@@ -17,19 +18,44 @@ from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context
 from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler, drain
+from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.store.for_controller import ControllerStore, controller_pool
 from dataset_jobs.store.notifications import listen
 from parser_runner.child import run_child
 
+if TYPE_CHECKING:
+    from controller.operator import Watcher
+
 SCHEMA_SECONDS = 5.0
 """Between two looks at the database's schema, while it is not the one that this code is for."""
+
+STUCK_SECONDS = 300.0
+"""Without a tick having ended, the controller is to be restarted."""
+
+WATCH_SILENT_SECONDS = 60.0
 
 INTERRUPTED = 130
 
 _log = logging.getLogger(__name__)
+
+
+class _Watch:
+    """Whether the watch over the cluster is alive; true where there is none.
+
+    It may end without a word inside kopf: then runs are settled of whose end it has said nothing.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.watcher: Watcher | None = None
+        self._progress = progress
+
+    def alive(self) -> bool:
+        if self.watcher is None:
+            return True
+        silent = self._progress.last_settle - self.watcher.last_event
+        return self.watcher.alive() and silent < WATCH_SILENT_SECONDS
 
 
 class Signals:
@@ -74,12 +100,18 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         await pool.open()
         stack.push_async_callback(pool.close)
         store = ControllerStore(pool)
-        if not await _schema_is_ours(store, signals.stop):
+        progress = Progress()
+        watch = _Watch(progress)
+        if settings.health_port is not None:
+            health = HealthServer(progress, STUCK_SECONDS, watch.alive)
+            await health.start(settings.health_port)
+            stack.push_async_callback(health.close)
+        if not await _schema_is_ours(store, signals.stop, progress):
             return INTERRUPTED if until_idle else 0
         maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
-        launcher, watching = await stack.enter_async_context(make(settings, conninfo, store, wake))
+        launcher = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
         context = Context(
             store=store,
             launcher=launcher,
@@ -89,8 +121,9 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
             start_deadline=settings.worker_start_deadline,
         )
-        reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake)
-        await _start_helpers(stack, settings, conninfo, reconciler, wake, watching)
+        reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
+        listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
+        stack.push_async_callback(_cancelled, listener)
         _log.info("started with the %s launcher, pool %s, at most %d runs", launcher_name, settings.pool, maximum)
         await reconciler.run(signals.stop, until_idle)
         interrupted = signals.stop.is_set()
@@ -124,41 +157,22 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
     return len(waiting)
 
 
-async def _schema_is_ours(store: ControllerStore, stop: asyncio.Event) -> bool:
+async def _schema_is_ours(store: ControllerStore, stop: asyncio.Event, progress: Progress) -> bool:
     """Waits until the database has the schema that this code is for; False where it was told to stop first."""
     said = ""
     while not stop.is_set():
         try:
-            version = await store.schema_version()
-            if version == LATEST:
-                return True
-            kind = "older" if version < LATEST else "newer"
-            problem = f"the database's schema is {kind} than this controller: {version}, expected {LATEST}"
+            await store.check_schema(LATEST)
+            return True
         except RunError as error:
             problem = str(error)
+        progress.went_round(problem)
         if problem != said:
             _log.warning("waiting: %s", problem)
             said = problem
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SCHEMA_SECONDS)
     return False
-
-
-async def _start_helpers(
-    stack: AsyncExitStack,
-    settings: Settings,
-    conninfo: str,
-    reconciler: Reconciler,
-    wake: asyncio.Event,
-    watching: Callable[[], bool],
-) -> None:
-    listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
-    stack.push_async_callback(_cancelled, listener)
-    if settings.health_port is not None:
-        stuck_after = max(60.0, 6 * settings.worker_poll_interval.total_seconds())
-        health = HealthServer(reconciler.progress, stuck_after, watching)
-        await health.start(settings.health_port)
-        stack.push_async_callback(health.close)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
@@ -169,8 +183,8 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def _process_launcher(
-    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event
-) -> AsyncIterator[tuple[Launcher, Callable[[], bool]]]:
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
+) -> AsyncIterator[Launcher]:
     environment = {
         **os.environ,
         **settings.storage.to_env(),
@@ -182,15 +196,15 @@ async def _process_launcher(
     preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "cli.main"]
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
     try:
-        yield launcher, lambda: True
+        yield launcher
     finally:
         await launcher.close()
 
 
 @asynccontextmanager
 async def _kubernetes_launcher(
-    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event
-) -> AsyncIterator[tuple[Launcher, Callable[[], bool]]]:
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
+) -> AsyncIterator[Launcher]:
     # Imported only here: it takes half a second, which one machine need not pay.
     from cli.runner_config import read_runner_config
     from controller.launchers.kubernetes import KubernetesLauncher
@@ -211,8 +225,9 @@ async def _kubernetes_launcher(
 
     watcher = Watcher(configuration, settings.namespace, installation, wake_from_thread)
     watcher.start()
+    watch.watcher = watcher
     try:
-        yield launcher, watcher.alive
+        yield launcher
     finally:
         watcher.stop()
         await launcher.close()

@@ -6,6 +6,7 @@ Runs in a thread of its own: kopf takes over the signals of the main thread, and
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -31,9 +32,11 @@ class Watcher:
     def __init__(
         self, configuration: Configuration, namespace: str, installation: UUID, wake: Callable[[], None]
     ) -> None:
-        self._configuration = configuration
+        self.last_event = time.monotonic()
+        """When the watch last had something to say; by the monotonic clock."""
+        self._wake = wake
         self._namespace = namespace
-        self._registry = _registry(configuration, str(installation), wake)
+        self._registry = _registry(configuration, str(installation), self._event)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
@@ -48,6 +51,10 @@ class Watcher:
     def stop(self) -> None:
         """Ends the watch; does not wait for it."""
         self._stop.set()
+
+    def _event(self) -> None:
+        self.last_event = time.monotonic()
+        self._wake()
 
     def _run(self) -> None:
         try:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from controller.pipeline.claim import claim
 from controller.pipeline.context import Context
@@ -12,9 +13,10 @@ from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe
 from controller.pipeline.rescue import rescue
 from controller.pipeline.settle import settle
-from dataset_jobs.model.errors import Permanent, RunError
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.model.errors import RunError
 
-ADOPT_AFTER_SECONDS = 10.0
+ADOPT_AFTER = timedelta(seconds=10)
 """How long another controller's claims may stay without a launch before any controller launches them."""
 
 WAKE_SPACING_SECONDS = 0.02
@@ -29,11 +31,18 @@ class Progress:
 
     Args:
         last_round: when the last tick ended, however it ended; by the monotonic clock.
+        last_settle: when a run was settled that the launcher had seen ending.
         last_error: of the last tick; empty where it went through.
     """
 
     last_round: float = field(default_factory=time.monotonic)
+    last_settle: float = field(default_factory=time.monotonic)
     last_error: str = "not started"
+
+    def went_round(self, error: str) -> None:
+        """A tick has ended, with this error or none."""
+        self.last_error = error
+        self.last_round = time.monotonic()
 
     def seconds_since_round(self) -> float:
         """Since the last tick ended."""
@@ -46,12 +55,13 @@ class Reconciler:
     Args:
         context: what the steps work with.
         poll_seconds: between two ticks where nothing wakes it.
+        progress: what the health probe asks of the loop.
         wake: set, in the event loop, to make the next tick come at once.
     """
 
-    def __init__(self, context: Context, poll_seconds: float, wake: asyncio.Event) -> None:
+    def __init__(self, context: Context, poll_seconds: float, wake: asyncio.Event, progress: Progress) -> None:
         self.context = context
-        self.progress = Progress()
+        self.progress = progress
         self._poll_seconds = poll_seconds
         self._wake = wake
         self._claiming = True
@@ -83,19 +93,16 @@ class Reconciler:
         except* RunError as errors:
             error = str(errors.exceptions[0])
             _log.warning("tick broken off, to be repeated: %s", error)
-        self.progress.last_error = error
-        self.progress.last_round = time.monotonic()
+        self.progress.went_round(error)
         return not error
 
     async def tick(self) -> Observation:
         """The five steps, once."""
+        await self.context.store.check_schema(LATEST)
         observed = await observe(self.context)
         for run, seen in observed.ended():
-            try:
-                await settle(self.context, run, seen.evidence)
-            except Permanent as error:
-                # What is wrong with one run must not keep the others from being settled.
-                _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
+            await settle(self.context, run, seen.evidence)
+            self.progress.last_settle = time.monotonic()
         await rescue(self.context, observed)
         if self._claiming:
             await self._claim_and_launch(observed)
@@ -103,7 +110,7 @@ class Reconciler:
 
     async def _claim_and_launch(self, observed: Observation) -> None:
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
-        patience = float("inf") if self.context.launcher.name == "process" else ADOPT_AFTER_SECONDS
+        patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
         await launch(self.context, observed.unlaunched(self.context.owner, patience))
         await launch(self.context, await claim(self.context))
 
@@ -112,7 +119,8 @@ class Reconciler:
         seconds = self._poll_seconds
         with contextlib.suppress(RunError):
             due = await self.context.store.seconds_until_due(self.context.pool)
-            seconds = seconds if due is None else min(seconds, due + WAKE_SPACING_SECONDS)
+            if due:  # what is overdue waits for a slot, and the end of a run wakes us
+                seconds = min(seconds, due + WAKE_SPACING_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
             await asyncio.sleep(WAKE_SPACING_SECONDS)

@@ -3,6 +3,9 @@
 import hashlib
 import logging
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
@@ -19,6 +22,9 @@ from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024
+TAKE_WAITS = (1.0, 3.0)
+"""Seconds before the second and the third try to take the run, where the database does not answer."""
+
 IN_MEMORY_BYTES = 8 * 1024 * 1024
 """Files up to this size are not written to the local disk."""
 
@@ -55,15 +61,37 @@ def run(job: Job) -> Outcome:
     Raises:
         RunError: nothing was committed; the error says why.
     """
-    with job.connect() as store:
-        assignment = store.take()
-        _log.info("started on %s", assignment.filename, extra={"attempt": assignment.attempt})
+    with _taken(job) as (store, assignment):
+        about = {
+            "job_type": assignment.job_type,
+            "dataset_id": str(assignment.dataset_id),
+            "attempt": assignment.attempt,
+        }
+        _log.info("started on %s", assignment.filename, extra=about)
         with Heartbeat(job.connect) as heartbeat, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spool:
             file = cast("BinaryIO", spool)
             _fetch(job.storage, assignment, file, heartbeat)
             loaded = _load(job, store, assignment, file, heartbeat)
-    _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={"rows": loaded.rows})
+    _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
+
+
+@contextmanager
+def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
+    """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
+    for wait in TAKE_WAITS:
+        try:
+            store = job.connect()
+            assignment = store.take()
+            break
+        except Unavailable as error:
+            _log.warning("asking again in %s s: %s", wait, error)
+            time.sleep(wait)
+    else:
+        store = job.connect()
+        assignment = store.take()
+    with store:
+        yield store, assignment
 
 
 def _fetch(config: StorageConfig, assignment: Assignment, file: IO[bytes], heartbeat: Heartbeat) -> None:

@@ -182,9 +182,18 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
         pod_name=pod["metadata"]["name"],
         pod_uid=pod["metadata"]["uid"],
         node=pod["spec"].get("nodeName"),
+        scheduled_at=_scheduled_at(status),
         started_at=terminated.get("startedAt"),
         finished_at=terminated.get("finishedAt"),
     )
+
+
+def _scheduled_at(status: dict[str, Any]) -> str | None:
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "True":
+            moment: str | None = condition.get("lastTransitionTime")
+            return moment
+    return None
 
 
 def _seen_as(status: dict[str, Any], terminated: dict[str, Any], waiting: dict[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """Observe: database and launcher side by side, as one value."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from controller.launchers import Phase, Seen
 from controller.pipeline.context import Context
@@ -13,32 +14,39 @@ class Observation:
     """What both sides say, the launcher having been read first.
 
     Args:
-        runs: every run that holds a slot, by key.
+        runs: every run of this launcher that holds a slot, by key.
+        abandoned: children of process controllers that are gone: they have exited with them.
         seen: everything the launcher knows of, by key.
     """
 
     runs: dict[RunKey, UnreleasedRun]
     seen: dict[RunKey, Seen]
+    abandoned: list[UnreleasedRun]
 
     def ended(self) -> list[tuple[UnreleasedRun, Seen]]:
         """Runs that hold a slot although their process or pod is over."""
         pairs = ((run, self.seen.get(key)) for key, run in self.runs.items())
         return [(run, seen) for run, seen in pairs if seen is not None and seen.phase is Phase.ENDED]
 
-    def unlaunched(self, owner: str, patience_seconds: float) -> list[UnreleasedRun]:
+    def unlaunched(self, owner: str, patience: timedelta) -> list[UnreleasedRun]:
         """Runs without a launch on record: our own, and those whose controller has had time enough.
 
         Args:
             owner: this controller.
-            patience_seconds: how long another controller's fresh claims are left to it.
+            patience: how long another controller's fresh claims are left to it.
         """
         return [
             run
             for run in self.runs.values()
             if run.launched_at is None
             and run.ended_at is None
-            and (run.owner == owner or run.age_seconds > patience_seconds)
+            and not self._is_over(run)
+            and (run.owner == owner or run.age > patience)
         ]
+
+    def _is_over(self, run: UnreleasedRun) -> bool:
+        seen = self.seen.get(run.key)
+        return seen is not None and seen.phase is Phase.ENDED
 
     def missing(self) -> list[UnreleasedRun]:
         """Runs on record as launched that the launcher does not list."""
@@ -55,5 +63,11 @@ async def observe(context: Context) -> Observation:
     The launcher is read first: what it lists and the database does not hold any more is really over there.
     """
     seen = {one.key: one for one in await context.launcher.seen()}
-    runs = {run.key: run for run in await context.store.unreleased_runs(context.pool, context.launcher.name)}
-    return Observation(runs, seen)
+    holding = await context.store.unreleased_runs(context.pool, context.launcher.name)
+    runs = {run.key: run for run in holding if run.launcher == context.launcher.name}
+    abandoned = [
+        run
+        for run in holding
+        if run.launcher == "process" and run.owner != context.owner and run.lease_expired and run.key not in seen
+    ]
+    return Observation(runs, seen, abandoned)

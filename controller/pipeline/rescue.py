@@ -17,8 +17,9 @@ CONTROLLER_GONE = Diagnosis(Cause.SHUT_DOWN, None, "the controller that had star
 
 async def rescue(context: Context, observed: Observation) -> None:
     """Puts right what no other step will."""
+    for run in observed.abandoned:
+        await settle(context, run, Evidence(gone=True), CONTROLLER_GONE)
     if context.launcher.name == "process":
-        await _foreign_children(context, observed)
         await _stalled_children(context, observed)
     else:
         await _vanished(context, observed)
@@ -47,18 +48,11 @@ async def _cannot_start(context: Context, observed: Observation) -> None:
         if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
             continue
         if run.ended_at is None:
-            diagnosis = why_not_started(seen.evidence, run.age_seconds, context.start_deadline, give_up)
+            diagnosis = why_not_started(seen.evidence, run.claimed_at, run.age, context.start_deadline, give_up)
             if diagnosis is None or not await context.store.end_unstarted_run(run.key, diagnosis, seen.evidence):
                 continue
             _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
         await context.launcher.stop(run.key)
-
-
-async def _foreign_children(context: Context, observed: Observation) -> None:
-    """Children of a controller that is gone have exited with it, and its claims will not be launched."""
-    for run in observed.runs.values():
-        if run.lease_expired and run.key not in observed.seen and run.owner != context.owner:
-            await settle(context, run, Evidence(gone=True), CONTROLLER_GONE)
 
 
 async def _stalled_children(context: Context, observed: Observation) -> None:

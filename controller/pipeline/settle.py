@@ -7,6 +7,7 @@ from controller.pipeline.context import Context
 from controller.policy.diagnosis import diagnose
 from controller.policy.settling import settlement
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.for_controller import UnreleasedRun
@@ -28,7 +29,12 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         why = diagnosis or facts.ended or diagnose(evidence, facts.outcome)
         return settlement(why, facts, context.retry, random)
 
-    settled = await context.store.settle(run.key, evidence, decide)
+    try:
+        settled = await context.store.settle(run.key, evidence, decide)
+    except Permanent as error:
+        # What is wrong with one run must not keep the others from being settled.
+        _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
+        return
     if settled is not None:
         _say(run, settled)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.

@@ -1,7 +1,7 @@
 """From what was seen of a run's end to its cause."""
 
 import signal as signals
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode, Outcome
@@ -74,19 +74,21 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
 
 
 def why_not_started(
-    evidence: Evidence, age_seconds: float, start_deadline: timedelta, give_up: timedelta
+    evidence: Evidence, claimed_at: datetime, age: timedelta, start_deadline: timedelta, give_up: timedelta
 ) -> Diagnosis | None:
     """Why a pod that has not started is not to be waited for any longer; None while it is.
 
     Args:
         evidence: what is seen of it.
-        age_seconds: since its run was claimed.
+        claimed_at, age: when its run was claimed, and how long ago that is.
         start_deadline: how long a pod may fail to start.
         give_up: how long one may wait that lacks nothing but room in the cluster: a node may come.
     """
     waits_for_room = "PodScheduled" in evidence.conditions
-    limit = give_up if waits_for_room else start_deadline
-    if age_seconds < limit.total_seconds():
+    if not waits_for_room and evidence.scheduled_at is not None:
+        # It may have waited for a node first; that is not held against it.
+        age = min(age, claimed_at + age - datetime.fromisoformat(evidence.scheduled_at))
+    if age < (give_up if waits_for_room else start_deadline):
         return None
     if waits_for_room:
         return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")

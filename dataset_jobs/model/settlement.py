@@ -86,6 +86,7 @@ class Evidence:
         message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
+        scheduled_at, started_at, finished_at: when the pod got its node, and its container began and ended; ISO 8601.
     """
 
     exit_code: int | None = None
@@ -98,6 +99,7 @@ class Evidence:
     pod_name: str | None = None
     pod_uid: str | None = None
     node: str | None = None
+    scheduled_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
 

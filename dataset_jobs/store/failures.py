@@ -32,8 +32,8 @@ def database_errors() -> Iterator[None]:
         ) from None
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
         raise Unavailable(f"database: {_primary(error)}", Reason.DATABASE) from None
-    except psycopg.DataError as error:
-        raise Faulty(f"database: {error.sqlstate}: a value that it does not take", Reason.DATABASE) from None
+    except (psycopg.DataError, errors.CheckViolation, errors.NotNullViolation) as error:
+        raise Faulty(f"database: {type(error).__name__}: a value that it does not take", Reason.DATABASE) from None
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # libpq could not read the connection string; its message may quote it
             raise Misconfigured("database: the connection string is malformed", Reason.DATABASE) from None

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 from psycopg_pool import AsyncConnectionPool
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
-from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
@@ -64,7 +64,7 @@ class UnreleasedRun:
     committed_at: datetime | None
     ended_at: datetime | None
     lease_expired: bool
-    age_seconds: float
+    age: timedelta
     cancel_requested: bool
 
     @property
@@ -146,7 +146,10 @@ class ControllerStore:
             await _execute(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
 
     async def unreleased_runs(self, pool: str, launcher: str) -> list[UnreleasedRun]:
-        """Every run of this pool and launcher that holds a slot, the oldest first."""
+        """Every run of this pool and launcher that holds a slot, the oldest first.
+
+        With them, whatever the launcher, come the children of process controllers whose leases have expired.
+        """
         async with self._connection() as connection:
             rows = await _all(connection, "unreleased_runs", pool=pool, launcher=launcher)
         return [UnreleasedRun(**row) for row in rows]
@@ -181,6 +184,8 @@ class ControllerStore:
             facts = _facts(row, key)
             settlement = decide(facts)
             cause = settlement.diagnosis.cause
+            failed = settlement.state is JobState.FAILED
+            told = failed or cause.counts_as is not CountsAs.INTERRUPTION
             if settlement.state is not None:
                 await _execute(
                     connection,
@@ -199,8 +204,8 @@ class ControllerStore:
                     connection,
                     "settle_dataset",
                     dataset_id=facts.dataset_id,
-                    failed=settlement.state is JobState.FAILED,
-                    error=settlement.diagnosis.error if cause.counts_as is not CountsAs.INTERRUPTION else None,
+                    failed=failed,
+                    error=settlement.diagnosis.error if told else None,
                 )
             await _execute(
                 connection,
@@ -265,12 +270,17 @@ class ControllerStore:
         assert row is not None
         return UUID(str(row["id"]))
 
-    async def schema_version(self) -> int:
-        """The newest migration that the database has; raises Misconfigured where it has none."""
+    async def check_schema(self, expected: int) -> None:
+        """Raises `Misconfigured` where the database has another schema than this code is for, or none."""
         async with self._connection() as connection:
             row = await _one(connection, "schema_version")
-        assert row is not None
-        return int(row["coalesce"])
+        version = int(row["coalesce"]) if row else 0
+        if version != expected:
+            kind = "older" if version < expected else "newer"
+            what_to_do = "run affirm-worker migrate" if version < expected else "run a newer affirm-worker"
+            raise Misconfigured(
+                f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}"
+            )
 
     async def _end_load(self, key: RunKey) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
@@ -330,6 +340,11 @@ async def _all(connection: AsyncConnection[DictRow], name: str, **parameters: An
     return await (await connection.execute(statement(name), parameters)).fetchall()
 
 
+async def _read_committed(connection: AsyncConnection[DictRow]) -> None:
+    # The claim counts what the claims before it have committed; a database may have another default.
+    await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+
+
 def controller_pool(conninfo: str, max_connections: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
     """A pool for `ControllerStore`, to be opened by the caller.
 
@@ -345,6 +360,7 @@ def controller_pool(conninfo: str, max_connections: int) -> AsyncConnectionPool[
         timeout=15,
         max_idle=60,
         check=AsyncConnectionPool.check_connection,
+        configure=_read_committed,
         kwargs={
             "autocommit": True,
             "row_factory": dict_row,

@@ -14,7 +14,7 @@ from controller.launchers import Launch, Launcher, Seen
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context
 from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.for_controller import ControllerStore, controller_pool
 from parser_runner.child import run_child
@@ -66,7 +66,7 @@ async def crash(conninfo: str, launcher: Launcher, point: str) -> None:
         context = Context(
             ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", "default", None, RetryPolicy()
         )
-        await Reconciler(context, 0.1, asyncio.Event()).run(asyncio.Event())
+        await Reconciler(context, 0.1, asyncio.Event(), Progress()).run(asyncio.Event())
 
 
 def main() -> None:

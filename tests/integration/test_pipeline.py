@@ -1,5 +1,6 @@
 """The controller's steps over a real Postgres and a launcher whose runs end as the test says."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -234,3 +235,55 @@ async def test_a_fault_in_settling_one_run_does_not_keep_the_others_from_being_s
 
 def _ended(key: RunKey) -> Seen:
     return Seen(key, "gone", Phase.ENDED, Evidence())
+
+
+async def test_the_interruption_that_is_one_too_many_fails_job_and_dataset(world: World) -> None:
+    result = a_file(world)
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        for _ in range(11):
+            await reconciler.tick()
+            launcher.lose(key_of(world.job(result.job_id)))
+        await reconciler.tick()
+    job, dataset = world.job(result.job_id), world.dataset(result.dataset_id)
+    assert (job["state"], job["interruptions"], job["last_cause"]) == ("failed", 11, "vanished")
+    assert (dataset["status"], dataset["error"]) == ("failed", job["last_error"])
+
+
+async def test_children_of_a_process_controller_that_is_gone_are_ended_by_a_kubernetes_one(world: World) -> None:
+    result = a_file(world)
+    async with world.store() as store:
+        await store.claim("default", 1, "process", "gone", timedelta(seconds=-1))
+    launcher = Moody()
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+    job = world.job(result.job_id)
+    assert (job["interruptions"], job["lease_epoch"], job["state"]) == (1, 2, "running")
+
+
+async def test_a_full_controller_waits_for_a_slot_without_turning_in_circles(world: World) -> None:
+    a_file(world, 2001)
+    waiting = a_file(world, 2002)
+    world.query("update jobs set state = 'scheduled' where id = %s", waiting.job_id)
+    launcher = Moody()
+    async with world.controller(launcher, concurrency=1) as reconciler:
+        await reconciler.tick()
+        world.query("update jobs set state = 'scheduled', run_at = now() where state = 'queued'")
+        ticks = 0
+        stop = asyncio.Event()
+        running = asyncio.create_task(reconciler.run(stop))
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            ticks += reconciler.progress.seconds_since_round() < 0.05
+        stop.set()
+        await running
+    assert ticks <= 12, "with a poll interval of 0.2 s"
+
+
+async def test_a_controller_stops_working_when_the_schema_becomes_a_newer_one(world: World) -> None:
+    result = a_file(world)
+    world.query("insert into schema_migrations (version, name) values (999, 'from_the_future')")
+    async with world.controller(Moody()) as reconciler:
+        assert not await reconciler.tick_safely()
+        assert "schema is newer than this controller: 999" in reconciler.progress.last_error
+    assert world.job(result.job_id)["state"] == "queued"

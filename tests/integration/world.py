@@ -17,7 +17,7 @@ from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context
 from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
@@ -124,7 +124,7 @@ class World:
             )
             context = Context(store, own, owner, "default", concurrency, retry, random=lambda: 0.0)
             try:
-                yield Reconciler(context, poll_seconds=0.2, wake=wake)
+                yield Reconciler(context, 0.2, wake, Progress())
             finally:
                 await own.close()
 

@@ -81,6 +81,15 @@ def test_migrations_run_before_the_controller_with_the_same_image_and_settings()
         assert migrate[same] == controller[same]
 
 
+def test_migrations_may_have_the_owners_url_and_the_controller_another() -> None:
+    pod = chart.controller_pod(chart.LEAST + "\ndatabase: {ownerUrlKey: owner-url}")
+    keys = [
+        _by_name(container["env"])["DATABASE_URL"]["secretKeyRef"]["key"]
+        for container in (pod["initContainers"][0], pod["containers"][0])
+    ]
+    assert keys == ["owner-url", "DATABASE_URL"]
+
+
 def test_images_go_by_digest_where_there_is_one_and_by_tag_elsewhere() -> None:
     [controller] = chart.controller_pod(chart.EVERYTHING)["containers"]
     assert controller["image"] == f"registry.example:5000/names/affirm-worker@sha256:{'a' * 64}"

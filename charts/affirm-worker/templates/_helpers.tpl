@@ -97,7 +97,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- define "affirm-worker.controllerEnv" -}}
 {{- $database := .Values.database -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" $database.urlKey) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" (.databaseUrlKey | default $database.urlKey)) }}
 {{- with $database.directUrlKey }}
 {{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" $database.existingSecret "key" .) }}
 {{- end }}

@@ -3,8 +3,9 @@ select runs.job_id, runs.epoch, jobs.dataset_id, jobs.type, jobs.key as job_key,
        runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
        runs.lease_until < clock_timestamp() as lease_expired,
-       extract(epoch from clock_timestamp() - runs.claimed_at)::float8 as age_seconds,
+       clock_timestamp() - runs.claimed_at as age,
        jobs.cancel_requested_at is not null as cancel_requested
 from runs join jobs on jobs.id = runs.job_id
-where runs.released_at is null and runs.pool = %(pool)s and runs.launcher = %(launcher)s
+where runs.released_at is null and runs.pool = %(pool)s
+    and (runs.launcher = %(launcher)s or runs.launcher = 'process' and runs.lease_until < clock_timestamp())
 order by runs.claimed_at

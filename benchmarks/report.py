@@ -1,0 +1,47 @@
+"""What every benchmark ends with: a table for people and a file for programs."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a run.
+
+    Args:
+        name: what was measured.
+        value, unit: the measurement.
+        against: what it is compared with, measured in the same run; empty where nothing is.
+        ratio: value over that, or that over value where less is better; None without `against`.
+        goal: what it should be, in words; empty where there is none.
+        met: whether it is; None where there is no goal.
+    """
+
+    name: str
+    value: float
+    unit: str
+    against: str = ""
+    ratio: float | None = None
+    goal: str = ""
+    met: bool | None = None
+
+
+def report(benchmark: str, figures: list[Figure]) -> None:
+    """Prints the figures and writes `benchmarks/results/BENCHMARK.json`."""
+    table = Table(title=benchmark)
+    for heading in ("what", "value", "unit", "against", "ratio", "goal", "met"):
+        table.add_column(heading, justify="right" if heading in ("value", "ratio") else "left")
+    for figure in figures:
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+        met = {None: "", True: "yes", False: "no"}[figure.met]
+        table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, figure.against, ratio, figure.goal, met)
+    Console(width=150).print(table)
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{benchmark}.json"
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
