@@ -1,5 +1,7 @@
 """What `load` says at the end."""
 
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,9 +84,12 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if as_json:
         output.print_json(_as_json(summary, database))
         return
-    already = f", {summary.already_loaded} were loaded already" if summary.already_loaded else ""
-    print(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}{already}")
-    print(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    print(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    if summary.loaded:
+        print(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    if summary.already_loaded:
+        print(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
+    command = _command(settings)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
@@ -94,12 +99,22 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         for one in at_fault:
             print(f"  {one.file}: {one.state}: {one.error}")
             if one.job_id is not None:
-                print(f"    affirm-worker jobs show {one.job_id}")
+                print(f"    {command} jobs show {one.job_id}")
     if summary.interrupted:
-        print("\ninterrupted; to go on: affirm-worker run --launcher process --until-idle")
-    home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
+        print(f"\ninterrupted; to go on: {command} run --launcher process --until-idle")
     print(f"\nthe rows are in the table names of {database.place}")
-    print(f'to look at them: {home}affirm-worker psql -c "{QUERY}"')
+    print(f'to look at them: {command} psql -c "{QUERY}"')
+
+
+def _command(settings: Settings) -> str:
+    """How this program is called from here for the same database: by its name, where that is on the PATH."""
+    program = Path("affirm-worker")
+    if not shutil.which(program):
+        program = Path(sys.executable).parent / program
+        if program.is_relative_to(Path.cwd()):
+            program = program.relative_to(Path.cwd())
+    home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
+    return f"{home}{program}"
 
 
 def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
