@@ -190,10 +190,13 @@ async def _process_launcher(
         **settings.storage.to_env(),
         "DATABASE_URL": settings.runner_database_url or conninfo,
         "LOG_LEVEL": settings.log_level,
+        "WORKER_ID": settings.worker_id,
         "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
     }
     environment.pop("RUNNER_DATABASE_URL", None)
     preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "cli.main"]
+    if settings.storage.type == "s3":
+        preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
     try:
         yield launcher

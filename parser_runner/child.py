@@ -35,7 +35,7 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
             level=level, format="%(asctime)s %(levelname)-8s %(message)s", datefmt="%H:%M:%S", force=True
         )
     else:
-        log_json(level, {"job_id": job_id, "epoch": epoch})
+        log_json(level, {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch})
     code = run_process(key, environment, Path(message_path))
     logging.shutdown()
     sys.stderr.flush()
