@@ -1,9 +1,10 @@
 """A runner that does as its job id says, in a process and in a pod alike. It loads nothing.
 
 The last digit of the job id: 0 exits with 0; 1 writes a message and exits with 65; 2 works until it is told to stop;
-3 is killed by SIGKILL.
+3 is killed by SIGKILL; 4 takes memory until it is killed; 5 fills /tmp; 6 breaks down by SIGSEGV.
 """
 
+import ctypes
 import os
 import signal
 import sys
@@ -32,6 +33,16 @@ def act(job_id: str, epoch: int, message_path: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             # A container's first process cannot kill itself; this is what the kubelet makes of one that was killed.
             os._exit(137)
+        case "4":
+            hoard = []
+            while True:
+                hoard.append(b"x" * 10_000_000)
+        case "5":
+            for number in range(100):
+                Path(f"/tmp/{number}").write_bytes(b"x" * 1_000_000)
+            time.sleep(600)
+        case "6":
+            ctypes.string_at(0)
     os._exit(0)
 
 

@@ -1,0 +1,144 @@
+"""What ends a pod on a real cluster, and what the launcher and the diagnosis make of it.
+
+With AFFIRM_RECORD set, the Job and pods of each cause are written to tests/data/evidence, where a unit test reads them.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from controller.launchers import Launch, Phase, Seen
+from controller.launchers.kubernetes import KubernetesLauncher
+from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+from controller.policy.diagnosis import diagnose, why_not_started
+from controller.policy.job_manifest import LABEL_JOB, RunnerTemplate
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.settlement import Diagnosis
+from tests.cluster import Cluster
+from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
+from tests.e2e.installation import ROOT
+from tests.e2e.test_kubernetes_launcher import SMALL, acting_image, namespace
+
+__all__ = ["acting_image", "namespace"]
+
+CORPUS = ROOT / "tests" / "data" / "evidence"
+EATS_MEMORY, FILLS_DISK, SEGFAULTS = "4", "5", "6"
+
+
+class Place:
+    """Where a cause is provoked: a namespace, and runner pods made from a template."""
+
+    def __init__(self, cluster: Cluster, namespace: str, image: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.template = RunnerTemplate(image=image, image_pull_policy="Never", resources=SMALL)
+
+    @asynccontextmanager
+    async def launched(self, acts: str, **template: Any) -> AsyncIterator[tuple[KubernetesLauncher, Launch]]:
+        """A run that is launched, and its launcher; removed in the end."""
+        configuration = await load_configuration(self.cluster.kubeconfig)
+        made = replace(self.template, **template)
+        launcher = KubernetesLauncher(KubernetesApi(configuration, self.namespace), uuid4(), "default", made)
+        launch = a_launch(acts)
+        try:
+            await launcher.launch(launch)
+            yield launcher, launch
+        finally:
+            await launcher.stop(launch.key, now=True)
+            await launcher.close()
+
+    def record(self, cause: str, launch: Launch) -> None:
+        """Keeps what the cluster says, as the launcher has read it."""
+        if "AFFIRM_RECORD" in os.environ:
+            selector = f"{LABEL_JOB}={launch.key.job_id}"
+            whole = {
+                kind: self.cluster.get(kind, "--namespace", self.namespace, "-l", selector)["items"]
+                for kind in ("jobs", "pods")
+            }
+            for item in (*whole["jobs"], *whole["pods"]):
+                item["metadata"].pop("managedFields", None)
+            CORPUS.mkdir(exist_ok=True)
+            (CORPUS / f"{cause}.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
+
+
+@pytest.fixture
+def place(cluster: Cluster, namespace: str, acting_image: str) -> Place:
+    return Place(cluster, namespace, acting_image)
+
+
+DISK_LIMIT = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "10Mi"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "acts", "template", "cause", "reason"),
+    [
+        ("out_of_memory", EATS_MEMORY, {}, Cause.OUT_OF_MEMORY, None),
+        ("timed_out", WORKS, {"deadline_seconds": 3}, Cause.TIMED_OUT, None),
+        ("disk_full", FILLS_DISK, {"resources": DISK_LIMIT}, Cause.DISK_FULL, None),
+        ("crashed_by_sigsegv", SEGFAULTS, {}, Cause.CRASHED, None),
+        ("crashed_by_sigkill", IS_KILLED, {}, Cause.CRASHED, None),
+        ("left_without_commit", EXITS_0, {}, Cause.LEFT_WITHOUT_COMMIT, None),
+        ("rejected", REJECTS, {}, Cause.REJECTED, Reason.INVALID_FORMAT),
+    ],
+)
+async def test_what_ends_a_pod_is_told_apart(
+    place: Place, name: str, acts: str, template: dict[str, Any], cause: Cause, reason: Reason | None
+) -> None:
+    async with place.launched(acts, **template) as (launcher, launch):
+        seen = await until(launcher, launch.key, Phase.ENDED)
+        found = diagnose(seen.evidence, None)
+        place.record(name, launch)
+    assert (found.cause, found.reason) == (cause, reason), seen
+    assert seen.evidence.node
+    assert seen.evidence.pod_name
+
+
+async def _pending_with(launcher: KubernetesLauncher, launch: Launch, ready: Callable[[Seen], bool]) -> Seen:
+    while True:
+        seen = await until(launcher, launch.key, Phase.PENDING)
+        if ready(seen):
+            return seen
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "ready", "reason"),
+    [
+        (
+            "image",
+            {"image": "localhost/no-such-image:1"},
+            lambda seen: seen.evidence.seen_as == "ImagePull",
+            Reason.IMAGE,
+        ),
+        (
+            "config",
+            {"env": ({"name": "X", "valueFrom": {"secretKeyRef": {"name": "no-such-secret", "key": "x"}}},)},
+            lambda seen: seen.evidence.seen_as == "Config",
+            Reason.CONFIG,
+        ),
+        (
+            "unschedulable",
+            {"resources": {"requests": {"cpu": "900"}}},
+            lambda seen: "PodScheduled" in seen.evidence.conditions,
+            Reason.UNSCHEDULABLE,
+        ),
+    ],
+)
+async def test_what_keeps_a_pod_from_starting_is_told_apart(
+    place: Place, name: str, template: dict[str, Any], ready: Callable[[Seen], bool], reason: Reason
+) -> None:
+    async with place.launched(WORKS, **template) as (launcher, launch):
+        seen = await _pending_with(launcher, launch, ready)
+        place.record(f"cannot_start_{name}", launch)
+    two_days = timedelta(days=2)
+    claimed_at = datetime.now(UTC) - two_days
+    found = why_not_started(seen.evidence, claimed_at, two_days, timedelta(0), timedelta(hours=24))
+    assert isinstance(found, Diagnosis)
+    assert (found.cause, found.reason) == (Cause.CANNOT_START, reason)
+    assert found.error
