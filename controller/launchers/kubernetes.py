@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,9 @@ from dataset_jobs.model.settlement import Evidence
 _log = logging.getLogger(__name__)
 
 _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+DISRUPTED = "DisruptionTarget"
+"""The condition of a pod that is evicted, preempted or lost with its node; its reason tells which."""
+
 _CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -54,6 +58,8 @@ class KubernetesLauncher:
         self._pool = pool
         self._template = template
         self._keep_seconds = keep_seconds
+        self._disrupted: dict[RunKey, Evidence] = {}
+        """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
 
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
@@ -76,7 +82,8 @@ class KubernetesLauncher:
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
         pods_of = _by_job_uid(await self._api.list_pods(selector))
-        return [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs if _is_whole(job)]
+        seen = [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs if _is_whole(job)]
+        return [self._with_memory(one) for one in seen]
 
     async def find(self, key: RunKey) -> Seen | None:
         job = await self._api.get_job(job_name(key))
@@ -90,10 +97,18 @@ class KubernetesLauncher:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
 
     async def forget(self, key: RunKey) -> None:
+        self._disrupted.pop(key, None)
         await self._api.set_job_ttl(job_name(key), self._keep_seconds)
 
     async def close(self) -> None:
         await self._api.close()
+
+    def _with_memory(self, seen: Seen) -> Seen:
+        if DISRUPTED in seen.evidence.conditions and not seen.evidence.gone:
+            self._disrupted[seen.key] = seen.evidence
+        elif seen.evidence.gone and seen.key in self._disrupted:
+            return replace(seen, evidence=replace(self._disrupted[seen.key], gone=True))
+        return seen
 
     async def _is_ours(self, name: str) -> bool:
         job = await self._api.get_job(name)
@@ -151,8 +166,14 @@ def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
         telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
         return Seen(key, metadata["name"], Phase.ENDED, telling[-1], forgotten)
     if over:
-        return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True), forgotten)
+        return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
     return Seen(key, metadata["name"], Phase.PENDING, Evidence(), forgotten)
+
+
+def _disruption(job: dict[str, Any]) -> dict[str, str]:
+    """What a Job without pods says of its pod's end: that it was disrupted, by the one rule of its failure policy."""
+    conditions = job.get("status", {}).get("conditions") or ()
+    return {DISRUPTED: ""} if any(one.get("reason") == "PodFailurePolicy" for one in conditions) else {}
 
 
 def _creation(pod: dict[str, Any]) -> str:
@@ -170,7 +191,7 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
     conditions = {
         condition["type"]: condition.get("reason") or ""
         for condition in status.get("conditions") or ()
-        if (condition["type"] == "DisruptionTarget" and condition["status"] == "True")
+        if (condition["type"] == DISRUPTED and condition["status"] == "True")
         or (condition["type"] == "PodScheduled" and condition["status"] == "False")
     }
     return Evidence(
@@ -179,6 +200,7 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
         message=terminated.get("message") or waiting.get("message") or status.get("message") or "",
         conditions=conditions,
         container_started=bool(terminated.get("startedAt") or state.get("running")),
+        deleted="deletionTimestamp" in pod["metadata"],
         pod_name=pod["metadata"]["name"],
         pod_uid=pod["metadata"]["uid"],
         node=pod["spec"].get("nodeName"),

@@ -27,6 +27,9 @@ _DECISIVE = {Cause.REJECTED, Cause.UNAVAILABLE, Cause.FORBIDDEN, Cause.LOST_LEAS
 """What a runner that says this knows better than anybody who saw its pod."""
 
 
+_TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
+
+
 def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
     """Why a run that did not commit has ended.
 
@@ -62,7 +65,9 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
             return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
         case "Config":
             return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
-    if evidence.gone:
+    if "DisruptionTarget" in evidence.conditions:
+        return Diagnosis(Cause.EVICTED, None, "the pod was evicted, preempted, or lost with its node")
+    if evidence.gone or (evidence.deleted and evidence.exit_code in (None, *_TOLD_TO_END)):
         return Diagnosis(Cause.VANISHED, None, "the run's process or pod is gone, and left no word")
     if said is not None and said.cause is Cause.SHUT_DOWN:
         return Diagnosis(Cause.SHUT_DOWN, None, said.error or "the runner was told to stop")

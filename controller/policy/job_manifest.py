@@ -84,6 +84,10 @@ def job_manifest(
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
+            # No pod is to be replaced; and a Job whose pod was disrupted says so when the pod is gone.
+            "podFailurePolicy": {
+                "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+            },
             "template": {
                 "metadata": {"labels": labels, "annotations": {**_DO_NOT_EVICT, **annotations}},
                 "spec": _pod_spec(key, template),

@@ -86,6 +86,7 @@ class Evidence:
         message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
+        deleted: somebody has asked for the pod to be deleted.
         scheduled_at, started_at, finished_at: when the pod got its node, and its container began and ended; ISO 8601.
     """
 
@@ -96,6 +97,7 @@ class Evidence:
     conditions: dict[str, str] = field(default_factory=dict)
     container_started: bool = False
     gone: bool = False
+    deleted: bool = False
     pod_name: str | None = None
     pod_uid: str | None = None
     node: str | None = None

@@ -3,6 +3,7 @@
 With AFFIRM_RECORD set, the Job and pods of each cause are written to tests/data/evidence, where a unit test reads them.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,7 @@ from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
 from controller.policy.diagnosis import diagnose, why_not_started
 from controller.policy.job_manifest import LABEL_JOB, RunnerTemplate
-from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
@@ -142,3 +143,97 @@ async def test_what_keeps_a_pod_from_starting_is_told_apart(
     assert isinstance(found, Diagnosis)
     assert (found.cause, found.reason) == (Cause.CANNOT_START, reason)
     assert found.error
+
+
+def _pod_of(place: Place, launch: Launch) -> dict[str, Any]:
+    selector = f"{LABEL_JOB}={launch.key.job_id}"
+    [pod] = place.cluster.get("pods", "--namespace", place.namespace, "-l", selector)["items"]
+    return dict(pod)
+
+
+def _evict(place: Place, launch: Launch) -> None:
+    pod = _pod_of(place, launch)["metadata"]["name"]
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": place.namespace},
+    }
+    path = f"/api/v1/namespaces/{place.namespace}/pods/{pod}/eviction"
+    place.cluster.kubectl("create", "--raw", path, "-f", "-", input=json.dumps(eviction))
+
+
+def _drain(place: Place, launch: Launch) -> None:
+    node = _pod_of(place, launch)["spec"]["nodeName"]
+    selector = f"--pod-selector={LABEL_JOB}={launch.key.job_id}"
+    try:
+        place.cluster.kubectl("drain", node, selector, "--force", "--ignore-daemonsets", "--delete-emptydir-data")
+    finally:
+        place.cluster.kubectl("uncordon", node)
+
+
+def _preempt(place: Place, launch: Launch) -> None:
+    """A pod of high priority takes the CPU that is left, and all that the run has."""
+    node = place.cluster.get("nodes")["items"][0]
+    cores = int(node["status"]["allocatable"]["cpu"])
+    name = f"affirm-urgent-{launch.key.job_id.hex[:6]}"
+    metadata = {"name": name, "namespace": place.namespace}
+    container = {
+        "name": "urgent",
+        "image": place.template.image,
+        "imagePullPolicy": "Never",
+        "args": ["--job-id", "2", "--epoch", "1"],
+        "resources": {"requests": {"cpu": f"{cores * 1000 - 450}m"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    place.cluster.apply(
+        {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": 1_000_000,
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": {
+                "priorityClassName": name,
+                "restartPolicy": "Never",
+                "securityContext": security,
+                "containers": [container],
+            },
+        },
+    )
+
+
+def _delete_pod(place: Place, launch: Launch) -> None:
+    name = _pod_of(place, launch)["metadata"]["name"]
+    place.cluster.kubectl("delete", "pod", name, "--namespace", place.namespace, "--wait=false")
+
+
+@pytest.mark.parametrize(
+    ("provoke", "template", "cause"),
+    [
+        (_evict, {}, Cause.EVICTED),
+        (_drain, {}, Cause.EVICTED),
+        (_preempt, {"resources": {"requests": {"cpu": "500m"}}}, Cause.PREEMPTED),
+        (_delete_pod, {}, Cause.VANISHED),
+    ],
+)
+async def test_what_takes_a_pod_away_is_told_apart_also_when_the_pod_is_gone(
+    place: Place, provoke: Callable[[Place, Launch], None], template: dict[str, Any], cause: Cause
+) -> None:
+    if not place.cluster.disposable:
+        pytest.skip("takes a node out of service, or all its room")
+    async with place.launched(WORKS, **template) as (launcher, launch):
+        await until(launcher, launch.key, Phase.RUNNING)
+        taking = asyncio.create_task(asyncio.to_thread(provoke, place, launch))
+        seen = await until(launcher, launch.key, Phase.ENDED)
+        await taking
+        found = diagnose(seen.evidence, None)
+        without_memory = await launcher.find(launch.key)
+    assert without_memory is not None
+    assert found.cause is cause, seen
+    # A controller that comes later and has seen nothing still knows that it was an interruption.
+    assert diagnose(without_memory.evidence, None).cause.counts_as is CountsAs.INTERRUPTION

@@ -89,6 +89,21 @@ def test_a_condition_that_nobody_knows_is_no_evidence() -> None:
     assert diagnose(disrupted("SomethingNew", "OOMKilled"), None).cause is Cause.OUT_OF_MEMORY
 
 
+def test_a_disruption_of_which_nothing_more_is_known_is_an_eviction() -> None:
+    evidence = Evidence(gone=True, conditions={"DisruptionTarget": ""})
+    assert of(evidence) == (Cause.EVICTED, None)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "cause"),
+    [(None, Cause.VANISHED), (143, Cause.VANISHED), (137, Cause.VANISHED), (1, Cause.CRASHED)],
+)
+def test_a_pod_that_was_deleted_has_vanished_unless_its_runner_ended_by_itself(
+    exit_code: int | None, cause: Cause
+) -> None:
+    assert of(Evidence(exit_code=exit_code, deleted=True)) == (cause, None)
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -99,7 +99,7 @@ def test_kubernetes_runs_it_once_and_never_retries() -> None:
 def test_the_deadline_is_the_pods_and_nothing_removes_the_job_before_it_is_settled() -> None:
     job = manifest(replace(PLAIN, deadline_seconds=77))
     assert pod_of(job)["activeDeadlineSeconds"] == 77
-    assert not {"activeDeadlineSeconds", "ttlSecondsAfterFinished", "podFailurePolicy"} & {*job["spec"]}
+    assert not {"activeDeadlineSeconds", "ttlSecondsAfterFinished"} & {*job["spec"]}
 
 
 def test_the_pod_meets_the_restricted_pod_security_standard() -> None:
