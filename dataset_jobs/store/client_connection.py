@@ -19,7 +19,7 @@ from dataset_jobs.store.statements import statement
 
 Result = TypeVar("Result")
 
-TRIES = 5
+TRIES = 15
 """How often a transaction is tried that others got in the way of."""
 
 
@@ -101,14 +101,14 @@ class ClientConnection:
     def transaction(self, work: Callable[[Transaction], Result]) -> Result:
         """Does `work` in a transaction, again from its start where others got in its way."""
         with database_errors():
-            for _ in range(TRIES):
+            for number in range(1, TRIES + 1):
                 connection = self._connection()
                 try:
                     with connection.transaction():
                         connection.execute(statement("client_limits"))
                         return work(Transaction(connection))
                 except IN_THE_WAY:
-                    time.sleep(uniform(0.01, 0.1))
+                    time.sleep(uniform(0.01, 0.05) * number)
         raise Unavailable("database: too many others change the same dataset", Reason.DATABASE)
 
     def _connection(self) -> psycopg.Connection[DictRow]:
