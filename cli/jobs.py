@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import explain, job_changes
 from cli.options import AsJson, Limit
 from dataset_jobs.model.states import JobState
 
@@ -27,9 +28,11 @@ Examples:
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at jobs and their runs.")
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at jobs and their runs; change jobs.")
     group.command("list", epilog=LIST_EPILOG)(list_jobs)
     group.command("show", epilog=SHOW_EPILOG)(show_job)
+    explain.add_to(group)
+    job_changes.add_to(group)
     app.add_typer(group, name="jobs")
 
 

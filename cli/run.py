@@ -120,6 +120,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
             retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
             start_deadline=settings.worker_start_deadline,
+            retention=settings.worker_retention,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))

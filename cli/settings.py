@@ -116,6 +116,10 @@ class Settings(BaseSettings):
         timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim given back.",
         "a duration from 10s to 24h, such as 5m", "5m",
     )  # fmt: skip
+    worker_retention: Annotated[Duration, _within(_HOUR, 24 * 3650 * _HOUR)] = _setting(
+        timedelta(days=30), "How long finished jobs and their runs are kept; datasets and rows stay for ever.",
+        "a duration from 1h to 3650d, such as 30d", "30d",
+    )  # fmt: skip
     worker_shutdown_grace: Annotated[Duration, _within(timedelta(0), _HOUR)] = _setting(
         timedelta(seconds=30), "How long running children may go on after SIGTERM, with the process launcher.",
         "a duration from 0s to 1h, such as 30s", "30s",

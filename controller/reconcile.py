@@ -12,6 +12,7 @@ from controller.pipeline.context import Context
 from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe
 from controller.pipeline.rescue import rescue
+from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
 from controller.pipeline.settle import settle
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
@@ -65,6 +66,7 @@ class Reconciler:
         self._poll_seconds = poll_seconds
         self._wake = wake
         self._claiming = True
+        self._next_removal = time.monotonic()
 
     def stop_claiming(self) -> None:
         """From now on nothing is claimed or launched; what runs is settled as it ends."""
@@ -97,7 +99,7 @@ class Reconciler:
         return not error
 
     async def tick(self) -> Observation:
-        """The five steps, once."""
+        """The five steps, once; and every minute a batch of old jobs is removed."""
         await self.context.store.check_schema(LATEST)
         observed = await observe(self.context)
         for run, seen in observed.ended():
@@ -106,6 +108,9 @@ class Reconciler:
         await rescue(self.context, observed)
         if self._claiming:
             await self._claim_and_launch(observed)
+        if time.monotonic() >= self._next_removal:
+            self._next_removal = time.monotonic() + EVERY_SECONDS
+            await remove_old_jobs(self.context)
         return observed
 
     async def _claim_and_launch(self, observed: Observation) -> None:

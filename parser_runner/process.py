@@ -8,6 +8,7 @@ import signal
 import socket
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +18,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
+from parser_runner.last_lines import LastLines
 from parser_runner.run import Job, run
 
 _log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
     # Nothing here makes cycles worth collecting, and the process is over soon.
     gc.disable()
     signal.signal(signal.SIGTERM, _interrupt)
+    lines = LastLines()
+    lines.keep()
     job: Job | None = None
     try:
         job = _job(key, environment)
@@ -53,7 +57,8 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
         # The text of an unforeseen error may quote the file; where it comes from may not.
         outcome = Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _tell(outcome, message_path)
+    outcome = _tell(outcome, lines, message_path)
+    lines.close()
     if job is not None and outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
         _record(job, outcome)
     return outcome.exit_code
@@ -68,13 +73,16 @@ def _job(key: RunKey, environment: Mapping[str, str]) -> Job:
     return Job(key, runner, conninfo, StorageConfig.from_env(environment))
 
 
-def _tell(outcome: Outcome, message_path: Path | None) -> None:
+def _tell(outcome: Outcome, lines: LastLines, message_path: Path | None) -> Outcome:
+    """Logs the outcome, adds the last lines of the log to it, and writes it to the message file."""
     if outcome.cause is not Cause.COMPLETED:
         level = logging.WARNING if outcome.cause in (Cause.SHUT_DOWN, Cause.LOST_LEASE) else logging.ERROR
         _log.log(level, "%s: %s", outcome.cause, outcome.error, extra=_about(outcome))
+        outcome = replace(outcome, log=lines.lines())
     if message_path is not None:
         with contextlib.suppress(OSError):
             message_path.write_text(outcome.to_message(), encoding="utf-8")
+    return outcome
 
 
 def _about(outcome: Outcome) -> dict[str, str | int]:

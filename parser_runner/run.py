@@ -4,7 +4,7 @@ import hashlib
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
@@ -13,7 +13,7 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import DuplicateRows, FileMissing, Rejected, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import sort_rows
@@ -40,16 +40,22 @@ class Job:
         runner: who it is.
         conninfo: of the database.
         storage: where the files are.
+        take_waits: seconds before each further try to take the run, where the database does not answer.
     """
 
     key: RunKey
     runner: Runner
     conninfo: str
     storage: StorageConfig
+    take_waits: Sequence[float] = TAKE_WAITS
 
     def connect(self) -> RunnerStore:
         """A connection of this run to the database."""
         return RunnerStore(self.conninfo, self.key, self.runner)
+
+    def open_storage(self) -> Storage:
+        """Where this run's file is."""
+        return open_storage(self.storage)
 
 
 def run(job: Job) -> Outcome:
@@ -70,7 +76,7 @@ def run(job: Job) -> Outcome:
         _log.info("started on %s", assignment.filename, extra=about)
         with Heartbeat(job.connect) as heartbeat, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spool:
             file = cast("BinaryIO", spool)
-            _fetch(job.storage, assignment, file, heartbeat)
+            _fetch(job.open_storage(), assignment, file, heartbeat)
             loaded = _load(job, store, assignment, file, heartbeat)
     _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
@@ -79,26 +85,33 @@ def run(job: Job) -> Outcome:
 @contextmanager
 def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
     """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
-    for wait in TAKE_WAITS:
+    for wait in job.take_waits:
         try:
-            store = job.connect()
-            assignment = store.take()
+            store, assignment = _take(job)
             break
         except Unavailable as error:
             _log.warning("asking again in %s s: %s", wait, error)
             time.sleep(wait)
     else:
-        store = job.connect()
-        assignment = store.take()
+        store, assignment = _take(job)
     with store:
         yield store, assignment
 
 
-def _fetch(config: StorageConfig, assignment: Assignment, file: IO[bytes], heartbeat: Heartbeat) -> None:
+def _take(job: Job) -> tuple[RunnerStore, Assignment]:
+    store = job.connect()
+    try:
+        return store, store.take()
+    except BaseException:
+        store.close()
+        raise
+
+
+def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat: Heartbeat) -> None:
     """Copies the file from storage, and refuses it if it is not the one that was submitted."""
     digest = hashlib.sha256()
     try:
-        with open_storage(config).open(assignment.storage_uri) as stored:
+        with storage.open(assignment.storage_uri) as stored:
             while block := stored.read(READ_BYTES):
                 digest.update(block)
                 file.write(block)

@@ -87,11 +87,12 @@ class KubernetesLauncher:
 
     async def find(self, key: RunKey) -> Seen | None:
         job = await self._api.get_job(job_name(key))
-        if job is None or not self._ours(job):
-            return None
         selector = f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB}={key.job_id},{LABEL_EPOCH}={key.epoch}"
         pods = await self._api.list_pods(selector)
-        return _see(job, _by_job_uid(pods)[job["metadata"]["uid"]])
+        if job is not None and self._ours(job):
+            return _see(job, _by_job_uid(pods)[job["metadata"]["uid"]])
+        # A Job may be deleted before its pod has ended: the run is gone when both are.
+        return _see_pods(key, job_name(key), pods, forgotten=False) if pods else None
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
@@ -151,20 +152,12 @@ def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
     metadata = job["metadata"]
     key = _key_of(job)
     forgotten = "ttlSecondsAfterFinished" in job["spec"]
-    live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     over = any(
         condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
         for condition in job.get("status", {}).get("conditions") or ()
     )
-    if live:
-        newest = max(live, key=_creation)
-        phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
-        return Seen(key, metadata["name"], phase, _evidence(newest), forgotten)
     if pods:
-        # Of two pods, the one that found the run taken says the least.
-        seen = [_evidence(pod) for pod in sorted(pods, key=_creation)]
-        telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
-        return Seen(key, metadata["name"], Phase.ENDED, telling[-1], forgotten)
+        return _see_pods(key, metadata["name"], pods, forgotten)
     if over:
         return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
     return Seen(key, metadata["name"], Phase.PENDING, Evidence(), forgotten)
@@ -174,6 +167,19 @@ def _disruption(job: dict[str, Any]) -> dict[str, str]:
     """What a Job without pods says of its pod's end: that it was disrupted, by the one rule of its failure policy."""
     conditions = job.get("status", {}).get("conditions") or ()
     return {DISRUPTED: ""} if any(one.get("reason") == "PodFailurePolicy" for one in conditions) else {}
+
+
+def _see_pods(key: RunKey, name: str, pods: list[dict[str, Any]], forgotten: bool) -> Seen:
+    """The pods of one Job, at least one, as one value."""
+    live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
+    if live:
+        newest = max(live, key=_creation)
+        phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
+        return Seen(key, name, phase, _evidence(newest), forgotten)
+    # Of two pods, the one that found the run taken says the least.
+    seen = [_evidence(pod) for pod in sorted(pods, key=_creation)]
+    telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
+    return Seen(key, name, Phase.ENDED, telling[-1], forgotten)
 
 
 def _creation(pod: dict[str, Any]) -> str:

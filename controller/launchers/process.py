@@ -69,6 +69,8 @@ class ProcessLauncher:
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         child = self._children.get(key)
+        if child is not None and child.stopped and not now:
+            return  # once is enough: a second SIGTERM might meet the child while it tidies up
         if child is not None and child.process.exitcode is None and child.process.pid is not None:
             child.stopped = True
             with contextlib.suppress(ProcessLookupError):

@@ -21,6 +21,7 @@ class Context:
         retry: budgets and waits.
         lease: from the claim until the runner renews it.
         start_deadline: how long a pod may fail to start before its claim is given back.
+        retention: how long finished jobs are kept; None for ever.
         random: from 0 to 1, for jitter.
     """
 
@@ -32,4 +33,5 @@ class Context:
     retry: RetryPolicy
     lease: timedelta = timedelta(seconds=60)
     start_deadline: timedelta = timedelta(minutes=5)
+    retention: timedelta | None = None
     random: Callable[[], float] = field(default=random.random)

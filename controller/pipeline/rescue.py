@@ -1,16 +1,24 @@
 """Rescue: what database and launcher disagree on."""
 
 import logging
+from datetime import timedelta
 
-from controller.launchers import Phase
+from controller.launchers import Phase, Seen
 from controller.pipeline.context import Context
 from controller.pipeline.observe import Observation
 from controller.pipeline.settle import settle
 from controller.policy.diagnosis import why_not_started
 from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.settlement import Diagnosis, Evidence
+from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence
+from dataset_jobs.store.for_controller import UnreleasedRun
 
 _log = logging.getLogger(__name__)
+
+STOP_GRACE = timedelta(seconds=10)
+"""How long a run that was ended may take to tidy up after it was asked to stop."""
+
+LAUNCH_UNCERTAIN = timedelta(seconds=60)
+"""How long a launch of which no answer came may still be carried out: the API server's own limit of a request."""
 
 CONTROLLER_GONE = Diagnosis(Cause.SHUT_DOWN, None, "the controller that had started the run is gone")
 
@@ -23,7 +31,8 @@ async def rescue(context: Context, observed: Observation) -> None:
         await _stalled_children(context, observed)
     else:
         await _vanished(context, observed)
-        await _cannot_start(context, observed)
+    await _end_early(context, observed)
+    await _cancel_waiting(context)
     await _strangers(context, observed)
 
 
@@ -37,22 +46,56 @@ async def _vanished(context: Context, observed: Observation) -> None:
             await settle(context, run, found.evidence)
 
 
-async def _cannot_start(context: Context, observed: Observation) -> None:
-    """Pods that will not start by themselves: the run is ended with its evidence, then the Job is removed.
+async def _end_early(context: Context, observed: Observation) -> None:
+    """Runs that are to end before their process or pod does: a cancel was asked for, or the pod cannot start.
 
-    When it is gone, it is settled as vanished Jobs are, and the cause that was kept is the one that counts.
+    The run is ended in the database first, so that no runner can take it or commit; only then it is stopped. When it
+    is over or gone it is settled as any other, and the cause that was kept is the one that counts.
     """
-    give_up = context.retry.give_up_starting
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
-        if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
+        if run.committed_at is not None or (seen is not None and seen.phase is Phase.ENDED):
             continue
-        if run.ended_at is None:
-            diagnosis = why_not_started(seen.evidence, run.claimed_at, run.age, context.start_deadline, give_up)
-            if diagnosis is None or not await context.store.end_unstarted_run(run.key, diagnosis, seen.evidence):
-                continue
-            _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
+        if run.ended_at is None and not await _ended_now(context, run, seen):
+            continue
+        if seen is not None:
+            await context.launcher.stop(run.key, now=run.ended_for > STOP_GRACE)
+        elif run.launched_at is None:
+            await _never_launched(context, run)
+
+
+async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) -> bool:
+    """Ends a run that is to be ended; False where none is to be, or it is too late for that."""
+    if run.cancel_requested:
+        return await context.store.end_run(run.key, CANCELLED, None, only_unstarted=False)
+    if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
+        return False
+    give_up = context.retry.give_up_starting
+    diagnosis = why_not_started(seen.evidence, run.claimed_at, run.age, context.start_deadline, give_up)
+    if diagnosis is None or not await context.store.end_run(run.key, diagnosis, seen.evidence, only_unstarted=True):
+        return False
+    _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
+    return True
+
+
+async def _never_launched(context: Context, run: UnreleasedRun) -> None:
+    """Ended without a launch on record, and not listed: settled as soon as it cannot come any more."""
+    if context.launcher.name == "process":
+        if run.owner != context.owner:
+            return  # its children are its own; it is abandoned when its lease expires
+    elif run.age <= LAUNCH_UNCERTAIN:
+        return
+    found = await context.launcher.find(run.key)
+    if found is None:
+        await settle(context, run, Evidence(gone=True))
+    elif found.phase is not Phase.ENDED:
         await context.launcher.stop(run.key)
+
+
+async def _cancel_waiting(context: Context) -> None:
+    """Jobs that a cancel was asked for while they were on their way back into the queue."""
+    for job_id in await context.store.cancel_requested_jobs(context.pool):
+        _log.info("cancelled: it was not running", extra={"job_id": str(job_id)})
 
 
 async def _stalled_children(context: Context, observed: Observation) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from controller.policy.backoff import DEFAULT_WAITS, give_back_wait, retry_wait
 from dataset_jobs.model.causes import Cause, CountsAs
-from dataset_jobs.model.settlement import Diagnosis, RunFacts, Settlement
+from dataset_jobs.model.settlement import CANCELLED, Diagnosis, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 
 
@@ -41,7 +41,7 @@ def settlement(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, rando
     if not facts.current:
         return Settlement(diagnosis, why="the job is no longer this run's")
     if facts.cancel_requested:
-        return Settlement(Diagnosis(Cause.CANCELLED, None, "cancelled"), JobState.CANCELLED, why="cancel was asked for")
+        return Settlement(CANCELLED, JobState.CANCELLED, why="cancel was asked for")
     if diagnosis.cause is Cause.REJECTED:
         return Settlement(diagnosis, JobState.FAILED, attempts=1, why="the same input can only fail again")
     if diagnosis.cause is Cause.LOST_LEASE:
@@ -72,7 +72,8 @@ def _after_interruption(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPoli
     if interrupted > policy.max_interruptions:
         why = f"interrupted {interrupted} times: no interruptions are left"
         return Settlement(diagnosis, JobState.FAILED, interruptions=1, why=why)
-    return Settlement(diagnosis, JobState.QUEUED, interruptions=1, why="interrupted: no attempt is used")
+    why = f"interruption {interrupted} of at most {policy.max_interruptions}: no attempt is used"
+    return Settlement(diagnosis, JobState.QUEUED, interruptions=1, why=why)
 
 
 def _after_give_back(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float) -> Settlement:

@@ -11,6 +11,12 @@ from dataset_jobs.model.errors import RunError
 MESSAGE_LIMIT = 2048
 """Bytes of JSON a termination message may hold; Kubernetes allows 4096, shared by all containers of a pod."""
 
+KEPT_LINES = 20
+"""How many of a runner's last log lines are kept with its outcome."""
+
+LINE_LIMIT = 300
+"""Characters that are kept of a log line."""
+
 
 def storable(text: str) -> str:
     """`text` without what Postgres cannot store: NUL, and the halves of surrogate pairs."""
@@ -43,6 +49,27 @@ _EXIT_CODES = {
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a runner's log. `time` is ISO 8601 in UTC; `msg` is cut at `LINE_LIMIT` and made storable."""
+
+    time: str
+    level: str
+    msg: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "msg", storable(self.msg[:LINE_LIMIT]))
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain JSON values."""
+        return {"time": self.time, "level": self.level, "msg": self.msg}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "LogLine":
+        """Reads `as_dict`; raises KeyError or TypeError for anything else."""
+        return cls(storable(str(values["time"])[:32]), storable(str(values["level"])[:16]), str(values["msg"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a run, in the runner's own words.
 
@@ -51,6 +78,7 @@ class Outcome:
         error: for people; empty when completed.
         problems: up to 20 further lines of the same kind as `error`.
         rows: rows committed, 0 unless completed.
+        log: the last lines of its log, the oldest first.
     """
 
     cause: Cause
@@ -58,6 +86,7 @@ class Outcome:
     error: str = ""
     problems: tuple[str, ...] = ()
     rows: int = 0
+    log: tuple[LogLine, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -78,12 +107,19 @@ class Outcome:
             "error": self.error,
             "problems": list(self.problems),
             "rows": self.rows,
+            "log": [line.as_dict() for line in self.log],
         }
         return {key: value for key, value in values.items() if value}
 
     def to_message(self) -> str:
-        """At most `MESSAGE_LIMIT` bytes of JSON: the problems go first, then the end of the error."""
+        """At most `MESSAGE_LIMIT` bytes of JSON: log lines go first, then the problems, then the end of the error."""
         whole = self.as_dict()
+        lines = whole.pop("log", [])
+        while lines:
+            message = json.dumps({**whole, "log": lines})
+            if len(message) <= MESSAGE_LIMIT:
+                return message
+            lines = lines[1:]
         for drop in ("", "problems"):
             whole.pop(drop, None)
             message = json.dumps(whole)
@@ -112,6 +148,7 @@ class Outcome:
                 error=storable(str(values.get("error", ""))),
                 problems=tuple(storable(str(p)) for p in values.get("problems", ())),
                 rows=int(values.get("rows", 0)),
+                log=tuple(LogLine.from_dict(line) for line in values.get("log", ())[-KEPT_LINES:]),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None

@@ -1,7 +1,7 @@
 """What a run came to, and what follows for its job: the values that policy decides on and the store writes."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,9 @@ class Diagnosis:
     cause: Cause
     reason: Reason | None = None
     error: str = ""
+
+
+CANCELLED = Diagnosis(Cause.CANCELLED, None, "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Settlement:
         state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
         wait: until it is to run again, where `state` is scheduled.
         attempts, interruptions, give_backs: what this run uses up.
-        why: one sentence for the log.
+        why: half a sentence, for the log and for `jobs explain`.
     """
 
     diagnosis: Diagnosis
@@ -72,6 +75,27 @@ class Settlement:
     interruptions: int = 0
     give_backs: int = 0
     why: str = ""
+
+    def as_decision(self, facts: RunFacts, run_at: datetime | None) -> dict[str, Any]:
+        """What is kept of it on the run, as plain JSON values; budgets as they are used up with this run counted.
+
+        Args:
+            facts: what it was decided on.
+            run_at: when the job is to run again, where `state` is scheduled.
+        """
+        values: dict[str, Any] = {"state": str(self.state) if self.state else None, "why": self.why}
+        if self.state is JobState.SCHEDULED:
+            values |= {
+                "wait_seconds": round(self.wait.total_seconds(), 3),
+                "run_at": _utc(run_at),
+            }
+        if self.state is not None:
+            values |= {
+                "attempts": facts.attempts + self.attempts,
+                "interruptions": facts.interruptions + self.interruptions,
+                "give_backs": facts.give_backs + 1 if self.give_backs else 0,
+            }
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +137,9 @@ class Evidence:
         values = {name: getattr(self, name) for name in self.__slots__}
         # By identity: an exit code of 0 is evidence, and equals False.
         return {name: value for name, value in values.items() if value is not False and value not in (None, "", {})}
+
+
+def _utc(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

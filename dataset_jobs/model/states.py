@@ -41,6 +41,9 @@ class JobState(StrEnum):
         return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 
+RETRIED = "put back by hand"
+"""The only move of a job that is over."""
+
 JOB_MOVES: frozenset[tuple[JobState, JobState, str]] = frozenset(
     {
         (JobState.SCHEDULED, JobState.QUEUED, "run_at has come"),
@@ -52,6 +55,8 @@ JOB_MOVES: frozenset[tuple[JobState, JobState, str]] = frozenset(
         (JobState.RUNNING, JobState.CANCELLED, "cancelled"),
         (JobState.QUEUED, JobState.CANCELLED, "cancelled"),
         (JobState.SCHEDULED, JobState.CANCELLED, "cancelled"),
+        (JobState.FAILED, JobState.QUEUED, RETRIED),
+        (JobState.CANCELLED, JobState.QUEUED, RETRIED),
     }
 )
 """Every move a job can make: from, to, and what makes it."""
@@ -62,7 +67,7 @@ DATASET_MOVES: frozenset[tuple[DatasetStatus, DatasetStatus, str]] = frozenset(
         (DatasetStatus.PROCESSING, DatasetStatus.COMPLETED, "the runner commits"),
         (DatasetStatus.PROCESSING, DatasetStatus.PENDING, "retry, interrupted, given back or cancelled"),
         (DatasetStatus.PROCESSING, DatasetStatus.FAILED, "its job failed"),
-        (DatasetStatus.FAILED, DatasetStatus.PENDING, "submitted or reprocessed again"),
+        (DatasetStatus.FAILED, DatasetStatus.PENDING, "submitted, reprocessed or retried"),
         (DatasetStatus.COMPLETED, DatasetStatus.REPROCESSING, "claim of a reprocess"),
         (DatasetStatus.REPROCESSING, DatasetStatus.COMPLETED, "the runner commits, or the old rows stay"),
     }

@@ -51,10 +51,10 @@ class Transaction:
         Jobs before datasets: the claim and settle lock them in this order. A job that came while the dataset's lock
         was waited for is not locked, and cannot be any more: then the transaction is begun again.
         """
-        locked = {row["id"] for row in self._all("lock_jobs_of_dataset", dataset_id=dataset_id)}
+        locked = {row["id"] for row in self.all("lock_jobs_of_dataset", dataset_id=dataset_id)}
         dataset = self.one("lock_dataset", dataset_id=dataset_id)
         if dataset is not None:
-            jobs = self._all("jobs_of_dataset", dataset_id=dataset_id)
+            jobs = self.all("jobs_of_dataset", dataset_id=dataset_id)
             if not locked.issuperset(job["id"] for job in jobs):
                 raise JobsCame
             unfinished = [job["id"] for job in jobs if not JobState(job["state"]).finished]
@@ -72,7 +72,8 @@ class Transaction:
         assert row is not None
         return UUID(str(row["id"]))
 
-    def _all(self, name: str, **parameters: Any) -> list[DictRow]:
+    def all(self, name: str, **parameters: Any) -> list[DictRow]:
+        """All rows of a named statement."""
         return self._connection.execute(statement(name), parameters).fetchall()
 
 

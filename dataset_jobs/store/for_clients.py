@@ -1,21 +1,33 @@
-"""What clients ask of Postgres: submit, reprocess and delete datasets, and look. Synchronous, one connection."""
+"""What clients ask of Postgres: submit, reprocess, delete, change jobs, and look. Synchronous, one connection."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 from uuid import UUID
 
 from psycopg import errors
 
+from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store import submitting
+from dataset_jobs.store import job_changes, submitting
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
+from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
-from dataset_jobs.store.views import DatasetView, JobView, Progress, RunView
+from dataset_jobs.store.views import (
+    Blocked,
+    ControllerStatus,
+    DatasetView,
+    JobView,
+    PoolStatus,
+    Progress,
+    RunView,
+    Status,
+)
 
 
 class ClientStore:
@@ -120,7 +132,7 @@ class ClientStore:
             if held is not None:
                 raise Conflict(
                     f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has"
-                    f" ended: affirm-worker jobs show {held['job_id']}"
+                    f" ended: affirm-worker jobs show {held['job_id']}; or cancel it first: affirm-worker jobs cancel"
                 )
             transaction.execute("delete_rows", dataset_key=dataset["key"])
             try:
@@ -130,6 +142,36 @@ class ClientStore:
             return str(dataset["storage_uri"])
 
         return self._database.transaction(work)
+
+    def cancel(self, job_id: UUID) -> Cancel:
+        """Cancels a job; see `job_changes.cancel`, and what it raises."""
+        return job_changes.cancel(self._database, job_id)
+
+    def retry(self, job_id: UUID, *, dry_run: bool = False) -> Retry:
+        """Puts a dead letter back; see `job_changes.retry`, and what it raises."""
+        return job_changes.retry(self._database, job_id, dry_run)
+
+    def failed_jobs(self, cause: Cause | None = None) -> list[UUID]:
+        """The dead letters that may be put back, the oldest first."""
+        return job_changes.failed_jobs(self._database, cause)
+
+    def purge(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> Iterator[int]:
+        """Removes old finished jobs in batches, and yields how many each one had; see `job_changes.purge`."""
+        return job_changes.purge(self._database, older_than, states)
+
+    def purgeable(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> dict[JobState, int]:
+        """How many jobs of each state `purge` would remove."""
+        return job_changes.purgeable(self._database, older_than, states)
+
+    def status(self) -> Status:
+        """How the whole installation is, all pools of it."""
+        [listening] = self._database.all("listening_controllers")
+        return Status(
+            pools=[PoolStatus(**row) for row in self._database.all("pool_status")],
+            controllers=[ControllerStatus(**row) for row in self._database.all("controller_status")],
+            listening=listening["count"],
+            blocked=[Blocked(**row) for row in self._database.all("blocked_jobs")],
+        )
 
     def list_datasets(
         self,

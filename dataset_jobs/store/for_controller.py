@@ -20,6 +20,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.statements import statement
 
 PROMOTE_BATCH = 1000
@@ -71,6 +72,11 @@ class UnreleasedRun:
     def key(self) -> RunKey:
         """How the run is named."""
         return RunKey(self.job_id, self.epoch)
+
+    @property
+    def ended_for(self) -> timedelta:
+        """How long ago it was ended; zero where it was not."""
+        return timedelta(0) if self.ended_at is None else self.age - (self.ended_at - self.claimed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +191,10 @@ class ControllerStore:
             settlement = decide(facts)
             cause = settlement.diagnosis.cause
             failed = settlement.state is JobState.FAILED
+            moved: DictRow | None = None
             told = failed or cause.counts_as is not CountsAs.INTERRUPTION
             if settlement.state is not None:
-                await _execute(
+                moved = await _one(
                     connection,
                     "settle_job",
                     job_id=key.job_id,
@@ -218,25 +225,49 @@ class ControllerStore:
                 evidence=Json(evidence.as_dict()),
                 pod_name=evidence.pod_name,
                 node=evidence.node,
+                decision=Json(settlement.as_decision(facts, moved["run_at"] if moved else None)),
             )
         if cause is not Cause.COMPLETED:
             await self._end_load(key)
         return settlement
 
-    async def end_unstarted_run(self, key: RunKey, diagnosis: Diagnosis, evidence: Evidence) -> bool:
-        """Ends a run that no runner has taken, so that none can any more; False where one has taken it after all."""
+    async def end_run(self, key: RunKey, diagnosis: Diagnosis, evidence: Evidence | None, only_unstarted: bool) -> bool:
+        """Ends a run before its process or pod is gone: from now on no runner can take it, or commit.
+
+        Its slot is freed by `settle`, when process or pod is gone, and `diagnosis` is the cause that counts then.
+
+        Args:
+            evidence: what there is to keep of it now; None leaves it to what is seen at the end.
+            only_unstarted: not if a runner has taken it.
+
+        Returns:
+            False where it has ended or committed already, or a runner has taken one that none should have.
+        """
         async with self._connection() as connection:
             row = await _one(
                 connection,
-                "end_unstarted_run",
+                "end_run",
                 job_id=key.job_id,
                 epoch=key.epoch,
                 cause=diagnosis.cause,
                 reason=diagnosis.reason,
                 error=diagnosis.error,
-                evidence=Json(evidence.as_dict()),
+                evidence=None if evidence is None else Json(evidence.as_dict()),
+                only_unstarted=only_unstarted,
             )
         return row is not None
+
+    async def cancel_requested_jobs(self, pool: str) -> list[UUID]:
+        """Cancels the jobs that a cancel was asked for and that are not running; some of them, where there are many."""
+        async with self._connection() as connection:
+            rows = await _all(connection, "cancel_requested_jobs", pool=pool, batch=PROMOTE_BATCH)
+        return [row["id"] for row in rows]
+
+    async def purge(self, older_than: timedelta) -> int:
+        """Removes a batch of jobs that finished longer ago, with their runs; how many they were."""
+        async with self._transaction() as connection:
+            rows = await _all(connection, "purge_jobs", older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH)
+        return len(rows)
 
     async def count_jobs(self, pool: str) -> QueueCounts:
         """How much there is to do in a pool."""

@@ -31,7 +31,12 @@ class DatasetView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job, with how far its latest run is."""
+    """A job, with how far its latest run is.
+
+    Args:
+        blocked_since: since when none of its runs can start; None where one can.
+        retried_at: when it was put back by hand.
+    """
 
     id: UUID
     dataset_id: UUID
@@ -48,6 +53,8 @@ class JobView:
     created_at: datetime
     finished_at: datetime | None
     cancel_requested_at: datetime | None
+    blocked_since: datetime | None
+    retried_at: list[datetime]
     last_cause: str | None
     last_error: str | None
     size: int
@@ -79,6 +86,7 @@ class RunView:
     error: str | None
     outcome: dict[str, Any] | None
     evidence: dict[str, Any] | None
+    decision: dict[str, Any] | None
     released_at: datetime | None
 
 
@@ -106,3 +114,73 @@ class Progress:
     def finished(self) -> int:
         """How many will not change any more."""
         return self.completed + self.failed + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """A pool, what is in its queue, and how far the runs are that hold its slots.
+
+    Args:
+        max_running: slots.
+        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None where there is none.
+        runs_claimed: not launched yet, as far as is known.
+        runs_launched: no runner has taken them yet.
+        runs_working: taken by a runner.
+        runs_ending: over or ended, and to be settled when process or pod is gone.
+    """
+
+    name: str
+    max_running: int
+    paused: bool
+    queued: int
+    scheduled: int
+    running: int
+    failed: int
+    oldest_wait_seconds: float | None
+    runs_claimed: int
+    runs_launched: int
+    runs_working: int
+    runs_ending: int
+
+    @property
+    def in_use(self) -> int:
+        """Slots that are held."""
+        return self.runs_claimed + self.runs_launched + self.runs_working + self.runs_ending
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerStatus:
+    """A controller that has claimed something in the last hour, or whose runs hold slots."""
+
+    owner: str
+    pool: str
+    launcher: str
+    last_claim: datetime
+    unreleased: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Jobs that cannot start for the same reason; `job_id` is one of them."""
+
+    pool: str
+    cause: str | None
+    error: str | None
+    jobs: int
+    since: datetime
+    next_try: datetime
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the whole installation is.
+
+    Args:
+        listening: controllers that listen for notifications now; those behind a pooler are not seen.
+    """
+
+    pools: list[PoolStatus]
+    controllers: list[ControllerStatus]
+    listening: int
+    blocked: list[Blocked]

@@ -12,12 +12,13 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore, controller_pool
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.job_changes import Cancel
 from dataset_jobs.store.submission import read_file
 
 
@@ -74,7 +75,21 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
             assert settled is not None
     [dataset] = client.list_datasets(ids=[dataset_id])
     assert (dataset.status, dataset.row_count) == ("completed", 1)
-    client.reprocess(dataset_id)
+    again, _ = client.reprocess(dataset_id)
+    assert client.cancel(again) is Cancel.CANCELLED
+    client.retry(again)
+    async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
+        store = ControllerStore(pool)
+        [claimed] = await store.claim("default", 5, "test", "owner", timedelta(minutes=1))
+        assert client.cancel(again) is Cancel.REQUESTED
+        assert not await store.end_run(claimed.key, CANCELLED, None, only_unstarted=False)
+        assert await store.cancel_requested_jobs("default") == []
+        await store.settle(claimed.key, Evidence(), lambda _: Settlement(CANCELLED, JobState.CANCELLED))
+        assert client.status().pools[0].name == "default"
+        assert client.failed_jobs() == []
+        assert client.purgeable(timedelta(0)) == {JobState.COMPLETED: 1, JobState.CANCELLED: 1}
+        assert await store.purge(timedelta(days=1)) == 0
+        assert sum(client.purge(timedelta(0))) == 2
     client.delete_dataset(dataset_id)
 
 

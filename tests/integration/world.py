@@ -53,6 +53,7 @@ class World:
         self.storage_config = StorageConfig.from_env({"STORAGE_PATH": str(folder / "storage")})
         (folder / "storage").mkdir(exist_ok=True)
         self.client = ClientStore(conninfo)
+        self.log_level = "ERROR"
 
     @property
     def storage(self) -> Storage:
@@ -61,7 +62,7 @@ class World:
     @property
     def environment(self) -> dict[str, str]:
         """What a runner of this installation is started with."""
-        return {**self.storage_config.to_env(), "DATABASE_URL": self.conninfo, "LOG_LEVEL": "ERROR"}
+        return {**self.storage_config.to_env(), "DATABASE_URL": self.conninfo, "LOG_LEVEL": self.log_level}
 
     def file(self, name: str, content: str | bytes) -> Path:
         """Writes a file to submit."""
@@ -115,6 +116,7 @@ class World:
         retry: RetryPolicy = AT_ONCE,
         concurrency: int | None = 2,
         entry: Callable[[str, int, str], None] | None = None,
+        retention: timedelta | None = None,
     ) -> AsyncIterator[Reconciler]:
         """A controller that is not running yet; with the process launcher unless another one is given."""
         wake = asyncio.Event()
@@ -122,7 +124,7 @@ class World:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.child"], wake.set
             )
-            context = Context(store, own, owner, "default", concurrency, retry, random=lambda: 0.0)
+            context = Context(store, own, owner, "default", concurrency, retry, retention=retention, random=lambda: 0.0)
             try:
                 yield Reconciler(context, 0.2, wake, Progress())
             finally:

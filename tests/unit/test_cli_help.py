@@ -10,7 +10,8 @@ from cli.document import FOLDER, cli_page, help_texts
 HELP = dict(help_texts())
 COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
-    "jobs list", "jobs show", "datasets list", "datasets delete",
+    "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs retry", "jobs purge",
+    "datasets list", "datasets delete",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.states import DATASET_MOVES, JOB_MOVES, DatasetStatus, JobState, JobType
+from dataset_jobs.model.states import DATASET_MOVES, JOB_MOVES, RETRIED, DatasetStatus, JobState, JobType
 from tests.unit.states_document import OPEN, PAGE, blocks, rendered
 
 SCHEMA = files("dataset_jobs.migrations").joinpath("0001_queue_and_names.sql").read_text(encoding="utf-8")
@@ -112,5 +112,8 @@ def test_there_is_one_move_at_most_from_a_state_to_another_and_every_state_can_b
     assert {new for _, new in pairs} == {*states}
 
 
-def test_nothing_moves_a_job_that_is_over_and_something_can_move_every_other() -> None:
-    assert {old for old, _, _ in JOB_MOVES} == {state for state in JobState if not state.finished}
+def test_only_a_person_moves_a_job_that_is_over_and_something_can_move_every_other() -> None:
+    by_itself = {old for old, _, by in JOB_MOVES if by != RETRIED}
+    assert by_itself == {state for state in JobState if not state.finished}
+    put_back = {(old, new) for old, new, by in JOB_MOVES if by == RETRIED}
+    assert put_back == {(JobState.FAILED, JobState.QUEUED), (JobState.CANCELLED, JobState.QUEUED)}

@@ -122,6 +122,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   value: {{ .Values.worker.retryWaits | quote }}
 - name: WORKER_START_DEADLINE
   value: {{ .Values.worker.startDeadline | quote }}
+- name: WORKER_RETENTION
+  value: {{ .Values.worker.retention | quote }}
 - name: HEALTH_PORT
   value: "8080"
 - name: RUNNER_CONFIG

@@ -1,0 +1,182 @@
+"""`affirm-worker jobs cancel`, `jobs retry` and `jobs purge`."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from cli.options import AsJson, Yes
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.states import JobState
+
+if TYPE_CHECKING:
+    from dataset_jobs.store.for_clients import ClientStore
+    from dataset_jobs.store.job_changes import Retry
+
+CANCEL_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs cancel 5a7c910f
+"""
+RETRY_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs retry 5a7c910f
+  affirm-worker jobs retry --failed --dry-run
+  affirm-worker jobs retry --failed --cause unavailable --yes
+"""
+PURGE_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs purge --older-than 30d --dry-run
+  affirm-worker jobs purge --older-than 12h --state completed
+"""
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+def add_to(jobs: typer.Typer) -> None:
+    """Adds the commands to those about jobs."""
+    jobs.command("cancel", epilog=CANCEL_EPILOG)(cancel)
+    jobs.command("retry", epilog=RETRY_EPILOG)(retry)
+    jobs.command("purge", epilog=PURGE_EPILOG)(purge)
+
+
+def cancel(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Cancels a job; a run that is at work commits nothing after.
+
+    A job that waits is cancelled at once. Of one that runs, the controller stops the process or pod, and the job is
+    cancelled when that is gone. The dataset stays as it was: pending, or completed with its old rows. Refused where
+    the job has completed or failed already.
+    """
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+    from dataset_jobs.store.job_changes import Cancel
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        job = store.job_id(job_id)
+        result = store.cancel(job)
+    if as_json:
+        output.print_json({"job_id": job, "result": result})
+    elif result is Cancel.CANCELLED:
+        print(f"job {job} is cancelled")
+    else:
+        print(f"job {job} is being cancelled: its run commits nothing more, and is being stopped")
+
+
+def retry(
+    job_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs; the first digits of an id are enough.")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All that have failed.")] = False,
+    cause: Annotated[Cause | None, typer.Option(help="With --failed: only those that failed of this.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Puts failed or cancelled jobs back into the queue, with fresh budgets.
+
+    Their runs stay as history. Refused where the dataset has another job that is not finished, or was loaded by
+    another job since. --failed takes the latest job of each dataset only, never a cancelled one, and asks first
+    where there is a terminal to ask on.
+    """
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    if failed == bool(job_ids) or (cause is not None and not failed):
+        raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        ids = store.failed_jobs(cause) if failed else [store.job_id(given) for given in job_ids or ()]
+        if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
+            typer.confirm(f"Put {_jobs(len(ids))} back into the queue?", abort=True, err=True)
+        results = _retried(store, ids, dry_run)
+    if as_json:
+        result = "would be queued" if dry_run else "queued"
+        output.print_json([{"job_id": one.job_id, "dataset_id": one.dataset_id, "file": one.filename,
+                            "result": "refused" if one.refused else result, "error": one.refused}
+                           for one in results])  # fmt: skip
+    else:
+        for one in results:
+            if one.refused:
+                output.said_no(one.refused)
+            else:
+                print(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
+        if not results:
+            print("there is no job to put back")
+    if any(one.refused for one in results):
+        raise typer.Exit(ExitCode.REJECTED)
+
+
+def _retried(store: "ClientStore", ids: Sequence[UUID], dry_run: bool) -> list["Retry"]:
+    """Each in a transaction of its own, so that what is refused keeps none of the others back."""
+    from dataset_jobs.store.job_changes import Retry
+    from dataset_jobs.store.refusals import Refused
+
+    results = []
+    for job_id in dict.fromkeys(ids):
+        try:
+            results.append(store.retry(job_id, dry_run=dry_run))
+        except Refused as error:
+            job = store.list_jobs(ids=[job_id])
+            if job:
+                results.append(Retry(job_id, job[0].dataset_id, job[0].filename, str(error)))
+    return results
+
+
+def purge(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="DURATION", help="Finished so long ago, such as 30d or 12h.")
+    ],
+    state: Annotated[
+        list[JobState] | None, typer.Option(help="Only those: completed, failed or cancelled; may be repeated.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Removes old finished jobs with their runs; never a dataset or a row.
+
+    Controllers do the same by themselves, for what is older than WORKER_RETENTION.
+    """
+    from cli import output
+    from cli.database import open_database
+    from cli.durations import parse_duration
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+    from dataset_jobs.store.job_changes import FINISHED
+
+    try:
+        age = parse_duration(older_than)
+    except ValueError as error:
+        raise typer.BadParameter(f"{older_than!r}: expected {error}", param_hint="--older-than") from None
+    states = tuple(state or FINISHED)
+    if unfinished := [one for one in states if not one.finished]:
+        raise typer.BadParameter(f"jobs that are {unfinished[0]} are never removed", param_hint="--state")
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        count = sum(store.purgeable(age, states).values() if dry_run else store.purge(age, states))
+    if as_json:
+        output.print_json({"removed": 0 if dry_run else count, "would_remove": count if dry_run else None})
+    else:
+        print(f"{_jobs(count)} would be removed" if dry_run else f"removed {_jobs(count)}")
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'' if count == 1 else 's'}"

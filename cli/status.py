@@ -1,0 +1,98 @@
+"""`affirm-worker status`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.options import AsJson
+
+if TYPE_CHECKING:
+    from dataset_jobs.store.views import Status
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker status
+  affirm-worker status --json
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=EPILOG)(status)
+
+
+def status(as_json: AsJson = False) -> None:
+    """Shows pools, queues, slots, controllers, and what cannot start."""
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        now = store.status()
+    if as_json:
+        output.print_json(now)
+        return
+    _print_pools(now)
+    print()
+    print("\n".join(remarks(now, datetime.now(UTC))))
+
+
+def _print_pools(status: "Status") -> None:
+    from cli import output
+    from cli.story import duration
+
+    output.print_table(
+        ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">slots", ">in use",
+         ">claimed", ">launched", ">working", ">ending", "paused"],
+        [
+            [
+                pool.name, pool.queued, pool.scheduled, pool.running, pool.failed,
+                None if pool.oldest_wait_seconds is None else duration(timedelta(seconds=pool.oldest_wait_seconds)),
+                pool.max_running, pool.in_use, pool.runs_claimed, pool.runs_launched, pool.runs_working,
+                pool.runs_ending, pool.paused,
+            ]
+            for pool in status.pools
+        ],
+        "there are no pools",
+    )  # fmt: skip
+
+
+def remarks(status: "Status", now: datetime) -> Iterator[str]:
+    """What there is to say beside the table: who works, and what is in the way.
+
+    Args:
+        status: as the store has it.
+        now: the time it is said at.
+    """
+    from cli.output import cell
+    from cli.story import duration
+
+    for one in status.controllers:
+        last = duration(now - one.last_claim)
+        yield (
+            f"controller {one.owner} ({one.launcher}, pool {one.pool}): last claim {last} ago, "
+            f"holds {one.unreleased} slot{'' if one.unreleased == 1 else 's'}"
+        )
+    if not status.controllers:
+        yield "no controller has claimed anything in the last hour"
+    yield f"{status.listening} listening for notifications now"
+    for pool in status.pools:
+        if pool.queued and pool.paused:
+            yield f"pool {pool.name} is paused: {pool.queued} queued wait"
+        elif pool.queued and pool.in_use >= pool.max_running:
+            yield f"pool {pool.name} has no free slot: {pool.queued} queued wait"
+    for what in status.blocked:
+        jobs = "1 job" if what.jobs == 1 else f"{what.jobs} jobs"
+        yield (
+            f"blocked: {jobs} of pool {what.pool} cannot start since {cell(what.since)} ({what.cause}): "
+            f"{cell(what.error)}; next try {cell(what.next_try)}: affirm-worker jobs explain {what.job_id}"
+        )
+    if not status.blocked:
+        yield "nothing is blocked"

@@ -1,0 +1,24 @@
+"""Retention: jobs that finished long ago are removed with their runs, a batch at a time; datasets and rows stay."""
+
+import logging
+
+from controller.pipeline.context import Context
+from dataset_jobs.model.errors import RunError
+
+EVERY_SECONDS = 60.0
+"""Between two batches of one controller."""
+
+_log = logging.getLogger(__name__)
+
+
+async def remove_old_jobs(context: Context) -> None:
+    """Removes one batch; where that cannot be done, says so, since nothing else depends on it."""
+    if context.retention is None:
+        return
+    try:
+        removed = await context.store.purge(context.retention)
+    except RunError as error:
+        _log.warning("old jobs are not removed: %s", error)
+        return
+    if removed:
+        _log.info("removed %d jobs that finished more than %s days ago", removed, f"{context.retention.days:g}")

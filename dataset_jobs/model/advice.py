@@ -1,0 +1,96 @@
+"""What a person can do about the end of a run: a sentence or two for every cause, and a finer one for every reason."""
+
+from uuid import UUID
+
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.states import JobState
+
+_RAISE_MEMORY = "Raise the runner's memory limit (runner.resources.limits.memory of the chart)."
+_NODE = "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, look at the node: "
+_RESUBMIT = "affirm-worker submit FILE --country CC stores it again."
+
+ADVICE: dict[Cause, str] = {
+    Cause.COMPLETED: "Nothing: the rows are loaded. To load them anew: affirm-worker reprocess {dataset}.",
+    Cause.REJECTED: "Mend the file and submit it; other bytes are another dataset, so delete this one then: "
+    "affirm-worker datasets delete {dataset}.",
+    Cause.UNAVAILABLE: "See that database and storage can be reached from where the runners are; then retries pass by "
+    "themselves.",
+    Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
+    Cause.OUT_OF_MEMORY: _RAISE_MEMORY + " The next attempt has the new limit.",
+    Cause.TIMED_OUT: "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: "
+    "image pull, storage, or a database under load.",
+    Cause.DISK_FULL: "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart).",
+    Cause.CRASHED: "Look at the error and the last log lines above. A fault of the program wants a bug report; a kill "
+    "by signal wants a look at the node.",
+    Cause.LEFT_WITHOUT_COMMIT: "See that the runner's image is really that of parser-runner, of the same version as "
+    "the controller: it exited with code 0 without doing its work.",
+    Cause.EVICTED: _NODE + "it is drained, or short of memory or disk.",
+    Cause.PREEMPTED: "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, give the "
+    "runners a higher priority (runner.priorityClassName of the chart).",
+    Cause.NODE_SHUTDOWN: _NODE + "it keeps shutting down.",
+    Cause.NODE_LOST: _NODE + "it does not answer.",
+    Cause.SHUT_DOWN: "Nothing: no attempt is used, and the job is queued again by itself. A controller must be "
+    "running: affirm-worker run.",
+    Cause.VANISHED: "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, see who "
+    "deletes the runners' Jobs or pods.",
+    Cause.CANNOT_START: "Mend what keeps the runner from starting; the job goes on by itself, within 24 hours.",
+    Cause.LOST_LEASE: "Nothing: another run owns the job.",
+    Cause.CANCELLED: "To put it back into the queue: affirm-worker jobs retry {job}.",
+}
+"""By cause. `{job}` and `{dataset}` stand for their ids."""
+
+REASONS: dict[Reason, str] = {
+    Reason.INVALID_FORMAT: "Mend the lines that are named and submit the file; other bytes are another dataset, so "
+    "delete this one then: affirm-worker datasets delete {dataset}.",
+    Reason.INVALID_FILENAME: "Submit the file under the publisher's own name, or say what the name has lost: "
+    "affirm-worker submit FILE --country CC --year YYYY --sex F|M.",
+    Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right --year and --sex, "
+    "or under its right name.",
+    Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser: affirm-worker "
+    "parse FILE --country CC tries one without loading.",
+    Reason.DATASET_NOT_FOUND: "Nothing: the dataset was deleted meanwhile. " + _RESUBMIT,
+    Reason.FILE_NOT_FOUND: "The stored file is gone. " + _RESUBMIT,
+    Reason.FILE_CHANGED: "The stored file was changed after it was submitted. " + _RESUBMIT,
+    Reason.TOO_LARGE: "Split the file, or submit one that is smaller; other bytes are another dataset.",
+    Reason.DATABASE: "Look at the database: whether runners reach it, and whether their role may do what it must "
+    "(RUNNER_DATABASE_URL, else DATABASE_URL).",
+    Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "
+    "credentials may read. S3 also says forbidden of a missing file.",
+    Reason.TEMPORARY_IO: "See that there is room on the runner's local disk.",
+    Reason.IMAGE: "Mend the image's name or the pull secret (runner.image of the chart); the job goes on by itself, "
+    "within 24 hours.",
+    Reason.CONFIG: "Mend the setting or the right that the error names; the job goes on by itself, within 24 hours.",
+    Reason.QUOTA: "Make room in the namespace's ResourceQuota; the job goes on by itself, within 24 hours.",
+    Reason.UNSCHEDULABLE: "Make room in the cluster, or lower what a runner asks for (runner.resources.requests, "
+    "nodeSelector and tolerations of the chart); the job goes on by itself, within 24 hours.",
+}
+"""By reason, which says more than the cause."""
+
+
+def advice_for(cause: Cause, reason: Reason | None, job_id: UUID, dataset_id: UUID) -> str:
+    """What to do about a run that ended so."""
+    text = REASONS[reason] if reason is not None else ADVICE[cause]
+    return text.format(job=job_id, dataset=dataset_id)
+
+
+def next_step(state: JobState, job_id: UUID, dataset_id: UUID, *, cancelling: bool = False) -> str:
+    """What can be done with a job that stands there, whatever became of its runs; empty where nothing needs to be."""
+    match state:
+        case JobState.RUNNING if cancelling:
+            return "It is being cancelled: its run commits nothing, and is being stopped. Nothing else is to be done."
+        case JobState.QUEUED:
+            return (
+                "It starts when its pool has a free slot and a controller is running: affirm-worker status. "
+                f"To take it out: affirm-worker jobs cancel {job_id}."
+            )
+        case JobState.SCHEDULED | JobState.RUNNING:
+            return f"To stop it: affirm-worker jobs cancel {job_id}."
+        case JobState.FAILED:
+            return (
+                f"When the cause is mended: affirm-worker jobs retry {job_id} (fresh budgets), or affirm-worker "
+                f"datasets delete {dataset_id} to be rid of it."
+            )
+        case JobState.CANCELLED:
+            return f"To put it back into the queue: affirm-worker jobs retry {job_id}."
+        case JobState.COMPLETED:
+            return ""

@@ -1,0 +1,28 @@
+-- Every pool: what is in force, what waits, and what holds its slots. Called by status.
+select pools.name, pools.max_running, pools.paused,
+    coalesce(queue.queued, 0) as queued, coalesce(queue.scheduled, 0) as scheduled,
+    coalesce(queue.running, 0) as running, coalesce(queue.failed, 0) as failed, queue.oldest_wait_seconds,
+    coalesce(held.claimed, 0) as runs_claimed, coalesce(held.launched, 0) as runs_launched,
+    coalesce(held.working, 0) as runs_working, coalesce(held.ending, 0) as runs_ending
+from pools
+left join (
+    select pool, count(*) filter (where state = 'queued') as queued,
+        count(*) filter (where state = 'scheduled') as scheduled,
+        count(*) filter (where state = 'running') as running,
+        count(*) filter (where state = 'failed') as failed,
+        greatest(0, extract(epoch from clock_timestamp()
+            - min(run_at) filter (where state = 'queued' or (state = 'scheduled' and run_at <= clock_timestamp()))
+            ))::float8 as oldest_wait_seconds
+    from jobs where state in ('queued', 'scheduled', 'running', 'failed') group by pool
+) queue on queue.pool = pools.name
+left join (
+    select pool,
+        count(*) filter (where ended_at is null and committed_at is null and launched_at is null and started_at is null)
+            as claimed,
+        count(*) filter (where ended_at is null and committed_at is null and launched_at is not null
+            and started_at is null) as launched,
+        count(*) filter (where ended_at is null and committed_at is null and started_at is not null) as working,
+        count(*) filter (where ended_at is not null or committed_at is not null) as ending
+    from runs where released_at is null group by pool
+) held on held.pool = pools.name
+order by pools.name

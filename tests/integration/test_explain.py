@@ -1,0 +1,129 @@
+"""A job's story and the state of the whole, from the database alone."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.story import story
+from controller.launchers import LaunchRefused
+from controller.policy.settling import RetryPolicy
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.settlement import Evidence
+from tests.fakes.launcher import FakeLauncher
+from tests.integration.test_cli import Run, answer, runner
+from tests.integration.test_pipeline import Moody
+from tests.integration.world import Submitted, World, key_of
+
+HOUR = RetryPolicy(waits=(timedelta(hours=1),))
+
+
+@pytest.fixture
+def run(world: World, tmp_path: Path) -> Run:
+    settings = {"DATABASE_URL": world.conninfo, "AFFIRM_WORKER_HOME": str(tmp_path / "home")}
+    return runner({**settings, **world.storage_config.to_env()}, tmp_path)
+
+
+def a_file(world: World, year: int = 2020, content: str = "") -> Submitted:
+    return world.submit(world.file(f"yob{year}.txt", content or f"Mary,F,{year}\n"))
+
+
+async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: World) -> None:
+    result = a_file(world)
+    launcher = FakeLauncher()
+    async with world.controller(launcher, retry=HOUR) as reconciler:
+        await reconciler.tick()
+        evidence = Evidence(exit_code=137, seen_as="OOMKilled", container_started=True, pod_name="pod-1", node="n1")
+        launcher.end(key_of(world.job(result.job_id)), evidence)
+        await reconciler.tick()
+    job, runs = world.client.job(result.job_id)
+    [one] = runs
+    assert one.decision is not None
+    assert (one.decision["state"], one.decision["wait_seconds"]) == ("scheduled", 3600)
+    assert datetime.fromisoformat(one.decision["run_at"]).replace(microsecond=0) == job.run_at.replace(microsecond=0)
+    text = "\n".join(story(job, runs, datetime.now(UTC)))
+    for part in (
+        "it is scheduled: the next try is at",
+        "run 1: out_of_memory: the runner was killed at its memory limit",
+        "pod pod-1, node n1, launched as fake-",
+        "seen from outside: exit code 137, seen as OOMKilled",
+        "decided: try again in 60 min at",
+        "since attempt 1 of 4 failed (used up by then: 1 attempt, 0 interruptions)",
+        "Raise the runner's memory limit",
+        f"To stop it: affirm-worker jobs cancel {result.job_id}",
+    ):
+        assert part in text, text
+
+
+async def test_a_rejected_file_a_retry_by_hand_and_the_runner_s_last_log_lines_are_told(world: World, run: Run) -> None:
+    result = a_file(world, content="Mary,F,7\nno name\nAnna;F\n")
+    world.log_level = "INFO"
+    await world.run_until_idle()
+    world.client.retry(result.job_id)
+    await world.run_until_idle()
+    told = run("jobs", "explain", str(result.job_id)[:8]).stdout
+    assert told.count("rejected (invalid_format): yob2020.txt, line 2:") == 2
+    assert "put back by hand at" in told
+    assert "decided: failed, since the same input can only fail again" in told
+    assert "INFO started on yob2020.txt" in told
+    assert "Mend the lines that are named" in told
+    assert "no name" not in told
+    document = answer(run("jobs", "explain", str(result.job_id), "--json"))
+    assert document["job"]["state"] == "failed"
+    assert [one["epoch"] for one in document["runs"]] == [1, 2]
+    assert document["runs"][0]["log"][0]["msg"] == "started on yob2020.txt"
+    assert document["runs"][0]["decision"]["attempts"] == 1
+    assert document["to_do"]
+    assert "no name" not in json.dumps(document)
+
+
+async def test_status_shows_pools_slots_controllers_and_what_is_blocked(world: World, run: Run) -> None:
+    a_file(world, 2001)
+    launcher = Moody()
+    launcher.launch_error = LaunchRefused("exceeded quota: pods", Reason.QUOTA)
+    async with world.controller(launcher, owner="c/1") as reconciler:
+        await reconciler.tick()
+        launcher.launch_error = None
+        a_file(world, 2002)
+        await reconciler.tick()
+        world.query("update pools set max_running = 1")
+        a_file(world, 2003)
+    status = answer(run("status", "--json"))
+    [pool] = status["pools"]
+    assert {name: pool[name] for name in ("queued", "scheduled", "running", "failed", "max_running", "paused")} == {
+        "queued": 1, "scheduled": 1, "running": 1, "failed": 0, "max_running": 1, "paused": False,
+    }  # fmt: skip
+    assert pool["oldest_wait_seconds"] >= 0
+    assert pool["runs_launched"] == 1
+    [controller] = status["controllers"]
+    assert (controller["owner"], controller["unreleased"]) == ("c/1", 1)
+    [blocked] = status["blocked"]
+    assert (blocked["cause"], blocked["error"], blocked["jobs"]) == ("cannot_start", "exceeded quota: pods", 1)
+    told = run("status").stdout
+    assert "has no free slot: 1 queued wait" in told
+    assert "blocked: 1 job of pool default cannot start since" in told
+    assert "exceeded quota: pods" in told
+
+
+def test_cancel_retry_and_purge_on_the_command_line(world: World, run: Run) -> None:
+    result = a_file(world)
+    short = str(result.job_id)[:8]
+    assert run("jobs", "cancel", short).stdout == f"job {result.job_id} is cancelled\n"
+    assert answer(run("jobs", "cancel", short, "--json"))["result"] == "cancelled"
+    assert "would be queued again" in run("jobs", "retry", short, "--dry-run").stdout
+    assert answer(run("jobs", "retry", "--failed", "--json")) == []
+    [retried] = answer(run("jobs", "retry", short, "--json"))
+    assert (retried["result"], retried["file"]) == ("queued", "yob2020.txt")
+    assert "is not finished: it is queued" in run("jobs", "retry", short, code=65).stderr
+    run("jobs", "retry", short, "--failed", code=2)
+    run("jobs", "retry", code=2)
+    run("jobs", "retry", short, "--cause", "crashed", code=2)
+    run("jobs", "cancel", short)
+    world.query("update jobs set finished_at = now() - interval '2 days'")
+    assert run("jobs", "purge", "--older-than", "1d", "--dry-run").stdout == "1 job would be removed\n"
+    assert answer(run("jobs", "purge", "--older-than", "3d", "--json"))["removed"] == 0
+    run("jobs", "purge", "--older-than", "soon", code=2)
+    run("jobs", "purge", "--older-than", "1d", "--state", "queued", code=2)
+    assert run("jobs", "purge", "--older-than", "1d").stdout == "removed 1 job\n"
+    assert "there is no job" in run("jobs", "explain", short, code=65).stderr

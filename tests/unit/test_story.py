@@ -1,0 +1,147 @@
+"""A job's story as a table of values and sentences."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from cli.status import remarks
+from cli.story import duration, story
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.outcome import LogLine, Outcome
+from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, Status
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+JOB = JobView(
+    id=UUID(int=1), dataset_id=UUID(int=2), country="US", filename="yob2020.txt", type="parse_dataset",
+    pool="default", priority=0, state="queued", attempts=0, interruptions=0, give_backs=0, run_at=NOON,
+    created_at=NOON, finished_at=None, cancel_requested_at=None, blocked_since=None, retried_at=[],
+    last_cause=None, last_error=None, size=12345, bytes_done=None, rows_done=None,
+)  # fmt: skip
+RUN = RunView(
+    epoch=1, launcher="kubernetes", owner="c/1", claimed_at=NOON, launched_at=None, launch_name=None,
+    started_at=None, runner_uid=None, pod_name=None, node=None, lease_until=NOON, bytes_done=0, rows_done=0,
+    committed_at=None, ended_at=None, cause=None, reason=None, error=None, outcome=None, evidence=None,
+    decision=None, released_at=None,
+)  # fmt: skip
+
+
+def later(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def told(job: JobView, *runs: RunView) -> str:
+    return "\n".join(story(job, list(runs), later(60)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "the next try is as soon as there is a free slot"),
+        ({"state": "scheduled", "run_at": later(300)}, ", in 4 min"),
+        ({"state": "scheduled", "run_at": later(30)}, ", as soon as there is a free slot"),
+        ({"state": "running"}, "it is running"),
+        ({"state": "running", "cancel_requested_at": later(5)}, "it is being cancelled, since "),
+        ({"state": "running", "cancel_requested_at": later(5)}, "its run commits nothing, and is being stopped"),
+        ({"state": "failed", "finished_at": later(9), "last_error": "line 2: bad"}, "line 2: bad"),
+        ({"state": "failed", "finished_at": later(9)}, "affirm-worker jobs retry 00000000-"),
+        ({"state": "cancelled", "finished_at": later(9)}, "it was cancelled at"),
+        ({"state": "completed", "finished_at": later(9)}, "nothing is to be done"),
+        ({"type": "reprocess_dataset"}, "is to load again yob2020.txt"),
+        ({"attempts": 1, "interruptions": 2}, "used up: 1 attempt, 2 interruptions"),
+        ({"give_backs": 3, "blocked_since": NOON, "last_error": "quota"}, "3 claims given back"),
+        ({"give_backs": 3, "blocked_since": NOON, "last_error": "quota"}, "none of its runs could start since"),
+        ({}, "it has not run yet"),
+    ],
+)
+def test_what_is_said_of_a_job(changes: dict[str, Any], sentence: str) -> None:
+    assert sentence in told(replace(JOB, **changes))
+
+
+DECIDED = {"state": "scheduled", "why": "attempt 1 of 4 failed", "wait_seconds": 60.0, "run_at": None,
+           "attempts": 1, "interruptions": 0, "give_backs": 0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "run 1: about to be launched"),
+        ({"launched_at": later(1), "launch_name": "n"}, "run 1: launched, its runner has not started yet"),
+        ({"started_at": later(2)}, "run 1: at work"),
+        ({"committed_at": later(3), "rows_done": 7}, "run 1: has committed 7 rows"),
+        ({"cause": "completed", "rows_done": 7}, "run 1: completed, 7 rows committed"),
+        ({"cause": "timed_out", "error": "too late"}, "run 1: timed_out: too late"),
+        ({"cause": "cannot_start", "reason": "image"}, "run 1: cannot_start (image)"),
+        ({"launched_at": later(1), "ended_at": later(200)}, "launched after 1.0 s, ended after 3 min"),
+        ({"pod_name": "p", "node": "n"}, "pod p, node n"),
+        ({"evidence": {"exit_code": 0}}, "seen from outside: exit code 0"),
+        ({"evidence": {"signal": 9, "gone": True}}, "seen from outside: signal 9, process or pod gone"),
+        ({"evidence": {"conditions": {"DisruptionTarget": "EvictionByEvictionAPI"}}},
+         "DisruptionTarget EvictionByEvictionAPI"),
+        ({"evidence": {"message": "Back-off\npulling"}}, "message: Back-off pulling"),
+        ({"decision": DECIDED}, "decided: try again in 60 s, since attempt 1 of 4 failed (used up by then: 1 attempt"),
+        ({"decision": {**DECIDED, "state": "queued"}}, "decided: queue it again at once, since"),
+        ({"decision": {**DECIDED, "state": "failed"}}, "decided: failed, since"),
+        ({"decision": {"state": None, "why": "the runner committed"}},
+         "decided: nothing to change, since the runner committed"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_run(changes: dict[str, Any], sentence: str) -> None:
+    text = told(replace(JOB, state="running"), replace(RUN, **changes))
+    assert sentence in text, text
+
+
+def test_what_the_runner_said_is_told_from_its_run_or_else_from_its_message() -> None:
+    line = LogLine("2026-03-01T12:00:01.000Z", "INFO", "started on yob2020.txt")
+    said = Outcome(Cause.REJECTED, Reason.INVALID_FORMAT, "bad", ("line 2: bad", "line 3: worse"), log=(line,))
+    for run in (replace(RUN, outcome=said.as_dict()), replace(RUN, evidence={"message": said.to_message()})):
+        text = told(JOB, run)
+        assert "    line 3: worse\n" in text
+        assert "    2026-03-01T12:00:01.000Z INFO started on yob2020.txt" in text
+        assert "message:" not in text
+
+
+def test_the_runs_and_the_times_it_was_put_back_come_in_order() -> None:
+    second = replace(RUN, epoch=2, claimed_at=later(100))
+    text = told(replace(JOB, retried_at=[later(50), later(200)]), RUN, second)
+    places = [text.index(part) for part in ("run 1:", "put back by hand", "run 2:")]
+    assert places == sorted(places)
+    assert text.rindex("put back by hand") > places[-1]
+
+
+def test_the_advice_is_about_the_last_run_that_has_ended() -> None:
+    first, second = replace(RUN, cause="out_of_memory"), replace(RUN, epoch=2, cause="cannot_start", reason="quota")
+    text = told(replace(JOB, state="scheduled"), first, second, replace(RUN, epoch=3))
+    assert "ResourceQuota" in text
+    assert "memory limit" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0.0 s"), (1.26, "1.3 s"), (59, "59 s"), (150, "2 min"), (7300, "2 h"), (86400 * 5, "5 days")],
+)
+def test_a_span_of_time_reads_as_people_say_it(seconds: float, text: str) -> None:
+    assert duration(timedelta(seconds=seconds)) == text
+
+
+POOL = PoolStatus("default", 2, False, 3, 0, 2, 0, 1.5, 0, 1, 1, 0)
+QUIET = Status([], [], 1, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "remark"),
+    [
+        (QUIET, "no controller has claimed anything in the last hour"),
+        (QUIET, "nothing is blocked"),
+        (replace(QUIET, pools=[POOL]), "pool default has no free slot: 3 queued wait"),
+        (replace(QUIET, pools=[replace(POOL, paused=True)]), "pool default is paused: 3 queued wait"),
+        (replace(QUIET, controllers=[ControllerStatus("c/1", "default", "process", NOON, 1)]),
+         "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
+        (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),
+         f"affirm-worker jobs explain {UUID(int=1)}"),
+    ],
+)  # fmt: skip
+def test_what_status_says_beside_its_table(status: Status, remark: str) -> None:
+    assert remark in "\n".join(remarks(status, later(60)))
