@@ -159,3 +159,29 @@ def _runner_json(installation: Installation) -> str:
     listed = json.loads(installation.kubectl("get", "configmaps", "-o", "json"))
     [found] = [item["data"]["runner.json"] for item in listed["items"] if "runner.json" in item.get("data", {})]
     return str(found)
+
+
+def test_a_job_that_is_cancelled_loses_its_pod_and_commits_nothing_and_can_be_put_back(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.query("update pools set paused = true")
+    [submitted] = installation.submit(variant(tmp_path, 1984))
+    job_id = submitted["job_id"]
+    with copy_held_up(installation, submitted["dataset_id"], 1984):
+        installation.query("update pools set paused = false")
+        installation.until(COPY_WAITS)
+        installation.cli("jobs", "cancel", job_id)
+        installation.until("select 1 from runs where job_id = %s and released_at is not null", job_id)
+    [job] = installation.query("select * from jobs where id = %s", job_id)
+    assert (job["state"], job["attempts"], job["interruptions"]) == ("cancelled", 0, 0)
+    assert rows_of(installation, submitted["dataset_id"]) == 0
+    pods = [pod for pod in installation.runner_pods() if pod["metadata"]["labels"]["affirm.dev/job-id"] == job_id]
+    assert not [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")], "a slot is free only then"
+
+    installation.cli("jobs", "retry", job_id)
+    [job] = installation.until_finished([submitted])
+    assert (job["state"], job["lease_epoch"]) == ("completed", 2)
+    assert rows_of(installation, submitted["dataset_id"]) == 31804
+    story = installation.cli("jobs", "explain", job_id).stdout
+    assert "cancel" in story
+    assert "completed" in story
