@@ -43,7 +43,7 @@ def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
                 elif datasets:
                     storage.delete(store.delete_dataset(chance.choice(datasets).id))
                 done += 1
-            except Refused:
+            except (Refused, Unavailable):  # told that too many others are at it is an answer too
                 continue
     return done
 
