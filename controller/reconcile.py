@@ -13,7 +13,7 @@ from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe
 from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
-from controller.pipeline.settle import settle
+from controller.pipeline.settle import settle_ended
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
 
@@ -103,7 +103,7 @@ class Reconciler:
         await self.context.store.check_schema(LATEST)
         observed = await observe(self.context)
         for run, seen in observed.ended():
-            await settle(self.context, run, seen.evidence)
+            await settle_ended(self.context, run, seen)
             self.progress.last_settle = time.monotonic()
         await rescue(self.context, observed)
         if self._claiming:

@@ -46,15 +46,20 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> None
         name = await context.launcher.launch(Launch(run.key, run.dataset_id, run.type, run.attempts + 1))
         await context.store.record_launch(run.key, name)
     except LaunchRefused as refused:
-        await _give_back(context, run, refused)
-        _log.warning("launch refused, claim given back: %s", refused, extra=about)
+        back = "claim given back" if await _give_back(context, run, refused) else "but the run was taken or ended"
+        _log.warning("launch refused, %s: %s", back, refused, extra=about)
     except Unavailable as error:
         _log.warning("launch not answered, to be repeated: %s", error, extra=about)
     else:
         _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
 
 
-async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> None:
+async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> bool:
     diagnosis = Diagnosis(refused.cause, refused.reason, str(refused))
+    evidence = Evidence(message=str(refused))
+    # Another controller's launch of the same run, or an earlier one of ours, may have come through in the meantime:
+    # the slot is freed only where no runner has taken the run and none can from now on.
+    if not await context.store.end_run(run.key, diagnosis, evidence, only_unstarted=True):
+        return False
     decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
-    await context.store.settle(run.key, Evidence(message=str(refused)), decide)
+    return await context.store.settle(run.key, evidence, decide) is not None

@@ -83,7 +83,7 @@ async def _never_launched(context: Context, run: UnreleasedRun) -> None:
     if context.launcher.name == "process":
         if run.owner != context.owner:
             return  # its children are its own; it is abandoned when its lease expires
-    elif run.age <= LAUNCH_UNCERTAIN:
+    elif run.ended_for <= LAUNCH_UNCERTAIN:  # until it was ended it was launched again and again
         return
     found = await context.launcher.find(run.key)
     if found is None:

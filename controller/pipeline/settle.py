@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 
+from controller.launchers import Phase, Seen
 from controller.pipeline.context import Context
 from controller.policy.diagnosis import diagnose
 from controller.policy.settling import settlement
@@ -15,11 +16,23 @@ from dataset_jobs.store.for_controller import UnreleasedRun
 _log = logging.getLogger(__name__)
 
 
+async def settle_ended(context: Context, run: UnreleasedRun, seen: Seen) -> None:
+    """Settles a run that the launcher was seen to have ended.
+
+    Where another pod than the one that was seen has taken it, a twin that came later, it is looked at again.
+    """
+    if run.runner_uid is not None and seen.evidence.pod_uid != run.runner_uid:
+        found = await context.launcher.find(run.key)
+        if found is not None and found.phase is not Phase.ENDED:
+            return
+    await settle(context, run, seen.evidence)
+
+
 async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagnosis: Diagnosis | None = None) -> None:
     """Settles a run whose process or pod is terminal or gone, and lets the launcher forget it.
 
     Args:
-        run: it holds a slot until now.
+        run: it holds a slot until now. The launcher was asked after it was read.
         evidence: what was seen of it.
         diagnosis: where it is known already; else it is concluded from the evidence.
     """
@@ -30,7 +43,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         return settlement(why, facts, context.retry, random)
 
     try:
-        settled = await context.store.settle(run.key, evidence, decide)
+        settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)
     except Permanent as error:
         # What is wrong with one run must not keep the others from being settled.
         _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})

@@ -23,6 +23,9 @@ from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.statements import statement
 
+PATIENCE = timedelta(seconds=30)
+"""How long a controller waits for one statement, or one transaction: for locks, or for a database that is away."""
+
 PROMOTE_BATCH = 1000
 """How many due jobs one claim makes queued at the most."""
 
@@ -113,10 +116,12 @@ class ControllerStore:
 
     Args:
         pool: an open pool of autocommit connections.
+        patience: for one statement, or one transaction.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]], patience: timedelta = PATIENCE) -> None:
         self._pool = pool
+        self._patience = patience
 
     async def claim(self, pool: str, limit: int, launcher: str, owner: str, lease: timedelta) -> list[ClaimedRun]:
         """Claims up to `limit` jobs within the pool's free slots, each with a new run at a new epoch.
@@ -167,7 +172,11 @@ class ControllerStore:
         return {RunKey(row["job_id"], row["epoch"]) for row in rows}
 
     async def settle(
-        self, key: RunKey, evidence: Evidence, decide: Callable[[RunFacts], Settlement]
+        self,
+        key: RunKey,
+        evidence: Evidence,
+        decide: Callable[[RunFacts], Settlement],
+        runner_uid: str | None = None,
     ) -> Settlement | None:
         """Ends a run that is known to be over: keeps its evidence, moves its job on, and frees its slot.
 
@@ -178,15 +187,21 @@ class ControllerStore:
             key: the run; its process or pod is terminal or gone.
             evidence: what was seen of it.
             decide: pure; what becomes of the job.
+            runner_uid: the runner that had taken it when it was last read, before its process or pod was looked for.
 
         Returns:
             The settlement, or None where the run was settled already.
+
+        Raises:
+            Unavailable: another runner has taken it since, and that one may be alive.
         """
         await self._end_load(key)
         async with self._transaction() as connection:
             row = await _one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
             if row is None:
                 return None
+            if row["runner_uid"] != runner_uid:
+                raise Unavailable(f"run {key} was taken since it was last read; to be looked at again", Reason.DATABASE)
             facts = _facts(row, key)
             settlement = decide(facts)
             cause = settlement.diagnosis.cause
@@ -324,9 +339,14 @@ class ControllerStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        # A load that stands still between its fence and its commit holds the rows of job and run, and a database that
+        # is cut off says nothing: what waits is given up, and the next tick ends such a load before it comes again.
         with database_errors():
-            async with self._pool.connection() as connection:
-                yield connection
+            try:
+                async with asyncio.timeout(self._patience.total_seconds()), self._pool.connection() as connection:
+                    yield connection
+            except TimeoutError:
+                raise Unavailable(f"database: no answer within {self._patience}", Reason.DATABASE) from None
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
