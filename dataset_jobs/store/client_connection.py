@@ -82,10 +82,14 @@ class ClientConnection:
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(
+        self, conninfo: str, connection_class: type[psycopg.Connection[DictRow]] = psycopg.Connection[DictRow]
+    ) -> None:
         self._conninfo = conninfo
+        self._connection_class = connection_class
         self._live: psycopg.Connection[DictRow] | None = None
 
     def close(self) -> None:
@@ -115,7 +119,7 @@ class ClientConnection:
     def _connection(self) -> psycopg.Connection[DictRow]:
         if self._live is None or self._live.closed:
             # No prepared statements: the connection may be a pooler's.
-            self._live = psycopg.connect(
+            self._live = self._connection_class.connect(
                 self._conninfo,
                 autocommit=True,
                 row_factory=dict_row,

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
+import psycopg
 from psycopg import errors
+from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
@@ -38,10 +40,13 @@ class ClientStore:
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        connection_class: see `ClientConnection`.
     """
 
-    def __init__(self, conninfo: str) -> None:
-        self._database = ClientConnection(conninfo)
+    def __init__(
+        self, conninfo: str, connection_class: type[psycopg.Connection[DictRow]] = psycopg.Connection[DictRow]
+    ) -> None:
+        self._database = ClientConnection(conninfo, connection_class)
 
     def __enter__(self) -> Self:
         return self

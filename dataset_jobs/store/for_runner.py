@@ -68,9 +68,16 @@ class RunnerStore:
         conninfo: libpq connection string or URI.
         key: the run.
         runner: who runs it.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
-    def __init__(self, conninfo: str, key: RunKey, runner: Runner) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        key: RunKey,
+        runner: Runner,
+        connection_class: type[psycopg.Connection[DictRow]] = psycopg.Connection[DictRow],
+    ) -> None:
         self._who: Mapping[str, Any] = {
             "job_id": key.job_id,
             "epoch": key.epoch,
@@ -81,7 +88,7 @@ class RunnerStore:
         }
         with database_errors():
             # No prepared statements: the connection may be a pooler's.
-            self._connection: psycopg.Connection[DictRow] = psycopg.connect(
+            self._connection = connection_class.connect(
                 conninfo,
                 autocommit=True,
                 row_factory=dict_row,
