@@ -108,7 +108,7 @@ class RunnerStore:
         self._connection.close()
 
     def take(self) -> Assignment:
-        """Takes the run for this runner, and ends what earlier epochs may still be loading.
+        """Takes the run for this runner, and ends what earlier runs of its dataset may still be loading.
 
         Raises:
             LostLease: the run was ended, taken by another runner, or is not the job's current one.
@@ -177,7 +177,7 @@ class RunnerStore:
     def _end_earlier_loads(self) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             time.sleep(wait)
-            row = self._one("terminate_runners", epoch=self._who["epoch"] - 1)
+            row = self._one("end_earlier_loads")
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable("database: an earlier run's load transaction could not be ended", Reason.DATABASE)

@@ -6,12 +6,16 @@ them as they are met, so that a new method or a new statement is hit as soon as 
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+import psycopg
 
 T = TypeVar("T")
 
@@ -35,7 +39,7 @@ class Boundary:
     """Where an actor can be hit.
 
     Args:
-        port: whose it is; `postgres` for a single exchange with the server.
+        port: whose it is; `postgres` for a single exchange with the server, `stream` for a part of a file.
         what: the method, or the beginning of the statement.
     """
 
@@ -44,8 +48,8 @@ class Boundary:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """What can happen here: nothing is sent twice within one connection."""
-        return tuple(kind for kind in Kind if self.port != "postgres" or kind is not Kind.DUPLICATE)
+        """What can happen here: nothing comes twice within one connection."""
+        return tuple(kind for kind in Kind if self.port not in ("postgres", "stream") or kind is not Kind.DUPLICATE)
 
     def __str__(self) -> str:
         return f"{self.port}: {self.what}"
@@ -101,7 +105,12 @@ class Actor:
         self._slow_seconds = slow_seconds
         self._go = threading.Event()
         self._go.set()
-        self._sockets: list[socket.socket] = []
+        self._connections: WeakSet[psycopg.Connection[Any] | psycopg.AsyncConnection[Any]] = WeakSet()
+
+    @property
+    def has_just(self) -> str:
+        """What it did at the boundary before the one it is at; nothing at its first."""
+        return self.met[-2].what if len(self.met) > 1 else ""
 
     def meet(self, at: Boundary, do: Callable[[], T], lost: Callable[[], Exception]) -> T:
         """Does something, or what happens instead.
@@ -141,11 +150,10 @@ class Actor:
     def die(self) -> None:
         """From now on it does nothing: its connections are cut, and whatever it was about to do is not done."""
         self.dead = True
-        for one in self._sockets:
-            with contextlib.suppress(OSError):
+        for connection in self._connections:
+            # The socket, not the connection: another thread may be waiting on that.
+            with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as one:
                 one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self._sockets.clear()
         self._go.set()
 
     def interrupt(self) -> None:
@@ -161,10 +169,9 @@ class Actor:
         """SIGCONT."""
         self._go.set()
 
-    def opened(self, file_descriptor: int) -> None:
+    def opened(self, connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:
         """It has a connection, which is cut when it dies."""
-        # A descriptor of our own: the connection may close its one while we look.
-        self._sockets.append(socket.socket(fileno=_duplicate(file_descriptor)))
+        self._connections.add(connection)
 
     def _arrive(self, at: Boundary) -> Kind | None:
         self._live()
@@ -197,7 +204,3 @@ class Actor:
             raise Crashed
         if kind is Kind.ANSWER_LOST:
             raise lost()
-
-
-def _duplicate(file_descriptor: int) -> int:
-    return socket.dup(file_descriptor)

@@ -19,7 +19,7 @@ def async_connection(actor: Actor) -> AsyncType:
         @classmethod
         async def connect(cls, *args: Any, **kwargs: Any) -> Any:
             made = await actor.meet_async(Boundary("postgres", "connect"), partial(_connect, *args, **kwargs), _lost)
-            actor.opened(made.fileno())
+            actor.opened(made)
             return made
 
         async def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
@@ -41,7 +41,7 @@ def sync_connection(actor: Actor) -> SyncType:
         @classmethod
         def connect(cls, *args: Any, **kwargs: Any) -> Any:
             made = actor.meet(Boundary("postgres", "connect"), partial(_connect, *args, **kwargs), _lost)
-            actor.opened(made.fileno())
+            actor.opened(made)
             return made
 
         def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,7 @@
 """Any object at a port, so that every call of its methods is a boundary."""
 
 import inspect
+import io
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -49,7 +50,14 @@ class _Exposed:
 
     def _sync(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._actor.meet(Boundary(self._name, name), lambda: method(*args, **kwargs), self._lost)
+            def do() -> Any:
+                for stream in args:
+                    if isinstance(stream, io.IOBase):
+                        stream.seek(0)  # what is sent again is sent from its beginning
+                return method(*args, **kwargs)
+
+            result = self._actor.meet(Boundary(self._name, name), do, self._lost)
+            return exposed(result, "stream", self._actor) if hasattr(result, "read") else result
 
         return call
 
