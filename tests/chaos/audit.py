@@ -118,7 +118,12 @@ class Audit:
                     self._find(figures, "wrongly_retried", f"{about}: rejected before")
                 rejected.add(run["job_id"])
             elif not self.ledger.justifies(key, cause):
-                self._find(figures, "wrongly_retried", f"{about}: nothing was done to it that justifies this")
+                self._find(
+                    figures,
+                    "wrongly_retried",
+                    f"{about}: what was done to it: {self.ledger.history(key)};"
+                    f" runner {run['runner_uid']}, outcome {run['outcome']}, evidence {run['evidence']}",
+                )
         for job_id, count in commits.items():
             if count > 1:
                 self._find(figures, "duplicated", f"job {job_id} was committed {count} times")

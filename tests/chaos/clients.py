@@ -67,7 +67,8 @@ class Clients:
     def _submit(self) -> None:
         """Submits a new file, again and again until there is an answer, as people do."""
         self._number += 1
-        file = make_file(self._folder, self._number, self._random, bad=self._random.random() < BAD)
+        rows = 3000 if self._random.random() < 0.05 else 40
+        file = make_file(self._folder, self._number, self._random, self._random.random() < BAD, rows)
         for _ in range(20):
             if self._try(lambda: self._submit_file(file)):
                 self.files[read_file(file.path).sha256] = file

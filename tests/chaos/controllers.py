@@ -14,7 +14,6 @@ from controller.pipeline.context import Context
 from controller.policy.job_manifest import RunnerTemplate
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
-from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.store.for_controller import ControllerStore, controller_pool
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster
@@ -38,17 +37,14 @@ _log = logging.getLogger(__name__)
 
 
 class StaleLauncher(KubernetesLauncher):
-    """The real one, whose answers may have been long under way, or do not come."""
+    """The real one, whose answers may have been long under way."""
 
-    ask: Callable[[], str] = staticmethod(lambda: "")
-    """What is to happen to a list: stale, fails or nothing."""
+    stale: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether a list is the one before."""
     _last: list[Seen] | None = None
 
     async def seen(self) -> list[Seen]:
-        what = self.ask()
-        if what == "fails":
-            raise Unavailable("Kubernetes API: 500: made up")
-        if what == "stale" and self._last is not None:
+        if self._last is not None and self.stale():
             return self._last
         self._last = await super().seen()
         return self._last
@@ -127,7 +123,7 @@ class Controllers:
     async def _tick(self, actor: Actor, store: ControllerStore) -> None:
         api = exposed(self._cluster.api, "kubernetes", actor)
         real = StaleLauncher(api, self._installation, "default", RunnerTemplate("image"))
-        real.ask = self._list
+        real.stale = self._stale
         launcher: Launcher = exposed(real, "launcher", actor)
         context = Context(
             store, launcher, f"controller-{self._born}", "default", None, self._retry, random=self._random.random
@@ -138,13 +134,11 @@ class Controllers:
             self.ticks += 1
             await asyncio.sleep(self._random.uniform(0, 0.05))
 
-    def _list(self) -> str:
-        if self._calm():
-            return ""
-        what = self._random.choices(["", "stale", "fails"], [94, 3, 3])[0]
-        if what:
-            self._ledger.fault(f"list {what}")
-        return what
+    def _stale(self) -> bool:
+        if self._calm() or self._random.random() > 0.03:
+            return False
+        self._ledger.fault("list stale")
+        return True
 
     def _plan(self, number: int, at: Boundary) -> Kind | None:
         if self._calm() or self._random.random() > FAULTS:

@@ -40,7 +40,7 @@ from datasets left join (
 """
 
 
-def make_file(folder: Path, number: int, random: Random, bad: bool = False, most_rows: int = 40) -> File:
+def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: int) -> File:
     """Writes the file of this number, unlike any other.
 
     Args:

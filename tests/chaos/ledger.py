@@ -56,6 +56,7 @@ class Ledger:
         self.findings: list[str] = []
         """What was seen that must not be, in words."""
         self._allowed: defaultdict[RunKey, set[CountsAs]] = defaultdict(set)
+        self._history: defaultdict[RunKey, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def fault(self, kind: str) -> None:
@@ -68,6 +69,7 @@ class Ledger:
         with self._lock:
             self.faults[kind] += 1
             self._allowed[key].update(excuses)
+            self._history[key].append(kind)
 
     def excuse(self, key: RunKey, *excuses: CountsAs) -> None:
         """A run may end so because of what was done to all of them."""
@@ -79,6 +81,10 @@ class Ledger:
         with self._lock:
             if len(self.findings) < 200:
                 self.findings.append(what)
+
+    def history(self, key: RunKey) -> str:
+        """What was done to a run, in order."""
+        return ", ".join(self._history[key]) or "nothing was done to it"
 
     def justifies(self, key: RunKey, cause: Cause) -> bool:
         """Whether a run may have ended so."""

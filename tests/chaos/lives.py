@@ -11,13 +11,14 @@ from typing import Any
 import psycopg
 
 from dataset_jobs.model.causes import CountsAs
+from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import StorageConfig
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import Ended, run_pod
 from tests.faults.actor import Actor, Boundary, Kind
 
-LAST_BOUNDARY = 26
+LAST_BOUNDARY = 24
 """A runner meets about so many; one that is to be hit later is not hit at all."""
 
 ATTEMPT, INTERRUPTION, NEITHER = CountsAs.ATTEMPT, CountsAs.INTERRUPTION, CountsAs.NEITHER
@@ -155,17 +156,19 @@ class Lives:
 
     def _twin(self, pod: FakePod) -> None:
         if self._cluster.twin(pod.job) is not None:
-            self._ledger.fault("pod twin")
+            self._ledger.hit(pod.key, "pod twin")
 
     def _start(self, pod: FakePod, fate: str) -> _Process:
         loop = asyncio.get_running_loop()
         stands = asyncio.Event()
         at = self._random.randint(0, LAST_BOUNDARY)
         kind = self._random.choice(list(Kind))
+        in_copy = fate == "zombie" and self._random.random() < 0.7  # its rows sent, and in part inserted
         actor: Actor
 
         def plan(number: int, where: Boundary) -> Kind | None:
-            if number != at or fate == "nothing":
+            here = "copy_end" in (where.what, actor.has_just) if in_copy else number == at
+            if not here or fate == "nothing":
                 return None
             if fate == "boundary":
                 return kind if kind in where.kinds else None
@@ -196,12 +199,12 @@ class Lives:
                 await self._meet_fate(pod, process, fate)
             process.actor.thaw()
         ended = await asyncio.shield(process.ended)
-        if ended is not None and ended.unforeseen:
-            self._ledger.find(f"unforeseen in a runner: {ended.unforeseen}")
         if ended is None:
             self._cluster.end(pod, 137)
-        else:
-            self._cluster.end(pod, ended.exit_code, ended.message)
+            return
+        if ended.exit_code == ExitCode.CRASHED:
+            self._ledger.find(f"a runner broke down by itself: run {pod.key}: {ended.unforeseen or ended.message}")
+        self._cluster.end(pod, ended.exit_code, ended.message)
 
     async def _meet_fate(self, pod: FakePod, process: _Process, fate: str) -> None:
         cluster, key = self._cluster, pod.key
@@ -236,7 +239,7 @@ class Lives:
                 # Its object is removed by force, or its node has lost touch: its process stands still, and goes on.
                 self._ledger.hit(key, "zombie", INTERRUPTION)
                 cluster.lose(pod)
-                await self._sleep(self._random.uniform(10, 120))
+                await self._sleep(self._random.uniform(30, 600))
             case "stalled":
                 self._ledger.hit(key, "runner stands still for a while")
                 await self._sleep(self._random.uniform(1, 200))

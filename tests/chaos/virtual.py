@@ -35,7 +35,13 @@ select (select max_running from pools where name = 'default') as max_running,
     array(select job_id::text || ' ' || epoch from runs where released_at is null) as holding,
     (select count(*) from runs) as runs,
     (select count(*) from jobs where state in ('scheduled', 'queued', 'running')) as unfinished,
-    (select count(*) from jobs where state = 'queued') as queued
+    (select count(*) from jobs where state = 'queued') as queued,
+    array(select waiting.application_name || ' waits for ' || holding.application_name
+        from pg_stat_activity waiting, unnest(pg_blocking_pids(waiting.pid)) blocker
+            join pg_stat_activity holding on holding.pid = blocker
+        where waiting.wait_event_type = 'Lock' and waiting.datname = current_database()
+            and waiting.application_name like 'parser-runner%' and holding.application_name like 'parser-runner%'
+        ) as held_up
 """
 
 
@@ -107,6 +113,7 @@ class Chaos:
     async def _run(self, connection: psycopg.AsyncConnection[DictRow], installation: UUID) -> None:
         self._cluster.refusal = self._refusal
         self._cluster.lateness = self._lateness
+        self._cluster.list_fails = self._list_fails
         lives = Lives(
             self._cluster, self._conninfo, self._storage, self.ledger, self._random, self._is_calm, self._virtual_sleep
         )
@@ -166,6 +173,8 @@ class Chaos:
         holding = {_key(text) for text in row["holding"]}
         sample = Sample(row["max_running"], holding, row["runs"], row["unfinished"], row["queued"])
         self._check(sample, live)
+        for one in row["held_up"]:
+            self.ledger.find(f"stuck: {one}")
         return sample
 
     def _check(self, sample: Sample, live: list[FakePod]) -> None:
@@ -177,7 +186,8 @@ class Chaos:
             if pod.key in sample.holding:
                 self._held_when_alive.add(pod)
             elif pod in self._held_when_alive and pod.live:
-                self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}")
+                history = self.ledger.history(pod.key)
+                self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
                 self._held_when_alive.discard(pod)
         self._held_when_alive = {pod for pod in self._held_when_alive if pod.live}
 
@@ -243,6 +253,12 @@ class Chaos:
             return None
         self.ledger.hit(key, "launch carried out late, not answered")
         return timedelta(seconds=self._random.uniform(0, 50))
+
+    def _list_fails(self) -> bool:
+        if self._calm or self._random.random() > 0.03:
+            return False
+        self.ledger.fault("list fails")
+        return True
 
 
 def _key(text: str) -> RunKey:

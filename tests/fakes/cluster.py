@@ -135,6 +135,8 @@ class FakeCluster:
         """Whether admission refuses a Job."""
         self.lateness: Callable[[RunKey], timedelta | None] = lambda key: None
         """How much later than its answer, which does not come, a Job is made; None: at once, and it is answered."""
+        self.list_fails: Callable[[], bool] = lambda: False
+        """Whether a list gets no answer."""
         self._late: list[tuple[datetime, Mapping[str, Any]]] = []
 
     @property
@@ -164,10 +166,12 @@ class FakeCluster:
 
     async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
         """See KubernetesApi."""
+        self._answer()
         return [job.shown() for job in self.jobs.values() if _matches(selector, job)]
 
     async def list_pods(self, selector: str) -> list[dict[str, Any]]:
         """See KubernetesApi."""
+        self._answer()
         return [pod.shown() for pod in self.pods.values() if _matches(selector, pod.job)]
 
     async def set_job_ttl(self, name: str, seconds: int) -> None:
@@ -275,6 +279,10 @@ class FakeCluster:
         return [pod for pod in self.pods.values() if pod.live]
 
     # -------------------------------------------------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        if self.list_fails():
+            raise Unavailable("Kubernetes API: 500: made up")
 
     def _create(self, manifest: Mapping[str, Any]) -> None:
         job = FakeJob(dict(manifest), uuid4().hex)
