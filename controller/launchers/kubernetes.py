@@ -17,6 +17,7 @@ from controller.policy.job_manifest import (
     RunnerTemplate,
     job_manifest,
     job_name,
+    with_memory,
 )
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.keys import RunKey
@@ -63,7 +64,8 @@ class KubernetesLauncher:
 
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
-        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, self._template)
+        template = with_memory(self._template, launch.memory_doublings)
+        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, template)
         try:
             if await self._api.create_job(manifest):
                 return name
@@ -203,13 +205,15 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
     return Evidence(
         exit_code=terminated.get("exitCode"),
         seen_as=_seen_as(status, terminated, waiting),
-        message=terminated.get("message") or waiting.get("message") or status.get("message") or "",
+        message=terminated.get("message") or waiting.get("message") or status.get("message") or _no_room(status),
         conditions=conditions,
         container_started=bool(terminated.get("startedAt") or state.get("running")),
         deleted="deletionTimestamp" in pod["metadata"],
         pod_name=pod["metadata"]["name"],
         pod_uid=pod["metadata"]["uid"],
         node=pod["spec"].get("nodeName"),
+        memory_limit=_memory_limit(pod),
+        created_at=pod["metadata"]["creationTimestamp"],
         scheduled_at=_scheduled_at(status),
         started_at=terminated.get("startedAt"),
         finished_at=terminated.get("finishedAt"),
@@ -221,6 +225,22 @@ def _scheduled_at(status: dict[str, Any]) -> str | None:
         if condition["type"] == "PodScheduled" and condition["status"] == "True":
             moment: str | None = condition.get("lastTransitionTime")
             return moment
+    return None
+
+
+def _no_room(status: dict[str, Any]) -> str:
+    """The scheduler's own words, where no node takes the pod."""
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("message") or "")
+    return ""
+
+
+def _memory_limit(pod: dict[str, Any]) -> str | None:
+    for container in pod["spec"]["containers"]:
+        if container["name"] == CONTAINER:
+            limit: str | None = container.get("resources", {}).get("limits", {}).get("memory")
+            return limit
     return None
 
 

@@ -64,8 +64,10 @@ class KubernetesApi:
     def __init__(self, configuration: Configuration, namespace: str, timeout_seconds: float = 30) -> None:
         self._client = ApiClient(configuration)
         self._timeout = timeout_seconds
+        self.namespace = namespace
         self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
+        self._events = f"/api/v1/namespaces/{namespace}/events"
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -114,6 +116,10 @@ class KubernetesApi:
         if grace_seconds is not None:
             body["gracePeriodSeconds"] = grace_seconds
         await self._request_if_there("DELETE", f"{self._jobs}/{name}", body=body)
+
+    async def create_event(self, manifest: Mapping[str, Any]) -> None:
+        """Creates an event in this namespace."""
+        await self._request("POST", self._events, body=manifest)
 
     async def _list(self, path: str, selector: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

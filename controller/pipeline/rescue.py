@@ -10,7 +10,7 @@ from controller.pipeline.settle import settle
 from controller.policy.diagnosis import why_not_started
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence
-from dataset_jobs.store.for_controller import UnreleasedRun
+from dataset_jobs.store.controller_views import UnreleasedRun
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +70,9 @@ async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) ->
         return await context.store.end_run(run.key, CANCELLED, None, only_unstarted=False)
     if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
         return False
-    give_up = context.retry.give_up_starting
-    diagnosis = why_not_started(seen.evidence, run.claimed_at, run.age, context.start_deadline, give_up)
+    # Room for what a retry asks for beyond the template may never come.
+    room_deadline = context.start_deadline if run.memory_doublings else context.retry.give_up_starting
+    diagnosis = why_not_started(seen.evidence, run.age, context.start_deadline, room_deadline)
     if diagnosis is None or not await context.store.end_run(run.key, diagnosis, seen.evidence, only_unstarted=True):
         return False
     _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})

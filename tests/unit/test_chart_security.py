@@ -104,6 +104,7 @@ async def _call_everything(api: KubernetesApi) -> None:
         "list_pods": api.list_pods("a=b"),
         "set_job_ttl": api.set_job_ttl("a", 1),
         "delete_job": api.delete_job("a"),
+        "create_event": api.create_event({}),
     }
     try:
         assert {name for name in vars(KubernetesApi) if not name.startswith("_")} == {*calls, "close"}
