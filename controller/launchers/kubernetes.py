@@ -29,6 +29,7 @@ _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 DISRUPTED = "DisruptionTarget"
 """The condition of a pod that is evicted, preempted or lost with its node; its reason tells which."""
 
+BY_TAINT = "DeletionByTaintManager"
 _CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -173,7 +174,8 @@ def _see_pods(key: RunKey, name: str, pods: list[dict[str, Any]], forgotten: boo
     """The pods of one Job, at least one, as one value."""
     live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     if live:
-        newest = max(live, key=_creation)
+        # One on a lost node is told of only where it is all there is.
+        newest = max([pod for pod in live if not _is_on_lost_node(pod)] or live, key=_creation)
         phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
         return Seen(key, name, phase, _evidence(newest), forgotten)
     # Of two pods, the one that found the run taken says the least.
@@ -207,6 +209,7 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
         conditions=conditions,
         container_started=bool(terminated.get("startedAt") or state.get("running")),
         deleted="deletionTimestamp" in pod["metadata"],
+        node_lost=_is_on_lost_node(pod),
         pod_name=pod["metadata"]["name"],
         pod_uid=pod["metadata"]["uid"],
         node=pod["spec"].get("nodeName"),
@@ -214,6 +217,23 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
         started_at=terminated.get("startedAt"),
         finished_at=terminated.get("finishedAt"),
     )
+
+
+def _is_on_lost_node(pod: dict[str, Any]) -> bool:
+    """Whether the node controller has given up the pod's node, as the pod alone shows it.
+
+    When a node is not ready any more, its pods' Ready condition is made False and nothing else is touched
+    (MarkPodsNotReady in pkg/controller/util/node). A kubelet that says so gives a reason, and never says it while the
+    containers are ready. A pod that was not ready yet shows nothing until it is deleted for the node's taint, which no
+    kubelet carries out.
+    """
+    if pod["status"].get("phase") in ("Succeeded", "Failed"):
+        return False
+    conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}
+    ready, containers, disrupted = (conditions.get(kind, {}) for kind in ("Ready", "ContainersReady", DISRUPTED))
+    given_up = ready.get("status") == "False" and not ready.get("reason") and containers.get("status") == "True"
+    deleted = "deletionTimestamp" in pod["metadata"]
+    return given_up or (deleted and disrupted.get("status") == "True" and disrupted.get("reason") == BY_TAINT)
 
 
 def _scheduled_at(status: dict[str, Any]) -> str | None:

@@ -46,6 +46,8 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         if disrupted == "TerminationByKubelet":
             cause, error = _BY_KUBELET.get(evidence.seen_as or "", (cause, error))
         return Diagnosis(cause, None, _on_node(error, evidence))
+    if evidence.node_lost:
+        return Diagnosis(Cause.NODE_LOST, None, _on_node("the pod's node was lost", evidence))
     match evidence.seen_as:
         case "OOMKilled":
             return Diagnosis(Cause.OUT_OF_MEMORY, None, "the runner was killed at its memory limit")

@@ -111,6 +111,7 @@ class Evidence:
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
         deleted: somebody has asked for the pod to be deleted.
+        node_lost: nothing is heard of the node that the pod is on; it may work on all the same.
         scheduled_at, started_at, finished_at: when the pod got its node, and its container began and ended; ISO 8601.
     """
 
@@ -122,6 +123,7 @@ class Evidence:
     container_started: bool = False
     gone: bool = False
     deleted: bool = False
+    node_lost: bool = False
     pod_name: str | None = None
     pod_uid: str | None = None
     node: str | None = None

@@ -41,6 +41,8 @@ def disrupted(reason: str, seen_as: str | None = None) -> Evidence:
         (Evidence(seen_as="NodeShutdown"), Cause.NODE_SHUTDOWN, None),
         (Evidence(143, seen_as="Terminated", container_started=True), Cause.NODE_SHUTDOWN, None),
         (Evidence(seen_as="NodeLost"), Cause.NODE_LOST, None),
+        (Evidence(node_lost=True, container_started=True), Cause.NODE_LOST, None),
+        (Evidence(node_lost=True, deleted=True), Cause.NODE_LOST, None),
         (Evidence(seen_as="ImagePull", message="Back-off pulling image"), Cause.CANNOT_START, Reason.IMAGE),
         (Evidence(seen_as="Config", message='secret "db" not found'), Cause.CANNOT_START, Reason.CONFIG),
         (Evidence(signal=15, seen_as="Stopped", container_started=True), Cause.SHUT_DOWN, None),
