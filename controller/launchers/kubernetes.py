@@ -2,13 +2,14 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from controller.launchers import Launch, LaunchRefused, Phase, Seen
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
+from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
     CONTAINER,
     LABEL_EPOCH,
@@ -59,6 +60,7 @@ class KubernetesLauncher:
         self._pool = pool
         self._template = template
         self._keep_seconds = keep_seconds
+        self._refusals = PodRefusals(api)
         self._disrupted: dict[RunKey, Evidence] = {}
         """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
 
@@ -83,7 +85,12 @@ class KubernetesLauncher:
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
         pods_of = _by_job_uid(await self._api.list_pods(selector))
-        seen = [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs if _is_whole(job)]
+        refused = await self._refusals.of([job["metadata"]["uid"] for job in jobs if not _had_pod(job, pods_of)])
+        seen = [
+            _see(job, pods_of[job["metadata"]["uid"]], refused.get(job["metadata"]["uid"], ""))
+            for job in jobs
+            if _is_whole(job)
+        ]
         return [self._with_memory(one) for one in seen]
 
     async def find(self, key: RunKey) -> Seen | None:
@@ -136,8 +143,8 @@ def _key_of(job: dict[str, Any]) -> RunKey:
 
 
 def _refusal(error: ApiRefused) -> Reason:
-    # The one place where an error is told by its message: a full quota is a 403 like a missing right.
-    return Reason.QUOTA if error.status == 403 and "exceeded quota" in str(error) else Reason.CONFIG
+    # A full quota is a 403 like a missing right.
+    return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.CONFIG
 
 
 def _by_job_uid(pods: Iterable[dict[str, Any]]) -> defaultdict[str, list[dict[str, Any]]]:
@@ -148,20 +155,32 @@ def _by_job_uid(pods: Iterable[dict[str, Any]]) -> defaultdict[str, list[dict[st
     return found
 
 
-def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
-    """One Job and its pods as one value; the Job controller may have made more pods than one."""
-    metadata = job["metadata"]
-    key = _key_of(job)
-    forgotten = "ttlSecondsAfterFinished" in job["spec"]
-    over = any(
+def _is_over(job: dict[str, Any]) -> bool:
+    return any(
         condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
         for condition in job.get("status", {}).get("conditions") or ()
     )
+
+
+def _had_pod(job: dict[str, Any], pods_of: Mapping[str, list[dict[str, Any]]]) -> bool:
+    return _is_over(job) or bool(pods_of.get(job["metadata"]["uid"]))
+
+
+def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> Seen:
+    """One Job and its pods as one value; the Job controller may have made more pods than one.
+
+    Args:
+        refused: why it could make none, where Kubernetes has said so.
+    """
+    metadata = job["metadata"]
+    key = _key_of(job)
+    forgotten = "ttlSecondsAfterFinished" in job["spec"]
     if pods:
         return _see_pods(key, metadata["name"], pods, forgotten)
-    if over:
+    if _is_over(job):
         return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
-    return Seen(key, metadata["name"], Phase.PENDING, Evidence(), forgotten)
+    word = ("Quota" if exceeds_quota(refused) else "Config") if refused else None
+    return Seen(key, metadata["name"], Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
 
 
 def _disruption(job: dict[str, Any]) -> dict[str, str]:

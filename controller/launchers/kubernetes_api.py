@@ -66,6 +66,7 @@ class KubernetesApi:
         self._timeout = timeout_seconds
         self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
+        self._events = f"/api/v1/namespaces/{namespace}/events"
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -97,11 +98,16 @@ class KubernetesApi:
 
     async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
         """All Jobs with these labels, page by page."""
-        return await self._list(self._jobs, selector)
+        return await self._list(self._jobs, {"labelSelector": selector})
 
     async def list_pods(self, selector: str) -> list[dict[str, Any]]:
         """All pods with these labels, page by page."""
-        return await self._list(self._pods, selector)
+        return await self._list(self._pods, {"labelSelector": selector})
+
+    async def list_events(self, kind: str, reason: str) -> list[dict[str, Any]]:
+        """The events of this reason about objects of this kind; Kubernetes keeps them for an hour."""
+        selector = f"involvedObject.kind={kind},reason={reason}"
+        return await self._list(self._events, {"fieldSelector": selector})
 
     async def set_job_ttl(self, name: str, seconds: int) -> None:
         """Lets Kubernetes remove a finished Job after a while; one that is gone is fine."""
@@ -115,9 +121,9 @@ class KubernetesApi:
             body["gracePeriodSeconds"] = grace_seconds
         await self._request_if_there("DELETE", f"{self._jobs}/{name}", body=body)
 
-    async def _list(self, path: str, selector: str) -> list[dict[str, Any]]:
+    async def _list(self, path: str, selector: dict[str, str]) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
-        query = {"labelSelector": selector, "limit": str(PAGE)}
+        query = {**selector, "limit": str(PAGE)}
         while True:
             page = await self._request("GET", path, query=query)
             items += page["items"]

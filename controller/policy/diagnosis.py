@@ -99,8 +99,11 @@ def why_not_started(
         return None
     if waits_for_room:
         return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")
+    if evidence.seen_as == "Quota":
+        return Diagnosis(Cause.CANNOT_START, Reason.QUOTA, evidence.message)
     if evidence.pod_name is None:
-        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, "Kubernetes has made no pod for the Job")
+        error = evidence.message or "Kubernetes has made no pod for the Job"
+        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, error)
     if evidence.seen_as == "ImagePull":
         return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
     if evidence.seen_as == "Config":

@@ -105,7 +105,7 @@ class Evidence:
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
-        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config or
+        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota or
             Stopped where the launcher has folded several words into one.
         message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.

@@ -16,7 +16,179 @@ from tests.unit.kubernetes_objects import JOB_UID, KEY, job, pod, terminated, wa
 RUNNING = {"running": {"startedAt": "2025-03-01T10:00:05Z"}}
 REJECTED = Outcome(Cause.REJECTED, Reason.INVALID_FORMAT, "yob2020.txt, line 3: expected F or M as the sex")
 PAST_DEADLINE = "Pod was active on the node longer than the specified deadline"
-DISK_def test_a_pod_that_succeeded_without_a_commit_is_told_by_its_exit_code() -> None:
+DISK_FULL = "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. "
+LOW_ON_MEMORY = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 90Mi. "
+
+
+def see(made: dict[str, Any], *pods: dict[str, Any]) -> Seen:
+    return _see(made, _by_job_uid(pods)[JOB_UID])
+
+
+def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
+    assert seen.phase is Phase.ENDED
+    found = diagnose(seen.evidence, None)
+    return found.cause, found.reason
+
+
+def test_a_job_is_known_by_its_labels_and_its_name() -> None:
+    seen = see(job())
+    assert (seen.key, seen.name, seen.forgotten) == (KEY, job_name(KEY), False)
+
+
+def test_a_job_that_was_settled_is_known_by_its_time_to_live() -> None:
+    assert see(job("Complete", ttlSecondsAfterFinished=600)).forgotten
+
+
+def test_a_job_of_which_the_pod_is_not_made_yet_is_pending() -> None:
+    made = job()
+    del made["status"]
+    assert (see(made).phase, see(made).evidence) == (Phase.PENDING, Evidence())
+
+
+@pytest.mark.parametrize("condition", ["Complete", "Failed"])
+def test_a_job_that_is_over_without_a_pod_has_vanished(condition: str) -> None:
+    assert cause_of(see(job(condition))) == (Cause.VANISHED, None)
+
+
+def test_a_job_that_is_going_to_fail_is_not_over() -> None:
+    made = job("Failed")
+    made["status"]["conditions"].pop()
+    assert see(made).phase is Phase.PENDING
+
+
+def test_a_suspended_job_is_pending() -> None:
+    made = job(suspend=True)
+    made["status"]["conditions"] = [{"type": "Suspended", "status": "True", "reason": "JobSuspended"}]
+    assert see(made).phase is Phase.PENDING
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Pending"),
+        pod("Pending", waiting("ContainerCreating")),
+        pod("Pending", waiting("PodInitializing")),
+        pod("Pending", conditions={"PodScheduled": ("False", "Unschedulable")}),
+    ],
+    ids=["scheduled", "creating", "initializing", "unschedulable"],
+)
+def test_a_pod_on_its_way_is_pending(made: dict[str, Any]) -> None:
+    assert see(job(), made).phase is Phase.PENDING
+
+
+def test_a_pod_that_no_node_takes_says_so() -> None:
+    seen = see(job(), pod("Pending", conditions={"PodScheduled": ("False", "Unschedulable")}))
+    assert seen.evidence.conditions == {"PodScheduled": "Unschedulable"}
+
+
+def test_a_pod_without_a_node_is_seen_without_one() -> None:
+    made = pod("Pending")
+    del made["spec"]["nodeName"]
+    assert see(job(), made).evidence.node is None
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"])
+def test_an_image_that_cannot_be_pulled_is_seen_while_the_pod_waits(reason: str) -> None:
+    seen = see(job(), pod("Pending", waiting(reason, "Back-off pulling image")))
+    assert (seen.phase, seen.evidence.seen_as) == (Phase.PENDING, "ImagePull")
+    assert (seen.evidence.message, seen.evidence.container_started) == ("Back-off pulling image", False)
+
+
+@pytest.mark.parametrize("reason", ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"])
+def test_a_container_that_cannot_be_set_up_is_seen_while_the_pod_waits(reason: str) -> None:
+    seen = see(job(), pod("Pending", waiting(reason, 'secret "database" not found')))
+    assert (seen.phase, seen.evidence.seen_as) == (Phase.PENDING, "Config")
+
+
+def test_a_running_pod_is_running() -> None:
+    seen = see(job(), pod("Running", RUNNING))
+    assert (seen.phase, seen.evidence.container_started) == (Phase.RUNNING, True)
+    assert (seen.evidence.pod_name, seen.evidence.pod_uid, seen.evidence.node) == (
+        f"{job_name(KEY)}-x7k2p",
+        "pod-x7k2p",
+        "node-7",
+    )
+
+
+def test_a_pod_on_a_node_that_is_not_heard_of_still_holds_its_slot() -> None:
+    assert see(job(), pod("Unknown", RUNNING, reason="NodeLost")).phase is not Phase.ENDED
+
+
+NOT_HEARD_OF = {"PodScheduled": ("True", ""), "ContainersReady": ("True", ""), "Ready": ("False", "")}
+BY_TAINT = ("True", "DeletionByTaintManager")
+
+
+def deleted(made: dict[str, Any]) -> dict[str, Any]:
+    made["metadata"]["deletionTimestamp"] = "2025-03-01T10:05:00Z"
+    return made
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Running", RUNNING, NOT_HEARD_OF),
+        deleted(pod("Running", RUNNING, NOT_HEARD_OF)),
+        deleted(pod("Running", RUNNING, {**NOT_HEARD_OF, "DisruptionTarget": BY_TAINT})),
+        deleted(pod("Pending", waiting("ContainerCreating"), {"DisruptionTarget": BY_TAINT})),
+    ],
+    ids=["not ready any more", "and deleted by us", "and deleted for the taint", "before it was ready"],
+)
+def test_a_node_that_is_given_up_is_seen_on_its_pods_and_they_hold_their_slots(made: dict[str, Any]) -> None:
+    seen = see(job(), made)
+    assert (seen.phase is Phase.ENDED, seen.evidence.node_lost) == (False, True)
+    assert diagnose(seen.evidence, None).cause is Cause.NODE_LOST
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Running", RUNNING, {"ContainersReady": ("True", ""), "Ready": ("True", "")}),
+        pod("Running", RUNNING, {"ContainersReady": ("False", "ContainersNotReady"), "Ready": ("False", "")}),
+        pod("Running", RUNNING, {"ContainersReady": ("True", ""), "Ready": ("False", "ReadinessGatesNotReady")}),
+        pod("Running", RUNNING, {"Ready": ("False", "ContainersNotReady")}),
+        pod("Pending", waiting("ContainerCreating"), {"DisruptionTarget": BY_TAINT}),
+        deleted(pod("Running", RUNNING, {"DisruptionTarget": ("True", "EvictionByEvictionAPI")})),
+        deleted(pod("Running", RUNNING, {"DisruptionTarget": ("False", "DeletionByTaintManager")})),
+        deleted(pod("Failed", terminated(137), {**NOT_HEARD_OF, "DisruptionTarget": BY_TAINT})),
+    ],
+    ids=[
+        "ready",
+        "a container is not ready",
+        "a readiness gate",
+        "not ready yet",
+        "not deleted yet",
+        "evicted",
+        "called off",
+        "over all the same",
+    ],
+)
+def test_a_node_that_still_says_something_is_not_lost(made: dict[str, Any]) -> None:
+    assert not see(job(), made).evidence.node_lost
+
+
+def test_of_two_pods_the_one_on_a_lost_node_is_not_told_of() -> None:
+    lost = pod("Running", RUNNING, NOT_HEARD_OF, suffix="lost1", created="2025-03-01T10:00:09Z")
+    live = pod("Running", RUNNING, suffix="live1")
+    for pods in ([lost, live], [live, lost]):
+        assert see(job(), *pods).evidence.pod_uid == "pod-live1"
+
+
+FULL = 'Error creating: pods "affirm-parser-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0'
+REFUSED = 'Error creating: pods "affirm-parser-x" is forbidden: violates PodSecurity "restricted:latest"'
+
+
+@pytest.mark.parametrize(("refused", "seen_as"), [(FULL, "Quota"), (REFUSED, "Config"), ("", None)])
+def test_a_job_for_which_no_pod_can_be_made_says_why(refused: str, seen_as: str | None) -> None:
+    seen = _see(job(), [], refused)
+    assert (seen.phase, seen.evidence.seen_as, seen.evidence.message) == (Phase.PENDING, seen_as, refused)
+
+
+def test_a_refusal_that_is_over_is_not_told() -> None:
+    assert _see(job(), [pod("Running", RUNNING)], FULL).evidence.message == ""
+    assert _see(job("Failed"), [], FULL).evidence.message == ""
+
+
+def test_a_pod_that_succeeded_without_a_commit_is_told_by_its_exit_code() -> None:
     seen = see(job("Complete"), pod("Succeeded", terminated(0, "Completed")))
     assert cause_of(seen) == (Cause.LEFT_WITHOUT_COMMIT, None)
     assert (seen.evidence.started_at, seen.evidence.finished_at) == ("2025-03-01T10:00:05Z", "2025-03-01T10:00:09Z")
