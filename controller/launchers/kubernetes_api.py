@@ -1,7 +1,9 @@
 """The few calls to the Kubernetes API that the launcher makes, with plain dicts, and errors as ours."""
 
+import asyncio
 import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from dataset_jobs.model.errors import Misconfigured, Permanent, Unavailable
 
 PAGE = 500
 """Objects a page of a list."""
+
+LONGEST_HOLD_SECONDS = 30.0
+"""For how long a request is held back at the most where the API server asks to be left alone for longer."""
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -64,6 +69,7 @@ class KubernetesApi:
     def __init__(self, configuration: Configuration, namespace: str, timeout_seconds: float = 30) -> None:
         self._client = ApiClient(configuration)
         self._timeout = timeout_seconds
+        self._not_before = 0.0
         self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
         self._events = f"/api/v1/namespaces/{namespace}/events"
@@ -146,6 +152,7 @@ class KubernetesApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
+        await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
         headers = {"Accept": "application/json"}
         if body is not None:
             patch = method == "PATCH"
@@ -166,12 +173,19 @@ class KubernetesApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"Kubernetes API: {type(error).__name__}") from None
         if response.status >= 400:
+            self._hold_back(response.headers.get("Retry-After", ""))
             raise _of_status(response.status, content)
         try:
             answer: dict[str, Any] = json.loads(content)
         except ValueError:
             raise Unavailable("Kubernetes API: the answer was cut short") from None
         return answer
+
+    def _hold_back(self, retry_after: str) -> None:
+        """No request of ours goes out before the time that an overloaded API server has named."""
+        if retry_after.isdecimal():
+            seconds = min(float(retry_after), LONGEST_HOLD_SECONDS)
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
 
 
 def _of_status(status: int, body: bytes | str | None) -> ApiRefused | Unavailable:
