@@ -46,6 +46,8 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         if disrupted == "TerminationByKubelet":
             cause, error = _BY_KUBELET.get(evidence.seen_as or "", (cause, error))
         return Diagnosis(cause, None, _on_node(error, evidence))
+    if evidence.node_lost:
+        return Diagnosis(Cause.NODE_LOST, None, _on_node("the pod's node was lost", evidence))
     match evidence.seen_as:
         case "OOMKilled":
             limit = f" ({evidence.memory_limit})" if evidence.memory_limit else ""
@@ -92,6 +94,10 @@ def waits_for(evidence: Evidence) -> Diagnosis | None:
             return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
         case "Config":
             return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
+        case "Quota":
+            return Diagnosis(Cause.CANNOT_START, Reason.QUOTA, evidence.message)
+    if evidence.pod_name is None and evidence.message:
+        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message)
     return None
 
 

@@ -107,12 +107,13 @@ class Evidence:
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
-        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config or
+        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota or
             Stopped where the launcher has folded several words into one.
         message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
         deleted: somebody has asked for the pod to be deleted.
+        node_lost: nothing is heard of the node that the pod is on; it may work on all the same.
         memory_limit: the container's, as a Kubernetes quantity.
         created_at, scheduled_at, started_at, finished_at: when the pod was made and got its node, and its container
             began and ended; ISO 8601, by the cluster's clock.
@@ -126,6 +127,7 @@ class Evidence:
     container_started: bool = False
     gone: bool = False
     deleted: bool = False
+    node_lost: bool = False
     pod_name: str | None = None
     pod_uid: str | None = None
     node: str | None = None
