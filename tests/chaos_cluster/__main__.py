@@ -33,8 +33,10 @@ def main() -> None:
                 chaos(
                     installation, servers, Path(folder),
                     datasets=given.datasets, maximum=given.maximum, seed=given.seed, seconds=given.minutes * 60,
+                    say=lambda line: print(f"\r{line}", end="", file=sys.stderr, flush=True),
                 )
             )  # fmt: skip
+            print(file=sys.stderr)
             if report.wrong:
                 print(installation.controller_log(), file=sys.stderr)
     show(report)

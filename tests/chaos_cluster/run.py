@@ -5,6 +5,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ async def chaos(
     maximum: int,
     seed: int,
     seconds: float = 0,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Lets the chaos go on until so many datasets were submitted, and so many seconds are over.
 
@@ -93,6 +95,7 @@ async def chaos(
         maximum: of the pool.
         seed: of the faults and the files.
         seconds: at least so long.
+        say: called with how far it is.
     """
     chance = random.Random(seed)
     faults = Faults(installation, servers, chance)
@@ -105,6 +108,7 @@ async def chaos(
             more = IN_QUEUE if time.monotonic() - began < seconds else min(IN_QUEUE, datasets - len(submitting.files))
             await asyncio.to_thread(submitting.fill, more)
             await asyncio.to_thread(faults.one)
+            say(f"{len(submitting.files)} submitted, {faults.done.total()} faults, {time.monotonic() - began:.0f} s")
             await asyncio.sleep(chance.uniform(0.1, 0.8))
         while await asyncio.to_thread(_unfinished, installation) > 2:
             await asyncio.to_thread(faults.one)

@@ -117,6 +117,14 @@ class Installation:
         )
 
 
+def evict(installation: Installation, pod: str) -> None:
+    """Evicts a pod by the Eviction API, as a drain of its node does; one that is gone is fine."""
+    where = {"name": pod, "namespace": installation.namespace}
+    eviction = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": where})
+    path = f"/api/v1/namespaces/{where['namespace']}/pods/{pod}/eviction"
+    installation.cluster.kubectl("create", "--raw", path, "-f", "-", input=eviction, check=False)
+
+
 @dataclass(frozen=True)
 class Servers:
     """What stands outside the cluster: Postgres and S3, which pods reach at the host's address."""
