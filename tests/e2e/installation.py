@@ -125,12 +125,12 @@ class Servers:
     s3: VersityGateway
 
 
-@pytest.fixture(scope="session")
-def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """A Postgres and an S3 server that pods can reach."""
-    folder = tmp_path_factory.mktemp("s3")
+@contextmanager
+def running_servers(cluster: Cluster, folder: Path) -> Iterator[Servers]:
+    """A Postgres and an S3 server that pods can reach; what S3 keeps is in `folder`."""
     with (
-        PostgresServer(listen="0.0.0.0", allow=[cluster.pod_cidr]) as postgres,
+        # What was committed outlives a crash of the server, which some tests provoke.
+        PostgresServer(listen="0.0.0.0", allow=[cluster.pod_cidr], settings={"synchronous_commit": "on"}) as postgres,
         VersityGateway(folder, host="0.0.0.0") as s3,
     ):
         s3.make_bucket(BUCKET)
@@ -138,14 +138,26 @@ def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def product_images(cluster: Cluster) -> str:
-    """Both images of this checkout, known to the nodes; their tag."""
+def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers that the session's installations share."""
+    with running_servers(cluster, tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+def build_images(cluster: Cluster) -> str:
+    """Builds both images of this checkout and makes them known to the nodes; returns their tag."""
     builder = images.builder()
     for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
         tag = f"localhost/{name}:test"
         builder.build(ROOT, tag, target)
         images.load(cluster, tag)
     return "test"
+
+
+@pytest.fixture(scope="session")
+def product_images(cluster: Cluster) -> str:
+    """Both images of this checkout, known to the nodes; their tag."""
+    return build_images(cluster)
 
 
 @contextmanager

@@ -114,6 +114,80 @@ def test_a_pod_on_a_node_that_is_not_heard_of_still_holds_its_slot() -> None:
     assert see(job(), pod("Unknown", RUNNING, reason="NodeLost")).phase is not Phase.ENDED
 
 
+NOT_HEARD_OF = {"PodScheduled": ("True", ""), "ContainersReady": ("True", ""), "Ready": ("False", "")}
+BY_TAINT = ("True", "DeletionByTaintManager")
+
+
+def deleted(made: dict[str, Any]) -> dict[str, Any]:
+    made["metadata"]["deletionTimestamp"] = "2025-03-01T10:05:00Z"
+    return made
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Running", RUNNING, NOT_HEARD_OF),
+        deleted(pod("Running", RUNNING, NOT_HEARD_OF)),
+        deleted(pod("Running", RUNNING, {**NOT_HEARD_OF, "DisruptionTarget": BY_TAINT})),
+        deleted(pod("Pending", waiting("ContainerCreating"), {"DisruptionTarget": BY_TAINT})),
+    ],
+    ids=["not ready any more", "and deleted by us", "and deleted for the taint", "before it was ready"],
+)
+def test_a_node_that_is_given_up_is_seen_on_its_pods_and_they_hold_their_slots(made: dict[str, Any]) -> None:
+    seen = see(job(), made)
+    assert (seen.phase is Phase.ENDED, seen.evidence.node_lost) == (False, True)
+    assert diagnose(seen.evidence, None).cause is Cause.NODE_LOST
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Running", RUNNING, {"ContainersReady": ("True", ""), "Ready": ("True", "")}),
+        pod("Running", RUNNING, {"ContainersReady": ("False", "ContainersNotReady"), "Ready": ("False", "")}),
+        pod("Running", RUNNING, {"ContainersReady": ("True", ""), "Ready": ("False", "ReadinessGatesNotReady")}),
+        pod("Running", RUNNING, {"Ready": ("False", "ContainersNotReady")}),
+        pod("Pending", waiting("ContainerCreating"), {"DisruptionTarget": BY_TAINT}),
+        deleted(pod("Running", RUNNING, {"DisruptionTarget": ("True", "EvictionByEvictionAPI")})),
+        deleted(pod("Running", RUNNING, {"DisruptionTarget": ("False", "DeletionByTaintManager")})),
+        deleted(pod("Failed", terminated(137), {**NOT_HEARD_OF, "DisruptionTarget": BY_TAINT})),
+    ],
+    ids=[
+        "ready",
+        "a container is not ready",
+        "a readiness gate",
+        "not ready yet",
+        "not deleted yet",
+        "evicted",
+        "called off",
+        "over all the same",
+    ],
+)
+def test_a_node_that_still_says_something_is_not_lost(made: dict[str, Any]) -> None:
+    assert not see(job(), made).evidence.node_lost
+
+
+def test_of_two_pods_the_one_on_a_lost_node_is_not_told_of() -> None:
+    lost = pod("Running", RUNNING, NOT_HEARD_OF, suffix="lost1", created="2025-03-01T10:00:09Z")
+    live = pod("Running", RUNNING, suffix="live1")
+    for pods in ([lost, live], [live, lost]):
+        assert see(job(), *pods).evidence.pod_uid == "pod-live1"
+
+
+FULL = 'Error creating: pods "affirm-parser-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0'
+REFUSED = 'Error creating: pods "affirm-parser-x" is forbidden: violates PodSecurity "restricted:latest"'
+
+
+@pytest.mark.parametrize(("refused", "seen_as"), [(FULL, "Quota"), (REFUSED, "Config"), ("", None)])
+def test_a_job_for_which_no_pod_can_be_made_says_why(refused: str, seen_as: str | None) -> None:
+    seen = _see(job(), [], refused)
+    assert (seen.phase, seen.evidence.seen_as, seen.evidence.message) == (Phase.PENDING, seen_as, refused)
+
+
+def test_a_refusal_that_is_over_is_not_told() -> None:
+    assert _see(job(), [pod("Running", RUNNING)], FULL).evidence.message == ""
+    assert _see(job("Failed"), [], FULL).evidence.message == ""
+
+
 def test_a_pod_that_succeeded_without_a_commit_is_told_by_its_exit_code() -> None:
     seen = see(job("Complete"), pod("Succeeded", terminated(0, "Completed")))
     assert cause_of(seen) == (Cause.LEFT_WITHOUT_COMMIT, None)
