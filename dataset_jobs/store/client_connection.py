@@ -15,7 +15,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import JobState, JobType
 from dataset_jobs.store.failures import database_errors
-from dataset_jobs.store.patience import PATIENCE, PatientConnection
+from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.statements import statement
 
@@ -110,7 +110,7 @@ class ClientConnection:
                 connection = self._connection()
                 try:
                     with connection.transaction():
-                        connection.execute(statement("client_limits"))
+                        connection.execute(statement("limits"), {"patience": in_milliseconds(self._patience)})
                         return work(Transaction(connection))
                 except IN_THE_WAY:
                     time.sleep(uniform(0.01, 0.05) * number)

@@ -16,7 +16,7 @@ from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.store.failures import database_errors
-from dataset_jobs.store.patience import PATIENCE, PatientConnection
+from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.statements import statement
 
 LEASE = timedelta(seconds=60)
@@ -147,7 +147,8 @@ class RunnerStore:
 
     def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         with database_errors(), self._connection.transaction():
-            self._execute("load_lock", job_key=assignment.job_key)
+            patience = in_milliseconds(self._connection.patience)
+            self._execute("load_lock", job_key=assignment.job_key, patience=patience)
             self._hold(statement("fence"))
             self._execute("delete_rows", dataset_key=assignment.dataset_key)
             with self._connection.cursor() as cursor, cursor.copy(statement("copy_rows")) as copy:

@@ -29,3 +29,8 @@ class PatientConnection(psycopg.Connection[Row]):
                 raise
             self.pgconn.finish()
             raise psycopg.OperationalError(f"no answer within {self.patience.total_seconds():g} s") from None
+
+
+def in_milliseconds(time: timedelta) -> str:
+    """A time as Postgres takes it for its own limits."""
+    return f"{max(1, time // timedelta(milliseconds=1))}ms"

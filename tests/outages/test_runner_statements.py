@@ -37,7 +37,7 @@ async def broken(
     run = world.one("select committed_at, dataset_id from runs join jobs on id = job_id where id = %s", key.job_id)
     assert (run["committed_at"] is not None) == (cause is Cause.COMPLETED)
     assert world.rows(run["dataset_id"]) == (ROWS if cause is Cause.COMPLETED else rows_before)
-    await until_idle(reconciler)
+    await until_idle(world, reconciler)
     check_finished(world)
     assert world.rows(run["dataset_id"]) == ROWS
     job = world.job(key.job_id)
@@ -67,7 +67,7 @@ async def test_whichever_statement_of_a_runner_is_broken_its_rows_are_there_once
             number += 1
             key = submit(world, number)
             if again:
-                await until_idle(reconciler)
+                await until_idle(world, reconciler)
                 dataset_id = world.job(key.job_id)["dataset_id"]
                 job_id, _ = world.client.reprocess(dataset_id)
                 key = RunKey(job_id, 1)
