@@ -46,7 +46,7 @@ check: $(VENV)/.dev  ## seconds: ruff, mypy --strict, import-linter, unit tests
 	$(BIN)/pytest -q tests/unit
 
 integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postgres and a real S3 server
-	$(BIN)/pytest -q tests/conformance tests/integration
+	$(BIN)/pytest -q tests/conformance tests/integration tests/outages
 	AFFIRM_TEST_POSTGRES=16 $(BIN)/pytest -q tests/integration
 	@# Debian 12's own; 16 and 18 come with the embedded one.
 	if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(BIN)/pytest -q tests/integration; fi

@@ -15,6 +15,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store import job_changes, submitting
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
+from dataset_jobs.store.patience import PATIENCE
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
@@ -38,10 +39,11 @@ class ClientStore:
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        patience: how long one answer may take.
     """
 
-    def __init__(self, conninfo: str) -> None:
-        self._database = ClientConnection(conninfo)
+    def __init__(self, conninfo: str, patience: timedelta = PATIENCE) -> None:
+        self._database = ClientConnection(conninfo, patience)
 
     def __enter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
+from dataset_jobs.store.patience import in_milliseconds
 from dataset_jobs.store.statements import statement
 
 PATIENCE = timedelta(seconds=30)
@@ -335,6 +336,7 @@ class ControllerStore:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
         async with self._connection() as connection, connection.transaction():
+            await _execute(connection, "limits", patience=in_milliseconds(self._patience))
             yield connection
 
 

@@ -55,7 +55,7 @@ class PostgresServer:
         self._home = Path(tempfile.mkdtemp(prefix="affirm-postgres-"))
         self._data = self._home / "data"
         self._log = self._home / "log"
-        self.port = _free_port(listen)
+        self.port = free_port(listen)
         self._initialise(allow)
 
     def __enter__(self) -> Self:
@@ -164,7 +164,7 @@ def _ensure_user() -> None:
             subprocess.run(["useradd", "--system", "--no-create-home", OS_USER], check=True, stdin=subprocess.DEVNULL)
 
 
-def _free_port(address: str) -> int:
+def free_port(address: str) -> int:
     with socket.socket() as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])
