@@ -7,7 +7,7 @@ COUNTRY ?= US
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit integration e2e bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit integration e2e chaos-cluster bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -53,6 +53,12 @@ integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postg
 
 e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
 	$(BIN)/pytest -q tests/e2e
+
+N ?= 200
+MINUTES ?= 0
+
+chaos-cluster: $(VENV)/.dev  ## chaos on a real Kubernetes: N=200 datasets, MINUTES=10 at the least
+	@$(BIN)/python -m tests.chaos_cluster $(N) --minutes $(MINUTES)
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 test: $(VENV)/.dev  ## everything

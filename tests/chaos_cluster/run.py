@@ -92,7 +92,7 @@ async def chaos(
         installation, servers: what is hit; destructive.
         folder: for the files that are submitted.
         datasets: at least so many.
-        maximum: of the pool.
+        maximum: of the pool, as the controllers set it.
         seed: of the faults and the files.
         seconds: at least so long.
         say: called with how far it is.
@@ -100,7 +100,6 @@ async def chaos(
     chance = random.Random(seed)
     faults = Faults(installation, servers, chance)
     witness = Witness(installation)
-    installation.query("update pools set max_running = %s", maximum)
     submitting = _Submitting(installation, folder, random.Random(seed + 1))
     async with witness.watching():
         began = time.monotonic()
