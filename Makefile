@@ -7,7 +7,7 @@ COUNTRY ?= US
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit integration e2e chaos-cluster bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit integration chaos e2e chaos-cluster bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -51,20 +51,21 @@ integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postg
 	@# Debian 12's own; 16 and 18 come with the embedded one.
 	if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(BIN)/pytest -q tests/integration; fi
 
+chaos: $(VENV)/.dev  ## N=500 loads while everything dies, and what came of it in one line; SEED=… for the same again
+	@$(BIN)/python -m tests.chaos $(or $(N),500) $(if $(SEED),--seed $(SEED))
+
 e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
 	$(BIN)/pytest -q tests/e2e
 
-N ?= 200
-MINUTES ?= 0
-
-chaos-cluster: $(VENV)/.dev  ## chaos on a real Kubernetes: N=200 datasets, MINUTES=10 at the least
-	@$(BIN)/python -m tests.chaos_cluster $(N) --minutes $(MINUTES)
+chaos-cluster: $(VENV)/.dev  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
+	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 test: $(VENV)/.dev  ## everything
 	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory cluster-deps; fi
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory chaos N=500
 	@$(MAKE) --no-print-directory e2e
 
 cluster-up: $(VENV)/.dev  ## a local Kubernetes to work with by hand
