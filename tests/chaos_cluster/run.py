@@ -108,10 +108,10 @@ async def chaos(
             await asyncio.to_thread(submitting.fill, more)
             await asyncio.to_thread(faults.one)
             say(f"{len(submitting.files)} submitted, {faults.done.total()} faults, {time.monotonic() - began:.0f} s")
-            await asyncio.sleep(chance.uniform(0.1, 0.8))
+            await asyncio.sleep(chance.uniform(0.2, 1.2))
         while await asyncio.to_thread(_unfinished, installation) > 2:
             await asyncio.to_thread(faults.one)
-            await asyncio.sleep(chance.uniform(0.1, 0.8))
+            await asyncio.sleep(chance.uniform(0.2, 1.2))
         deadline = time.monotonic() + HEALED_SECONDS
         while await asyncio.to_thread(_unfinished, installation) and time.monotonic() < deadline:
             await asyncio.sleep(0.5)
