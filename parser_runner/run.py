@@ -137,6 +137,7 @@ def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat:
 def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> Loaded:
     source = Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits)
     parsed = parse(source, assignment.country)
+    # The workbook's process, if there is one, ends with this one.
 
     def progress(rows_done: int) -> None:
         heartbeat.rows(rows_done)
