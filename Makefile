@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 FILES ?= $(sort $(wildcard tests/data/us/national/yob*.txt))
 COUNTRY ?= US
+SECONDS ?= 60
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit model integration chaos e2e chaos-cluster bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit model integration chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -29,6 +30,10 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
 	@echo "setting up the tools for tests (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@touch $@
 
 # --- the main job -------------------------------------------------------------------------------------------------
@@ -72,6 +77,9 @@ test: $(VENV)/.dev  ## everything
 	@$(MAKE) --no-print-directory chaos N=500
 	@$(MAKE) --no-print-directory e2e
 
+fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every parser, SECONDS=60 for each (Linux, CPython)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
 cluster-up: $(VENV)/.dev  ## a local Kubernetes to work with by hand
 	$(BIN)/python -m tests.cluster up
 
@@ -98,6 +106,7 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --extra controller --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra controller -c requirements/dev.txt -o requirements/controller.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runner.txt
+	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
 manifests: $(VENV)/.dev  ## manifests/affirm-worker.yaml, from the chart

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from parser_runner.parsers import Row
+from parser_runner.parsers.contract import Row
 
 BLOCK_LINES = 8192
 """Lines that are sent to Postgres at a time: some hundred KiB."""
@@ -21,10 +21,12 @@ class SortedRows:
             In the order of the primary key: the code points of a line sort as its columns do under the C collation,
             since a tab is less than anything that a name may hold.
         total: the sum of the counts.
+        covered: the years and sexes that there are rows of.
     """
 
     lines: list[str]
     total: int
+    covered: frozenset[tuple[int, str]] = frozenset()
 
     def blocks(self) -> Iterator[bytes]:
         """The lines, many at a time."""
@@ -42,8 +44,10 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
     """
     lines: list[str] = []
     total = 0
+    covered: set[tuple[int, str]] = set()
     for year, gender, name, count, _ in rows:
         total += count
+        covered.add((year, gender))
         if not name.isprintable():
             raise ValueError("a parser has given a name with control characters")
         folded = name.lower() if name.isascii() else fold(name)
@@ -54,7 +58,7 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
             progress(len(lines))
     lines.sort()
     progress(len(lines))
-    return SortedRows(lines, total)
+    return SortedRows(lines, total, frozenset(covered))
 
 
 def fold(name: str) -> str:

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import DictRow
 
 from dataset_jobs.store.patience import PatientConnection
-from tests.faults.actor import Actor, Boundary
+from tests.faults.actor import Actor, Boundary, Crashed
 
 AsyncType = type[psycopg.AsyncConnection[DictRow]]
 SyncType = type[PatientConnection[DictRow]]
@@ -19,15 +19,25 @@ def async_connection(actor: Actor) -> AsyncType:
     class Watched(psycopg.AsyncConnection[DictRow]):
         @classmethod
         async def connect(cls, *args: Any, **kwargs: Any) -> Any:
-            made = await actor.meet_async(Boundary("postgres", "connect"), partial(_connect, *args, **kwargs), _lost)
-            actor.opened(made)
-            return made
+            made: list[psycopg.AsyncConnection[DictRow]] = []
+
+            async def do() -> Any:
+                made.append(await _connect(*args, **kwargs))
+                actor.opened(made[0])
+                return made[0]
+
+            try:
+                return await actor.meet_async(Boundary("postgres", "connect"), do, _lost)
+            except BaseException:
+                for one in made:
+                    await one.close()
+                raise
 
         async def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
             go_on = partial(super().wait, gen, *args, **kwargs)
             try:
                 return await actor.meet_async(_exchange(gen), go_on, _lost)
-            except _Lost:
+            except (_Lost, Crashed):
                 self.pgconn.finish()
                 raise
 
@@ -41,15 +51,25 @@ def sync_connection(actor: Actor) -> SyncType:
     class Watched(PatientConnection[DictRow]):
         @classmethod
         def connect(cls, *args: Any, **kwargs: Any) -> Any:
-            made = actor.meet(Boundary("postgres", "connect"), partial(_connect, *args, **kwargs), _lost)
-            actor.opened(made)
-            return made
+            made: list[psycopg.Connection[DictRow]] = []
+
+            def do() -> Any:
+                made.append(_connect(*args, **kwargs))
+                actor.opened(made[0])
+                return made[0]
+
+            try:
+                return actor.meet(Boundary("postgres", "connect"), do, _lost)
+            except BaseException:
+                for one in made:
+                    one.close()
+                raise
 
         def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
             go_on = partial(super().wait, gen, *args, **kwargs)
             try:
                 return actor.meet(_exchange(gen), go_on, _lost)
-            except _Lost:
+            except (_Lost, Crashed):
                 self.pgconn.finish()
                 raise
 

@@ -42,6 +42,11 @@ def test_the_total_is_the_sum_of_the_counts() -> None:
     assert sort_rows(1, [Row(2020, "F", "A", 2**31 - 1, 1), Row(2020, "M", "A", 2, 2)], no_progress).total == 2**31 + 1
 
 
+def test_years_and_sexes_that_are_covered_are_told() -> None:
+    read = [Row(2020, "F", "A", 5, 1), Row(2020, "F", "B", 5, 2), Row(2021, "M", "A", 5, 3)]
+    assert sort_rows(1, read, no_progress).covered == {(2020, "F"), (2021, "M")}
+
+
 @given(st.lists(rows))
 def test_every_row_is_there_once_and_reads_as_it_was(read: list[Row]) -> None:
     found = sorted(tuple(columns(line)) for line in lines_of(read))
