@@ -139,7 +139,8 @@ inline settle() {               /* was_taken: the run had a runner when it was l
     if :: ok -> terminate(r) :: !ok or_crash fi }
 inline launch() {
     if :: d_step { ok = kube[r].job; kube[r].job = true }
-            if :: ok -> d_step { ok = kube[r].job }     /* AlreadyExists: adopted, if it is still there */
+            if :: ok && kube[r].job -> skip             /* AlreadyExists: adopted, if it is still there */
+               :: ok && !kube[r].job -> goto next       /* else the same name again at the next tick */
                :: !ok -> ok = true or_crash fi
        :: d_step { fault; ok = kube[r].job }            /* refused: adopted, if it is there all the same */
        :: d_step { fault; kube[r].late++ } goto next    /* no answer: again at the next tick */
@@ -149,7 +150,6 @@ inline launch() {
        :: !ok && MISTAKE != GIVE_BACK_BLIND -> end_run();       /* given back, if it has not come through after all */
             if :: ok -> d_step { ok = !kube[r].job && !alive(r) } :: !ok or_crash fi;
             if :: ok -> settle() :: else fi fi }
-
 /* What a tick that nothing disturbs would do for a run: something, or nothing at all. */
 #define to_do(r) ((kube[r].job && alive(r) && (!holds(r) || runs[r].ended)) || (holds(r) && (alive(r) -> \
     !runs[r].launched && !runs[r].ended : kube[r].job || runs[r].launched || !runs[r].ended || kube[r].late == 0)))
