@@ -190,6 +190,7 @@ async def _process_launcher(
     environment = {
         **os.environ,
         **settings.storage.to_env(),
+        **settings.limits.to_env(),
         "DATABASE_URL": settings.runner_database_url or conninfo,
         "LOG_LEVEL": settings.log_level,
         "WORKER_ID": settings.worker_id,

@@ -1,6 +1,7 @@
 """Notices as Kubernetes events, about the controller's own pod: `kubectl get events` shows them."""
 
 import logging
+import time
 from datetime import UTC, datetime
 
 from controller.launchers.kubernetes_api import KubernetesApi
@@ -8,6 +9,9 @@ from dataset_jobs.model.errors import RunError
 
 MESSAGE_LIMIT = 1024
 """Characters that Kubernetes takes of an event's message."""
+
+SPACING_SECONDS = 60.0
+"""Between two events of the same reason: where a quota has room for few, a pool is blocked again and again."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ class KubernetesEvents:
         self._api = api
         self._pod_name = pod_name
         self._pod_uid = pod_uid
+        self._posted: dict[str, float] = {}
 
     async def post(self, reason: str, message: str, warning: bool) -> None:
         """Posts one event.
@@ -34,6 +39,10 @@ class KubernetesEvents:
             message: a sentence or two.
             warning: its type is Warning; else Normal.
         """
+        moment = time.monotonic()
+        if moment - self._posted.get(reason, -SPACING_SECONDS) < SPACING_SECONDS:
+            return
+        self._posted[reason] = moment
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         event = {
             "apiVersion": "v1",

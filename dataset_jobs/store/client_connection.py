@@ -85,11 +85,18 @@ class ClientConnection:
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
         patience: how long one answer may take.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
-    def __init__(self, conninfo: str, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+    ) -> None:
         self._conninfo = conninfo
         self._patience = patience
+        self._connection_class = connection_class
         self._live: PatientConnection[DictRow] | None = None
 
     def close(self) -> None:
@@ -119,7 +126,7 @@ class ClientConnection:
     def _connection(self) -> psycopg.Connection[DictRow]:
         if self._live is None or self._live.closed:
             # No prepared statements: the connection may be a pooler's.
-            self._live = PatientConnection.connect(
+            self._live = self._connection_class.connect(
                 self._conninfo,
                 autocommit=True,
                 row_factory=dict_row,

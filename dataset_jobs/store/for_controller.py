@@ -398,15 +398,21 @@ async def _read_committed(connection: AsyncConnection[DictRow]) -> None:
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
-def controller_pool(conninfo: str, max_connections: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+def controller_pool(
+    conninfo: str,
+    max_connections: int,
+    connection_class: type[AsyncConnection[DictRow]] = AsyncConnection[DictRow],
+) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
     """A pool for `ControllerStore`, to be opened by the caller.
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
         max_connections: open at the same time at the most.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
     return AsyncConnectionPool(
         conninfo,
+        connection_class=connection_class,
         min_size=1,
         max_size=max_connections,
         open=False,

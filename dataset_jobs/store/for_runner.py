@@ -69,9 +69,17 @@ class RunnerStore:
         key: the run.
         runner: who runs it.
         patience: how long one answer may take.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
-    def __init__(self, conninfo: str, key: RunKey, runner: Runner, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        key: RunKey,
+        runner: Runner,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+    ) -> None:
         self._who: Mapping[str, Any] = {
             "job_id": key.job_id,
             "epoch": key.epoch,
@@ -82,7 +90,7 @@ class RunnerStore:
         }
         with database_errors():
             # No prepared statements: the connection may be a pooler's.
-            self._connection: PatientConnection[DictRow] = PatientConnection.connect(
+            self._connection = connection_class.connect(
                 conninfo,
                 autocommit=True,
                 row_factory=dict_row,
@@ -103,7 +111,7 @@ class RunnerStore:
         self._connection.close()
 
     def take(self) -> Assignment:
-        """Takes the run for this runner, and ends what earlier epochs may still be loading.
+        """Takes the run for this runner, and ends what earlier runs of its dataset may still be loading.
 
         Raises:
             LostLease: the run was ended, taken by another runner, or is not the job's current one.
@@ -173,7 +181,7 @@ class RunnerStore:
     def _end_earlier_loads(self) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             time.sleep(wait)
-            row = self._one("terminate_runners", epoch=self._who["epoch"] - 1)
+            row = self._one("end_earlier_loads")
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable("database: an earlier run's load transaction could not be ended", Reason.DATABASE)

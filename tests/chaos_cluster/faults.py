@@ -1,6 +1,5 @@
 """What is done to an installation, and which jobs it may cost a run."""
 
-import json
 import os
 import random
 import signal
@@ -12,8 +11,8 @@ from typing import Any
 import psycopg
 
 from dataset_jobs.model.causes import CountsAs
-from tests.e2e.installation import Installation, Servers
-from tests.servers.processes import pids_of
+from tests.e2e.installation import Installation, Servers, evict
+from tests.servers.processes import environment_of, pids_of
 
 MOST_ATTEMPTS = 3
 """A job is hit so often at the most: one failed attempt more and it would rightly fail."""
@@ -47,7 +46,7 @@ class Faults:
             "pod evicted": (4, self._evict),
             "pod deleted": (4, self._delete_pod),
             "Job deleted": (4, self._delete_job),
-            "controller killed (SIGKILL)": (8, self._kill_controller),
+            "controller killed (SIGKILL)": (4, self._kill_controller),
             "runner's connections cut": (4, self._cut_runner),
             "controllers' connections cut": (3, self._cut_controllers),
             "loads held up": (6, self._hold_up),
@@ -103,10 +102,7 @@ class Faults:
         victim = self._victim(CountsAs.INTERRUPTION, started=True)
         if victim is None:
             return False
-        where = {"name": victim["pod_name"], "namespace": self._installation.namespace}
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": where}
-        path = f"/api/v1/namespaces/{where['namespace']}/pods/{where['name']}/eviction"
-        self._installation.cluster.kubectl("create", "--raw", path, "-f", "-", input=json.dumps(eviction), check=False)
+        evict(self._installation, victim["pod_name"])
         return True
 
     def _delete_pod(self) -> bool:
@@ -127,8 +123,19 @@ class Faults:
         return True
 
     def _kill_controller(self) -> bool:
-        pids = pids_of("affirm-worker", "run", "--launcher", "kubernetes")
-        return bool(pids) and _signal(self._random.choice(pids), signal.SIGKILL)
+        names = {
+            pid: environment["WORKER_ID"]
+            for pid in pids_of("affirm-worker", "run", "--launcher", "kubernetes")
+            if (environment := environment_of(pid)).get("NAMESPACE") == self._installation.namespace
+        }
+        if not names:
+            return False
+        victim, pod = self._random.choice([*names.items()])
+        if not _signal(victim, signal.SIGKILL):
+            return False
+        # Another pod is made at once; of this one the kubelet would put off the restart, ever longer.
+        self._installation.kubectl("delete", "pod", pod, "--wait=false", "--grace-period=1", check=False)
+        return True
 
     def _cut_runner(self) -> bool:
         victim = self._victim(CountsAs.ATTEMPT, started=True)

@@ -5,6 +5,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ async def chaos(
     maximum: int,
     seed: int,
     seconds: float = 0,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Lets the chaos go on until so many datasets were submitted, and so many seconds are over.
 
@@ -90,14 +92,14 @@ async def chaos(
         installation, servers: what is hit; destructive.
         folder: for the files that are submitted.
         datasets: at least so many.
-        maximum: of the pool.
+        maximum: of the pool, as the controllers set it.
         seed: of the faults and the files.
         seconds: at least so long.
+        say: called with how far it is.
     """
     chance = random.Random(seed)
     faults = Faults(installation, servers, chance)
     witness = Witness(installation)
-    installation.query("update pools set max_running = %s", maximum)
     submitting = _Submitting(installation, folder, random.Random(seed + 1))
     async with witness.watching():
         began = time.monotonic()
@@ -105,10 +107,11 @@ async def chaos(
             more = IN_QUEUE if time.monotonic() - began < seconds else min(IN_QUEUE, datasets - len(submitting.files))
             await asyncio.to_thread(submitting.fill, more)
             await asyncio.to_thread(faults.one)
-            await asyncio.sleep(chance.uniform(0.1, 0.8))
+            say(f"{len(submitting.files)} submitted, {faults.done.total()} faults, {time.monotonic() - began:.0f} s")
+            await asyncio.sleep(chance.uniform(0.2, 1.2))
         while await asyncio.to_thread(_unfinished, installation) > 2:
             await asyncio.to_thread(faults.one)
-            await asyncio.sleep(chance.uniform(0.1, 0.8))
+            await asyncio.sleep(chance.uniform(0.2, 1.2))
         deadline = time.monotonic() + HEALED_SECONDS
         while await asyncio.to_thread(_unfinished, installation) and time.monotonic() < deadline:
             await asyncio.sleep(0.5)

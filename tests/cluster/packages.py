@@ -33,6 +33,9 @@ _PACKAGES = {
 _OF_OTHER_TESTS = {
     "pgbouncer": "pgbouncer",
     "/usr/lib/postgresql/15/bin/initdb": "postgresql-15",
+    "spin": "spin",
+    "gcc": "gcc",
+    "gencat": "libc6-dev",  # for C's headers, which are no programs
 }
 _HOW = "run `sudo make cluster-deps`"
 

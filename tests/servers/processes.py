@@ -22,6 +22,15 @@ def pids_of(*words: str) -> list[int]:
     return found
 
 
+def environment_of(pid: int) -> dict[str, str]:
+    """What a process was started with; empty where it is gone."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return {}
+    return dict(variable.split("=", 1) for variable in variables if "=" in variable)
+
+
 def _matches(arguments: list[str], words: tuple[str, ...]) -> bool:
     if len(arguments) < len(words):
         return False
