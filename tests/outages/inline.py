@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import psycopg
+
 from controller.launchers import Launch
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause
@@ -69,5 +71,12 @@ UNFINISHED = """select 1 from jobs where finished_at is null
 async def until_idle(world: World, reconciler: Reconciler, seconds: float = 60) -> None:
     """Ticks, without a pause, until nothing is left to do; a tick that is broken off is repeated."""
     async with asyncio.timeout(seconds):
-        while world.query(UNFINISHED):
+        while _unfinished(world):
             await reconciler.tick_safely()
+
+
+def _unfinished(world: World) -> bool:
+    try:
+        return bool(world.query(UNFINISHED))
+    except psycopg.OperationalError:
+        return True  # it is away just now

@@ -18,7 +18,7 @@ from dataset_jobs.store.submission import read_file
 from tests.integration.world import World, key_of
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
-from tests.servers.postgres_faults import Fault, FaultProxy, Kind
+from tests.servers.postgres_faults import BREAKS, Fault, FaultProxy, Kind
 
 CLIENT = "affirm-worker client"
 PATIENCE = timedelta(seconds=0.3)
@@ -131,6 +131,6 @@ async def test_whichever_statement_of_a_client_is_broken_asking_again_does_it_on
         assert "COMMIT" in [statement.sql for statement in statements]
         number = 0
         for place in range(1, len(statements) + 1):
-            for kind in Kind if name in ("submit", "cancel-running") else (Kind.CUT_BEFORE, Kind.ANSWER_LOST):
+            for kind in BREAKS if name in ("submit", "cancel-running") else (Kind.CUT_BEFORE, Kind.ANSWER_LOST):
                 number += 1
                 await ask(number, Fault(kind, place, CLIENT))

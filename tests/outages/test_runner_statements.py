@@ -10,7 +10,7 @@ from dataset_jobs.model.keys import RunKey
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
-from tests.servers.postgres_faults import COPY_DATA, Fault, FaultProxy, Kind, Statement
+from tests.servers.postgres_faults import BREAKS, COPY_DATA, Fault, FaultProxy, Kind, Statement
 
 RUNNER = "parser-runner"
 PATIENCE = timedelta(seconds=0.3)
@@ -78,6 +78,6 @@ async def test_whichever_statement_of_a_runner_is_broken_its_rows_are_there_once
         assert {"COMMIT", COPY_DATA} <= {statement.sql for statement in statements}
         for place, statement in enumerate(statements, start=1):
             # A reprocess differs in what is there before, and not in how a silent database is found out.
-            for kind in (Kind.CUT_BEFORE, Kind.ANSWER_LOST) if again else Kind:
+            for kind in (Kind.CUT_BEFORE, Kind.ANSWER_LOST) if again else BREAKS:
                 assert await cause_with(Fault(kind, place, RUNNER)) is expected(kind, statement), (kind, place)
                 assert proxy.fired is not None and proxy.fired.sql == statement.sql

@@ -76,6 +76,10 @@ class PostgresServer:
         """Stops it: `fast` breaks off every connection, `immediate` is a crash."""
         self._run("pg_ctl", "stop", "--wait", "--silent", f"--pgdata={self._data}", f"--mode={mode}")
 
+    def promote(self) -> None:
+        """Makes a standby the primary, and returns when it is."""
+        self._run("pg_ctl", "promote", "--wait", "--silent", f"--pgdata={self._data}")
+
     def remove(self) -> None:
         """Stops it, if it runs, and removes all it had."""
         if (self._data / "postmaster.pid").exists():
@@ -133,6 +137,29 @@ class PostgresServer:
                 output.seek(0)
                 server_log = self._log.read_text() if self._log.exists() else ""
                 raise RuntimeError(f"{program} failed:\n{output.read()}\n{server_log}")
+
+
+class Standby(PostgresServer):
+    """A copy of a server that follows it: physical, asynchronous, and to be read from only until it is promoted.
+
+    Args:
+        primary: whom it copies; it has the same databases and passwords.
+        by_port: where it reaches it.
+    """
+
+    def __init__(self, primary: PostgresServer, by_port: int) -> None:
+        self._primary = primary.url().replace(f":{primary.port}/", f":{by_port}/")
+        super().__init__(primary.version)
+        self.password = primary.password
+
+    def _initialise(self, allow: Sequence[str]) -> None:
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(OS_USER)
+            os.chown(self._home, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "pg_basebackup", f"--dbname={self._primary}", f"--pgdata={self._data}", "--write-recovery-conf",
+            "--checkpoint=fast", "--no-sync",
+        )  # fmt: skip
 
 
 def binaries(version: int) -> Path:

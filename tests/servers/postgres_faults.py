@@ -9,7 +9,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -26,11 +26,15 @@ _ANSWER_SECONDS = 20.0
 
 
 class Kind(StrEnum):
-    """What a fault does."""
+    """What a fault does to a statement. `BREAKS` are those that break the connection."""
 
     CUT_BEFORE = "cut before it is sent"
     ANSWER_LOST = "carried out, and its answer is lost"
     SILENT = "carried out, and nothing is said any more"
+    PASS = "passed on, when the test has done what it does at this moment"
+
+
+BREAKS = (Kind.CUT_BEFORE, Kind.ANSWER_LOST, Kind.SILENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,14 @@ class Fault:
         number: the how-manieth of those that match, from 1.
         who: what the application_name begins with.
         sql: what the text contains, in any letter case.
+        meanwhile: done first, before the statement is sent on or cut off.
     """
 
     kind: Kind
     number: int = 1
     who: str = ""
     sql: str = ""
+    meanwhile: Callable[[], None] | None = None
 
     def matches(self, statement: Statement) -> bool:
         """Whether it is about such statements."""
@@ -159,7 +165,9 @@ class FaultProxy:
             if self._matched != fault.number:
                 return None
             self.fired, self._fault = statement, None
-            return fault.kind
+        if fault.meanwhile is not None:
+            fault.meanwhile()
+        return None if fault.kind is Kind.PASS else fault.kind
 
     def _accept(self) -> None:
         while True:
@@ -256,7 +264,7 @@ class _Pair:
             case Kind.ANSWER_LOST:
                 server.sendall(first)
                 return False
-            case Kind.SILENT:
+            case _:
                 return self._say_nothing()
         while True:
             kind, message = _message(self._client)
