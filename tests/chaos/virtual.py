@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -104,7 +105,11 @@ class Chaos:
         async with connection:
             row = await (await connection.execute("select id from installation")).fetchone()
             assert row is not None
-            await self._run(connection, row["id"])
+            try:
+                await self._run(connection, row["id"])
+            except Exception as error:
+                trace = traceback.format_exception(error, limit=-3)
+                self.ledger.find(f"something broke down that should not: {''.join(trace)}")
         self._clock.close()
         figures = Audit(self._conninfo, self._clients.files, self.ledger, RETRY, self._password).figures()
         figures.cap_violations = self._cap_violations
