@@ -196,7 +196,7 @@ async def _process_launcher(
         "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
     }
     environment.pop("RUNNER_DATABASE_URL", None)
-    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "parser_runner.parsers.lists", "cli.main"]
+    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "parser_runner.parsers.text_lists", "cli.main"]
     if settings.storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
