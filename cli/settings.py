@@ -138,6 +138,10 @@ class Settings(BaseSettings):
         None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
         "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
     )  # fmt: skip
+    pool_max_pending: int | None = _setting(
+        None, "Sets how many of the pool's runs may be unstarted at once: pods that wait for a node, say.",
+        "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
+    )  # fmt: skip
     storage_type: Annotated[Literal["local", "s3"], BeforeValidator(_lower)] = _setting(
         "local", "Where the files of datasets are kept.", "local or s3"
     )
@@ -185,6 +189,10 @@ class Settings(BaseSettings):
     worker_id: str = _setting(
         socket.gethostname, "This controller's name, in logs and on the runs it claims.",
         "at most 200 characters", "the host's name", min_length=1, max_length=200,
+    )  # fmt: skip
+    worker_uid: str = _setting(
+        "", "The uid of the controller's own pod, whose name is WORKER_ID: its Kubernetes events are about it.",
+        "a uid", "events without one",
     )  # fmt: skip
     affirm_worker_home: Path = _setting(
         _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",

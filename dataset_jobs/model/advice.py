@@ -5,7 +5,6 @@ from uuid import UUID
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.states import JobState
 
-_RAISE_MEMORY = "Raise the runner's memory limit (runner.resources.limits.memory of the chart)."
 _NODE = "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, look at the node: "
 _RESUBMIT = "affirm-worker submit FILE --country CC stores it again."
 
@@ -16,7 +15,9 @@ ADVICE: dict[Cause, str] = {
     Cause.UNAVAILABLE: "See that database and storage can be reached from where the runners are; then retries pass by "
     "themselves.",
     Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
-    Cause.OUT_OF_MEMORY: _RAISE_MEMORY + " The next attempt has the new limit.",
+    Cause.OUT_OF_MEMORY: "Nothing while it is tried again: each attempt has twice the memory, up to the pool's "
+    "ceiling. Raise the runner's memory limit or that ceiling (runner.resources.limits.memory and "
+    "runner.memoryCeiling of the chart) if it goes on.",
     Cause.TIMED_OUT: "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: "
     "image pull, storage, or a database under load.",
     Cause.DISK_FULL: "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart).",

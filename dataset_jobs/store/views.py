@@ -87,6 +87,8 @@ class RunView:
     outcome: dict[str, Any] | None
     evidence: dict[str, Any] | None
     decision: dict[str, Any] | None
+    waits_for: str | None
+    waits_for_error: str | None
     released_at: datetime | None
 
 
@@ -122,16 +124,28 @@ class PoolStatus:
 
     Args:
         max_running: slots.
+        max_pending: how many runs may be unstarted at once; None where there is no such limit.
+        blocked_since: since when its runs cannot start; None where they can.
+        blocked_cause, blocked_reason, blocked_error: why.
+        probe_at: when one run is tried all the same.
         oldest_wait_seconds: how long the oldest job that could be claimed has waited; None where there is none.
         runs_claimed: not launched yet, as far as is known.
         runs_launched: no runner has taken them yet.
         runs_working: taken by a runner.
         runs_ending: over or ended, and to be settled when process or pod is gone.
+        runs_waiting: those of the launched ones whose pods wait for room in the cluster.
+        waits_for_error: the scheduler's own words on one of them.
     """
 
     name: str
     max_running: int
+    max_pending: int | None
     paused: bool
+    blocked_since: datetime | None
+    blocked_cause: str | None
+    blocked_reason: str | None
+    blocked_error: str | None
+    probe_at: datetime | None
     queued: int
     scheduled: int
     running: int
@@ -141,6 +155,8 @@ class PoolStatus:
     runs_launched: int
     runs_working: int
     runs_ending: int
+    runs_waiting: int
+    waits_for_error: str | None
 
     @property
     def in_use(self) -> int:

@@ -232,7 +232,9 @@ async def test_a_cancel_between_claim_and_launch_ends_although_nothing_is_launch
     async with world.controller(launcher, owner="b") as reconciler:
         await reconciler.tick()
         assert world.job(result.job_id)["state"] == "running", "the launch may still be carried out"
-        world.query("update runs set claimed_at = now() - interval '61 seconds'")
+        world.query(
+            "update runs set ended_at = now() - interval '61 seconds', claimed_at = now() - interval '2 minutes'"
+        )
         await reconciler.tick()
     assert world.job(result.job_id)["state"] == "cancelled"
     assert launcher.launches == []
