@@ -60,7 +60,7 @@ def parse(
             raise unreadable(file, error) from None
         except Rejected as rejected:
             for problem in rejected.problems:
-                where = f"{file}, {problem}" if problem.line is not None else f"{file}: {problem}"
+                where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"
                 print(where, file=sys.stderr)
             if rejected.more:
                 print(f"{file}: and {rejected.more} more problems", file=sys.stderr)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from parser_runner.parsers import Row
+from parser_runner.parsers.contract import Row
 
 BLOCK_LINES = 8192
 """Lines that are sent to Postgres at a time: some hundred KiB."""
