@@ -15,6 +15,7 @@ from cli.durations import parse_duration
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.storage import StorageConfig
+from parser_runner.parsers.limits import Limits
 
 
 def _duration(value: Any) -> Any:
@@ -57,6 +58,11 @@ def _setting(default: Any, what: str, allowed: str, shown: str | None = None, **
     if callable(default):
         return Field(default_factory=default, description=what, json_schema_extra=extra, **constraints)
     return Field(default, description=what, json_schema_extra=extra, validate_default=False, **constraints)
+
+
+def _limit(name: str, what: str, most: int) -> Any:
+    """A field of `Limits`, whose default it has."""
+    return _setting(getattr(Limits(), name), what, f"a whole number from 1 to {most}", ge=1, le=most)
 
 
 def _upper(value: Any) -> Any:
@@ -146,6 +152,21 @@ class Settings(BaseSettings):
     storage_s3_region: str = _setting("", "`s3`: its region.", "a region, such as eu-central-1", "as boto3 finds it")
     storage_s3_endpoint: str = _setting("", "`s3`: a server other than AWS.", "an http or https URL", "AWS")
     storage_s3_prefix: str = _setting("", "`s3`: put before every key.", "a path, such as names/files", "")
+    limit_file_mib: int = _limit("file_mib", "Files of more MiB are refused.", 1_048_576)
+    limit_zip_members: int = _limit("zip_members", "Archives and workbooks of more files are refused.", 1_000_000)
+    limit_unpacked_mib: int = _limit("unpacked_mib", "So are those of more MiB, unpacked.", 1_048_576)
+    limit_unpacked_ratio: int = _limit(
+        "unpacked_ratio", "So are those that are so many times larger, unpacked.", 1_000_000
+    )
+    limit_workbook_memory_mib: int = _limit(
+        "workbook_memory_mib", "MiB of address space that reading a workbook may take, in a process of its own.",
+        1_048_576,
+    )  # fmt: skip
+    limit_rows: int = _limit("rows", "Files that give more rows are refused.", 1_000_000_000)
+    limit_cell_chars: int = _limit(
+        "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
+    )
+    limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
     health_port: int | None = _setting(
         None, "Serves /healthz and /readyz there.", "a port from 1 to 65535", "no health server", ge=1, le=65535
     )
@@ -182,6 +203,12 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """`affirm_worker_home`, absolute."""
         return self.affirm_worker_home.expanduser().absolute()
+
+    @property
+    def limits(self) -> Limits:
+        """The LIMIT_* settings."""
+        names = (name for name in type(self).model_fields if name.startswith("limit_"))
+        return Limits(**{name.removeprefix("limit_"): getattr(self, name) for name in names})
 
     @property
     def storage(self) -> StorageConfig:

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -86,13 +87,10 @@ class KubernetesLauncher:
         selector = f"{LABEL_INSTALLATION}={self._installation}"
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
-        pods_of = _by_job_uid(await self._api.list_pods(selector))
-        refused = await self._refusals.of([job["metadata"]["uid"] for job in jobs if not _had_pod(job, pods_of)])
-        seen = [
-            _see(job, pods_of[job["metadata"]["uid"]], refused.get(job["metadata"]["uid"], ""))
-            for job in jobs
-            if _is_whole(job)
-        ]
+        pods_of = _by_run(await self._api.list_pods(selector))
+        whole = [job for job in jobs if _is_whole(job)]
+        refused = await self._refusals.of([job["metadata"]["uid"] for job in whole if not _had_pod(job, pods_of)])
+        seen = [_see(job, pods_of[_key_of(job)], refused.get(job["metadata"]["uid"], "")) for job in whole]
         return [self._with_memory(one) for one in seen]
 
     async def find(self, key: RunKey) -> Seen | None:
@@ -100,7 +98,7 @@ class KubernetesLauncher:
         selector = f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB}={key.job_id},{LABEL_EPOCH}={key.epoch}"
         pods = await self._api.list_pods(selector)
         if job is not None and self._ours(job):
-            return _see(job, _by_job_uid(pods)[job["metadata"]["uid"]])
+            return _see(job, pods)
         # A Job may be deleted before its pod has ended: the run is gone when both are.
         return _see_pods(key, job_name(key), pods, forgotten=False) if pods else None
 
@@ -139,8 +137,8 @@ def _is_whole(job: dict[str, Any]) -> bool:
     return True
 
 
-def _key_of(job: dict[str, Any]) -> RunKey:
-    labels = job["metadata"]["labels"]
+def _key_of(job_or_pod: dict[str, Any]) -> RunKey:
+    labels = job_or_pod["metadata"]["labels"]
     return RunKey(UUID(labels[LABEL_JOB]), int(labels[LABEL_EPOCH]))
 
 
@@ -149,11 +147,15 @@ def _refusal(error: ApiRefused) -> Reason:
     return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.CONFIG
 
 
-def _by_job_uid(pods: Iterable[dict[str, Any]]) -> defaultdict[str, list[dict[str, Any]]]:
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+def _by_run(pods: Iterable[dict[str, Any]]) -> defaultdict[RunKey, list[dict[str, Any]]]:
+    """The pods of each run, whichever Job made them.
+
+    A Job that was deleted leaves its pod alive for a while, and a create that was slow may make the Job anew beside it.
+    """
+    found: defaultdict[RunKey, list[dict[str, Any]]] = defaultdict(list)
     for pod in pods:
-        for owner in pod["metadata"].get("ownerReferences", ()):
-            found[owner["uid"]].append(pod)
+        with suppress(KeyError, ValueError):  # somebody else's
+            found[_key_of(pod)].append(pod)
     return found
 
 
@@ -164,8 +166,8 @@ def _is_over(job: dict[str, Any]) -> bool:
     )
 
 
-def _had_pod(job: dict[str, Any], pods_of: Mapping[str, list[dict[str, Any]]]) -> bool:
-    return _is_over(job) or bool(pods_of.get(job["metadata"]["uid"]))
+def _had_pod(job: dict[str, Any], pods_of: Mapping[RunKey, list[dict[str, Any]]]) -> bool:
+    return _is_over(job) or bool(pods_of.get(_key_of(job)))
 
 
 def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> Seen:

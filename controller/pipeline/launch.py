@@ -65,6 +65,8 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
     # the slot is freed only where no runner has taken the run and none can from now on.
     if not await context.store.end_run(run.key, diagnosis, evidence, only_unstarted=True):
         return False
+    if await context.launcher.find(run.key) is not None:
+        return False  # it came through: rescue stops it, and frees its slot when it is gone
     decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
     given_back = await context.store.settle(run.key, evidence, decide) is not None
     await block(context, run.key, diagnosis)

@@ -10,6 +10,7 @@ from controller.policy.diagnosis import diagnose
 from controller.policy.settling import settlement
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Permanent
+from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import UnreleasedRun
@@ -40,7 +41,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     random = context.random()
 
     def decide(facts: RunFacts) -> Settlement:
-        why = diagnosis or facts.ended or diagnose(evidence, facts.outcome)
+        why = diagnosis or facts.ended or diagnose(_of_its_runner(evidence, run.runner_uid), facts.outcome)
         return settlement(why, facts, context.retry, random)
 
     try:
@@ -55,6 +56,15 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
             await block(context, run.key, settled.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
     await context.launcher.forget(run.key)
+
+
+def _of_its_runner(evidence: Evidence, runner_uid: str | None) -> Evidence:
+    """What was seen, as far as it says anything of the run's own runner.
+
+    Of two pods of one Job the one that has taken the run may be gone; that the other one found it taken is no news.
+    """
+    twin = evidence.pod_uid not in (None, runner_uid) and runner_uid is not None
+    return Evidence(gone=True) if twin and evidence.exit_code == ExitCode.LOST_LEASE else evidence
 
 
 def _say(run: UnreleasedRun, settled: Settlement) -> None:

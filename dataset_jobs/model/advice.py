@@ -54,7 +54,8 @@ REASONS: dict[Reason, str] = {
     Reason.DATASET_NOT_FOUND: "Nothing: the dataset was deleted meanwhile. " + _RESUBMIT,
     Reason.FILE_NOT_FOUND: "The stored file is gone. " + _RESUBMIT,
     Reason.FILE_CHANGED: "The stored file was changed after it was submitted. " + _RESUBMIT,
-    Reason.TOO_LARGE: "Split the file, or submit one that is smaller; other bytes are another dataset.",
+    Reason.TOO_LARGE: "If the file is really the publisher's, raise the limit that the error names (limits of the "
+    "chart, else LIMIT_* in the environment) and retry the job: affirm-worker jobs retry {job}.",
     Reason.DATABASE: "Look at the database: whether runners reach it, and whether their role may do what it must "
     "(RUNNER_DATABASE_URL, else DATABASE_URL).",
     Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
+from psycopg.rows import DictRow
+
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store import job_changes, submitting
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
+from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
@@ -37,10 +40,17 @@ class ClientStore:
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        patience: how long one answer may take.
+        connection_class: see `ClientConnection`.
     """
 
-    def __init__(self, conninfo: str) -> None:
-        self._database = ClientConnection(conninfo)
+    def __init__(
+        self,
+        conninfo: str,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+    ) -> None:
+        self._database = ClientConnection(conninfo, patience, connection_class)
 
     def __enter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
+from dataset_jobs.store.patience import in_milliseconds
 from dataset_jobs.store.statements import statement
 
 PATIENCE = timedelta(seconds=30)
@@ -335,6 +336,7 @@ class ControllerStore:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
         async with self._connection() as connection, connection.transaction():
+            await _execute(connection, "limits", patience=in_milliseconds(self._patience))
             yield connection
 
 
@@ -396,15 +398,21 @@ async def _read_committed(connection: AsyncConnection[DictRow]) -> None:
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
-def controller_pool(conninfo: str, max_connections: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+def controller_pool(
+    conninfo: str,
+    max_connections: int,
+    connection_class: type[AsyncConnection[DictRow]] = AsyncConnection[DictRow],
+) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
     """A pool for `ControllerStore`, to be opened by the caller.
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
         max_connections: open at the same time at the most.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
     return AsyncConnectionPool(
         conninfo,
+        connection_class=connection_class,
         min_size=1,
         max_size=max_connections,
         open=False,

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Self
 
-import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
@@ -16,6 +15,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.store.covering import cover
 from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
@@ -32,9 +32,18 @@ class RunnerStore:
         conninfo: libpq connection string or URI.
         key: the run.
         runner: who runs it.
+        patience: how long one answer may take.
+        connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
-    def __init__(self, conninfo: str, key: RunKey, runner: Runner) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        key: RunKey,
+        runner: Runner,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+    ) -> None:
         self._who: Mapping[str, Any] = {
             "job_id": key.job_id,
             "epoch": key.epoch,
@@ -45,7 +54,7 @@ class RunnerStore:
         }
         with database_errors():
             # No prepared statements: the connection may be a pooler's.
-            self._connection: psycopg.Connection[DictRow] = psycopg.connect(
+            self._connection = connection_class.connect(
                 conninfo,
                 autocommit=True,
                 row_factory=dict_row,
@@ -53,6 +62,7 @@ class RunnerStore:
                 connect_timeout=10,
                 application_name=f"parser-runner {key.job_id} {key.epoch}",
             )
+        self._connection.patience = patience
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +75,7 @@ class RunnerStore:
         self._connection.close()
 
     def take(self) -> Assignment:
-        """Takes the run for this runner, and ends what earlier epochs may still be loading.
+        """Takes the run for this runner, and ends what earlier runs of its dataset may still be loading.
 
         Raises:
             LostLease: the run was ended, taken by another runner, or is not the job's current one.
@@ -110,7 +120,8 @@ class RunnerStore:
 
     def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         with database_errors(), self._connection.transaction():
-            self._execute("load_lock", job_key=assignment.job_key)
+            patience = in_milliseconds(self._connection.patience)
+            self._execute("load_lock", job_key=assignment.job_key, patience=patience)
             self._hold(statement("fence"))
             self._execute("delete_rows", dataset_key=assignment.dataset_key)
             with self._connection.cursor() as cursor, cursor.copy(statement("copy_rows")) as copy:
@@ -145,7 +156,7 @@ class RunnerStore:
     def _end_earlier_loads(self) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             time.sleep(wait)
-            row = self._one("terminate_runners", epoch=self._who["epoch"] - 1)
+            row = self._one("end_earlier_loads")
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable("database: an earlier run's load transaction could not be ended", Reason.DATABASE)

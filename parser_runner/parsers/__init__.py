@@ -6,6 +6,7 @@ module in the entry-point group `affirm_worker.parsers`, under the country's cod
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -86,25 +87,23 @@ def parse_file(
     Raises:
         Rejected: at once, or while the rows are read.
     """
-    file = path.open("rb")
-    try:
-        source = Source(path.name, file, year_hint, sex_hint, limits)
-        return parse_whole(source, country)
-    except BaseException:
-        file.close()
-        raise
+    return parse_whole(Source(path.name, path.open("rb"), year_hint, sex_hint, limits), country)
 
 
 def parse_whole(source: Source, country: str) -> Parsed:
-    """As `parse`, and refuses duplicates and files without rows. The source's file is closed after the last row."""
+    """As `parse`, and refuses duplicates and files without rows. The source is closed after the last row."""
     from parser_runner.parsers.duplicates import without_duplicates
 
-    parsed = parse(source, country)
+    try:
+        parsed = parse(source, country)
+    except BaseException:
+        source.close()
+        raise
     return replace(parsed, rows=_closing(source, without_duplicates(source, parsed.rows)))
 
 
 def _closing(source: Source, rows: Iterator[Row]) -> Iterator[Row]:
-    with source.file:
+    with closing(source):
         yield from rows
 
 
@@ -129,7 +128,7 @@ def parse(source: Source, country: str) -> Parsed:
             raise Rejected(Reason.NO_PARSER, source.filename, f"there is no parser for files of {country}")
         parsers = [*parsers, *further]
         found = _recognised(source, further)
-    if found is None and source.size and source.is_zip and source.workbook() is None:
+    if found is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
         return _parse_archive(source, country)
     if found is None:
         raise _unknown(source, country, parsers)
@@ -152,25 +151,34 @@ def _parse_archive(source: Source, country: str) -> Parsed:
     from parser_runner.parsers.archive import text_members
 
     members = text_members(source)
-    first = next(members)
-    parsed = parse(first, country)
+    try:
+        first = next(members)
+        parsed = parse(first, country)
+    except BaseException:
+        members.close()
+        raise
 
     def rows() -> Iterator[Row]:
-        yield from _within(first, parsed.rows)
-        for member in members:
-            other = parse(member, country)
-            for what, one, another in (
-                ("format", parsed.parser, other.parser),
-                ("measure", parsed.measure, other.measure),
-                ("region", parsed.region, other.region),
-                ("length of lists", parsed.top, other.top),
-            ):
-                if one != another:
-                    message = f"the files in the archive differ in their {what}, {one} and {another}: submit each alone"
-                    raise member.rejected(Reason.INVALID_FORMAT, message)
-            yield from _within(member, other.rows)
+        with closing(members):
+            yield from _within(first, parsed.rows)
+            for member in members:
+                other = parse(member, country)
+                _check_alike(member, parsed, other)
+                yield from _within(member, other.rows)
 
     return replace(parsed, rows=rows())
+
+
+def _check_alike(member: Source, parsed: Parsed, other: Parsed) -> None:
+    for what, one, another in (
+        ("format", parsed.parser, other.parser),
+        ("measure", parsed.measure, other.measure),
+        ("region", parsed.region, other.region),
+        ("length of lists", parsed.top, other.top),
+    ):
+        if one != another:
+            message = f"the files in the archive differ in their {what}, {one} and {another}: submit each alone"
+            raise member.rejected(Reason.INVALID_FORMAT, message)
 
 
 def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:

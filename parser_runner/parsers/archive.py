@@ -3,7 +3,7 @@
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -52,7 +52,7 @@ def checked_directory(source: Source) -> list[zipfile.ZipInfo]:
     return members
 
 
-def text_members(source: Source) -> Iterator[Source]:
+def text_members(source: Source) -> Generator[Source, None, None]:
     """The text files of an archive, one after the other, in the archive's order.
 
     Raises:

@@ -5,21 +5,22 @@ Year and sex stand only in the file's name (female_cy1944_top.csv); the years 19
 was registered beside the first name is cut off, so the same name can stand in several lines: they are added up.
 """
 
+import re
+
 from parser_runner.parsers.lists import Rules, TextList
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, Table
-from parser_runner.parsers.values import label_of, text_of
+from parser_runner.parsers.tables import Columns, Header
 
+_POSITION = re.compile(rb'"?=?(\d{1,9})"?\r?$', re.MULTILINE)
+"""The last column, =345 where several names have the same."""
+_LIST_BYTES = 1024 * 1024
 _NO_NAME = "children without a name (UNNAMED)"
 
 
-def _top(source: Source, table: Table, header: Header) -> int | None:
+def _top(source: Source, header: Header) -> int | None:
     """100, where no position is beyond it: full lists have many hundreds."""
-    labels = [label_of(value) for value in table.head()[header.record - 1]]
-    column = labels.index("position")
-    positions = [text_of(record[column]).lstrip("=") for _, record in table.records() if column < len(record)]
-    source.rewind()
-    return 100 if max((int(text) for text in positions if text.isdecimal()), default=0) <= 100 else None
+    positions = [int(digits) for digits in _POSITION.findall(source.head(_LIST_BYTES))]
+    return 100 if max(positions, default=0) <= 100 else None
 
 
 PARSERS = [

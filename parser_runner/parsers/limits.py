@@ -25,7 +25,7 @@ class Limits:
     zip_members: int = 1000
     unpacked_mib: int = 1024
     unpacked_ratio: int = 100
-    workbook_memory_mib: int = 512
+    workbook_memory_mib: int = 256
     rows: int = 20_000_000
     cell_chars: int = 65_536
     name_chars: int = 100

@@ -200,7 +200,7 @@ class TextList:
     charset: str | None = None
     measure: str = "births"
     region: str | None = None
-    top: int | Callable[[Source, Table, Header], int | None] | None = None
+    top: int | Callable[[Source, Header], int | None] | None = None
     title: str = ""
     rules: Rules = field(default_factory=Rules)
     named_year: bool = False
@@ -226,7 +226,7 @@ class TextList:
             sex = the_sex(source, sex_in(header.text), header.record or None, named=self.named_sex)
         else:
             refuse_sex_hint(source)
-        top = self.top(source, table, header) if callable(self.top) else self.top
+        top = self.top(source, header) if callable(self.top) else self.top
         rows = self._rows(source, table, header, year, sex)
         return Parsed(self.name, self.measure, self.region, rows, top)
 

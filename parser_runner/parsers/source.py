@@ -2,17 +2,17 @@
 
 import codecs
 import csv
+import io
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.places import Cell, InMember, Place
 from parser_runner.parsers.findings import PROBLEMS_KEPT, PROBLEMS_LIMIT, Findings
-from parser_runner.parsers.limits import MIB, Limits
+from parser_runner.parsers.limits import Limits
 
 if TYPE_CHECKING:
     from parser_runner.parsers.workbook import Workbook
@@ -73,6 +73,13 @@ class Source:
         """Back to the beginning."""
         self.file.seek(0)
 
+    def close(self) -> None:
+        """Closes the file, and the workbook that it is."""
+        if self._workbook is not None:
+            self._workbook.close()
+            self._workbook = None
+        self.file.close()
+
     def head(self, length: int = 1024) -> bytes:
         """The first bytes; the source is rewound."""
         self.rewind()
@@ -109,7 +116,8 @@ class Source:
         """As `lines`, but with their ends and with blank lines."""
         encoding = self._charset(charset)
         if encoding == "utf-16":
-            self._recode()
+            yield from self._utf_16_lines()
+            return
         readline, limit, number = self.file.readline, self.limits.cell_chars, 0
         while line := readline(limit):
             number += 1
@@ -173,19 +181,21 @@ class Source:
             self.rewind()
         return True
 
-    def _recode(self) -> None:
-        """UTF-16 becomes UTF-8, once: its line ends cannot be found byte by byte."""
-        recoded = cast("BinaryIO", tempfile.SpooledTemporaryFile(8 * MIB))  # noqa: SIM115
-        decoder = codecs.getincrementaldecoder("utf-16")()
+    def _utf_16_lines(self) -> Iterator[tuple[int, str]]:
+        """As `raw_lines`: line ends of UTF-16 cannot be found byte by byte."""
+        limit, number = self.limits.cell_chars, 0
+        text = io.TextIOWrapper(self.file, encoding="utf-16", newline="")
         try:
-            while block := self.file.read(_BLOCK):
-                recoded.write(decoder.decode(block).encode())
-            recoded.write(decoder.decode(b"", final=True).encode())
+            while line := text.readline(limit):
+                number += 1
+                if len(line) == limit and not line.endswith(("\n", "\r")):
+                    raise self.rejected(Reason.INVALID_FORMAT, f"the line is longer than {limit} characters", number)
+                yield number, line
         except UnicodeError:
-            raise self.rejected(Reason.INVALID_FORMAT, "it begins as UTF-16 does, but is not UTF-16") from None
-        recoded.seek(0)
-        self.file = recoded
-        self._charsets = dict.fromkeys(self._charsets, "utf-8")
+            message = "the file begins as UTF-16 does, but this is not UTF-16"
+            raise self.rejected(Reason.INVALID_FORMAT, message, number + 1) from None
+        finally:
+            text.detach()
 
     # Containers
 

@@ -1,5 +1,6 @@
 """Tables as the shapes see them, whether they come from a text file or from a sheet; and their headings."""
 
+import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,14 +39,15 @@ class TextTable:
 
     def head(self) -> list[list[str]]:
         content = self._source.head(_HEAD_BYTES)
-        if len(content) == _HEAD_BYTES:
-            content = content[: content.rfind(b"\n") + 1]
         encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
-            text = content.decode(encoding)
+            # A character that is cut at the end is left out.
+            text = codecs.getincrementaldecoder(encoding)().decode(content)
         except UnicodeDecodeError:
             text = content.decode(self._charset or "ascii", "replace")
         lines = text.splitlines(keepends=True)[: 2 * HEAD]
+        if len(content) == _HEAD_BYTES and len(lines) < 2 * HEAD:
+            lines.pop()
         if any("\0" in line for line in lines):
             return []
         try:

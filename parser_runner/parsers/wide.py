@@ -53,10 +53,11 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
         if not any(map(text_of, record)):
             source.skip(BLANK)
             continue
-        if isinstance(table, TextTable) and len(record) != wide.width:
-            source.problem(f"expected {wide.width} fields, found {len(record)}", number)
+        if len(record) != wide.width:
+            source.problem(f"expected {wide.width} fields, found {len(record)}", table.place(number, 0))
             continue
-        if not any(text_of(record[column]) for column in wide.years):
+        if not isinstance(table, TextTable) and not any(text_of(record[column]) for column in wide.years):
+            # A note stands in the column of names.
             source.skip(NOTES)
             continue
         column = wide.name

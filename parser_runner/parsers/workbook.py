@@ -62,10 +62,14 @@ class Workbook:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self.close = weakref.finalize(self, _stop, self._process)
+        self._end = weakref.finalize(self, _stop, self._process)
         self._send(content)
         answer = self._receive()
         self.sheets = [Sheet(self, index, name) for index, name in enumerate(answer["sheets"])]
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._end()
 
     def read(self, index: int, rows: int | None) -> Iterator[list[Value]]:
         """The rows of a sheet; all are read, or the workbook is of no use any more."""

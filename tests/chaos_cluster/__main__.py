@@ -14,7 +14,7 @@ from tests.e2e.installation import build_images, installed, running_servers
 def main() -> None:
     """Starts cluster and servers, installs the chart, and lets it be hit."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos_cluster", description=__doc__)
-    parser.add_argument("datasets", type=int, nargs="?", default=200, help="how many are submitted at the least")
+    parser.add_argument("datasets", type=int, nargs="?", default=200, help="how many are submitted")
     parser.add_argument("--controllers", type=int, default=3)
     parser.add_argument("--maximum", type=int, default=5, help="of the pool")
     parser.add_argument("--minutes", type=float, default=0, help="how long it goes on at the least")
@@ -23,7 +23,7 @@ def main() -> None:
     with acquire() as cluster, tempfile.TemporaryDirectory() as folder:
         if not cluster.disposable:
             sys.exit("this cluster was not started by us: it is not to be broken")
-        settings = [*SETTINGS, f"controller.replicas={given.controllers}"]
+        settings = settings_of(given.controllers, given.maximum)
         tag = build_images(cluster)
         with (
             running_servers(cluster, Path(folder, "s3")) as servers,
@@ -43,8 +43,12 @@ def main() -> None:
     sys.exit(0 if report.figures.clean else 1)
 
 
-SETTINGS = ("worker.retryWaits=0s", "worker.pollInterval=1s")
-"""Of the installation that is hit: what is to be tried again is tried at once."""
+def settings_of(controllers: int, maximum: int) -> list[str]:
+    """Of the chart that is installed: what is to be tried again is tried at once."""
+    return [
+        "worker.retryWaits=0s,worker.pollInterval=1s",
+        f"controller.replicas={controllers},pool.maxParallelism={maximum}",
+    ]
 
 
 def show(report: Report) -> None:

@@ -46,7 +46,7 @@ class Faults:
             "pod evicted": (4, self._evict),
             "pod deleted": (4, self._delete_pod),
             "Job deleted": (4, self._delete_job),
-            "controller killed (SIGKILL)": (8, self._kill_controller),
+            "controller killed (SIGKILL)": (4, self._kill_controller),
             "runner's connections cut": (4, self._cut_runner),
             "controllers' connections cut": (3, self._cut_controllers),
             "loads held up": (6, self._hold_up),
@@ -123,11 +123,14 @@ class Faults:
         return True
 
     def _kill_controller(self) -> bool:
-        pids = pids_of("affirm-worker", "run", "--launcher", "kubernetes")
-        if not pids:
+        names = {
+            pid: environment["WORKER_ID"]
+            for pid in pids_of("affirm-worker", "run", "--launcher", "kubernetes")
+            if (environment := environment_of(pid)).get("NAMESPACE") == self._installation.namespace
+        }
+        if not names:
             return False
-        victim = self._random.choice(pids)
-        pod = environment_of(victim).get("WORKER_ID", "")
+        victim, pod = self._random.choice([*names.items()])
         if not _signal(victim, signal.SIGKILL):
             return False
         # Another pod is made at once; of this one the kubelet would put off the restart, ever longer.

@@ -40,8 +40,30 @@ def start(files: Files, name: str, command: Sequence[str | Path]) -> None:
         setsigmask=[],
         setsigdef=[signal.SIGPIPE, signal.SIGINT],
     )
-    record = {"pid": pid, "started": _start_time(pid)}
+    words = [os.fspath(word) for word in command]
+    record = {"pid": pid, "started": _start_time(pid), "command": words}
     (files.processes / f"{name}.json").write_text(json.dumps(record))
+
+
+def pid(files: Files, name: str) -> int:
+    """The id of a process that was started under this name; raises ClusterError where it is not running."""
+    found = dict(_recorded(files)).get(name)
+    if found is None:
+        raise ClusterError(f"{name} is not running")
+    return found
+
+
+def restart(files: Files, name: str) -> None:
+    """Kill a process, unasked and at once, and start it anew with the same command."""
+    command = json.loads((files.processes / f"{name}.json").read_text())["command"]
+    kill([pid(files, name)], signal.SIGKILL, seconds=10)
+    start(files, name, command)
+
+
+def remove(files: Files, name: str) -> None:
+    """Kill a process, where it still runs, and forget that it was started."""
+    kill([number for known, number in _recorded(files) if known == name and number], signal.SIGKILL, seconds=10)
+    (files.processes / f"{name}.json").unlink()
 
 
 def dead(files: Files) -> list[str]:

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
 from controller.launchers import Launch, Launcher, Phase
+from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.process import ProcessLauncher
+from controller.policy.job_manifest import RunnerTemplate
 from dataset_jobs.model.settlement import Evidence
 from tests.conformance.acting_runner import MESSAGE, act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, LauncherContract, a_launch, until
+from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.launcher import FakeLauncher
 
 
@@ -31,6 +36,24 @@ class TestFakeLauncher(LauncherContract):
     @pytest.fixture
     async def launcher(self) -> Launcher:
         return _ActingFake()
+
+
+class TestKubernetesLauncherOnTheFakeCluster(LauncherContract):
+    @pytest.fixture
+    async def launcher(self) -> Launcher:
+        cluster = FakeCluster(lambda: datetime.now(UTC))
+
+        def act_at_once(pod: FakePod) -> None:
+            cluster.schedule(pod, "node-1")
+            cluster.start(pod)
+            acts = pod.key.job_id.hex[-1]
+            if acts != WORKS:
+                code = {EXITS_0: 0, REJECTS: 65, IS_KILLED: 137}[acts]
+                cluster.end(pod, code, MESSAGE if acts == REJECTS else "")
+
+        cluster.on_pod = act_at_once
+        cluster.on_stop = lambda pod, now: cluster.end(pod, 143)
+        return KubernetesLauncher(cluster.api, uuid4(), "default", RunnerTemplate("image"))
 
 
 class TestProcessLauncher(LauncherContract):

@@ -1,6 +1,7 @@
 """affirm-worker as users install it: built images, the chart by helm, Postgres and S3 outside the cluster."""
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -155,11 +156,12 @@ def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def build_images(cluster: Cluster) -> str:
     """Builds both images of this checkout and makes them known to the nodes; returns their tag."""
     builder = images.builder()
+    # Sessions of several checkouts may share a cluster, and each is to run its own code.
+    tag = f"test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
     for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
-        tag = f"localhost/{name}:test"
-        builder.build(ROOT, tag, target)
-        images.load(cluster, tag)
-    return "test"
+        builder.build(ROOT, f"localhost/{name}:{tag}", target)
+        images.load(cluster, f"localhost/{name}:{tag}")
+    return tag
 
 
 @pytest.fixture(scope="session")

@@ -34,12 +34,12 @@ def rows_of(installation: Installation, dataset_id: str) -> int:
 
 
 @contextmanager
-def copy_held_up(installation: Installation, dataset_id: str, year: int) -> Iterator[None]:
-    """Holds up the COPY of a dataset at its row of Olivia: another transaction has just inserted it."""
+def copy_held_up(installation: Installation, dataset_id: str, year: int, name: str = "Olivia") -> Iterator[None]:
+    """Holds up the COPY of a dataset at its row of a name: another transaction has just inserted it."""
     with psycopg.connect(installation.conninfo) as blocker:
         key = installation.query("select key from datasets where id = %s", dataset_id)[0]["key"]
         sql = "insert into names (dataset_key, year, gender, name, folded_name, count) values (%s, %s, %s, %s, %s, %s)"
-        blocker.execute(sql, (key, year, "F", "Olivia", "olivia", 1))
+        blocker.execute(sql, (key, year, "F", name, name.lower(), 1))
         yield
         blocker.rollback()
 
@@ -104,7 +104,7 @@ def test_a_controller_killed_around_the_launch_loses_and_doubles_nothing(
     try:
         submitted = installation.submit(*(variant(tmp_path, year) for year in years))
         runner_config = tmp_path / "runner.json"
-        runner_config.write_text(_runner_json(installation))
+        runner_config.write_text(runner_json(installation))
         died = subprocess.run(
             [sys.executable, "-m", "tests.e2e.crashing_controller", point],
             env={
@@ -154,7 +154,7 @@ def test_a_job_deleted_under_us_is_an_interruption(installation: Installation, t
     assert (job["state"], job["attempts"], job["interruptions"]) == ("completed", 0, 1)
 
 
-def _runner_json(installation: Installation) -> str:
+def runner_json(installation: Installation) -> str:
     """How the installed controller makes runner pods."""
     listed = json.loads(installation.kubectl("get", "configmaps", "-o", "json"))
     [found] = [item["data"]["runner.json"] for item in listed["items"] if "runner.json" in item.get("data", {})]

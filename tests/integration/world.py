@@ -21,7 +21,7 @@ from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import PATIENCE, ControllerStore, controller_pool
 from dataset_jobs.store.submission import read_file
 from parser_runner.child import run_child
 
@@ -106,10 +106,10 @@ class World:
         return int(self.one(sql, dataset_id)["count"])
 
     @asynccontextmanager
-    async def store(self) -> AsyncIterator[ControllerStore]:
-        """A controller's store with a small pool."""
-        async with controller_pool(self.conninfo, 4) as pool:
-            yield ControllerStore(pool)
+    async def store(self, conninfo: str = "", patience: timedelta = PATIENCE) -> AsyncIterator[ControllerStore]:
+        """A controller's store with a small pool; `conninfo` is another way to the same database."""
+        async with controller_pool(conninfo or self.conninfo, 4) as pool:
+            yield ControllerStore(pool, patience)
 
     @asynccontextmanager
     async def controller(
@@ -120,10 +120,12 @@ class World:
         concurrency: int | None = 2,
         entry: Callable[[str, int, str], None] | None = None,
         retention: timedelta | None = None,
+        conninfo: str = "",
+        patience: timedelta = PATIENCE,
     ) -> AsyncIterator[Reconciler]:
         """A controller that is not running yet; with the process launcher unless another one is given."""
         wake = asyncio.Event()
-        async with self.store() as store:
+        async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.child"], wake.set
             )

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _by_job_uid, _see
+from controller.launchers.kubernetes import _by_run, _see
 from controller.policy.diagnosis import diagnose
-from controller.policy.job_manifest import job_name
+from controller.policy.job_manifest import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
-from tests.unit.kubernetes_objects import JOB_UID, KEY, job, pod, terminated, waiting
+from tests.unit.kubernetes_objects import KEY, job, pod, terminated, waiting
 
 RUNNING = {"running": {"startedAt": "2025-03-01T10:00:05Z"}}
 REJECTED = Outcome(Cause.REJECTED, Reason.INVALID_FORMAT, "yob2020.txt, line 3: expected F or M as the sex")
@@ -21,7 +21,7 @@ LOW_ON_MEMORY = "The node was low on resource: memory. Threshold quantity: 100Mi
 
 
 def see(made: dict[str, Any], *pods: dict[str, Any]) -> Seen:
-    return _see(made, _by_job_uid(pods)[JOB_UID])
+    return _see(made, _by_run(pods)[KEY])
 
 
 def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
@@ -284,12 +284,22 @@ def test_of_two_pods_that_are_over_the_last_one_is_the_evidence() -> None:
         assert (seen.evidence.pod_uid, cause_of(seen)) == ("pod-last1", (Cause.OUT_OF_MEMORY, None))
 
 
-def test_pods_of_other_jobs_are_not_looked_at() -> None:
-    stranger = pod("Running", RUNNING)
-    stranger["metadata"]["ownerReferences"][0]["uid"] = "another"
-    without_owner = pod("Running", RUNNING)
-    del without_owner["metadata"]["ownerReferences"]
-    assert see(job(), stranger, without_owner).phase is Phase.PENDING
+def test_pods_of_other_runs_and_of_none_are_not_looked_at() -> None:
+    another = pod("Running", RUNNING)
+    another["metadata"]["labels"] = another["metadata"]["labels"] | {LABEL_EPOCH: "2"}
+    of_no_run = pod("Running", RUNNING)
+    del of_no_run["metadata"]["labels"][LABEL_EPOCH]
+    without_labels = pod("Running", RUNNING)
+    del without_labels["metadata"]["labels"]
+    assert see(job(), another, of_no_run, without_labels).phase is Phase.PENDING
+
+
+def test_the_pod_that_a_deleted_job_has_left_holds_the_slot_when_the_job_was_made_anew() -> None:
+    left = pod("Running", RUNNING, suffix="left1")
+    left["metadata"]["ownerReferences"][0]["uid"] = "of the Job that was deleted"
+    refused = pod("Failed", terminated(80), suffix="anew1", created="2025-03-01T10:00:09Z")
+    seen = see(job("Failed"), left, refused)
+    assert (seen.phase, seen.evidence.pod_uid) == (Phase.RUNNING, "pod-left1")
 
 
 def test_the_state_of_a_sidecar_is_no_evidence() -> None:

@@ -91,6 +91,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: STORAGE_PATH
   value: {{ $storage.path | quote }}
 {{- end }}
+{{- range $name, $limit := .Values.limits }}
+- name: LIMIT_{{ $name | snakecase | upper }}
+  value: {{ $limit | int64 | toString | quote }}
+{{- end }}
 - name: LOG_LEVEL
   value: {{ .Values.log.level }}
 {{- end }}

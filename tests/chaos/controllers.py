@@ -1,0 +1,153 @@
+"""Controllers that die and come again, on the real launcher over the fake cluster."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+from controller.launchers import Launcher, Seen
+from controller.launchers.kubernetes import KubernetesLauncher
+from controller.pipeline.context import Context
+from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.settling import RetryPolicy
+from controller.reconcile import Progress, Reconciler
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from tests.chaos.ledger import Ledger
+from tests.fakes.cluster import FakeCluster
+from tests.faults.actor import Actor, Boundary, Crashed, Kind
+from tests.faults.connections import async_connection
+from tests.faults.ports import exposed
+
+FAULTS = 0.004
+"""How likely a fault is at a boundary; a tick meets some thirty, and more with every run."""
+
+KINDS = {
+    Kind.CRASH_BEFORE: 2,
+    Kind.CRASH_AFTER: 2,
+    Kind.ANSWER_LOST: 3,
+    Kind.UNAVAILABLE: 2,
+    Kind.SLOW: 3,
+    Kind.DUPLICATE: 3,
+}
+
+_log = logging.getLogger(__name__)
+
+
+class StaleLauncher(KubernetesLauncher):
+    """The real one, whose answers may have been long under way."""
+
+    stale: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether a list is the one before."""
+    _last: list[Seen] | None = None
+
+    async def seen(self) -> list[Seen]:
+        if self._last is not None and self.stale():
+            return self._last
+        self._last = await super().seen()
+        return self._last
+
+
+class Controllers:
+    """So many controllers at once, each in a task of its own, and again whenever one has died.
+
+    Args:
+        calm: asked whether nothing is to happen any more.
+    """
+
+    def __init__(
+        self,
+        cluster: FakeCluster,
+        conninfo: str,
+        installation: UUID,
+        ledger: Ledger,
+        random: Random,
+        calm: Callable[[], bool],
+        retry: RetryPolicy,
+    ) -> None:
+        self._cluster = cluster
+        self._conninfo = conninfo
+        self._installation = installation
+        self._ledger = ledger
+        self._random = random
+        self._calm = calm
+        self._retry = retry
+        self._born = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self.ticks = 0
+
+    def start(self, count: int) -> None:
+        """So many more."""
+        self._tasks += [asyncio.create_task(self._again_and_again()) for _ in range(count)]
+
+    def broken(self) -> list[BaseException]:
+        """What has ended a controller for good, which nothing should."""
+        return [error for task in self._tasks if task.done() and (error := task.exception()) is not None]
+
+    async def close(self) -> None:
+        """Ends them all."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _again_and_again(self) -> None:
+        while True:
+            actor = Actor(self._plan, self._tell)
+            life = asyncio.create_task(self._live(actor))
+            try:
+                while not life.done():
+                    await asyncio.wait({life}, timeout=0.05)
+                    if actor.dead:
+                        life.cancel()
+                if not life.cancelled():
+                    life.result()
+            except* Crashed:
+                pass
+            finally:
+                life.cancel()
+                actor.die()
+
+    async def _live(self, actor: Actor) -> None:
+        self._born += 1
+        pool = controller_pool(self._conninfo, 4, async_connection(actor))
+        try:
+            await pool.open()
+            await self._tick(actor, exposed(ControllerStore(pool), "store", actor))
+        finally:
+            # Of one that has died only the process is cleaned up: its connections are cut already.
+            with contextlib.suppress(BaseException):
+                await pool.close(timeout=0)
+
+    async def _tick(self, actor: Actor, store: ControllerStore) -> None:
+        api = exposed(self._cluster.api, "kubernetes", actor)
+        real = StaleLauncher(api, self._installation, "default", RunnerTemplate("image"))
+        real.stale = self._stale
+        launcher: Launcher = exposed(real, "launcher", actor)
+        context = Context(
+            store, launcher, f"controller-{self._born}", "default", None, self._retry, random=self._random.random
+        )
+        reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())
+        while True:
+            await reconciler.tick_safely()
+            self.ticks += 1
+            await asyncio.sleep(self._random.uniform(0, 0.05))
+
+    def _stale(self) -> bool:
+        if self._calm() or self._random.random() > 0.03:
+            return False
+        self._ledger.fault("list stale")
+        return True
+
+    def _plan(self, number: int, at: Boundary) -> Kind | None:
+        if self._calm() or self._random.random() > FAULTS:
+            return None
+        kind = self._random.choices(list(KINDS), list(KINDS.values()))[0]
+        return kind if kind in at.kinds else None
+
+    def _tell(self, kind: Kind, at: Boundary) -> None:
+        self._ledger.fault(f"controller {kind}")
+
+
+RETRY = RetryPolicy(give_up_starting=timedelta(hours=24))

@@ -1,0 +1,174 @@
+"""The product with one safety taken out, to see that the harness bites: `python -m tests.chaos.mutants NAME`."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("dataset_jobs", "controller", "parser_runner", "cli", "tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """In one file, one text for another."""
+
+    path: str
+    before: str
+    after: str
+
+
+_HELD = "self._who).fetchone() is None:\n            raise"
+_NOT_FENCED = Change("dataset_jobs/store/for_runner.py", _HELD, "self._who) is None:\n            raise")
+_CLAIM_PICK = "dataset_jobs/store/sql/claim_pick.sql"
+_RESCUE = "controller/pipeline/rescue.py"
+_STOPPED = "            await context.launcher.stop(run.key, now=run.ended_for > STOP_GRACE)\n"
+
+MUTANTS: dict[str, tuple[Change, ...]] = {
+    "the load is not fenced": (_NOT_FENCED,),
+    "the load is not fenced, and no CHECK stands behind it": (
+        _NOT_FENCED,
+        Change(
+            "dataset_jobs/migrations/0001_queue_and_names.sql",
+            ",\n    constraint completed_was_committed"
+            " check (cause is null or (cause = 'completed') = (committed_at is not null))",
+            "",
+        ),
+    ),
+    "the maximum is counted in the claim's own statement": (
+        Change("dataset_jobs/store/sql/claim_lock_pool.sql", " for no key update", ""),
+        Change(
+            "dataset_jobs/store/for_controller.py",
+            'free = pool_row["max_running"] - (taken["count"] if taken else 0)',
+            "free = limit",
+        ),
+        Change(
+            _CLAIM_PICK,
+            "limit %(limit)s",
+            "limit least(%(limit)s, greatest(0, (select max_running from pools where name = %(pool)s)"
+            " - (select count(*) from runs where pool = %(pool)s and released_at is null)))",
+        ),
+    ),
+    "a list that fails reads as an empty one": (
+        Change(
+            "controller/launchers/kubernetes.py", "        self._api = api\n", "        self._api = _FailsOpen(api)\n"
+        ),
+        Change(
+            "controller/launchers/kubernetes.py",
+            "def _is_whole(",
+            """class _FailsOpen:
+    def __init__(self, api):
+        self._api = api
+
+    def __getattr__(self, name):
+        method = getattr(self._api, name)
+
+        async def call(*args, **kwargs):
+            try:
+                return await method(*args, **kwargs)
+            except Exception:
+                if name in ("list_jobs", "list_pods"):
+                    return []
+                raise
+
+        return call
+
+
+def _is_whole(""",
+        ),
+    ),
+    "the epoch does not rise": (
+        Change(_CLAIM_PICK, "lease_epoch = lease_epoch + 1", "lease_epoch = 1"),
+        Change(
+            _CLAIM_PICK,
+            "clock_timestamp() + %(lease)s from picked\n",
+            "clock_timestamp() + %(lease)s from picked\n"
+            "    on conflict (job_id, epoch) do update set launched_at = null, launch_name = null, started_at = null,"
+            " runner_uid = null, committed_at = null, outcome = null, ended_at = null, cause = null, reason = null,"
+            " error = null, evidence = null, released_at = null\n",
+        ),
+    ),
+    "what an ended runner left in its load is not ended": (
+        Change(
+            "dataset_jobs/store/for_controller.py",
+            "    async def _end_load(self, key: RunKey) -> None:\n",
+            "    async def _end_load(self, key: RunKey) -> None:\n        return\n",
+        ),
+        Change(
+            "dataset_jobs/store/for_runner.py",
+            "    def _end_earlier_loads(self) -> None:\n",
+            "    def _end_earlier_loads(self) -> None:\n        return\n",
+        ),
+    ),
+    "a run that is not listed is settled without asking for it by name": (
+        Change(
+            _RESCUE,
+            "        found = await context.launcher.find(run.key)\n        if found is None:\n"
+            "            await settle(context, run, Evidence(gone=True))\n        elif found.phase is Phase.ENDED:",
+            "        found = None\n        if found is None:\n"
+            "            await settle(context, run, Evidence(gone=True))\n        elif found.phase is Phase.ENDED:",
+        ),
+    ),
+    "a slot is freed before the pod is gone": (
+        Change(_RESCUE, _STOPPED, f"            await settle(context, run, Evidence(gone=True))\n{_STOPPED}"),
+    ),
+    "two runners of one epoch may both take the run": (
+        Change(
+            "dataset_jobs/store/sql/take_run.sql",
+            " and (runs.runner_uid is null or runs.runner_uid = %(runner_uid)s)",
+            "",
+        ),
+    ),
+    "no answer to a launch reads as a refusal": (
+        Change(
+            "controller/pipeline/launch.py",
+            "    except LaunchRefused as refused:\n",
+            "    except (LaunchRefused, Unavailable) as error:\n"
+            "        refused = LaunchRefused(str(error), error.reason)\n",
+        ),
+        Change(
+            "controller/pipeline/launch.py",
+            "    if await context.launcher.find(run.key) is not None:\n",
+            "    if False:\n",
+        ),
+    ),
+}
+"""What was taken out, in words, and how."""
+
+
+def mutate(folder: Path, changes: tuple[Change, ...]) -> None:
+    """Copies the product into a folder and changes it there; raises where a change does not fit any more."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+    for change in changes:
+        path = folder / change.path
+        text = path.read_text()
+        if text.count(change.before) != 1:
+            raise ValueError(f"{change.path}: {change.before!r} stands there {text.count(change.before)} times")
+        path.write_text(text.replace(change.before, change.after))
+
+
+def chaos(folder: Path, runs: int, seed: int) -> "subprocess.CompletedProcess[str]":
+    """Chaos over the product in a folder, until the first finding."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.chaos", str(runs), "--seed", str(seed), "--first"],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Runs one, or all, and shows what was found."""
+    for name, changes in MUTANTS.items():
+        if len(sys.argv) > 1 and sys.argv[1] not in name:
+            continue
+        with tempfile.TemporaryDirectory(prefix="affirm-mutant-") as folder:
+            mutate(Path(folder), changes)
+            done = chaos(Path(folder), 300, 1)
+        print(f"== {name}: exit {done.returncode}\n{done.stdout}\n{done.stderr[-3000:]}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""The fake cluster in virtual time: many controllers, runners and clients in one process, and all that can happen."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from controller.launchers.kubernetes_api import ApiRefused
+from dataset_jobs.model.causes import CountsAs
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.storage import StorageConfig
+from tests.chaos.audit import Audit
+from tests.chaos.clients import Clients
+from tests.chaos.controllers import RETRY, Controllers
+from tests.chaos.ledger import Figures, Ledger
+from tests.chaos.lives import Lives
+from tests.fakes.cluster import FakeCluster, FakePod
+from tests.faults.clock import VirtualClock
+
+STEP_SECONDS = 0.01
+CONTROLLERS = 3
+STUCK_ROUNDS = 6000
+"""Moves of the clock, by up to a minute each, within which everything must have ended once it is calm."""
+
+_SAMPLE = """
+select (select max_running from pools where name = 'default') as max_running,
+    array(select job_id::text || ' ' || epoch from runs where released_at is null) as holding,
+    (select count(*) from runs) as runs,
+    (select count(*) from jobs where state in ('scheduled', 'queued', 'running')) as unfinished,
+    (select count(*) from jobs where state = 'queued') as queued,
+    array(select waiting.application_name || ' waits for ' || holding.application_name
+        from pg_stat_activity waiting, unnest(pg_blocking_pids(waiting.pid)) blocker
+            join pg_stat_activity holding on holding.pid = blocker
+        where waiting.wait_event_type = 'Lock' and waiting.datname = current_database()
+            and waiting.application_name like 'parser-runner%' and holding.application_name like 'parser-runner%'
+        ) as held_up
+"""
+
+
+@dataclass(slots=True)
+class Sample:
+    """What the database said of itself at one moment."""
+
+    max_running: int
+    holding: set[RunKey]
+    runs: int
+    unfinished: int
+    queued: int
+
+
+class Chaos:
+    """One installation under chaos.
+
+    Args:
+        conninfo: of a database that `clock.prepare` has made.
+        folder: for storage and files.
+        runs: after so many it is left in peace.
+        seed: of all that is random.
+        say: told how it goes, now and then.
+        first_finding_only: stop at the first thing that is wrong.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        password: str,
+        folder: Path,
+        runs: int,
+        seed: int,
+        say: Callable[[str], None],
+        first_finding_only: bool = False,
+    ) -> None:
+        self.ledger = Ledger()
+        self._conninfo = conninfo
+        self._password = password
+        self._runs = runs
+        self._say = say
+        self._first_only = first_finding_only
+        self._random = Random(seed)
+        self._calm = False
+        self._clock = VirtualClock(conninfo)
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self._elapsed = 0.0
+        self._cap_violations = 0
+        self._ceiling = 0
+        self._held_when_alive: set[FakePod] = set()
+        self._cluster = FakeCluster(lambda: self._clock.now)
+        storage = folder / "storage"
+        storage.mkdir()
+        self._storage = StorageConfig.from_env({"STORAGE_PATH": str(storage)})
+        self._clients = Clients(conninfo, self._storage, folder / "files", self.ledger, self._random)
+
+    async def run(self) -> Figures:
+        """Until so many runs have been claimed and everything has ended."""
+        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, row_factory=dict_row)
+        async with connection:
+            row = await (await connection.execute("select id from installation")).fetchone()
+            assert row is not None
+            await self._run(connection, row["id"])
+        self._clock.close()
+        figures = Audit(self._conninfo, self._clients.files, self.ledger, RETRY, self._password).figures()
+        figures.cap_violations = self._cap_violations
+        return figures
+
+    async def _run(self, connection: psycopg.AsyncConnection[DictRow], installation: UUID) -> None:
+        self._cluster.refusal = self._refusal
+        self._cluster.lateness = self._lateness
+        self._cluster.list_fails = self._list_fails
+        lives = Lives(
+            self._cluster, self._conninfo, self._storage, self.ledger, self._random, self._is_calm, self._virtual_sleep
+        )
+        controllers = Controllers(
+            self._cluster, self._conninfo, installation, self.ledger, self._random, self._is_calm, RETRY
+        )
+        clients = asyncio.create_task(self._clients.work())
+        controllers.start(CONTROLLERS)
+        try:
+            await self._until_enough(connection, controllers, lives)
+            self._calm = True
+            self._clients.stop()
+            await clients
+            await connection.execute("update pools set paused = false, max_running = 16")
+            self._ceiling = max(16, self._ceiling)
+            await self._until_over(connection, controllers, lives)
+        finally:
+            clients.cancel()
+            await controllers.close()
+            await lives.close()
+            await asyncio.gather(clients, return_exceptions=True)
+
+    async def _until_enough(
+        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
+    ) -> None:
+        said = time.monotonic()
+        while True:
+            sample = await self._round(connection, controllers, lives)
+            self._clients.queued = sample.queued
+            if sample.runs >= self._runs or (self._first_only and (self._cap_violations or self.ledger.findings)):
+                return
+            await self._trouble(connection, sample)
+            if time.monotonic() - said > 10:
+                said = time.monotonic()
+                self._say(f"{sample.runs} runs, {self.ledger.faults.total()} faults, {controllers.ticks} ticks")
+            self._move_clock(self._random.uniform(0, 2))
+
+    async def _until_over(
+        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
+    ) -> None:
+        for _ in range(STUCK_ROUNDS):
+            sample = await self._round(connection, controllers, lives)
+            if not sample.unfinished and not sample.holding and not lives.busy:
+                return
+            # Pods take a moment of real time; retries wait for minutes of ours.
+            self._move_clock(2 if lives.busy else 30)
+
+    async def _round(
+        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
+    ) -> Sample:
+        await asyncio.sleep(STEP_SECONDS)
+        for error in [*controllers.broken(), *lives.broken]:
+            raise error
+        live = self._cluster.live_pods()
+        row = await (await connection.execute(_SAMPLE)).fetchone()
+        assert row is not None
+        holding = {_key(text) for text in row["holding"]}
+        sample = Sample(row["max_running"], holding, row["runs"], row["unfinished"], row["queued"])
+        self._check(sample, live)
+        for one in row["held_up"]:
+            self.ledger.find(f"stuck: {one}")
+        return sample
+
+    def _check(self, sample: Sample, live: list[FakePod]) -> None:
+        if len(sample.holding) > max(self._ceiling, sample.max_running):
+            self._cap(f"{len(sample.holding)} runs hold a slot, {sample.max_running} are allowed")
+        # A maximum that was lowered drains: from now on no more than there are, or than is allowed.
+        self._ceiling = max(sample.max_running, min(self._ceiling, len(sample.holding)))
+        for pod in live:
+            if pod.key in sample.holding:
+                self._held_when_alive.add(pod)
+            elif pod in self._held_when_alive and pod.live:
+                history = self.ledger.history(pod.key)
+                self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
+                self._held_when_alive.discard(pod)
+        self._held_when_alive = {pod for pod in self._held_when_alive if pod.live}
+
+    def _cap(self, what: str) -> None:
+        self._cap_violations += 1
+        self.ledger.find(f"cap_violations: {what}")
+
+    async def _trouble(self, connection: psycopg.AsyncConnection[DictRow], sample: Sample) -> None:
+        chance = self._random.random()
+        if chance < 0.01:
+            maximum = self._random.randint(6, 20)
+            await connection.execute("update pools set max_running = %s where name = 'default'", [maximum])
+            self._ceiling = max(self._ceiling, sample.max_running, maximum)
+            self.ledger.fault("maximum changed")
+        elif chance < 0.013:
+            await connection.execute("update pools set paused = true where name = 'default'")
+            self.ledger.fault("pool paused")
+        elif chance < 0.03:
+            await connection.execute("update pools set paused = false where name = 'default'")
+        elif chance < 0.036:
+            await self._jump(sample)
+        elif chance < 0.042:
+            self.ledger.fault("controllers' connections cut by the server")
+            await connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s and random() < 0.5"
+                " and datname = current_database()",
+                ["affirm-worker controller"],
+            )
+
+    async def _jump(self, sample: Sample) -> None:
+        seconds = self._random.choice([-600, -30, -1, 70, 400, 3600])
+        self.ledger.fault(f"clock jumps {'back' if seconds < 0 else 'ahead'}")
+        for key in sample.holding | {pod.key for pod in self._cluster.live_pods()}:
+            self.ledger.excuse(key, CountsAs.NEITHER)  # one that had not started may have run out of time
+        self._clock.move(timedelta(seconds=seconds))
+
+    def _move_clock(self, seconds: float) -> None:
+        self._clock.move(timedelta(seconds=seconds))
+        self._elapsed += seconds
+        self._cluster.advance()
+        due = [sleeper for moment, sleeper in self._sleepers if moment <= self._elapsed]
+        self._sleepers = [(moment, sleeper) for moment, sleeper in self._sleepers if moment > self._elapsed]
+        for sleeper in due:
+            with contextlib.suppress(asyncio.InvalidStateError):
+                sleeper.set_result(None)
+
+    def _virtual_sleep(self, seconds: float) -> asyncio.Future[None]:
+        sleeper = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._elapsed + seconds, sleeper))
+        return sleeper
+
+    def _is_calm(self) -> bool:
+        return self._calm
+
+    def _refusal(self, key: RunKey) -> ApiRefused | None:
+        if self._calm or self._random.random() > 0.02:
+            return None
+        self.ledger.hit(key, "launch refused", CountsAs.NEITHER)
+        return ApiRefused(403, "Kubernetes API: 403: exceeded quota (a fault of the test)")
+
+    def _lateness(self, key: RunKey) -> timedelta | None:
+        if self._calm or self._random.random() > 0.03:
+            return None
+        self.ledger.hit(key, "launch carried out late, not answered")
+        return timedelta(seconds=self._random.uniform(0, 50))
+
+    def _list_fails(self) -> bool:
+        if self._calm or self._random.random() > 0.03:
+            return False
+        self.ledger.fault("list fails")
+        return True
+
+
+def _key(text: str) -> RunKey:
+    job_id, epoch = text.split()
+    return RunKey(UUID(job_id), int(epoch))

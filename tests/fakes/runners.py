@@ -1,0 +1,137 @@
+"""Runners of the fake cluster: the real runner's code against a real Postgres, on a thread of each pod's own."""
+
+import contextlib
+import threading
+from dataclasses import dataclass
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.errors import RunError, Unavailable
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.storage import Storage, StorageConfig
+from dataset_jobs.store.for_runner import Runner, RunnerStore
+from parser_runner.run import Job, run
+from tests.fakes.cluster import FakePod
+from tests.faults.actor import Actor, Boundary, Crashed, Interrupted
+from tests.faults.connections import sync_connection
+from tests.faults.ports import exposed
+
+
+@dataclass(frozen=True, slots=True)
+class PodJob(Job):
+    """A runner's job whose store and storage are at risk."""
+
+    actor: Actor | None = None
+    thread: int | None = None
+
+    def connect(self) -> RunnerStore:
+        assert self.actor is not None
+        if threading.get_ident() != self.thread:
+            raise Unavailable("no heartbeats: this pod's time is not the real one")
+        store = RunnerStore(self.conninfo, self.key, self.runner, connection_class=sync_connection(self.actor))
+        return exposed(store, "runner's store", self.actor)
+
+    def open_storage(self) -> Storage:
+        assert self.actor is not None
+        return exposed(Job.open_storage(self), "storage", self.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a runner's process ended."""
+
+    exit_code: int
+    message: str
+    unforeseen: str = ""
+
+
+def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -> Ended | None:
+    """Runs a pod's runner to its end in this thread, as `parser_runner.process` does; None where it was killed."""
+    runner = Runner(pod.uid, pod.name, pod.node)
+    job = PodJob(pod.key, runner, conninfo, storage, (0.0, 0.0), actor=actor, thread=threading.get_ident())
+    unforeseen = ""
+    try:
+        outcome = run(job)
+    except Crashed:
+        return None
+    except Interrupted:
+        outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
+    except RunError as error:
+        outcome = Outcome.of_error(error)
+    except Exception as error:
+        unforeseen = repr(error)
+        outcome = Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__}")
+    try:
+        if outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
+            _record(job, outcome)
+    except Crashed:
+        return None
+    return Ended(int(outcome.exit_code), outcome.to_message(), unforeseen)
+
+
+def _record(job: PodJob, outcome: Outcome) -> None:
+    with contextlib.suppress(RunError, Interrupted), job.connect() as store:
+        store.record_outcome(outcome)
+
+
+class Stepped:
+    """A runner that goes from boundary to boundary as it is told, and stands still in between.
+
+    It does not stand still while it holds the rows of its job, between the last check of its lease and its commit:
+    whoever met it there would have to wait for real time.
+
+    Args:
+        pod, conninfo, storage: see `run_pod`.
+        actor: its own.
+    """
+
+    def __init__(self, pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -> None:
+        self.pod = pod
+        self.actor = actor
+        self.ended: Ended | None = None
+        self._may_go = threading.Semaphore(0)
+        self._stands = threading.Semaphore(0)
+        actor.gate = self._gate
+        self._thread = threading.Thread(target=self._run, args=(conninfo, storage), name=f"pod {pod.name}", daemon=True)
+        self._thread.start()
+        self._wait()
+
+    @property
+    def over(self) -> bool:
+        """Its process has ended, or was killed."""
+        return self._over
+
+    def step(self, boundaries: int) -> None:
+        """Passes so many boundaries, or fewer if it ends before."""
+        for _ in range(boundaries):
+            if self.over:
+                return
+            self._may_go.release()
+            self._wait()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.actor.die()
+        self._may_go.release(1000)
+        self._thread.join(timeout=30)
+
+    _over = False
+
+    def _wait(self) -> None:
+        if not self._stands.acquire(timeout=20):
+            raise AssertionError(f"the runner of {self.pod.key} waits for something at {self.actor.met[-1]}")
+
+    def _gate(self, at: Boundary) -> None:
+        if _COMMITS in (at.what[: len(_COMMITS)], self.actor.has_just[: len(_COMMITS)]):
+            return
+        self._stands.release()
+        self._may_go.acquire()
+
+    def _run(self, conninfo: str, storage: StorageConfig) -> None:
+        try:
+            self.ended = run_pod(self.pod, conninfo, storage, self.actor)
+        finally:
+            self._over = True
+            self._stands.release()
+
+
+_COMMITS = "Part of the load's commit"

@@ -1,0 +1,94 @@
+"""Connections to Postgres of which every exchange with the server is a boundary: statements, COPY data, COMMIT."""
+
+from functools import partial
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow
+
+from dataset_jobs.store.patience import PatientConnection
+from tests.faults.actor import Actor, Boundary, Crashed
+
+AsyncType = type[psycopg.AsyncConnection[DictRow]]
+SyncType = type[PatientConnection[DictRow]]
+
+
+def async_connection(actor: Actor) -> AsyncType:
+    """The connections of a controller."""
+
+    class Watched(psycopg.AsyncConnection[DictRow]):
+        @classmethod
+        async def connect(cls, *args: Any, **kwargs: Any) -> Any:
+            made: list[psycopg.AsyncConnection[DictRow]] = []
+
+            async def do() -> Any:
+                made.append(await _connect(*args, **kwargs))
+                actor.opened(made[0])
+                return made[0]
+
+            try:
+                return await actor.meet_async(Boundary("postgres", "connect"), do, _lost)
+            except BaseException:
+                for one in made:
+                    await one.close()
+                raise
+
+        async def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+            go_on = partial(super().wait, gen, *args, **kwargs)
+            try:
+                return await actor.meet_async(_exchange(gen), go_on, _lost)
+            except (_Lost, Crashed):
+                self.pgconn.finish()
+                raise
+
+    _connect = super(Watched, Watched).connect
+    return Watched
+
+
+def sync_connection(actor: Actor) -> SyncType:
+    """The connections of a runner or a client."""
+
+    class Watched(PatientConnection[DictRow]):
+        @classmethod
+        def connect(cls, *args: Any, **kwargs: Any) -> Any:
+            made: list[psycopg.Connection[DictRow]] = []
+
+            def do() -> Any:
+                made.append(_connect(*args, **kwargs))
+                actor.opened(made[0])
+                return made[0]
+
+            try:
+                return actor.meet(Boundary("postgres", "connect"), do, _lost)
+            except BaseException:
+                for one in made:
+                    one.close()
+                raise
+
+        def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+            go_on = partial(super().wait, gen, *args, **kwargs)
+            try:
+                return actor.meet(_exchange(gen), go_on, _lost)
+            except (_Lost, Crashed):
+                self.pgconn.finish()
+                raise
+
+    _connect = super(Watched, Watched).connect
+    return Watched
+
+
+class _Lost(psycopg.OperationalError):
+    """The connection broke."""
+
+
+def _lost() -> Exception:
+    return _Lost("the connection was lost (a fault of the test)")
+
+
+def _exchange(gen: Any) -> Boundary:
+    """What is about to be sent, as far as it can be told from psycopg's own generator."""
+    frame = getattr(gen, "gi_frame", None)
+    query = frame.f_locals.get("query") if frame is not None else None
+    if isinstance(query, str) and query:
+        return Boundary("postgres", query.splitlines()[0].removeprefix("-- ")[:60])
+    return Boundary("postgres", getattr(gen, "__name__", "exchange").strip("_"))

@@ -1,0 +1,228 @@
+"""What can come between two steps, each made to come just there."""
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from controller.launchers import Launch, LaunchRefused
+from controller.reconcile import Reconciler
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.coverage import Covered
+from dataset_jobs.model.errors import RunError, Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.states import JobState
+from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from tests.fakes.launcher import FakeLauncher
+from tests.faults.actor import Actor, Boundary, Crashed, Kind
+from tests.faults.connections import async_connection, sync_connection
+from tests.faults.ports import exposed
+from tests.integration.world import Submitted, World, key_of
+
+FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
+LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
+
+
+def a_file(world: World) -> Submitted:
+    return world.submit(world.file("yob2020.txt", "Mary,F,5\n"))
+
+
+def take(world: World, key: RunKey, uid: str) -> None:
+    """A runner takes the run, and goes on somewhere."""
+    with RunnerStore(world.conninfo, key, Runner(uid)) as store:
+        store.take()
+
+
+class RefusesAfter(FakeLauncher):
+    """Refuses a launch, but something has come first."""
+
+    def __init__(self, first: Callable[[RunKey], None], launches_too: bool = False) -> None:
+        super().__init__()
+        self._first = first
+        self._launches_too = launches_too
+
+    async def launch(self, launch: Launch) -> str:
+        if self._launches_too:
+            await super().launch(launch)
+        self._first(launch.key)
+        raise LaunchRefused("exceeded quota", Reason.QUOTA)
+
+
+@asynccontextmanager
+async def meddled_with(
+    world: World, launcher: FakeLauncher, at: str, do: Callable[[], None]
+) -> AsyncIterator[Reconciler]:
+    """A controller whose store waits for `do` whenever it is about to do `at`."""
+    actor = Actor()
+
+    async def pause(boundary: Boundary) -> None:
+        if boundary == Boundary("store", at):
+            do()
+
+    async with world.controller(launcher) as reconciler:
+        actor.pause = pause
+        store = exposed(reconciler.context.store, "store", actor)
+        reconciler.context = replace(reconciler.context, store=store)
+        yield reconciler
+
+
+async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_a_runner_has_taken(world: World) -> None:
+    result = a_file(world)
+    async with world.controller(RefusesAfter(lambda key: take(world, key, "another controller's pod"))) as reconciler:
+        await reconciler.tick()
+    assert world.job(result.job_id)["state"] == "running"
+    assert world.one("select released_at from runs")["released_at"] is None
+
+
+async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_another_controller_has_launched(
+    world: World,
+) -> None:
+    result = a_file(world)
+    launcher = RefusesAfter(lambda key: None, launches_too=True)
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        assert world.one("select released_at from runs")["released_at"] is None
+        await reconciler.tick()  # stops it
+        await reconciler.tick()  # settles it
+    job = world.job(result.job_id)
+    assert (job["attempts"], job["interruptions"], job["give_backs"]) == (0, 0, 1)
+    assert world.one("select cause from runs where epoch = 1")["cause"] == "cannot_start"
+
+
+async def test_a_run_that_a_twin_takes_before_it_is_settled_is_not_settled_on_what_was_seen_before(
+    world: World,
+) -> None:
+    result = a_file(world)
+    launcher = FakeLauncher()
+    key = RunKey(result.job_id, 1)
+    taken = False
+
+    def twin_takes_it() -> None:
+        nonlocal taken
+        if not taken:
+            take(world, key, "twin")
+            taken = True
+
+    async with meddled_with(world, launcher, "settle", twin_takes_it) as reconciler:
+        await reconciler.tick()
+        launcher.end(key, Evidence(exit_code=1, pod_uid="first"))
+        assert not await reconciler.tick_safely()
+    assert taken
+    assert world.one("select released_at from runs")["released_at"] is None
+    assert key_of(world.job(result.job_id)) == key
+
+
+async def test_a_pod_that_found_its_run_taken_says_nothing_of_how_the_one_that_took_it_ended(world: World) -> None:
+    result = a_file(world)
+    launcher = FakeLauncher()
+    key = RunKey(result.job_id, 1)
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        take(world, key, "first")
+        launcher.end(key, Evidence(exit_code=ExitCode.LOST_LEASE, pod_uid="twin"))
+        await reconciler.tick()
+    job = world.job(result.job_id)
+    assert (job["attempts"], job["interruptions"]) == (0, 1)
+    assert world.one("select cause from runs where epoch = 1")["cause"] == "vanished"
+
+
+async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_next_job_of_the_dataset(
+    world: World,
+) -> None:
+    result = a_file(world)
+    key = RunKey(result.job_id, 1)
+    taken, may_load, stands, go_on = (threading.Event() for _ in range(4))
+
+    def stand_still(at: Boundary) -> None:
+        if at.what == "enter_gen":
+            taken.set()
+            may_load.wait(60)
+        elif runs.has_just == "copy_end":
+            stands.set()
+            go_on.wait(60)
+
+    def load() -> None:
+        with (
+            suppress(RunError),
+            RunnerStore(world.conninfo, key, Runner("one"), connection_class=sync_connection(runs)) as store,
+        ):
+            assignment = store.take()
+            store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
+
+    async def let_it_load(at: Boundary) -> None:
+        if at.what.startswith("Second statement of settle"):
+            may_load.set()
+            assert stands.wait(30)
+
+    runs = Actor(gate=stand_still)
+    actor = Actor(lambda number, at: Kind.CRASH_AFTER if at.what == "exit_gen" else None)
+    async with controller_pool(world.conninfo, 2) as pool:
+        await ControllerStore(pool).claim("default", 1, "kubernetes", "a", timedelta(seconds=60))
+    runner = threading.Thread(target=load)
+    runner.start()
+    try:
+        assert taken.wait(30)
+        actor.pause = let_it_load
+        async with controller_pool(world.conninfo, 1, async_connection(actor)) as pool:
+            # It dies when its transaction is committed, so that nobody ends the load that has just begun.
+            with pytest.raises(Crashed):
+                await ControllerStore(pool).settle(key, Evidence(gone=True), lambda facts: FAILED, "one")
+        assert world.job(result.job_id)["state"] == "failed"
+        world.client.reprocess(result.dataset_id)
+        await world.run_until_idle()
+        assert world.rows(result.dataset_id) == 1
+        assert world.one("select attempts from jobs where state = 'completed'")["attempts"] == 0
+    finally:
+        go_on.set()
+        runner.join(30)
+
+
+async def test_a_statement_that_waits_for_a_load_standing_still_is_given_up_and_settle_ends_that_load(
+    world: World,
+) -> None:
+    result = a_file(world)
+    key = RunKey(result.job_id, 1)
+    stands, go_on = threading.Event(), threading.Event()
+
+    def stand_still(at: Boundary) -> None:
+        if at.what.startswith("Part of the load's commit"):
+            stands.set()
+            go_on.wait(60)
+
+    def load() -> None:
+        try:
+            with RunnerStore(
+                world.conninfo, key, Runner("one"), connection_class=sync_connection(Actor(gate=stand_still))
+            ) as store:
+                assignment = store.take()
+                row = f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n"
+                store.load(assignment, [row.encode()], LOADED, 9)
+        except RunError as error:
+            failures.append(error)
+
+    def decide(facts: RunFacts) -> Settlement:
+        return Settlement(Diagnosis(Cause.VANISHED, None, "gone"), JobState.QUEUED, interruptions=1)
+
+    failures: list[RunError] = []
+    async with controller_pool(world.conninfo, 2) as pool:
+        await ControllerStore(pool).claim("default", 1, "kubernetes", "a", timedelta(seconds=60))
+        runner = threading.Thread(target=load)
+        runner.start()
+        try:
+            assert stands.wait(30)
+            impatient = ControllerStore(pool, patience=timedelta(seconds=0.5))
+            with pytest.raises(Unavailable, match="no answer within"):
+                await impatient.end_run(key, CANCELLED, None, only_unstarted=False)
+            assert await impatient.settle(key, Evidence(gone=True), decide, "one") is not None
+        finally:
+            go_on.set()
+            runner.join(30)
+    assert world.rows(result.dataset_id) == 0
+    assert world.job(result.job_id)["state"] == "queued"
+    assert [type(failure) for failure in failures] == [Unavailable]
