@@ -150,7 +150,7 @@ def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, 
     rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
     if not rows.lines:
         raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
-    loaded = Loaded(len(rows.lines), rows.total, parsed.parser, parsed.measure, parsed.region)
+    loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)
     try:
         store.load(assignment, rows.blocks(), loaded, source.size)
     except DuplicateRows:

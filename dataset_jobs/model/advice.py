@@ -47,6 +47,8 @@ REASONS: dict[Reason, str] = {
     "affirm-worker submit FILE --country CC --year YYYY --sex F|M.",
     Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right --year and --sex, "
     "or under its right name.",
+    Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again with "
+    "--replaces and the id of that dataset; if it is not, delete it: affirm-worker datasets delete {dataset}.",
     Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser: affirm-worker "
     "parse FILE --country CC tries one without loading.",
     Reason.DATASET_NOT_FOUND: "Nothing: the dataset was deleted meanwhile. " + _RESUBMIT,

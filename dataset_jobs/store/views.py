@@ -8,7 +8,15 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """A dataset. `error` is that of its latest job, also where older rows are still loaded."""
+    """A dataset. `error` is that of its latest job, also where older rows are still loaded.
+
+    Args:
+        top: how many names of a year and sex it lists at the most; None where all are.
+        years, sexes: of its rows.
+        supersedes: the datasets that it was submitted to replace.
+        superseded_by: those that count in its place, for some of it.
+        superseded: for all of it.
+    """
 
     id: UUID
     country: str
@@ -19,6 +27,12 @@ class DatasetView:
     parser: str | None
     measure: str | None
     region: str | None
+    top: int | None
+    years: list[int]
+    sexes: list[str]
+    supersedes: list[UUID]
+    superseded_by: list[UUID]
+    superseded: bool
     year_hint: int | None
     sex_hint: str | None
     size: int

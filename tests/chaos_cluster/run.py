@@ -150,14 +150,18 @@ class _Submitting:
 
     def _file(self) -> tuple[Path, bool]:
         number = len(self.files)
-        lines = sorted(self._chance.sample(self._lines, self._chance.choice([50, 5_000, 30_000])))
+        # A year and a state of its own: files of the same ones would overlap, and be refused.
+        year, state = 1880 + number % 140, _letters(number // 140)[-2:].upper()
+        chosen = self._chance.sample(self._lines, self._chance.choice([50, 5_000, 30_000]))
+        fields = [line.split(",") for line in sorted(chosen)]
+        lines = [f"{state},{sex},{year},{name},{count}" for name, sex, count in fields]
         malformed = self._chance.random() < MALFORMED_SHARE
         if malformed:
             lines.insert(self._chance.randrange(len(lines)), "no comma")
-        path = self._folder / f"chaos-{number}" / f"yob{1880 + number % 140}.txt"
+        path = self._folder / f"chaos-{number}" / f"{state}-{year}.txt"
         path.parent.mkdir()
         # A name of its own makes every file another dataset.
-        path.write_text("\r\n".join([*lines, f"Q{_letters(number)},F,5", ""]))
+        path.write_text("\r\n".join([*lines, f"{state},F,{year},Q{_letters(number)},5", ""]))
         return path, malformed
 
 
@@ -191,7 +195,7 @@ def _audit(
     for job in jobs:
         path, malformed = submitting.files[str(job["dataset_id"])]
         cost = faults.cost[str(job["id"])]
-        expected = set() if malformed else {f"{path.name[3:7]},{line}" for line in path.read_text().split()}
+        expected = set() if malformed else {_as_row(line) for line in path.read_text().split()}
         rows = installation.query(
             "select concat_ws(',', year, name, gender, count) as row from names where dataset_key = %s",
             job["dataset_key"],
@@ -223,6 +227,11 @@ def _audit(
         wrongly_retried=counts["wrongly_retried"],
     )
     return Report(figures, faults.done, witness.most_runs, witness.most_pods, wrong)
+
+
+def _as_row(line: str) -> str:
+    _, sex, year, name, count = line.split(",")
+    return f"{year},{name},{sex},{count}"
 
 
 def _letters(number: int) -> str:

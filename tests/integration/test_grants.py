@@ -10,6 +10,7 @@ import pytest
 
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
@@ -69,7 +70,9 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                     runner.record_outcome(Outcome(Cause.CRASHED, error="it crashed"))
                 else:
                     block = f"{assignment.dataset_key}\t2023\tEmma\tF\temma\t15433\n".encode()
-                    runner.load(assignment, [block], Loaded(1, 15433, "us-ssa", "births", None), 13)
+                    runner.load(
+                        assignment, [block], Loaded("us-ssa", "births", None, None, [Covered(2023, "F", 1, 15433)]), 13
+                    )
                     assert runner.has_committed()
             settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed, "uid")
             assert settled is not None

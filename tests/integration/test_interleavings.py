@@ -11,6 +11,7 @@ import pytest
 from controller.launchers import Launch, LaunchRefused
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
@@ -25,7 +26,7 @@ from tests.faults.ports import exposed
 from tests.integration.world import Submitted, World, key_of
 
 FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
-LOADED = Loaded(1, 5, "test", "births", None)
+LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
 
 
 def a_file(world: World) -> Submitted:

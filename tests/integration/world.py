@@ -1,9 +1,9 @@
 """One installation on one machine: a database, a storage folder, and controllers that tests make as they need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -70,9 +70,12 @@ class World:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def submit(self, path: Path, country: str = "US", year: int | None = None) -> Submitted:
+    def submit(
+        self, path: Path, country: str = "US", year: int | None = None, replaces: Sequence[UUID] = ()
+    ) -> Submitted:
         """Submits a file as the command line does."""
-        result = self.client.submit(path, read_file(path, year), country, self.storage)
+        submission = replace(read_file(path, year), supersedes=tuple(sorted(replaces)))
+        result = self.client.submit(path, submission, country, self.storage)
         assert result.dataset_id is not None
         assert result.job_id is not None
         return Submitted(result.dataset_id, result.job_id)

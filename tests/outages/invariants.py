@@ -11,6 +11,18 @@ NEVER = {
         select key, row_count, total_count, count(dataset_key), sum(count)
         from datasets left join names on dataset_key = key where loaded_at is not null group by datasets.id
         having row_count <> count(dataset_key) or total_count <> coalesce(sum(count), 0)""",
+    "a loaded dataset that does not cover just what its rows are of": """
+        select key from datasets where loaded_at is not null and (
+            select array_agg((year, gender, rows, total) order by year, gender) from (
+                select year, gender, count(*)::int as rows, sum(count)::bigint as total from names
+                where dataset_key = key group by year, gender) held
+        ) is distinct from (
+            select array_agg((year, gender, row_count, total_count) order by year, gender)
+            from coverage where dataset_key = key)""",
+    "what is superseded by a dataset that does not cover it": """
+        select old.dataset_key from coverage old left join coverage new
+            on new.dataset_key = old.superseded_by and new.year = old.year and new.gender = old.gender
+        where old.superseded_by is not null and new.dataset_key is null""",
     "a job that committed twice": """
         select job_id from runs where committed_at is not null group by job_id having count(*) > 1""",
     "a job that is completed without a commit, or committed without being completed": """

@@ -11,6 +11,7 @@ import pytest
 from cli.countries import iso_countries
 from dataset_jobs import migrations
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.for_clients import ClientStore
@@ -22,7 +23,7 @@ from tests.outages.test_restart import DURABLE
 from tests.servers.postgres import PostgresServer, Standby
 from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
-LOADED = Loaded(rows=1, total=1, parser="zombie", measure="births", region=None)
+LOADED = Loaded("zombie", "births", None, None, [Covered(2020, "F", 1, 1)])
 
 
 class Pair(NamedTuple):

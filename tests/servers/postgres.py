@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import LiteralString, Self
 from urllib.parse import quote
 
 import psycopg
@@ -97,14 +97,15 @@ class PostgresServer:
 
     def create_database(self, name: str, template: str = "template1") -> str:
         """Creates a database and returns its URI."""
-        self._execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        self.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
         """Drops a database, and every connection to it."""
-        self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        self.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
-    def _execute(self, query: sql.Composed) -> None:
+    def execute(self, query: LiteralString | sql.Composed) -> None:
+        """Executes a statement as the superuser, outside any transaction."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(query)
 

@@ -11,7 +11,7 @@ HELP = dict(help_texts())
 COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
     "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs retry", "jobs purge",
-    "datasets list", "datasets delete", "parsers list",
+    "datasets list", "datasets show", "datasets delete", "parsers list",
 ]  # fmt: skip
 
 
