@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -42,6 +43,34 @@ def copy_held_up(installation: Installation, dataset_id: str, year: int, name: s
         blocker.execute(sql, (key, year, "F", name, name.lower(), 1))
         yield
         blocker.rollback()
+
+
+# In the order in which the rows are sent.
+NAMES = ("Amelia", "Ava", "Charlotte", "Emma", "Harper", "Isabella", "Luna", "Mia", "Olivia", "Sophia", "Violet", "Zoe")
+
+
+@contextmanager
+def copy_slowed_down(installation: Installation, dataset_id: str, year: int) -> Iterator[None]:
+    """Holds up the COPY of a dataset at one row after the other: a runner waits half a minute for a lock, no longer."""
+    done = threading.Event()
+    with ExitStack() as blockers:
+        held = [ExitStack() for _ in NAMES]
+        for one, name in zip(held, NAMES, strict=True):
+            one.enter_context(copy_held_up(installation, dataset_id, year, name))
+            blockers.push(one)
+
+        def release() -> None:
+            for one in held:
+                done.wait(12)
+                one.close()
+
+        thread = threading.Thread(target=release)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 def test_a_runner_killed_in_its_copy_leaves_no_row_and_the_retry_completes(
