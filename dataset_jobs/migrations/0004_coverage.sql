@@ -40,6 +40,11 @@ from (
     select dataset_key, year, gender, count(*) as rows, sum(count) as total from names group by dataset_key, year, gender
 ) covered join datasets on datasets.key = covered.dataset_key;
 
+-- Without the year: Postgres then keeps each name once for all its rows, which makes the index a third as large and
+-- loading faster. A name has so few rows of each dataset that the year need not narrow them down.
+drop index names_by_folded_name;
+create index names_by_folded_name on names (folded_name);
+
 -- The rows that may be added up: of one region (null: the whole country) and one measure at a time.
 create view counted_names as
 select countries.code as country, coverage.region, coverage.measure, names.year, names.gender, names.name,
