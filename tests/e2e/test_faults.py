@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from dataset_jobs.model.outcome import ExitCode
-from tests.e2e.installation import RELEASE, ROOT, Installation
+from tests.e2e.installation import ROOT, Installation
 
 YEAR_2023 = ROOT / "tests" / "data" / "us" / "national" / "yob2023.txt"
 COPY_WAITS = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event_type = 'Lock'"
@@ -96,20 +96,6 @@ def test_a_runner_killed_in_its_copy_leaves_no_row_and_the_retry_completes(
     assert "SIGKILL" in first["error"]
     assert second["cause"] == "completed"
     assert rows_of(installation, submitted["dataset_id"]) == 31804
-
-
-def test_a_controller_that_is_replaced_leaves_its_runs_to_the_next_one(
-    installation: Installation, tmp_path: Path
-) -> None:
-    installation.query("update pools set paused = true")
-    [submitted] = installation.submit(variant(tmp_path, 1981))
-    with copy_held_up(installation, submitted["dataset_id"], 1981):
-        installation.query("update pools set paused = false")
-        installation.until(COPY_WAITS)
-        installation.kubectl("rollout", "restart", f"deployment/{RELEASE}")
-        installation.kubectl("rollout", "status", f"deployment/{RELEASE}", "--timeout=90s")
-    [job] = installation.until_finished([submitted])
-    assert (job["state"], job["attempts"], job["interruptions"], job["lease_epoch"]) == ("completed", 0, 0, 1)
 
 
 def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(installation: Installation, tmp_path: Path) -> None:
