@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 FILES ?= $(sort $(wildcard tests/data/us/national/yob*.txt))
 COUNTRY ?= US
+SECONDS ?= 60
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit integration faults chaos e2e bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit model integration faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -31,6 +32,10 @@ $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
 # --- the main job -------------------------------------------------------------------------------------------------
 
 run: $(VENV)/.run  ## load the sample files, or FILES="a.txt b.txt" of COUNTRY=US, on this machine
@@ -45,8 +50,11 @@ check: $(VENV)/.dev  ## seconds: ruff, mypy --strict, import-linter, unit tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/unit
 
+model: $(VENV)/.dev  ## a model of the lease protocol, in every order of its steps (needs spin and gcc)
+	$(BIN)/pytest -q -s tests/model
+
 integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postgres and a real S3 server
-	$(BIN)/pytest -q tests/conformance tests/integration
+	$(BIN)/pytest -q tests/conformance tests/integration tests/outages
 	AFFIRM_TEST_POSTGRES=16 $(BIN)/pytest -q tests/integration
 	@# Debian 12's own; 16 and 18 come with the embedded one.
 	if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(BIN)/pytest -q tests/integration; fi
@@ -54,21 +62,27 @@ integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postg
 faults: $(VENV)/.dev  ## a fault at every boundary, a state machine, and the product with one safety taken out
 	$(BIN)/pytest -q tests/chaos
 
-N ?= 500
 chaos: $(VENV)/.dev  ## N=500 loads while everything dies, and what came of it in one line; SEED=… for the same again
-	$(BIN)/python -m tests.chaos $(N) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos $(or $(N),500) $(if $(SEED),--seed $(SEED))
 
 e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
 	$(BIN)/pytest -q tests/e2e
+
+chaos-cluster: $(VENV)/.dev  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
+	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 test: $(VENV)/.dev  ## everything
 	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory cluster-deps; fi
 	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory model
 	@$(MAKE) --no-print-directory integration
 	@$(MAKE) --no-print-directory faults
 	@$(MAKE) --no-print-directory chaos N=500
 	@$(MAKE) --no-print-directory e2e
+
+fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every parser, SECONDS=60 for each (Linux, CPython)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 cluster-up: $(VENV)/.dev  ## a local Kubernetes to work with by hand
 	$(BIN)/python -m tests.cluster up
@@ -96,6 +110,7 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --extra controller --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra controller -c requirements/dev.txt -o requirements/controller.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runner.txt
+	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
 manifests: $(VENV)/.dev  ## manifests/affirm-worker.yaml, from the chart

@@ -19,10 +19,8 @@ from controller.launchers.kubernetes_api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.submission import read_file
-from tests.cluster import acquire, images
-from tests.e2e.installation import BUCKET, ROOT, Installation, Servers, installed
-from tests.servers.postgres import PostgresServer
-from tests.servers.versitygw import VersityGateway
+from tests.cluster import acquire
+from tests.e2e.installation import Installation, build_images, installed, running_servers
 
 JOBS = 50
 
@@ -115,17 +113,12 @@ def _figures(name: str, seconds: list[float]) -> list[Figure]:
 def main() -> None:
     """Starts the cluster, installs the chart, and measures."""
     with acquire() as cluster, tempfile.TemporaryDirectory() as folder:
-        builder = images.builder()
-        for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
-            builder.build(ROOT, f"localhost/{name}:test", target)
-            images.load(cluster, f"localhost/{name}:test")
+        tag = build_images(cluster)
         with (
-            PostgresServer(listen="0.0.0.0", allow=[cluster.pod_cidr]) as postgres,
-            VersityGateway(Path(folder, "s3"), host="0.0.0.0") as s3,
+            running_servers(cluster, Path(folder, "s3")) as servers,
+            installed(cluster, servers, tag, "latency") as installation,
         ):
-            s3.make_bucket(BUCKET)
-            with installed(cluster, Servers(postgres, s3), "test", "latency") as installation:
-                report("latency", asyncio.run(measure(installation, Path(folder))))
+            report("latency", asyncio.run(measure(installation, Path(folder))))
 
 
 if __name__ == "__main__":

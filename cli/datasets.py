@@ -1,14 +1,18 @@
 """`affirm-worker datasets`."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import AsJson, Limit, Yes
+from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import DatasetStatus
+
+if TYPE_CHECKING:
+    from dataset_jobs.store.views import DatasetView
 
 LIST_EPILOG = """
 \b
@@ -16,6 +20,12 @@ Examples:
   affirm-worker datasets list
   affirm-worker datasets list --status failed
   affirm-worker datasets list --country US --json
+"""
+SHOW_EPILOG = """
+\b
+Examples:
+  affirm-worker datasets show 0f9c5d4e
+  affirm-worker datasets show 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
 """
 DELETE_EPILOG = """
 \b
@@ -29,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at datasets, and delete them.")
     group.command("list", epilog=LIST_EPILOG)(list_datasets)
+    group.command("show", epilog=SHOW_EPILOG)(show_dataset)
     group.command("delete", epilog=DELETE_EPILOG)(delete_dataset)
     app.add_typer(group, name="datasets")
 
@@ -56,10 +67,77 @@ def list_datasets(
         output.print_json(datasets)
         return
     output.print_table(
-        ["dataset", "country", "file", "status", ">rows", "region", "submitted", "error"],
-        [[d.id, d.country, d.filename, d.status, d.row_count, d.region, d.created_at, d.error] for d in datasets],
+        [
+            "dataset", "country", "file", "status", ">rows", "years", "sexes", "region", "measure", ">top",
+            "superseded", "submitted", "error",
+        ],
+        [
+            [
+                d.id, d.country, d.filename, d.status, d.row_count, years_in_words(d.years), "".join(d.sexes), d.region,
+                d.measure, d.top, _superseded(d), d.created_at, d.error,
+            ]
+            for d in datasets
+        ],
         "there are no datasets",
-    )
+    )  # fmt: skip
+
+
+def show_dataset(
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Shows a dataset: what its rows are of, and what it supersedes or is superseded by."""
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        [dataset] = store.list_datasets(ids=[store.dataset_id(dataset_id)])
+    if as_json:
+        output.print_json(dataset)
+        return
+    for name, value in _lines(dataset):
+        print(f"{name:<15}{value}")
+
+
+def _lines(dataset: "DatasetView") -> list[tuple[str, str]]:
+    from cli.output import cell
+
+    lines = [
+        ("dataset", str(dataset.id)),
+        ("file", f"{dataset.filename}, {dataset.country}, {dataset.size:,} bytes"),
+        ("status", dataset.status),
+        ("submitted", cell(dataset.created_at)),
+    ]
+    hints = [("year", dataset.year_hint), ("sex", dataset.sex_hint)]
+    lines += [("given", f"--{name} {hint}") for name, hint in hints if hint is not None]
+    if dataset.loaded_at is not None:
+        top = "all names" if dataset.top is None else f"the {dataset.top:,} most frequent names of a year and sex"
+        lines += [
+            ("loaded", f"{cell(dataset.loaded_at)}, as {dataset.parser}"),
+            ("rows", f"{dataset.row_count:,}, of {dataset.total_count:,} people"),
+            ("measure", str(dataset.measure)),
+            ("region", dataset.region or "the whole country"),
+            ("list", top),
+            ("years", years_in_words(dataset.years)),
+            ("sexes", " and ".join(dataset.sexes)),
+        ]
+    lines += [("supersedes", str(other)) for other in dataset.supersedes]
+    if dataset.superseded_by:
+        lines.append(("superseded by", f"{', '.join(map(str, dataset.superseded_by))}, {_superseded(dataset)}"))
+    if dataset.error:
+        lines.append(("error", cell(dataset.error)))
+    return lines
+
+
+def _superseded(dataset: "DatasetView") -> str | None:
+    if not dataset.superseded_by:
+        return None
+    return "wholly" if dataset.superseded else "partly"
 
 
 def delete_dataset(
@@ -69,7 +147,7 @@ def delete_dataset(
 ) -> None:
     """Deletes a dataset: its rows, its jobs and its stored file.
 
-    Refused while a run holds it. Asks first, where there is a terminal to ask on.
+    What it has superseded counts again. Refused while a run holds it. Asks first, where there is a terminal to ask on.
     """
     from cli import output
     from cli.database import open_database

@@ -15,6 +15,13 @@ Year = Annotated[
 Sex = Annotated[
     str | None, typer.Option(metavar="F|M", help="The sex that the file is about, where its name has lost it.")
 ]
+Replaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DATASET_ID",
+        help="The dataset whose place the file takes in the years and sexes that it covers; may be repeated.",
+    ),
+]
 Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest first.")]

@@ -16,7 +16,7 @@ from cli.settings import Settings
 from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Announce, Context, Notice, to_nobody
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
@@ -108,10 +108,10 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             stack.push_async_callback(health.close)
         if not await _schema_is_ours(store, signals.stop, progress):
             return INTERRUPTED if until_idle else 0
-        maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism)
+        maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism, settings.pool_max_pending)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
-        launcher = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
+        launcher, announce = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
         context = Context(
             store=store,
             launcher=launcher,
@@ -121,6 +121,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
             start_deadline=settings.worker_start_deadline,
             retention=settings.worker_retention,
+            announce=announce,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
@@ -185,22 +186,25 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _process_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
-) -> AsyncIterator[Launcher]:
+) -> AsyncIterator[tuple[Launcher, Announce]]:
     environment = {
         **os.environ,
         **settings.storage.to_env(),
+        **settings.limits.to_env(),
         "DATABASE_URL": settings.runner_database_url or conninfo,
         "LOG_LEVEL": settings.log_level,
         "WORKER_ID": settings.worker_id,
         "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
     }
-    environment.pop("RUNNER_DATABASE_URL", None)
-    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "cli.main"]
+    # Of a pod that has many children: each of them is a runner of its own.
+    for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
+        environment.pop(name, None)
+    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "parser_runner.parsers.text_lists", "cli.main"]
     if settings.storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
     try:
-        yield launcher
+        yield launcher, to_nobody
     finally:
         await launcher.close()
 
@@ -208,11 +212,12 @@ async def _process_launcher(
 @asynccontextmanager
 async def _kubernetes_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
-) -> AsyncIterator[Launcher]:
+) -> AsyncIterator[tuple[Launcher, Announce]]:
     # Imported only here: it takes half a second, which one machine need not pay.
     from cli.runner_config import read_runner_config
     from controller.launchers.kubernetes import KubernetesLauncher
     from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+    from controller.launchers.kubernetes_events import KubernetesEvents
     from controller.operator import Watcher
 
     if settings.runner_config is None:
@@ -230,8 +235,13 @@ async def _kubernetes_launcher(
     watcher = Watcher(configuration, settings.namespace, installation, wake_from_thread)
     watcher.start()
     watch.watcher = watcher
+    events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)
+
+    async def announce(notice: Notice) -> None:
+        await events.post(notice.reason, notice.message, notice.warning)
+
     try:
-        yield launcher
+        yield launcher, announce
     finally:
         watcher.stop()
         await launcher.close()

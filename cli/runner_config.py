@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from kubernetes.utils.quantity import parse_quantity
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.job_manifest import Memory, RunnerTemplate
 from dataset_jobs.model.errors import Misconfigured
 
 _Objects = list[dict[str, Any]]
@@ -22,6 +23,7 @@ class RunnerConfig(BaseModel):
     image_pull_secrets: list[str] = []
     service_account_name: str = ""
     resources: dict[str, Any] = {}
+    memory_ceiling: str = ""
     deadline_seconds: Annotated[int, Field(ge=1)] = 900
     env: _Objects = []
     env_from: _Objects = []
@@ -53,4 +55,17 @@ def read_runner_config(path: Path) -> RunnerTemplate:
     for name, value in values.items():
         if isinstance(value, list):
             values[name] = tuple(value)
-    return RunnerTemplate(**values)
+    ceiling = values.pop("memory_ceiling")
+    try:
+        return RunnerTemplate(**values, memory=_memory(config.resources, ceiling))
+    except ValueError as error:
+        raise Misconfigured(f"RUNNER_CONFIG {path}: resources and memoryCeiling: {error}") from None
+
+
+def _memory(resources: dict[str, Any], ceiling: str) -> Memory | None:
+    """What a run may have after others were out of memory; None where nothing limits it, or nothing is to be raised."""
+    limit = resources.get("limits", {}).get("memory")
+    if limit is None or not ceiling:
+        return None
+    request = resources.get("requests", {}).get("memory", limit)
+    return Memory(*(int(parse_quantity(quantity)) for quantity in (request, limit, ceiling)))

@@ -15,6 +15,7 @@ from cli.durations import parse_duration
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.storage import StorageConfig
+from parser_runner.parsers.limits import Limits
 
 
 def _duration(value: Any) -> Any:
@@ -57,6 +58,11 @@ def _setting(default: Any, what: str, allowed: str, shown: str | None = None, **
     if callable(default):
         return Field(default_factory=default, description=what, json_schema_extra=extra, **constraints)
     return Field(default, description=what, json_schema_extra=extra, validate_default=False, **constraints)
+
+
+def _limit(name: str, what: str, most: int) -> Any:
+    """A field of `Limits`, whose default it has."""
+    return _setting(getattr(Limits(), name), what, f"a whole number from 1 to {most}", ge=1, le=most)
 
 
 def _upper(value: Any) -> Any:
@@ -132,6 +138,10 @@ class Settings(BaseSettings):
         None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
         "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
     )  # fmt: skip
+    pool_max_pending: int | None = _setting(
+        None, "Sets how many of the pool's runs may be unstarted at once: pods that wait for a node, say.",
+        "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
+    )  # fmt: skip
     storage_type: Annotated[Literal["local", "s3"], BeforeValidator(_lower)] = _setting(
         "local", "Where the files of datasets are kept.", "local or s3"
     )
@@ -142,6 +152,21 @@ class Settings(BaseSettings):
     storage_s3_region: str = _setting("", "`s3`: its region.", "a region, such as eu-central-1", "as boto3 finds it")
     storage_s3_endpoint: str = _setting("", "`s3`: a server other than AWS.", "an http or https URL", "AWS")
     storage_s3_prefix: str = _setting("", "`s3`: put before every key.", "a path, such as names/files", "")
+    limit_file_mib: int = _limit("file_mib", "Files of more MiB are refused.", 1_048_576)
+    limit_zip_members: int = _limit("zip_members", "Archives and workbooks of more files are refused.", 1_000_000)
+    limit_unpacked_mib: int = _limit("unpacked_mib", "So are those of more MiB, unpacked.", 1_048_576)
+    limit_unpacked_ratio: int = _limit(
+        "unpacked_ratio", "So are those that are so many times larger, unpacked.", 1_000_000
+    )
+    limit_workbook_memory_mib: int = _limit(
+        "workbook_memory_mib", "MiB of address space that reading a workbook may take, in a process of its own.",
+        1_048_576,
+    )  # fmt: skip
+    limit_rows: int = _limit("rows", "Files that give more rows are refused.", 1_000_000_000)
+    limit_cell_chars: int = _limit(
+        "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
+    )
+    limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
     health_port: int | None = _setting(
         None, "Serves /healthz and /readyz there.", "a port from 1 to 65535", "no health server", ge=1, le=65535
     )
@@ -165,6 +190,10 @@ class Settings(BaseSettings):
         socket.gethostname, "This controller's name, in logs and on the runs it claims.",
         "at most 200 characters", "the host's name", min_length=1, max_length=200,
     )  # fmt: skip
+    worker_uid: str = _setting(
+        "", "The uid of the controller's own pod, whose name is WORKER_ID: its Kubernetes events are about it.",
+        "a uid", "events without one",
+    )  # fmt: skip
     affirm_worker_home: Path = _setting(
         _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
         "~/.local/share/affirm-worker; as root /var/lib/affirm-worker",
@@ -174,6 +203,12 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """`affirm_worker_home`, absolute."""
         return self.affirm_worker_home.expanduser().absolute()
+
+    @property
+    def limits(self) -> Limits:
+        """The LIMIT_* settings."""
+        names = (name for name in type(self).model_fields if name.startswith("limit_"))
+        return Limits(**{name.removeprefix("limit_"): getattr(self, name) for name in names})
 
     @property
     def storage(self) -> StorageConfig:

@@ -50,13 +50,13 @@ def _print_pools(status: "Status") -> None:
 
     output.print_table(
         ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">slots", ">in use",
-         ">claimed", ">launched", ">working", ">ending", "paused"],
+         ">claimed", ">launched", ">working", ">ending", "state"],
         [
             [
                 pool.name, pool.queued, pool.scheduled, pool.running, pool.failed,
                 None if pool.oldest_wait_seconds is None else duration(timedelta(seconds=pool.oldest_wait_seconds)),
                 pool.max_running, pool.in_use, pool.runs_claimed, pool.runs_launched, pool.runs_working,
-                pool.runs_ending, pool.paused,
+                pool.runs_ending, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
             ]
             for pool in status.pools
         ],
@@ -84,6 +84,15 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
         yield "no controller has claimed anything in the last hour"
     yield f"{status.listening} listening for notifications now"
     for pool in status.pools:
+        if pool.blocked_since is not None:
+            why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
+            yield (
+                f"pool {pool.name} is blocked since {cell(pool.blocked_since)}: {why}: {cell(pool.blocked_error)}; "
+                f"one run is tried at {cell(pool.probe_at)}, and it goes on by itself when one starts"
+            )
+        if pool.runs_waiting:
+            pods = "1 pod waits" if pool.runs_waiting == 1 else f"{pool.runs_waiting} pods wait"
+            yield f"pool {pool.name}: {pods} for room in the cluster: {cell(pool.waits_for_error)}"
         if pool.queued and pool.paused:
             yield f"pool {pool.name} is paused: {pool.queued} queued wait"
         elif pool.queued and pool.in_use >= pool.max_running:

@@ -15,6 +15,7 @@ _SEEN_AS_WORDS = {
     "exit_code": "exit code {}",
     "signal": "signal {}",
     "seen_as": "seen as {}",
+    "memory_limit": "memory limit {}",
     "gone": "process or pod gone",
 }
 
@@ -133,7 +134,10 @@ def _ending(run: RunView) -> str:
         return f"has committed {run.rows_done:,} rows, to be closed when its process or pod is over"
     if run.started_at is not None:
         return "at work"
-    return "launched, its runner has not started yet" if run.launched_at is not None else "about to be launched"
+    if run.launched_at is None:
+        return "about to be launched"
+    waits = f": {run.waits_for}: {cell(run.waits_for_error)}" if run.waits_for else ""
+    return f"launched, its runner has not started yet{waits}"
 
 
 def _times(run: RunView) -> Iterator[str]:

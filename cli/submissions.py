@@ -1,6 +1,7 @@
 """Submitting several files, where one that is refused does not keep the others back."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,7 @@ class Submitter:
         settings: for storage and pool.
         country, year, sex, priority: as given by the user.
         dry_run: only say what would be done.
+        replaces: the datasets whose place the file takes; only where there is one file.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Submitter:
         sex: str | None,
         priority: int = 0,
         dry_run: bool = False,
+        replaces: Sequence[UUID] = (),
     ) -> None:
         self._store = store
         self._storage = open_storage(settings.storage)
@@ -79,11 +82,12 @@ class Submitter:
         self._sex = sex
         self._priority = priority
         self._dry_run = dry_run
+        self._replaces = tuple(sorted(set(replaces)))
 
     def submit(self, path: Path) -> Submitted:
         """Submits one file; only what is at fault with the file itself becomes a refusal."""
         try:
-            submission = read_file(path, self._year, self._sex)
+            submission = replace(read_file(path, self._year, self._sex), supersedes=self._replaces)
             if self._dry_run:
                 return Submitted(path, self._store.preview(submission, self._country))
             done = self._store.submit(

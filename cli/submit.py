@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import AsJson, Country, Files, Priority, Sex, Year
+from cli.options import AsJson, Country, Files, Priority, Replaces, Sex, Year
 from dataset_jobs.model.outcome import ExitCode
 
 SUBMIT_EPILOG = """
@@ -13,6 +13,7 @@ Examples:
   affirm-worker submit yob2023.txt --country US
   affirm-worker submit names/*.txt --country US --priority 10
   affirm-worker submit renamed.txt --country US --year 2023
+  affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
 REPROCESS_EPILOG = """
@@ -37,6 +38,7 @@ def submit(
     country: Country,
     year: Year = None,
     sex: Sex = None,
+    replaces: Replaces = None,
     priority: Priority = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     as_json: AsJson = False,
@@ -46,6 +48,9 @@ def submit(
     A controller then runs them: see `affirm-worker run`. A file that is known already is not loaded
     twice: what is not loaded yet is corrected or tried again, what is loaded is left alone. Files that
     are refused do not keep the others back; the exit code is 65 then.
+
+    A file that covers what another dataset counts for (same country, region, measure, year and sex) is
+    refused when it is loaded, unless it --replaces that one. Deleting it undoes that.
     """
     from cli import output
     from cli.database import open_database
@@ -54,10 +59,13 @@ def submit(
     from cli.submissions import Submitter
     from dataset_jobs.store.for_clients import ClientStore
 
+    if replaces and len(files) > 1:
+        raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
     settings = read_settings()
     set_up_logs(settings)
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        submitter = Submitter(store, settings, country, year, sex, priority, dry_run)
+        replaced = [store.dataset_id(given) for given in replaces or ()]
+        submitter = Submitter(store, settings, country, year, sex, priority, dry_run, replaced)
         submitted = [submitter.submit(path) for path in files]
     if as_json:
         output.print_json([one.as_json() for one in submitted])

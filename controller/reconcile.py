@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from controller.pipeline.block import look_for_trouble
 from controller.pipeline.claim import claim
 from controller.pipeline.context import Context
 from controller.pipeline.launch import launch
@@ -19,6 +20,9 @@ from dataset_jobs.model.errors import RunError
 
 ADOPT_AFTER = timedelta(seconds=10)
 """How long another controller's claims may stay without a launch before any controller launches them."""
+
+CLAIM_BATCH = 500
+"""How many jobs one claim takes at the most."""
 
 WAKE_SPACING_SECONDS = 0.02
 """Wake-ups that come together are answered by one tick."""
@@ -106,6 +110,7 @@ class Reconciler:
             await settle_ended(self.context, run, seen)
             self.progress.last_settle = time.monotonic()
         await rescue(self.context, observed)
+        await look_for_trouble(self.context, observed)
         if self._claiming:
             await self._claim_and_launch(observed)
         if time.monotonic() >= self._next_removal:
@@ -116,8 +121,16 @@ class Reconciler:
     async def _claim_and_launch(self, observed: Observation) -> None:
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
         patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
-        await launch(self.context, observed.unlaunched(self.context.owner, patience))
-        await launch(self.context, await claim(self.context))
+        unlaunched = observed.unlaunched(self.context.owner, patience)
+        if unlaunched:  # and not settled since
+            holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
+            await launch(self.context, [run for run in unlaunched if run.key in holding])
+        # A few first: where the cluster refuses them, few claims have to be given back.
+        batch = 1
+        while batch:
+            claimed = await claim(self.context, batch)
+            went_well = await launch(self.context, claimed)
+            batch = min(4 * batch, CLAIM_BATCH) if went_well and len(claimed) == batch else 0
 
     async def _sleep(self) -> None:
         """Until something wakes the loop, the poll interval is over, or a scheduled job is due."""

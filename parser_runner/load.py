@@ -4,7 +4,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from parser_runner.parsers import Row
+from dataset_jobs.model.coverage import Covered
+from parser_runner.parsers.contract import Row
 
 BLOCK_LINES = 8192
 """Lines that are sent to Postgres at a time: some hundred KiB."""
@@ -20,11 +21,11 @@ class SortedRows:
         lines: dataset_key, year, name, gender, folded_name and count, parted by tabs, each with its line feed.
             In the order of the primary key: the code points of a line sort as its columns do under the C collation,
             since a tab is less than anything that a name may hold.
-        total: the sum of the counts.
+        coverage: every year and sex among them, ascending.
     """
 
     lines: list[str]
-    total: int
+    coverage: list[Covered]
 
     def blocks(self) -> Iterator[bytes]:
         """The lines, many at a time."""
@@ -41,8 +42,13 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
         progress: called with the number of rows read so far; may raise, to break off.
     """
     lines: list[str] = []
-    total = 0
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    # Rows of the same year and sex stand together in most files: they are counted as one.
+    of_year, of_gender, first, total = 0, "", 0, 0
     for year, gender, name, count, _ in rows:
+        if year != of_year or gender != of_gender:
+            _add(found, of_year, of_gender, len(lines) - first, total)
+            of_year, of_gender, first, total = year, gender, len(lines), 0
         total += count
         if not name.isprintable():
             raise ValueError("a parser has given a name with control characters")
@@ -52,9 +58,16 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
         lines.append(line.replace("\\", "\\\\") if "\\" in line else line)
         if len(lines) % PROGRESS_ROWS == 0:
             progress(len(lines))
+    _add(found, of_year, of_gender, len(lines) - first, total)
     lines.sort()
     progress(len(lines))
-    return SortedRows(lines, total)
+    return SortedRows(lines, [Covered(*key, *found[key]) for key in sorted(found)])
+
+
+def _add(found: dict[tuple[int, str], tuple[int, int]], year: int, gender: str, rows: int, total: int) -> None:
+    if rows:
+        rows_before, total_before = found.get((year, gender), (0, 0))
+        found[year, gender] = (rows_before + rows, total_before + total)
 
 
 def fold(name: str) -> str:

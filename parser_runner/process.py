@@ -19,6 +19,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
 from parser_runner.last_lines import LastLines
+from parser_runner.parsers.limits import Limits
 from parser_runner.run import Job, run
 
 _log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def _job(key: RunKey, environment: Mapping[str, str]) -> Job:
         raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")
     uid = environment.get("POD_UID") or f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
     runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or socket.gethostname())
-    return Job(key, runner, conninfo, StorageConfig.from_env(environment))
+    return Job(key, runner, conninfo, StorageConfig.from_env(environment), limits=Limits.from_env(environment))
 
 
 def _tell(outcome: Outcome, lines: LastLines, message_path: Path | None) -> Outcome:

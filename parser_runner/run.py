@@ -6,7 +6,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import IO, BinaryIO, cast
 
 from dataset_jobs.model.causes import Cause, Reason
@@ -15,10 +16,12 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerStore
+from dataset_jobs.store.patience import PATIENCE
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import sort_rows
 from parser_runner.parsers import parse
 from parser_runner.parsers.duplicates import without_duplicates
+from parser_runner.parsers.limits import Limits
 from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024
@@ -41,6 +44,8 @@ class Job:
         conninfo: of the database.
         storage: where the files are.
         take_waits: seconds before each further try to take the run, where the database does not answer.
+        patience: how long one answer of the database may take.
+        limits: what a file may cost.
     """
 
     key: RunKey
@@ -48,10 +53,12 @@ class Job:
     conninfo: str
     storage: StorageConfig
     take_waits: Sequence[float] = TAKE_WAITS
+    patience: timedelta = PATIENCE
+    limits: Limits = field(default_factory=Limits)
 
     def connect(self) -> RunnerStore:
         """A connection of this run to the database."""
-        return RunnerStore(self.conninfo, self.key, self.runner)
+        return RunnerStore(self.conninfo, self.key, self.runner, self.patience)
 
     def open_storage(self) -> Storage:
         """Where this run's file is."""
@@ -132,12 +139,18 @@ def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat:
 
 
 def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> Loaded:
-    source = Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint)
+    source = Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits)
     parsed = parse(source, assignment.country)
-    rows = sort_rows(assignment.dataset_key, parsed.rows, heartbeat.rows)
+    # The workbook's process, if there is one, ends with this one.
+
+    def progress(rows_done: int) -> None:
+        heartbeat.rows(rows_done)
+        source.check_rows(rows_done)
+
+    rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
     if not rows.lines:
         raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
-    loaded = Loaded(len(rows.lines), rows.total, parsed.parser, parsed.measure, parsed.region)
+    loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)
     try:
         store.load(assignment, rows.blocks(), loaded, source.size)
     except DuplicateRows:

@@ -23,12 +23,17 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a launcher is asked to run."""
+    """What a launcher is asked to run.
+
+    Args:
+        memory_doublings: how often the memory of the pool's template is to be doubled, where the launcher limits it.
+    """
 
     key: RunKey
     dataset_id: UUID
     job_type: str
     attempt: int
+    memory_doublings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from controller.launchers import Launch, LaunchRefused, Phase, Seen
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
+from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
     CONTAINER,
     LABEL_EPOCH,
@@ -17,8 +19,10 @@ from controller.policy.job_manifest import (
     RunnerTemplate,
     job_manifest,
     job_name,
+    with_memory,
 )
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Evidence
@@ -29,6 +33,7 @@ _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 DISRUPTED = "DisruptionTarget"
 """The condition of a pod that is evicted, preempted or lost with its node; its reason tells which."""
 
+BY_TAINT = "DeletionByTaintManager"
 _CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -58,12 +63,14 @@ class KubernetesLauncher:
         self._pool = pool
         self._template = template
         self._keep_seconds = keep_seconds
+        self._refusals = PodRefusals(api)
         self._disrupted: dict[RunKey, Evidence] = {}
         """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
 
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
-        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, self._template)
+        template = with_memory(self._template, launch.memory_doublings)
+        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, template)
         try:
             if await self._api.create_job(manifest):
                 return name
@@ -73,7 +80,10 @@ class KubernetesLauncher:
             if await self._is_ours(name):
                 return name
             raise LaunchRefused(str(error), _refusal(error)) from None
-        if await self._is_ours(name):
+        job = await self._api.get_job(name)
+        if job is None:
+            raise Unavailable(f"Kubernetes API: Job {name} was deleted while it was being adopted")
+        if self._ours(job):
             return name
         raise LaunchRefused(f"the name {name} is taken by a Job that is not of this installation", Reason.CONFIG)
 
@@ -81,8 +91,10 @@ class KubernetesLauncher:
         selector = f"{LABEL_INSTALLATION}={self._installation}"
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
-        pods_of = _by_job_uid(await self._api.list_pods(selector))
-        seen = [_see(job, pods_of[job["metadata"]["uid"]]) for job in jobs if _is_whole(job)]
+        pods_of = _by_run(await self._api.list_pods(selector))
+        whole = [job for job in jobs if _is_whole(job)]
+        refused = await self._refusals.of([job["metadata"]["uid"] for job in whole if not _had_pod(job, pods_of)])
+        seen = [_see(job, pods_of[_key_of(job)], refused.get(job["metadata"]["uid"], "")) for job in whole]
         return [self._with_memory(one) for one in seen]
 
     async def find(self, key: RunKey) -> Seen | None:
@@ -90,7 +102,7 @@ class KubernetesLauncher:
         selector = f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB}={key.job_id},{LABEL_EPOCH}={key.epoch}"
         pods = await self._api.list_pods(selector)
         if job is not None and self._ours(job):
-            return _see(job, _by_job_uid(pods)[job["metadata"]["uid"]])
+            return _see(job, pods)
         # A Job may be deleted before its pod has ended: the run is gone when both are.
         return _see_pods(key, job_name(key), pods, forgotten=False) if pods else None
 
@@ -129,38 +141,54 @@ def _is_whole(job: dict[str, Any]) -> bool:
     return True
 
 
-def _key_of(job: dict[str, Any]) -> RunKey:
-    labels = job["metadata"]["labels"]
+def _key_of(job_or_pod: dict[str, Any]) -> RunKey:
+    labels = job_or_pod["metadata"]["labels"]
     return RunKey(UUID(labels[LABEL_JOB]), int(labels[LABEL_EPOCH]))
 
 
 def _refusal(error: ApiRefused) -> Reason:
-    # The one place where an error is told by its message: a full quota is a 403 like a missing right.
-    return Reason.QUOTA if error.status == 403 and "exceeded quota" in str(error) else Reason.CONFIG
+    # A full quota is a 403 like a missing right.
+    return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.CONFIG
 
 
-def _by_job_uid(pods: Iterable[dict[str, Any]]) -> defaultdict[str, list[dict[str, Any]]]:
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+def _by_run(pods: Iterable[dict[str, Any]]) -> defaultdict[RunKey, list[dict[str, Any]]]:
+    """The pods of each run, whichever Job made them.
+
+    A Job that was deleted leaves its pod alive for a while, and a create that was slow may make the Job anew beside it.
+    """
+    found: defaultdict[RunKey, list[dict[str, Any]]] = defaultdict(list)
     for pod in pods:
-        for owner in pod["metadata"].get("ownerReferences", ()):
-            found[owner["uid"]].append(pod)
+        with suppress(KeyError, ValueError):  # somebody else's
+            found[_key_of(pod)].append(pod)
     return found
 
 
-def _see(job: dict[str, Any], pods: list[dict[str, Any]]) -> Seen:
-    """One Job and its pods as one value; the Job controller may have made more pods than one."""
-    metadata = job["metadata"]
-    key = _key_of(job)
-    forgotten = "ttlSecondsAfterFinished" in job["spec"]
-    over = any(
+def _is_over(job: dict[str, Any]) -> bool:
+    return any(
         condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
         for condition in job.get("status", {}).get("conditions") or ()
     )
+
+
+def _had_pod(job: dict[str, Any], pods_of: Mapping[RunKey, list[dict[str, Any]]]) -> bool:
+    return _is_over(job) or bool(pods_of.get(_key_of(job)))
+
+
+def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> Seen:
+    """One Job and its pods as one value; the Job controller may have made more pods than one.
+
+    Args:
+        refused: why it could make none, where Kubernetes has said so.
+    """
+    metadata = job["metadata"]
+    key = _key_of(job)
+    forgotten = "ttlSecondsAfterFinished" in job["spec"]
     if pods:
         return _see_pods(key, metadata["name"], pods, forgotten)
-    if over:
+    if _is_over(job):
         return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
-    return Seen(key, metadata["name"], Phase.PENDING, Evidence(), forgotten)
+    word = ("Quota" if exceeds_quota(refused) else "Config") if refused else None
+    return Seen(key, metadata["name"], Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
 
 
 def _disruption(job: dict[str, Any]) -> dict[str, str]:
@@ -173,7 +201,8 @@ def _see_pods(key: RunKey, name: str, pods: list[dict[str, Any]], forgotten: boo
     """The pods of one Job, at least one, as one value."""
     live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     if live:
-        newest = max(live, key=_creation)
+        # One on a lost node is told of only where it is all there is.
+        newest = max([pod for pod in live if not _is_on_lost_node(pod)] or live, key=_creation)
         phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
         return Seen(key, name, phase, _evidence(newest), forgotten)
     # Of two pods, the one that found the run taken says the least.
@@ -203,17 +232,37 @@ def _evidence(pod: dict[str, Any]) -> Evidence:
     return Evidence(
         exit_code=terminated.get("exitCode"),
         seen_as=_seen_as(status, terminated, waiting),
-        message=terminated.get("message") or waiting.get("message") or status.get("message") or "",
+        message=terminated.get("message") or waiting.get("message") or status.get("message") or _no_room(status),
         conditions=conditions,
         container_started=bool(terminated.get("startedAt") or state.get("running")),
         deleted="deletionTimestamp" in pod["metadata"],
+        node_lost=_is_on_lost_node(pod),
         pod_name=pod["metadata"]["name"],
         pod_uid=pod["metadata"]["uid"],
         node=pod["spec"].get("nodeName"),
+        memory_limit=_memory_limit(pod),
+        created_at=pod["metadata"]["creationTimestamp"],
         scheduled_at=_scheduled_at(status),
         started_at=terminated.get("startedAt"),
         finished_at=terminated.get("finishedAt"),
     )
+
+
+def _is_on_lost_node(pod: dict[str, Any]) -> bool:
+    """Whether the node controller has given up the pod's node, as the pod alone shows it.
+
+    When a node is not ready any more, its pods' Ready condition is made False and nothing else is touched
+    (MarkPodsNotReady in pkg/controller/util/node). A kubelet that says so gives a reason, and never says it while the
+    containers are ready. A pod that was not ready yet shows nothing until it is deleted for the node's taint, which no
+    kubelet carries out.
+    """
+    if pod["status"].get("phase") in ("Succeeded", "Failed"):
+        return False
+    conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}
+    ready, containers, disrupted = (conditions.get(kind, {}) for kind in ("Ready", "ContainersReady", DISRUPTED))
+    given_up = ready.get("status") == "False" and not ready.get("reason") and containers.get("status") == "True"
+    deleted = "deletionTimestamp" in pod["metadata"]
+    return given_up or (deleted and disrupted.get("status") == "True" and disrupted.get("reason") == BY_TAINT)
 
 
 def _scheduled_at(status: dict[str, Any]) -> str | None:
@@ -221,6 +270,22 @@ def _scheduled_at(status: dict[str, Any]) -> str | None:
         if condition["type"] == "PodScheduled" and condition["status"] == "True":
             moment: str | None = condition.get("lastTransitionTime")
             return moment
+    return None
+
+
+def _no_room(status: dict[str, Any]) -> str:
+    """The scheduler's own words, where no node takes the pod."""
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("message") or "")
+    return ""
+
+
+def _memory_limit(pod: dict[str, Any]) -> str | None:
+    for container in pod["spec"]["containers"]:
+        if container["name"] == CONTAINER:
+            limit: str | None = container.get("resources", {}).get("limits", {}).get("memory")
+            return limit
     return None
 
 

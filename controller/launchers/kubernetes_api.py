@@ -1,7 +1,9 @@
 """The few calls to the Kubernetes API that the launcher makes, with plain dicts, and errors as ours."""
 
+import asyncio
 import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from dataset_jobs.model.errors import Misconfigured, Permanent, Unavailable
 
 PAGE = 500
 """Objects a page of a list."""
+
+LONGEST_HOLD_SECONDS = 30.0
+"""For how long a request is held back at the most where the API server asks to be left alone for longer."""
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -64,8 +69,11 @@ class KubernetesApi:
     def __init__(self, configuration: Configuration, namespace: str, timeout_seconds: float = 30) -> None:
         self._client = ApiClient(configuration)
         self._timeout = timeout_seconds
+        self.namespace = namespace
+        self._not_before = 0.0
         self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
+        self._events = f"/api/v1/namespaces/{namespace}/events"
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -97,11 +105,16 @@ class KubernetesApi:
 
     async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
         """All Jobs with these labels, page by page."""
-        return await self._list(self._jobs, selector)
+        return await self._list(self._jobs, {"labelSelector": selector})
 
     async def list_pods(self, selector: str) -> list[dict[str, Any]]:
         """All pods with these labels, page by page."""
-        return await self._list(self._pods, selector)
+        return await self._list(self._pods, {"labelSelector": selector})
+
+    async def list_events(self, kind: str, reason: str) -> list[dict[str, Any]]:
+        """The events of this reason about objects of this kind; Kubernetes keeps them for an hour."""
+        selector = f"involvedObject.kind={kind},reason={reason}"
+        return await self._list(self._events, {"fieldSelector": selector})
 
     async def set_job_ttl(self, name: str, seconds: int) -> None:
         """Lets Kubernetes remove a finished Job after a while; one that is gone is fine."""
@@ -115,9 +128,13 @@ class KubernetesApi:
             body["gracePeriodSeconds"] = grace_seconds
         await self._request_if_there("DELETE", f"{self._jobs}/{name}", body=body)
 
-    async def _list(self, path: str, selector: str) -> list[dict[str, Any]]:
+    async def create_event(self, manifest: Mapping[str, Any]) -> None:
+        """Creates an event in this namespace."""
+        await self._request("POST", self._events, body=manifest)
+
+    async def _list(self, path: str, selector: dict[str, str]) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
-        query = {"labelSelector": selector, "limit": str(PAGE)}
+        query = {**selector, "limit": str(PAGE)}
         while True:
             page = await self._request("GET", path, query=query)
             items += page["items"]
@@ -140,6 +157,7 @@ class KubernetesApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
+        await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
         headers = {"Accept": "application/json"}
         if body is not None:
             patch = method == "PATCH"
@@ -160,12 +178,19 @@ class KubernetesApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"Kubernetes API: {type(error).__name__}") from None
         if response.status >= 400:
+            self._hold_back(response.headers.get("Retry-After", ""))
             raise _of_status(response.status, content)
         try:
             answer: dict[str, Any] = json.loads(content)
         except ValueError:
             raise Unavailable("Kubernetes API: the answer was cut short") from None
         return answer
+
+    def _hold_back(self, retry_after: str) -> None:
+        """No request of ours goes out before the time that an overloaded API server has named."""
+        if retry_after.isdecimal():
+            seconds = min(float(retry_after), LONGEST_HOLD_SECONDS)
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
 
 
 def _of_status(status: int, body: bytes | str | None) -> ApiRefused | Unavailable:

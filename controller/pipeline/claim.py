@@ -4,25 +4,25 @@ import logging
 
 from controller.launchers import Phase
 from controller.pipeline.context import Context
-from dataset_jobs.store.for_controller import ClaimedRun
-
-CLAIM_BATCH = 500
+from controller.policy.backoff import probe_wait
+from dataset_jobs.store.controller_views import ClaimedRun
 
 _log = logging.getLogger(__name__)
 
 
-async def claim(context: Context) -> list[ClaimedRun]:
-    """Claims jobs; each has a run at a new epoch, which is to be launched next.
+async def claim(context: Context, limit: int) -> list[ClaimedRun]:
+    """Claims up to `limit` jobs; each has a run at a new epoch, which is to be launched next.
 
     The controller's own concurrency is held here, the pool's maximum by the database.
     """
-    limit = CLAIM_BATCH
     if context.concurrency is not None:
         in_flight = sum(seen.phase is not Phase.ENDED for seen in await context.launcher.seen())
         limit = min(limit, context.concurrency - in_flight)
     if limit <= 0:
         return []
-    claimed = await context.store.claim(context.pool, limit, context.launcher.name, context.owner, context.lease)
+    claimed = await context.store.claim(
+        context.pool, limit, context.launcher.name, context.owner, context.lease, probe_wait
+    )
     for run in claimed:
         _log.info(
             "claimed",

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from functools import partial
 
 from controller.launchers import Launch, LaunchRefused
+from controller.pipeline.block import block
 from controller.pipeline.context import Context
 from controller.policy.settling import settlement
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.settlement import Diagnosis, Evidence
-from dataset_jobs.store.for_controller import ClaimedRun, UnreleasedRun
+from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 IN_FLIGHT = 16
 """Launches that are under way at the same time."""
@@ -22,20 +23,20 @@ IN_FLIGHT = 16
 _log = logging.getLogger(__name__)
 
 
-async def launch(context: Context, runs: Iterable[ClaimedRun | UnreleasedRun]) -> None:
-    """Launches runs; what stays without an answer is left for the next tick."""
+async def launch(context: Context, runs: Iterable[ClaimedRun | UnreleasedRun]) -> bool:
+    """Launches runs; what stays without an answer is left for the next tick. True where all were launched."""
     slots = asyncio.Semaphore(IN_FLIGHT)
 
-    async def one(run: ClaimedRun | UnreleasedRun) -> None:
+    async def one(run: ClaimedRun | UnreleasedRun) -> bool:
         async with slots:
-            await _launch_one(context, run)
+            return await _launch_one(context, run)
 
     async with asyncio.TaskGroup() as group:
-        for run in runs:
-            group.create_task(one(run))
+        launches = [group.create_task(one(run)) for run in runs]
+    return all(one.result() for one in launches)
 
 
-async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> None:
+async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool:
     about = {
         "job_id": str(run.job_id),
         "job_type": run.type,
@@ -43,15 +44,20 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> None
         "epoch": run.epoch,
     }
     try:
-        name = await context.launcher.launch(Launch(run.key, run.dataset_id, run.type, run.attempts + 1))
+        try:
+            asked = Launch(run.key, run.dataset_id, run.type, run.attempts + 1, run.memory_doublings)
+            name = await context.launcher.launch(asked)
+        except LaunchRefused as refused:
+            back = "claim given back" if await _give_back(context, run, refused) else "but the run was taken or ended"
+            _log.warning("launch refused, %s: %s", back, refused, extra=about)
+            return False
         await context.store.record_launch(run.key, name)
-    except LaunchRefused as refused:
-        back = "claim given back" if await _give_back(context, run, refused) else "but the run was taken or ended"
-        _log.warning("launch refused, %s: %s", back, refused, extra=about)
     except Unavailable as error:
         _log.warning("launch not answered, to be repeated: %s", error, extra=about)
     else:
         _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
+        return True
+    return False
 
 
 async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> bool:
@@ -64,4 +70,6 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
     if await context.launcher.find(run.key) is not None:
         return False  # it came through: rescue stops it, and frees its slot when it is gone
     decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
-    return await context.store.settle(run.key, evidence, decide) is not None
+    given_back = await context.store.settle(run.key, evidence, decide) is not None
+    await block(context, run.key, diagnosis)
+    return given_back

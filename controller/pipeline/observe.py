@@ -6,7 +6,7 @@ from datetime import timedelta
 from controller.launchers import Phase, Seen
 from controller.pipeline.context import Context
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_controller import UnreleasedRun
+from dataset_jobs.store.controller_views import UnreleasedRun
 
 
 @dataclass(frozen=True, slots=True)

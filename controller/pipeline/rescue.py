@@ -10,7 +10,7 @@ from controller.pipeline.settle import settle
 from controller.policy.diagnosis import why_not_started
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence
-from dataset_jobs.store.for_controller import UnreleasedRun
+from dataset_jobs.store.controller_views import UnreleasedRun
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ async def rescue(context: Context, observed: Observation) -> None:
         await _stalled_children(context, observed)
     else:
         await _vanished(context, observed)
+        await _lost_nodes(context, observed)
     await _end_early(context, observed)
     await _cancel_waiting(context)
     await _strangers(context, observed)
@@ -42,8 +43,26 @@ async def _vanished(context: Context, observed: Observation) -> None:
         found = await context.launcher.find(run.key)
         if found is None:
             await settle(context, run, Evidence(gone=True))
-        elif found.phase is Phase.ENDED:
+        elif found.phase is Phase.ENDED or _is_lost(run, found):
             await settle(context, run, found.evidence)
+
+
+async def _lost_nodes(context: Context, observed: Observation) -> None:
+    """Runs whose node is not heard of any more, nor their runner: fenced, requeued, their slots freed.
+
+    The pod stays listed until its node is back or removed. What its runner may still do is refused by the fence.
+    """
+    for run in observed.runs.values():
+        seen = observed.seen.get(run.key)
+        if seen is not None and _is_lost(run, seen):
+            await settle(context, run, seen.evidence)
+            # A node that comes back finds that its pod is to go.
+            await context.launcher.stop(run.key)
+
+
+def _is_lost(run: UnreleasedRun, seen: Seen) -> bool:
+    """Of a node that is not heard of, a runner may go on all the same: as long as it renews its lease it is at work."""
+    return seen.phase is not Phase.ENDED and seen.evidence.node_lost and run.lease_expired
 
 
 async def _end_early(context: Context, observed: Observation) -> None:
@@ -70,8 +89,9 @@ async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) ->
         return await context.store.end_run(run.key, CANCELLED, None, only_unstarted=False)
     if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
         return False
-    give_up = context.retry.give_up_starting
-    diagnosis = why_not_started(seen.evidence, run.claimed_at, run.age, context.start_deadline, give_up)
+    # Room for what a retry asks for beyond the template may never come.
+    room_deadline = context.start_deadline if run.memory_doublings else context.retry.give_up_starting
+    diagnosis = why_not_started(seen.evidence, run.age, context.start_deadline, room_deadline)
     if diagnosis is None or not await context.store.end_run(run.key, diagnosis, seen.evidence, only_unstarted=True):
         return False
     _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
@@ -88,6 +108,8 @@ async def _never_launched(context: Context, run: UnreleasedRun) -> None:
     found = await context.launcher.find(run.key)
     if found is None:
         await settle(context, run, Evidence(gone=True))
+    elif _is_lost(run, found):
+        await settle(context, run, found.evidence)
     elif found.phase is not Phase.ENDED:
         await context.launcher.stop(run.key)
 
@@ -110,7 +132,8 @@ async def _stalled_children(context: Context, observed: Observation) -> None:
 async def _strangers(context: Context, observed: Observation) -> None:
     """Listed, but holding no slot: settled before, of an old epoch, or of a dataset that was deleted.
 
-    What has ended is left to expire. What has not is stopped; all that it wrote would be refused by the fence.
+    What has ended is left to expire. What has not is stopped, once: one whose node is lost stays for as long as that.
+    All that it wrote would be refused by the fence.
     """
     strangers = observed.strangers()
     if not strangers:
@@ -121,6 +144,6 @@ async def _strangers(context: Context, observed: Observation) -> None:
             continue
         if seen.phase is Phase.ENDED:
             await context.launcher.forget(seen.key)
-        else:
+        elif not seen.evidence.deleted:
             _log.warning("stopping %s: its run is over", seen.name, extra={"job_id": str(seen.key.job_id)})
             await context.launcher.stop(seen.key)

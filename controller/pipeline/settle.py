@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from controller.launchers import Phase, Seen
+from controller.pipeline.block import block
 from controller.pipeline.context import Context
 from controller.policy.diagnosis import diagnose
 from controller.policy.settling import settlement
@@ -12,7 +13,7 @@ from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.for_controller import UnreleasedRun
+from dataset_jobs.store.controller_views import UnreleasedRun
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ async def settle_ended(context: Context, run: UnreleasedRun, seen: Seen) -> None
         found = await context.launcher.find(run.key)
         if found is not None and found.phase is not Phase.ENDED:
             return
+        seen = found or seen
     await settle(context, run, seen.evidence)
 
 
@@ -51,6 +53,8 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         return
     if settled is not None:
         _say(run, settled)
+        if settled.give_backs:
+            await block(context, run.key, settled.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
     await context.launcher.forget(run.key)
 

@@ -10,7 +10,7 @@ JITTER = 0.1
 """The share of a wait that is added at random, so that jobs which failed together do not come back together."""
 
 GIVE_BACK_FIRST = timedelta(seconds=10)
-GIVE_BACK_LONGEST = timedelta(minutes=5)
+GIVE_BACK_LONGEST = timedelta(minutes=1)
 
 
 def retry_wait(attempts: int, waits: Sequence[timedelta], random: float) -> timedelta:
@@ -25,7 +25,7 @@ def retry_wait(attempts: int, waits: Sequence[timedelta], random: float) -> time
 
 
 def give_back_wait(give_backs: int, random: float) -> timedelta:
-    """The wait after a claim was given back because the run could not start: doubles, up to 5 minutes.
+    """The wait after a claim was given back because the run could not start: doubles, up to a minute.
 
     Args:
         give_backs: how many claims were given back in a row, this one counted; at least 1.
@@ -34,3 +34,12 @@ def give_back_wait(give_backs: int, random: float) -> timedelta:
     doublings: int = 2 ** min(give_backs - 1, 16)
     wait = min(GIVE_BACK_FIRST * doublings, GIVE_BACK_LONGEST)
     return wait * (1 + JITTER * random)
+
+
+def probe_wait(probes: int) -> timedelta:
+    """The wait before a blocked pool is probed again: doubles, up to a minute.
+
+    Args:
+        probes: how many there were since the pool was blocked.
+    """
+    return give_back_wait(probes + 1, 0.0)

@@ -46,9 +46,12 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         if disrupted == "TerminationByKubelet":
             cause, error = _BY_KUBELET.get(evidence.seen_as or "", (cause, error))
         return Diagnosis(cause, None, _on_node(error, evidence))
+    if evidence.node_lost:
+        return Diagnosis(Cause.NODE_LOST, None, _on_node("the pod's node was lost", evidence))
     match evidence.seen_as:
         case "OOMKilled":
-            return Diagnosis(Cause.OUT_OF_MEMORY, None, "the runner was killed at its memory limit")
+            limit = f" ({evidence.memory_limit})" if evidence.memory_limit else ""
+            return Diagnosis(Cause.OUT_OF_MEMORY, None, f"the runner was killed at its memory limit{limit}")
         case "DeadlineExceeded" if evidence.container_started:
             return Diagnosis(Cause.TIMED_OUT, None, "the runner was still at work at its deadline")
         case "DeadlineExceeded":
@@ -80,31 +83,50 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
     return Diagnosis(Cause.CRASHED, None, (said.error if said is not None else "") or _crash(evidence))
 
 
+def waits_for(evidence: Evidence) -> Diagnosis | None:
+    """What keeps a pod that has not started from starting; None where it is on its way, as far as is seen.
+
+    Args:
+        evidence: what is seen of it.
+    """
+    if "PodScheduled" in evidence.conditions:
+        return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")
+    match evidence.seen_as:
+        case "ImagePull":
+            return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
+        case "Config":
+            return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
+        case "Quota":
+            return Diagnosis(Cause.CANNOT_START, Reason.QUOTA, evidence.message)
+    if evidence.pod_name is None and evidence.message:
+        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message)
+    return None
+
+
 def why_not_started(
-    evidence: Evidence, claimed_at: datetime, age: timedelta, start_deadline: timedelta, give_up: timedelta
+    evidence: Evidence, age: timedelta, start_deadline: timedelta, room_deadline: timedelta
 ) -> Diagnosis | None:
     """Why a pod that has not started is not to be waited for any longer; None while it is.
 
     Args:
         evidence: what is seen of it.
-        claimed_at, age: when its run was claimed, and how long ago that is.
+        age: how long ago its run was claimed.
         start_deadline: how long a pod may fail to start.
-        give_up: how long one may wait that lacks nothing but room in the cluster: a node may come.
+        room_deadline: how long one may wait that lacks nothing but room in the cluster: a node may come.
     """
-    waits_for_room = "PodScheduled" in evidence.conditions
-    if not waits_for_room and evidence.scheduled_at is not None:
-        # It may have waited for a node first; that is not held against it.
-        age = min(age, claimed_at + age - datetime.fromisoformat(evidence.scheduled_at))
-    if age < (give_up if waits_for_room else start_deadline):
+    waits = waits_for(evidence)
+    if waits is not None and waits.reason is Reason.UNSCHEDULABLE:
+        return None if age < room_deadline else waits
+    # It may have waited for a node first; that is not held against it. Both times are by the cluster's clock.
+    if evidence.created_at is not None and evidence.scheduled_at is not None:
+        waited = datetime.fromisoformat(evidence.scheduled_at) - datetime.fromisoformat(evidence.created_at)
+        age -= max(waited, timedelta(0))
+    if age < start_deadline:
         return None
-    if waits_for_room:
-        return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")
+    if waits is not None:
+        return waits
     if evidence.pod_name is None:
         return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, "Kubernetes has made no pod for the Job")
-    if evidence.seen_as == "ImagePull":
-        return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
-    if evidence.seen_as == "Config":
-        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
     return Diagnosis(Cause.CANNOT_START, None, f"the pod has not started in {start_deadline.total_seconds():.0f} s")
 
 

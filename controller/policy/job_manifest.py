@@ -1,6 +1,6 @@
 """The Kubernetes Job of a run: a plain dict, as it is sent."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,30 @@ _DO_NOT_EVICT = {
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """A runner's memory, in bytes.
+
+    Args:
+        request, limit: as in the template's resources; no request is one that equals the limit, as Kubernetes has it.
+        ceiling: what the limit may be doubled to.
+    """
+
+    request: int
+    limit: int
+    ceiling: int
+
+    def doubled(self, times: int) -> "Memory":
+        """After `times` runs that were out of memory; never over the ceiling, never less than the template has."""
+        limit = max(self.limit, min(self.limit * 2**times, self.ceiling))
+        return Memory(min(self.request * 2**times, limit), limit, self.ceiling)
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerTemplate:
     """How runner pods are made: the part of the manifest that is the same for every run of a pool.
 
-    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values.
+    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values; but for `memory`, which says
+    what `resources` are to be after runs that were out of it.
     """
 
     image: str
@@ -33,6 +53,7 @@ class RunnerTemplate:
     image_pull_secrets: tuple[str, ...] = ()
     service_account_name: str = ""
     resources: dict[str, Any] = field(default_factory=dict)
+    memory: "Memory | None" = None
     deadline_seconds: int = 900
     env: tuple[dict[str, Any], ...] = ()
     env_from: tuple[dict[str, Any], ...] = ()
@@ -44,6 +65,22 @@ class RunnerTemplate:
     volume_mounts: tuple[dict[str, Any], ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+
+
+def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:
+    """The template for a job whose runs were out of memory so often."""
+    if template.memory is None or doublings == 0:
+        return template
+    memory = template.memory.doubled(doublings)
+    resources = {**template.resources}
+    resources["limits"] = {**resources.get("limits", {}), "memory": _quantity(memory.limit)}
+    resources["requests"] = {**resources.get("requests", {}), "memory": _quantity(memory.request)}
+    return replace(template, resources=resources, memory=memory)
+
+
+def _quantity(size: int) -> str:
+    mebibytes, rest = divmod(size, 2**20)
+    return str(size) if rest else f"{mebibytes}Mi"
 
 
 def job_name(key: RunKey) -> str:

@@ -64,6 +64,9 @@ def _after_attempt(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, r
         return Settlement(diagnosis, JobState.FAILED, attempts=1, why=why)
     wait = retry_wait(failed, policy.waits, random)
     why = f"attempt {failed} of {policy.max_retries + 1} failed"
+    if diagnosis.cause is Cause.OUT_OF_MEMORY:
+        why += "; the next one has twice the memory, up to the pool's ceiling"
+        return Settlement(diagnosis, JobState.SCHEDULED, wait, attempts=1, memory_doublings=1, why=why)
     return Settlement(diagnosis, JobState.SCHEDULED, wait, attempts=1, why=why)
 
 

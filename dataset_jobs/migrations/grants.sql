@@ -23,14 +23,16 @@ begin
     execute format('grant select on all tables in schema %I to affirm_controller', current_schema());
     grant insert, update, delete on datasets, jobs, runs, pools to affirm_controller;
     grant insert, delete on names to affirm_controller;
+    grant update (superseded_by), delete on coverage to affirm_controller;
 
     grant select on countries, datasets, jobs, runs, schema_migrations to affirm_runner;
-    grant update (status, loaded_at, row_count, total_count, parser, region, measure, error, updated_at)
+    grant update (status, loaded_at, row_count, total_count, parser, region, measure, top, error, updated_at)
         on datasets to affirm_runner;
     grant update (state, finished_at, last_cause, last_error) on jobs to affirm_runner;
     grant update (started_at, runner_uid, pod_name, node, lease_until, bytes_done, rows_done, committed_at, outcome)
         on runs to affirm_runner;
     grant select, insert, delete on names to affirm_runner;
+    grant select, insert, update, delete on coverage to affirm_runner;
 exception
     when insufficient_privilege then
         raise notice 'group roles not set up: %', sqlerrm;

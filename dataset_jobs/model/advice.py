@@ -5,7 +5,6 @@ from uuid import UUID
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.states import JobState
 
-_RAISE_MEMORY = "Raise the runner's memory limit (runner.resources.limits.memory of the chart)."
 _NODE = "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, look at the node: "
 _RESUBMIT = "affirm-worker submit FILE --country CC stores it again."
 
@@ -16,7 +15,9 @@ ADVICE: dict[Cause, str] = {
     Cause.UNAVAILABLE: "See that database and storage can be reached from where the runners are; then retries pass by "
     "themselves.",
     Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
-    Cause.OUT_OF_MEMORY: _RAISE_MEMORY + " The next attempt has the new limit.",
+    Cause.OUT_OF_MEMORY: "Nothing while it is tried again: each attempt has twice the memory, up to the pool's "
+    "ceiling. Raise the runner's memory limit or that ceiling (runner.resources.limits.memory and "
+    "runner.memoryCeiling of the chart) if it goes on.",
     Cause.TIMED_OUT: "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: "
     "image pull, storage, or a database under load.",
     Cause.DISK_FULL: "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart).",
@@ -46,12 +47,15 @@ REASONS: dict[Reason, str] = {
     "affirm-worker submit FILE --country CC --year YYYY --sex F|M.",
     Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right --year and --sex, "
     "or under its right name.",
+    Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again with "
+    "--replaces and the id of that dataset; if it is not, delete it: affirm-worker datasets delete {dataset}.",
     Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser: affirm-worker "
     "parse FILE --country CC tries one without loading.",
     Reason.DATASET_NOT_FOUND: "Nothing: the dataset was deleted meanwhile. " + _RESUBMIT,
     Reason.FILE_NOT_FOUND: "The stored file is gone. " + _RESUBMIT,
     Reason.FILE_CHANGED: "The stored file was changed after it was submitted. " + _RESUBMIT,
-    Reason.TOO_LARGE: "Split the file, or submit one that is smaller; other bytes are another dataset.",
+    Reason.TOO_LARGE: "If the file is really the publisher's, raise the limit that the error names (limits of the "
+    "chart, else LIMIT_* in the environment) and retry the job: affirm-worker jobs retry {job}.",
     Reason.DATABASE: "Look at the database: whether runners reach it, and whether their role may do what it must "
     "(RUNNER_DATABASE_URL, else DATABASE_URL).",
     Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.places import Place, in_words
 
 
 class RunError(Exception):
@@ -35,14 +36,14 @@ class Problem:
 
     Args:
         reason: what is wrong and what was expected, without the file's contents.
-        line: 1-based line number, or None where the whole file is meant.
+        place: the line or cell, or None where the whole file is meant.
     """
 
     reason: str
-    line: int | None = None
+    place: Place | None = None
 
     def __str__(self) -> str:
-        return self.reason if self.line is None else f"line {self.line}: {self.reason}"
+        return self.reason if self.place is None else f"{in_words(self.place)}: {self.reason}"
 
 
 class Rejected(Permanent):
@@ -69,7 +70,7 @@ class Rejected(Permanent):
         self.more = more
         further = len(self.problems) - 1 + more
         first = self.problems[0]
-        where = f"{filename}, {first}" if first.line is not None else f"{filename}: {first}"
+        where = f"{filename}, {first}" if first.place is not None else f"{filename}: {first}"
         more_of_them = f" (and {further} more problem{'s' if further > 1 else ''})" if further else ""
         super().__init__(where + more_of_them, reason)
 

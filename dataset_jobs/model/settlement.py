@@ -65,6 +65,7 @@ class Settlement:
         state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
         wait: until it is to run again, where `state` is scheduled.
         attempts, interruptions, give_backs: what this run uses up.
+        memory_doublings: 1 where the next run is to have twice the memory.
         why: half a sentence, for the log and for `jobs explain`.
     """
 
@@ -74,6 +75,7 @@ class Settlement:
     attempts: int = 0
     interruptions: int = 0
     give_backs: int = 0
+    memory_doublings: int = 0
     why: str = ""
 
     def as_decision(self, facts: RunFacts, run_at: datetime | None) -> dict[str, Any]:
@@ -105,13 +107,16 @@ class Evidence:
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
-        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config or
+        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota or
             Stopped where the launcher has folded several words into one.
         message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
         deleted: somebody has asked for the pod to be deleted.
-        scheduled_at, started_at, finished_at: when the pod got its node, and its container began and ended; ISO 8601.
+        node_lost: nothing is heard of the node that the pod is on; it may work on all the same.
+        memory_limit: the container's, as a Kubernetes quantity.
+        created_at, scheduled_at, started_at, finished_at: when the pod was made and got its node, and its container
+            began and ended; ISO 8601, by the cluster's clock.
     """
 
     exit_code: int | None = None
@@ -122,9 +127,12 @@ class Evidence:
     container_started: bool = False
     gone: bool = False
     deleted: bool = False
+    node_lost: bool = False
     pod_name: str | None = None
     pod_uid: str | None = None
     node: str | None = None
+    memory_limit: str | None = None
+    created_at: str | None = None
     scheduled_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from random import uniform
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,6 +15,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import JobState, JobType
 from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.statements import statement
 
@@ -82,15 +84,20 @@ class ClientConnection:
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        patience: how long one answer may take.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
     def __init__(
-        self, conninfo: str, connection_class: type[psycopg.Connection[DictRow]] = psycopg.Connection[DictRow]
+        self,
+        conninfo: str,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
     ) -> None:
         self._conninfo = conninfo
+        self._patience = patience
         self._connection_class = connection_class
-        self._live: psycopg.Connection[DictRow] | None = None
+        self._live: PatientConnection[DictRow] | None = None
 
     def close(self) -> None:
         """Closes the connection, if there is one."""
@@ -110,7 +117,7 @@ class ClientConnection:
                 connection = self._connection()
                 try:
                     with connection.transaction():
-                        connection.execute(statement("client_limits"))
+                        connection.execute(statement("limits"), {"patience": in_milliseconds(self._patience)})
                         return work(Transaction(connection))
                 except IN_THE_WAY:
                     time.sleep(uniform(0.01, 0.05) * number)
@@ -127,4 +134,5 @@ class ClientConnection:
                 connect_timeout=10,
                 application_name="affirm-worker client",
             )
+            self._live.patience = self._patience
         return self._live

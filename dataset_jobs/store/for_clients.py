@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-import psycopg
-from psycopg import errors
 from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Cause
@@ -17,9 +15,11 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store import job_changes, submitting
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
+from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
+from dataset_jobs.store.superseding import refuse_superseded, refuse_to_uncover
 from dataset_jobs.store.views import (
     Blocked,
     ControllerStatus,
@@ -40,13 +40,17 @@ class ClientStore:
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+        patience: how long one answer may take.
         connection_class: see `ClientConnection`.
     """
 
     def __init__(
-        self, conninfo: str, connection_class: type[psycopg.Connection[DictRow]] = psycopg.Connection[DictRow]
+        self,
+        conninfo: str,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
     ) -> None:
-        self._database = ClientConnection(conninfo, connection_class)
+        self._database = ClientConnection(conninfo, patience, connection_class)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +86,7 @@ class ClientStore:
             pool: the job's queue.
 
         Raises:
-            Refused: the country or the pool is unknown, or the file cannot be read.
+            Refused: the country or the pool is unknown, the file cannot be read, or what it is to replace cannot be.
             Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
         """
         country_id, code = find_country(self._database, country)
@@ -100,7 +104,7 @@ class ClientStore:
 
         Raises:
             NotFound: there is no such dataset.
-            Conflict: it has an unfinished job.
+            Conflict: it has an unfinished job, or is superseded.
         """
 
         def work(transaction: Transaction) -> tuple[UUID, JobType]:
@@ -112,6 +116,7 @@ class ClientStore:
                     f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet:"
                     f" affirm-worker jobs show {dataset['unfinished_job']}"
                 )
+            refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
             transaction.execute("revive_dataset", dataset_id=dataset_id)
             return transaction.enqueue(dataset_id, kind, priority, pool), kind
@@ -121,12 +126,14 @@ class ClientStore:
     def delete_dataset(self, dataset_id: UUID) -> str:
         """Deletes a dataset, its rows, its jobs and their runs, in one transaction.
 
+        What it has superseded counts again, or is superseded by what superseded it.
+
         Returns:
             The URI of its file, for the caller to delete now.
 
         Raises:
             NotFound: there is no such dataset.
-            Conflict: a run holds it, or another dataset supersedes it.
+            Conflict: a run holds it, or without it two datasets that it supersedes would count for the same.
         """
 
         def work(transaction: Transaction) -> str:
@@ -139,11 +146,10 @@ class ClientStore:
                     f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has"
                     f" ended: affirm-worker jobs show {held['job_id']}; or cancel it first: affirm-worker jobs cancel"
                 )
+            refuse_to_uncover(transaction, dataset)
+            transaction.execute("uncover", dataset_key=dataset["key"])
             transaction.execute("delete_rows", dataset_key=dataset["key"])
-            try:
-                transaction.execute("delete_dataset", dataset_id=dataset_id)
-            except errors.ForeignKeyViolation:
-                raise Conflict(f"dataset {dataset_id} is superseded by another one; delete that first") from None
+            transaction.execute("delete_dataset", dataset_id=dataset_id)
             return str(dataset["storage_uri"])
 
         return self._database.transaction(work)

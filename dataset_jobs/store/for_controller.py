@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,10 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
+from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
+from dataset_jobs.store.patience import in_milliseconds
 from dataset_jobs.store.statements import statement
 
 PATIENCE = timedelta(seconds=30)
@@ -28,87 +29,6 @@ PATIENCE = timedelta(seconds=30)
 
 PROMOTE_BATCH = 1000
 """How many due jobs one claim makes queued at the most."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedRun:
-    """A run as the claim made it, to be launched."""
-
-    job_id: UUID
-    epoch: int
-    dataset_id: UUID
-    type: str
-    attempts: int
-    interruptions: int
-
-    @property
-    def key(self) -> RunKey:
-        """How the run is named."""
-        return RunKey(self.job_id, self.epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class UnreleasedRun:
-    """A run that holds a slot, as the database sees it."""
-
-    job_id: UUID
-    epoch: int
-    dataset_id: UUID
-    type: str
-    job_key: int
-    attempts: int
-    launcher: str
-    owner: str
-    launch_name: str | None
-    runner_uid: str | None
-    node: str | None
-    claimed_at: datetime
-    launched_at: datetime | None
-    started_at: datetime | None
-    committed_at: datetime | None
-    ended_at: datetime | None
-    lease_expired: bool
-    age: timedelta
-    cancel_requested: bool
-
-    @property
-    def key(self) -> RunKey:
-        """How the run is named."""
-        return RunKey(self.job_id, self.epoch)
-
-    @property
-    def ended_for(self) -> timedelta:
-        """How long ago it was ended; zero where it was not."""
-        return timedelta(0) if self.ended_at is None else self.age - (self.ended_at - self.claimed_at)
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingJob:
-    """A job that waits for its `run_at`."""
-
-    id: UUID
-    dataset_id: UUID
-    filename: str
-    type: str
-    attempts: int
-    run_at: datetime
-    last_error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueueCounts:
-    """How much there is to do in a pool."""
-
-    queued: int
-    running: int
-    due: int
-    waiting: int
-    unreleased: int
-
-    @property
-    def idle(self) -> bool:
-        """True where nothing is queued, due or running, and every slot is free."""
-        return not (self.queued or self.running or self.due or self.unreleased)
 
 
 class ControllerStore:
@@ -123,11 +43,24 @@ class ControllerStore:
         self._pool = pool
         self._patience = patience
 
-    async def claim(self, pool: str, limit: int, launcher: str, owner: str, lease: timedelta) -> list[ClaimedRun]:
+    async def claim(
+        self,
+        pool: str,
+        limit: int,
+        launcher: str,
+        owner: str,
+        lease: timedelta,
+        probe_wait: Callable[[int], timedelta] = lambda probes: timedelta(minutes=1),
+    ) -> list[ClaimedRun]:
         """Claims up to `limit` jobs within the pool's free slots, each with a new run at a new epoch.
 
-        Four statements in one transaction, the first of which locks the pool's row: with any number of
-        controllers the unreleased runs never exceed the maximum that is in force.
+        Separate statements in one transaction, the first of which locks the pool's row: with any number of
+        controllers the unreleased runs never exceed the maximum that is in force. From a pool that is blocked
+        one run at a time is claimed.
+
+        Args:
+            pool, limit, launcher, owner, lease: whose jobs, how many, and what the runs begin with.
+            probe_wait: how long after a claim from a blocked pool the next one may be, by how many there were.
         """
         async with self._transaction() as connection:
             pool_row = await _one(connection, "claim_lock_pool", pool=pool)
@@ -136,19 +69,22 @@ class ControllerStore:
             await _execute(connection, "claim_promote", pool=pool, batch=PROMOTE_BATCH)
             if pool_row["paused"]:
                 return []
-            taken = await _one(connection, "claim_count", pool=pool)
-            free = pool_row["max_running"] - (taken["count"] if taken else 0)
-            if min(free, limit) <= 0:
+            held = await _one(connection, "claim_count", pool=pool)
+            assert held is not None
+            free = min(limit, _free_slots(pool_row, held))
+            if free <= 0:
                 return []
             rows = await _all(
                 connection,
                 "claim_pick",
                 pool=pool,
-                limit=min(free, limit),
+                limit=free,
                 launcher=launcher,
                 owner=owner,
                 lease=lease,
             )
+            if rows and pool_row["blocked"]:
+                await _execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
         return [ClaimedRun(**row) for row in rows]
 
     async def record_launch(self, key: RunKey, name: str) -> None:
@@ -218,6 +154,7 @@ class ControllerStore:
                     wait=settlement.wait,
                     attempts=settlement.attempts,
                     interruptions=settlement.interruptions,
+                    memory_doublings=settlement.memory_doublings,
                     give_backs=settlement.give_backs,
                     cause=cause,
                     error=settlement.diagnosis.error,
@@ -272,6 +209,54 @@ class ControllerStore:
             )
         return row is not None
 
+    async def record_waiting(self, key: RunKey, waits_for: Diagnosis | None) -> None:
+        """Keeps why a run's pod has not started; None where nothing is in its way any more."""
+        async with self._connection() as connection:
+            await _execute(
+                connection,
+                "record_waiting",
+                job_id=key.job_id,
+                epoch=key.epoch,
+                reason=None if waits_for is None else waits_for.reason or waits_for.cause,
+                error=None if waits_for is None else waits_for.error,
+            )
+
+    async def block_pool(self, key: RunKey, why: Diagnosis, probe_wait: timedelta) -> bool:
+        """Stops the pool of a run that cannot start from being claimed from, but for one probe at a time.
+
+        Not where the trouble is the run's own: another run has started since it was claimed.
+
+        Args:
+            key: the run.
+            why: what keeps it from starting.
+            probe_wait: until the first probe.
+
+        Returns:
+            True where the pool was not blocked before.
+        """
+        async with self._connection() as connection:
+            row = await _one(
+                connection,
+                "block_pool",
+                job_id=key.job_id,
+                epoch=key.epoch,
+                cause=why.cause,
+                reason=why.reason,
+                error=why.error,
+                wait=probe_wait,
+            )
+        return row is not None and not row["blocked"]
+
+    async def lift_block(self, pool: str) -> bool:
+        """Lets a pool be claimed from again where a run shows that what blocked it is mended; True where it was."""
+        async with self._connection() as connection:
+            return await _one(connection, "lift_block", pool=pool) is not None
+
+    async def hurry_probe(self, pool: str) -> None:
+        """A slot is free: a pool that is blocked by a full quota may be probed at once."""
+        async with self._connection() as connection:
+            await _execute(connection, "hurry_probe", pool=pool)
+
     async def cancel_requested_jobs(self, pool: str) -> list[UUID]:
         """Cancels the jobs that a cancel was asked for and that are not running; some of them, where there are many."""
         async with self._connection() as connection:
@@ -302,10 +287,10 @@ class ControllerStore:
             row = await _one(connection, "next_due", pool=pool)
         return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
 
-    async def set_pool(self, pool: str, max_running: int | None) -> int:
-        """Makes the pool where it is new, sets its maximum where one is given, and returns the maximum."""
+    async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
+        """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""
         async with self._connection() as connection:
-            row = await _one(connection, "set_pool", pool=pool, max_running=max_running)
+            row = await _one(connection, "set_pool", pool=pool, max_running=max_running, max_pending=max_pending)
         assert row is not None
         return int(row["max_running"])
 
@@ -351,7 +336,24 @@ class ControllerStore:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
         async with self._connection() as connection, connection.transaction():
+            await _execute(connection, "limits", patience=in_milliseconds(self._patience))
             yield connection
+
+
+def _free_slots(pool: DictRow, held: DictRow) -> int:
+    """How many runs a pool may have more.
+
+    Args:
+        pool: its row, under lock.
+        held: its runs that hold a slot, counted since.
+    """
+    free: int = pool["max_running"] - held["unreleased"]
+    if pool["max_pending"] is not None:
+        free = min(free, pool["max_pending"] - held["unstarted"])
+    if pool["blocked"]:
+        # What is starting already is as good as a probe.
+        free = min(free, 1 if pool["probe_due"] and not held["starting"] else 0)
+    return free
 
 
 def _facts(row: DictRow, key: RunKey) -> RunFacts:

@@ -2,12 +2,9 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
-from uuid import UUID
 
-import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
@@ -16,49 +13,16 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.store.covering import cover
 from dataset_jobs.store.failures import database_errors
+from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
+from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
 LEASE = timedelta(seconds=60)
 """How long a run's lease holds after a heartbeat."""
 
-
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """Who runs it. `uid` is the pod's on Kubernetes, and unlike any other elsewhere."""
-
-    uid: str
-    pod_name: str | None = None
-    node: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What a run has to load, as its job and dataset say."""
-
-    job_key: int
-    job_type: str
-    attempt: int
-    dataset_id: UUID
-    dataset_key: int
-    country: str
-    filename: str
-    storage_uri: str
-    sha256: str
-    size: int
-    year_hint: int | None
-    sex_hint: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a load put into `names`, and what is said of it on the dataset."""
-
-    rows: int
-    total: int
-    parser: str
-    measure: str
-    region: str | None
+__all__ = ["LEASE", "Assignment", "Loaded", "Runner", "RunnerStore"]
 
 
 class RunnerStore:
@@ -68,6 +32,7 @@ class RunnerStore:
         conninfo: libpq connection string or URI.
         key: the run.
         runner: who runs it.
+        patience: how long one answer may take.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 
@@ -76,7 +41,8 @@ class RunnerStore:
         conninfo: str,
         key: RunKey,
         runner: Runner,
-        connection_class: type[psycopg.Connection[DictRow]] = psycopg.Connection[DictRow],
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
     ) -> None:
         self._who: Mapping[str, Any] = {
             "job_id": key.job_id,
@@ -96,6 +62,7 @@ class RunnerStore:
                 connect_timeout=10,
                 application_name=f"parser-runner {key.job_id} {key.epoch}",
             )
+        self._connection.patience = patience
 
     def __enter__(self) -> Self:
         return self
@@ -142,6 +109,7 @@ class RunnerStore:
 
         Raises:
             LostLease: the run lost its lease; nothing was committed.
+            Rejected: another dataset counts for the same; nothing was committed.
             DuplicateRows: two rows have the same key; nothing was committed.
             Unavailable: the connection broke; nothing was committed, or it is not known.
         """
@@ -152,14 +120,25 @@ class RunnerStore:
 
     def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         with database_errors(), self._connection.transaction():
-            self._execute("load_lock", job_key=assignment.job_key)
+            patience = in_milliseconds(self._connection.patience)
+            self._execute("load_lock", job_key=assignment.job_key, patience=patience)
             self._hold(statement("fence"))
             self._execute("delete_rows", dataset_key=assignment.dataset_key)
             with self._connection.cursor() as cursor, cursor.copy(statement("copy_rows")) as copy:
                 for block in blocks:
                     copy.write(block)
             self._hold(statement("fence") + " for update")
-            self._execute("finish_dataset", dataset_id=assignment.dataset_id, **_fields(loaded))
+            self._execute(
+                "finish_dataset",
+                dataset_id=assignment.dataset_id,
+                rows=loaded.rows,
+                total=loaded.total,
+                parser=loaded.parser,
+                region=loaded.region,
+                measure=loaded.measure,
+                top=loaded.top,
+            )
+            cover(self._connection, assignment, loaded)
             self._execute("finish_job")
             outcome = Json({"cause": "completed", "rows": loaded.rows})
             self._execute("finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome)
@@ -202,7 +181,3 @@ class RunnerStore:
 
     def _one(self, name: str, **parameters: Any) -> DictRow | None:
         return self._connection.execute(statement(name), {**self._who, **parameters}).fetchone()
-
-
-def _fields(loaded: Loaded) -> dict[str, Any]:
-    return {name: getattr(loaded, name) for name in Loaded.__slots__}

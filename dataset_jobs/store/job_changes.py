@@ -13,6 +13,7 @@ from dataset_jobs.model.settlement import CANCELLED
 from dataset_jobs.model.states import JobState, JobType
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.refusals import Conflict, NotFound
+from dataset_jobs.store.superseding import refuse_superseded
 
 PURGE_BATCH = 500
 """How many jobs one transaction removes at the most."""
@@ -85,7 +86,8 @@ def retry(database: ClientConnection, job_id: UUID, dry_run: bool = False) -> Re
 
     Raises:
         NotFound: there is no such job.
-        Conflict: it is neither failed nor cancelled; or its dataset has another unfinished job, or was loaded since.
+        Conflict: it is neither failed nor cancelled; or its dataset has another unfinished job, was loaded since,
+            or is superseded.
     """
 
     def work(transaction: Transaction) -> Retry:
@@ -94,6 +96,7 @@ def retry(database: ClientConnection, job_id: UUID, dry_run: bool = False) -> Re
         job = _locked(transaction, job_id)
         assert dataset is not None
         _refuse_to_retry(job, dataset)
+        refuse_superseded(transaction, dataset)
         if not dry_run:
             transaction.execute("revive_dataset", dataset_id=dataset["id"])
             transaction.execute("retry_job", job_id=job_id)

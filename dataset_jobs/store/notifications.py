@@ -16,20 +16,26 @@ _log = logging.getLogger(__name__)
 async def listen(conninfo: str, notified: Callable[[], None]) -> None:
     """Calls `notified` for every notification, until it is cancelled; reconnects as often as it must.
 
+    Returns at once, having said so, where `conninfo` leads through a pooler: a LISTEN there would stay behind on one of
+    its connections, and wake whoever has that one next.
+
     Args:
-        conninfo: a direct connection; LISTEN does not work through a transaction-mode pooler.
+        conninfo: a direct connection.
         notified: called in the event loop; also after each connect, for what was missed before.
     """
     while True:
         try:
             with database_errors():
-                await _listen_once(conninfo, notified)
+                if not await _listen_once(conninfo, notified):
+                    _log.info("polling: a pooler passes on no notifications; DATABASE_DIRECT_URL may lead past it")
+                    return
         except RunError as error:
             _log.warning("not listening for notifications, polling meanwhile: %s", error)
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
-async def _listen_once(conninfo: str, notified: Callable[[], None]) -> None:
+async def _listen_once(conninfo: str, notified: Callable[[], None]) -> bool:
+    """False where there is a pooler in between."""
     connection = await psycopg.AsyncConnection.connect(
         conninfo,
         autocommit=True,
@@ -40,7 +46,11 @@ async def _listen_once(conninfo: str, notified: Callable[[], None]) -> None:
         keepalives_count=3,
     )
     async with connection:
+        # A pooler makes up what it says at login; asked for, the answer comes from Postgres.
+        if await (await connection.execute("select pg_backend_pid()")).fetchone() != (connection.info.backend_pid,):
+            return False
         await connection.execute("listen affirm_jobs")
         notified()
         async for _ in connection.notifies():
             notified()
+    return True

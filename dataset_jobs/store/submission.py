@@ -43,6 +43,7 @@ class Submission:
         size: bytes.
         year_hint: the year of the data, where a renamed file has lost it.
         sex_hint: F or M, likewise.
+        supersedes: the datasets whose place it is to take, ascending.
     """
 
     filename: str
@@ -50,6 +51,7 @@ class Submission:
     size: int
     year_hint: int | None = None
     sex_hint: str | None = None
+    supersedes: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Existing:
     filename: str
     year_hint: int | None
     sex_hint: str | None
+    supersedes: tuple[UUID, ...]
     status: DatasetStatus
     unfinished_job: UUID | None
 
@@ -129,13 +132,12 @@ def decide(existing: Existing, submission: Submission) -> Verdict:
     """What submitting the bytes of an existing dataset again comes to.
 
     Raises:
-        Conflict: it is loaded, or being loaded, under another name, year or sex.
+        Conflict: it is loaded, or being loaded, under another name, year or sex, or in another one's place.
     """
-    same = (existing.filename, existing.year_hint, existing.sex_hint) == (
-        submission.filename,
-        submission.year_hint,
-        submission.sex_hint,
-    )
+    same = _says(existing) == _says(submission)
+    if existing.status not in (DatasetStatus.PENDING, DatasetStatus.FAILED) and not submission.supersedes:
+        # What it replaces has been said: whoever submits a whole folder again need not say it again.
+        same = _says(existing)[:-1] == _says(submission)[:-1]
     match existing.status:
         case DatasetStatus.PENDING | DatasetStatus.FAILED:
             if not same:
@@ -157,7 +159,12 @@ def decide(existing: Existing, submission: Submission) -> Verdict:
             )
 
 
+def _says(of: Existing | Submission) -> tuple[str, int | None, str | None, tuple[UUID, ...]]:
+    return of.filename, of.year_hint, of.sex_hint, of.supersedes
+
+
 def _described(of: Existing | Submission) -> str:
     hints = [f"--year {of.year_hint}"] if of.year_hint is not None else []
     hints += [f"--sex {of.sex_hint}"] if of.sex_hint is not None else []
+    hints += [f"--replaces {dataset}" for dataset in of.supersedes]
     return " ".join([of.filename, *hints])

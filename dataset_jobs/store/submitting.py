@@ -13,6 +13,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
 from dataset_jobs.store.refusals import Refused, unknown_country
 from dataset_jobs.store.submission import Existing, Submission, Verdict, decide, unreadable
+from dataset_jobs.store.superseding import check_replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ def preview(database: ClientConnection, submission: Submission, country: str) ->
     country_id, _ = find_country(database, country)
     dataset_id = _find(database, country_id, submission)
     existing = None if dataset_id is None else _read(database, dataset_id)
+    if existing is None or _has_no_rows(existing):
+        check_replaced(database, submission, country_id)
     if existing is None:
         return SubmitResult(Verdict.CREATED, None, None)
     return SubmitResult(decide(_existing(existing), submission), dataset_id, None, loaded=existing["loaded"])
@@ -73,6 +76,7 @@ class Submitting:
         raise Unavailable("database: others keep submitting and deleting the same file", Reason.DATABASE)
 
     def _create(self) -> SubmitResult | None:
+        check_replaced(self.database, self.submission, self.country_id)
         dataset_id = uuid4()
         uri = self._put(dataset_id)
 
@@ -87,6 +91,7 @@ class Submitting:
                 size=self.submission.size,
                 year_hint=self.submission.year_hint,
                 sex_hint=self.submission.sex_hint,
+                supersedes=list(self.submission.supersedes),
             )
             if row is None:
                 return None
@@ -110,6 +115,7 @@ class Submitting:
         decide(_existing(existing), self.submission)
         uri = existing["storage_uri"]
         if _has_no_rows(existing):
+            check_replaced(self.database, self.submission, self.country_id)
             # The same bytes at their own key once more: that mends a file which was lost. Not under the lock.
             uri = self._put(dataset_id)
 
@@ -126,6 +132,7 @@ class Submitting:
                     filename=self.submission.filename,
                     year_hint=self.submission.year_hint,
                     sex_hint=self.submission.sex_hint,
+                    supersedes=list(self.submission.supersedes),
                     storage_uri=uri,
                 )
                 if job_id is None:
@@ -166,6 +173,7 @@ def _existing(row: DictRow) -> Existing:
         filename=row["filename"],
         year_hint=row["year_hint"],
         sex_hint=row["sex_hint"],
+        supersedes=tuple(row["supersedes"]),
         status=DatasetStatus(row["status"]),
         unfinished_job=row["unfinished_job"],
     )

@@ -8,7 +8,15 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """A dataset. `error` is that of its latest job, also where older rows are still loaded."""
+    """A dataset. `error` is that of its latest job, also where older rows are still loaded.
+
+    Args:
+        top: how many names of a year and sex it lists at the most; None where all are.
+        years, sexes: of its rows.
+        supersedes: the datasets that it was submitted to replace.
+        superseded_by: those that count in its place, for some of it.
+        superseded: for all of it.
+    """
 
     id: UUID
     country: str
@@ -19,6 +27,12 @@ class DatasetView:
     parser: str | None
     measure: str | None
     region: str | None
+    top: int | None
+    years: list[int]
+    sexes: list[str]
+    supersedes: list[UUID]
+    superseded_by: list[UUID]
+    superseded: bool
     year_hint: int | None
     sex_hint: str | None
     size: int
@@ -87,6 +101,8 @@ class RunView:
     outcome: dict[str, Any] | None
     evidence: dict[str, Any] | None
     decision: dict[str, Any] | None
+    waits_for: str | None
+    waits_for_error: str | None
     released_at: datetime | None
 
 
@@ -122,16 +138,28 @@ class PoolStatus:
 
     Args:
         max_running: slots.
+        max_pending: how many runs may be unstarted at once; None where there is no such limit.
+        blocked_since: since when its runs cannot start; None where they can.
+        blocked_cause, blocked_reason, blocked_error: why.
+        probe_at: when one run is tried all the same.
         oldest_wait_seconds: how long the oldest job that could be claimed has waited; None where there is none.
         runs_claimed: not launched yet, as far as is known.
         runs_launched: no runner has taken them yet.
         runs_working: taken by a runner.
         runs_ending: over or ended, and to be settled when process or pod is gone.
+        runs_waiting: those of the launched ones whose pods wait for room in the cluster.
+        waits_for_error: the scheduler's own words on one of them.
     """
 
     name: str
     max_running: int
+    max_pending: int | None
     paused: bool
+    blocked_since: datetime | None
+    blocked_cause: str | None
+    blocked_reason: str | None
+    blocked_error: str | None
+    probe_at: datetime | None
     queued: int
     scheduled: int
     running: int
@@ -141,6 +169,8 @@ class PoolStatus:
     runs_launched: int
     runs_working: int
     runs_ending: int
+    runs_waiting: int
+    waits_for_error: str | None
 
     @property
     def in_use(self) -> int:

@@ -1,73 +1,59 @@
-"""From a publisher's file to rows. One module a publisher's format; others come by entry point.
+"""From a publisher's file to rows. One module a publisher; others come by entry point. See docs/adding-a-parser.md.
 
 A parser module has `PARSERS`, a list of objects with the attributes of `Parser`. A third-party package names its
 module in the entry-point group `affirm_worker.parsers`, under the country's code in lower case.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.places import InMember
+from parser_runner.parsers.contract import Parsed, Parser, Row
+from parser_runner.parsers.limits import MIB, Limits
 from parser_runner.parsers.source import Source
+
+__all__ = ["ENTRY_POINTS", "Parsed", "Parser", "Row", "Source", "countries", "parse", "parse_file", "parsers_of"]
 
 ENTRY_POINTS = "affirm_worker.parsers"
 
-_BUILT_IN = {"US": "parser_runner.parsers.us_ssa"}
+_BUILT_IN: dict[str, tuple[str, ...]] = {
+    "AU": ("au_sa", "au_nsw", "au_qld", "au_vic", "au_tas"),
+    "BE": ("be_statbel",),
+    "CA": ("ca_ontario", "ca_bc"),
+    "DE": ("de_koeln",),
+    "DK": ("dk_dst",),
+    "FI": ("fi_dvv",),
+    "FR": ("fr_insee", "fr_paris"),
+    "GB": ("gb_ons", "gb_nrs", "gb_nisra"),
+    "IE": ("ie_cso",),
+    "IT": ("it_istat",),
+    "NO": ("no_ssb",),
+    "NZ": ("nz_dia",),
+    "PT": ("pt_irn",),
+    "SE": ("se_scb",),
+    "US": ("us_ssa",),
+}
 
-
-class Row(NamedTuple):
-    """One figure: so many children of this sex were given this name in this year.
-
-    `line` is where it stands in the file, 1-based.
-    """
-
-    year: int
-    gender: str
-    name: str
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A file that was recognised.
-
-    Args:
-        parser: the name of its format, such as us-ssa-national.
-        measure: births or population.
-        region: ISO 3166-2 code where the figures are sub-national.
-        rows: read as they are asked for; raises `Rejected` where the file turns out to be malformed.
-    """
-
-    parser: str
-    measure: str
-    region: str | None
-    rows: Iterator[Row]
-
-
-class Parser(Protocol):
-    """One publisher's format."""
-
-    name: str
-    description: str
-    """What a person should expect a line of it to look like."""
-
-    def recognises(self, source: Source) -> bool:
-        """By the beginning of the content; the source is rewound afterwards."""
-
-    def parse(self, source: Source) -> Parsed:
-        """Raises `Rejected` where name and content, or content and hints, do not go together."""
+_HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-Version:", re.IGNORECASE)
 
 
 def parsers_of(country: str) -> Sequence[Parser]:
-    """The parsers of a country, by its ISO 3166-1 code."""
-    if country in _BUILT_IN:
-        found: Sequence[Parser] = import_module(_BUILT_IN[country]).PARSERS
-        return found
+    """The parsers that come with this package for a country, by its ISO 3166-1 code."""
+    return [
+        parser
+        for module in _BUILT_IN.get(country, ())
+        for parser in import_module(f"parser_runner.parsers.{module}").PARSERS
+    ]
+
+
+def further_parsers_of(country: str) -> Sequence[Parser]:
+    """The parsers that other packages have for a country."""
     # Only now: looking through the installed packages takes longer than parsing most files.
     from importlib.metadata import entry_points
 
@@ -76,31 +62,48 @@ def parsers_of(country: str) -> Sequence[Parser]:
     ]
 
 
-def parse_file(path: Path, country: str, year_hint: int | None = None, sex_hint: str | None = None) -> Parsed:
+def countries() -> list[str]:
+    """The countries that there are parsers for, of this package and of others."""
+    from importlib.metadata import entry_points
+
+    return sorted({*_BUILT_IN, *(point.name.upper() for point in entry_points(group=ENTRY_POINTS))})
+
+
+def parse_file(
+    path: Path,
+    country: str,
+    year_hint: int | None = None,
+    sex_hint: str | None = None,
+    limits: Limits | None = None,
+) -> Parsed:
     """Parses a file that is at hand, and refuses duplicates, which Postgres would find otherwise.
 
     Args:
         path: of the file.
         country: ISO 3166-1 code.
         year_hint, sex_hint: what the file itself has lost.
+        limits: what it may cost.
 
     Raises:
         Rejected: at once, or while the rows are read.
     """
+    return parse_whole(Source(path.name, path.open("rb"), year_hint, sex_hint, limits), country)
+
+
+def parse_whole(source: Source, country: str) -> Parsed:
+    """As `parse`, and refuses duplicates and files without rows. The source is closed after the last row."""
     from parser_runner.parsers.duplicates import without_duplicates
 
-    file = path.open("rb")
     try:
-        source = Source(path.name, file, year_hint, sex_hint)
         parsed = parse(source, country)
     except BaseException:
-        file.close()
+        source.close()
         raise
-    return replace(parsed, rows=_closing(file, without_duplicates(source, parsed.rows)))
+    return replace(parsed, rows=_closing(source, without_duplicates(source, parsed.rows)))
 
 
-def _closing(file: BinaryIO, rows: Iterator[Row]) -> Iterator[Row]:
-    with file:
+def _closing(source: Source, rows: Iterator[Row]) -> Iterator[Row]:
+    with closing(source):
         yield from rows
 
 
@@ -114,16 +117,94 @@ def parse(source: Source, country: str) -> Parsed:
     Raises:
         Rejected: there is no parser for the country, or none recognises the file.
     """
+    if source.size > source.limits.file_mib * MIB:
+        message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
+        raise Rejected(Reason.TOO_LARGE, source.filename, message)
     parsers = parsers_of(country)
-    if not parsers:
-        raise Rejected(Reason.NO_PARSER, source.filename, f"there is no parser for files of {country}")
+    found = _recognised(source, parsers)
+    if found is None:
+        further = further_parsers_of(country)
+        if not parsers and not further:
+            raise Rejected(Reason.NO_PARSER, source.filename, f"there is no parser for files of {country}")
+        parsers = [*parsers, *further]
+        found = _recognised(source, further)
+    if found is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
+        return _parse_archive(source, country)
+    if found is None:
+        raise _unknown(source, country, parsers)
+    source.findings.recognised = found.name
+    return found.parse(source)
+
+
+def _recognised(source: Source, parsers: Sequence[Parser]) -> Parser | None:
     if source.size == 0:
-        raise Rejected(Reason.INVALID_FORMAT, source.filename, "the file is empty")
+        return None
     for parser in parsers:
         recognised = parser.recognises(source)
         source.rewind()
         if recognised:
-            return parser.parse(source)
+            return parser
+    return None
+
+
+def _parse_archive(source: Source, country: str) -> Parsed:
+    """An archive of text files is one dataset: all of one format, one measure and one region."""
+    from parser_runner.parsers.archive import text_members
+
+    members = text_members(source)
+    try:
+        first = next(members)
+        parsed = parse(first, country)
+    except BaseException:
+        members.close()
+        raise
+
+    def rows() -> Iterator[Row]:
+        with closing(members):
+            yield from _within(first, parsed.rows)
+            for member in members:
+                other = parse(member, country)
+                _check_alike(member, parsed, other)
+                yield from _within(member, other.rows)
+
+    return replace(parsed, rows=rows())
+
+
+def _check_alike(member: Source, parsed: Parsed, other: Parsed) -> None:
+    for what, one, another in (
+        ("format", parsed.parser, other.parser),
+        ("measure", parsed.measure, other.measure),
+        ("region", parsed.region, other.region),
+        ("length of lists", parsed.top, other.top),
+    ):
+        if one != another:
+            message = f"the files in the archive differ in their {what}, {one} and {another}: submit each alone"
+            raise member.rejected(Reason.INVALID_FORMAT, message)
+
+
+def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:
+    name = member.member
+    assert name is not None
+    for row in rows:
+        # A member is text: its places are lines.
+        assert isinstance(row.place, int)
+        yield Row(row.year, row.gender, row.name, row.count, InMember(name, row.place))
+
+
+def _unknown(source: Source, country: str, parsers: Sequence[Parser]) -> Rejected:
+    """Why a file is of no known format, as far as that can be seen, and what was expected."""
     expected = " or ".join(parser.description for parser in parsers)
-    message = f"not a format of {country} that is known: expected {expected}"
-    raise source.rejected(Reason.INVALID_FORMAT, message, line=1)
+    head = source.head()
+    if source.size == 0:
+        return source.rejected(Reason.INVALID_FORMAT, "the file is empty")
+    if _HTML.match(head.lstrip(b"\xef\xbb\xbf")):
+        message = f"this is HTML or XML, whatever the file's name says: expected {expected}"
+        return source.rejected(Reason.INVALID_FORMAT, message)
+    place = None if source.is_zip or source.is_ole else 1
+    first = head.split(b"\n")[0].lower()
+    if place and b"rank" in first and not re.search(rb"count|number|total|amount|freq|\d", first):
+        message = f"there are ranks, but no counts: expected {expected}"
+        return source.rejected(Reason.INVALID_FORMAT, message, place)
+    return source.rejected(
+        Reason.INVALID_FORMAT, f"not a format of {country} that is known: expected {expected}", place
+    )

@@ -1,10 +1,14 @@
-"""The same name, sex and year twice in one file: refused, with both lines."""
+"""The same name, sex and year twice in one file: refused, with both places."""
 
 from collections.abc import Iterable, Iterator
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers import Row
+from dataset_jobs.model.errors import Problem
+from dataset_jobs.model.places import Place, in_words
+from parser_runner.parsers.contract import Row
 from parser_runner.parsers.source import Source
+
+_STEP = 2048
 
 
 def without_duplicates(source: Source, rows: Iterable[Row]) -> Iterator[Row]:
@@ -12,13 +16,16 @@ def without_duplicates(source: Source, rows: Iterable[Row]) -> Iterator[Row]:
 
     Keeps every key in memory: for `affirm-worker parse`, and for a runner that Postgres has told of a duplicate.
     """
-    first_line: dict[tuple[int, str, str], int] = {}
-    for row in rows:
-        key = (row.year, row.name, row.gender)
-        first = first_line.setdefault(key, row.line)
-        if first != row.line:
-            source.problem(f"the same name and sex as in line {first}, for the same year", row.line)
+    first_place: dict[tuple[int, str, str], Place] = {}
+    for number, row in enumerate(rows, 1):
+        first = first_place.setdefault((row.year, row.name, row.gender), row.place)
+        if first != row.place:
+            reason = f"the same name and sex as in {in_words(first)}, for the same year"
+            source.findings.problem(Problem(reason, row.place))
+        if number % _STEP == 0:
+            source.check_rows(number)
         yield row
-    if len(first_line) == 0:
+    if not first_place:
         raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
+    source.check_rows(number)
     source.raise_problems()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers import Parsed, Row
+from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.source import Source
 
 FIRST_YEAR = 1880
@@ -46,7 +46,7 @@ class National:
         return Parsed(self.name, "births", None, self._rows(source, self._year(source)))
 
     def _year(self, source: Source) -> int:
-        named = _YEAR_IN_NAME.fullmatch(source.filename)
+        named = _YEAR_IN_NAME.fullmatch(source.own_name)
         year = int(named[1]) if named else source.year_hint
         if year is None:
             raise source.rejected(
@@ -92,7 +92,7 @@ class Regional:
         _refuse_sex_hint(source)
         region = _first_line(source)[:2]
         source.rewind()
-        named = _STATE_IN_NAME.fullmatch(source.filename)
+        named = _STATE_IN_NAME.fullmatch(source.own_name)
         if named and named[1].upper() != region:
             raise source.rejected(
                 Reason.CONTRADICTORY, f"the file's name says {named[1].upper()}, but its first line is of {region}", 1

@@ -120,7 +120,7 @@ class Clients:
     def _come_again(self) -> None:
         self._actor.die()
         self._actor = Actor(self._plan, lambda kind, at: self._ledger.fault(f"client {kind}"))
-        store = ClientStore(self._conninfo, sync_connection(self._actor))
+        store = ClientStore(self._conninfo, connection_class=sync_connection(self._actor))
         self._store = exposed(store, "client's store", self._actor)
 
     def _plan(self, number: int, at: Boundary) -> Kind | None:

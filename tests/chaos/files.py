@@ -50,13 +50,14 @@ def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: i
         bad: it has a line that no parser takes.
         most_rows: at the most.
     """
-    year = 1880 + number % 140
+    # A year and a state of its own: files of the same ones would overlap, and be refused.
+    year, state = 1880 + number % 140, _word(number // 140)[-2:].upper()
     rows = random.randint(1, most_rows)
     lines = [(f"{_word(row)}x{_word(number).lower()}", "FM"[row % 2], 5 + number + row) for row in range(rows)]
-    path = folder / str(number) / f"yob{year}.txt"
+    path = folder / str(number) / f"{state}-{year}.txt"
     path.parent.mkdir()
-    text = "".join(f"{name},{sex},{count}\n" for name, sex, count in lines)
-    path.write_text(text + (f"{MARKER},F,many\n" if bad else ""))
+    text = "".join(f"{state},{sex},{year},{name},{count}\n" for name, sex, count in lines)
+    path.write_text(text + (f"{state},F,{year},{MARKER},many\n" if bad else ""))
     shown = sorted(f"{year},{name},{sex},{name.lower()},{count}" for name, sex, count in lines)
     digest = "" if bad else md5(";".join(shown).encode()).hexdigest()
     return File(path, rows, sum(count for _, _, count in lines), digest)

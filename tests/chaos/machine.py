@@ -511,7 +511,7 @@ class Machine(RuleBasedStateMachine):
         if self.raw_client is not None:
             self.raw_client.close()
         self.client_actor = Actor(tell=lambda kind, at: self.ledger.fault(f"client {kind}"), slow_seconds=0)
-        self.raw_client = ClientStore(self.conninfo, sync_connection(self.client_actor))
+        self.raw_client = ClientStore(self.conninfo, connection_class=sync_connection(self.client_actor))
         self.client = exposed(self.raw_client, "client's store", self.client_actor)
 
     def _try(self, do: Any) -> bool:

@@ -140,7 +140,7 @@ class OneLoad:
         for number in range(3):
             actor = self._actor(plan if number == 0 else no_faults)
             first.setdefault("client", actor)
-            store = ClientStore(self._conninfo, sync_connection(actor))
+            store = ClientStore(self._conninfo, connection_class=sync_connection(actor))
             try:
                 found = do(exposed(store, "client's store", actor), actor)
                 assert found is not None

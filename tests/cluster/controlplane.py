@@ -101,6 +101,9 @@ def start_controllers(files: Files, ca: Authority, tokens: Path) -> None:
         "service-account-private-key-file": tokens,
         # Without it kube-root-ca.crt is empty, and no client in a pod could verify the API server.
         "root-ca-file": ca.cert,
+        # A node counts as lost after 50 s by default, and tests wait for it.
+        "node-monitor-period": "2s",
+        "node-monitor-grace-period": "20s",
         # The default rates start no more than four or five Jobs a second.
         "kube-api-qps": 300,
         "kube-api-burst": 500,

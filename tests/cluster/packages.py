@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster.errors import Unavailable
@@ -28,12 +29,20 @@ _PACKAGES = {
     "debootstrap": "debootstrap",
     "buildah": "buildah",
 }
+# The same, of what other tests need: not of the cluster.
+_OF_OTHER_TESTS = {
+    "pgbouncer": "pgbouncer",
+    "/usr/lib/postgresql/15/bin/initdb": "postgresql-15",
+    "spin": "spin",
+    "gcc": "gcc",
+    "gencat": "libc6-dev",  # for C's headers, which are no programs
+}
 _HOW = "run `sudo make cluster-deps`"
 
 
-def missing() -> list[str]:
+def missing(needed: Mapping[str, str] = _PACKAGES) -> list[str]:
     """The Debian packages whose program is not there, in a fixed order."""
-    return [package for program, package in _PACKAGES.items() if not shutil.which(program, path=SYSTEM_PATH)]
+    return [package for program, package in needed.items() if not shutil.which(program, path=SYSTEM_PATH)]
 
 
 def program(name: str) -> str:
@@ -68,7 +77,7 @@ def install() -> None:
         Unavailable: not root, or no apt-get here.
         subprocess.CalledProcessError: apt-get failed.
     """
-    packages = missing()
+    packages = missing({**_PACKAGES, **_OF_OTHER_TESTS})
     if not packages:
         return
     if os.geteuid() != 0:
@@ -78,7 +87,13 @@ def install() -> None:
         raise Unavailable(f"no apt-get here; install what this system calls {' '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([apt, "update", "-q"], env=environment, stdout=sys.stderr, check=True)
-    # RUNLEVEL=1 keeps Debian's scripts from starting the packages' own containerd and etcd services.
+    # Another Debian has another Postgres: that is no reason to install nothing.
+    packages = [name for name in packages if name not in _OF_OTHER_TESTS.values() or _is_there(name)]
+    # RUNLEVEL=1 keeps Debian's scripts from starting the packages' own services: containerd, etcd, Postgres.
     environment["RUNLEVEL"] = "1"
     command = [apt, "install", "-qy", "--no-install-recommends", *packages]
     subprocess.run(command, env=environment, stdout=sys.stderr, check=True)
+
+
+def _is_there(package: str) -> bool:
+    return subprocess.run(["apt-cache", "show", package], capture_output=True).returncode == 0

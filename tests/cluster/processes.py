@@ -40,8 +40,26 @@ def start(files: Files, name: str, command: Sequence[str | Path]) -> None:
         setsigmask=[],
         setsigdef=[signal.SIGPIPE, signal.SIGINT],
     )
-    record = {"pid": pid, "started": _start_time(pid)}
+    words = [os.fspath(word) for word in command]
+    record = {"pid": pid, "started": _start_time(pid), "command": words}
     (files.processes / f"{name}.json").write_text(json.dumps(record))
+
+
+def pid(files: Files, name: str) -> int:
+    """The id of a process that was started under this name; raises ClusterError where it is not running."""
+    found = dict(_recorded(files)).get(name)
+    if found is None:
+        raise ClusterError(f"{name} is not running")
+    return found
+
+
+def remove(files: Files, name: str) -> list[str]:
+    """Kill a process, where it still runs, and forget it; returns the command that it was started with."""
+    kill([number for known, number in _recorded(files) if known == name and number], signal.SIGKILL, seconds=10)
+    record = files.processes / f"{name}.json"
+    command: list[str] = json.loads(record.read_text())["command"]
+    record.unlink()
+    return command
 
 
 def dead(files: Files) -> list[str]:

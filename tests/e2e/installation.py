@@ -1,6 +1,7 @@
 """affirm-worker as users install it: built images, the chart by helm, Postgres and S3 outside the cluster."""
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -117,6 +118,14 @@ class Installation:
         )
 
 
+def evict(installation: Installation, pod: str) -> None:
+    """Evicts a pod by the Eviction API, as a drain of its node does; one that is gone is fine."""
+    where = {"name": pod, "namespace": installation.namespace}
+    eviction = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": where})
+    path = f"/api/v1/namespaces/{where['namespace']}/pods/{pod}/eviction"
+    installation.cluster.kubectl("create", "--raw", path, "-f", "-", input=eviction, check=False)
+
+
 @dataclass(frozen=True)
 class Servers:
     """What stands outside the cluster: Postgres and S3, which pods reach at the host's address."""
@@ -125,12 +134,12 @@ class Servers:
     s3: VersityGateway
 
 
-@pytest.fixture(scope="session")
-def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """A Postgres and an S3 server that pods can reach."""
-    folder = tmp_path_factory.mktemp("s3")
+@contextmanager
+def running_servers(cluster: Cluster, folder: Path) -> Iterator[Servers]:
+    """A Postgres and an S3 server that pods can reach; what S3 keeps is in `folder`."""
     with (
-        PostgresServer(listen="0.0.0.0", allow=[cluster.pod_cidr]) as postgres,
+        # What was committed outlives a crash of the server, which some tests provoke.
+        PostgresServer(listen="0.0.0.0", allow=[cluster.pod_cidr], settings={"synchronous_commit": "on"}) as postgres,
         VersityGateway(folder, host="0.0.0.0") as s3,
     ):
         s3.make_bucket(BUCKET)
@@ -138,14 +147,27 @@ def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
+def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers that the session's installations share."""
+    with running_servers(cluster, tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+def build_images(cluster: Cluster) -> str:
+    """Builds both images of this checkout and makes them known to the nodes; returns their tag."""
+    builder = images.builder()
+    # Sessions of several checkouts may share a cluster, and each is to run its own code.
+    tag = f"test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+    for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
+        builder.build(ROOT, f"localhost/{name}:{tag}", target)
+        images.load(cluster, f"localhost/{name}:{tag}")
+    return tag
+
+
+@pytest.fixture(scope="session")
 def product_images(cluster: Cluster) -> str:
     """Both images of this checkout, known to the nodes; their tag."""
-    builder = images.builder()
-    for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
-        tag = f"localhost/{name}:test"
-        builder.build(ROOT, tag, target)
-        images.load(cluster, tag)
-    return "test"
+    return build_images(cluster)
 
 
 @contextmanager

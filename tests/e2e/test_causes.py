@@ -1,15 +1,11 @@
-"""What ends a pod on a real cluster, and what the launcher and the diagnosis make of it.
-
-With AFFIRM_RECORD set, the Job and pods of each cause are written to tests/data/evidence, where a unit test reads them.
-"""
+"""What ends a pod on a real cluster, and what the launcher and the diagnosis make of it."""
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,19 +13,18 @@ import pytest
 
 from controller.launchers import Launch, Phase, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+from controller.launchers.kubernetes_api import load_configuration
 from controller.policy.diagnosis import diagnose, why_not_started
 from controller.policy.job_manifest import LABEL_JOB, RunnerTemplate
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
-from tests.e2e.installation import ROOT
+from tests.e2e.recording import RememberingApi, record
 from tests.e2e.test_kubernetes_launcher import SMALL, acting_image, namespace
 
 __all__ = ["acting_image", "namespace"]
 
-CORPUS = ROOT / "tests" / "data" / "evidence"
 EATS_MEMORY, FILLS_DISK, SEGFAULTS = "4", "5", "6"
 
 
@@ -46,7 +41,8 @@ class Place:
         """A run that is launched, and its launcher; removed in the end."""
         configuration = await load_configuration(self.cluster.kubeconfig)
         made = replace(self.template, **template)
-        launcher = KubernetesLauncher(KubernetesApi(configuration, self.namespace), uuid4(), "default", made)
+        self.api = RememberingApi(configuration, self.namespace)
+        launcher = KubernetesLauncher(self.api, uuid4(), "default", made)
         launch = a_launch(acts)
         try:
             await launcher.launch(launch)
@@ -55,18 +51,9 @@ class Place:
             await launcher.stop(launch.key, now=True)
             await launcher.close()
 
-    def record(self, cause: str, launch: Launch) -> None:
-        """Keeps what the cluster says, as the launcher has read it."""
-        if "AFFIRM_RECORD" in os.environ:
-            selector = f"{LABEL_JOB}={launch.key.job_id}"
-            whole = {
-                kind: self.cluster.get(kind, "--namespace", self.namespace, "-l", selector)["items"]
-                for kind in ("jobs", "pods")
-            }
-            for item in (*whole["jobs"], *whole["pods"]):
-                item["metadata"].pop("managedFields", None)
-            CORPUS.mkdir(exist_ok=True)
-            (CORPUS / f"{cause}.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
+    def record(self, cause: str, with_pods: bool = True) -> None:
+        """Keeps what the launcher has read last; of pods, the last that there were."""
+        record(self.cluster, self.namespace, cause, self.api.jobs, self.api.pods if with_pods else [])
 
 
 @pytest.fixture
@@ -95,7 +82,7 @@ async def test_what_ends_a_pod_is_told_apart(
     async with place.launched(acts, **template) as (launcher, launch):
         seen = await until(launcher, launch.key, Phase.ENDED)
         found = diagnose(seen.evidence, None)
-        place.record(name, launch)
+        place.record(name)
     assert (found.cause, found.reason) == (cause, reason), seen
     assert seen.evidence.node
     assert seen.evidence.pod_name
@@ -129,6 +116,12 @@ async def _pending_with(launcher: KubernetesLauncher, launch: Launch, ready: Cal
             lambda seen: "PodScheduled" in seen.evidence.conditions,
             Reason.UNSCHEDULABLE,
         ),
+        (
+            "pod_security",
+            {"volumes": ({"name": "host", "hostPath": {"path": "/"}},)},
+            lambda seen: "violates PodSecurity" in seen.evidence.message,
+            Reason.CONFIG,
+        ),
     ],
 )
 async def test_what_keeps_a_pod_from_starting_is_told_apart(
@@ -136,13 +129,30 @@ async def test_what_keeps_a_pod_from_starting_is_told_apart(
 ) -> None:
     async with place.launched(WORKS, **template) as (launcher, launch):
         seen = await _pending_with(launcher, launch, ready)
-        place.record(f"cannot_start_{name}", launch)
-    two_days = timedelta(days=2)
-    claimed_at = datetime.now(UTC) - two_days
-    found = why_not_started(seen.evidence, claimed_at, two_days, timedelta(0), timedelta(hours=24))
+        place.record(f"cannot_start_{name}")
+    found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
     assert isinstance(found, Diagnosis)
     assert (found.cause, found.reason) == (Cause.CANNOT_START, reason)
     assert found.error
+
+
+async def test_a_full_quota_of_pods_is_told_by_the_events_of_the_job(cluster: Cluster, acting_image: str) -> None:
+    with cluster.namespace("affirm-pods") as namespace:
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": namespace}}
+        cluster.apply({**quota, "spec": {"hard": {"pods": "0"}}})
+        cluster.wait(
+            lambda: '"used"' in cluster.kubectl("get", "resourcequota/q", "-n", namespace, "-o", "json"),
+            "the quota to be counted",
+        )
+        place = Place(cluster, namespace, acting_image)
+        async with place.launched(WORKS) as (launcher, launch):
+            seen = await _pending_with(launcher, launch, lambda seen: seen.evidence.message != "")
+            place.record("cannot_start_quota")
+    assert (seen.evidence.seen_as, seen.evidence.pod_name) == ("Quota", None)
+    found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
+    assert found is not None
+    assert (found.cause, found.reason) == (Cause.CANNOT_START, Reason.QUOTA)
+    assert "exceeded quota: q" in found.error
 
 
 def _pod_of(place: Place, launch: Launch) -> dict[str, Any]:
@@ -213,16 +223,16 @@ def _delete_pod(place: Place, launch: Launch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provoke", "template", "cause"),
+    ("name", "provoke", "template", "cause"),
     [
-        (_evict, {}, Cause.EVICTED),
-        (_drain, {}, Cause.EVICTED),
-        (_preempt, {"resources": {"requests": {"cpu": "500m"}}}, Cause.PREEMPTED),
-        (_delete_pod, {}, Cause.VANISHED),
+        ("evicted", _evict, {}, Cause.EVICTED),
+        ("drained", _drain, {}, Cause.EVICTED),
+        ("preempted", _preempt, {"resources": {"requests": {"cpu": "500m"}}}, Cause.PREEMPTED),
+        ("deleted_pod", _delete_pod, {}, Cause.VANISHED),
     ],
 )
 async def test_what_takes_a_pod_away_is_told_apart_also_when_the_pod_is_gone(
-    place: Place, provoke: Callable[[Place, Launch], None], template: dict[str, Any], cause: Cause
+    place: Place, name: str, provoke: Callable[[Place, Launch], None], template: dict[str, Any], cause: Cause
 ) -> None:
     if not place.cluster.disposable:
         pytest.skip("takes a node out of service, or all its room")
@@ -232,8 +242,38 @@ async def test_what_takes_a_pod_away_is_told_apart_also_when_the_pod_is_gone(
         seen = await until(launcher, launch.key, Phase.ENDED)
         await taking
         found = diagnose(seen.evidence, None)
+        place.record(name)
+        await _until_no_pod(launcher, launch)
+        place.record(f"{name}_and_gone", with_pods=False)
         without_memory = await launcher.find(launch.key)
     assert without_memory is not None
+    assert without_memory.evidence.gone
     assert found.cause is cause, seen
     # A controller that comes later and has seen nothing still knows that it was an interruption.
     assert diagnose(without_memory.evidence, None).cause.counts_as is CountsAs.INTERRUPTION
+
+
+async def _until_no_pod(launcher: KubernetesLauncher, launch: Launch) -> None:
+    """Until the launcher sees that the Job is over and its pod gone."""
+    while not (await until(launcher, launch.key, Phase.ENDED)).evidence.gone:
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", ["deleted_job", "cancelled"])
+async def test_of_a_job_that_is_deleted_the_pod_is_seen_until_it_is_gone(place: Place, name: str) -> None:
+    async with place.launched(WORKS) as (launcher, launch):
+        running = await until(launcher, launch.key, Phase.RUNNING)
+        if name == "cancelled":
+            await launcher.stop(launch.key)
+        else:
+            place.cluster.kubectl("delete", "job", running.name, "--namespace", place.namespace, "--wait=false")
+        last = running
+        async with asyncio.timeout(60):
+            while (found := await launcher.find(launch.key)) is not None:
+                last = found
+                await asyncio.sleep(0.02)
+        assert await launcher.seen() == []
+        place.record(name)
+    assert last.evidence.deleted
+    # Of a run that was cancelled, the cause that was kept counts.
+    assert diagnose(last.evidence, None).cause is Cause.VANISHED

@@ -88,13 +88,13 @@ def test_bad_files_fail_after_one_attempt_with_the_line_and_the_reason(
     unnamed.write_text("Mary,F,11\r\n")
     foreign = tmp_path / "prenoms.txt"
     foreign.write_text("Marie,F,12\r\n")
-    submitted = [*installation.submit(malformed, unnamed), *installation.submit(foreign, country="FR")]
+    submitted = [*installation.submit(malformed, unnamed), *installation.submit(foreign, country="JP")]
     jobs = installation.until_finished(submitted)
     assert [(job["state"], job["attempts"], job["last_cause"]) for job in jobs] == [("failed", 1, "rejected")] * 3
     errors = [job["last_error"] for job in jobs]
     assert "yob1991.txt, line 2: expected 3 fields" in errors[0]
     assert "the year stands only in the file's name" in errors[1]
-    assert "there is no parser for files of FR" in errors[2]
+    assert "there is no parser for files of JP" in errors[2]
 
 
 def test_an_unknown_country_is_refused_at_submit(installation: Installation, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class FakePod:
         }
         return {
             "metadata": metadata | ({"deletionTimestamp": changed} if self.deleting else {}),
-            "spec": {"nodeName": self.node} if self.node else {},
+            "spec": self.job.manifest["spec"]["template"]["spec"] | ({"nodeName": self.node} if self.node else {}),
             "status": {
                 "phase": self.phase,
                 "conditions": [

@@ -1,5 +1,7 @@
 """A launcher without processes or a cluster: runs end when the test says so."""
 
+from dataclasses import replace
+
 from controller.launchers import Launch, Phase, Seen
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
@@ -16,6 +18,8 @@ class FakeLauncher:
         self.name = name
         self.launches: list[RunKey] = []
         """Every launch that was not an adoption, in order."""
+        self.stops: list[RunKey] = []
+        """Every stop that was asked for, in order."""
         self._runs: dict[RunKey, Seen] = {}
 
     async def launch(self, launch: Launch) -> str:
@@ -31,7 +35,13 @@ class FakeLauncher:
         return self._runs.get(key)
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
-        if key in self._runs and self._runs[key].phase is not Phase.ENDED:
+        self.stops.append(key)
+        run = self._runs.get(key)
+        if run is None or run.phase is Phase.ENDED:
+            return
+        if run.evidence.node_lost:  # nobody is there who could end it
+            self._runs[key] = replace(run, evidence=replace(run.evidence, deleted=True))
+        else:
             self.end(key, Evidence(exit_code=137 if now else 143, container_started=True))
 
     async def forget(self, key: RunKey) -> None:
@@ -44,6 +54,11 @@ class FakeLauncher:
     def end(self, key: RunKey, evidence: Evidence) -> None:
         """The run's process or pod is over, and this is what is seen of it."""
         self._runs[key] = Seen(key, f"fake-{key}", Phase.ENDED, evidence)
+
+    def lose_node(self, key: RunKey, phase: Phase = Phase.RUNNING, runner_uid: str | None = None) -> None:
+        """The run's node is not heard of any more; its pod is listed as it was."""
+        evidence = Evidence(container_started=phase is Phase.RUNNING, node_lost=True, node="node-7", pod_uid=runner_uid)
+        self._runs[key] = Seen(key, f"fake-{key}", phase, evidence)
 
     def lose(self, key: RunKey) -> None:
         """The run's Job is deleted under us."""

@@ -27,7 +27,7 @@ class PodJob(Job):
         assert self.actor is not None
         if threading.get_ident() != self.thread:
             raise Unavailable("no heartbeats: this pod's time is not the real one")
-        store = RunnerStore(self.conninfo, self.key, self.runner, sync_connection(self.actor))
+        store = RunnerStore(self.conninfo, self.key, self.runner, connection_class=sync_connection(self.actor))
         return exposed(store, "runner's store", self.actor)
 
     def open_storage(self) -> Storage:
@@ -47,7 +47,7 @@ class Ended:
 def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -> Ended | None:
     """Runs a pod's runner to its end in this thread, as `parser_runner.process` does; None where it was killed."""
     runner = Runner(pod.uid, pod.name, pod.node)
-    job = PodJob(pod.key, runner, conninfo, storage, (0.0, 0.0), actor, threading.get_ident())
+    job = PodJob(pod.key, runner, conninfo, storage, (0.0, 0.0), actor=actor, thread=threading.get_ident())
     unforeseen = ""
     try:
         outcome = run(job)

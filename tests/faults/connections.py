@@ -6,10 +6,11 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow
 
+from dataset_jobs.store.patience import PatientConnection
 from tests.faults.actor import Actor, Boundary, Crashed
 
 AsyncType = type[psycopg.AsyncConnection[DictRow]]
-SyncType = type[psycopg.Connection[DictRow]]
+SyncType = type[PatientConnection[DictRow]]
 
 
 def async_connection(actor: Actor) -> AsyncType:
@@ -47,7 +48,7 @@ def async_connection(actor: Actor) -> AsyncType:
 def sync_connection(actor: Actor) -> SyncType:
     """The connections of a runner or a client."""
 
-    class Watched(psycopg.Connection[DictRow]):
+    class Watched(PatientConnection[DictRow]):
         @classmethod
         def connect(cls, *args: Any, **kwargs: Any) -> Any:
             made: list[psycopg.Connection[DictRow]] = []

@@ -12,6 +12,7 @@ import pytest
 from controller.launchers import Launch, Phase
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.for_clients import ClientStore
@@ -135,7 +136,7 @@ def loaded(store: RunnerStore) -> None:
     """Takes the run and loads one row."""
     assignment = store.take()
     block = f"{assignment.dataset_key}\t2023\tEmma\tF\temma\t15433\n".encode()
-    store.load(assignment, [block], Loaded(1, 15433, "us-ssa", "births", None), 13)
+    store.load(assignment, [block], Loaded("us-ssa", "births", None, None, [Covered(2023, "F", 1, 15433)]), 13)
 
 
 async def test_a_commit_that_has_the_job_first_wins_and_the_cancel_says_that_it_is_too_late(world: World) -> None:
@@ -232,7 +233,9 @@ async def test_a_cancel_between_claim_and_launch_ends_although_nothing_is_launch
     async with world.controller(launcher, owner="b") as reconciler:
         await reconciler.tick()
         assert world.job(result.job_id)["state"] == "running", "the launch may still be carried out"
-        world.query("update runs set claimed_at = now() - interval '61 seconds'")
+        world.query(
+            "update runs set ended_at = now() - interval '61 seconds', claimed_at = now() - interval '2 minutes'"
+        )
         await reconciler.tick()
     assert world.job(result.job_id)["state"] == "cancelled"
     assert launcher.launches == []

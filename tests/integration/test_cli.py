@@ -56,6 +56,24 @@ def write(folder: Path, name: str, content: str) -> Path:
     return path
 
 
+def test_a_corrected_file_is_refused_until_it_is_said_to_replace_the_old_one(run: Run, tmp_path: Path) -> None:
+    old, new = write(tmp_path, "yob2023.txt", "Emma,F,15433\n"), write(tmp_path, "yob2023-2.txt", "Emma,F,15434\n")
+    run("load", old, "--country", "US")
+    [dataset] = answer(run("datasets", "list", "--json"))
+    assert (dataset["measure"], dataset["years"], dataset["sexes"]) == ("births", [2023], ["F"])
+    refused = run("load", new, "--country", "US", code=1)
+    assert f"--replaces {dataset['id']}" in " ".join(refused.stdout.split())
+    both = run("submit", old, new, "--country", "US", "--replaces", dataset["id"], code=2)
+    assert "one file at a time" in both.stderr
+    run("submit", new, "--country", "US", "--replaces", dataset["id"][:8])
+    run("run", "--until-idle", WORKER_LAUNCHER="process")
+    shown = answer(run("datasets", "show", dataset["id"], "--json"))
+    assert (shown["status"], shown["superseded"], len(shown["superseded_by"])) == ("completed", True, 1)
+    lines = run("datasets", "show", dataset["id"]).stdout.splitlines()
+    assert "years          2023" in lines
+    assert f"superseded by  {shown['superseded_by'][0]}, wholly" in lines
+
+
 def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
     assert answer(run("submit", path, "-c", "us", "--dry-run", "--json"))[0]["result"] == "created"

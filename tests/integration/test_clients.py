@@ -348,14 +348,6 @@ def test_a_dataset_whose_finished_run_still_holds_its_slot_is_not_deleted(client
         client.store.delete_dataset(dataset_id)
 
 
-def test_a_superseded_dataset_is_not_deleted(client: Client) -> None:
-    old, new = client.submit().dataset_id, client.submit("later.txt", b"Emma,F,15434\n").dataset_id
-    client.run("update datasets set supersedes = %(old)s where id = %(new)s", old=old, new=new)
-    assert old is not None
-    with pytest.raises(Conflict, match="superseded"):
-        client.store.delete_dataset(old)
-
-
 def test_what_is_unknown_is_not_found(client: Client) -> None:
     unknown = uuid4()
     for ask in (client.store.reprocess, client.store.delete_dataset, client.store.job):

@@ -49,8 +49,8 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         "pod pod-1, node n1, launched as fake-",
         "seen from outside: exit code 137, seen as OOMKilled",
         "decided: try again in 60 min at",
-        "since attempt 1 of 4 failed (used up by then: 1 attempt, 0 interruptions)",
-        "Raise the runner's memory limit",
+        "since attempt 1 of 4 failed; the next one has twice the memory, up to the pool's ceiling (used up by then: ",
+        "Raise the runner's memory limit or that ceiling",
         f"To stop it: affirm-worker jobs cancel {result.job_id}",
     ):
         assert part in text, text
@@ -86,6 +86,7 @@ async def test_status_shows_pools_slots_controllers_and_what_is_blocked(world: W
         await reconciler.tick()
         launcher.launch_error = None
         a_file(world, 2002)
+        world.query("update pools set probe_at = now()")
         await reconciler.tick()
         world.query("update pools set max_running = 1")
         a_file(world, 2003)
@@ -96,12 +97,14 @@ async def test_status_shows_pools_slots_controllers_and_what_is_blocked(world: W
     }  # fmt: skip
     assert pool["oldest_wait_seconds"] >= 0
     assert pool["runs_launched"] == 1
+    assert (pool["blocked_cause"], pool["blocked_reason"]) == ("cannot_start", "quota")
     [controller] = status["controllers"]
     assert (controller["owner"], controller["unreleased"]) == ("c/1", 1)
     [blocked] = status["blocked"]
     assert (blocked["cause"], blocked["error"], blocked["jobs"]) == ("cannot_start", "exceeded quota: pods", 1)
     told = run("status").stdout
     assert "has no free slot: 1 queued wait" in told
+    assert "pool default is blocked since" in told
     assert "blocked: 1 job of pool default cannot start since" in told
     assert "exceeded quota: pods" in told
 

@@ -18,7 +18,7 @@ from controller.launchers import Launch
 from controller.launchers.process import ProcessLauncher
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.store.for_controller import ClaimedRun
+from dataset_jobs.store.controller_views import ClaimedRun
 from parser_runner.child import run_child
 from tests.integration.world import NATIONAL, World
 

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
@@ -69,9 +70,11 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                     runner.record_outcome(Outcome(Cause.CRASHED, error="it crashed"))
                 else:
                     block = f"{assignment.dataset_key}\t2023\tEmma\tF\temma\t15433\n".encode()
-                    runner.load(assignment, [block], Loaded(1, 15433, "us-ssa", "births", None), 13)
+                    runner.load(
+                        assignment, [block], Loaded("us-ssa", "births", None, None, [Covered(2023, "F", 1, 15433)]), 13
+                    )
                     assert runner.has_committed()
-            settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed)
+            settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed, "uid")
             assert settled is not None
     [dataset] = client.list_datasets(ids=[dataset_id])
     assert (dataset.status, dataset.row_count) == ("completed", 1)
@@ -84,6 +87,11 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         assert client.cancel(again) is Cancel.REQUESTED
         assert not await store.end_run(claimed.key, CANCELLED, None, only_unstarted=False)
         assert await store.cancel_requested_jobs("default") == []
+        trouble = Diagnosis(Cause.CANNOT_START, Reason.IMAGE, "no image")
+        await store.record_waiting(claimed.key, trouble)
+        assert await store.block_pool(claimed.key, trouble, timedelta(0))
+        await store.hurry_probe("default")
+        assert not await store.lift_block("default")
         await store.settle(claimed.key, Evidence(), lambda _: Settlement(CANCELLED, JobState.CANCELLED))
         assert client.status().pools[0].name == "default"
         assert client.failed_jobs() == []

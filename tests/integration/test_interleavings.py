@@ -11,6 +11,7 @@ import pytest
 from controller.launchers import Launch, LaunchRefused
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
@@ -25,7 +26,7 @@ from tests.faults.ports import exposed
 from tests.integration.world import Submitted, World, key_of
 
 FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
-LOADED = Loaded(1, 5, "test", "births", None)
+LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
 
 
 def a_file(world: World) -> Submitted:
@@ -149,7 +150,7 @@ async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_ne
     def load() -> None:
         with (
             suppress(RunError),
-            RunnerStore(world.conninfo, key, Runner("one"), sync_connection(runs)) as store,
+            RunnerStore(world.conninfo, key, Runner("one"), connection_class=sync_connection(runs)) as store,
         ):
             assignment = store.take()
             store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
@@ -196,7 +197,9 @@ async def test_a_statement_that_waits_for_a_load_standing_still_is_given_up_and_
 
     def load() -> None:
         try:
-            with RunnerStore(world.conninfo, key, Runner("one"), sync_connection(Actor(gate=stand_still))) as store:
+            with RunnerStore(
+                world.conninfo, key, Runner("one"), connection_class=sync_connection(Actor(gate=stand_still))
+            ) as store:
                 assignment = store.take()
                 row = f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n"
                 store.load(assignment, [row.encode()], LOADED, 9)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from controller.policy.settling import RetryPolicy
-from tests.integration.world import NATIONAL, World
+from tests.integration.world import DATA, NATIONAL, World
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
 
@@ -35,6 +35,27 @@ async def test_a_file_becomes_rows_and_dataset_job_and_run_say_so(world: World) 
     run = world.one("select * from runs")
     assert (run["cause"], run["rows_done"], run["bytes_done"]) == ("completed", len(expected), YEAR_2023.stat().st_size)
     assert run["released_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "country", "parser", "region", "measure", "rows", "total"),
+    [
+        ("gb-eaw/boysnames2022.xlsx", "GB", "gb-ons-baby-names", "GB-EAW", "births", 6228, 284371),
+        ("gb-sct/babies-first-names-20-full-list.zip", "GB", "gb-nrs-full-list", "GB-SCT", "births", 7722, 46805),
+        ("ie/VSA11.px", "IE", "ie-cso-pcaxis", None, "births", 3071, 393915),
+        ("de/koeln/Vornamen_2018_Koeln.csv", "DE", "de-koeln", "DE-NW-05315", "births", 5632, 21395),
+    ],
+)
+async def test_workbooks_archives_and_other_text_become_rows_too(
+    world: World, path: str, country: str, parser: str, region: str | None, measure: str, rows: int, total: int
+) -> None:
+    result = world.submit(DATA / path, country)
+    await world.run_until_idle()
+    dataset = world.dataset(result.dataset_id)
+    assert (dataset["status"], dataset["error"]) == ("completed", None)
+    assert (dataset["parser"], dataset["region"], dataset["measure"]) == (parser, region, measure)
+    assert (dataset["row_count"], dataset["total_count"]) == (rows, total)
+    assert world.one("select count(*) n, sum(count) s from names") == {"n": rows, "s": total}
 
 
 async def test_ten_files_load_side_by_side(world: World) -> None:
@@ -68,7 +89,7 @@ async def test_a_name_is_found_whatever_its_letter_case(world: World) -> None:
             "line 2: the same name and sex as in line 1",
         ),
         ("names.txt", "Mary,F,10\r\n", "US", "invalid_filename", "names.txt: the year stands only in the file's name"),
-        ("births.txt", "Marie,F,10\r\n", "FR", "no_parser", "there is no parser for files of FR"),
+        ("births.txt", "Marie,F,10\r\n", "JP", "no_parser", "there is no parser for files of JP"),
         ("yob2020.txt", "", "US", "invalid_format", "the file is empty"),
     ],
 )

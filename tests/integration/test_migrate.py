@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -108,3 +109,41 @@ def test_an_error_in_between_leaves_nothing_behind(empty_database: str) -> None:
             None,
             None,
         )
+
+
+LOADED_BEFORE = """
+insert into datasets (country_id, filename, storage_uri, sha256, size, status, loaded_at, row_count, total_count,
+    parser, measure)
+select (select id from countries), name, 'local:x', repeat(digit, 64), 1, 'completed', now() - age, 2, 3, 'us', 'births'
+from (values ('newest', 'a', interval '1 day'), ('oldest', 'b', '3 days'), ('between', 'c', '2 days'))
+    as of (name, digit, age);
+insert into names (dataset_key, year, gender, name, folded_name, count)
+select key, 2020, 'F', name, lower(name), count from datasets, (values ('Ann', 1), ('Eve', 2)) as r (name, count)
+union all select key, 2019, 'F', 'Ann', 'ann', 1 from datasets where filename = 'oldest';
+"""
+
+
+def test_of_datasets_that_overlapped_before_there_was_a_rule_the_one_loaded_last_counts(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(
+            "create table schema_migrations (version int primary key, name text, applied_at timestamptz)"
+        )
+        for migration in MIGRATIONS:
+            if migration.version < 4:
+                connection.execute((Path(migrations.__file__).parent / f"{migration.name}.sql").read_bytes())
+                connection.execute("insert into schema_migrations values (%s, %s)", migration)
+        connection.execute("insert into countries (code, name) values ('US', 'United States')")
+        connection.execute(LOADED_BEFORE.encode())
+    migrations.apply(empty_database, COUNTRIES)
+    with psycopg.connect(empty_database) as connection:
+        found = connection.execute(
+            "select d.filename, c.year, c.row_count, c.total_count, newer.filename from coverage c"
+            " join datasets d on d.key = c.dataset_key left join datasets newer on newer.key = c.superseded_by"
+            " order by d.filename, c.year"
+        ).fetchall()
+    assert found == [
+        ("between", 2020, 2, 3, "newest"),
+        ("newest", 2020, 2, 3, None),
+        ("oldest", 2019, 1, 1, None),
+        ("oldest", 2020, 2, 3, "between"),
+    ]

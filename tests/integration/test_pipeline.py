@@ -25,8 +25,10 @@ class Moody(FakeLauncher):
         self.launch_error: Exception | None = None
         self.carried_out_all_the_same = False
         self.silent = False
+        self.asked: list[Launch] = []
 
     async def launch(self, launch: Launch) -> str:
+        self.asked.append(launch)
         if self.launch_error is not None:
             if self.carried_out_all_the_same:
                 await super().launch(launch)
@@ -41,6 +43,10 @@ class Moody(FakeLauncher):
     def pend(self, key: RunKey, evidence: Evidence) -> None:
         """The run's pod is there and does not start."""
         self._runs[key] = Seen(key, f"fake-{key}", Phase.PENDING, evidence)
+
+    def work(self, key: RunKey) -> None:
+        """The run's container runs."""
+        self._runs[key] = Seen(key, f"fake-{key}", Phase.RUNNING, Evidence(container_started=True))
 
 
 def a_file(world: World, year: int = 2020) -> Submitted:
@@ -143,6 +149,7 @@ async def test_after_a_day_without_a_start_the_job_fails(world: World) -> None:
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
         world.query("update jobs set blocked_since = now() - interval '25 hours', run_at = now()")
+        world.query("update pools set probe_at = now()")
         await reconciler.tick()
     assert world.job(result.job_id)["state"] == "failed"
     assert world.dataset(result.dataset_id)["status"] == "failed"

@@ -1,9 +1,9 @@
 """One installation on one machine: a database, a storage folder, and controllers that tests make as they need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import PATIENCE, ControllerStore, controller_pool
 from dataset_jobs.store.submission import read_file
 from parser_runner.child import run_child
 
@@ -70,9 +70,12 @@ class World:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def submit(self, path: Path, country: str = "US", year: int | None = None) -> Submitted:
+    def submit(
+        self, path: Path, country: str = "US", year: int | None = None, replaces: Sequence[UUID] = ()
+    ) -> Submitted:
         """Submits a file as the command line does."""
-        result = self.client.submit(path, read_file(path, year), country, self.storage)
+        submission = replace(read_file(path, year), supersedes=tuple(sorted(replaces)))
+        result = self.client.submit(path, submission, country, self.storage)
         assert result.dataset_id is not None
         assert result.job_id is not None
         return Submitted(result.dataset_id, result.job_id)
@@ -103,10 +106,10 @@ class World:
         return int(self.one(sql, dataset_id)["count"])
 
     @asynccontextmanager
-    async def store(self) -> AsyncIterator[ControllerStore]:
-        """A controller's store with a small pool."""
-        async with controller_pool(self.conninfo, 4) as pool:
-            yield ControllerStore(pool)
+    async def store(self, conninfo: str = "", patience: timedelta = PATIENCE) -> AsyncIterator[ControllerStore]:
+        """A controller's store with a small pool; `conninfo` is another way to the same database."""
+        async with controller_pool(conninfo or self.conninfo, 4) as pool:
+            yield ControllerStore(pool, patience)
 
     @asynccontextmanager
     async def controller(
@@ -117,10 +120,12 @@ class World:
         concurrency: int | None = 2,
         entry: Callable[[str, int, str], None] | None = None,
         retention: timedelta | None = None,
+        conninfo: str = "",
+        patience: timedelta = PATIENCE,
     ) -> AsyncIterator[Reconciler]:
         """A controller that is not running yet; with the process launcher unless another one is given."""
         wake = asyncio.Event()
-        async with self.store() as store:
+        async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.child"], wake.set
             )

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import LiteralString, Self
 from urllib.parse import quote
 
 import psycopg
@@ -55,7 +55,7 @@ class PostgresServer:
         self._home = Path(tempfile.mkdtemp(prefix="affirm-postgres-"))
         self._data = self._home / "data"
         self._log = self._home / "log"
-        self.port = _free_port(listen)
+        self.port = free_port(listen)
         self._initialise(allow)
 
     def __enter__(self) -> Self:
@@ -76,6 +76,10 @@ class PostgresServer:
         """Stops it: `fast` breaks off every connection, `immediate` is a crash."""
         self._run("pg_ctl", "stop", "--wait", "--silent", f"--pgdata={self._data}", f"--mode={mode}")
 
+    def promote(self) -> None:
+        """Makes a standby the primary, and returns when it is."""
+        self._run("pg_ctl", "promote", "--wait", "--silent", f"--pgdata={self._data}")
+
     def remove(self) -> None:
         """Stops it, if it runs, and removes all it had."""
         if (self._data / "postmaster.pid").exists():
@@ -93,14 +97,15 @@ class PostgresServer:
 
     def create_database(self, name: str, template: str = "template1") -> str:
         """Creates a database and returns its URI."""
-        self._execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        self.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
         """Drops a database, and every connection to it."""
-        self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        self.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
-    def _execute(self, query: sql.Composed) -> None:
+    def execute(self, query: LiteralString | sql.Composed) -> None:
+        """Executes a statement as the superuser, outside any transaction."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(query)
 
@@ -135,6 +140,29 @@ class PostgresServer:
                 raise RuntimeError(f"{program} failed:\n{output.read()}\n{server_log}")
 
 
+class Standby(PostgresServer):
+    """A copy of a server that follows it: physical, asynchronous, and to be read from only until it is promoted.
+
+    Args:
+        primary: whom it copies; it has the same databases and passwords.
+        by_port: where it reaches it.
+    """
+
+    def __init__(self, primary: PostgresServer, by_port: int) -> None:
+        self._primary = primary.url().replace(f":{primary.port}/", f":{by_port}/")
+        super().__init__(primary.version)
+        self.password = primary.password
+
+    def _initialise(self, allow: Sequence[str]) -> None:
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(OS_USER)
+            os.chown(self._home, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "pg_basebackup", f"--dbname={self._primary}", f"--pgdata={self._data}", "--write-recovery-conf",
+            "--checkpoint=fast", "--no-sync",
+        )  # fmt: skip
+
+
 def binaries(version: int) -> Path:
     """The folder of a Postgres version's programs, which the user that runs the server can execute."""
     debian = Path(f"/usr/lib/postgresql/{version}/bin")
@@ -164,7 +192,7 @@ def _ensure_user() -> None:
             subprocess.run(["useradd", "--system", "--no-create-home", OS_USER], check=True, stdin=subprocess.DEVNULL)
 
 
-def _free_port(address: str) -> int:
+def free_port(address: str) -> int:
     with socket.socket() as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from cli.runner_config import RunnerConfig, read_runner_config
 from cli.settings import Settings, read_settings
+from parser_runner.parsers.limits import Limits
 from tests.unit import chart
 
 EVERY = pytest.mark.parametrize(
@@ -66,6 +68,23 @@ def test_the_controllers_settings_are_the_values() -> None:
     assert (env["STORAGE_TYPE"], env["STORAGE_S3_BUCKET"]) == ("s3", "affirm-datasets")
     assert (env["WORKER_RETRY_WAITS"], env["WORKER_MAX_RETRIES"]) == ("1m,5m,15m", "3")
     assert env["DATABASE_MAX_CONNECTIONS"] == "20"
+
+
+def test_limits_of_files_are_settings_of_controller_and_runners() -> None:
+    values = chart.LEAST + "\nlimits: {fileMib: 1024, workbookMemoryMib: 512, rows: 30000000}"
+    controller = _by_name(_envs(chart.controller_pod(values)))
+    runner = _by_name(chart.runner_config(values)["env"])
+    for env in (controller, runner):
+        found = {name: value for name, value in env.items() if name.startswith("LIMIT_")}
+        assert found == {"LIMIT_FILE_MIB": "1024", "LIMIT_WORKBOOK_MEMORY_MIB": "512", "LIMIT_ROWS": "30000000"}
+        assert found.keys() <= Limits().to_env().keys()
+    assert not [env for env in _envs(chart.controller_pod(chart.LEAST)) if env["name"].startswith("LIMIT_")]
+
+
+def test_the_chart_knows_every_limit_and_no_other() -> None:
+    schema = json.loads((chart.CHART / "values.schema.json").read_text())
+    names = schema["properties"]["limits"]["propertyNames"]["enum"]
+    assert [re.sub("([A-Z])", r"_\1", name).lower() for name in names] == [field.name for field in fields(Limits)]
 
 
 def test_a_maximum_of_null_leaves_the_pool_as_the_database_has_it() -> None:

@@ -102,8 +102,10 @@ async def _call_everything(api: KubernetesApi) -> None:
         "get_job": api.get_job("a"),
         "list_jobs": api.list_jobs("a=b"),
         "list_pods": api.list_pods("a=b"),
+        "list_events": api.list_events("Job", "FailedCreate"),
         "set_job_ttl": api.set_job_ttl("a", 1),
         "delete_job": api.delete_job("a"),
+        "create_event": api.create_event({}),
     }
     try:
         assert {name for name in vars(KubernetesApi) if not name.startswith("_")} == {*calls, "close"}

@@ -1,15 +1,18 @@
-"""Jobs and pods as a real cluster had them, recorded by tests/e2e/test_causes.py, against the diagnosis."""
+"""Jobs, pods and events as a real cluster had them, recorded by the end-to-end tests, against the diagnosis."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from controller.launchers import Phase
-from controller.launchers.kubernetes import _see
+from controller.launchers import Phase, Seen
+from controller.launchers.kubernetes import _see, _see_pods
+from controller.launchers.pod_refusals import refusals
 from controller.policy.diagnosis import diagnose, why_not_started
-from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.causes import Cause, CountsAs, Reason
+from tests.unit.kubernetes_objects import KEY
 
 CORPUS = Path(__file__).parents[1] / "data" / "evidence"
 
@@ -21,33 +24,74 @@ ENDED = {
     "crashed_by_sigkill": (Cause.CRASHED, None),
     "left_without_commit": (Cause.LEFT_WITHOUT_COMMIT, None),
     "rejected": (Cause.REJECTED, Reason.INVALID_FORMAT),
+    "evicted": (Cause.EVICTED, None),
+    "drained": (Cause.EVICTED, None),
+    "preempted": (Cause.PREEMPTED, None),
+    "deleted_pod": (Cause.VANISHED, None),
+    # Of the pod there is nothing more to see; a controller that had not seen it before knows only this.
+    "evicted_and_gone": (Cause.EVICTED, None),
+    "drained_and_gone": (Cause.EVICTED, None),
+    "preempted_and_gone": (Cause.EVICTED, None),
+    "deleted_pod_and_gone": (Cause.VANISHED, None),
 }
+WITHOUT_A_JOB = {"deleted_job": Cause.VANISHED, "cancelled": Cause.VANISHED}
+"""Of a run that was cancelled, the cause that was kept with the request counts."""
+
+LOST = ("node_lost", "node_lost_and_deleted")
 PENDING = {
     "cannot_start_image": Reason.IMAGE,
     "cannot_start_config": Reason.CONFIG,
     "cannot_start_unschedulable": Reason.UNSCHEDULABLE,
+    "cannot_start_quota": Reason.QUOTA,
+    "cannot_start_pod_security": Reason.CONFIG,
 }
 
 
+def recorded(name: str) -> tuple[dict[str, Any], Seen]:
+    """A recording, and what the launcher makes of it."""
+    whole = json.loads((CORPUS / f"{name}.json").read_text())
+    if not whole["jobs"]:
+        return whole, _see_pods(KEY, "its name", whole["pods"], forgotten=False)
+    [job] = whole["jobs"]
+    failed_creates = [event for event in whole["events"] if event["reason"] == "FailedCreate"]
+    refused = refusals(failed_creates).get(job["metadata"]["uid"], "")
+    return whole, _see(job, whole["pods"], refused)
+
+
 def test_the_whole_corpus_is_in_the_tables() -> None:
-    assert {path.stem for path in CORPUS.glob("*.json")} == {*ENDED, *PENDING}
+    assert {path.stem for path in CORPUS.glob("*.json")} == {*ENDED, *WITHOUT_A_JOB, *LOST, *PENDING}
 
 
 @pytest.mark.parametrize("name", ENDED)
 def test_a_recorded_end_is_diagnosed(name: str) -> None:
-    whole = json.loads((CORPUS / f"{name}.json").read_text())
-    [job] = whole["jobs"]
-    seen = _see(job, whole["pods"])
+    whole, seen = recorded(name)
     found = diagnose(seen.evidence, None)
     assert (seen.phase, found.cause, found.reason) == (Phase.ENDED, *ENDED[name])
+    assert whole["events"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_JOB)
+def test_a_recorded_pod_of_a_job_that_was_deleted_is_diagnosed(name: str) -> None:
+    _, seen = recorded(name)
+    assert seen.evidence.deleted
+    assert diagnose(seen.evidence, None).cause is WITHOUT_A_JOB[name]
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_recorded_pod_on_a_lost_node_still_runs_as_far_as_anybody_knows(name: str) -> None:
+    whole, seen = recorded(name)
+    assert (seen.phase, seen.evidence.node_lost) == (Phase.RUNNING, True)
+    assert seen.evidence.deleted is (name == "node_lost_and_deleted")
+    found = diagnose(seen.evidence, None)
+    assert (found.cause, found.cause.counts_as) == (Cause.NODE_LOST, CountsAs.INTERRUPTION)
+    assert "node1" in found.error
+    assert {"NodeNotReady"} <= {event["reason"] for event in whole["events"]}
 
 
 @pytest.mark.parametrize("name", PENDING)
 def test_a_recorded_pod_that_does_not_start_is_diagnosed(name: str) -> None:
-    whole = json.loads((CORPUS / f"{name}.json").read_text())
-    [job] = whole["jobs"]
-    seen = _see(job, whole["pods"])
-    created = datetime.fromisoformat(job["metadata"]["creationTimestamp"]).astimezone(UTC)
-    found = why_not_started(seen.evidence, created, timedelta(days=2), timedelta(minutes=5), timedelta(hours=24))
+    _, seen = recorded(name)
+    found = why_not_started(seen.evidence, timedelta(days=2), timedelta(minutes=5), timedelta(hours=24))
     assert found is not None
     assert (seen.phase, found.cause, found.reason) == (Phase.PENDING, Cause.CANNOT_START, PENDING[name])
+    assert found.error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = "pydantic pydantic_settings typer rich boto3 botocore kubernetes kopf aiohttp pycountry"
+HEAVY = "pydantic pydantic_settings typer rich boto3 botocore kubernetes kopf aiohttp pycountry python_calamine"
 IMPORTS = {
     "a child of the process launcher": "import parser_runner.child",
     "a pod": "import parser_runner.__main__, parser_runner.process",

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.job_manifest import RunnerTemplate, job_manifest, job_name
+from controller.policy.job_manifest import Memory, RunnerTemplate, job_manifest, job_name, with_memory
 from dataset_jobs.model.keys import RunKey
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -197,3 +198,28 @@ def test_the_template_goes_into_the_pod_as_it_is() -> None:
 def test_what_the_template_leaves_open_is_left_to_the_cluster() -> None:
     optional = {"serviceAccountName", "imagePullSecrets", "nodeSelector", "tolerations", "affinity"}
     assert not (optional | {"priorityClassName", "hostNetwork"}) & {*pod_of(manifest())}
+
+
+MIB = 2**20
+LIMITED = replace(
+    PLAIN,
+    resources={"requests": {"cpu": "1", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+    memory=Memory(256 * MIB, 512 * MIB, 1536 * MIB),
+)
+
+
+@pytest.mark.parametrize(
+    ("doublings", "request_", "limit"),
+    [(0, "256Mi", "512Mi"), (1, "512Mi", "1024Mi"), (2, "1024Mi", "1536Mi"), (3, "1536Mi", "1536Mi")],
+)
+def test_after_a_run_that_was_out_of_memory_the_next_has_twice_as_much_up_to_the_ceiling(
+    doublings: int, request_: str, limit: str
+) -> None:
+    resources = container_of(manifest(with_memory(LIMITED, doublings)))["resources"]
+    assert resources == {"requests": {"cpu": "1", "memory": request_}, "limits": {"memory": limit}}
+
+
+def test_memory_that_is_not_limited_or_has_no_ceiling_stays_as_it_is() -> None:
+    assert with_memory(PLAIN, 3) == PLAIN
+    low = replace(LIMITED, memory=Memory(256 * MIB, 512 * MIB, 0))
+    assert container_of(manifest(with_memory(low, 3)))["resources"]["limits"] == {"memory": "512Mi"}

@@ -1,28 +1,35 @@
 """A run is gone when its Job and its pods are: a Job may be deleted before its pod has ended."""
 
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
-from controller.launchers import Phase
+from controller.launchers import Phase, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi
-from controller.policy.job_manifest import RunnerTemplate
-from tests.unit.kubernetes_objects import KEY, pod, terminated
+from controller.policy.job_manifest import LABEL_INSTALLATION, RunnerTemplate
+from tests.unit.kubernetes_objects import KEY, job, pod, terminated
 
 
-class PodsWithoutAJob:
-    """An API server that has no Job any more, and these pods."""
+class Cluster:
+    """An API server that has these pods, and this Job or none any more."""
 
-    def __init__(self, pods: list[dict[str, Any]]) -> None:
+    def __init__(self, pods: list[dict[str, Any]], job: dict[str, Any] | None = None) -> None:
         self._pods = pods
+        self._job = job
 
-    async def get_job(self, name: str) -> None:
-        return None
+    async def get_job(self, name: str) -> dict[str, Any] | None:
+        return self._job
 
     async def list_pods(self, selector: str) -> list[dict[str, Any]]:
         return self._pods
+
+
+async def find(cluster: Cluster) -> Seen | None:
+    installation = UUID(job()["metadata"]["labels"][LABEL_INSTALLATION])
+    launcher = KubernetesLauncher(cast("KubernetesApi", cluster), installation, "default", RunnerTemplate(image="i"))
+    return await launcher.find(KEY)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,13 @@ class PodsWithoutAJob:
 async def test_a_run_whose_job_was_deleted_is_there_as_long_as_its_pod(
     pods: list[dict[str, Any]], phase: Phase | None
 ) -> None:
-    api = cast("KubernetesApi", PodsWithoutAJob(pods))
-    launcher = KubernetesLauncher(api, uuid4(), "default", RunnerTemplate(image="i"))
-    found = await launcher.find(KEY)
+    found = await find(Cluster(pods))
     assert (None if found is None else found.phase) == phase
+
+
+async def test_a_run_whose_job_was_deleted_and_made_anew_is_there_as_long_as_the_first_pod() -> None:
+    left = pod("Running", {"running": {"startedAt": "2025-03-01T10:00:05Z"}}, suffix="left1")
+    left["metadata"]["ownerReferences"][0]["uid"] = "of the Job that was deleted"
+    found = await find(Cluster([left, pod("Failed", terminated(80), suffix="anew1")], job("Failed")))
+    assert found is not None
+    assert (found.phase, found.evidence.pod_uid) == (Phase.RUNNING, "pod-left1")

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _by_job_uid, _see
+from controller.launchers.kubernetes import _by_run, _see
 from controller.policy.diagnosis import diagnose
-from controller.policy.job_manifest import job_name
+from controller.policy.job_manifest import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
-from tests.unit.kubernetes_objects import JOB_UID, KEY, job, pod, terminated, waiting
+from tests.unit.kubernetes_objects import KEY, job, pod, terminated, waiting
 
 RUNNING = {"running": {"startedAt": "2025-03-01T10:00:05Z"}}
 REJECTED = Outcome(Cause.REJECTED, Reason.INVALID_FORMAT, "yob2020.txt, line 3: expected F or M as the sex")
@@ -21,7 +21,7 @@ LOW_ON_MEMORY = "The node was low on resource: memory. Threshold quantity: 100Mi
 
 
 def see(made: dict[str, Any], *pods: dict[str, Any]) -> Seen:
-    return _see(made, _by_job_uid(pods)[JOB_UID])
+    return _see(made, _by_run(pods)[KEY])
 
 
 def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
@@ -112,6 +112,80 @@ def test_a_running_pod_is_running() -> None:
 
 def test_a_pod_on_a_node_that_is_not_heard_of_still_holds_its_slot() -> None:
     assert see(job(), pod("Unknown", RUNNING, reason="NodeLost")).phase is not Phase.ENDED
+
+
+NOT_HEARD_OF = {"PodScheduled": ("True", ""), "ContainersReady": ("True", ""), "Ready": ("False", "")}
+BY_TAINT = ("True", "DeletionByTaintManager")
+
+
+def deleted(made: dict[str, Any]) -> dict[str, Any]:
+    made["metadata"]["deletionTimestamp"] = "2025-03-01T10:05:00Z"
+    return made
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Running", RUNNING, NOT_HEARD_OF),
+        deleted(pod("Running", RUNNING, NOT_HEARD_OF)),
+        deleted(pod("Running", RUNNING, {**NOT_HEARD_OF, "DisruptionTarget": BY_TAINT})),
+        deleted(pod("Pending", waiting("ContainerCreating"), {"DisruptionTarget": BY_TAINT})),
+    ],
+    ids=["not ready any more", "and deleted by us", "and deleted for the taint", "before it was ready"],
+)
+def test_a_node_that_is_given_up_is_seen_on_its_pods_and_they_hold_their_slots(made: dict[str, Any]) -> None:
+    seen = see(job(), made)
+    assert (seen.phase is Phase.ENDED, seen.evidence.node_lost) == (False, True)
+    assert diagnose(seen.evidence, None).cause is Cause.NODE_LOST
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("Running", RUNNING, {"ContainersReady": ("True", ""), "Ready": ("True", "")}),
+        pod("Running", RUNNING, {"ContainersReady": ("False", "ContainersNotReady"), "Ready": ("False", "")}),
+        pod("Running", RUNNING, {"ContainersReady": ("True", ""), "Ready": ("False", "ReadinessGatesNotReady")}),
+        pod("Running", RUNNING, {"Ready": ("False", "ContainersNotReady")}),
+        pod("Pending", waiting("ContainerCreating"), {"DisruptionTarget": BY_TAINT}),
+        deleted(pod("Running", RUNNING, {"DisruptionTarget": ("True", "EvictionByEvictionAPI")})),
+        deleted(pod("Running", RUNNING, {"DisruptionTarget": ("False", "DeletionByTaintManager")})),
+        deleted(pod("Failed", terminated(137), {**NOT_HEARD_OF, "DisruptionTarget": BY_TAINT})),
+    ],
+    ids=[
+        "ready",
+        "a container is not ready",
+        "a readiness gate",
+        "not ready yet",
+        "not deleted yet",
+        "evicted",
+        "called off",
+        "over all the same",
+    ],
+)
+def test_a_node_that_still_says_something_is_not_lost(made: dict[str, Any]) -> None:
+    assert not see(job(), made).evidence.node_lost
+
+
+def test_of_two_pods_the_one_on_a_lost_node_is_not_told_of() -> None:
+    lost = pod("Running", RUNNING, NOT_HEARD_OF, suffix="lost1", created="2025-03-01T10:00:09Z")
+    live = pod("Running", RUNNING, suffix="live1")
+    for pods in ([lost, live], [live, lost]):
+        assert see(job(), *pods).evidence.pod_uid == "pod-live1"
+
+
+FULL = 'Error creating: pods "affirm-parser-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0'
+REFUSED = 'Error creating: pods "affirm-parser-x" is forbidden: violates PodSecurity "restricted:latest"'
+
+
+@pytest.mark.parametrize(("refused", "seen_as"), [(FULL, "Quota"), (REFUSED, "Config"), ("", None)])
+def test_a_job_for_which_no_pod_can_be_made_says_why(refused: str, seen_as: str | None) -> None:
+    seen = _see(job(), [], refused)
+    assert (seen.phase, seen.evidence.seen_as, seen.evidence.message) == (Phase.PENDING, seen_as, refused)
+
+
+def test_a_refusal_that_is_over_is_not_told() -> None:
+    assert _see(job(), [pod("Running", RUNNING)], FULL).evidence.message == ""
+    assert _see(job("Failed"), [], FULL).evidence.message == ""
 
 
 def test_a_pod_that_succeeded_without_a_commit_is_told_by_its_exit_code() -> None:
@@ -210,12 +284,22 @@ def test_of_two_pods_that_are_over_the_last_one_is_the_evidence() -> None:
         assert (seen.evidence.pod_uid, cause_of(seen)) == ("pod-last1", (Cause.OUT_OF_MEMORY, None))
 
 
-def test_pods_of_other_jobs_are_not_looked_at() -> None:
-    stranger = pod("Running", RUNNING)
-    stranger["metadata"]["ownerReferences"][0]["uid"] = "another"
-    without_owner = pod("Running", RUNNING)
-    del without_owner["metadata"]["ownerReferences"]
-    assert see(job(), stranger, without_owner).phase is Phase.PENDING
+def test_pods_of_other_runs_and_of_none_are_not_looked_at() -> None:
+    another = pod("Running", RUNNING)
+    another["metadata"]["labels"] = another["metadata"]["labels"] | {LABEL_EPOCH: "2"}
+    of_no_run = pod("Running", RUNNING)
+    del of_no_run["metadata"]["labels"][LABEL_EPOCH]
+    without_labels = pod("Running", RUNNING)
+    del without_labels["metadata"]["labels"]
+    assert see(job(), another, of_no_run, without_labels).phase is Phase.PENDING
+
+
+def test_the_pod_that_a_deleted_job_has_left_holds_the_slot_when_the_job_was_made_anew() -> None:
+    left = pod("Running", RUNNING, suffix="left1")
+    left["metadata"]["ownerReferences"][0]["uid"] = "of the Job that was deleted"
+    refused = pod("Failed", terminated(80), suffix="anew1", created="2025-03-01T10:00:09Z")
+    seen = see(job("Failed"), left, refused)
+    assert (seen.phase, seen.evidence.pod_uid) == (Phase.RUNNING, "pod-left1")
 
 
 def test_the_state_of_a_sidecar_is_no_evidence() -> None:

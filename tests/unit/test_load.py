@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease
 from parser_runner.load import BLOCK_LINES, PROGRESS_ROWS, SortedRows, fold, sort_rows
 from parser_runner.parsers import Row
@@ -16,7 +17,12 @@ names = (
     | st.text("aAbB\\ ", min_size=1, max_size=4)
 ).filter(str.isprintable)
 rows = st.builds(
-    Row, st.integers(1880, 2025), st.sampled_from("FM"), names, st.integers(1, 2**31 - 1), st.integers(1, 10**6)
+    Row,
+    st.integers(1880, 2025) | st.just(2020),
+    st.sampled_from("FM"),
+    names,
+    st.integers(1, 2**31 - 1),
+    st.integers(1, 10**6),
 )
 
 
@@ -38,8 +44,12 @@ def test_a_line_holds_the_columns_in_the_order_of_the_copy_statement() -> None:
     assert lines_of([Row(2020, "F", "Zoë", 12, 1)]) == ["7\t2020\tZoë\tF\tzoë\t12\n"]
 
 
-def test_the_total_is_the_sum_of_the_counts() -> None:
-    assert sort_rows(1, [Row(2020, "F", "A", 2**31 - 1, 1), Row(2020, "M", "A", 2, 2)], no_progress).total == 2**31 + 1
+@given(st.lists(rows))
+def test_what_is_covered_is_every_year_and_sex_with_its_rows_and_the_sum_of_their_counts(read: list[Row]) -> None:
+    keys = sorted({(row.year, row.gender) for row in read})
+    counts = {key: [row.count for row in read if (row.year, row.gender) == key] for key in keys}
+    expected = [Covered(*key, len(counts[key]), sum(counts[key])) for key in keys]
+    assert sort_rows(1, read, no_progress).coverage == expected
 
 
 @given(st.lists(rows))
@@ -88,7 +98,7 @@ def test_blocks_are_the_lines(read: list[Row]) -> None:
 
 @pytest.mark.parametrize(("lines", "blocks"), [(0, 0), (1, 1), (BLOCK_LINES, 1), (BLOCK_LINES + 1, 2)])
 def test_a_block_holds_many_lines_and_none_is_empty(lines: int, blocks: int) -> None:
-    found = [*SortedRows(["x\n"] * lines, 0).blocks()]
+    found = [*SortedRows(["x\n"] * lines, []).blocks()]
     assert len(found) == blocks
     assert sum(map(len, found)) == 2 * lines
 

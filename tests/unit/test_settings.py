@@ -1,5 +1,6 @@
 """Settings: the environment in, checked values or one clear refusal out."""
 
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cli.document import FOLDER, settings_page
 from cli.durations import format_duration, parse_duration
 from cli.settings import Settings, read_settings, redacted
 from dataset_jobs.model.errors import Misconfigured
+from parser_runner.parsers.limits import Limits
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,16 @@ def test_the_defaults_are_those_of_the_old_worker_and_of_the_design(tmp_path: Pa
     assert settings.storage.to_env() == {"STORAGE_TYPE": "local", "STORAGE_PATH": str(tmp_path / "storage")}
 
 
+def test_limits_are_handed_on_as_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().limits == Limits()
+    for number, name in enumerate(Limits().to_env(), 1):
+        monkeypatch.setenv(name, str(number))
+    limits = read_settings().limits
+    assert [*limits.to_env().values()] == [str(number) for number in range(1, len(fields(Limits)) + 1)]
+    assert Limits.from_env(limits.to_env()) == limits
+    assert Limits.from_env({"LIMIT_ROWS": "many", "LIMIT_FILE_MIB": ""}) == Limits()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -49,6 +61,7 @@ def test_the_defaults_are_those_of_the_old_worker_and_of_the_design(tmp_path: Pa
         ("LOG_FORMAT", "JSON", "json"),
         ("RUNNER_CONFIG", "/etc/runner.json", Path("/etc/runner.json")),
         ("WORKER_ID", "worker-1", "worker-1"),
+        ("LIMIT_ROWS", "5", 5),
     ],
 )
 def test_what_is_allowed_is_read(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: object) -> None:

@@ -24,7 +24,7 @@ RUN = RunView(
     epoch=1, launcher="kubernetes", owner="c/1", claimed_at=NOON, launched_at=None, launch_name=None,
     started_at=None, runner_uid=None, pod_name=None, node=None, lease_until=NOON, bytes_done=0, rows_done=0,
     committed_at=None, ended_at=None, cause=None, reason=None, error=None, outcome=None, evidence=None,
-    decision=None, released_at=None,
+    decision=None, waits_for=None, waits_for_error=None, released_at=None,
 )  # fmt: skip
 
 
@@ -126,7 +126,16 @@ def test_a_span_of_time_reads_as_people_say_it(seconds: float, text: str) -> Non
     assert duration(timedelta(seconds=seconds)) == text
 
 
-POOL = PoolStatus("default", 2, False, 3, 0, 2, 0, 1.5, 0, 1, 1, 0)
+POOL = PoolStatus(
+    name="default", max_running=2, max_pending=100, paused=False, blocked_since=None, blocked_cause=None,
+    blocked_reason=None, blocked_error=None, probe_at=None, queued=3, scheduled=0, running=2, failed=0,
+    oldest_wait_seconds=1.5, runs_claimed=0, runs_launched=1, runs_working=1, runs_ending=0, runs_waiting=0,
+    waits_for_error=None,
+)  # fmt: skip
+BLOCKED = replace(
+    POOL, blocked_since=NOON, blocked_cause="cannot_start", blocked_reason="image", blocked_error="not found",
+    probe_at=later(9),
+)  # fmt: skip
 QUIET = Status([], [], 1, [])
 
 
@@ -137,6 +146,9 @@ QUIET = Status([], [], 1, [])
         (QUIET, "nothing is blocked"),
         (replace(QUIET, pools=[POOL]), "pool default has no free slot: 3 queued wait"),
         (replace(QUIET, pools=[replace(POOL, paused=True)]), "pool default is paused: 3 queued wait"),
+        (replace(QUIET, pools=[BLOCKED]), "cannot_start (image): not found; one run is tried at"),
+        (replace(QUIET, pools=[replace(POOL, runs_waiting=3, waits_for_error="0/1 nodes are available")]),
+         "pool default: 3 pods wait for room in the cluster: 0/1 nodes are available"),
         (replace(QUIET, controllers=[ControllerStatus("c/1", "default", "process", NOON, 1)]),
          "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
         (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),

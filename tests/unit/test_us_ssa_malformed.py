@@ -85,7 +85,7 @@ def test_a_line_without_an_end_is_not_read_on() -> None:
 
 def test_what_else_is_wrong_is_named_too_and_counted_after_twenty() -> None:
     error = refused(GOOD + "Emma\n" * 25)
-    assert [problem.line for problem in error.problems] == [*range(2, 2 + PROBLEMS_KEPT)]
+    assert [problem.place for problem in error.problems] == [*range(2, 2 + PROBLEMS_KEPT)]
     assert error.more == 5
     assert str(error).endswith("found 1 (and 24 more problems)")
 
@@ -124,12 +124,11 @@ def test_no_error_quotes_the_file(content: str | bytes, filename: str) -> None:
         b"Olivia;F;14718\n",
         b"Olivia,F\n",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-        b"PK\x03\x04" + bytes(range(256)) * 8,
         b"A" * (LINE_LIMIT * 2),
         "Chloé,F,5\n".encode("latin-1"),
         "Olivia,F,14718\r\n".encode("utf-16"),
     ],
-    ids=["blank", "header", "semicolons", "two fields", "image", "archive", "one long line", "latin-1", "utf-16"],
+    ids=["blank", "header", "semicolons", "two fields", "image", "one long line", "latin-1", "utf-16"],
 )
 def test_a_file_that_begins_otherwise_is_of_no_known_format(content: bytes) -> None:
     error = refused(content)
@@ -145,9 +144,9 @@ def test_an_empty_file_is_refused() -> None:
 
 def test_a_country_without_a_parser_is_refused() -> None:
     with pytest.raises(Rejected) as caught:
-        parse(Source("namen.csv", io.BytesIO(b"a")), "DE")
+        parse(Source("namen.csv", io.BytesIO(b"a")), "JP")
     assert caught.value.reason is Reason.NO_PARSER
-    assert str(caught.value) == "namen.csv: there is no parser for files of DE"
+    assert str(caught.value) == "namen.csv: there is no parser for files of JP"
 
 
 # Duplicates

@@ -91,6 +91,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: STORAGE_PATH
   value: {{ $storage.path | quote }}
 {{- end }}
+{{- range $name, $limit := .Values.limits }}
+- name: LIMIT_{{ $name | snakecase | upper }}
+  value: {{ $limit | int64 | toString | quote }}
+{{- end }}
 - name: LOG_LEVEL
   value: {{ .Values.log.level }}
 {{- end }}
@@ -114,6 +118,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: POOL_MAX_PARALLELISM
   value: {{ .Values.pool.maxParallelism | int64 | quote }}
 {{- end }}
+{{- if not (kindIs "invalid" .Values.pool.maxPending) }}
+- name: POOL_MAX_PENDING
+  value: {{ .Values.pool.maxPending | int64 | quote }}
+{{- end }}
 - name: WORKER_POLL_INTERVAL
   value: {{ .Values.worker.pollInterval | quote }}
 - name: WORKER_MAX_RETRIES
@@ -136,6 +144,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   valueFrom:
     fieldRef:
       fieldPath: metadata.name
+- name: WORKER_UID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.uid
 {{- with .Values.controller.extraEnv }}
 {{ toYaml . }}
 {{- end }}
@@ -188,6 +200,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "imagePullSecrets" $names
   "serviceAccountName" (include "affirm-worker.runnerServiceAccountName" .)
   "resources" $runner.resources
+  "memoryCeiling" ($runner.memoryCeiling | toString)
   "deadlineSeconds" $runner.deadlineSeconds
   "env" (include "affirm-worker.runnerEnv" . | fromYamlArray)
   "envFrom" $runner.extraEnvFrom

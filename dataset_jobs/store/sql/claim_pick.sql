@@ -7,7 +7,7 @@ with picked as (
         order by priority desc, run_at, key
         limit %(limit)s
         for no key update skip locked))
-    returning id, key, dataset_id, type, lease_epoch, attempts, interruptions, priority, run_at
+    returning id, key, dataset_id, type, lease_epoch, attempts, interruptions, memory_doublings, priority, run_at
 ), datasets_running as (
     update datasets set
         status = case when loaded_at is null then 'processing' else 'reprocessing' end,
@@ -17,5 +17,5 @@ with picked as (
     insert into runs (job_id, epoch, pool, launcher, owner, lease_until)
     select id, lease_epoch, %(pool)s, %(launcher)s, %(owner)s, clock_timestamp() + %(lease)s from picked
 )
-select id as job_id, lease_epoch as epoch, dataset_id, type, attempts, interruptions
+select id as job_id, lease_epoch as epoch, dataset_id, type, attempts, interruptions, memory_doublings
 from picked order by priority desc, run_at, key

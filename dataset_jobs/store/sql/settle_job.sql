@@ -4,6 +4,7 @@ update jobs set
     run_at = clock_timestamp() + %(wait)s,
     attempts = attempts + %(attempts)s,
     interruptions = interruptions + %(interruptions)s,
+    memory_doublings = memory_doublings + %(memory_doublings)s,
     give_backs = case when %(give_backs)s > 0 then give_backs + 1 else 0 end,
     blocked_since = case when %(give_backs)s > 0 then coalesce(blocked_since, clock_timestamp()) end,
     last_cause = %(cause)s,

@@ -3,7 +3,7 @@ select runs.job_id, runs.epoch, jobs.dataset_id, jobs.type, jobs.key as job_key,
        runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
        runs.lease_until < clock_timestamp() as lease_expired,
-       clock_timestamp() - runs.claimed_at as age,
+       clock_timestamp() - runs.claimed_at as age, runs.waits_for, jobs.memory_doublings,
        jobs.cancel_requested_at is not null as cancel_requested
 from runs join jobs on jobs.id = runs.job_id
 where runs.released_at is null and runs.pool = %(pool)s

@@ -1,0 +1,47 @@
+"""Block: a pool whose runs cannot start is not claimed from, but for one probe at a time, until one starts again."""
+
+import logging
+
+from controller.launchers import Phase
+from controller.pipeline.context import Context, Notice
+from controller.pipeline.observe import Observation
+from controller.policy.backoff import probe_wait
+from controller.policy.diagnosis import waits_for
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.settlement import Diagnosis
+
+_log = logging.getLogger(__name__)
+
+
+async def look_for_trouble(context: Context, observed: Observation) -> None:
+    """Keeps what pods wait for, blocks the pool where they cannot start, and lifts a block that is over."""
+    for run in observed.runs.values():
+        seen = observed.seen.get(run.key)
+        if seen is None or run.started_at is not None or run.ended_at is not None:
+            continue
+        trouble = waits_for(seen.evidence) if seen.phase is Phase.PENDING else None
+        if run.waits_for != (None if trouble is None else trouble.reason):
+            await context.store.record_waiting(run.key, trouble)
+        if trouble is not None and run.launched_at is not None:
+            await block(context, run.key, trouble)
+    if observed.ended():  # and settled by now
+        await context.store.hurry_probe(context.pool)
+    if await context.store.lift_block(context.pool):
+        message = f"pool {context.pool} goes on: its runs can start again"
+        _log.info("%s", message)
+        await context.announce(Notice("PoolUnblocked", message, warning=False))
+
+
+async def block(context: Context, key: RunKey, why: Diagnosis) -> None:
+    """Blocks the pool of a run that could not start, or not do its work for want of a right.
+
+    Where only room is missing the pool goes on: pods that wait are what a cluster autoscaler adds nodes for.
+    """
+    if why.cause not in (Cause.CANNOT_START, Cause.FORBIDDEN) or why.reason is Reason.UNSCHEDULABLE:
+        return
+    if await context.store.block_pool(key, why, probe_wait(0)):
+        what = f"{why.cause} ({why.reason})" if why.reason else str(why.cause)
+        message = f"pool {context.pool} is blocked, and only probed until a run starts: {what}: {why.error}"
+        _log.error("%s", message, extra={"job_id": str(key.job_id), "epoch": key.epoch})
+        await context.announce(Notice("PoolBlocked", message, warning=True))

@@ -1,0 +1,64 @@
+"""Where in a file something stands: a line, a cell of a sheet, or one of these within a member of an archive."""
+
+from typing import NamedTuple
+
+_SHOWN = 60
+"""Characters that are shown of the name of a sheet or member."""
+
+
+class Cell(NamedTuple):
+    """A cell of a workbook; row and column are 1-based."""
+
+    sheet: str
+    row: int
+    column: int
+
+    @property
+    def reference(self) -> str:
+        """As spreadsheets have it: C1043."""
+        letters, rest = "", self.column
+        while rest:
+            rest, digit = divmod(rest - 1, 26)
+            letters = chr(ord("A") + digit) + letters
+        return f"{letters}{self.row}"
+
+    def __str__(self) -> str:
+        return f"sheet {_shown(self.sheet)}, cell {self.reference}"
+
+
+class InMember(NamedTuple):
+    """A place within a member of an archive; the member as a whole where `place` is None."""
+
+    member: str
+    place: int | Cell | None
+
+    def __str__(self) -> str:
+        member = f"member {_shown(self.member)}"
+        return member if self.place is None else f"{member}, {in_words(self.place)}"
+
+
+Place = int | Cell | InMember
+"""An int is a line, 1-based."""
+
+
+def in_words(place: Place) -> str:
+    """The place for people: line 3; sheet 'Table 6', cell C1043; member 'a.csv', line 3."""
+    return f"line {place}" if isinstance(place, int) else str(place)
+
+
+def as_values(place: Place | None) -> dict[str, str | int]:
+    """The place for programs: line, sheet, cell and member, as far as there are any."""
+    match place:
+        case None:
+            return {}
+        case InMember(member, inner):
+            return {"member": member, **as_values(inner)}
+        case Cell(sheet):
+            return {"sheet": sheet, "cell": place.reference}
+        case _:
+            return {"line": place}
+
+
+def _shown(name: str) -> str:
+    # Through a NamedTuple's repr or not: names of sheets and members are whatever the file says.
+    return ascii(name) if not name.isprintable() else f"'{name[:_SHOWN]}{'…' if len(name) > _SHOWN else ''}'"

@@ -1,0 +1,91 @@
+"""What the controller sees of jobs and runs: the rows of its statements."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dataset_jobs.model.keys import RunKey
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    """A run as the claim made it, to be launched."""
+
+    job_id: UUID
+    epoch: int
+    dataset_id: UUID
+    type: str
+    attempts: int
+    interruptions: int
+    memory_doublings: int
+
+    @property
+    def key(self) -> RunKey:
+        """How the run is named."""
+        return RunKey(self.job_id, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreleasedRun:
+    """A run that holds a slot, as the database sees it."""
+
+    job_id: UUID
+    epoch: int
+    dataset_id: UUID
+    type: str
+    job_key: int
+    attempts: int
+    launcher: str
+    owner: str
+    launch_name: str | None
+    runner_uid: str | None
+    node: str | None
+    claimed_at: datetime
+    launched_at: datetime | None
+    started_at: datetime | None
+    committed_at: datetime | None
+    ended_at: datetime | None
+    lease_expired: bool
+    age: timedelta
+    waits_for: str | None
+    memory_doublings: int
+    cancel_requested: bool
+
+    @property
+    def key(self) -> RunKey:
+        """How the run is named."""
+        return RunKey(self.job_id, self.epoch)
+
+    @property
+    def ended_for(self) -> timedelta:
+        """How long ago it was ended; zero where it was not."""
+        return timedelta(0) if self.ended_at is None else self.age - (self.ended_at - self.claimed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A job that waits for its `run_at`."""
+
+    id: UUID
+    dataset_id: UUID
+    filename: str
+    type: str
+    attempts: int
+    run_at: datetime
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How much there is to do in a pool."""
+
+    queued: int
+    running: int
+    due: int
+    waiting: int
+    unreleased: int
+
+    @property
+    def idle(self) -> bool:
+        """True where nothing is queued, due or running, and every slot is free."""
+        return not (self.queued or self.running or self.due or self.unreleased)

@@ -1,0 +1,36 @@
+"""A connection on which no answer is waited for without a limit.
+
+A network that is cut off, a pooler that hangs, a server whose disk is stuck: none of them breaks a connection, and
+libpq waits for ever. The limits of the server (`lock_timeout`) say nothing where the server says nothing.
+"""
+
+from datetime import timedelta
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.rows import Row
+
+PATIENCE = timedelta(seconds=60)
+"""How long one answer may take. Longer than the server waits for a lock, so that it can say so itself."""
+
+
+class PatientConnection(psycopg.Connection[Row]):
+    """Gives up where one answer, or sending one block of a COPY, takes longer than `patience`: it is closed then."""
+
+    patience = PATIENCE
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Every waiting of psycopg for the server comes through here, but that of connecting (`connect_timeout`)."""
+        try:
+            return super().wait(gen, interval, timeout or self.patience.total_seconds())
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"no answer within {self.patience.total_seconds():g} s") from None
+
+
+def in_milliseconds(time: timedelta) -> str:
+    """A time as Postgres takes it for its own limits."""
+    return f"{max(1, time // timedelta(milliseconds=1))}ms"

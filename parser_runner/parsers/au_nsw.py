@@ -1,0 +1,20 @@
+"""New South Wales, Registry of Births, Deaths and Marriages: "Popular baby names", the top 100 of each year and sex.
+
+https://data.nsw.gov.au/data/dataset/popular-baby-names-from-1952
+"""
+
+from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.tables import Columns
+from parser_runner.parsers.text_lists import TextList
+
+PARSERS = [
+    TextList(
+        name="au-nsw",
+        description="lines of Rank,Name,Number,Gender,Year",
+        columns=Columns(name=("name",), count=("number",), year=("year",), sex=("gender",), other=("rank",)),
+        rules=Rules(sexes={"Female": "F", "Male": "M"}),
+        charset="cp1252",
+        region="AU-NSW",
+        top=100,
+    )
+]

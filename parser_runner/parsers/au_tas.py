@@ -1,0 +1,108 @@
+"""Tasmania, Department of Justice: "Top baby names", names of at least five children.
+
+https://data.gov.au/data/dataset/tasmanian-top-baby-names
+2010 to 2015 are one workbook with a sheet a sex, whose name says it. Later there are workbooks of one year: titles
+(MOST POPULAR female BABY NAMES FOR 2016 IN DESCENDING ORDER) with names and counts below them, in one sheet or two.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.lists import BLANK, ZERO, Rules, read_list
+from parser_runner.parsers.said import refuse_sex_hint, sex_in, the_year
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.tables import Columns, Header, find_header
+from parser_runner.parsers.values import Malformed, Value, count_of, is_year, name_of, text_of
+from parser_runner.parsers.workbook import Sheet
+
+_COLUMNS = Columns(name=("name",), count=("number",), year=("year",))
+_RULES = Rules()
+_TITLE = re.compile(r"most popular (female|male) baby names for (\d{4})\b.*", re.ASCII)
+
+
+class SheetsBySex:
+    """Several years, a sheet a sex."""
+
+    name = "au-tas-years"
+    description = "a workbook with sheets Female and Male of Year, Name and Number"
+
+    def recognises(self, source: Source) -> bool:
+        return bool(self._lists(source))
+
+    def parse(self, source: Source) -> Parsed:
+        refuse_sex_hint(source)
+        return Parsed(self.name, "births", "AU-TAS", self._rows(source))
+
+    def _lists(self, source: Source) -> list[tuple[Sheet, Header, str]]:
+        workbook = source.workbook()
+        sheets = workbook.sheets if workbook is not None else []
+        found = [(sheet, find_header(sheet, _COLUMNS), sex_in(sheet.name)) for sheet in sheets]
+        return [(sheet, header, sex) for sheet, header, sex in found if header is not None and sex is not None]
+
+    def _rows(self, source: Source) -> Iterator[Row]:
+        for sheet, header, sex in self._lists(source):
+            yield from read_list(source, sheet, header, _RULES, None, sex)
+        source.raise_problems()
+
+
+class _Title(NamedTuple):
+    year: int
+    sex: str
+
+
+class OneYear:
+    """One year, the sexes below one another."""
+
+    name = "au-tas-year"
+    description = "a workbook with titles such as MOST POPULAR female BABY NAMES FOR 2016 over names and counts"
+
+    def recognises(self, source: Source) -> bool:
+        workbook = source.workbook()
+        return workbook is not None and any(_title(record) for sheet in workbook.sheets for record in sheet.head()[:1])
+
+    def parse(self, source: Source) -> Parsed:
+        refuse_sex_hint(source)
+        return Parsed(self.name, "births", "AU-TAS", self._rows(source))
+
+    def _rows(self, source: Source) -> Iterator[Row]:
+        workbook = source.workbook()
+        assert workbook is not None
+        for sheet in workbook.sheets:
+            title: _Title | None = None
+            for number, record in sheet.records():
+                if found := _title(record):
+                    the_year(source, found.year, sheet.place(number, 0))
+                    title = found
+                elif not any(map(text_of, record)):
+                    source.skip(BLANK)
+                elif title is None:
+                    source.problem("expected a title with sex and year above the names", sheet.place(number, 0))
+                else:
+                    yield from _row(source, sheet, number, record, title)
+        source.raise_problems()
+
+
+def _title(record: Sequence[Value]) -> _Title | None:
+    cells = [*filter(None, map(text_of, record))]
+    found = _TITLE.fullmatch(cells[0].casefold()) if len(cells) == 1 else None
+    return _Title(int(found[2]), {"female": "F", "male": "M"}[found[1]]) if found and is_year(found[2]) else None
+
+
+def _row(source: Source, sheet: Sheet, number: int, record: Sequence[Value], title: _Title) -> Iterator[Row]:
+    column = 0
+    try:
+        name = name_of(record[0], source.limits.name_chars)
+        column = 1
+        count = count_of(record[1] if len(record) > 1 else "")
+    except Malformed as error:
+        source.problem(str(error), sheet.place(number, column))
+        return
+    if count:
+        yield Row(title.year, title.sex, name, count, sheet.place(number, 0))
+    else:
+        source.skip(ZERO)
+
+
+PARSERS = [SheetsBySex(), OneYear()]

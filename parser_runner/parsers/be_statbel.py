@@ -1,0 +1,85 @@
+"""Belgium, Statbel: first names of the newborn by province, a sheet a year and sex (F_PROV2017).
+
+https://statbel.fgov.be/en/themes/population/names-and-first-names
+A name has a row for each province, and the Brussels region, where at least five children got it: they are added up to
+one row of the country, which therefore lacks the children of provinces with fewer.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.lists import Rules, added_up, read_list
+from parser_runner.parsers.said import IN_WORDS, check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.tables import Columns, Header, find_header
+from parser_runner.parsers.values import is_year, years_in
+from parser_runner.parsers.workbook import Sheet
+
+_COLUMNS = Columns(
+    name=("prénom", "voornaam"),
+    count=("nombre", "aantal"),
+    other=("rang", "refnis", "nuts", "province/région", "provincie/gewest", "contenu", "inhoud"),
+)
+_RULES = Rules()
+_SHEET = re.compile(r"([FM])_PROV(\d{4})", re.ASCII)
+
+
+class _List(NamedTuple):
+    sheet: Sheet
+    header: Header
+    year: int
+    sex: str
+
+
+class Provinces:
+    """Both sexes, several years."""
+
+    name = "be-statbel-provinces"
+    description = "a workbook with sheets such as F_PROV2017 of Rang, Refnis, NUTS2, Province/région, Prénom and Nombre"
+
+    def recognises(self, source: Source) -> bool:
+        workbook = source.workbook()
+        return workbook is not None and any(_list_in(source, sheet) for sheet in workbook.sheets)
+
+    def parse(self, source: Source) -> Parsed:
+        refuse_sex_hint(source)
+        workbook = source.workbook()
+        assert workbook is not None
+        lists = [*filter(None, (_list_in(source, sheet) for sheet in workbook.sheets))]
+        for found in lists:
+            check_year(source, found.year, found.sheet.place(1, 0))
+            _check_title(source, found)
+        source.skip("other sheets", len(workbook.sheets) - len(lists))
+        return Parsed(self.name, "births", None, self._rows(source, lists))
+
+    def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
+        for sheet, header, year, sex in lists:
+            rows = read_list(source, sheet, header, _RULES, year, sex)
+            yield from added_up(source, rows, "provinces of the same name")
+        source.raise_problems()
+
+
+def _list_in(source: Source, sheet: Sheet) -> _List | None:
+    header = find_header(sheet, _COLUMNS)
+    named = _SHEET.fullmatch(sheet.name)
+    if header is None or named is None or not is_year(named[2]):
+        return None
+    return _List(sheet, header, int(named[2]), named[1])
+
+
+def _check_title(source: Source, found: _List) -> None:
+    """A sheet whose title contradicts its name is not guessed about."""
+    years, sex = years_in(found.header.text), sex_in(found.header.text)
+    place = found.sheet.place(1, 0)
+    if years and found.year not in years:
+        message = f"the sheet's name says {found.year}, but its title {years[0]}"
+        raise source.rejected(Reason.CONTRADICTORY, message, place)
+    if sex not in (None, found.sex):
+        message = f"the sheet's name speaks of {IN_WORDS[found.sex]}, but its title of {IN_WORDS[sex]}"
+        raise source.rejected(Reason.CONTRADICTORY, message, place)
+
+
+PARSERS = [Provinces()]

@@ -1,0 +1,60 @@
+"""What a parser gives, and what is asked of one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from dataset_jobs.model.places import Cell, Place
+from parser_runner.parsers.source import Source
+
+
+class Row(NamedTuple):
+    """One figure: so many children of this sex were given this name in this year, or so many people bear it.
+
+    `place` is where it stands in the file.
+    """
+
+    year: int
+    gender: str
+    name: str
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file that was recognised.
+
+    Args:
+        parser: the name of its format, such as us-ssa-national.
+        measure: births, or population where people alive are counted.
+        region: where the figures are of a part of the country: its ISO 3166-2 code, or the code that docs/formats.md
+            has for what ISO 3166-2 leaves out.
+        rows: read as they are asked for; raises `Rejected` where the file turns out to be malformed.
+        top: where only so many of the most frequent names of a year and sex are listed: how many (there may be more
+            with ties); None where all are, down to the publisher's threshold.
+    """
+
+    parser: str
+    measure: str
+    region: str | None
+    rows: Iterator[Row]
+    top: int | None = None
+
+
+class Parser(Protocol):
+    """One publisher's format."""
+
+    name: str
+    description: str
+    """What a person should expect a file of it to look like."""
+
+    def recognises(self, source: Source) -> bool:
+        """By the beginning of the content, never by the file's name; the source is rewound afterwards."""
+
+    def parse(self, source: Source) -> Parsed:
+        """Raises `Rejected` where name and content, or content and hints, do not go together."""
+
+
+Here = int | Cell
+"""A place within one source."""

@@ -1,0 +1,28 @@
+"""Cologne: given names of children whose births were registered in the city in a year.
+
+https://www.offenedaten-koeln.de/dataset/vornamen
+The year stands only in the file's name. All given names of a child are counted, the second and third too. Later files
+have a line for each position of a name among the given ones: they are added up, so that a row means the same in all
+years, that so many children bear the name in any position.
+"""
+
+from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.tables import Columns
+from parser_runner.parsers.text_lists import TextList
+
+REGION = "DE-NW-05315"
+"""Nothing in ISO 3166-2: its code of the state, and the city's official key of the municipality (AGS)."""
+
+PARSERS = [
+    TextList(
+        name="de-koeln",
+        description="lines of vorname,anzahl,geschlecht, or of anzahl;vorname;geschlecht;position",
+        columns=Columns(name=("vorname",), count=("anzahl",), sex=("geschlecht",), other=("position",)),
+        delimiters=",;",
+        charset="cp1252",
+        rules=Rules(sexes={"w": "F", "m": "M"}, nameless="records without a name"),
+        region=REGION,
+        named_year=True,
+        adds_up="positions of the same given name",
+    )
+]

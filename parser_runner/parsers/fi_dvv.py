@@ -1,0 +1,80 @@
+"""Finland, Digital and Population Data Services Agency: first names of all citizens alive. Population, not births.
+
+https://www.avoindata.fi/data/fi/dataset/none
+Three sheets a sex: all given names (kaikki), the first of each person (ens), the others (muut). Only the first names
+are rows, since the three overlap. The year is that of the extraction date (Poimintapäivä) in the cover letter (Saate).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.lists import Rules, read_list
+from parser_runner.parsers.said import refuse_sex_hint, the_year
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.tables import Columns, Header, find_header
+from parser_runner.parsers.values import text_of
+from parser_runner.parsers.workbook import Sheet
+
+_COLUMNS = Columns(name=("etunimi",), count=("lukumäärä",))
+_RULES = Rules()
+_SEXES = {"miehet ens": "M", "naiset ens": "F"}
+_COVER = "saate"
+_EXTRACTED = "poimintapäivä"
+
+
+class FirstNames:
+    """Both sexes, one date."""
+
+    name = "fi-dvv-first-names"
+    description = "a workbook with sheets Miehet ens and Naiset ens of Etunimi and Lukumäärä, and Saate with the date"
+
+    def recognises(self, source: Source) -> bool:
+        return bool(_lists(source))
+
+    def parse(self, source: Source) -> Parsed:
+        refuse_sex_hint(source)
+        lists = _lists(source)
+        if len(lists) != len(_SEXES):
+            raise source.rejected(Reason.INVALID_FORMAT, f"expected both sheets {' and '.join(_SEXES)}, found one")
+        return Parsed(self.name, "population", None, self._rows(source, lists, _year(source)))
+
+    def _rows(self, source: Source, lists: dict[str, tuple[Sheet, Header]], year: int) -> Iterator[Row]:
+        for sex, (sheet, header) in lists.items():
+            yield from read_list(source, sheet, header, _RULES, year, sex)
+        workbook = source.workbook()
+        assert workbook is not None
+        source.skip("other sheets", len(workbook.sheets) - len(lists))
+        source.raise_problems()
+
+
+def _lists(source: Source) -> dict[str, tuple[Sheet, Header]]:
+    workbook = source.workbook()
+    found = {}
+    for sheet in workbook.sheets if workbook is not None else ():
+        sex = _SEXES.get(text_of(sheet.name).casefold())
+        header = find_header(sheet, _COLUMNS) if sex is not None else None
+        if sex is not None and header is not None:
+            found[sex] = (sheet, header)
+    return found
+
+
+def _year(source: Source) -> int:
+    workbook = source.workbook()
+    assert workbook is not None
+    for sheet in workbook.sheets:
+        if text_of(sheet.name).casefold() != _COVER:
+            continue
+        for number, record in enumerate(sheet.head(), 1):
+            if record and text_of(record[0]).casefold().rstrip(":") == _EXTRACTED:
+                dates = [value for value in record if isinstance(value, date)]
+                if len(dates) == 1:
+                    return the_year(source, dates[0].year, sheet.place(number, 0))
+    message = "the cover letter (sheet Saate) has no extraction date (Poimintapäivä): expected it, or --year"
+    if source.year_hint is None:
+        raise source.rejected(Reason.INVALID_FORMAT, message)
+    return source.year_hint
+
+
+PARSERS = [FirstNames()]

@@ -1,0 +1,71 @@
+"""Northern Ireland, NISRA: "Baby names", all years in one workbook.
+
+https://www.nisra.gov.uk/statistics/births/baby-names
+The sheets titled "Full list of first forenames given to baby boys registered in Northern Ireland" have for each year
+three columns side by side: "1997 Name", "Number of Babies" and "Rank"; a name of too few children has ".." as its
+number. Further sheets have the ranks by themselves.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.values import Value, is_year, label_of
+from parser_runner.parsers.wide import Block, read_blocks
+from parser_runner.parsers.workbook import Sheet, Workbook
+
+_RULES = Rules(suppressed={"..": "suppressed counts (..: one or two children)"})
+_NAME = re.compile(r"(\d{4}) name", re.ASCII)
+
+
+class FullLists:
+    """Both sexes, all years."""
+
+    name = "gb-nisra-full-lists"
+    description = "a workbook with sheets of 1997 Name, Number of Babies and Rank, side by side for all years"
+
+    def recognises(self, source: Source) -> bool:
+        workbook = source.workbook()
+        return workbook is not None and any(_blocks(sheet) for sheet in workbook.sheets)
+
+    def parse(self, source: Source) -> Parsed:
+        refuse_sex_hint(source)
+        workbook = source.workbook()
+        assert workbook is not None
+        return Parsed(self.name, "births", "GB-NIR", self._rows(source, workbook))
+
+    def _rows(self, source: Source, workbook: Workbook) -> Iterator[Row]:
+        for sheet in workbook.sheets:
+            if found := _blocks(sheet):
+                header, blocks = found
+                for block in blocks:
+                    check_year(source, block.year, sheet.place(header, block.name))
+                yield from read_blocks(source, sheet, header, blocks, _RULES)
+            else:
+                source.skip("other sheets")
+        source.raise_problems()
+
+
+def _blocks(sheet: Sheet) -> tuple[int, list[Block]] | None:
+    title = ""
+    for number, record in enumerate(sheet.head(), 1):
+        labels = [*map(label_of, record)]
+        blocks = [*_blocks_in(labels, sex_in(title) or "")]
+        if blocks and blocks[0].sex:
+            return number, blocks
+        title = f"{title} {' '.join(labels)}"
+    return None
+
+
+def _blocks_in(labels: Sequence[Value], sex: str) -> Iterator[Block]:
+    for column, (label, following) in enumerate(pairwise(labels)):
+        named = _NAME.fullmatch(str(label))
+        if named and is_year(named[1]) and following == "number of babies":
+            yield Block(int(named[1]), sex, column, column + 1)
+
+
+PARSERS = [FullLists()]

@@ -1,0 +1,31 @@
+"""Scotland, National Records of Scotland: "Babies' first names", all names of a year, and of all years.
+
+https://www.nrscotland.gov.uk/publications/babies-first-names/
+The full list of a year is an archive of two lists, one a sex, whose title has the sex and the year. The list of all
+years has a record for each name, sex and year.
+"""
+
+from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.tables import Columns
+from parser_runner.parsers.text_lists import TextList
+
+PARSERS = [
+    TextList(
+        name="gb-nrs-full-list",
+        description="an archive of lists titled: Full list of first forenames given to boys, Scotland, 2020",
+        columns=Columns(name=("boys' names", "girls' names"), count=("number of babies",), other=("rank", "nb")),
+        title="full list of first forenames given to",
+        charset="cp1252",
+        region="GB-SCT",
+    ),
+    TextList(
+        name="gb-nrs-all-years",
+        description="lines of yr,sex,FirstForename,number,rank,position",
+        columns=Columns(
+            name=("firstforename",), count=("number",), year=("yr",), sex=("sex",), other=("rank", "position")
+        ),
+        rules=Rules(sexes={"B": "M", "G": "F"}),
+        charset="cp1252",
+        region="GB-SCT",
+    ),
+]

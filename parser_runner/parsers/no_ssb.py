@@ -1,0 +1,27 @@
+"""Norway, Statistics Norway: table 10467 of StatBank, first names of the newborn, as it is exported.
+
+https://www.ssb.no/en/statbank/table/10467
+A title, an empty line, the headings, and a line for each name and year. "." and ".." stand where there is no figure.
+The sex is what was selected for the export: it stands only in the name that the file was given, else it must be told.
+"""
+
+from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.tables import Columns
+from parser_runner.parsers.text_lists import TextList
+
+_NO_FIGURE = "years without a figure (. and ..)"
+
+PARSERS = [
+    TextList(
+        name="no-ssb-10467",
+        description='lines of "first name";"year";"Born persons" below the title of table 10467',
+        columns=Columns(
+            name=("first name", "fornavn"), count=("born persons", "fødte", "personer"), year=("year", "år")
+        ),
+        delimiters=";,\t",
+        charset="cp1252",
+        title="10467",
+        rules=Rules(suppressed={".": _NO_FIGURE, "..": _NO_FIGURE}),
+        named_sex=True,
+    )
+]

@@ -1,0 +1,124 @@
+"""A validation report of a file: what is in it, what was left out and why, what is wrong. No database is needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataset_jobs.model.errors import Problem, Rejected
+from dataset_jobs.model.places import as_values
+from parser_runner.parsers import parse_whole
+from parser_runner.parsers.contract import Parsed
+from parser_runner.parsers.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of one year and sex."""
+
+    year: int
+    sex: str
+    rows: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a file comes to.
+
+    Args:
+        filename, country: what was asked about.
+        recognised: the name of the format; None where it is of none that is known.
+        parsed: what the format says of the file as a whole; None where it was refused before.
+        totals: by year and sex, ascending; of a refused file as far as it was read.
+        smallest: the smallest count; None where there are no rows.
+        left_out: how many records or figures are no rows, by the reason.
+        added: how many records were added to others of the same name, by the reason.
+        rejected: the refusal, or None.
+    """
+
+    filename: str
+    country: str
+    recognised: str | None = None
+    parsed: Parsed | None = None
+    totals: Sequence[Totals] = ()
+    smallest: int | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    added: Mapping[str, int] = field(default_factory=dict)
+    rejected: Rejected | None = None
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return sum(one.rows for one in self.totals)
+
+    @property
+    def total(self) -> int:
+        """The sum of all counts."""
+        return sum(one.total for one in self.totals)
+
+    @property
+    def years(self) -> list[int]:
+        """Ascending."""
+        return sorted({one.year for one in self.totals})
+
+    @property
+    def sexes(self) -> list[str]:
+        """F, M or both."""
+        return sorted({one.sex for one in self.totals})
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong, as far as it was kept."""
+        return self.rejected.problems if self.rejected else ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        parsed, rejected = self.parsed, self.rejected
+        return {
+            "file": self.filename,
+            "country": self.country,
+            "accepted": rejected is None,
+            "format": self.recognised,
+            "measure": parsed.measure if parsed else None,
+            "region": parsed.region if parsed else None,
+            "top": parsed.top if parsed else None,
+            "years": self.years,
+            "sexes": self.sexes,
+            "rows": self.rows,
+            "total": self.total,
+            "smallest": self.smallest,
+            "totals": [{"year": t.year, "sex": t.sex, "rows": t.rows, "total": t.total} for t in self.totals],
+            "left_out": dict(self.left_out),
+            "added": dict(self.added),
+            "reason": str(rejected.reason) if rejected else None,
+            "problems": [{"problem": one.reason, **as_values(one.place)} for one in self.problems],
+            "more_problems": rejected.more if rejected else 0,
+        }
+
+
+def report(source: Source, country: str) -> Report:
+    """Reads a file to its end, or to where it is refused."""
+    rows: dict[tuple[int, str], int] = {}
+    totals: dict[tuple[int, str], int] = {}
+    parsed, rejected, smallest = None, None, None
+    try:
+        parsed = parse_whole(source, country)
+        for year, sex, _, count, _ in parsed.rows:
+            key = (year, sex)
+            rows[key] = rows.get(key, 0) + 1
+            totals[key] = totals.get(key, 0) + count
+            if smallest is None or count < smallest:
+                smallest = count
+    except Rejected as error:
+        rejected = error
+    return Report(
+        source.filename,
+        country,
+        source.findings.recognised,
+        parsed,
+        [Totals(*key, rows[key], totals[key]) for key in sorted(rows)],
+        smallest,
+        dict(sorted(source.findings.skipped.items())),
+        dict(sorted(source.findings.added.items())),
+        rejected,
+    )

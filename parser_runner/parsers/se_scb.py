@@ -1,0 +1,62 @@
+"""Sweden, Statistics Sweden: first names of the newborn, a workbook a sex, a row a name and a column a year.
+
+https://www.scb.se/en/finding-statistics/statistics-by-subject-area/population/general-statistics/name-statistics/
+Figures are stored as text; "-" stands for fewer than ten.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.said import sex_in, the_sex
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.tables import titles_of
+from parser_runner.parsers.wide import Wide, find_wide, read_wide
+from parser_runner.parsers.workbook import Sheet
+
+_RULES = Rules(suppressed={"-": "suppressed counts (-: fewer than 10)"})
+
+
+class _Found(NamedTuple):
+    sheet: Sheet
+    wide: Wide
+    sex: str | None
+
+
+class Newborn:
+    """One sex a sheet, all years."""
+
+    name = "se-scb-newborn"
+    description = "a workbook with the headings Namn / Name and years, titled Pojkars or Flickors tilltalsnamn"
+
+    def recognises(self, source: Source) -> bool:
+        return bool(_found(source))
+
+    def parse(self, source: Source) -> Parsed:
+        found = _found(source)
+        if len(found) == 1:
+            ((sheet, wide, sex),) = found
+            found = [_Found(sheet, wide, the_sex(source, sex, sheet.place(wide.record, 0)))]
+        return Parsed(self.name, "births", None, self._rows(source, found))
+
+    def _rows(self, source: Source, found: list[_Found]) -> Iterator[Row]:
+        for sheet, wide, sex in found:
+            assert sex is not None
+            yield from read_wide(source, sheet, wide, _RULES, sex)
+        source.raise_problems()
+
+
+def _found(source: Source) -> list[_Found]:
+    workbook = source.workbook()
+    found = []
+    for sheet in workbook.sheets if workbook is not None else ():
+        wide = find_wide(sheet, ("namn / name", "namn", "name"))
+        titles = titles_of(sheet).casefold()
+        sex = sex_in(f"{sheet.name} {titles}")
+        if wide is not None and ("tilltalsnamn" in titles or "first names" in titles):
+            found.append(_Found(sheet, wide, sex))
+    return found if len(found) == 1 or all(one.sex for one in found) else []
+
+
+PARSERS = [Newborn()]

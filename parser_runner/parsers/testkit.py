@@ -1,0 +1,190 @@
+"""For whoever writes a parser: checks it against the contract, with a real file. See docs/adding-a-parser.md."""
+
+import io
+import random
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from dataset_jobs.model.errors import Rejected
+from parser_runner.parsers.contract import Parsed, Parser, Row
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.values import COUNT_LIMIT, FIRST_YEAR, has_letter, this_year
+
+_FOREIGN: tuple[bytes, ...] = (
+    b"",
+    b"\n" * 100,
+    bytes(range(256)) * 16,
+    b"a,b,c\n1,2,3\n",
+    "Šime;Živko\n".encode("utf-16"),
+    b"PK\x03\x04" + bytes(100),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    b"<html></html>",
+    b"A" * 200_000,
+)
+_PIECES = (
+    b"", b"\0", b"\n", b"\r\n", b"\r", b",", b";", b'"', b"\t", b"=", b" ", b"-1", b"0", b"1e9", b"99999999999", b"2.5",
+    b"..", b"-", b"TOTAL", b"XXXX", "é".encode(), "e\u0301".encode(), "\u202e".encode(), b"\xff", b"\xc3", b"NaN",
+    b"\xef\xbb\xbf", "٣".encode(), b"<v>7</v>", b"</row>", b"t=\"s\"", b"x" * 300,
+)  # fmt: skip
+
+
+def check_parser(
+    parser: Parser, path: Path, year: int | None = None, sex: str | None = None, *, mutations: int = 200
+) -> None:
+    """Checks a parser with a real file of its publisher.
+
+    Args:
+        parser: to be checked.
+        path: of a file that it reads.
+        year, sex: hints, where the file's name has lost them.
+        mutations: how many changed copies of the file to try; one of a workbook takes a twentieth of a second.
+
+    Raises:
+        AssertionError: it breaks the contract; says how.
+    """
+    content = path.read_bytes()
+
+    def source(data: bytes, name: str = path.name) -> Source:
+        return Source(name, io.BytesIO(data), year, sex)
+
+    _check_what_it_says(parser)
+    assert parser.recognises(source(content)), "the file is not recognised"
+    assert parser.recognises(source(content, "submitted")), "the file is recognised by its name only"
+    for foreign in _FOREIGN:
+        assert not _recognised(parser, source(foreign)), f"{foreign[:20]!r}… is recognised, too"
+    first = source(content)
+    parsed = parser.parse(first)
+    rows = [*parsed.rows]
+    _check_parsed(parser, parsed)
+    check_rows(rows, first.limits.name_chars)
+    keys = {(row.year, row.gender, row.name) for row in rows}
+    assert rows, "the file has no rows"
+    assert len(keys) == len(rows), "the same name comes twice in one year and sex"
+    assert [*parser.parse(source(content)).rows] == rows, "the file gives other rows when it is read again"
+    names = {row.name for row in rows if len(row.name) > 3 and row.name not in path.name}
+    for seed in range(mutations):
+        check_input(parser, source(mutated(content, random.Random(seed))), names)
+
+
+def check_rows(rows: Iterable[Row], name_limit: int = 100) -> None:
+    """Checks that each row is one that can be loaded.
+
+    Raises:
+        AssertionError: says which is not, and why.
+    """
+    for row in rows:
+        year, sex, name, count, _ = row
+        assert FIRST_YEAR <= year <= this_year(), f"{row}: no such year"
+        assert sex in ("F", "M"), f"{row}: no such sex"
+        assert 1 <= count <= COUNT_LIMIT, f"{row}: no such count"
+        assert 1 <= len(name) <= name_limit, f"{row}: the name is too long, or empty"
+        assert name == " ".join(unicodedata.normalize("NFC", name).split()), f"{row}: the name is not in normal form"
+        assert name.isprintable() and has_letter(name), f"{row}: this is no name"
+
+
+def check_input(parser: Parser, source: Source, names: Iterable[str] = ()) -> bool:
+    """Checks that any input gives rows or a refusal, and that a refusal does not quote the file.
+
+    Args:
+        parser: to be checked.
+        source: whatever was submitted.
+        names: that stand in it.
+
+    Returns:
+        Whether it gave rows.
+
+    Raises:
+        AssertionError, or whatever else the parser raises.
+    """
+    try:
+        if not parser.recognises(source):
+            return False
+        source.rewind()
+        check_rows(parser.parse(source).rows, source.limits.name_chars)
+    except Rejected as error:
+        said = "\n".join([str(error), *map(str, error.problems)]).replace(parser.description, "")
+        quoted = [name for name in names if re.search(rf"\b{re.escape(name)}\b", said)]
+        assert not quoted, f"an error quotes the file: {said}"
+        return False
+    finally:
+        source.close()
+    return True
+
+
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    """A copy with some changes in it: of an archive or .xlsx workbook mostly within one of its members."""
+    if content[:4] != b"PK\x03\x04" or chance.random() < 0.2:
+        return _changed(content, chance)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = [(member.filename, archive.read(member)) for member in archive.infolist()]
+    # Most of a workbook is not its sheets.
+    worth = [10 if "sheet" in name.lower() or not name.endswith(".xml") else 1 for name, _ in members]
+    (chosen,) = chance.choices(range(len(members)), worth)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index, (name, member) in enumerate(members):
+            archive.writestr(name, _changed(member, chance) if index == chosen else member)
+    return changed.getvalue()
+
+
+def _changed(content: bytes, chance: random.Random) -> bytes:
+    for _ in range(chance.randint(1, 4)):
+        content = chance.choice((_piece, _line, _cut, _byte))(content, chance)
+    return content
+
+
+def _piece(content: bytes, chance: random.Random) -> bytes:
+    """Something odd, in place of some bytes."""
+    at = chance.randint(0, len(content))
+    return content[:at] + chance.choice(_PIECES) + content[at + chance.choice((0, 1, 1, 3, 10)) :]
+
+
+def _byte(content: bytes, chance: random.Random) -> bytes:
+    at = chance.randint(0, len(content))
+    return content[:at] + bytes([chance.randint(0, 255)]) + content[at + 1 :]
+
+
+def _line(content: bytes, chance: random.Random) -> bytes:
+    """A line twice, away, or elsewhere."""
+    lines = content.splitlines(keepends=True)
+    if not lines:
+        return content
+    line = lines[chance.randrange(len(lines))]
+    if chance.random() < 0.5:
+        lines.remove(line)
+    if chance.random() < 0.6:
+        lines.insert(chance.randint(0, len(lines)), line)
+    return b"".join(lines)
+
+
+def _cut(content: bytes, chance: random.Random) -> bytes:
+    return content[: chance.randint(0, len(content))] if chance.random() < 0.3 else content
+
+
+def _check_what_it_says(parser: Parser) -> None:
+    assert re.fullmatch(r"[a-z]{2}-[a-z0-9-]+", parser.name), (
+        f"name: expected something like xx-office, not {parser.name!r}"
+    )
+    assert parser.description.strip(), "description: expected what a person should expect the file to look like"
+
+
+def _check_parsed(parser: Parser, parsed: Parsed) -> None:
+    assert parsed.parser == parser.name, "the name of the format is not the parser's"
+    assert parsed.measure in ("births", "population"), f"measure: no such one, {parsed.measure!r}"
+    assert parsed.region is None or re.fullmatch(r"[A-Z]{2}-[A-Z0-9-]+", parsed.region), (
+        "region: expected one as XX-YYY"
+    )
+    assert parsed.top is None or parsed.top > 0, "top: expected a positive number or None"
+
+
+def _recognised(parser: Parser, source: Source) -> bool:
+    try:
+        return parser.recognises(source)
+    except Rejected:
+        # Damaged.
+        return False
+    finally:
+        source.close()

@@ -1,0 +1,124 @@
+"""From what stands in a cell to a name, a count, a year: checked, and in one form."""
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import TypeGuard
+
+Value = str | int | float | bool | date | None
+"""What a cell may hold; of text files only str."""
+
+FIRST_YEAR = 1700
+COUNT_LIMIT = 2**31 - 1
+
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
+_NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
+
+
+class Malformed(Exception):
+    """What stands there is not what was expected; the text says what was."""
+
+
+def text_of(value: Value) -> str:
+    """A cell as text: NFC, trimmed, single spaces."""
+    if isinstance(value, str):
+        return value if value.isascii() and value.isalpha() else _tidy(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def label_of(value: Value) -> str:
+    """A heading, to be compared: as text, without letter case, and without the marks of footnotes (Count3)."""
+    return _NOTE_MARK.sub("", text_of(value)).replace("’", "'").casefold()
+
+
+def name_of(value: Value, limit: int) -> str:
+    """A name: NFC, trimmed, single spaces, letter case kept; quotes around it are not part of it.
+
+    Args:
+        value: the cell.
+        limit: characters it may have.
+
+    Raises:
+        Malformed: it is no name.
+    """
+    # Spreadsheets take the name True for a truth value, and show it as TRUE.
+    name = text_of(value) if isinstance(value, str | bool) else ""
+    if '"' in name:
+        name = name.strip('" ')
+    if not name or len(name) > limit or not _may_be_a_name(name):
+        raise Malformed(f"expected a name of 1 to {limit} characters")
+    return name
+
+
+def count_of(value: Value) -> int:
+    """A count; 0 is one here.
+
+    Raises:
+        Malformed: it is not a whole number that the table can hold.
+    """
+    if isinstance(value, str):
+        digits = value.strip()
+        if digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= COUNT_LIMIT:
+            return int(digits)
+        # Not a number is not within.
+    elif _is_number(value) and 0 <= value <= COUNT_LIMIT and value == int(value):
+        return int(value)
+    raise Malformed(f"expected a whole number from 1 to {COUNT_LIMIT} as the count")
+
+
+def _is_number(value: Value) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def year_of(value: Value) -> int:
+    """A year.
+
+    Raises:
+        Malformed: it is none, or there are no figures of it.
+    """
+    text = text_of(value)
+    if len(text) == 4 and text.isascii() and text.isdigit() and FIRST_YEAR <= int(text) <= this_year():
+        return int(text)
+    raise Malformed(f"expected a year from {FIRST_YEAR} to now")
+
+
+def is_year(value: Value) -> bool:
+    """Whether `year_of` would take it."""
+    try:
+        year_of(value)
+    except Malformed:
+        return False
+    return True
+
+
+def years_in(text: str) -> list[int]:
+    """The years that stand in a title or a file's name, each once: four digits by themselves."""
+    found = (int(digits) for digits in _YEAR.findall(text))
+    return list(dict.fromkeys(year for year in found if FIRST_YEAR <= year <= this_year()))
+
+
+def this_year() -> int:
+    """No figures are of a later year than this one."""
+    return datetime.now(UTC).year
+
+
+def has_letter(text: str) -> bool:
+    """Whether some character is a letter."""
+    return any(map(str.isalpha, text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _tidy(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+@lru_cache(maxsize=1 << 14)
+def _may_be_a_name(name: str) -> bool:
+    return name.isprintable() and has_letter(name)

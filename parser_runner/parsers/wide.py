@@ -1,0 +1,143 @@
+"""A table with a name a record and a year a column; and blocks of name and count side by side."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from parser_runner.parsers.contract import Row
+from parser_runner.parsers.lists import BLANK, NOTES, ZERO, Rules
+from parser_runner.parsers.said import check_year
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.tables import Table, TextTable
+from parser_runner.parsers.values import (
+    Malformed,
+    Value,
+    count_of,
+    has_letter,
+    is_year,
+    label_of,
+    name_of,
+    text_of,
+    year_of,
+)
+
+
+class Wide(NamedTuple):
+    """Where the columns of a wide table are."""
+
+    record: int
+    name: int
+    years: Mapping[int, int]
+    width: int
+
+
+def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = ()) -> Wide | None:
+    """The first record of the head that has a heading for names and otherwise years, each once, or known others."""
+    for number, record in enumerate(table.head(), 1):
+        labels = [*map(label_of, record)]
+        years = {column: year_of(value) for column, value in enumerate(record) if is_year(value)}
+        rest = [label for column, label in enumerate(labels) if column not in years and label]
+        name = [label for label in rest if label in names]
+        if len(name) == 1 and years and {*names, *others}.issuperset(rest) and len({*years.values()}) == len(years):
+            return Wide(number, labels.index(name[0]), years, len(labels))
+    return None
+
+
+def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) -> Iterator[Row]:
+    """The rows of a wide table."""
+    limit = source.limits.name_chars
+    for column, year in wide.years.items():
+        check_year(source, year, table.place(wide.record, column))
+    for number, record in table.records():
+        if number <= wide.record:
+            continue
+        if not any(map(text_of, record)):
+            source.skip(BLANK)
+            continue
+        if len(record) != wide.width:
+            source.problem(f"expected {wide.width} fields, found {len(record)}", table.place(number, 0))
+            continue
+        if not isinstance(table, TextTable) and not any(text_of(record[column]) for column in wide.years):
+            # A note stands in the column of names.
+            source.skip(NOTES)
+            continue
+        column = wide.name
+        try:
+            name = name_of(record[column], limit)
+            for column, year in wide.years.items():
+                count = _count(source, record[column], rules)
+                if count:
+                    yield Row(year, sex, name, count, table.place(number, column))
+        except Malformed as error:
+            source.problem(str(error), table.place(number, column))
+
+
+class Block(NamedTuple):
+    """Two columns of a table: names of one year and sex, and their counts."""
+
+    year: int
+    sex: str
+    name: int
+    number: int
+
+
+def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block], rules: Rules) -> Iterator[Row]:
+    """The rows of blocks that stand side by side, below a record. Each may be shorter than the others.
+
+    Once a record is blank, those that have no figure are notes.
+    """
+    blank = False
+    width = len(table.head()[below - 1])
+    for number, record in table.records():
+        if number <= below:
+            continue
+        if not any(map(text_of, record)):
+            source.skip(BLANK)
+            blank = True
+            continue
+        if len(record) != width:
+            source.problem(f"expected {width} fields, found {len(record)}", table.place(number, 0))
+            continue
+        cells = [(block, record[block.name], record[block.number]) for block in blocks]
+        no_figure = blank and not any(_is_figure(count, rules) for _, _, count in cells)
+        if no_figure and has_letter("".join(map(text_of, record))):
+            source.skip(NOTES)
+            continue
+        for block, name, count in cells:
+            if text_of(name) or text_of(count):
+                yield from _block_row(source, table, number, block, record, rules)
+
+
+def _block_row(
+    source: Source, table: Table, number: int, block: Block, record: Sequence[Value], rules: Rules
+) -> Iterator[Row]:
+    column = block.name
+    try:
+        name = name_of(record[column], source.limits.name_chars)
+        column = block.number
+        count = _count(source, record[column], rules)
+        if count:
+            yield Row(block.year, block.sex, name, count, table.place(number, block.name))
+    except Malformed as error:
+        source.problem(str(error), table.place(number, column))
+
+
+def _count(source: Source, value: Value, rules: Rules) -> int:
+    """A count; 0, and counted as left out, where there is none."""
+    text = text_of(value)
+    if text in rules.suppressed:
+        source.skip(rules.suppressed[text])
+        return 0
+    count = count_of(value)
+    if count == 0:
+        source.skip(ZERO)
+    return count
+
+
+def _is_figure(value: Value, rules: Rules) -> bool:
+    if text_of(value) in rules.suppressed:
+        return True
+    try:
+        count_of(value)
+    except Malformed:
+        return False
+    return True

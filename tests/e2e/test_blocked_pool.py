@@ -1,0 +1,82 @@
+"""Pools whose pods cannot start, on a real cluster: blocked, told, and open again by themselves."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster import Cluster
+from tests.e2e.installation import RELEASE, ROOT, Installation, Servers, installed
+
+BLOCKED = "select * from pools where blocked_since is not null and blocked_reason = %s"
+OPEN = "select 1 from pools where blocked_since is null"
+
+
+def files(folder: Path, *years: int) -> list[Path]:
+    made = [folder / f"yob{year}.txt" for year in years]
+    for path, year in zip(made, years, strict=True):
+        path.write_text(f"Mary,F,{year}\r\n")
+    return made
+
+
+def pool_events(installation: Installation) -> dict[str, str]:
+    """The messages of the controllers' events, by reason."""
+    listed = json.loads(installation.kubectl("get", "events", "-o", "json"))["items"]
+    ours = [event for event in listed if event.get("source", {}).get("component") == "affirm-worker"]
+    assert all(event["involvedObject"]["uid"] for event in ours)
+    return {event["reason"]: event["message"] for event in ours}
+
+
+def used_up(jobs: list[dict[str, Any]]) -> set[tuple[str, int, int]]:
+    return {(job["state"], job["attempts"], job["interruptions"]) for job in jobs}
+
+
+@pytest.fixture
+def without_image(cluster: Cluster, servers: Servers, product_images: str) -> Iterator[Installation]:
+    with installed(
+        cluster, servers, product_images, "without_image",
+        "runner.image.tag=nowhere,runner.image.pullPolicy=Never,worker.startDeadline=15s",
+    ) as made:  # fmt: skip
+        yield made
+
+
+def test_an_image_that_cannot_be_pulled_blocks_the_pool_until_it_is_mended_and_costs_no_attempt(
+    without_image: Installation, product_images: str, tmp_path: Path
+) -> None:
+    submitted = without_image.submit(*files(tmp_path, 2001, 2002))
+    without_image.until(BLOCKED, "image")
+    submitted += without_image.submit(*files(tmp_path, 2003, 2004, 2005))
+    without_image.until("select 1 from runs where cause = 'cannot_start' and released_at is not null")
+    [counts] = without_image.query("select count(*) from runs where released_at is null")
+    assert counts["count"] <= 2, "those that were there, or one probe"
+    status = without_image.cli("status").stdout
+    assert "pool default is blocked since" in status
+    assert "cannot_start (image):" in status
+    assert "localhost/affirm-parser-runner:nowhere" in pool_events(without_image)["PoolBlocked"]
+
+    without_image.cluster.helm(
+        "upgrade", RELEASE, ROOT / "charts" / "affirm-worker", "--namespace", without_image.namespace,
+        "--reuse-values", "--set", f"runner.image.tag={product_images}", "--wait", "--timeout", "120s",
+    )  # fmt: skip
+    jobs = without_image.until_finished(submitted, seconds=240)
+    assert used_up(jobs) == {("completed", 0, 0)}
+    without_image.until(OPEN)
+    assert "PoolUnblocked" in pool_events(without_image)
+
+
+def test_a_quota_for_pods_that_is_full_is_told_and_all_goes_on_as_room_comes(
+    cluster: Cluster, servers: Servers, product_images: str, tmp_path: Path
+) -> None:
+    with installed(cluster, servers, product_images, "quota") as installation:
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
+        metadata = {"name": "few", "namespace": installation.namespace}
+        # One is the controller's.
+        cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "1"}}})
+        submitted = installation.submit(*files(tmp_path, 2001, 2002, 2003))
+        [pool] = installation.until(BLOCKED, "quota")
+        assert "exceeded quota: few" in pool["blocked_error"]
+        cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "2"}}})
+        jobs = installation.until_finished(submitted, seconds=240)
+        assert used_up(jobs) == {("completed", 0, 0)}

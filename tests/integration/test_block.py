@@ -1,0 +1,212 @@
+"""Pools whose runs cannot start: blocked, probed, and open again by themselves; over a real Postgres."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cli.status import remarks
+from controller.launchers import LaunchRefused
+from controller.pipeline.context import Notice
+from controller.policy.settling import RetryPolicy
+from controller.reconcile import Reconciler
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.settlement import Evidence
+from dataset_jobs.store.for_runner import Runner, RunnerStore
+from tests.integration.test_pipeline import Moody, a_file
+from tests.integration.world import World, key_of
+
+QUOTA = LaunchRefused("exceeded quota", Reason.QUOTA)
+NO_IMAGE = Evidence(pod_name="p", seen_as="ImagePull", message="Back-off pulling image")
+NO_ROOM = Evidence(
+    pod_name="p",
+    conditions={"PodScheduled": "Unschedulable"},
+    message="0/1 nodes are available: 1 Insufficient memory.",
+)
+
+
+class Controller:
+    """A controller with a launcher that does as it is told, and what it announced."""
+
+    def __init__(self, world: World, reconciler: Reconciler, launcher: Moody) -> None:
+        self.world = world
+        self.launcher = launcher
+        self.notices: list[Notice] = []
+        self._reconciler = reconciler
+        reconciler.context = replace(reconciler.context, announce=self._announce)
+
+    async def _announce(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+    async def tick(self) -> None:
+        await self._reconciler.tick()
+
+    async def probe(self) -> None:
+        """A tick at the time of the next probe, when every job that was given back is due too."""
+        self.world.query("update pools set probe_at = now() where blocked_since is not null")
+        self.world.query("update jobs set run_at = now() where state = 'scheduled'")
+        await self.tick()
+
+    def starts(self, key: RunKey) -> None:
+        """The run's runner starts, and takes the run."""
+        with RunnerStore(self.world.conninfo, key, Runner(f"uid-{key}")) as store:
+            store.take()
+        self.launcher.work(key)
+
+    def states(self) -> list[str]:
+        return [row["state"] for row in self.world.query("select state from jobs order by key")]
+
+    def pool(self) -> dict[str, Any]:
+        return self.world.one("select * from pools")
+
+    def status(self) -> str:
+        return "\n".join(remarks(self.world.client.status(), datetime.now(UTC)))
+
+
+@asynccontextmanager
+async def controlling(world: World, **how: Any) -> AsyncIterator[Controller]:
+    launcher = Moody()
+    async with world.controller(launcher, concurrency=None, **how) as reconciler:
+        yield Controller(world, reconciler, launcher)
+
+
+async def test_a_full_quota_blocks_the_pool_which_is_probed_with_one_and_goes_on_when_there_is_room(
+    world: World,
+) -> None:
+    for year in range(2001, 2009):
+        a_file(world, year)
+    async with controlling(world) as controller:
+        controller.launcher.launch_error = QUOTA
+        await controller.tick()
+        assert sorted(controller.states()) == ["queued"] * 7 + ["scheduled"], "the first refusal is enough"
+        await controller.tick()
+        assert world.one("select count(*) from runs")["count"] == 1, "blocked, and the probe is not due"
+        assert "is blocked since" in controller.status()
+        assert "cannot_start (quota): exceeded quota; one run is tried at" in controller.status()
+
+        await controller.probe()
+        assert world.one("select count(*) from runs")["count"] == 2, "one probe"
+        assert (controller.pool()["probes"], controller.pool()["blocked_reason"]) == (1, "quota")
+
+        controller.launcher.launch_error = None
+        await controller.probe()
+        assert world.one("select count(*) from runs where released_at is null")["count"] == 1
+        await controller.tick()
+        assert controller.states() == ["running"] * 8
+    assert controller.pool()["blocked_since"] is None
+    assert [notice.reason for notice in controller.notices] == ["PoolBlocked", "PoolUnblocked"]
+    used = world.one("select sum(attempts) as attempts, sum(interruptions) as interruptions from jobs")
+    assert used == {"attempts": 0, "interruptions": 0}
+
+
+async def test_where_a_quota_is_full_the_end_of_a_run_makes_the_probe_due(world: World) -> None:
+    first = a_file(world, 2001)
+    async with controlling(world, retry=RetryPolicy(waits=(timedelta(hours=1),))) as controller:
+        await controller.tick()
+        a_file(world, 2002)
+        controller.launcher.launch_error = QUOTA
+        await controller.tick()
+        assert controller.pool()["blocked_reason"] == "quota"
+        world.query("update jobs set run_at = now() where state = 'scheduled'")
+        controller.launcher.launch_error = None
+        controller.launcher.end(key_of(world.job(first.job_id)), Evidence(exit_code=1))
+        await controller.tick()
+    assert controller.states() == ["scheduled", "running"]
+
+
+async def test_an_image_that_cannot_be_pulled_blocks_the_pool_as_soon_as_it_is_seen(world: World) -> None:
+    first = a_file(world, 2001)
+    async with controlling(world) as controller:
+        await controller.tick()
+        a_file(world, 2002)
+        key = key_of(world.job(first.job_id))
+        controller.launcher.pend(key, NO_IMAGE)
+        await controller.tick()
+        await controller.probe()
+        assert controller.states() == ["running", "queued"], "the pod that is there is probe enough"
+        run = world.one("select * from runs")
+        assert (run["waits_for"], run["waits_for_error"]) == ("image", "Back-off pulling image")
+        controller.starts(key)
+        await controller.tick()
+    assert controller.states() == ["running", "running"]
+    assert controller.pool()["blocked_since"] is None
+    assert [notice.warning for notice in controller.notices] == [True, False]
+
+
+async def test_trouble_of_one_pod_alone_does_not_block_the_pool(world: World) -> None:
+    first, second = a_file(world, 2001), a_file(world, 2002)
+    async with controlling(world) as controller:
+        await controller.tick()
+        controller.starts(key_of(world.job(second.job_id)))
+        controller.launcher.pend(key_of(world.job(first.job_id)), NO_IMAGE)
+        await controller.tick()
+    assert controller.pool()["blocked_since"] is None
+    assert controller.notices == []
+
+
+async def test_a_right_that_runners_lack_blocks_the_pool_until_one_has_done_its_work(world: World) -> None:
+    first = a_file(world, 2001)
+    a_file(world, 2002)
+    world.query("update pools set max_running = 1")
+    forbidden = Outcome(Cause.FORBIDDEN, Reason.STORAGE, "storage: access denied")
+    async with controlling(world) as controller:
+        await controller.tick()
+        key = key_of(world.job(first.job_id))
+        controller.starts(key)
+        controller.launcher.end(key, Evidence(exit_code=77, message=forbidden.to_message()))
+        await controller.tick()
+        assert (controller.pool()["blocked_cause"], controller.pool()["blocked_reason"]) == ("forbidden", "storage")
+        await controller.probe()
+        [probe] = [RunKey(**row) for row in world.query("select job_id, epoch from runs where released_at is null")]
+        controller.starts(probe)
+        await controller.tick()
+        assert controller.pool()["blocked_since"] is not None, "to have started proves nothing here"
+        world.query("update runs set committed_at = now() where released_at is null")
+        await controller.tick()
+    assert controller.pool()["blocked_since"] is None
+
+
+async def test_pods_without_room_do_not_block_the_pool_but_are_bounded_and_told_in_the_schedulers_words(
+    world: World,
+) -> None:
+    for year in range(2001, 2008):
+        a_file(world, year)
+    world.query("update pools set max_pending = 3")
+    async with controlling(world) as controller:
+        await controller.tick()
+        assert controller.states().count("running") == 3
+        for key in controller.launcher.launches:
+            controller.launcher.pend(key, NO_ROOM)
+        await controller.tick()
+        assert controller.states().count("running") == 3
+        assert "3 pods wait for room in the cluster: 0/1 nodes are available: 1 Insufficient" in controller.status()
+        controller.starts(controller.launcher.launches[0])
+        await controller.tick()
+        assert controller.states().count("running") == 4
+    assert controller.pool()["blocked_since"] is None
+
+
+async def test_a_run_out_of_memory_is_followed_by_one_with_twice_as_much_which_does_not_wait_for_ever_for_room(
+    world: World,
+) -> None:
+    result = a_file(world)
+    async with controlling(world) as controller:
+        for doublings in range(3):
+            await controller.tick()
+            assert controller.launcher.asked[-1].memory_doublings == doublings
+            key = key_of(world.job(result.job_id))
+            controller.starts(key)
+            controller.launcher.end(key, Evidence(seen_as="OOMKilled", exit_code=137))
+            await controller.tick()
+        key = key_of(world.job(result.job_id))
+        controller.launcher.pend(key, NO_ROOM)
+        world.query("update runs set claimed_at = now() - interval '10 minutes' where released_at is null")
+        await controller.tick()
+        controller.launcher.lose(key)
+        await controller.tick()
+    job = world.job(result.job_id)
+    assert (job["state"], job["attempts"], job["give_backs"], job["last_cause"]) == ("scheduled", 3, 1, "cannot_start")
+    assert controller.pool()["blocked_since"] is None, "the room that a retry lacks is its own trouble"

@@ -1,0 +1,82 @@
+"""Postgres crashes and comes back, in the middle of everything."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cli.countries import iso_countries
+from dataset_jobs import migrations
+from tests.integration.test_faults import until
+from tests.integration.test_run_command import running
+from tests.integration.world import World
+from tests.outages.inline import InlineLauncher, until_idle
+from tests.outages.invariants import check_finished
+from tests.outages.test_pgbouncer import DONE, LISTENING, QUIET
+from tests.servers.postgres import PostgresServer
+from tests.servers.postgres_faults import COPY_DATA, Fault, FaultProxy, Kind
+
+DURABLE = {"synchronous_commit": "on"}
+"""What was committed must survive a crash of the server; that of the machine is not tried."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server that may be crashed."""
+    with PostgresServer(settings=DURABLE) as server:
+        migrations.apply(server.create_database("migrated"), iso_countries())
+        yield server
+
+
+@pytest.fixture
+def world(server: PostgresServer, tmp_path: Path) -> Iterator[World]:
+    made = World(server.create_database("test", "migrated"), tmp_path)
+    with closing(made.client):
+        yield made
+    server.drop_database("test")
+
+
+@pytest.mark.parametrize(
+    ("who", "sql", "attempts"),
+    [
+        ("affirm-worker controller", "Last statement of the claim", 0),
+        ("affirm-worker controller", "The launcher has answered for good", 0),
+        ("parser-runner", "The runner takes the run", 1),
+        ("parser-runner", COPY_DATA, 1),
+        ("parser-runner", "COMMIT", 1),
+        ("affirm-worker controller", "Second statement of settle", 0),
+    ],
+)
+async def test_a_crash_of_postgres_costs_an_attempt_at_most(
+    server: PostgresServer, world: World, who: str, sql: str, attempts: int
+) -> None:
+    def crash() -> None:
+        server.stop("immediate")
+        server.start()
+
+    result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
+    with FaultProxy(server.port) as proxy:
+        url = proxy.url(world.conninfo)
+        proxy.arm(Fault(Kind.CUT_BEFORE, who=who, sql=sql, meanwhile=crash))
+        async with world.controller(InlineLauncher(world.storage_config, url), conninfo=url) as reconciler:
+            await until_idle(world, reconciler)
+        assert proxy.fired is not None
+    check_finished(world)
+    job = world.job(result.job_id)
+    assert job["state"] == "completed"
+    assert job["attempts"] <= attempts
+    assert world.rows(result.dataset_id) == 1
+
+
+async def test_after_a_crash_of_postgres_the_controller_listens_again(server: PostgresServer, world: World) -> None:
+    with running(world, WORKER_POLL_INTERVAL="1h"):
+        await until(world, LISTENING)
+        await until(world, QUIET)
+        server.stop("immediate")
+        server.start()
+        await until(world, LISTENING)
+        await until(world, QUIET)
+        result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
+        await until(world, DONE)
+    assert world.rows(result.dataset_id) == 1

@@ -1,0 +1,94 @@
+"""Connections that stay, and on which nothing is said any more: every waiting has a limit, and so has every lock."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from controller.reconcile import Reconciler
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.for_runner import Runner, RunnerStore
+from parser_runner.heartbeat import Heartbeat
+from tests.integration.test_faults import claim_one
+from tests.integration.world import World
+from tests.outages.inline import InlineLauncher, until_idle
+from tests.outages.invariants import check, check_finished
+from tests.servers.postgres_faults import Fault, FaultProxy, Kind
+
+PATIENCE = timedelta(seconds=0.3)
+LIMIT = 60
+"""Seconds that nothing here takes; the longest is psycopg's patience with a cancel that is not answered, 10 s."""
+
+
+@pytest.mark.parametrize("sql", ["Last statement of the claim", "First statement of settle"])
+async def test_a_controller_that_is_cut_off_in_a_transaction_does_not_hold_up_the_others(
+    world: World, proxy: FaultProxy, sql: str
+) -> None:
+    results = [world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n")) for year in (2020, 2021)]
+    launcher = InlineLauncher(world.storage_config, world.conninfo)
+    async with (
+        world.controller(launcher, "cut off", conninfo=proxy.url(world.conninfo), patience=PATIENCE) as cut_off,
+        world.controller(launcher, "other") as other,
+    ):
+        proxy.arm(Fault(Kind.SILENT, who="affirm-worker controller", sql=sql))
+        ticking = asyncio.create_task(_until_cut_off(cut_off, proxy))
+        async with asyncio.timeout(LIMIT):
+            while proxy.fired is None:
+                await asyncio.sleep(0.01)
+        # Postgres keeps the transaction open, with the lock on the pool's row, or the job's: it has not noticed.
+        await until_idle(world, other, LIMIT)
+        async with asyncio.timeout(LIMIT):
+            await ticking
+    check_finished(world)
+    assert [world.job(result.job_id)["state"] for result in results] == ["completed"] * 2
+
+
+async def test_a_database_that_says_nothing_is_given_up_and_all_goes_on_when_it_is_back(
+    world: World, proxy: FaultProxy
+) -> None:
+    result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
+    url = proxy.url(world.conninfo)
+    launcher = InlineLauncher(world.storage_config, url, PATIENCE)
+    with ClientStore(url, PATIENCE) as client:
+        async with world.controller(launcher, conninfo=url, patience=PATIENCE) as reconciler:
+            assert client.status() is not None
+            proxy.stall()
+            async with asyncio.timeout(LIMIT):
+                went_through, asked = await asyncio.gather(
+                    reconciler.tick_safely(), asyncio.to_thread(client.status), return_exceptions=True
+                )
+            assert went_through is False
+            assert isinstance(asked, Unavailable)
+            check(world)
+            proxy.flow()
+            await until_idle(world, reconciler, LIMIT)
+        assert client.status() is not None
+    check_finished(world)
+    assert world.job(result.job_id)["state"] == "completed"
+
+
+async def test_a_heartbeat_that_is_not_answered_is_given_up_and_the_next_one_renews_the_lease(
+    world: World, proxy: FaultProxy
+) -> None:
+    world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
+    run = await claim_one(world, "a")
+    key = RunKey(run.job_id, run.epoch)
+    with RunnerStore(world.conninfo, key, Runner("one")) as store:
+        store.take()
+    world.query("update runs set lease_until = now()")
+    proxy.arm(Fault(Kind.SILENT, sql="renews its lease"))
+    with Heartbeat(lambda: RunnerStore(proxy.url(world.conninfo), key, Runner("one"), PATIENCE)) as heartbeat:
+        heartbeat.bytes_done = 5
+        async with asyncio.timeout(LIMIT):
+            while len(proxy.statements) < 2:
+                await asyncio.sleep(0.05)
+            while not world.query("select 1 from runs where lease_until > now() + interval '50 s' and bytes_done = 5"):
+                await asyncio.sleep(0.05)
+
+
+async def _until_cut_off(controller: Reconciler, proxy: FaultProxy) -> None:
+    while await controller.tick_safely():
+        pass
+    assert proxy.fired is not None

@@ -1,0 +1,130 @@
+"""A small file of each format: the publisher's own, shortened, or a made-up one where none is shipped."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from parser_runner.parsers import Parser, countries, parsers_of
+from parser_runner.parsers.workbook import Sheet, Workbook
+from tests.unit.made_up import zipped
+from tests.unit.test_publishers_text import BC, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SCOTLAND
+from tests.unit.test_publishers_workbooks import FINLAND, ONS_LIST, ONS_TOP, statbel
+from tests.unit.workbooks import Rows, xlsx
+
+DATA = Path(__file__).parents[1] / "data"
+LINES = 40
+"""That are taken of a publisher's text file."""
+
+_TITLE = "MOST POPULAR {} BABY NAMES FOR 2015 IN DESCENDING ORDER:"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file, under a name with all that such names say; of a workbook the sheets too."""
+
+    name: str
+    content: bytes
+    sheets: Mapping[str, Rows] | None = None
+
+
+def _text(path: str) -> Sample:
+    file = DATA / path
+    return Sample(file.name, b"".join(file.read_bytes().splitlines(keepends=True)[:LINES]))
+
+
+def _book(name: str, sheets: Mapping[str, Rows]) -> Sample:
+    return Sample(name, xlsx(sheets), sheets)
+
+
+SAMPLES: dict[str, Sample] = {
+    "us-ssa-national": _text("us/national/yob2015.txt"),
+    "us-ssa-state": _text("us/TR.TXT"),
+    "au-nsw": Sample("nsw.csv", NSW.encode()),
+    "au-qld-year": _text("au/qld/20150309_BDM_Top-100-Baby-Names-2010.csv"),
+    "au-qld-years": _text("au/qld/20180718_BDM_Top-100-Baby-Names-1960-to-2005.csv"),
+    "au-sa": Sample("male_cy1944_top.csv", SA.encode("cp1252")),
+    "ca-bc": Sample("bc-popular-girls-names.csv", BC.encode()),
+    "ca-ontario": Sample("ontario.csv", ONTARIO.encode()),
+    "de-koeln": _text("de/koeln/Vornamen_2018_Koeln.csv"),
+    "fr-insee": Sample("nat.csv", INSEE.encode()),
+    "fr-paris": Sample("paris.csv", PARIS.encode()),
+    "gb-nrs-full-list": Sample("Boys.csv", SCOTLAND.encode("cp1252")),
+    "gb-nrs-all-years": Sample("all.csv", b"yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n"),
+    "ie-cso-pcaxis": Sample("VSA10.px", PX.encode("cp1252")),
+    "no-ssb-10467": Sample("females.csv", NORWAY.encode("latin-1")),
+    "pt-irn": _text("pt/nomes-registados-2014.csv"),
+    "pt-irn-bare": _text("pt/nomes-registados-2015.csv"),
+    "au-tas-year": _book("tas.xlsx", {"A": [[_TITLE.format("male")], [], ["jack", 41]]}),
+    "au-tas-years": _book("tas.xlsx", {"Male": [["Year", "Name", "Number"], [2011, "jack ", 80]]}),
+    "au-vic": _book(
+        "2024.xlsx",
+        {"S": [["Rank", "Name - Male", "Count", "Rank", "Name - Female", "Count"], [1, "Oliver", 570, 1, "Isla", 389]]},
+    ),
+    "be-statbel-provinces": _book("be.xlsx", {"F_PROV2017": statbel("filles", 2017, ("Lina", 113), ("Lina", 7))}),
+    "dk-dst-newborn": _book(
+        "dk.xlsx",
+        {"Ark1": [["Piger født i 2020"], ["Nr.", "Navn", "Antal", "Pr. 1000"], [1, "ALMA", 500, 16.1], [None, 0, 6]]},
+    ),
+    "fi-dvv-first-names": _book("fi.xlsx", FINLAND),
+    "gb-ons-baby-names": _book("boys.xlsx", {"Table 1": ONS_TOP, "6": ONS_LIST}),
+    "gb-nisra-full-lists": _book(
+        "ni.xlsx",
+        {
+            "T": [
+                ["Full List of First Forenames Given to Baby Boys"],
+                ["1997 Name", "Number of Babies", "Rank", "1998 Name", "Number of Babies", "Rank"],
+                ["Matthew", 410, 1, "Ryan", 346, 2],
+                ["Zyon", "..", "..", None, None, None],
+            ]
+        },
+    ),
+    "it-istat-top": _book(
+        "it.xls",
+        {
+            "tav": [
+                ["Tavola 2.9 - I 30 nomi più frequenti - Anno 2018"],
+                [None, "Nomi maschili", "Nati con quel nome", None, "Nomi femminili", "Nati con quel nome"],
+                [None, None, "v.a.", None, None, "v.a."],
+                [1, "LEONARDO", 7690, None, "SOFIA", 6400],
+            ]
+        },
+    ),
+    "nz-dia": _book(
+        "nz.xlsx",
+        {
+            "G": [
+                ["Top 100 Baby Girls' Names in New Zealand"],
+                [None, 1954, None, None, 1955, None],
+                [None, "Name", "No.", "Name", None, "No"],
+                [1, "Susan", 735, None, "Susan", 743],
+                [],
+                [None, None, "Note: (a)", None, None, None],
+            ]
+        },
+    ),
+    "se-scb-newborn": _book(
+        "se.xlsx", {"B": [["Flickors tilltalsnamn"], ["Namn / Name", "1998", "1999"], ["Åsa", "13", "-"]]}
+    ),
+}
+"""By the name of the format."""
+
+ARCHIVE = Sample("nat.zip", zipped({"nat.csv": INSEE}))
+
+ALL_PARSERS: dict[str, Parser] = {parser.name: parser for country in countries() for parser in parsers_of(country)}
+COUNTRIES: dict[str, str] = {parser.name: country for country in countries() for parser in parsers_of(country)}
+
+
+class InMemory(Workbook):
+    """A workbook of sheets that are at hand, for parsers to be tried on many of them."""
+
+    def __init__(self, sheets: Mapping[str, Rows]) -> None:
+        width = {name: max((len(row) for row in rows), default=0) for name, rows in sheets.items()}
+        self._rows = [[[*row, *[""] * (width[name] - len(row))] for row in rows] for name, rows in sheets.items()]
+        self.sheets = [Sheet(self, index, name) for index, name in enumerate(sheets)]
+
+    def read(self, index: int, rows: int | None) -> Iterator[list[object]]:  # type: ignore[override]
+        for row in self._rows[index][:rows]:
+            yield ["" if value is None else value for value in row]
+
+    def close(self) -> None:
+        """There is no process."""

@@ -1,0 +1,28 @@
+"""docs/formats.md has every format that can be read, with its country and region."""
+
+import re
+from pathlib import Path
+
+from parser_runner.parsers import countries, parsers_of
+from tests.unit.test_publishers_files import FIGURES
+
+PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.split("|")[1:]] for line in PAGE.splitlines() if re.match(r"\| [A-Z]{2} \|", line)
+]
+
+
+def test_every_format_has_a_row_under_its_country() -> None:
+    listed = {(row[0], name) for row in ROWS for name in re.findall(r"`([a-z0-9-]+)`", row[1])}
+    assert listed == {(country, parser.name) for country in countries() for parser in parsers_of(country)}
+
+
+def test_regions_are_those_that_the_parsers_give() -> None:
+    listed = {name: row[4] for row in ROWS for name in re.findall(r"`([a-z0-9-]+)`", row[1])}
+    given = {line["format"]: line["region"] for line in FIGURES.values() if line["format"] != "us-ssa-state"}
+    assert {name: listed[name] for name in given} == given
+
+
+def test_every_code_that_is_none_of_isos_is_explained() -> None:
+    explained = PAGE.partition("Three codes are none of ISO's")[2]
+    assert all(f"`{code}`" in explained for code in ("GB-EAW", "US-TR", "DE-NW-05315"))

@@ -1,0 +1,56 @@
+"""How the API server's answers are taken."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import Configuration
+
+from controller.launchers.kubernetes_api import KubernetesApi
+from dataset_jobs.model.errors import Unavailable
+
+
+@asynccontextmanager
+async def an_api(answer: Callable[[], web.Response]) -> AsyncIterator[KubernetesApi]:
+    """The client of an API server that answers so."""
+
+    async def handle(_: web.Request) -> web.Response:
+        return answer()
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    api = KubernetesApi(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}"), "affirm")
+    try:
+        yield api
+    finally:
+        await api.close()
+        await runner.cleanup()
+
+
+async def test_an_overloaded_api_server_is_left_alone_for_as_long_as_it_asks() -> None:
+    asked: list[float] = []
+
+    def answer() -> web.Response:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            return web.json_response({"message": "slow down"}, status=429, headers={"Retry-After": "1"})
+        return web.json_response({"metadata": {}, "items": []})
+
+    async with an_api(answer) as api:
+        with pytest.raises(Unavailable, match="429: slow down"):
+            await api.create_job({})
+        assert await api.list_jobs("a=b") == []
+    assert asked[1] - asked[0] >= 0.99
+
+
+@pytest.mark.parametrize("said", ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
+async def test_a_time_that_nobody_understands_is_none(said: str) -> None:
+    async with an_api(lambda: web.json_response({"message": ""}, status=503, headers={"Retry-After": said})) as api:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="503"):
+                await api.get_job("a")

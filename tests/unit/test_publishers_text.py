@@ -1,0 +1,214 @@
+"""Text files of publishers: what is a row in each, in the years and shapes that are not shipped too."""
+
+import pytest
+
+from dataset_jobs.model.causes import Reason
+from tests.unit.made_up import opened, refusal, reported, rows, zipped
+
+INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
+PARIS = (
+    "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
+    "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
+)
+ONTARIO = (
+    "Ontario Top Baby Names (Female) / Noms (Femme) ,,\nYear/Année,Name/Nom,Frequency/Fréquence\n1913,MARGARET,6\n"
+)
+NORWAY = (
+    '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
+    '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
+)
+BC = "Name,1915,1916,Total\nAALIYAH,0,7,7\nZOÀ,5,0,5\n"
+NSW = "\ufeffRank,Name,Number,Gender,Year\r\n1,Noah,496,Male,2024\r\n1,Isla,400,Female,2024\r\n"
+SCOTLAND = (
+    '"Full list of first forenames given to boys, Scotland, 2019 in rank order",,,\r\n,,,\r\n"NB: * sadly",,,\r\n'
+    "Rank1,Boys' names,Number of babies,NB\r\n,,,\r\n1,Jack,354,*\r\n2=,Rory,12, \r\n"
+    ",,,\r\nFootnote,,,\r\n© Crown,,,\r\n"
+)
+SA = "Given Name,Amount,Position\r\nJOHN,477,1\r\nUNNAMED,50,2\r\nJOHN,2,=192\r\n(NOT,1,=345\r\nCHLOÉ,1,=345\r\n"
+SA_NAME = "male_cy1944_top.csv"
+
+
+def test_insee_leaves_out_rare_names_and_records_without_a_year_and_counts_them() -> None:
+    content = INSEE + "1;_PRENOMS_RARES;1900;1250\r\n2;ZYNEB;XXXX;19\r\n2;ZYNEB;XXXX;1\r\n"
+    found = reported(content, "nat2020.csv", "FR")
+    assert rows(content, "nat2020.csv", "FR") == [(1900, "M", "JEAN", 14000), (1901, "F", "ÉLISE", 5)]
+    assert found.left_out == {
+        "aggregates of rare names (_PRENOMS_RARES)": 1,
+        "records without a year (XXXX)": 2,
+    }
+
+
+def test_insee_may_come_as_the_archive_that_it_publishes() -> None:
+    assert rows(zipped({"nat2021.csv": INSEE}), "nat2021_csv.zip", "FR") == rows(INSEE, "nat2021.csv", "FR")
+
+
+def test_of_the_two_counts_of_paris_that_of_the_sex_is_loaded() -> None:
+    assert rows(PARIS, "liste_des_prenoms.csv", "FR") == [(2012, "F", "Alix", 77), (2012, "M", "Alix", 7)]
+    assert opened(PARIS, "any.csv", "FR").region == "FR-75C"
+
+
+def test_ontario_says_the_sex_in_its_title_and_a_files_name_must_not_say_another() -> None:
+    assert rows(ONTARIO, "names.csv", "CA") == [(1913, "F", "MARGARET", 6)]
+    assert rows("\ufeff" + ONTARIO, "ontario_top_baby_names_female_1917-2019_en_fr.csv", "CA")
+    error = refusal(ONTARIO, "ontario_top_baby_names_male_1917-2022_en_fr.csv", "CA")
+    assert error.reason is Reason.CONTRADICTORY
+    assert "the file's name speaks of boys, but its content of girls" in str(error)
+    assert refusal(ONTARIO, "names.csv", "CA", sex="M").reason is Reason.CONTRADICTORY
+
+
+def test_norway_has_no_figure_for_most_years_and_the_sex_only_in_the_name_that_the_file_was_given() -> None:
+    content = NORWAY.encode("latin-1")
+    expected = [(1945, "F", "Aagot", 7), (1947, "F", "Åse", 12)]
+    assert rows(content, "females.csv", "NO") == expected
+    assert rows(content, "10467_20230101.csv", "NO", sex="F") == expected
+    error = refusal(content, "10467_20230101.csv", "NO")
+    assert error.reason is Reason.INVALID_FILENAME
+    assert "the sex stands only in the file's name" in str(error)
+    assert reported(content, "females.csv", "NO").left_out == {"years without a figure (. and ..)": 2}
+    assert refusal(content, "females.csv", "NO", sex="M").reason is Reason.CONTRADICTORY
+
+
+def test_british_columbia_writes_0_for_fewer_than_five() -> None:
+    found = reported(BC, "bc-popular-girls-names.csv", "CA")
+    assert rows(BC, "bc-popular-girls-names.csv", "CA") == [(1916, "F", "AALIYAH", 7), (1915, "F", "ZOÀ", 5)]
+    assert found.left_out == {"suppressed counts (0: fewer than 5)": 2}
+    assert refusal(BC, "bc.csv", "CA").reason is Reason.INVALID_FILENAME
+
+
+def test_new_south_wales_lists_the_first_hundred() -> None:
+    assert rows(NSW, "any.csv", "AU") == [(2024, "M", "Noah", 496), (2024, "F", "Isla", 400)]
+    parsed = opened(NSW, "any.csv", "AU")
+    assert (parsed.region, parsed.top) == ("AU-NSW", 100)
+
+
+def test_scotland_says_sex_and_year_above_the_list_and_notes_are_no_names() -> None:
+    content = SCOTLAND.encode("cp1252")
+    assert rows(content, "babies-first-names-19-full-list_Boys.csv", "GB") == [
+        (2019, "M", "Jack", 354),
+        (2019, "M", "Rory", 12),
+    ]
+    assert refusal(content, "full-list-2020_Boys.csv", "GB").reason is Reason.CONTRADICTORY
+    assert refusal(content, "full-list_Girls.csv", "GB").reason is Reason.CONTRADICTORY
+
+
+def test_scotland_has_all_years_in_one_list_too() -> None:
+    content = "yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n1974,G,Nicola,1137,1,1\n"
+    assert rows(content, "any.csv", "GB") == [(1974, "M", "David", 1794), (1974, "F", "Nicola", 1137)]
+    assert refusal(content, "any.csv", "GB", year=1975).reason is Reason.CONTRADICTORY
+
+
+def test_south_australia_adds_up_what_was_cut_to_the_same_name_and_leaves_the_unnamed_out() -> None:
+    content = SA.encode("cp1252")
+    found = reported(content, SA_NAME, "AU")
+    assert rows(content, SA_NAME, "AU") == [(1944, "M", "JOHN", 479), (1944, "M", "CHLOÉ", 1)]
+    assert found.left_out == {"children without a name (UNNAMED)": 2}
+    assert found.added == {"lines of the same name (what follows the first name was cut off)": 1}
+
+
+@pytest.mark.parametrize(("name", "year", "sex"), [("cy1944.csv", None, "M"), ("male.csv", 1944, None)])
+def test_what_the_name_of_a_file_has_lost_is_told(name: str, year: int | None, sex: str | None) -> None:
+    assert rows(SA.encode("cp1252"), name, "AU", year, sex) == rows(SA.encode("cp1252"), SA_NAME, "AU")
+    assert refusal(SA.encode("cp1252"), name, "AU").reason is Reason.INVALID_FILENAME
+
+
+def test_what_is_told_must_not_contradict_the_name_of_the_file() -> None:
+    assert refusal(SA.encode("cp1252"), SA_NAME, "AU", year=1945).reason is Reason.CONTRADICTORY
+    assert refusal(SA.encode("cp1252"), SA_NAME, "AU", sex="F").reason is Reason.CONTRADICTORY
+
+
+def test_years_and_sexes_of_an_archive_are_those_of_its_members() -> None:
+    archive = zipped({"Baby Names/male_cy1944_top.csv": SA, "Baby Names/female_cy1945_top.csv": SA, "readme.pdf": "x"})
+    found = reported(archive, "baby-names-1944-2013.zip", "AU")
+    assert [(one.year, one.sex, one.rows) for one in found.totals] == [(1944, "M", 2), (1945, "F", 2)]
+    assert found.left_out["other files in the archive"] == 1
+    bad = refusal(zipped({"a/male_cy1944_top.csv": SA + "ANN,x,9\r\n"}), "z.zip", "AU")
+    assert str(bad).startswith("z.zip, member 'a/male_cy1944_top.csv', line 7: expected a whole number")
+
+
+def test_a_list_of_the_first_hundred_of_south_australia_is_told_by_its_positions() -> None:
+    top = "Given Name,Amount,Position\nISLA,112,1\nNORA,15,=96\n"
+    assert opened(top, "female_cy2023.csv", "AU").top == 100
+    assert opened(top + "ZOE,1,=345\n", "female_cy2023.csv", "AU").top is None
+
+
+def test_queensland_has_lists_of_unequal_length_side_by_side() -> None:
+    content = "Girl Names,Count of Girl Names,Boy Names,Count of Boy Names\r\nRuby,440,Cooper,493\r\nMia,51,,\r\n"
+    assert rows(content, "20150309_BDM_Top-100-Baby-Names-2010.csv", "AU") == [
+        (2010, "F", "Ruby", 440),
+        (2010, "M", "Cooper", 493),
+        (2010, "F", "Mia", 51),
+    ]
+    assert refusal(content, "20150309_BDM_Top-100.csv", "AU").reason is Reason.INVALID_FILENAME
+    assert "expected 4 fields, found 3" in str(refusal(content + "A,1,B\r\n", "x-2010.csv", "AU"))
+
+
+def test_portugal_has_headings_or_not_and_adds_up_the_same_name() -> None:
+    with_headings = "nome,numero,genero\nAna,161,F\nAna,1,F\nkyara,1,F\nKyara,3,F\n"
+    assert rows(with_headings, "nomes-registados-2014.csv", "PT") == [
+        (2014, "F", "Ana", 162),
+        (2014, "F", "kyara", 1),
+        (2014, "F", "Kyara", 3),
+    ]
+    bare = "Maria,F,5324\r\nJoa\u0303o,M,1932\r\nSantiago,I,1"
+    assert rows(bare, "nomes-registados-2015.csv", "PT") == [(2015, "F", "Maria", 5324), (2015, "M", "João", 1932)]
+    assert reported(bare, "nomes-registados-2015.csv", "PT").left_out == {"children of undetermined sex (I)": 1}
+
+
+def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
+    content = "anzahl;vorname;geschlecht;position\n257;Marie;w;2\n104;Marie;w;1\n2;;w;2\n"
+    assert rows(content, "Vornamen_2018_Koeln.csv", "DE") == [(2018, "F", "Marie", 361)]
+    found = reported(content, "Vornamen_2018_Koeln.csv", "DE")
+    assert (found.left_out, found.added) == ({"records without a name": 1}, {"positions of the same given name": 1})
+    assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "K_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
+
+
+def test_what_is_more_than_the_table_can_hold_when_it_is_added_up_is_a_problem() -> None:
+    # Found by fuzzing.
+    content = "nome,numero,genero\nAna,2000000000,F\nEva,3,F\nAna,2000000000,F\n"
+    error = refusal(content, "nomes-registados-2014.csv", "PT")
+    assert str(error) == "nomes-registados-2014.csv, line 2: added up, the count is more than 2147483647"
+
+
+PX = (
+    'CHARSET="ANSI";\r\nAXIS-VERSION="2000";\r\nTITLE="Boys Names by Name, Year and Statistic";\r\nSTUB="Name";\r\n'
+    'HEADING="Year","Statistic";\r\nVALUES("Name")="Jack","Seán";\r\nVALUES("Year")="1998","1999";\r\n'
+    'VALUES("Statistic")="Rank of Name","Registered Births in Ireland (Number)";\r\nNOTE="a;\r\nb";\r\nDATA=\r\n'
+    '3 543 3 743 \r\n".." ".." 101 0 \r\n'
+)
+
+
+def test_ireland_is_a_matrix_of_ranks_and_births() -> None:
+    content = PX.encode("cp1252")
+    assert rows(content, "VSA10.px", "IE") == [(1998, "M", "Jack", 543), (1999, "M", "Jack", 743)]
+    assert reported(content, "VSA10.px", "IE").left_out == {
+        "counts of 0": 1,
+        "suppressed or absent figures (..)": 1,
+    }
+    assert rows(content.replace(b"101 0 \r\n", b"101 7;"), "VSA10.px", "IE")[-1] == (1999, "M", "Seán", 7)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('".." ".." 101 0 \r\n', "", "expected 8 figures by VALUES of STUB and HEADING, found 4"),
+        ("101 0 \r\n", "101 0", "the file is cut off"),
+        ("DATA=", "DATE=", "the file is cut off"),
+        ("Registered Births", "Ranks again", "expected names by years by statistic, and births"),
+        ('STUB="Name"', 'STUB="Place"', "expected 0 figures"),
+        ("1998", "18", "expected a year from"),
+        ('"Seán"', '"5"', "expected a name"),
+    ],
+)
+def test_a_matrix_that_is_not_whole_is_refused(old: str, new: str, said: str) -> None:
+    content = PX.replace("101 0", "101 7") if new == '"5"' else PX
+    assert said in str(refusal(content.replace(old, new).encode("cp1252"), "VSA10.px", "IE"))
+
+
+def test_a_name_in_two_letter_cases_is_two_rows_as_published() -> None:
+    content = INSEE + "1;Jean;1900;3\r\n"
+    assert [row[2] for row in rows(content, "n.csv", "FR")] == ["JEAN", "ÉLISE", "Jean"]
+
+
+def test_the_same_name_twice_is_refused_with_both_places() -> None:
+    error = refusal(INSEE + "2;E\u0301LISE;1901;6\r\n", "n.csv", "FR")
+    assert str(error) == "n.csv, line 4: the same name and sex as in line 3, for the same year"

@@ -1,0 +1,214 @@
+"""Workbooks of publishers: what is a row in each, in the years and shapes that are not shipped too."""
+
+from datetime import date
+
+import pytest
+
+from dataset_jobs.model.causes import Reason
+from tests.unit.made_up import opened, refusal, reported, rows
+from tests.unit.workbooks import Rows, Value, xlsx
+
+
+def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
+    return [[None, "Contents"], [], [None, title], [], header, [], *lines]
+
+
+ONS_TITLE = "Top names for baby boys in England and Wales, 2007"
+ONS_LIST = ons(
+    ONS_TITLE, [None, "Rank", "Name", "Count"], [None, 1, "JACK ", 10779], [None, 2, True, 3], [], [],
+    [None, "Notes:"], [None, "Source: Office for National Statistics (ONS)", None, None, "Released: 2008"],
+)  # fmt: skip
+ONS_TOP = ons(
+    "Top 100 names for baby boys, 2007", [None, "Rank", "Name", "Count", "Change"], [None, 1, "JACK", 5, "+1"]
+)
+
+
+@pytest.mark.parametrize("sheet", ["Table 3 - Boys names - E&W", "Table 6", "6", "Table_6"])
+def test_england_and_wales_is_the_sheet_of_all_names_whatever_it_is_called(sheet: str) -> None:
+    content = xlsx({"Contents": [["Baby Names"]], "Table 1": ONS_TOP, sheet: ONS_LIST})
+    assert rows(content, "any.xls", "GB") == [(2007, "M", "JACK", 10779), (2007, "M", "TRUE", 3)]
+    assert opened(content, "any.xls", "GB").region == "GB-EAW"
+    assert reported(content, "any.xls", "GB").left_out == {"blank records": 3, "titles and notes": 2}
+
+
+@pytest.mark.parametrize(
+    ("title", "header"),
+    [
+        ("Table 6: Top names for baby boys1,2, 2007", ["Rank", "Name", "Count3"]),
+        ("Worksheet 6: Top names for baby boys, England and Wales, 2007 [note 1][note 3]", ["Rank", "Name", "Count"]),
+        ("Table 6: Top names for baby boys, England and Wales, 2007", ["Rank", "Name", "Count [note 6]"]),
+    ],
+)
+def test_england_and_wales_has_had_marks_of_notes_in_titles_and_headings(title: str, header: list[Value]) -> None:
+    content = xlsx({"Table 6": [[title], ["This worksheet contains one table"], header, [1, "Noah", 4525]]})
+    assert rows(content, "boysnames.xlsx", "GB") == [(2007, "M", "Noah", 4525)]
+
+
+def test_england_and_wales_without_its_list_or_with_two_is_refused() -> None:
+    assert "found none" in str(refusal(xlsx({"Table 1": ONS_TOP}), "b.xlsx", "GB"))
+    assert "found 2" in str(refusal(xlsx({"6": ONS_LIST, "7": ONS_LIST}), "b.xlsx", "GB"))
+
+
+@pytest.mark.parametrize(
+    ("name", "year", "sex"),
+    [
+        ("2008boysnames.xls", None, None),
+        ("2007girlsnames.xls", None, None),
+        ("names.xls", 2008, None),
+        ("names.xls", None, "F"),
+    ],
+)
+def test_a_workbook_is_refused_whose_name_or_hints_contradict_it(name: str, year: int | None, sex: str | None) -> None:
+    error = refusal(xlsx({"6": ONS_LIST}), name, "GB", year, sex)
+    assert error.reason is Reason.CONTRADICTORY
+    assert "sheet '6', cell A5: " in str(error)
+    assert any(word in str(error) for word in ("2008", "girls", "F was given"))
+    assert any(word in str(error) for word in ("2007", "boys"))
+
+
+def test_a_problem_is_named_by_its_cell() -> None:
+    bad = [*ONS_LIST[:7], [None, 2, "ADAM", "many"], [None, 3, None, 7], [None, 4, "EVE", None], [None, 5, "ED", 2.5]]
+    assert [str(problem.place) for problem in refusal(xlsx({"6": bad}), "b.xls", "GB").problems] == [
+        "sheet '6', cell D8",
+        "sheet '6', cell C9",
+        "sheet '6', cell D10",
+        "sheet '6', cell D11",
+    ]
+
+
+def test_northern_ireland_has_the_years_side_by_side_and_ranks_alone_are_left_out() -> None:
+    title = "Full List of First Forenames Given to Baby Boys Registered in Northern Ireland"
+    header = ["1997 Name", "Number of Babies", "Rank", "1998 Name", "Number of Babies", "Rank"]
+    full: Rows = [[title], header, ["Matthew", 410, 1, "Ryan", 346, 2], ["Zyon", "..", "..", None, None, None]]
+    ranks: Rows = [["Rank of First Forenames Given to Baby Boys"], ["Name/Year", "1997"], ["Aaban", "-"]]
+    content = xlsx({"Table 1": full, "Table 3": ranks})
+    assert rows(content, "any.xlsx", "GB") == [(1997, "M", "Matthew", 410), (1998, "M", "Ryan", 346)]
+    assert reported(content, "any.xlsx", "GB").left_out == {
+        "other sheets": 1,
+        "suppressed counts (..: one or two children)": 1,
+    }
+    assert "cell A2: 1998 was given as the year, but this is of 1997" in str(refusal(content, "a", "GB", year=1998))
+
+
+def test_victoria_has_boys_and_girls_side_by_side_in_two_shapes() -> None:
+    old: Rows = [
+        ["Top 100 Baby Names - 2008 "], ["Male", None, None, None, "Female"],
+        ["Position", "Name", "Count", None, "Position", "Name", "Count"], [1, "William", 574, None, 1, "Mia", 489],
+    ]  # fmt: skip
+    new: Rows = [
+        ["Rank", "Name - Male", "Count", "Rank", "Name - Female", "Count"],
+        [1, "Oliver", 570, 1, "Isla", 389], [2, "Noah", 78, 2, "Isla", 5], [2, "Nathan", 78, None, None, None],
+    ]  # fmt: skip
+    assert rows(xlsx({"2008": old}), "any.xlsx", "AU") == [(2008, "M", "William", 574), (2008, "F", "Mia", 489)]
+    assert rows(xlsx({"Top 100 Baby Names 2024": new}), "any.xlsx", "AU") == [
+        (2024, "M", "Oliver", 570),
+        (2024, "F", "Isla", 394),
+        (2024, "M", "Noah", 78),
+        (2024, "M", "Nathan", 78),
+    ]
+    assert rows(xlsx({"Sheet1": new}), "Top-100-Baby-Names-Victoria-2020.xlsx", "AU")[0][0] == 2020
+    assert opened(xlsx({"Sheet1": new}), "Top-100-Baby-Names-Victoria-2020.xlsx", "AU").top == 100
+    assert refusal(xlsx({"Sheet1": new}), "any.xlsx", "AU").reason is Reason.INVALID_FILENAME
+    assert refusal(xlsx({"2008": old}), "Top 100 2009.xlsx", "AU").reason is Reason.CONTRADICTORY
+    assert refusal(xlsx({"2009": old}), "any.xlsx", "AU").reason is Reason.CONTRADICTORY
+
+
+def test_tasmania_has_sheets_by_sex_or_titles_by_sex() -> None:
+    header: list[Value] = ["Year", "Name", "Number"]
+    sheets: dict[str, Rows] = {"Female": [header, [2011, "ruby ", 80]], "Male": [header]}
+    assert rows(xlsx(sheets), "any.xlsx", "AU") == [(2011, "F", "ruby", 80)]
+    title = "MOST POPULAR {} BABY NAMES FOR 2015 IN DESCENDING ORDER:"
+    stacked: Rows = [[title.format("female")], [], ["ava", 42], [], [title.format("male")], [], ["jack", 41]]
+    assert rows(xlsx({"2015": stacked}), "any.xlsx", "AU") == [(2015, "F", "ava", 42), (2015, "M", "jack", 41)]
+    assert rows(xlsx({"a": stacked[:4], "b": stacked[4:]}), "any.xlsx", "AU") == rows(xlsx({"c": stacked}), "x", "AU")
+    assert refusal(xlsx({"2015": stacked}), "any.xlsx", "AU", year=2016).reason is Reason.CONTRADICTORY
+
+
+def test_new_zealand_has_headings_that_wander() -> None:
+    sheet: Rows = [
+        ["Table 2", None, "Top 100 Baby Boys' Names in New Zealand"],
+        ["Rank", None, 1954, None, 1955],
+        [None, None, "Name", "No.", "Name", "Name", "No"],
+        [],
+        [None, 1, "John", 1389, None, "John", 1384],
+        [None, 2, "Mike", 5, None, "John", 6],
+        [],
+        [None, None, None, "Note:", None, None, "(a) Based on births"],
+    ]
+    content = xlsx({"Boys' Names": sheet})
+    assert rows(content, "any.xlsx", "NZ") == [
+        (1954, "M", "John", 1389),
+        (1955, "M", "John", 1390),
+        (1954, "M", "Mike", 5),
+    ]
+    assert opened(content, "any.xlsx", "NZ").top == 100
+
+
+def test_sweden_stores_figures_as_text_and_says_the_sex_in_the_title() -> None:
+    sheet: Rows = [["Flickors tilltalsnamn 1998-1999"], [], ["Namn / Name", "1998", "1999"], ["Åsa", "13", "-"]]
+    assert rows(xlsx({"Blad1": sheet}), "be0001.xlsx", "SE") == [(1998, "F", "Åsa", 13)]
+    assert refusal(xlsx({"Blad1": sheet}), "boys.xlsx", "SE").reason is Reason.CONTRADICTORY
+    both = {"Pojkar": [["Pojkars tilltalsnamn"], *sheet[1:]], "Flickor": sheet}
+    assert {row[1] for row in rows(xlsx(both), "be0001.xlsx", "SE")} == {"F", "M"}
+
+
+FINLAND: dict[str, Rows] = {
+    "Miehet kaikki": [["Etunimi", "Lukumäärä"], ["Juhani", 281516]],
+    "Miehet ens": [["Etunimi", "Lukumäärä"], ["Juha", 44293]],
+    "Naiset ens": [["Etunimi", "Lukumäärä"], ["Tuula", 30346]],
+    "Saate": [[], ["Poimintapäivä", date(2022, 8, 4)], ["Rekisteritilanne", date(2021, 8, 3)]],
+}
+
+
+def test_finland_is_population_of_the_extraction_date_and_first_names_only() -> None:
+    content = xlsx(FINLAND)
+    assert rows(content, "any.xlsx", "FI") == [(2022, "M", "Juha", 44293), (2022, "F", "Tuula", 30346)]
+    assert opened(content, "any.xlsx", "FI").measure == "population"
+    assert reported(content, "any.xlsx", "FI").left_out == {"other sheets": 2}
+    assert refusal(content, "etunimet-2021.xlsx", "FI").reason is Reason.CONTRADICTORY
+    without = xlsx({**FINLAND, "Saate": [["Poimintapäivä"]]})
+    assert "has no extraction date" in str(refusal(without, "any.xlsx", "FI"))
+    assert rows(without, "any.xlsx", "FI", year=2020)[0][0] == 2020
+    del (lost := {**FINLAND})["Naiset ens"]
+    assert "expected both sheets" in str(refusal(xlsx(lost), "any.xlsx", "FI"))
+
+
+def statbel(sex: str, year: int, *names: tuple[str, int]) -> Rows:
+    provinces: list[list[Value]] = [[1, "04000", "BE10", "Bruxelles", name, count] for name, count in names]
+    return [
+        [f"Prénoms des {sex} nouveau-nés par province/région {year}", None, None, None, None, "Contenu"],
+        ["Rang", "Refnis", "NUTS2", "Province/région", "Prénom", "Nombre"],
+        *provinces,
+    ]
+
+
+def test_belgium_adds_its_provinces_up() -> None:
+    content = xlsx({"Contenu": [[2017]], "F_PROV2017": statbel("filles", 2017, ("Lina", 113), ("Eva", 5), ("Lina", 7))})
+    assert rows(content, "any.xlsx", "BE") == [(2017, "F", "Lina", 120), (2017, "F", "Eva", 5)]
+    assert reported(content, "any.xlsx", "BE").added == {"provinces of the same name": 1}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"), [("M_PROV2017", "boys, but its title of girls"), ("F_PROV2018", "2018, but")]
+)
+def test_belgium_is_refused_where_a_sheets_name_contradicts_its_title(sheet: str, said: str) -> None:
+    error = refusal(xlsx({sheet: statbel("filles", 2017, ("Lina", 113))}), "any.xlsx", "BE")
+    assert error.reason is Reason.CONTRADICTORY
+    assert said in str(error)
+
+
+def test_denmark_lists_all_names_whatever_the_files_name_says_and_0_is_no_name() -> None:
+    ranked: Rows = [["Piger født i 2020"], [], ["Nr.", "Navn", "Antal", "Pr. 1000"], [], [1, "ALMA", 500, 16.1]]
+    whole: Rows = [*ranked, [], [None, "AAYA", 1], [None, 0, 106]]
+    assert rows(xlsx({"Ark1": whole}), "Piger 2020 (TOP100).xlsx", "DK") == [
+        (2020, "F", "ALMA", 500),
+        (2020, "F", "AAYA", 1),
+    ]
+    assert opened(xlsx({"Ark1": whole}), "a.xlsx", "DK").top is None
+    assert opened(xlsx({"Ark1": ranked}), "a.xlsx", "DK").top == 100
+    assert refusal(xlsx({"Ark1": whole}), "Drenge 2020.xlsx", "DK").reason is Reason.CONTRADICTORY
+
+
+def test_sheets_that_are_hidden_are_not_read() -> None:
+    content = xlsx({"6": ONS_LIST, "old": ONS_LIST}, hidden=["old"])
+    assert len(rows(content, "b.xls", "GB")) == 2

@@ -1,0 +1,146 @@
+"""The validation report, and `affirm-worker parse` and `parsers list` that print it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from tests.unit.made_up import reported
+from tests.unit.test_publishers_text import INSEE
+
+TOO_FEW = "1;ANNE;1900\n"
+DATA = Path(__file__).parents[1] / "data"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def insee(tmp_path: Path) -> Path:
+    path = tmp_path / "nat2020.csv"
+    path.write_text(INSEE + "2;_PRENOMS_RARES;1900;7\n1;ÉMILE;1900;25\n2;ZOÉ;XXXX;3\n", encoding="utf-8")
+    return path
+
+
+def test_a_report_is_for_people(insee: Path) -> None:
+    found = run("parse", insee, "--country", "fr", "--report")
+    assert found.exit_code == 0
+    assert found.stdout.splitlines() == [
+        "file      nat2020.csv",
+        "result    can be loaded",
+        "format    fr-insee",
+        "measure   births",
+        "region    all of FR",
+        "names     all that are published",
+        "years     1900 to 1901 (2 of them)",
+        "rows      3",
+        "total     14,030",
+        "smallest  5",
+        "",
+        "year  sex        rows         total",
+        "1900  M             2        14,025",
+        "1901  F             1             5",
+        "",
+        "left out:",
+        "         1  aggregates of rare names (_PRENOMS_RARES)",
+        "         1  records without a year (XXXX)",
+    ]
+
+
+def test_a_report_is_for_programs(insee: Path) -> None:
+    found = run("parse", insee, "--country", "FR", "--json")
+    assert found.exit_code == 0
+    assert json.loads(found.stdout) == {
+        "file": "nat2020.csv",
+        "country": "FR",
+        "accepted": True,
+        "format": "fr-insee",
+        "measure": "births",
+        "region": None,
+        "top": None,
+        "years": [1900, 1901],
+        "sexes": ["F", "M"],
+        "rows": 3,
+        "total": 14030,
+        "smallest": 5,
+        "totals": [
+            {"year": 1900, "sex": "M", "rows": 2, "total": 14025},
+            {"year": 1901, "sex": "F", "rows": 1, "total": 5},
+        ],
+        "left_out": {"aggregates of rare names (_PRENOMS_RARES)": 1, "records without a year (XXXX)": 1},
+        "added": {},
+        "reason": None,
+        "problems": [],
+        "more_problems": 0,
+    }
+
+
+def test_a_report_of_a_refused_file_names_twenty_errors_and_counts_the_rest(insee: Path) -> None:
+    with insee.open("a", encoding="utf-8") as file:
+        file.write(TOO_FEW * 25)
+    found = run("parse", insee, "--country", "FR", "--report")
+    assert found.exit_code == 65
+    lines = found.stdout.splitlines()
+    assert lines[1] == "result    refused: invalid_format"
+    at = lines.index("problems:")
+    assert lines[at + 1] == "  line 7: expected 4 fields, found 3"
+    assert len(lines[at + 1 : -1]) == 20
+    assert lines[-1] == "  and 5 more"
+    as_json = json.loads(run("parse", insee, "--country", "FR", "--report", "--json").stdout)
+    assert as_json["problems"][0] == {"problem": "expected 4 fields, found 3", "line": 7}
+    assert (as_json["accepted"], as_json["reason"], as_json["more_problems"]) == (False, "invalid_format", 5)
+    assert as_json["rows"] == 3
+
+
+def test_places_are_members_and_cells_in_json_too() -> None:
+    archive = DATA / "gb-sct" / "babies-first-names-20-full-list.zip"
+    found = json.loads(run("parse", archive, "--country", "GB", "--sex", "F", "--json").stdout)
+    assert found["problems"][0]["member"] == "babies-first-names-20-full-list_Boys.csv"
+    assert found["problems"][0]["line"] == 5
+    assert (found["format"], found["accepted"]) == ("gb-nrs-full-list", False)
+    workbook = DATA / "gb-eaw" / "boysnames2022.xlsx"
+    found = json.loads(run("parse", workbook, "--country", "GB", "--year", "2021", "--json").stdout)
+    assert (found["problems"][0]["sheet"], found["problems"][0]["cell"]) == ("Table_6", "A5")
+
+
+def test_rows_are_csv_and_all_or_none(insee: Path) -> None:
+    assert run("parse", insee, "--country", "FR").stdout.splitlines()[:2] == [
+        "year,gender,name,count",
+        "1900,M,JEAN,14000",
+    ]
+    with insee.open("a", encoding="utf-8") as file:
+        file.write(TOO_FEW)
+    found = run("parse", insee, "--country", "FR")
+    assert (found.exit_code, found.stdout) == (65, "")
+    assert found.stderr == f"{insee}, line 7: expected 4 fields, found 3\n"
+
+
+def test_limits_are_settings_of_the_command_too(insee: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMIT_ROWS", "2")
+    found = run("parse", insee, "--country", "FR")
+    assert found.exit_code == 65
+    assert "the file has more than 2 rows (LIMIT_ROWS)" in found.stderr
+
+
+def test_the_formats_are_listed_by_country() -> None:
+    lines = run("parsers", "list").stdout.splitlines()
+    assert lines[0].split() == ["country", "format", "built_in", "description"]
+    as_json = json.loads(run("parsers", "list", "--json").stdout)
+    assert len(as_json) == len(lines) - 1
+    assert {one["country"] for one in as_json} == set(re.findall("..", "AUBECADEDKFIFRGBIEITNONZPTSEUS"))
+    assert as_json[0] == {
+        "country": "AU",
+        "format": "au-sa",
+        "built_in": True,
+        "description": "lines of Given Name,Amount,Position (female_cy2013_top.csv), or the archive of them",
+    }
+    assert len({one["format"] for one in as_json}) == len(as_json)
+
+
+def test_a_report_says_what_was_added_up() -> None:
+    found = reported("nome,numero,genero\nAna,161,F\nAna,1,F\n", "n-2014.csv", "PT")
+    assert (found.rows, found.total, dict(found.added)) == (1, 162, {"lines of the same name": 1})
