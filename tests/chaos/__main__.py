@@ -19,7 +19,7 @@ from tests.chaos.virtual import Chaos
 from tests.faults import clock
 from tests.servers.postgres import PostgresServer
 
-PROCESS_SHARE, MIN_PROCESS_RUNS = 25, 20
+PROCESS_SHARE, MIN_PROCESS_RUNS = 40, 15
 """One run of so many is a real process."""
 
 

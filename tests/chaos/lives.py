@@ -34,7 +34,7 @@ FATES = {
     "deleted": 3,
     "zombie": 5,
     "stalled": 3,
-    "image": 2,
+    "image": 1,
     "image_heals": 2,
     "unschedulable": 2,
     "connection_cut": 3,
@@ -100,6 +100,11 @@ class Lives:
         """Lives that are being led, zombies' too."""
         return len(self._tasks)
 
+    @property
+    def working(self) -> int:
+        """Runners that are at work, or stand still in it."""
+        return len(self._processes)
+
     def _born(self, pod: FakePod) -> None:
         task = asyncio.create_task(self._live(pod))
         self._tasks.add(task)
@@ -143,7 +148,7 @@ class Lives:
         self._ledger.hit(pod.key, f"pod {fate}", NEITHER)
         if fate == "unschedulable":
             self._cluster.cannot_be_scheduled(pod)
-            await self._sleep(self._random.uniform(30, 900))
+            await self._sleep(self._random.uniform(30, 400))
             return True
         self._cluster.schedule(pod, "node-1")
         self._cluster.waits(pod, "ErrImagePull")

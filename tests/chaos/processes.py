@@ -32,20 +32,20 @@ LEASE = timedelta(seconds=70)
 """A little more than one: a jump by so much ends the lease of whoever stands still, and of everybody else."""
 
 ACTIONS = {
-    "nothing": 30,
+    "nothing": 20,
     "kill_runner": 6,
     "stop_runner": 4,
-    "zombie": 10,
+    "stand_still": 10,
     "cut_connection": 3,
     "kill_controller": 2,
-    "leases_expire": 2,
+    "leases_expire": 1,
 }
 ATTEMPT, INTERRUPTION = CountsAs.ATTEMPT, CountsAs.INTERRUPTION
 
 _RUNS = "select job_id, epoch, launch_name, owner from runs where released_at is null order by claimed_at"
 _COPYING = """
 select application_name from pg_stat_activity join pg_stat_progress_copy using (pid)
-where application_name like 'parser-runner%%' and tuples_processed > 0
+where application_name like 'parser-runner%' and tuples_processed > 0
 """
 
 
@@ -126,7 +126,7 @@ class Processes:
         if len(runs) > MAXIMUM:
             self._cap_violations += 1
             self.ledger.find(f"cap_violations: {len(runs)} runs hold a slot, {MAXIMUM} are allowed")
-        if action != "nothing":
+        if action != "nothing" and any(run["launch_name"] for run in runs):
             getattr(self, f"_{action}")(runs)
 
     def _kill_runner(self, runs: list[dict[str, Any]]) -> None:
@@ -135,16 +135,19 @@ class Processes:
     def _stop_runner(self, runs: list[dict[str, Any]]) -> None:
         self._to_a_runner(runs, signal.SIGTERM, "runner told to stop", INTERRUPTION)
 
-    def _zombie(self, runs: list[dict[str, Any]]) -> None:
-        """A runner stands still, in the middle of its COPY where there is one; then its lease expires."""
-        copying = {row["application_name"] for row in self._all(_COPYING)}
-        in_copy = [run for run in runs if f"parser-runner {run['job_id']} {run['epoch']}" in copying]
-        pid = self._to_a_runner(
-            in_copy or runs, signal.SIGSTOP, f"zombie{' in its COPY' if in_copy else ''}", INTERRUPTION
-        )
+    def _stand_still(self, runs: list[dict[str, Any]]) -> None:
+        """A runner stands still, in the middle of its COPY if there is one soon; then its lease expires."""
+        copying: list[dict[str, Any]] = []
+        patience = time.monotonic() + 1
+        while not copying and time.monotonic() < patience:
+            at_it = {row["application_name"] for row in self._all(_COPYING)}
+            runs = self._all(_RUNS)
+            copying = [run for run in runs if f"parser-runner {run['job_id']} {run['epoch']}" in at_it]
+        kind = "runner stands still in its COPY" if copying else "runner stands still"
+        pid = self._to_a_runner(copying or runs, signal.SIGSTOP, kind, INTERRUPTION)
         if pid is not None:
-            self._stopped[pid] = time.monotonic() + self._random.uniform(0.5, 8)
-            if in_copy:
+            self._stopped[pid] = time.monotonic() + self._random.uniform(1, 10)
+            if copying:
                 self._leases_expire(runs)
 
     def _cut_connection(self, runs: list[dict[str, Any]]) -> None:
@@ -157,7 +160,9 @@ class Processes:
             )
 
     def _kill_controller(self, runs: list[dict[str, Any]]) -> None:
-        owner = self._random.choice(list(self._controllers))
+        owner = self._random.choice(runs)["owner"]
+        if owner not in self._controllers:
+            return
         controller = self._controllers.pop(owner)
         controller.kill()
         controller.wait()
@@ -202,13 +207,13 @@ class Processes:
 
     def _submit(self) -> None:
         number = len(self._files) + 1
-        file = make_file(self._folder, number, self._random, False, self._random.choice([30, 30, 30, 100_000]))
+        file = make_file(self._folder, number, self._random, False, self._random.choice([30, 30, 60_000]))
         with contextlib.suppress(RunError):
             self._client.submit(file.path, read_file(file.path), "US", open_storage(self._storage))
             self._files[read_file(file.path).sha256] = file
 
     def _all(self, query: str) -> list[dict[str, Any]]:
-        return self._database.execute(query.replace("%%", "%").encode()).fetchall()
+        return self._database.execute(query.encode()).fetchall()
 
     def _one(self, query: str) -> dict[str, Any]:
         [row] = self._all(query)

@@ -154,7 +154,8 @@ class Chaos:
             if time.monotonic() - said > 10:
                 said = time.monotonic()
                 self._say(f"{sample.runs} runs, {self.ledger.faults.total()} faults, {controllers.ticks} ticks")
-            self._move_clock(self._random.uniform(0, 2))
+            # Where few runners are at work, what the others wait for may come sooner.
+            self._move_clock(self._random.uniform(0, 2 if lives.working > 4 else 8))
 
     async def _until_over(
         self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
@@ -203,7 +204,7 @@ class Chaos:
     async def _trouble(self, connection: psycopg.AsyncConnection[DictRow], sample: Sample) -> None:
         chance = self._random.random()
         if chance < 0.01:
-            maximum = self._random.randint(6, 20)
+            maximum = self._random.randint(8, 24)
             await connection.execute("update pools set max_running = %s where name = 'default'", [maximum])
             self._ceiling = max(self._ceiling, sample.max_running, maximum)
             self.ledger.fault("maximum changed")
