@@ -200,7 +200,7 @@ async def _process_launcher(
     # Of a pod that has many children: each of them is a runner of its own.
     for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
         environment.pop(name, None)
-    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "parser_runner.parsers.text_lists", "cli.main"]
+    preload = ["parser_runner.warm", "cli.main"]
     if settings.storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)

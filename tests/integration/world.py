@@ -128,7 +128,7 @@ class World:
         wake = asyncio.Event()
         async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
-                entry or partial(run_child, self.environment), ["parser_runner.child"], wake.set
+                entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
             context = Context(store, own, owner, "default", concurrency, retry, retention=retention, random=lambda: 0.0)
             try:
