@@ -69,7 +69,8 @@ e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
 	$(BIN)/pytest -q tests/e2e
 
 chaos-cluster: $(VENV)/.dev  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
-	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(SEED),--seed $(SEED))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 test: $(VENV)/.dev  ## everything
