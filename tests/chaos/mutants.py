@@ -106,10 +106,8 @@ def _is_whole(""",
     "a run that is not listed is settled without asking for it by name": (
         Change(
             _RESCUE,
-            "        found = await context.launcher.find(run.key)\n        if found is None:\n"
-            "            await settle(context, run, Evidence(gone=True))\n        elif found.phase is Phase.ENDED or",
-            "        found = None\n        if found is None:\n"
-            "            await settle(context, run, Evidence(gone=True))\n        elif found.phase is Phase.ENDED or",
+            "observed.missing():\n        found = await context.launcher.find(run.key)\n",
+            "observed.missing():\n        found = None\n",
         ),
     ),
     "a slot is freed before the pod is gone": (

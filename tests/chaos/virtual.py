@@ -191,10 +191,11 @@ class Chaos:
         for pod in live:
             if pod.key in sample.holding:
                 self._held_when_alive.add(pod)
-            elif pod in self._held_when_alive and pod.live:
-                history = self.ledger.history(pod.key)
-                self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
+            elif pod in self._held_when_alive:
                 self._held_when_alive.discard(pod)
+                if pod.live and not pod.was_lost:
+                    history = self.ledger.history(pod.key)
+                    self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
         self._held_when_alive = {pod for pod in self._held_when_alive if pod.live}
 
     def _cap(self, what: str) -> None:
