@@ -8,7 +8,7 @@ SECONDS ?= 60
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit model integration chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit model integration faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -59,6 +59,9 @@ integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postg
 	@# Debian 12's own; 16 and 18 come with the embedded one.
 	if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(BIN)/pytest -q tests/integration; fi
 
+faults: $(VENV)/.dev  ## a fault at every boundary, a state machine, and the product with one safety taken out
+	$(BIN)/pytest -q tests/chaos
+
 chaos: $(VENV)/.dev  ## N=500 loads while everything dies, and what came of it in one line; SEED=… for the same again
 	@$(BIN)/python -m tests.chaos $(or $(N),500) $(if $(SEED),--seed $(SEED))
 
@@ -66,7 +69,8 @@ e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
 	$(BIN)/pytest -q tests/e2e
 
 chaos-cluster: $(VENV)/.dev  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
-	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(SEED),--seed $(SEED))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 test: $(VENV)/.dev  ## everything
@@ -74,6 +78,7 @@ test: $(VENV)/.dev  ## everything
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory model
 	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory faults
 	@$(MAKE) --no-print-directory chaos N=500
 	@$(MAKE) --no-print-directory e2e
 

@@ -115,9 +115,10 @@ def _lines(found: "Report") -> list[str]:
         ("file", found.filename),
         ("result", f"refused: {found.rejected.reason}" if found.rejected else "can be loaded"),
     ]
+    if found.recognised is not None:
+        about.append(("format", found.recognised))
     if parsed is not None:
         about += [
-            ("format", parsed.parser),
             ("measure", parsed.measure),
             ("region", parsed.region or f"all of {found.country}"),
             ("names", f"the top {parsed.top} of each year and sex" if parsed.top else "all that are published"),

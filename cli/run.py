@@ -21,7 +21,8 @@ from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.notifications import listen
 from parser_runner.child import run_child
 

@@ -4,6 +4,7 @@ Runs in a thread of its own: kopf takes over the signals of the main thread, and
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -15,6 +16,9 @@ import kopf
 from kubernetes.aio.client import Configuration
 
 from controller.policy.job_manifest import LABEL_INSTALLATION
+
+RESTART_SECONDS = 2.0
+"""Before a watch that has ended by itself is taken up again."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class Watcher:
         self._namespace = namespace
         self._registry = _registry(configuration, str(installation), self._event)
         self._stop = threading.Event()
+        self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
     def start(self) -> None:
@@ -45,30 +50,41 @@ class Watcher:
         self._thread.start()
 
     def alive(self) -> bool:
-        """False where the watch has ended by itself: then only polling is left."""
+        """False where the watch has ended and will not be taken up again: then only polling is left."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
         """Ends the watch; does not wait for it."""
         self._stop.set()
+        if self._watching is not None:
+            loop, asked_to_end = self._watching
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                loop.call_soon_threadsafe(asked_to_end.set)
 
     def _event(self) -> None:
         self.last_event = time.monotonic()
         self._wake()
 
     def _run(self) -> None:
-        try:
-            asyncio.run(
-                kopf.operator(
-                    registry=self._registry,
-                    settings=_settings(),
-                    standalone=True,
-                    namespaces=[self._namespace],
-                    stop_flag=self._stop,
-                )
+        while not self._stop.is_set():
+            try:
+                asyncio.run(self._watch())
+            except Exception as error:  # a refused watch ends kopf; until it is back the loop goes on by polling
+                _log.error("the watch has ended, to be taken up again: %s", type(error).__name__)
+            self._stop.wait(RESTART_SECONDS)
+
+    async def _watch(self) -> None:
+        # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.
+        asked_to_end = asyncio.Event()
+        self._watching = (asyncio.get_running_loop(), asked_to_end)
+        if not self._stop.is_set():
+            await kopf.operator(
+                registry=self._registry,
+                settings=_settings(),
+                standalone=True,
+                namespaces=[self._namespace],
+                stop_flag=asked_to_end,
             )
-        except Exception as error:  # whatever ends kopf, the loop goes on by polling and the probe tells
-            _log.error("the watch has ended: %s", type(error).__name__)
 
 
 def _settings() -> kopf.OperatorSettings:

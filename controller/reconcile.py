@@ -121,7 +121,10 @@ class Reconciler:
     async def _claim_and_launch(self, observed: Observation) -> None:
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
         patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
-        await launch(self.context, observed.unlaunched(self.context.owner, patience))
+        unlaunched = observed.unlaunched(self.context.owner, patience)
+        if unlaunched:  # and not settled since
+            holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
+            await launch(self.context, [run for run in unlaunched if run.key in holding])
         # A few first: where the cluster refuses them, few claims have to be given back.
         batch = 1
         while batch:

@@ -22,6 +22,7 @@ from controller.policy.job_manifest import (
     with_memory,
 )
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Evidence
@@ -79,7 +80,10 @@ class KubernetesLauncher:
             if await self._is_ours(name):
                 return name
             raise LaunchRefused(str(error), _refusal(error)) from None
-        if await self._is_ours(name):
+        job = await self._api.get_job(name)
+        if job is None:
+            raise Unavailable(f"Kubernetes API: Job {name} was deleted while it was being adopted")
+        if self._ours(job):
             return name
         raise LaunchRefused(f"the name {name} is taken by a Job that is not of this installation", Reason.CONFIG)
 

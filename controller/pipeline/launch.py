@@ -44,12 +44,14 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool
         "epoch": run.epoch,
     }
     try:
-        asked = Launch(run.key, run.dataset_id, run.type, run.attempts + 1, run.memory_doublings)
-        name = await context.launcher.launch(asked)
+        try:
+            asked = Launch(run.key, run.dataset_id, run.type, run.attempts + 1, run.memory_doublings)
+            name = await context.launcher.launch(asked)
+        except LaunchRefused as refused:
+            back = "claim given back" if await _give_back(context, run, refused) else "but the run was taken or ended"
+            _log.warning("launch refused, %s: %s", back, refused, extra=about)
+            return False
         await context.store.record_launch(run.key, name)
-    except LaunchRefused as refused:
-        back = "claim given back" if await _give_back(context, run, refused) else "but the run was taken or ended"
-        _log.warning("launch refused, %s: %s", back, refused, extra=about)
     except Unavailable as error:
         _log.warning("launch not answered, to be repeated: %s", error, extra=about)
     else:

@@ -27,6 +27,7 @@ async def settle_ended(context: Context, run: UnreleasedRun, seen: Seen) -> None
         found = await context.launcher.find(run.key)
         if found is not None and found.phase is not Phase.ENDED:
             return
+        seen = found or seen
     await settle(context, run, seen.evidence)
 
 

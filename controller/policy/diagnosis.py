@@ -74,6 +74,8 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         return Diagnosis(Cause.VANISHED, None, "the run's process or pod is gone, and left no word")
     if said is not None and said.cause is Cause.SHUT_DOWN:
         return Diagnosis(Cause.SHUT_DOWN, None, said.error or "the runner was told to stop")
+    if evidence.signal == signals.SIGTERM:
+        return Diagnosis(Cause.SHUT_DOWN, None, "the runner was told to stop before it could say so")
     if evidence.exit_code == ExitCode.LOST_LEASE:
         return Diagnosis(Cause.LOST_LEASE, None, "the runner exited because its lease was lost")
     if evidence.exit_code == ExitCode.COMPLETED:

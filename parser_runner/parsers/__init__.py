@@ -132,6 +132,7 @@ def parse(source: Source, country: str) -> Parsed:
         return _parse_archive(source, country)
     if found is None:
         raise _unknown(source, country, parsers)
+    source.findings.recognised = found.name
     return found.parse(source)
 
 

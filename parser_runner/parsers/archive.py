@@ -31,7 +31,7 @@ def checked_directory(source: Source) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(source.file) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
     except _DAMAGED:
-        raise source.rejected(Reason.INVALID_FORMAT, "the archive is damaged or cut off") from None
+        raise source.rejected(Reason.INVALID_FORMAT, "the archive or workbook is damaged or cut off") from None
     finally:
         source.rewind()
     unpacked = sum(member.file_size for member in members)

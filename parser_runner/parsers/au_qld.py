@@ -8,10 +8,11 @@ not equally long; the year stands only in the file's name.
 from collections.abc import Iterator
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, TextList
+from parser_runner.parsers.lists import Rules
 from parser_runner.parsers.said import refuse_sex_hint, the_year
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, TextTable
+from parser_runner.parsers.text_lists import TextList
 from parser_runner.parsers.values import label_of
 from parser_runner.parsers.wide import Block, read_blocks
 

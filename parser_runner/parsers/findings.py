@@ -16,11 +16,13 @@ class Findings:
     Attributes:
         skipped: records and cells that are no rows, counted by the reason.
         added: records whose count went to another record of the same name, counted by the reason.
+        recognised: the name of the format, once it is known.
     """
 
     def __init__(self, filename: str) -> None:
         self.skipped: Counter[str] = Counter()
         self.added: Counter[str] = Counter()
+        self.recognised: str | None = None
         self._filename = filename
         self._problems: list[Problem] = []
         self._more = 0

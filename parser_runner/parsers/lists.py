@@ -1,15 +1,16 @@
 """The commonest shape: a list, one name a record."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard, cast
 
-from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in, the_sex, the_year
+from dataset_jobs.model.places import Cell
+from parser_runner.parsers.contract import Row
+from parser_runner.parsers.said import check_year
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
+from parser_runner.parsers.tables import Header, Table, TextTable
 from parser_runner.parsers.values import (
+    COUNT_LIMIT,
     Malformed,
     Value,
     count_of,
@@ -18,7 +19,6 @@ from parser_runner.parsers.values import (
     name_of,
     text_of,
     year_of,
-    years_in,
 )
 
 BLANK = "blank records"
@@ -172,91 +172,10 @@ def added_up(source: Source, rows: Iterable[Row], reason: str) -> Iterator[Row]:
             source.added(reason)
         else:
             found[key] = row
-    yield from found.values()
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextList:
-    """A parser for lists in delimited text.
-
-    Args:
-        name, description: as every parser has.
-        columns: the headings; or `bare`, the columns' names where the format has no headings.
-        delimiters: those that the publisher has used.
-        charset: of files that are not UTF-8.
-        measure, region: as in `Parsed`.
-        top: as in `Parsed`, or how to find it out.
-        title: what must stand above or in the headings, in small letters.
-        rules: what is a row.
-        named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
-        adds_up: why records of the same name, sex and year are added up; None where they are refused.
-    """
-
-    name: str
-    description: str
-    columns: Columns | None = None
-    bare: tuple[str, ...] = ()
-    delimiters: str = ","
-    charset: str | None = None
-    measure: str = "births"
-    region: str | None = None
-    top: int | Callable[[Source, Header], int | None] | None = None
-    title: str = ""
-    rules: Rules = field(default_factory=Rules)
-    named_year: bool = False
-    named_sex: bool = False
-    adds_up: str | None = None
-
-    def recognises(self, source: Source) -> bool:
-        """Whether the headings are there."""
-        return self._find(source) is not None
-
-    def parse(self, source: Source) -> Parsed:
-        """Starts reading."""
-        found = self._find(source)
-        assert found is not None
-        table, header = found
-        within = years_in(header.text)
-        year, sex = None, None
-        if header.year < 0:
-            year = the_year(
-                source, within[0] if len(within) == 1 else None, header.record or None, named=self.named_year
-            )
-        if header.sex < 0:
-            sex = the_sex(source, sex_in(header.text), header.record or None, named=self.named_sex)
+    for row in found.values():
+        if row.count <= COUNT_LIMIT:
+            yield row
         else:
-            refuse_sex_hint(source)
-        top = self.top(source, header) if callable(self.top) else self.top
-        rows = self._rows(source, table, header, year, sex)
-        return Parsed(self.name, self.measure, self.region, rows, top)
-
-    def _rows(self, source: Source, table: Table, header: Header, year: int | None, sex: str | None) -> Iterator[Row]:
-        rows = read_list(source, table, header, self.rules, year, sex)
-        yield from added_up(source, rows, self.adds_up) if self.adds_up else rows
-        source.raise_problems()
-
-    def _find(self, source: Source) -> tuple[Table, Header] | None:
-        for delimiter in self.delimiters:
-            table = TextTable(source, delimiter, self.charset)
-            header = self._bare(table) if self.columns is None else find_header(table, self.columns)
-            if header is not None and self.title in header.text.casefold():
-                return table, header
-        return None
-
-    def _bare(self, table: Table) -> Header | None:
-        """The columns of a format without headings, if its first record is one of its records."""
-        first = next(iter(table.head()), [])
-        if len(first) != len(self.bare):
-            return None
-        at = {column: index for index, column in enumerate(self.bare)}
-        if (
-            text_of(first[at["sex"]]) not in {*self.rules.sexes, *self.rules.no_sexes}
-            or not text_of(first[at["count"]]).isdecimal()
-        ):
-            return None
-        return Header(0, at["name"], at["count"], -1, at["sex"], len(first), "")
-
-
-def no_such_list(source: Source, what: str) -> Exception:
-    """The refusal of a workbook that is the publisher's, but has not the sheets that are needed."""
-    return source.rejected(Reason.INVALID_FORMAT, what)
+            # Rows of one source have its own places.
+            place = row.place if isinstance(row.place, int | Cell) else None
+            source.problem(f"added up, the count is more than {COUNT_LIMIT}", place)

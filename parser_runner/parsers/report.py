@@ -27,7 +27,8 @@ class Report:
 
     Args:
         filename, country: what was asked about.
-        parsed: the recognised format and what it says of the file as a whole; None where it was refused before.
+        recognised: the name of the format; None where it is of none that is known.
+        parsed: what the format says of the file as a whole; None where it was refused before.
         totals: by year and sex, ascending; of a refused file as far as it was read.
         smallest: the smallest count; None where there are no rows.
         left_out: how many records or figures are no rows, by the reason.
@@ -37,6 +38,7 @@ class Report:
 
     filename: str
     country: str
+    recognised: str | None = None
     parsed: Parsed | None = None
     totals: Sequence[Totals] = ()
     smallest: int | None = None
@@ -76,7 +78,7 @@ class Report:
             "file": self.filename,
             "country": self.country,
             "accepted": rejected is None,
-            "format": parsed.parser if parsed else None,
+            "format": self.recognised,
             "measure": parsed.measure if parsed else None,
             "region": parsed.region if parsed else None,
             "top": parsed.top if parsed else None,
@@ -112,6 +114,7 @@ def report(source: Source, country: str) -> Report:
     return Report(
         source.filename,
         country,
+        source.findings.recognised,
         parsed,
         [Totals(*key, rows[key], totals[key]) for key in sorted(rows)],
         smallest,

@@ -137,6 +137,7 @@ class Source:
         Raises:
             Rejected: it is no such text.
         """
+        csv.field_size_limit(self.limits.cell_chars)
         number = 0
 
         def counted() -> Iterator[str]:

@@ -35,7 +35,7 @@ def text_of(value: Value) -> str:
 
 def label_of(value: Value) -> str:
     """A heading, to be compared: as text, without letter case, and without the marks of footnotes (Count3)."""
-    return _NOTE_MARK.sub("", text_of(value)).casefold()
+    return _NOTE_MARK.sub("", text_of(value)).replace("’", "'").casefold()
 
 
 def name_of(value: Value, limit: int) -> str:

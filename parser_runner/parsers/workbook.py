@@ -123,11 +123,13 @@ def open_workbook(source: Source) -> Workbook | None:
     Raises:
         Rejected: it is one, but damaged, encrypted or over a limit.
     """
-    if source.is_zip:
-        names = {member.filename for member in checked_directory(source)}
-        if "[Content_Types].xml" not in names:
-            return None
-    elif _ENCRYPTED_PACKAGE in source.head(source.size):
+    if source.is_zip and "[Content_Types].xml" not in {member.filename for member in checked_directory(source)}:
+        return None
+    limit = source.limits.workbook_memory_mib
+    if source.size > limit * MIB // 2:
+        message = f"the workbook is larger than half of {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB)"
+        raise source.rejected(Reason.TOO_LARGE, message)
+    if source.is_ole and _ENCRYPTED_PACKAGE in source.head(source.size):
         raise source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
     source.rewind()
     return Workbook(source)

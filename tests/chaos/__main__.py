@@ -14,9 +14,13 @@ from pathlib import Path
 
 from tests.chaos.files import MARKER
 from tests.chaos.ledger import Figures, NothingSecret
+from tests.chaos.processes import Processes
 from tests.chaos.virtual import Chaos
 from tests.faults import clock
 from tests.servers.postgres import PostgresServer
+
+PROCESS_SHARE, MIN_PROCESS_RUNS = 40, 15
+"""One run of so many is a real process."""
 
 
 def main() -> int:
@@ -44,13 +48,25 @@ def main() -> int:
 
 def run(runs: int, seed: int, first: bool) -> tuple[Figures, Counter[str], list[str]]:
     """The whole; figures, faults by kind, and what was found in words."""
+    real = 0 if first else max(MIN_PROCESS_RUNS, runs // PROCESS_SHARE)
     with PostgresServer() as server, tempfile.TemporaryDirectory(prefix="affirm-chaos-") as folder:
         conninfo = server.create_database("chaos")
         clock.prepare(conninfo)
-        chaos = Chaos(conninfo, server.password, Path(folder), runs, seed, _say, first)
+        (Path(folder) / "virtual").mkdir()
+        chaos = Chaos(conninfo, server.password, Path(folder) / "virtual", runs - real, seed, _say, first)
         logging.basicConfig(level=logging.INFO, handlers=[NothingSecret(chaos.ledger, server.password, MARKER)])
         figures = asyncio.run(chaos.run())
-        return figures, chaos.ledger.faults, chaos.ledger.findings
+        faults, findings = Counter(chaos.ledger.faults), [*chaos.ledger.findings]
+        if real:
+            _say(f"{figures.runs} runs in virtual time; now with real processes")
+            conninfo = server.create_database("processes")
+            clock.prepare(conninfo)
+            (Path(folder) / "processes").mkdir()
+            processes = Processes(conninfo, server.password, Path(folder) / "processes", real, seed)
+            figures += processes.run()
+            faults.update({f"process: {kind}": count for kind, count in processes.ledger.faults.items()})
+            findings += processes.ledger.findings
+        return figures, faults, findings
 
 
 def _say(text: str) -> None:

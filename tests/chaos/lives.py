@@ -33,8 +33,9 @@ FATES = {
     "deadline": 2,
     "deleted": 3,
     "zombie": 5,
+    "node_lost": 4,
     "stalled": 3,
-    "image": 2,
+    "image": 1,
     "image_heals": 2,
     "unschedulable": 2,
     "connection_cut": 3,
@@ -100,6 +101,11 @@ class Lives:
         """Lives that are being led, zombies' too."""
         return len(self._tasks)
 
+    @property
+    def working(self) -> int:
+        """Runners that are at work, or stand still in it."""
+        return len(self._processes)
+
     def _born(self, pod: FakePod) -> None:
         task = asyncio.create_task(self._live(pod))
         self._tasks.add(task)
@@ -112,6 +118,8 @@ class Lives:
 
     def _stopped(self, pod: FakePod, now: bool) -> None:
         process = self._processes.get(pod)
+        if pod.lost:
+            return
         if process is None:
             self._cluster.lose(pod)  # its container has not started
         elif now:
@@ -143,7 +151,7 @@ class Lives:
         self._ledger.hit(pod.key, f"pod {fate}", NEITHER)
         if fate == "unschedulable":
             self._cluster.cannot_be_scheduled(pod)
-            await self._sleep(self._random.uniform(30, 900))
+            await self._sleep(self._random.uniform(30, 400))
             return True
         self._cluster.schedule(pod, "node-1")
         self._cluster.waits(pod, "ErrImagePull")
@@ -240,6 +248,15 @@ class Lives:
                 self._ledger.hit(key, "zombie", INTERRUPTION)
                 cluster.lose(pod)
                 await self._sleep(self._random.uniform(30, 600))
+            case "node_lost":
+                self._ledger.hit(key, "node lost", INTERRUPTION)
+                cluster.lose_node(pod)
+                if self._random.random() < 0.5:
+                    process.actor.thaw()  # it goes on without its kubelet
+                await self._sleep(self._random.uniform(30, 400))
+                cluster.node_is_back(pod)
+                if pod.deleting:
+                    process.actor.die()
             case "stalled":
                 self._ledger.hit(key, "runner stands still for a while")
                 await self._sleep(self._random.uniform(1, 200))

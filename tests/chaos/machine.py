@@ -27,8 +27,9 @@ from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from tests.chaos.audit import Audit
@@ -350,6 +351,26 @@ class Machine(RuleBasedStateMachine):
         self.ledger.hit(pod.key, "zombie", INTERRUPTION)
         self.cluster.lose(pod)
 
+    @precondition(lambda self: self._running_pods())
+    @rule(index=which)
+    def node_is_lost(self, index: int) -> None:
+        """A runner may go on without its kubelet."""
+        running = self._running_pods()
+        pod = running[index % len(running)]
+        self.ledger.hit(pod.key, "node lost", INTERRUPTION)
+        self.cluster.lose_node(pod)
+
+    @precondition(lambda self: any(pod.lost for pod in self.pods))
+    @rule(index=which)
+    def node_is_back(self, index: int) -> None:
+        """Its kubelet does what it was told meanwhile, and says what it finds."""
+        lost = [pod for pod in self.pods if pod.lost]
+        pod = lost[index % len(lost)]
+        self.cluster.node_is_back(pod)
+        if pod.deleting:
+            self.runners[pod].kill()
+        self._see_to(self.runners[pod])
+
     @precondition(lambda self: self.cluster.jobs)
     @rule(index=which, force=st.booleans())
     def job_is_deleted(self, index: int, force: bool) -> None:
@@ -429,7 +450,7 @@ class Machine(RuleBasedStateMachine):
         for pod in self.cluster.live_pods():
             if pod.key in holding:
                 self.held_when_alive.add(pod)
-            else:
+            elif not pod.was_lost:
                 history = self.ledger.history(pod.key)
                 assert pod not in self.held_when_alive, f"{pod.key} is released, its pod is {pod.phase}: {history}"
 
@@ -472,6 +493,8 @@ class Machine(RuleBasedStateMachine):
     def _everything_ends(self) -> None:
         self.api_server_is("well")
         self.change_pool(4, False)
+        for _ in [pod for pod in self.pods if pod.lost]:
+            self.node_is_back(0)
         for controller in self.controllers:
             self._run(controller.close())
         self.controllers.clear()
@@ -540,6 +563,8 @@ class Machine(RuleBasedStateMachine):
 
     def _stopped(self, pod: FakePod, now: bool) -> None:
         runner = self.runners.get(pod)
+        if pod.lost:
+            return
         if runner is None:
             self.cluster.lose(pod)
         elif now:
@@ -564,7 +589,7 @@ class Machine(RuleBasedStateMachine):
         self._see_to(runner)
 
     def _see_to(self, runner: Stepped) -> None:
-        if not runner.over:
+        if not runner.over or runner.pod.lost:
             return
         ended = runner.ended
         if ended is None:
@@ -577,7 +602,7 @@ class Machine(RuleBasedStateMachine):
         return [pod for pod in self.pods if pod.live and pod.phase == "Pending"]
 
     def _running_pods(self) -> list[FakePod]:
-        return [pod for pod in self.pods if pod.live and pod.phase == "Running"]
+        return [pod for pod in self.pods if pod.live and pod.phase == "Running" and not pod.lost]
 
     def _working(self) -> list[Stepped]:
         return [runner for runner in self.runners.values() if not runner.over]

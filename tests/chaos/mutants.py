@@ -42,7 +42,7 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
         Change("dataset_jobs/store/sql/claim_lock_pool.sql", " for no key update", ""),
         Change(
             "dataset_jobs/store/for_controller.py",
-            'free = pool_row["max_running"] - (taken["count"] if taken else 0)',
+            "free = min(limit, _free_slots(pool_row, held))",
             "free = limit",
         ),
         Change(
@@ -106,10 +106,8 @@ def _is_whole(""",
     "a run that is not listed is settled without asking for it by name": (
         Change(
             _RESCUE,
-            "        found = await context.launcher.find(run.key)\n        if found is None:\n"
-            "            await settle(context, run, Evidence(gone=True))\n        elif found.phase is Phase.ENDED:",
-            "        found = None\n        if found is None:\n"
-            "            await settle(context, run, Evidence(gone=True))\n        elif found.phase is Phase.ENDED:",
+            "observed.missing():\n        found = await context.launcher.find(run.key)\n",
+            "observed.missing():\n        found = None\n",
         ),
     ),
     "a slot is freed before the pod is gone": (
@@ -125,9 +123,9 @@ def _is_whole(""",
     "no answer to a launch reads as a refusal": (
         Change(
             "controller/pipeline/launch.py",
-            "    except LaunchRefused as refused:\n",
-            "    except (LaunchRefused, Unavailable) as error:\n"
-            "        refused = LaunchRefused(str(error), error.reason)\n",
+            "        except LaunchRefused as refused:\n",
+            "        except (LaunchRefused, Unavailable) as error:\n"
+            "            refused = LaunchRefused(str(error), error.reason)\n",
         ),
         Change(
             "controller/pipeline/launch.py",

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -104,7 +105,11 @@ class Chaos:
         async with connection:
             row = await (await connection.execute("select id from installation")).fetchone()
             assert row is not None
-            await self._run(connection, row["id"])
+            try:
+                await self._run(connection, row["id"])
+            except Exception as error:
+                trace = traceback.format_exception(error, limit=-3)
+                self.ledger.find(f"something broke down that should not: {''.join(trace)}")
         self._clock.close()
         figures = Audit(self._conninfo, self._clients.files, self.ledger, RETRY, self._password).figures()
         figures.cap_violations = self._cap_violations
@@ -149,7 +154,8 @@ class Chaos:
             if time.monotonic() - said > 10:
                 said = time.monotonic()
                 self._say(f"{sample.runs} runs, {self.ledger.faults.total()} faults, {controllers.ticks} ticks")
-            self._move_clock(self._random.uniform(0, 2))
+            # Where few runners are at work, what the others wait for may come sooner.
+            self._move_clock(self._random.uniform(0, 2 if lives.working > 4 else 8))
 
     async def _until_over(
         self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
@@ -185,10 +191,11 @@ class Chaos:
         for pod in live:
             if pod.key in sample.holding:
                 self._held_when_alive.add(pod)
-            elif pod in self._held_when_alive and pod.live:
-                history = self.ledger.history(pod.key)
-                self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
+            elif pod in self._held_when_alive:
                 self._held_when_alive.discard(pod)
+                if pod.live and not pod.was_lost:
+                    history = self.ledger.history(pod.key)
+                    self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
         self._held_when_alive = {pod for pod in self._held_when_alive if pod.live}
 
     def _cap(self, what: str) -> None:
@@ -198,7 +205,7 @@ class Chaos:
     async def _trouble(self, connection: psycopg.AsyncConnection[DictRow], sample: Sample) -> None:
         chance = self._random.random()
         if chance < 0.01:
-            maximum = self._random.randint(6, 20)
+            maximum = self._random.randint(8, 24)
             await connection.execute("update pools set max_running = %s where name = 'default'", [maximum])
             self._ceiling = max(self._ceiling, sample.max_running, maximum)
             self.ledger.fault("maximum changed")

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster import binaries, local, processes
+from tests.cluster import binaries, local, network, processes
 from tests.cluster.api import Cluster
-from tests.cluster.layout import NODE, Files
+from tests.cluster.layout import API_PORT, NODE, Files
 from tests.cluster.paths import state_dir
 
 SECOND_NODE = "kwok-node"
@@ -56,7 +56,10 @@ def standing_still(name: str) -> Iterator[None]:
 
 def restart_api_server(cluster: Cluster) -> None:
     """Kills the API server and starts it again; returns when it answers."""
-    processes.restart(Files(state_dir()), "kube-apiserver")
+    files = Files(state_dir())
+    command = processes.remove(files, "kube-apiserver")
+    network.wait_for_ports([API_PORT])
+    processes.start(files, "kube-apiserver", command)
     cluster.wait(lambda: cluster.kubectl("get", "--raw=/readyz", check=False) == "ok", "the API server to be back")
 
 

@@ -4,6 +4,7 @@ import shlex
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.cluster import binaries
@@ -84,14 +85,14 @@ def _output(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-def wait_for_ports(seconds: float = 10) -> None:
-    """Wait until none of the cluster's ports is listened on.
+def wait_for_ports(ports: Sequence[int] = PORTS, seconds: float = 10) -> None:
+    """Wait until none of these ports of the cluster is listened on.
 
     Raises:
         ClusterError: some still are; most likely another program has them.
     """
     deadline = time.monotonic() + seconds
-    while taken := [port for port in PORTS if not _free(port)]:
+    while taken := [port for port in ports if not _free(port)]:
         if time.monotonic() > deadline:
             raise ClusterError(f"other programs listen on ports {taken}, which the cluster needs")
         time.sleep(0.1)

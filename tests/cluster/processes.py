@@ -53,17 +53,13 @@ def pid(files: Files, name: str) -> int:
     return found
 
 
-def restart(files: Files, name: str) -> None:
-    """Kill a process, unasked and at once, and start it anew with the same command."""
-    command = json.loads((files.processes / f"{name}.json").read_text())["command"]
-    kill([pid(files, name)], signal.SIGKILL, seconds=10)
-    start(files, name, command)
-
-
-def remove(files: Files, name: str) -> None:
-    """Kill a process, where it still runs, and forget that it was started."""
+def remove(files: Files, name: str) -> list[str]:
+    """Kill a process, where it still runs, and forget it; returns the command that it was started with."""
     kill([number for known, number in _recorded(files) if known == name and number], signal.SIGKILL, seconds=10)
-    (files.processes / f"{name}.json").unlink()
+    record = files.processes / f"{name}.json"
+    command: list[str] = json.loads(record.read_text())["command"]
+    record.unlink()
+    return command
 
 
 def dead(files: Files) -> list[str]:

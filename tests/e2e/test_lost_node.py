@@ -4,9 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from tests.conformance.launcher_contract import WORKS, until
 from tests.e2e.installation import Installation
 from tests.e2e.recording import record_job
 from tests.e2e.test_causes import Place, place
-from tests.e2e.test_faults import COPY_WAITS, NOTHING_RUNS, copy_held_up, rows_of, variant
+from tests.e2e.test_faults import COPY_WAITS, NOTHING_RUNS, copy_held_up, copy_slowed_down, rows_of, variant
 from tests.e2e.test_kubernetes_launcher import acting_image, namespace
 
 __all__ = ["acting_image", "namespace", "place"]
@@ -31,34 +29,6 @@ TOLERATED = tuple(
 TWO_WAIT = f"select 1 where (select count(*) from ({COPY_WAITS}) as waiting) = 2"
 COPY_STANDS_STILL = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event = 'ClientRead'"
 RELEASED = "select * from runs where job_id = %s and epoch = 1 and released_at is not null"
-
-
-# In the order in which the rows are sent.
-NAMES = ("Amelia", "Ava", "Charlotte", "Emma", "Harper", "Isabella", "Luna", "Mia", "Olivia", "Sophia", "Violet", "Zoe")
-
-
-@contextmanager
-def _copy_slowed_down(installation: Installation, dataset_id: str, year: int) -> Iterator[None]:
-    """Holds up the COPY of a dataset at one row after the other: a runner waits half a minute for a lock, no longer."""
-    done = threading.Event()
-    with ExitStack() as blockers:
-        held = [ExitStack() for _ in NAMES]
-        for one, name in zip(held, NAMES, strict=True):
-            one.enter_context(copy_held_up(installation, dataset_id, year, name))
-            blockers.push(one)
-
-        def release() -> None:
-            for one in held:
-                done.wait(12)
-                one.close()
-
-        thread = threading.Thread(target=release)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
 
 
 def _pid_of_runner(job_id: str) -> int:
@@ -102,7 +72,7 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
     async with place.launched(WORKS, tolerations=TOLERATED) as (launcher, evicted):
         await until(launcher, evicted.key, Phase.RUNNING)
         with breaking.second_node(cluster), ExitStack() as blockers:
-            blockers.enter_context(_copy_slowed_down(installation, alive["dataset_id"], 1961))
+            blockers.enter_context(copy_slowed_down(installation, alive["dataset_id"], 1961))
             stalled = blockers.enter_context(ExitStack())
             stalled.enter_context(copy_held_up(installation, lost["dataset_id"], 1960))
             installation.query("update pools set paused = false")

@@ -31,6 +31,9 @@ class FakePod:
     scheduled: datetime | None = None
     deleting: bool = False
     gone: bool = False
+    lost: bool = False
+    """Its node is not heard of: what becomes of its container is not known, and it does not hear that it is to end."""
+    was_lost: bool = False
 
     @property
     def key(self) -> RunKey:
@@ -262,6 +265,17 @@ class FakeCluster:
         """Its object is removed by force; its process may go on for all that the cluster knows."""
         self._job_is_over(pod.job, "Failed", pod)
         self._remove(pod)
+
+    def lose_node(self, pod: FakePod) -> None:
+        """Its node is not heard of any more, and the node controller says so."""
+        pod.lost = pod.was_lost = True
+        pod.conditions |= {"Ready": ("False", ""), "ContainersReady": ("True", "")}
+
+    def node_is_back(self, pod: FakePod) -> None:
+        """Its node is heard of again."""
+        pod.lost = False
+        for kind in ("Ready", "ContainersReady"):
+            pod.conditions.pop(kind, None)
 
     def advance(self) -> None:
         """Time has gone on: what is late is made, and what is long over is removed."""

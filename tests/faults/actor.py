@@ -72,9 +72,18 @@ def no_faults(number: int, at: Boundary) -> Kind | None:
     return None
 
 
-def fault_at(number: int, kind: Kind) -> Plan:
-    """One fault, at one boundary."""
-    return lambda met, at: kind if met == number and kind in at.kinds else None
+def fault_at(boundary: Boundary, occurrence: int, kind: Kind) -> Plan:
+    """One fault, where this boundary is met for the so-manieth time, the first being 0."""
+    met = 0
+
+    def plan(number: int, at: Boundary) -> Kind | None:
+        nonlocal met
+        if at != boundary:
+            return None
+        met += 1
+        return kind if met == occurrence + 1 else None
+
+    return plan
 
 
 class Actor:

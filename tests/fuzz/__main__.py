@@ -1,15 +1,24 @@
 """Fuzzes every format, or those that are named, one after the other, each for so many seconds or inputs."""
 
 import argparse
+import random
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from tests.unit.samples import SAMPLES
+from parser_runner.parsers.testkit import check_input, mutated
+from tests.unit.made_up import source
+from tests.unit.samples import ALL_PARSERS, DATA, SAMPLES
 
 ROOT = Path(__file__).parents[2]
+WORKBOOKS = {
+    "it-istat-top": DATA / "it" / "2018.xls",
+    "au-tas-year": DATA / "au" / "tas" / "top-baby-names-for-2016.xlsx",
+    "dk-dst-newborn": DATA / "dk" / "Drenge 2019 (TOP100) - til udsendelse.xlsx",
+}
 _DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.MULTILINE)
 
 
@@ -23,6 +32,8 @@ def main() -> None:
     arguments = parser.parse_args()
     keep = arguments.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
     found = [name for name in arguments.formats or SAMPLES if not _fuzz(name, keep / name, arguments)]
+    if not arguments.formats and not _fuzz_workbooks(keep, arguments.seconds):
+        found.append("workbooks")
     print(f"found: {', '.join(found)}; the inputs are in {keep}" if found else "nothing was found")
     sys.exit(bool(found))
 
@@ -42,6 +53,25 @@ def _fuzz(name: str, folder: Path, arguments: argparse.Namespace) -> bool:
         return True
     print(f"{name}: exit code {done.returncode}\n{done.stderr[-3000:]}", flush=True)
     return False
+
+
+def _fuzz_workbooks(folder: Path, seconds: int) -> bool:
+    """Changed bytes of real workbooks, through the process that reads them; without any coverage to go by."""
+    started, inputs, read = time.monotonic(), 0, 0
+    books = [(name, path.read_bytes()) for name, path in WORKBOOKS.items()]
+    while time.monotonic() - started < seconds:
+        name, content = books[inputs % len(books)]
+        changed = mutated(content, random.Random(inputs))
+        try:
+            read += check_input(ALL_PARSERS[name], source(changed, WORKBOOKS[name].name))
+        except Exception as error:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"workbook-{inputs}").write_bytes(changed)
+            print(f"workbooks: input {inputs}, of {name}: {error!r}")
+            return False
+        inputs += 1
+    print(f"{'workbooks':<22} {inputs:>10,} inputs, {read:,} of them read, nothing found", flush=True)
+    return True
 
 
 if __name__ == "__main__":

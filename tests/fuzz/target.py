@@ -1,4 +1,7 @@
-"""Fuzzes one format: `python -m tests.fuzz.target FORMAT FOLDER [libFuzzer's options]`. Ends as libFuzzer does."""
+"""Fuzzes one format: `python -m tests.fuzz.target FORMAT FOLDER [libFuzzer's options]`. Ends as libFuzzer does.
+
+With a file in place of the folder, it tries what was found once more.
+"""
 
 import logging
 import sys
@@ -37,6 +40,9 @@ def main(name: str, folder: Path, options: list[str]) -> None:
         opened._workbook = InMemory(_changed(sample, data))
         check_input(parser, opened)
 
+    if folder.is_file():
+        one_input(folder.read_bytes())
+        return
     seeds = folder / "seeds"
     seeds.mkdir(parents=True, exist_ok=True)
     (seeds / "sample").write_bytes(sample.content if sample.sheets is None else b"")

@@ -65,7 +65,7 @@ end: do
         if :: pod_of(r, 1).seen == none -> make(r, 1) :: else -> make(r, 2) fi }
     :: d_step { kube[r].job && kube[r].made && fault; make(r, 2) }      /* a twin */
     :: d_step { kube[r].job && fault; delete_job() }                    /* deleted under us */
-    :: d_step { kube[r].late > 0 -> kube[r].late--; kube[r].job = true }    /* a create without answer comes late, */
+    :: d_step { kube[r].late > 0 -> kube[r].late--; kube[r].job = true }        /* a create without answer comes late */
     :: d_step { kube[r].late > 0 -> kube[r].late-- }                    /* or not at all */
     :: d_step { kube[r].job && runs[r].released && !alive(r) -> delete_job() }  /* settled, forgotten, expired */
     od }
@@ -105,7 +105,6 @@ proctype Client() {             /* jobs cancel of the first job, or not */
             if :: jobs[0].state == queued -> jobs[0].state = cancelled
                :: jobs[0].state == running -> jobs[0].cancel = true; runs[jobs[0].epoch - 1].ended = true
                :: else fi } fi }
-
 #define next_job (jobs[0].state == queued -> 0 : JOBS - 1)
 #define may_claim (jobs[next_job].state == queued && both(holds) < MAX)
 #define next_run runs[i * EPOCHS + jobs[i].epoch - 1]
@@ -121,7 +120,6 @@ end: do
     :: d_step { MISTAKE != NO_POOL_LOCK && may_claim -> claim() }
     :: d_step { MISTAKE == NO_POOL_LOCK && may_claim }; d_step { claim() }
     od }
-
 #define or_crash :: d_step { fault } goto next          /* the controller dies here, and starts again knowing nothing */
 inline find() {                 /* launcher.find: asks for the run by its name */
     if :: d_step { ok = alive(r) } :: d_step { MISTAKE == FAIL_OPEN && fault; ok = false } fi }
@@ -141,15 +139,17 @@ inline settle() {               /* was_taken: the run had a runner when it was l
     if :: ok -> terminate(r) :: !ok or_crash fi }
 inline launch() {
     if :: d_step { ok = kube[r].job; kube[r].job = true }
-            if :: ok -> d_step { ok = kube[r].job }     /* AlreadyExists: adopted, if it is still there */
+            if :: ok && kube[r].job -> skip             /* AlreadyExists: adopted, if it is still there */
+               :: ok && !kube[r].job -> goto next       /* else the same name again at the next tick */
                :: !ok -> ok = true or_crash fi
        :: d_step { fault; ok = kube[r].job }            /* refused: adopted, if it is there all the same */
        :: d_step { fault; kube[r].late++ } goto next    /* no answer: again at the next tick */
     fi;
     if :: ok -> runs[r].launched = !runs[r].released    /* record_launch */
-       :: !ok -> if :: MISTAKE != GIVE_BACK_BLIND -> end_run() :: else -> was_taken = true; ok = true fi;
-                 if :: ok -> settle() :: !ok or_crash fi fi }
-
+       :: !ok && MISTAKE == GIVE_BACK_BLIND -> was_taken = true; settle()
+       :: !ok && MISTAKE != GIVE_BACK_BLIND -> end_run();       /* given back, if it has not come through after all */
+            if :: ok -> d_step { ok = !kube[r].job && !alive(r) } :: !ok or_crash fi;
+            if :: ok -> settle() :: else fi fi }
 /* What a tick that nothing disturbs would do for a run: something, or nothing at all. */
 #define to_do(r) ((kube[r].job && alive(r) && (!holds(r) || runs[r].ended)) || (holds(r) && (alive(r) -> \
     !runs[r].launched && !runs[r].ended : kube[r].job || runs[r].launched || !runs[r].ended || kube[r].late == 0)))

@@ -64,7 +64,7 @@ NAMES = {name: given_names(name) for name in SAMPLES}
 
 @pytest.mark.parametrize("name", TEXTS)
 @given(chance=st.randoms(use_true_random=False), hints=st.sampled_from([(None, None), (2001, None), (None, "M")]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_a_text_file_with_changes(name: str, chance: random.Random, hints: tuple[int | None, str | None]) -> None:
     sample = SAMPLES[name]
     check_input(ALL_PARSERS[name], source(mutated(sample.content, chance), sample.name, *hints), NAMES[name])
@@ -72,7 +72,7 @@ def test_a_text_file_with_changes(name: str, chance: random.Random, hints: tuple
 
 @pytest.mark.parametrize("name", WORKBOOKS)
 @given(chance=st.randoms(use_true_random=False), cell=cells)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_sheets_with_changes(name: str, chance: random.Random, cell: Value) -> None:
     sample = SAMPLES[name]
     assert sample.sheets is not None

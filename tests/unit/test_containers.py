@@ -186,6 +186,12 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read() -> N
     assert "LIMIT_UNPACKED_RATIO" in str(refusal(bomb, "boys.xlsx", "GB"))
 
 
+def test_a_workbook_that_is_larger_than_it_may_become_is_refused() -> None:
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600_000)
+    error = refusal(content, "boys.xls", "GB", limits=Limits(workbook_memory_mib=1))
+    assert "larger than half of 1 MiB (LIMIT_WORKBOOK_MEMORY_MIB)" in str(error)
+
+
 def test_a_cell_that_is_too_long_is_refused_by_its_place() -> None:
     content = xlsx({"6": [["Top names"], [None, "x" * 70_000]]})
     assert "sheet '6', cell B2: the text is longer than" in str(refusal(content, "boys.xlsx", "GB"))

@@ -52,6 +52,7 @@ def disrupted(reason: str, seen_as: str | None = None) -> Evidence:
         (Evidence(1, container_started=True), Cause.CRASHED, None),
         (Evidence(139, container_started=True), Cause.CRASHED, None),
         (Evidence(signal=9, container_started=True), Cause.CRASHED, None),
+        (Evidence(signal=15, container_started=True), Cause.SHUT_DOWN, None),
         (Evidence(), Cause.CRASHED, None),
     ],
 )

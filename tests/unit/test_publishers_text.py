@@ -162,6 +162,13 @@ def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
     assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "K_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
 
 
+def test_what_is_more_than_the_table_can_hold_when_it_is_added_up_is_a_problem() -> None:
+    # Found by fuzzing.
+    content = "nome,numero,genero\nAna,2000000000,F\nEva,3,F\nAna,2000000000,F\n"
+    error = refusal(content, "nomes-registados-2014.csv", "PT")
+    assert str(error) == "nomes-registados-2014.csv, line 2: added up, the count is more than 2147483647"
+
+
 PX = (
     'CHARSET="ANSI";\r\nAXIS-VERSION="2000";\r\nTITLE="Boys Names by Name, Year and Statistic";\r\nSTUB="Name";\r\n'
     'HEADING="Year","Statistic";\r\nVALUES("Name")="Jack","Seán";\r\nVALUES("Year")="1998","1999";\r\n'

@@ -101,6 +101,7 @@ def test_places_are_members_and_cells_in_json_too() -> None:
     found = json.loads(run("parse", archive, "--country", "GB", "--sex", "F", "--json").stdout)
     assert found["problems"][0]["member"] == "babies-first-names-20-full-list_Boys.csv"
     assert found["problems"][0]["line"] == 5
+    assert (found["format"], found["accepted"]) == ("gb-nrs-full-list", False)
     workbook = DATA / "gb-eaw" / "boysnames2022.xlsx"
     found = json.loads(run("parse", workbook, "--country", "GB", "--year", "2021", "--json").stdout)
     assert (found["problems"][0]["sheet"], found["problems"][0]["cell"]) == ("Table_6", "A5")

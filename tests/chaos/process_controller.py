@@ -1,0 +1,28 @@
+"""A controller with the process launcher, to be killed: `python -m tests.chaos.process_controller OWNER`."""
+
+import asyncio
+import os
+import sys
+from functools import partial
+
+from controller.launchers.process import ProcessLauncher
+from controller.pipeline.context import Context
+from controller.reconcile import Progress, Reconciler
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
+from parser_runner.child import run_child
+from tests.chaos.controllers import RETRY
+
+
+async def work(owner: str) -> None:
+    """Until it is killed."""
+    environment = dict(os.environ)
+    wake = asyncio.Event()
+    launcher = ProcessLauncher(partial(run_child, environment), ["parser_runner.child"], wake.set)
+    async with controller_pool(environment["DATABASE_URL"], 4) as pool:
+        context = Context(ControllerStore(pool), launcher, owner, "default", 4, RETRY)
+        await Reconciler(context, 0.1, wake, Progress()).run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1]))

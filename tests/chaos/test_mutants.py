@@ -1,0 +1,22 @@
+"""The harness bites: with one safety taken out of the product, chaos finds what comes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.mutants import MUTANTS, chaos, mutate
+
+RUNS = 500
+SEEDS = (1, 2, 3)
+"""What is found depends on chance; not to be found in so many tries is a fault of the harness."""
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_comes_of_it_is_found_where(name: str, tmp_path: Path) -> None:
+    mutate(tmp_path, MUTANTS[name])
+    for seed in SEEDS:
+        done = chaos(tmp_path, RUNS, seed)
+        if done.returncode != 0:
+            break
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "runs=" in done.stdout, done.stderr
