@@ -69,7 +69,8 @@ e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
 	$(BIN)/pytest -q tests/e2e
 
 chaos-cluster: $(VENV)/.dev  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
-	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(SEED),--seed $(SEED))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 test: $(VENV)/.dev  ## everything
@@ -93,8 +94,9 @@ cluster-down: $(VENV)/.dev  ## and its end
 cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
 	$(BIN)/python -m tests.cluster deps
 
-bench: $(VENV)/.dev  ## every benchmark; one: make bench-NAME
-	@for file in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+bench: $(VENV)/.dev  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
+	@for file in $(filter-out %_growth.py,$(wildcard benchmarks/bench_*.py)); do \
+	  $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 bench-%: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.bench_$*

@@ -21,7 +21,8 @@ from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.notifications import listen
 from parser_runner.child import run_child
 
@@ -199,7 +200,7 @@ async def _process_launcher(
     # Of a pod that has many children: each of them is a runner of its own.
     for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
         environment.pop(name, None)
-    preload = ["parser_runner.child", "parser_runner.parsers.us_ssa", "parser_runner.parsers.text_lists", "cli.main"]
+    preload = ["parser_runner.warm", "cli.main"]
     if settings.storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
@@ -107,9 +108,18 @@ class _WholeReads:
         return b"".join(blocks)
 
 
+class _OnlyS3(Loader):
+    """Looks for no other service: botocore goes through the folders of all 400 to see that there is an S3."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return ["s3"]
+
+
 def _client(config: StorageConfig) -> "S3Client":
     own_server = bool(config.endpoint)
-    client = botocore.session.Session().create_client(
+    session = botocore.session.Session()
+    session.register_component("data_loader", _OnlyS3())
+    client = session.create_client(
         "s3",
         region_name=config.region or None,
         endpoint_url=config.endpoint or None,

@@ -1,16 +1,12 @@
 """What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, IsolationLevel
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg.types.json import Json
-from psycopg_pool import AsyncConnectionPool
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
@@ -18,30 +14,21 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
+from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
-from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
-from dataset_jobs.store.patience import in_milliseconds
-from dataset_jobs.store.statements import statement
-
-PATIENCE = timedelta(seconds=30)
-"""How long a controller waits for one statement, or one transaction: for locks, or for a database that is away."""
 
 PROMOTE_BATCH = 1000
 """How many due jobs one claim makes queued at the most."""
 
 
-class ControllerStore:
+class ControllerStore(ControllerConnection):
     """The controller's view of the database.
 
     Args:
         pool: an open pool of autocommit connections.
         patience: for one statement, or one transaction.
     """
-
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]], patience: timedelta = PATIENCE) -> None:
-        self._pool = pool
-        self._patience = patience
 
     async def claim(
         self,
@@ -63,18 +50,18 @@ class ControllerStore:
             probe_wait: how long after a claim from a blocked pool the next one may be, by how many there were.
         """
         async with self._transaction() as connection:
-            pool_row = await _one(connection, "claim_lock_pool", pool=pool)
+            pool_row = await fetch_one(connection, "claim_lock_pool", pool=pool)
             if pool_row is None:
                 return []
-            await _execute(connection, "claim_promote", pool=pool, batch=PROMOTE_BATCH)
+            await execute(connection, "claim_promote", pool=pool, batch=PROMOTE_BATCH)
             if pool_row["paused"]:
                 return []
-            held = await _one(connection, "claim_count", pool=pool)
+            held = await fetch_one(connection, "claim_count", pool=pool)
             assert held is not None
             free = min(limit, _free_slots(pool_row, held))
             if free <= 0:
                 return []
-            rows = await _all(
+            rows = await fetch_all(
                 connection,
                 "claim_pick",
                 pool=pool,
@@ -84,13 +71,13 @@ class ControllerStore:
                 lease=lease,
             )
             if rows and pool_row["blocked"]:
-                await _execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
+                await execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
         return [ClaimedRun(**row) for row in rows]
 
     async def record_launch(self, key: RunKey, name: str) -> None:
         """The launcher has the run under `name`."""
         async with self._connection() as connection:
-            await _execute(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
+            await execute(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
 
     async def unreleased_runs(self, pool: str, launcher: str) -> list[UnreleasedRun]:
         """Every run of this pool and launcher that holds a slot, the oldest first.
@@ -98,13 +85,13 @@ class ControllerStore:
         With them, whatever the launcher, come the children of process controllers whose leases have expired.
         """
         async with self._connection() as connection:
-            rows = await _all(connection, "unreleased_runs", pool=pool, launcher=launcher)
+            rows = await fetch_all(connection, "unreleased_runs", pool=pool, launcher=launcher)
         return [UnreleasedRun(**row) for row in rows]
 
     async def live_epochs(self, job_ids: Iterable[UUID]) -> set[RunKey]:
         """Those runs of these jobs that hold a slot."""
         async with self._connection() as connection:
-            rows = await _all(connection, "live_epochs", job_ids=list(job_ids))
+            rows = await fetch_all(connection, "live_epochs", job_ids=list(job_ids))
         return {RunKey(row["job_id"], row["epoch"]) for row in rows}
 
     async def settle(
@@ -133,7 +120,7 @@ class ControllerStore:
         """
         await self._end_load(key)
         async with self._transaction() as connection:
-            row = await _one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
+            row = await fetch_one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
             if row is None:
                 return None
             if row["runner_uid"] != runner_uid:
@@ -145,7 +132,7 @@ class ControllerStore:
             moved: DictRow | None = None
             told = failed or cause.counts_as is not CountsAs.INTERRUPTION
             if settlement.state is not None:
-                moved = await _one(
+                moved = await fetch_one(
                     connection,
                     "settle_job",
                     job_id=key.job_id,
@@ -159,14 +146,14 @@ class ControllerStore:
                     cause=cause,
                     error=settlement.diagnosis.error,
                 )
-                await _execute(
+                await execute(
                     connection,
                     "settle_dataset",
                     dataset_id=facts.dataset_id,
                     failed=failed,
                     error=settlement.diagnosis.error if told else None,
                 )
-            await _execute(
+            await execute(
                 connection,
                 "settle_run",
                 job_id=key.job_id,
@@ -196,7 +183,7 @@ class ControllerStore:
             False where it has ended or committed already, or a runner has taken one that none should have.
         """
         async with self._connection() as connection:
-            row = await _one(
+            row = await fetch_one(
                 connection,
                 "end_run",
                 job_id=key.job_id,
@@ -212,7 +199,7 @@ class ControllerStore:
     async def record_waiting(self, key: RunKey, waits_for: Diagnosis | None) -> None:
         """Keeps why a run's pod has not started; None where nothing is in its way any more."""
         async with self._connection() as connection:
-            await _execute(
+            await execute(
                 connection,
                 "record_waiting",
                 job_id=key.job_id,
@@ -235,7 +222,7 @@ class ControllerStore:
             True where the pool was not blocked before.
         """
         async with self._connection() as connection:
-            row = await _one(
+            row = await fetch_one(
                 connection,
                 "block_pool",
                 job_id=key.job_id,
@@ -250,61 +237,63 @@ class ControllerStore:
     async def lift_block(self, pool: str) -> bool:
         """Lets a pool be claimed from again where a run shows that what blocked it is mended; True where it was."""
         async with self._connection() as connection:
-            return await _one(connection, "lift_block", pool=pool) is not None
+            return await fetch_one(connection, "lift_block", pool=pool) is not None
 
     async def hurry_probe(self, pool: str) -> None:
         """A slot is free: a pool that is blocked by a full quota may be probed at once."""
         async with self._connection() as connection:
-            await _execute(connection, "hurry_probe", pool=pool)
+            await execute(connection, "hurry_probe", pool=pool)
 
     async def cancel_requested_jobs(self, pool: str) -> list[UUID]:
         """Cancels the jobs that a cancel was asked for and that are not running; some of them, where there are many."""
         async with self._connection() as connection:
-            rows = await _all(connection, "cancel_requested_jobs", pool=pool, batch=PROMOTE_BATCH)
+            rows = await fetch_all(connection, "cancel_requested_jobs", pool=pool, batch=PROMOTE_BATCH)
         return [row["id"] for row in rows]
 
     async def purge(self, older_than: timedelta) -> int:
         """Removes a batch of jobs that finished longer ago, with their runs; how many they were."""
         async with self._transaction() as connection:
-            rows = await _all(connection, "purge_jobs", older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH)
+            rows = await fetch_all(
+                connection, "purge_jobs", older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH
+            )
         return len(rows)
 
     async def count_jobs(self, pool: str) -> QueueCounts:
         """How much there is to do in a pool."""
         async with self._connection() as connection:
-            row = await _one(connection, "count_jobs", pool=pool)
+            row = await fetch_one(connection, "count_jobs", pool=pool)
         assert row is not None
         return QueueCounts(**row)
 
     async def waiting_jobs(self, pool: str) -> list[WaitingJob]:
         """The jobs that wait for a later time, the next one first."""
         async with self._connection() as connection:
-            return [WaitingJob(**row) for row in await _all(connection, "waiting_jobs", pool=pool)]
+            return [WaitingJob(**row) for row in await fetch_all(connection, "waiting_jobs", pool=pool)]
 
     async def seconds_until_due(self, pool: str) -> float | None:
         """Until the next scheduled job is due; None where there is none."""
         async with self._connection() as connection:
-            row = await _one(connection, "next_due", pool=pool)
+            row = await fetch_one(connection, "next_due", pool=pool)
         return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
 
     async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
         """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""
         async with self._connection() as connection:
-            row = await _one(connection, "set_pool", pool=pool, max_running=max_running, max_pending=max_pending)
+            row = await fetch_one(connection, "set_pool", pool=pool, max_running=max_running, max_pending=max_pending)
         assert row is not None
         return int(row["max_running"])
 
     async def installation_id(self) -> UUID:
         """The id of this installation, made when the database was migrated first."""
         async with self._connection() as connection:
-            row = await _one(connection, "installation")
+            row = await fetch_one(connection, "installation")
         assert row is not None
         return UUID(str(row["id"]))
 
     async def check_schema(self, expected: int) -> None:
         """Raises `Misconfigured` where the database has another schema than this code is for, or none."""
         async with self._connection() as connection:
-            row = await _one(connection, "schema_version")
+            row = await fetch_one(connection, "schema_version")
         version = int(row["coalesce"]) if row else 0
         if version != expected:
             kind = "older" if version < expected else "newer"
@@ -317,27 +306,10 @@ class ControllerStore:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             await asyncio.sleep(wait)
             async with self._connection() as connection:
-                row = await _one(connection, "terminate_runners", job_id=key.job_id, epoch=key.epoch)
+                row = await fetch_one(connection, "terminate_runners", job_id=key.job_id, epoch=key.epoch)
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        # A load that stands still between its fence and its commit holds the rows of job and run, and a database that
-        # is cut off says nothing: what waits is given up, and the next tick ends such a load before it comes again.
-        with database_errors():
-            try:
-                async with asyncio.timeout(self._patience.total_seconds()), self._pool.connection() as connection:
-                    yield connection
-            except TimeoutError:
-                raise Unavailable(f"database: no answer within {self._patience}", Reason.DATABASE) from None
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        async with self._connection() as connection, connection.transaction():
-            await _execute(connection, "limits", patience=in_milliseconds(self._patience))
-            yield connection
 
 
 def _free_slots(pool: DictRow, held: DictRow) -> int:
@@ -379,52 +351,3 @@ def _ended(row: DictRow) -> Diagnosis | None:
         return None
     reason = Reason(row["reason"]) if row["reason"] else None
     return Diagnosis(Cause(row["cause"]), reason, row["error"] or "")
-
-
-async def _execute(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> None:
-    await connection.execute(statement(name), parameters)
-
-
-async def _one(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> DictRow | None:
-    return await (await connection.execute(statement(name), parameters)).fetchone()
-
-
-async def _all(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> list[DictRow]:
-    return await (await connection.execute(statement(name), parameters)).fetchall()
-
-
-async def _read_committed(connection: AsyncConnection[DictRow]) -> None:
-    # The claim counts what the claims before it have committed; a database may have another default.
-    await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
-
-
-def controller_pool(
-    conninfo: str,
-    max_connections: int,
-    connection_class: type[AsyncConnection[DictRow]] = AsyncConnection[DictRow],
-) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
-    """A pool for `ControllerStore`, to be opened by the caller.
-
-    Args:
-        conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
-        max_connections: open at the same time at the most.
-        connection_class: another one lets tests put a fault between any two exchanges with the server.
-    """
-    return AsyncConnectionPool(
-        conninfo,
-        connection_class=connection_class,
-        min_size=1,
-        max_size=max_connections,
-        open=False,
-        timeout=15,
-        max_idle=60,
-        check=AsyncConnectionPool.check_connection,
-        configure=_read_committed,
-        kwargs={
-            "autocommit": True,
-            "row_factory": dict_row,
-            "prepare_threshold": None,
-            "connect_timeout": 10,
-            "application_name": "affirm-worker controller",
-        },
-    )

@@ -5,6 +5,12 @@ from importlib.resources import files
 from typing import LiteralString
 
 
+def all_statements() -> None:
+    """Reads them all, for whoever is going to fork."""
+    for file in files("dataset_jobs.store").joinpath("sql").iterdir():
+        statement(file.name.removesuffix(".sql"))
+
+
 @cache
 def statement(name: str) -> LiteralString:
     """The text of `sql/NAME.sql`."""

@@ -14,7 +14,8 @@ from controller.pipeline.context import Context
 from controller.policy.job_manifest import RunnerTemplate
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster
 from tests.faults.actor import Actor, Boundary, Crashed, Kind

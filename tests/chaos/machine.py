@@ -27,8 +27,9 @@ from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from tests.chaos.audit import Audit

@@ -8,7 +8,8 @@ from functools import partial
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context
 from controller.reconcile import Progress, Reconciler
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 from tests.chaos.controllers import RETRY
 

@@ -25,7 +25,8 @@ from controller.operator import Watcher
 from controller.pipeline.context import Context
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from tests.cluster import breaking
 from tests.e2e.installation import Installation
 from tests.e2e.test_faults import NOTHING_RUNS, rows_of, runner_json

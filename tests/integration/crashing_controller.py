@@ -16,7 +16,8 @@ from controller.pipeline.context import Context
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 
 

@@ -16,8 +16,9 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlem
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
+from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 

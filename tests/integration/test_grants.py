@@ -16,8 +16,9 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
 from dataset_jobs.store.job_changes import Cancel
 from dataset_jobs.store.submission import read_file

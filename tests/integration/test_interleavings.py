@@ -17,7 +17,8 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.for_controller import ControllerStore, controller_pool
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind

@@ -20,8 +20,9 @@ from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
+from dataset_jobs.store.controller_connection import PATIENCE, controller_pool
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.for_controller import PATIENCE, ControllerStore, controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.submission import read_file
 from parser_runner.child import run_child
 
@@ -127,7 +128,7 @@ class World:
         wake = asyncio.Event()
         async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
-                entry or partial(run_child, self.environment), ["parser_runner.child"], wake.set
+                entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
             context = Context(store, own, owner, "default", concurrency, retry, retention=retention, random=lambda: 0.0)
             try:
