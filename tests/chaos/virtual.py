@@ -28,7 +28,7 @@ from tests.faults.clock import VirtualClock
 
 STEP_SECONDS = 0.01
 CONTROLLERS = 3
-STUCK_ROUNDS = 6000
+STUCK_ROUNDS = 3000
 """Moves of the clock, by up to a minute each, within which everything must have ended once it is calm."""
 
 _SAMPLE = """
@@ -112,6 +112,8 @@ class Chaos:
                 trace = traceback.format_exception(error, limit=-3)
                 self.ledger.find(f"something broke down that should not: {''.join(trace)}")
         self._clock.close()
+        if self._first_only and self.ledger.findings:
+            return Figures(faults=self.ledger.faults.total())
         figures = Audit(self._conninfo, self._clients.files, self.ledger, RETRY, self._password).figures()
         figures.cap_violations = self._cap_violations
         return figures
@@ -133,6 +135,8 @@ class Chaos:
             self._calm = True
             self._clients.stop()
             await clients
+            if self._first_only and self.ledger.findings:
+                return
             await connection.execute("update pools set paused = false, max_running = 16")
             self._ceiling = max(16, self._ceiling)
             await self._until_over(connection, controllers, lives)
@@ -149,7 +153,7 @@ class Chaos:
         while True:
             sample = await self._round(connection, controllers, lives)
             self._clients.queued = sample.queued
-            if sample.runs >= self._runs or (self._first_only and (self._cap_violations or self.ledger.findings)):
+            if sample.runs >= self._runs or (self._first_only and await self._has_found(connection)):
                 return
             await self._trouble(connection, sample)
             if time.monotonic() - said > 10:
@@ -157,6 +161,14 @@ class Chaos:
                 self._say(f"{sample.runs} runs, {self.ledger.faults.total()} faults, {controllers.ticks} ticks")
             # Where few runners are at work, what the others wait for may come sooner.
             self._move_clock(self._random.uniform(0, 2 if lives.working > 4 else 8))
+
+    async def _has_found(self, connection: psycopg.AsyncConnection[DictRow]) -> bool:
+        twice = await connection.execute(
+            "select job_id from runs where committed_at is not null group by job_id having count(*) > 1 limit 1"
+        )
+        if (row := await twice.fetchone()) is not None:
+            self.ledger.find(f"duplicated: job {row['job_id']} was committed twice")
+        return bool(self.ledger.findings)
 
     async def _until_over(
         self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
