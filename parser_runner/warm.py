@@ -1,12 +1,16 @@
 """Imported by the parent that runners are forked from: what each of them would have to load and compile for itself."""
 
+from io import BytesIO
+
 import parser_runner.child
 from dataset_jobs.storage import local
 from dataset_jobs.store.statements import all_statements
-from parser_runner.parsers import countries, parsers_of
+from parser_runner.parsers import Source, countries, parsers_of
 
 __all__ = ["local", "parser_runner"]
 
-for _country in countries():
-    parsers_of(_country)
 all_statements()
+for _country in countries():
+    for _parser in parsers_of(_country):
+        # Compiles its regular expressions.
+        _parser.recognises(Source("warm.txt", BytesIO(b"no,publisher's,file\n")))
