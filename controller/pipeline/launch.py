@@ -48,7 +48,7 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool
             asked = Launch(run.key, run.dataset_id, run.type, run.attempts + 1, run.memory_doublings)
             name = await context.launcher.launch(asked)
         except LaunchRefused as refused:
-            back = "claim given back" if await _give_back(context, run, refused) else "but the run was taken or ended"
+            back = "claim given back" if await _give_back(context, run, refused) else "not given back yet"
             _log.warning("launch refused, %s: %s", back, refused, extra=about)
             return False
         await context.store.record_launch(run.key, name)
@@ -63,13 +63,14 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool
 async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> bool:
     diagnosis = Diagnosis(refused.cause, refused.reason, str(refused))
     evidence = Evidence(message=str(refused))
-    # Another controller's launch of the same run, or an earlier one of ours, may have come through in the meantime:
-    # the slot is freed only where no runner has taken the run and none can from now on.
+    # Another controller's launch of the same run, or an earlier one of ours, may have come through in the meantime, or
+    # may do so still: the slot is freed only where no runner has taken the run, and none can from now on, and where
+    # this was the first launch. Else rescue frees it, when nothing can come any more or what came is stopped and gone.
     if not await context.store.end_run(run.key, diagnosis, evidence, only_unstarted=True):
         return False
-    if await context.launcher.find(run.key) is not None:
-        return False  # it came through: rescue stops it, and frees its slot when it is gone
-    decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
-    given_back = await context.store.settle(run.key, evidence, decide) is not None
+    given_back = False
+    if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:
+        decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
+        given_back = await context.store.settle(run.key, evidence, decide) is not None
     await block(context, run.key, diagnosis)
     return given_back

@@ -91,7 +91,7 @@ async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) ->
         return False
     # Room for what a retry asks for beyond the template may never come.
     room_deadline = context.start_deadline if run.memory_doublings else context.retry.give_up_starting
-    diagnosis = why_not_started(seen.evidence, run.age, context.start_deadline, room_deadline)
+    diagnosis = why_not_started(seen.evidence, run.launched_for, context.start_deadline, room_deadline)
     if diagnosis is None or not await context.store.end_run(run.key, diagnosis, seen.evidence, only_unstarted=True):
         return False
     _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})

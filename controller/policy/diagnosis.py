@@ -110,7 +110,7 @@ def why_not_started(
 
     Args:
         evidence: what is seen of it.
-        age: how long ago its run was claimed.
+        age: how long ago its run was launched.
         start_deadline: how long a pod may fail to start.
         room_deadline: how long one may wait that lacks nothing but room in the cluster: a node may come.
     """

@@ -57,6 +57,11 @@ class UnreleasedRun:
         return RunKey(self.job_id, self.epoch)
 
     @property
+    def launched_for(self) -> timedelta:
+        """How long ago it was launched; zero where that is not on record."""
+        return timedelta(0) if self.launched_at is None else self.age - (self.launched_at - self.claimed_at)
+
+    @property
     def ended_for(self) -> timedelta:
         """How long ago it was ended; zero where it was not."""
         return timedelta(0) if self.ended_at is None else self.age - (self.ended_at - self.claimed_at)

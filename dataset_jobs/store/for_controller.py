@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
+from psycopg import errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
 
@@ -17,9 +18,13 @@ from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
+from dataset_jobs.store.patience import in_milliseconds
 
 PROMOTE_BATCH = 1000
 """How many due jobs one claim makes queued at the most."""
+
+SOON = timedelta(seconds=2)
+"""How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
 
 
 class ControllerStore(ControllerConnection):
@@ -103,8 +108,9 @@ class ControllerStore(ControllerConnection):
     ) -> Settlement | None:
         """Ends a run that is known to be over: keeps its evidence, moves its job on, and frees its slot.
 
-        What an ended runner may have left in the middle of its load is ended too, before and after, so that
-        neither this transaction nor the next epoch's load waits for it.
+        What its runner may have left in the middle of its load is ended too, so that the next epoch's load need not
+        wait for it; but only when the run is ended. A runner whose load is ended earlier and that lives on says that
+        the database is not available, and that would be taken for its own fault.
 
         Args:
             key: the run; its process or pod is terminal or gone.
@@ -118,13 +124,40 @@ class ControllerStore(ControllerConnection):
         Raises:
             Unavailable: another runner has taken it since, and that one may be alive.
         """
-        await self._end_load(key)
+        try:
+            settlement = await self._settle(key, evidence, decide, runner_uid, soon=True)
+        except _Held:
+            # Perhaps by its load, which stands still between its last check and its commit: nothing else ends that.
+            async with self._connection() as connection:
+                row = await fetch_one(connection, "runner_of_run", job_id=key.job_id, epoch=key.epoch)
+            if row is not None:
+                _refuse_if_taken(key, row["runner_uid"], runner_uid)
+            await self._end_load(key)
+            settlement = await self._settle(key, evidence, decide, runner_uid, soon=False)
+        if settlement is not None and settlement.diagnosis.cause is not Cause.COMPLETED:
+            await self._end_load(key)
+        return settlement
+
+    async def _settle(
+        self,
+        key: RunKey,
+        evidence: Evidence,
+        decide: Callable[[RunFacts], Settlement],
+        runner_uid: str | None,
+        soon: bool,
+    ) -> Settlement | None:
         async with self._transaction() as connection:
-            row = await fetch_one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
+            if soon:
+                await execute(connection, "settle_limits", soon=in_milliseconds(min(SOON, self._patience / 2)))
+            try:
+                row = await fetch_one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
+            except errors.LockNotAvailable:
+                if soon:
+                    raise _Held from None
+                raise
             if row is None:
                 return None
-            if row["runner_uid"] != runner_uid:
-                raise Unavailable(f"run {key} was taken since it was last read; to be looked at again", Reason.DATABASE)
+            _refuse_if_taken(key, row["runner_uid"], runner_uid)
             facts = _facts(row, key)
             settlement = decide(facts)
             cause = settlement.diagnosis.cause
@@ -166,8 +199,6 @@ class ControllerStore(ControllerConnection):
                 node=evidence.node,
                 decision=Json(settlement.as_decision(facts, moved["run_at"] if moved else None)),
             )
-        if cause is not Cause.COMPLETED:
-            await self._end_load(key)
         return settlement
 
     async def end_run(self, key: RunKey, diagnosis: Diagnosis, evidence: Evidence | None, only_unstarted: bool) -> bool:
@@ -310,6 +341,15 @@ class ControllerStore(ControllerConnection):
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)
+
+
+class _Held(Exception):
+    """Somebody else has job or run under lock."""
+
+
+def _refuse_if_taken(key: RunKey, by: str | None, known: str | None) -> None:
+    if by != known:
+        raise Unavailable(f"run {key} was taken since it was last read; to be looked at again", Reason.DATABASE)
 
 
 def _free_slots(pool: DictRow, held: DictRow) -> int:

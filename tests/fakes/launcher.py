@@ -51,6 +51,14 @@ class FakeLauncher:
     async def close(self) -> None:
         self._runs.clear()
 
+    def pend(self, key: RunKey, evidence: Evidence) -> None:
+        """The run's pod is there and does not start."""
+        self._runs[key] = Seen(key, f"fake-{key}", Phase.PENDING, evidence)
+
+    def work(self, key: RunKey) -> None:
+        """The run's container runs."""
+        self._runs[key] = Seen(key, f"fake-{key}", Phase.RUNNING, Evidence(container_started=True))
+
     def end(self, key: RunKey, evidence: Evidence) -> None:
         """The run's process or pod is over, and this is what is seen of it."""
         self._runs[key] = Seen(key, f"fake-{key}", Phase.ENDED, evidence)

@@ -203,7 +203,7 @@ async def test_a_run_out_of_memory_is_followed_by_one_with_twice_as_much_which_d
             await controller.tick()
         key = key_of(world.job(result.job_id))
         controller.launcher.pend(key, NO_ROOM)
-        world.query("update runs set claimed_at = now() - interval '10 minutes' where released_at is null")
+        world.query("update runs set launched_at = now() - interval '10 minutes' where released_at is null")
         await controller.tick()
         controller.launcher.lose(key)
         await controller.tick()

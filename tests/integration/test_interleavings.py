@@ -1,6 +1,8 @@
 """What can come between two steps, each made to come just there."""
 
+import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -9,12 +11,13 @@ from datetime import timedelta
 import pytest
 
 from controller.launchers import Launch, LaunchRefused
+from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_connection import controller_pool
@@ -96,6 +99,48 @@ async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_another_con
     assert world.one("select cause from runs where epoch = 1")["cause"] == "cannot_start"
 
 
+class LostThenRefused(FakeLauncher):
+    """Gives no answer to the first launch, and refuses the second one."""
+
+    async def launch(self, launch: Launch) -> str:
+        self.launches.append(launch.key)
+        if len(self.launches) == 1:
+            raise Unavailable("504")
+        raise LaunchRefused("exceeded quota", Reason.QUOTA)
+
+
+async def test_a_refusal_after_a_launch_without_an_answer_frees_the_slot_only_when_that_cannot_come_any_more(
+    world: World,
+) -> None:
+    a_file(world)
+    launcher = LostThenRefused()
+    async with world.controller(launcher) as reconciler:
+        for _ in range(3):
+            await reconciler.tick()
+        run = world.one("select * from runs")
+        assert (run["cause"], run["reason"], run["released_at"]) == ("cannot_start", "quota", None)
+        world.query(
+            "update runs set ended_at = now() - interval '61 seconds', claimed_at = now() - interval '2 minutes'"
+        )
+        await reconciler.tick()
+    assert world.one("select released_at from runs where epoch = 1")["released_at"] is not None
+    assert world.one("select give_backs, attempts from jobs") == {"give_backs": 1, "attempts": 0}
+
+
+async def test_a_pod_is_given_time_to_start_from_its_launch_and_not_from_the_claim(world: World) -> None:
+    result = a_file(world)
+    launcher = FakeLauncher()
+    async with world.store() as store:
+        await store.claim("default", 1, "kubernetes", "gone", timedelta(seconds=60))
+    world.query("update runs set claimed_at = now() - interval '1 hour'")
+    key = RunKey(result.job_id, 1)
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        launcher.pend(key, Evidence(pod_name="p"))
+        await reconciler.tick()
+    assert world.one("select launched_at is null as no, ended_at from runs") == {"no": False, "ended_at": None}
+
+
 async def test_a_run_that_a_twin_takes_before_it_is_settled_is_not_settled_on_what_was_seen_before(
     world: World,
 ) -> None:
@@ -131,6 +176,85 @@ async def test_a_pod_that_found_its_run_taken_says_nothing_of_how_the_one_that_t
     job = world.job(result.job_id)
     assert (job["attempts"], job["interruptions"]) == (0, 1)
     assert world.one("select cause from runs where epoch = 1")["cause"] == "vanished"
+
+
+async def test_the_load_of_a_runner_that_took_the_run_since_it_was_read_is_left_alone(world: World) -> None:
+    result = a_file(world)
+    key = RunKey(result.job_id, 1)
+    stands, go_on = threading.Event(), threading.Event()
+
+    def stand_still(at: Boundary) -> None:
+        if runner.has_just == "copy_end":
+            stands.set()
+            go_on.wait(60)
+
+    def load() -> None:
+        with RunnerStore(world.conninfo, key, Runner("twin"), connection_class=sync_connection(runner)) as store:
+            assignment = store.take()
+            store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
+
+    runner = Actor(gate=stand_still)
+    async with controller_pool(world.conninfo, 2) as pool:
+        store = ControllerStore(pool)
+        await store.claim("default", 1, "kubernetes", "a", timedelta(seconds=60))
+        thread = threading.Thread(target=load)
+        thread.start()
+        try:
+            assert stands.wait(30)
+            with pytest.raises(Unavailable, match="taken since"):
+                await store.settle(key, Evidence(gone=True), lambda facts: FAILED, None)
+        finally:
+            go_on.set()
+            thread.join(30)
+    assert world.job(result.job_id)["state"] == "completed"
+
+
+async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its_own_fault(world: World) -> None:
+    result = a_file(world)
+    key = RunKey(result.job_id, 1)
+    stands, said = threading.Event(), threading.Event()
+
+    def stand_still(at: Boundary) -> None:
+        if runner.has_just == "copy_end":
+            stands.set()
+            while loads(world):
+                time.sleep(0.01)
+
+    def load() -> None:
+        with (
+            suppress(RunError),
+            RunnerStore(world.conninfo, key, Runner("one"), connection_class=sync_connection(runner)) as store,
+        ):
+            assignment = store.take()
+            store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
+        with RunnerStore(world.conninfo, key, Runner("one")) as store:
+            store.record_outcome(Outcome(Cause.UNAVAILABLE, Reason.DATABASE, "database: terminated"))
+        said.set()
+
+    def loads(world: World) -> bool:
+        return bool(world.query("select 1 from pg_locks where locktype = 'advisory' and objsubid = 2"))
+
+    async def let_it_say(at: Boundary) -> None:
+        if at.what.startswith("First statement of settle"):
+            await asyncio.to_thread(said.wait, 2)
+
+    runner, controller = Actor(gate=stand_still), Actor()
+    controller.pause = let_it_say
+    launcher = FakeLauncher()
+    async with (
+        controller_pool(world.conninfo, 2, async_connection(controller)) as pool,
+        world.controller(launcher, retry=RetryPolicy()) as reconciler,
+    ):
+        reconciler.context = replace(reconciler.context, store=ControllerStore(pool))
+        await reconciler.tick()
+        thread = threading.Thread(target=load)
+        thread.start()
+        assert stands.wait(30)
+        launcher.lose(key)
+        await reconciler.tick()
+        thread.join(30)
+    job = world.job(result.job_id)
+    assert (job["attempts"], job["interruptions"]) == (0, 1)
 
 
 async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_next_job_of_the_dataset(

@@ -40,14 +40,6 @@ class Moody(FakeLauncher):
             raise Unavailable("no answer")
         return await super().seen()
 
-    def pend(self, key: RunKey, evidence: Evidence) -> None:
-        """The run's pod is there and does not start."""
-        self._runs[key] = Seen(key, f"fake-{key}", Phase.PENDING, evidence)
-
-    def work(self, key: RunKey) -> None:
-        """The run's container runs."""
-        self._runs[key] = Seen(key, f"fake-{key}", Phase.RUNNING, Evidence(container_started=True))
-
 
 def a_file(world: World, year: int = 2020) -> Submitted:
     return world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n"))
@@ -130,7 +122,7 @@ async def test_a_pod_that_cannot_start_is_removed_and_its_claim_given_back_with_
         launcher.pend(key, Evidence(pod_name="p", seen_as="ImagePull", message="Back-off pulling image"))
         await reconciler.tick()
         assert world.job(result.job_id)["state"] == "running"
-        world.query("update runs set claimed_at = now() - interval '10 minutes'")
+        world.query("update runs set launched_at = now() - interval '10 minutes'")
         await reconciler.tick()
         launcher.lose(key)
         await reconciler.tick()
