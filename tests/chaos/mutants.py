@@ -129,8 +129,8 @@ def _is_whole(""",
         ),
         Change(
             "controller/pipeline/launch.py",
-            "    if await context.launcher.find(run.key) is not None:\n",
-            "    if False:\n",
+            "    if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:\n",
+            "    if True:\n",
         ),
     ),
 }
