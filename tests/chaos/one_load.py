@@ -84,8 +84,10 @@ class OneLoad:
         """Once through; returns the boundaries that client, controller and runner have met."""
         plan = {"client": no_faults, "controller": no_faults, "runner": no_faults, **plans}
         first: dict[str, Actor] = {}
-        job_id = await asyncio.to_thread(self._submit, no_faults if story.reprocessed else plan["client"], first)
-        if story.reprocessed:
+        if not story.reprocessed:
+            job_id = await asyncio.to_thread(self._submit, plan["client"], first)
+        else:
+            job_id = await asyncio.to_thread(self._submit, no_faults, {})
             await self._work(job_id, Story(), no_faults, no_faults, no_faults, {})
             job_id = await asyncio.to_thread(self._reprocess, job_id, plan["client"], first)
         await self._work(job_id, story, plan["client"], plan["controller"], plan["runner"], first)
