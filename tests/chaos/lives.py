@@ -172,12 +172,15 @@ class Lives:
         at = self._random.randint(0, LAST_BOUNDARY)
         kind = self._random.choice(list(Kind))
         in_copy = fate == "zombie" and self._random.random() < 0.7  # its rows sent, and in part inserted
+        met = False
         actor: Actor
 
         def plan(number: int, where: Boundary) -> Kind | None:
+            nonlocal met
             here = "copy_end" in (where.what, actor.has_just) if in_copy else number == at
-            if not here or fate == "nothing":
+            if met or not here or fate == "nothing":
                 return None
+            met = True
             if fate == "boundary":
                 return kind if kind in where.kinds else None
             if fate != "connection_cut":

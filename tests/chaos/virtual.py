@@ -90,6 +90,7 @@ class Chaos:
         self._clock = VirtualClock(conninfo)
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
         self._elapsed = 0.0
+        self._lists_fail_until = -1.0
         self._cap_violations = 0
         self._ceiling = 0
         self._held_when_alive: set[FakePod] = set()
@@ -166,6 +167,8 @@ class Chaos:
                 return
             # Pods take a moment of real time; retries wait for minutes of ours.
             self._move_clock(2 if lives.busy else 30)
+        if lives.busy:
+            self.ledger.find(f"stuck: {lives.busy} pods of the fake cluster have not ended")
 
     async def _round(
         self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
@@ -262,7 +265,11 @@ class Chaos:
         return timedelta(seconds=self._random.uniform(0, 50))
 
     def _list_fails(self) -> bool:
-        if self._calm or self._random.random() > 0.03:
+        if self._calm:
+            return False
+        if self._elapsed > self._lists_fail_until and self._random.random() < 0.015:
+            self._lists_fail_until = self._elapsed + self._random.uniform(0.5, 15)
+        if self._elapsed > self._lists_fail_until:
             return False
         self.ledger.fault("list fails")
         return True
