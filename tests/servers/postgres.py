@@ -38,6 +38,7 @@ class PostgresServer:
         listen: `listen_addresses`; "0.0.0.0" lets pods reach it.
         allow: further CIDRs that may log in, besides 127.0.0.1.
         settings: further settings of the server.
+        auth: how it knows who logs in from this machine, a method of pg_hba.conf.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class PostgresServer:
         listen: str = "127.0.0.1",
         allow: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
+        auth: str = "scram-sha-256",
     ) -> None:
         self.version = version
         self.password = secrets.token_urlsafe(12)
@@ -56,7 +58,7 @@ class PostgresServer:
         self._data = self._home / "data"
         self._log = self._home / "log"
         self.port = free_port(listen)
-        self._initialise(allow)
+        self._initialise(allow, auth)
 
     def __enter__(self) -> Self:
         self.start()
@@ -109,7 +111,7 @@ class PostgresServer:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(query)
 
-    def _initialise(self, allow: Sequence[str]) -> None:
+    def _initialise(self, allow: Sequence[str], auth: str) -> None:
         password_file = self._home / "password"
         password_file.write_text(self.password)
         if os.geteuid() == 0:
@@ -117,7 +119,7 @@ class PostgresServer:
             for path in (self._home, password_file):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
         self._run(
-            "initdb", "--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256",
+            "initdb", "--username=postgres", f"--pwfile={password_file}", f"--auth={auth}",
             "--encoding=UTF8", "--locale=C", "--no-sync", f"--pgdata={self._data}",
         )  # fmt: skip
         with (self._data / "pg_hba.conf").open("a") as hba:
@@ -153,7 +155,7 @@ class Standby(PostgresServer):
         super().__init__(primary.version)
         self.password = primary.password
 
-    def _initialise(self, allow: Sequence[str]) -> None:
+    def _initialise(self, allow: Sequence[str], auth: str) -> None:
         if os.geteuid() == 0:
             owner = pwd.getpwnam(OS_USER)
             os.chown(self._home, owner.pw_uid, owner.pw_gid)
