@@ -1,4 +1,4 @@
-"""How fast a pool's desired parallelism may follow its queue: the fields of the HorizontalPodAutoscaler (autoscaling/v2)."""
+"""How fast a pool's desired parallelism may follow its queue: `behavior` as the HorizontalPodAutoscaler v2 has it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -37,7 +37,7 @@ class ScalingRules:
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """Both directions. Going down is stabilised by default, so that a pause between two uploads costs no nodes' start."""
+    """Both directions. Going down is stabilised by default: a pause between two uploads need not cost a node's start."""
 
     scale_up: ScalingRules = ScalingRules()
     scale_down: ScalingRules = ScalingRules(stabilization_window_seconds=300)
