@@ -37,7 +37,7 @@ class ScalingRules:
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """Both directions. Going down is stabilised by default: a pause between two uploads need not cost a node's start."""
+    """Both directions. Going down is stabilised by default: a pause between two uploads need not cost a node."""
 
     scale_up: ScalingRules = ScalingRules()
     scale_down: ScalingRules = ScalingRules(stabilization_window_seconds=300)
