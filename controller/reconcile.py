@@ -14,7 +14,9 @@ from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe
 from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
+from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
+from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
 
@@ -103,7 +105,7 @@ class Reconciler:
         return not error
 
     async def tick(self) -> Observation:
-        """The five steps, once; and every minute a batch of old jobs is removed."""
+        """The six steps, once; and every minute a batch of old jobs is removed."""
         await self.context.store.check_schema(LATEST)
         observed = await observe(self.context)
         for run, seen in observed.ended():
@@ -128,6 +130,7 @@ class Reconciler:
         # A few first: where the cluster refuses them, few claims have to be given back.
         batch = 1
         while batch:
+            await scale(self.context, PoolSpec(self.context.pool))
             claimed = await claim(self.context, batch)
             went_well = await launch(self.context, claimed)
             batch = min(4 * batch, CLAIM_BATCH) if went_well and len(claimed) == batch else 0
