@@ -69,9 +69,10 @@ def _is_to_be_written(pool: PoolCapacity, spec: PoolSpec, decision: Decision, ow
     if not leads:
         # Jobs need not wait until the leader comes round: it may be busy, or gone.
         return spec.generation == pool.generation and pool.desired is not None and decision.desired > pool.desired
+    # What was due is written when it is worth a step of its own, and else with the next renewal.
     return (
         pool.decided_by != owner
         or pool.lease <= LEASE / 2
-        or (spec.generation, decision.desired, decision.limit) != (pool.generation, pool.desired, pool.limited_by)
-        or decision.history.as_dict() != pool.history
+        or (spec.generation, decision.desired) != (pool.generation, pool.desired)
+        or decision.history.has_step_at(pool.now)
     )

@@ -76,6 +76,10 @@ class History:
     lows: Steps = ()
     desired: Steps = ()
 
+    def has_step_at(self, now: float) -> bool:
+        """Whether something is other from now on than it was before."""
+        return any(steps[-1].at == now for steps in (self.highs, self.lows, self.desired) if steps)
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         named = {"highs": self.highs, "lows": self.lows, "desired": self.desired}

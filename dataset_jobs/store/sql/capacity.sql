@@ -8,7 +8,7 @@ select max_running as maximum, paused, blocked_since is not null as blocked,
         select from jobs where pool = pools.name and state = 'queued'
         limit max_running * %(target)s::bigint + 1) queued) as queued,
     (select count(*) from (
-        select from jobs where pool = pools.name and state = 'scheduled' and run_at <= clock_timestamp()
+        select from jobs where pool = pools.name and state = 'scheduled' and run_at <= now()
         limit max_running * %(target)s::bigint + 1) due) as due,
     held.running, held.pending
 from pools, lateral (
