@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.pipeline.scale import LEASE, Scaled, scale
 from controller.policy.capacity import Limit
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
-from controller.policy.settling import RetryPolicy
 from dataset_jobs.store.capacity import NewDecision
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.for_controller import ControllerStore
@@ -38,7 +37,7 @@ def pool(world: World) -> dict[str, Any]:
 
 
 def as_controller(store: ControllerStore, owner: str) -> Context:
-    return Context(store, FakeLauncher(), owner, "default", None, RetryPolicy())
+    return Context(store, FakeLauncher(), owner, OnePool(DEFAULT))
 
 
 async def claim(store: ControllerStore, limit: int = 500, owner: str = "a") -> list[ClaimedRun]:
