@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from controller.pipeline.context import Context, OnePool
 from controller.pipeline.scale import LEASE, Scaled, scale
 from controller.policy.capacity import Limit
+from controller.policy.job_manifest import RunnerTemplate
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
 from dataset_jobs.store.capacity import NewDecision
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.for_controller import ControllerStore
+from dataset_jobs.store.statements import statement
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary
 from tests.faults.ports import exposed
@@ -24,6 +28,21 @@ from tests.integration.world import World
 
 DEFAULT = PoolSpec("default")
 SLOWLY = PoolSpec("default", behavior=Behavior(ScalingRules(policies=(ScalingPolicy("Pods", 2, 1800),))))
+
+
+@dataclass(frozen=True)
+class SeveralPools:
+    """More than one pool, as they are for good."""
+
+    served: dict[str, PoolSpec]
+
+    async def refresh(self) -> None:
+        """Nothing changes."""
+
+    def rules(self, pool: str) -> PoolSpec:
+        return self.served[pool]
+
+
 DECIDED = NewDecision(0, 3, None, "somebody else's", {}, 0)
 
 
@@ -234,6 +253,52 @@ async def test_of_a_long_queue_no_more_is_counted_than_makes_a_difference(world:
         assert (seen.queued, seen.due) == (3, 3)
         reason = (await scaled(as_controller(store, "a"))).decision.reason
     assert reason == "more than 2 jobs wait, 1 per runner; at the maximum of 2"
+
+
+def read(plan: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Of every table that a plan reads: by what, and how many rows."""
+    if "Relation Name" in plan:
+        yield plan["Node Type"], plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    for part in plan.get("Plans", ()):
+        yield from read(part)
+
+
+def test_of_a_hundred_thousand_jobs_a_few_are_read(world: World) -> None:
+    world.query("""
+        insert into datasets (country_id, filename, storage_uri, sha256, size)
+        select id, number::text, 'local:x', lpad(to_hex(number), 64, '0'), 1
+        from countries, generate_series(1, 100000) number where code = 'US'""")
+    world.query("""
+        insert into jobs (dataset_id, type, state, run_at, finished_at)
+        select id, 'parse_dataset',
+            case when key < 60000 then 'completed' when key < 80000 then 'scheduled' else 'queued' end,
+            now() + interval '1 hour', case when key < 60000 then now() end
+        from datasets order by key""")
+    for statistics in ("", "vacuum analyze jobs"):
+        if statistics:
+            world.query(statistics)
+        with psycopg.connect(world.conninfo) as connection:
+            explained = f"explain (analyze, format json) {statement('capacity')}".encode()
+            row = connection.execute(explained, {"pool": "default", "target": 1}).fetchone()
+        assert row is not None
+        scans = list(read(row[0][0]["Plan"]))
+        assert sum(rows for _, rows in scans) <= 64 + 1 + 5, (statistics, scans)
+
+
+async def test_each_pool_is_decided_on_by_its_own_rules_and_claimed_from_in_turn(world: World) -> None:
+    world.query("insert into pools (name, max_running) values ('other', 64)")
+    files(world, 6)
+    world.query("update jobs set pool = 'other' where key % 2 = 0")
+    launcher = FakeLauncher()
+    async with world.controller(launcher, concurrency=None) as reconciler:
+        both = [SLOWLY, PoolSpec("other", template=RunnerTemplate("image"))]
+        reconciler.context = replace(reconciler.context, pools=SeveralPools({spec.name: spec for spec in both}))
+        await reconciler.tick()
+    assert len(launcher.launches) == 5
+    assert world.query("select name, desired from pools order by name") == [
+        {"name": "default", "desired": 2},
+        {"name": "other", "desired": 3},
+    ]
 
 
 async def test_a_change_is_logged_with_its_reason(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ import pytest
 from controller.policy.capacity import History, Limit, Snapshot, decide
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from tests.unit.scaling_document import PAGE, svg
 from tests.unit.virtual_pool import NOON, VirtualPool
 
 AT_ONCE = ScalingRules()
@@ -231,3 +232,7 @@ def test_a_clock_that_goes_back_holds_nothing_for_longer_than_the_window() -> No
     pool.decide(1000)
     pool.waiting = 0
     assert [pool.decide(at).desired for at in (0, 299, 309, 310)] == [9, 9, 9, 0]
+
+
+def test_the_plot_in_the_documents_is_what_the_function_decides() -> None:
+    assert PAGE.read_text(encoding="utf-8") == svg(), "run `make docs`"
