@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from controller.pipeline.context import Context
-from controller.policy.capacity import Decision, History, Snapshot, decide
+from controller.policy.capacity import Decision, Snapshot, decide
+from controller.policy.history import History
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.store.capacity import NewDecision, PoolCapacity
 
@@ -47,17 +48,21 @@ async def scale(context: Context, spec: PoolSpec) -> Scaled | None:
         decision = decide(pool.now, seen, spec, pool.desired, History.from_dict(pool.history))
         leads = _may_lead(pool, spec, context.owner)
         if not _is_to_be_written(pool, spec, decision, context.owner, leads):
-            break
+            return Scaled(seen, decision, leads)
         new = NewDecision(
-            spec.min_parallelism, decision.desired, decision.limit, decision.reason, decision.history.as_dict(),
-            spec.generation,
-        )  # fmt: skip
+            minimum=spec.min_parallelism,
+            desired=decision.desired,
+            limited_by=decision.limit,
+            reason=decision.reason,
+            history=decision.history.as_dict(),
+            generation=spec.generation,
+        )
         if await context.store.decide(spec.name, pool.decision, new, context.owner, LEASE if leads else None):
             if decision.desired != pool.desired:
                 was = "" if pool.desired is None else f", was {pool.desired}"
                 _log.info("pool %s: %d desired%s: %s", spec.name, decision.desired, was, decision.reason)
-            break
-    return Scaled(seen, decision, leads)
+            return Scaled(seen, decision, leads)
+    return Scaled(seen, decision, leads=False)  # others have decided, and will again
 
 
 def _may_lead(pool: PoolCapacity, spec: PoolSpec, owner: str) -> bool:

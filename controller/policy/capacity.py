@@ -2,21 +2,17 @@
 
 The rules are those of the HorizontalPodAutoscaler v2 with a `behavior`
 (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#configurable-scaling-behavior), with the
-queue in place of a metric. Where that one samples every 15 seconds, this one keeps what was due, and what was desired,
-as steps: a value holds from its time until that of the next one.
+queue in place of a metric.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
 
+from controller.policy.history import History, Step, recorded, since
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import ScalingPolicy, ScalingRules
-
-STEPS = 60
-"""So many steps there are at the most in a window or period, and one or two around it."""
 
 
 class Limit(StrEnum):
@@ -50,47 +46,6 @@ class Snapshot:
     maximum: int
     paused: bool = False
     blocked: bool = False
-
-
-class Step(NamedTuple):
-    """From `at`, in seconds of the database's clock, until the next step, it was `value`."""
-
-    at: float
-    value: int
-
-
-Steps = tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What the next decision needs of those before it.
-
-    Args:
-        highs: what was due, as far as it can be the most of a window that ends later: falling values.
-        lows: what was due, as far as it can be the least of one: rising values.
-        desired: what was decided.
-    """
-
-    highs: Steps = ()
-    lows: Steps = ()
-    desired: Steps = ()
-
-    def has_step_at(self, now: float) -> bool:
-        """Whether something is other from now on than it was before."""
-        return any(steps[-1].at == now for steps in (self.highs, self.lows, self.desired) if steps)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        named = {"highs": self.highs, "lows": self.lows, "desired": self.desired}
-        return {name: [[round(at, 3), value] for at, value in steps] for name, steps in named.items() if steps}
-
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """What `as_dict` made."""
-        return cls(
-            **{name: tuple(Step(at, value) for at, value in stored.get(name, ())) for name in cls.__dataclass_fields__}
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +84,13 @@ def decide(now: float, seen: Snapshot, spec: PoolSpec, before: int | None, histo
     until_now = seen.running if before is None else before
     current = min(max(until_now, floor), seen.maximum)
 
-    highs = _recorded(history.highs, now, current, due, down.stabilization_window_seconds, lambda old: old <= due)
-    lows = _recorded(history.lows, now, current, due, up.stabilization_window_seconds, lambda old: old >= due)
+    highs = recorded(history.highs, now, current, due, down.stabilization_window_seconds, lambda old: old <= due)
+    lows = recorded(history.lows, now, current, due, up.stabilization_window_seconds, lambda old: old >= due)
     goal = min(max(current, lows[0].value if lows else due), highs[0].value if highs else due)
     goal = min(max(goal, floor), seen.maximum)
 
     def desired_at(at: float) -> int:
-        return next(iter(_since(history.desired, at)), Step(at, until_now)).value
+        return next(iter(since(history.desired, at)), Step(at, until_now)).value
 
     desired = goal
     if goal > current:
@@ -149,41 +104,8 @@ def decide(now: float, seen: Snapshot, spec: PoolSpec, before: int | None, histo
         desired = 0
     limit = _limit(seen, due, desired, goal, floor)
     period = max((policy.period_seconds for policy in (*up.policies, *down.policies)), default=0)
-    decided = _recorded(history.desired, now, until_now, desired, period, lambda old: old == desired)
+    decided = recorded(history.desired, now, until_now, desired, period, lambda old: old == desired)
     return Decision(desired, due, limit, _in_words(seen, spec, due, desired, limit), History(highs, lows, decided))
-
-
-def _recorded(
-    steps: Steps, now: float, before: int, value: int, window: int, gives_way: Callable[[int], bool]
-) -> Steps:
-    """Adds that it is `value` from now on, and drops what no window that ends now or later begins before.
-
-    Args:
-        steps: until now.
-        now: seconds.
-        before: what it is taken to have been where nothing is known.
-        value: from now on.
-        window: seconds; 0 keeps nothing.
-        gives_way: whether a step of that value makes no difference any more, beside one of `value` that ends later.
-    """
-    if not window:
-        return ()
-    apart = max(1.0, window / STEPS)
-    # A clock may go backwards when another server takes over.
-    kept = [Step(min(at, now + apart), old) for at, old in steps] or [Step(now - apart, before)]
-    begin: float | None = None
-    while kept and (gives_way(kept[-1].value) or (len(kept) > 1 and kept[-1].at > now)):
-        begin = kept.pop().at
-    if begin is None:
-        # Steps keep their distance, which bounds their number: the one before this may hold for a little longer.
-        begin = max(now, kept[-1].at + apart)
-    return _since([*kept, Step(begin, value)], now - window)
-
-
-def _since(steps: Sequence[Step], begin: float) -> Steps:
-    """Those steps that held at `begin` or later."""
-    over = sum(step.at <= begin for step in steps[1:])
-    return tuple(steps[over:])
 
 
 def _most_after(rules: ScalingRules, now: float, current: int, desired_at: Callable[[float], int]) -> int:

@@ -17,7 +17,7 @@ alter table pools
     add column decision bigint not null default 0,
     -- Of the description of the pool that it was made with: one that is older is not heeded.
     add column generation bigint not null default 0,
-    -- See History in controller/policy/capacity.py. It never grows beyond a few hundred figures.
+    -- See controller/policy/history.py. It never grows beyond a few hundred figures.
     add column history jsonb not null default '{}',
     add constraint desired_is_described check (
         (desired is null) = (reason is null) and (desired is null) = (decided_at is null)

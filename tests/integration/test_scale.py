@@ -124,6 +124,24 @@ async def test_nothing_is_written_while_nothing_changes_but_the_lease(world: Wor
     assert then["reason"] == "2 jobs run (2 not started yet), 1 per runner"
 
 
+async def test_what_is_due_is_written_as_soon_as_a_window_begins_with_it_and_once(world: World) -> None:
+    steadily = PoolSpec("default", behavior=Behavior(ScalingRules(stabilization_window_seconds=600)))
+    async with world.store() as store:
+        context = as_controller(store, "a")
+        await scaled(context, steadily)
+        world.query(  # so long ago that a step of its own is worth it
+            "update pools set history = jsonb_build_object('lows',"
+            " jsonb_build_array(jsonb_build_array(extract(epoch from now())::int - 300, 0)))"
+        )
+        files(world, 3)
+        assert (await scaled(context, steadily)).decision.limit == Limit.STABILIZED
+        first = pool(world)
+        assert [due for _, due in first["history"]["lows"]] == [0, 3]
+        files(world, 1, first=1960)
+        assert (await scaled(context, steadily)).decision.due == 4
+    assert pool(world) == first
+
+
 async def test_of_several_controllers_one_decides_and_another_goes_on_where_it_stopped(world: World) -> None:
     files(world, 6)
     async with world.store() as store:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from controller.policy.capacity import History, Limit, Snapshot, decide
+from controller.policy.capacity import Limit, Snapshot, decide
+from controller.policy.history import History
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
 from tests.unit.scaling_document import PAGE, svg

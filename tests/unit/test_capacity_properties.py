@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from controller.policy.capacity import STEPS, Decision, History, Snapshot, decide
+from controller.policy.capacity import Decision, Snapshot, decide
+from controller.policy.history import STEPS, History
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
 from tests.unit.virtual_pool import NOON, VirtualPool
@@ -23,7 +24,8 @@ def rules(longest: int, selects: tuple[str, ...] = ("Max", "Min", "Disabled")) -
 
 
 def specs(longest: int, **how: tuple[str, ...]) -> st.SearchStrategy[PoolSpec]:
-    behaviors = st.builds(Behavior, rules(longest, **how), rules(longest, **how))
+    ups = st.just(ScalingRules()) | rules(longest, **how)
+    behaviors = st.builds(Behavior, ups, rules(longest, **how))
     return st.builds(
         PoolSpec,
         st.just("default"),
@@ -70,6 +72,8 @@ def test_it_is_never_beyond_its_bounds_and_never_more_than_its_history_needs(
             assert decision.desired <= running + 1
         elif waiting:
             assert decision.desired >= min(spec.min_parallelism, pool.maximum)
+        if spec.behavior.scale_up == ScalingRules() and not paused and not blocked:
+            assert decision.desired >= min(decision.due, pool.maximum), "nothing but the maximum is in the way"
         history = decision.history
         for steps in (history.highs, history.lows, history.desired):
             assert len(steps) <= STEPS + 3

@@ -4,7 +4,8 @@ import heapq
 import json
 from dataclasses import dataclass, field
 
-from controller.policy.capacity import Decision, History, Snapshot, decide
+from controller.policy.capacity import Decision, Snapshot, decide
+from controller.policy.history import History
 from controller.policy.pool_spec import PoolSpec
 
 NOON = 1_900_000_800.0
