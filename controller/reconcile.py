@@ -135,12 +135,13 @@ class Reconciler:
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
             await self._launch([run for run in unlaunched if run.key in holding])
-        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
         pools = self.context.pools.served
+        for pool in pools.values():
+            await scale(self.context, pool)
+        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
         batches = dict.fromkeys(pools, 1)
         while batches:
             for name, batch in list(batches.items()):
-                await scale(self.context, pools[name])
                 claimed = await claim(self.context, pools[name], batch)
                 if await self._launch(claimed) and len(claimed) == batch:
                     batches[name] = min(4 * batch, CLAIM_BATCH)
