@@ -16,6 +16,7 @@ from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe, observe_changes
 from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
+from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
@@ -133,7 +134,7 @@ class Reconciler:
         return not error
 
     async def tick(self, resync: bool = True) -> Observation:
-        """The five steps, once; and every minute a batch of old jobs is removed.
+        """The six steps, once; and every minute a batch of old jobs is removed.
 
         Args:
             resync: look at everything, not only at what is known to have changed.
@@ -172,9 +173,12 @@ class Reconciler:
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
             await self._launch([run for run in unlaunched if run.key in holding])
+        pools = self.context.pools.served
+        for pool in pools.values():
+            await scale(self.context, pool)
         # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
         until = time.monotonic() + LAUNCHING_SECONDS
-        more = dict(self.context.pools.served)
+        more = dict(pools)
         while more and time.monotonic() < until:
             for name, pool in list(more.items()):
                 batch = self._batches.get(name, 1)
