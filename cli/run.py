@@ -6,10 +6,10 @@ import logging
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.logs import logs_for_people
 from cli.settings import Settings
@@ -237,10 +237,15 @@ async def _kubernetes_launcher(
     launcher = KubernetesLauncher(api, installation, template)
     loop = asyncio.get_running_loop()
 
-    def wake_from_thread() -> None:
-        loop.call_soon_threadsafe(wake.set)
+    def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+        launcher.saw(kind, deleted, thing)
+        wake.set()
 
-    watcher = Watcher(configuration, settings.namespace, installation, wake_from_thread)
+    def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:  # in the watcher's thread
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(told, kind, deleted, thing)
+
+    watcher = Watcher(configuration, settings.namespace, installation, saw)
     watcher.start()
     watch.watcher = watcher
     events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)
