@@ -186,6 +186,10 @@ class Settings(BaseSettings):
         "default", "Where the Kubernetes Jobs of runners go.", "a namespace's name",
         pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     )  # fmt: skip
+    worker_controller_name: str = _setting(
+        "affirm-worker", "Which ParserPools are this installation's: those that give this as their `controller`.",
+        "a name of at most 63 characters", min_length=1, max_length=63,
+    )  # fmt: skip
     worker_id: str = _setting(
         socket.gethostname, "This controller's name, in logs and on the runs it claims.",
         "at most 200 characters", "the host's name", min_length=1, max_length=200,

@@ -20,6 +20,8 @@ from controller.policy.job_manifest import LABEL_INSTALLATION
 RESTART_SECONDS = 2.0
 """Before a watch that has ended by itself is taken up again."""
 
+PoolEvent = Callable[[str, int | None], None]
+
 _log = logging.getLogger(__name__)
 
 
@@ -31,16 +33,23 @@ class Watcher:
         namespace: where the runs are.
         installation: whose Jobs and pods count.
         wake: called for every event, in the watcher's own thread.
+        pool_event: called for every event about a ParserPool with its name, and its generation or None where it is
+            gone; also in that thread. None: they are not watched, as where the cluster does not know the resource.
     """
 
     def __init__(
-        self, configuration: Configuration, namespace: str, installation: UUID, wake: Callable[[], None]
+        self,
+        configuration: Configuration,
+        namespace: str,
+        installation: UUID,
+        wake: Callable[[], None],
+        pool_event: PoolEvent | None = None,
     ) -> None:
         self.last_event = time.monotonic()
         """When the watch last had something to say; by the monotonic clock."""
         self._wake = wake
         self._namespace = namespace
-        self._registry = _registry(configuration, str(installation), self._event)
+        self._registry = _registry(configuration, str(installation), self._event, pool_event)
         self._stop = threading.Event()
         self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
@@ -98,7 +107,9 @@ def _settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _registry(configuration: Configuration, installation: str, wake: Callable[[], None]) -> kopf.OperatorRegistry:
+def _registry(
+    configuration: Configuration, installation: str, wake: Callable[[], None], pool_event: PoolEvent | None
+) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     ours = {LABEL_INSTALLATION: installation}
 
@@ -117,7 +128,13 @@ def _registry(configuration: Configuration, installation: str, wake: Callable[[]
     def woken(**_: Any) -> None:
         wake()
 
+    def pool_changed(type: str | None, name: str, meta: kopf.Meta, **_: Any) -> None:
+        if pool_event is not None:
+            pool_event(name, None if type == "DELETED" else meta.get("generation"))
+
     kopf.on.login(registry=registry)(login)
+    if pool_event is not None:
+        kopf.on.event("affirm.dev", "v1", "parserpools", registry=registry)(pool_changed)
     kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(woken)
     kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(woken)
     return registry

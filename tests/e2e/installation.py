@@ -170,6 +170,13 @@ def product_images(cluster: Cluster) -> str:
     return build_images(cluster)
 
 
+def install_custom_resource(cluster: Cluster) -> None:
+    """Makes ParserPools known, as this checkout has them. No release owns them, since all share the cluster's one."""
+    crd = ROOT / "charts" / "affirm-worker" / "files" / "parserpools.yaml"
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", crd)
+    cluster.kubectl("wait", "--for=condition=Established", "crd/parserpools.affirm.dev", "--timeout=30s")
+
+
 @contextmanager
 def installed(cluster: Cluster, servers: Servers, tag: str, database: str, *settings: str) -> Iterator[Installation]:
     """Installs the chart in a new namespace, with a new database and a prefix of its own in the bucket.
@@ -180,6 +187,7 @@ def installed(cluster: Cluster, servers: Servers, tag: str, database: str, *sett
         database: its name, and the prefix's.
         settings: further `--set` arguments.
     """
+    install_custom_resource(cluster)
     conninfo = servers.postgres.create_database(database)
     pods_conninfo = servers.postgres.url(database, cluster.host_address)
     with cluster.namespace("affirm-e2e") as namespace:
