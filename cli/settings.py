@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from cli.durations import parse_duration
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.storage import StorageConfig
 from parser_runner.parsers.limits import Limits
