@@ -16,7 +16,8 @@ from cli.settings import Settings
 from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Announce, Context, Notice, to_nobody
+from controller.pipeline.context import Announce, Context, Notice, OnePool, to_nobody
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
@@ -117,11 +118,8 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             store=store,
             launcher=launcher,
             owner=owner,
-            pool=settings.pool,
+            pools=OnePool(_pool_of(settings)),
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
-            retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
-            start_deadline=settings.worker_start_deadline,
-            retention=settings.worker_retention,
             announce=announce,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
@@ -139,6 +137,15 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
     if interrupted:
         return INTERRUPTED
     return 1 if waiting else 0
+
+
+def _pool_of(settings: Settings) -> PoolSpec:
+    return PoolSpec(
+        settings.pool,
+        retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
+        start_deadline=settings.worker_start_deadline,
+        retention=settings.worker_retention,
+    )
 
 
 async def _list_waiting(store: ControllerStore, pool: str) -> int:
@@ -227,7 +234,7 @@ async def _kubernetes_launcher(
     configuration = await load_configuration()
     api = KubernetesApi(configuration, settings.namespace)
     installation = await store.installation_id()
-    launcher = KubernetesLauncher(api, installation, settings.pool, template)
+    launcher = KubernetesLauncher(api, installation, template)
     loop = asyncio.get_running_loop()
 
     def wake_from_thread() -> None:

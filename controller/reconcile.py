@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -17,12 +18,16 @@ from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
 from controller.pipeline.settle import settle_ended
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 ADOPT_AFTER = timedelta(seconds=10)
 """How long another controller's claims may stay without a launch before any controller launches them."""
 
-CLAIM_BATCH = 500
-"""How many jobs one claim takes at the most."""
+CLAIM_BATCH = 64
+"""How many jobs one claim takes at the most: they are launched before the next claim, which sees what has come in."""
+
+AGAIN_SECONDS = 1.0
+"""After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter."""
 
 WAKE_SPACING_SECONDS = 0.02
 """Wake-ups that come together are answered by one tick."""
@@ -70,6 +75,7 @@ class Reconciler:
         self._poll_seconds = poll_seconds
         self._wake = wake
         self._claiming = True
+        self._again = False
         self._next_removal = time.monotonic()
 
     def stop_claiming(self) -> None:
@@ -77,7 +83,7 @@ class Reconciler:
         self._claiming = False
 
     async def run(self, stop: asyncio.Event, until_idle: bool = False) -> None:
-        """Ticks until `stop` is set, or until nothing is queued, due or running in the pool."""
+        """Ticks until `stop` is set, or until nothing is queued, due or running in its pools."""
         while not stop.is_set():
             went_through = await self.tick_safely()
             if until_idle and went_through and await self._idle():
@@ -86,25 +92,28 @@ class Reconciler:
 
     async def _idle(self) -> bool:
         try:
-            return (await self.context.store.count_jobs(self.context.pool)).idle
+            return (await self.context.store.count_jobs(self.context.pools.served)).idle
         except RunError:
             return False
 
     async def tick_safely(self) -> bool:
         """One tick; an error of ours is logged and left to the next one. True where it went through."""
         self._wake.clear()
+        self._again = False
         error = ""
         try:
             await self.tick()
         except* RunError as errors:
             error = str(errors.exceptions[0])
             _log.warning("tick broken off, to be repeated: %s", error)
+            self._again = True
         self.progress.went_round(error)
         return not error
 
     async def tick(self) -> Observation:
         """The five steps, once; and every minute a batch of old jobs is removed."""
         await self.context.store.check_schema(LATEST)
+        await self.context.pools.refresh()
         observed = await observe(self.context)
         for run, seen in observed.ended():
             await settle_ended(self.context, run, seen)
@@ -124,19 +133,27 @@ class Reconciler:
         unlaunched = observed.unlaunched(self.context.owner, patience)
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
-            await launch(self.context, [run for run in unlaunched if run.key in holding])
-        # A few first: where the cluster refuses them, few claims have to be given back.
-        batch = 1
-        while batch:
-            claimed = await claim(self.context, batch)
-            went_well = await launch(self.context, claimed)
-            batch = min(4 * batch, CLAIM_BATCH) if went_well and len(claimed) == batch else 0
+            await self._launch([run for run in unlaunched if run.key in holding])
+        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
+        batches = dict.fromkeys(self.context.pools.served.values(), 1)
+        while batches:
+            for pool, batch in list(batches.items()):
+                claimed = await claim(self.context, pool, batch)
+                if await self._launch(claimed) and len(claimed) == batch:
+                    batches[pool] = min(4 * batch, CLAIM_BATCH)
+                else:
+                    del batches[pool]
+
+    async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
+        went_well = await launch(self.context, runs)
+        self._again = self._again or not went_well
+        return went_well
 
     async def _sleep(self) -> None:
         """Until something wakes the loop, the poll interval is over, or a scheduled job is due."""
-        seconds = self._poll_seconds
+        seconds = min(self._poll_seconds, AGAIN_SECONDS) if self._again else self._poll_seconds
         with contextlib.suppress(RunError):
-            due = await self.context.store.seconds_until_due(self.context.pool)
+            due = await self.context.store.seconds_until_due(self.context.pools.served)
             if due:  # what is overdue waits for a slot, and the end of a run wakes us
                 seconds = min(seconds, due + WAKE_SPACING_SECONDS)
         with contextlib.suppress(TimeoutError):

@@ -1,14 +1,19 @@
 """Where runs run. One small interface; `kubernetes` is the real one, `process` the one for a single machine."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
+from controller.policy.job_manifest import RunnerTemplate
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
+
+KEEP = timedelta(minutes=10)
+"""How long what is left of a run is kept for people to look at, unless its pool says otherwise."""
 
 
 class Phase(Enum):
@@ -27,6 +32,8 @@ class Launch:
 
     Args:
         memory_doublings: how often the memory of the pool's template is to be doubled, where the launcher limits it.
+        pool: the run's pool.
+        template: how pods of that pool are made; None where the launcher knows.
     """
 
     key: RunKey
@@ -34,6 +41,8 @@ class Launch:
     job_type: str
     attempt: int
     memory_doublings: int = 0
+    pool: str = "default"
+    template: RunnerTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +93,8 @@ class Launcher(Protocol):
     async def stop(self, key: RunKey, now: bool = False) -> None:
         """Asks a run to end; `now` does not wait for it to tidy up. One that is over or gone already is fine."""
 
-    async def forget(self, key: RunKey) -> None:
-        """The run is settled and its evidence stored: the launcher may remove what is left of it."""
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        """The run is settled and its evidence stored: the launcher may remove what is left of it, after a while."""
 
     async def close(self) -> None:
         """Lets go of connections and helpers. What was launched goes on where the launcher can let it."""

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from controller.launchers import Launch, LaunchRefused, Phase, Seen
+from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
 from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
@@ -43,9 +44,7 @@ class KubernetesLauncher:
     Args:
         api: of that namespace.
         installation: every Job of ours carries it; others are never seen, adopted or deleted.
-        pool: the pool whose runs these are.
-        template: how runner pods are made.
-        keep_seconds: how long a settled Job is kept for people to look at.
+        template: how runner pods are made where a launch does not say it.
     """
 
     name = "kubernetes"
@@ -54,23 +53,19 @@ class KubernetesLauncher:
         self,
         api: KubernetesApi,
         installation: UUID,
-        pool: str,
         template: RunnerTemplate,
-        keep_seconds: int = 600,
     ) -> None:
         self._api = api
         self._installation = installation
-        self._pool = pool
         self._template = template
-        self._keep_seconds = keep_seconds
         self._refusals = PodRefusals(api)
         self._disrupted: dict[RunKey, Evidence] = {}
         """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
 
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
-        template = with_memory(self._template, launch.memory_doublings)
-        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, template)
+        template = with_memory(launch.template or self._template, launch.memory_doublings)
+        manifest = job_manifest(launch.key, launch.dataset_id, launch.pool, self._installation, template)
         try:
             if await self._api.create_job(manifest):
                 return name
@@ -109,9 +104,9 @@ class KubernetesLauncher:
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
 
-    async def forget(self, key: RunKey) -> None:
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
         self._disrupted.pop(key, None)
-        await self._api.set_job_ttl(job_name(key), self._keep_seconds)
+        await self._api.set_job_ttl(job_name(key), int(keep.total_seconds()))
 
     async def close(self) -> None:
         await self._api.close()

@@ -11,11 +11,12 @@ import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from controller.launchers import Launch, Phase, Seen
+from controller.launchers import KEEP, Launch, Phase, Seen
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -76,7 +77,7 @@ class ProcessLauncher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.process.pid, signal.SIGKILL if now else signal.SIGTERM)
 
-    async def forget(self, key: RunKey) -> None:
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
         child = self._children.get(key)
         if child is not None and child.process.exitcode is not None:
             del self._children[key]

@@ -53,7 +53,7 @@ class Observation:
         return [run for key, run in self.runs.items() if run.launched_at is not None and key not in self.seen]
 
     def strangers(self) -> list[Seen]:
-        """What the launcher lists although no run of this pool holds a slot for it."""
+        """What the launcher lists although no run holds a slot for it."""
         return [seen for key, seen in self.seen.items() if key not in self.runs]
 
 
@@ -63,7 +63,7 @@ async def observe(context: Context) -> Observation:
     The launcher is read first: what it lists and the database does not hold any more is really over there.
     """
     seen = {one.key: one for one in await context.launcher.seen()}
-    holding = await context.store.unreleased_runs(context.pool, context.launcher.name)
+    holding = await context.store.unreleased_runs(context.launcher.name)
     runs = {run.key: run for run in holding if run.launcher == context.launcher.name}
     abandoned = [
         run

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from controller.launchers import Launcher, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.controller_connection import controller_pool
@@ -123,11 +124,15 @@ class Controllers:
 
     async def _tick(self, actor: Actor, store: ControllerStore) -> None:
         api = exposed(self._cluster.api, "kubernetes", actor)
-        real = StaleLauncher(api, self._installation, "default", RunnerTemplate("image"))
+        real = StaleLauncher(api, self._installation, RunnerTemplate("image"))
         real.stale = self._stale
         launcher: Launcher = exposed(real, "launcher", actor)
         context = Context(
-            store, launcher, f"controller-{self._born}", "default", None, self._retry, random=self._random.random
+            store,
+            launcher,
+            f"controller-{self._born}",
+            OnePool(PoolSpec("default", retry=self._retry)),
+            random=self._random.random,
         )
         reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())
         while True:

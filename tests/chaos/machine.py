@@ -18,9 +18,10 @@ from psycopg.rows import dict_row
 
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import ApiRefused
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.pipeline.retention import remove_old_jobs
 from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.causes import Cause, CountsAs
@@ -74,16 +75,13 @@ class Controller:
         self._passes = -1
         self._pool = controller_pool(machine.conninfo, 2, async_connection(self.actor))
         api = exposed(machine.cluster.api, "kubernetes", self.actor)
-        launcher = KubernetesLauncher(api, machine.installation, "default", RunnerTemplate("image"))
+        launcher = KubernetesLauncher(api, machine.installation, RunnerTemplate("image"))
         store = exposed(ControllerStore(self._pool, timedelta(seconds=10)), "store", self.actor)
         self.context = Context(
             store,
             exposed(launcher, "launcher", self.actor),
             name,
-            "default",
-            None,
-            RETRY,
-            retention=timedelta(days=1),
+            OnePool(PoolSpec("default", retry=RETRY, retention=timedelta(days=1))),
             random=lambda: 0.0,
         )
         self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), Progress())

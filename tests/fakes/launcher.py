@@ -1,8 +1,9 @@
 """A launcher without processes or a cluster: runs end when the test says so."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from controller.launchers import Launch, Phase, Seen
+from controller.launchers import KEEP, Launch, Phase, Seen
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 
@@ -44,7 +45,7 @@ class FakeLauncher:
         else:
             self.end(key, Evidence(exit_code=137 if now else 143, container_started=True))
 
-    async def forget(self, key: RunKey) -> None:
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
         if key in self._runs and self._runs[key].phase is Phase.ENDED:
             del self._runs[key]
 

@@ -15,7 +15,8 @@ from psycopg.rows import dict_row
 
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
@@ -130,7 +131,8 @@ class World:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
-            context = Context(store, own, owner, "default", concurrency, retry, retention=retention, random=lambda: 0.0)
+            pools = OnePool(PoolSpec("default", retry=retry, retention=retention))
+            context = Context(store, own, owner, pools, concurrency, random=lambda: 0.0)
             try:
                 yield Reconciler(context, 0.2, wake, Progress())
             finally:
