@@ -4,6 +4,7 @@ The API server has checked it against the schema in charts/affirm-worker/files/p
 version; so all that is read here is checked here as well. What is not known is left alone.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,39 @@ def order_of(resource: Mapping[str, Any]) -> int:
     metadata = resource["metadata"]
     made = datetime.fromisoformat(metadata["creationTimestamp"]).astimezone(UTC)
     return int(made.timestamp()) * 1_000_000 + int(metadata["generation"])
+
+
+_OF_RUNNER = {
+    "spec.podTemplate.spec.containers[0].": ("image", "imagePullPolicy", "resources", "env", "envFrom", "volumeMounts"),
+    "spec.podTemplate.spec.": (
+        "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName",
+        "serviceAccountName", "volumes",
+    ),
+    "spec.podTemplate.metadata.": ("labels", "annotations"),
+    "metadata.": ("labels", "annotations"),
+}  # fmt: skip
+
+
+def template_of(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a ParserPool's spec the pods are made by."""
+    return {part: spec[part] for part in ("runner", "podTemplate") if part in spec}
+
+
+def own_path(message: str, spec: Mapping[str, Any]) -> str:
+    """What the API server has said of a Job, with the paths where a ParserPool says the same.
+
+    Args:
+        message: the API server's.
+        spec: the ParserPool's.
+    """
+    message = re.sub(r"^Kubernetes API: \d+: ", "", message)
+    message = re.sub(r'^Job\S* "[^"]*" is invalid: ', "", message)
+    message = message.replace("spec.template.", "spec.podTemplate.")
+    for place, names in _OF_RUNNER.items():
+        for name in names:
+            if name in (spec.get("runner") or {}):
+                message = re.sub(rf"(?<![\w.]){re.escape(place + name)}\b", f"spec.runner.{name}", message)
+    return message
 
 
 def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) -> PoolSpec:
