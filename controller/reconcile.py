@@ -15,6 +15,7 @@ from controller.pipeline.launch import launch
 from controller.pipeline.observe import Observation, observe
 from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
+from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
@@ -111,7 +112,7 @@ class Reconciler:
         return not error
 
     async def tick(self) -> Observation:
-        """The five steps, once; and every minute a batch of old jobs is removed."""
+        """The six steps, once; and every minute a batch of old jobs is removed."""
         await self.context.store.check_schema(LATEST)
         await self.context.pools.refresh()
         observed = await observe(self.context)
@@ -135,14 +136,16 @@ class Reconciler:
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
             await self._launch([run for run in unlaunched if run.key in holding])
         # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
-        batches = dict.fromkeys(self.context.pools.served.values(), 1)
+        pools = self.context.pools.served
+        batches = dict.fromkeys(pools, 1)
         while batches:
-            for pool, batch in list(batches.items()):
-                claimed = await claim(self.context, pool, batch)
+            for name, batch in list(batches.items()):
+                await scale(self.context, pools[name])
+                claimed = await claim(self.context, pools[name], batch)
                 if await self._launch(claimed) and len(claimed) == batch:
-                    batches[pool] = min(4 * batch, CLAIM_BATCH)
+                    batches[name] = min(4 * batch, CLAIM_BATCH)
                 else:
-                    del batches[pool]
+                    del batches[name]
 
     async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
         went_well = await launch(self.context, runs)

@@ -15,7 +15,8 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one
+from dataset_jobs.store.capacity import CapacityStore
+from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.patience import in_milliseconds
@@ -27,7 +28,7 @@ SOON = timedelta(seconds=2)
 """How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
 
 
-class ControllerStore(ControllerConnection):
+class ControllerStore(CapacityStore):
     """The controller's view of the database.
 
     Args:
@@ -47,8 +48,8 @@ class ControllerStore(ControllerConnection):
         """Claims up to `limit` jobs within the pool's free slots, each with a new run at a new epoch.
 
         Separate statements in one transaction, the first of which locks the pool's row: with any number of
-        controllers the unreleased runs never exceed the maximum that is in force. From a pool that is blocked
-        one run at a time is claimed.
+        controllers the unreleased runs never exceed the maximum that is in force. Nor are there more claimed than
+        are desired, where that was decided. From a pool that is blocked one run at a time is claimed.
 
         Args:
             pool, limit, launcher, owner, lease: whose jobs, how many, and what the runs begin with.
@@ -360,6 +361,8 @@ def _free_slots(pool: DictRow, held: DictRow) -> int:
         held: its runs that hold a slot, counted since.
     """
     free: int = pool["max_running"] - held["unreleased"]
+    if pool["desired"] is not None:
+        free = min(free, pool["desired"] - held["unreleased"])
     if pool["max_pending"] is not None:
         free = min(free, pool["max_pending"] - held["unstarted"])
     if pool["blocked"]:
