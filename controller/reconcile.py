@@ -122,13 +122,15 @@ class Reconciler:
         await rescue(self.context, observed)
         await look_for_trouble(self.context, observed)
         if self._claiming:
-            await self._claim_and_launch(observed)
+            leads = await self._claim_and_launch(observed)
+            await self.context.pools.report(leads)
         if time.monotonic() >= self._next_removal:
             self._next_removal = time.monotonic() + EVERY_SECONDS
             await remove_old_jobs(self.context)
         return observed
 
-    async def _claim_and_launch(self, observed: Observation) -> None:
+    async def _claim_and_launch(self, observed: Observation) -> set[str]:
+        """The pools that this controller decides for."""
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
         patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
         unlaunched = observed.unlaunched(self.context.owner, patience)
@@ -138,14 +140,18 @@ class Reconciler:
         # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
         pools = self.context.pools.served
         batches = dict.fromkeys(pools, 1)
+        leads = set()
         while batches:
             for name, batch in list(batches.items()):
-                await scale(self.context, pools[name])
+                scaled = await scale(self.context, pools[name])
+                if scaled is not None and scaled.leads:
+                    leads.add(name)
                 claimed = await claim(self.context, pools[name], batch)
                 if await self._launch(claimed) and len(claimed) == batch:
                     batches[name] = min(4 * batch, CLAIM_BATCH)
                 else:
                     del batches[name]
+        return leads
 
     async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
         went_well = await launch(self.context, runs)

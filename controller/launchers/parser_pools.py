@@ -5,9 +5,8 @@ Level-triggered: an event only says that there is something to list again, and w
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,13 @@ from controller.policy.pool_spec import PoolSpec
 from controller.policy.pool_status import Standing, pool_status
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.model.pools import PoolFigures
 from dataset_jobs.store.pools import PoolStore
 
 LIST_SECONDS = 60.0
 """Between two lists where no event calls for one."""
+
+REPORT_SECONDS = 5.0
+"""Between two looks at what there is to tell, at the least: a busy pool changes with every tick."""
 
 AGAIN_SECONDS = 5.0
 """After a list or a trial that was not answered."""
@@ -97,6 +98,10 @@ class ParserPools:
         self._served: dict[str, PoolSpec] = {}
         self._rules: dict[str, PoolSpec] = {}
         self._next_list = 0.0
+        self._next_report = 0.0
+        self._news = False
+        self.watchable = True
+        """False where the cluster has no ParserPools, or none that this controller may see."""
 
     @property
     def served(self) -> Mapping[str, PoolSpec]:
@@ -144,6 +149,7 @@ class ParserPools:
 
     async def _refresh(self) -> None:
         listed = await self._list()
+        self.watchable = listed is not None
         before = self._known or {}
         known = {
             resource["metadata"]["name"]: await self._look_at(resource, before.get(resource["metadata"]["name"]))
@@ -153,14 +159,15 @@ class ParserPools:
             _log.info("pool %s has no ParserPool any more: nothing is claimed, and what runs goes on", name)
         served = {name: one.spec for name, one in known.items() if one.spec is not None}
         for name, spec in served.items():
-            await self._store.describe(name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation)
+            await self._store.describe_pool(name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation)
         own = self._settings
         if listed is None:
-            await self._store.undescribe(own.name, own.max_parallelism, own.max_pending)
+            await self._store.undescribe_pool(own.name, own.max_parallelism, own.max_pending)
         # Where a ParserPool was taken away its jobs are to stay queued, so the settings do not take over.
-        if own.name not in served and own.name not in await self._store.described():
+        if own.name not in served and own.name not in await self._store.described_pools():
             served[own.name] = own
         self._known = known
+        self._news = True
         self._rules |= served
         self._served = served
 
@@ -238,27 +245,37 @@ class ParserPools:
             known.spec = replace(before.spec, generation=known.order)
         known.template, known.generation = template, generation
 
-    async def report(self, pool: str) -> None:
-        """Writes what has changed of a pool into its ParserPool's status; to be called by one controller of several."""
-        known = (self._known or {}).get(pool)
-        if known is None:
+    async def report(self, leads: Container[str]) -> None:
+        """Writes into the status of ParserPools what has changed, every few seconds and where there is news.
+
+        Args:
+            leads: the pools that this controller decides for. Of several one is to write; the others would write the
+                same. Where nothing is in force nobody decides.
+        """
+        if time.monotonic() < self._next_report and not self._news:
             return
-        figures = await self._store.figures(pool)
-        if figures is None:  # refused from the first
-            figures = PoolFigures(pool, 0, 0, 0, 0, 0, 0, None, False)
+        began = time.monotonic()
+        self._news = False
+        for name, known in (self._known or {}).items():
+            if name in leads or name not in self._served:
+                await self._report(known)
+        # What takes long, such as counting a million jobs, is done less often.
+        self._next_report = time.monotonic() + max(REPORT_SECONDS, 20 * (time.monotonic() - began))
+
+    async def _report(self, known: _Known) -> None:
+        name, before = known.resource["metadata"]["name"], known.resource.get("status") or {}
         standing = Standing(
             known.resource["metadata"]["generation"],
             known.refusal,
             known.generation or None,
             known.template,
-            f"{LABEL_INSTALLATION}={self._installation},{LABEL_POOL}={pool}",
+            f"{LABEL_INSTALLATION}={self._installation},{LABEL_POOL}={name}",
         )
-        status = pool_status(figures, standing, known.resource.get("status") or {}, datetime.now(UTC))
-        if not status:
-            return
         try:
-            answer = await self._api.set_parser_pool_status(pool, status)
-            known.resource = known.resource | {"status": answer["status"]}
+            status = pool_status(await self._store.pool_figures(name), standing, before)
+            if status:
+                answer = await self._api.set_parser_pool_status(name, status)
+                known.resource = known.resource | {"status": answer["status"]}
         except RunError as error:
-            _log.warning("the status of ParserPool %s is not written: %s", pool, error)
+            _log.warning("the status of ParserPool %s is not written: %s", name, error)
             self._next_list = 0.0

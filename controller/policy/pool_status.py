@@ -30,7 +30,7 @@ class Standing:
     selector: str
 
 
-def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, Any]) -> dict[str, Any]:
     """What of the status is to be written: nothing where nothing has changed.
 
     There is nothing in it that changes as time goes by: the longest wait is given by its begin, from which kubectl
@@ -40,7 +40,6 @@ def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, A
         figures: the pool.
         standing: its description.
         before: the status as it is.
-        now: for conditions that change.
     """
     since = figures.oldest_queued_since
     status = {
@@ -55,7 +54,7 @@ def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, A
         "selector": standing.selector,
         "observedGeneration": standing.generation,
         "inForce": _in_force(standing),
-        "conditions": _conditions(figures, standing, before.get("conditions") or (), now),
+        "conditions": _conditions(figures, standing, before.get("conditions") or ()),
     }
     return {name: value for name, value in status.items() if before.get(name) != value}
 
@@ -74,7 +73,7 @@ def _state(figures: PoolFigures, standing: Standing) -> str:
     return "Limited" if _limited(figures)[0] else "Open"
 
 
-def _conditions(figures: PoolFigures, standing: Standing, before: Any, now: datetime) -> list[dict[str, Any]]:
+def _conditions(figures: PoolFigures, standing: Standing, before: Any) -> list[dict[str, Any]]:
     old = {condition["type"]: condition for condition in before}
     made = []
     for kind, (true, reason, message) in _truths(figures, standing):
@@ -86,7 +85,7 @@ def _conditions(figures: PoolFigures, standing: Standing, before: Any, now: date
             "status": status,
             "reason": reason,
             "message": message[:MESSAGE_LIMIT],
-            "lastTransitionTime": _time(now) if changed else was["lastTransitionTime"],
+            "lastTransitionTime": _time(figures.now) if changed else was["lastTransitionTime"],
             "observedGeneration": standing.generation,
         })  # fmt: skip
     return made

@@ -9,6 +9,7 @@ class PoolFigures:
     """A pool at one moment.
 
     Args:
+        now: that moment, by the database's clock.
         queued: jobs that could run now.
         scheduled: jobs whose time has not come.
         running: runs whose runner has started.
@@ -22,6 +23,7 @@ class PoolFigures:
     """
 
     name: str
+    now: datetime
     queued: int
     scheduled: int
     running: int

@@ -7,7 +7,7 @@ from dataset_jobs.store.controller_connection import ControllerConnection, execu
 class PoolStore(ControllerConnection):
     """Sets pools as they are described, and tells of them."""
 
-    async def describe(
+    async def describe_pool(
         self, pool: str, max_running: int | None, max_pending: int | None, paused: bool | None, described: int
     ) -> None:
         """Sets a pool, and makes it where it is new.
@@ -28,18 +28,19 @@ class PoolStore(ControllerConnection):
                 described=described,
             )
 
-    async def undescribe(self, pool: str, max_running: int | None, max_pending: int | None) -> None:
+    async def undescribe_pool(self, pool: str, max_running: int | None, max_pending: int | None) -> None:
         """Gives a pool back to the settings, if a ParserPool has ever described it."""
         async with self._connection() as connection:
             await execute(connection, "undescribe_pool", pool=pool, max_running=max_running, max_pending=max_pending)
 
-    async def described(self) -> set[str]:
+    async def described_pools(self) -> set[str]:
         """The pools that a ParserPool has described, be it there or not."""
         async with self._connection() as connection:
             return {row["name"] for row in await fetch_all(connection, "described_pools")}
 
-    async def figures(self, pool: str) -> PoolFigures | None:
-        """A pool at this moment; None where there is none of that name."""
+    async def pool_figures(self, pool: str) -> PoolFigures:
+        """A pool at this moment; all zero where there is none of that name."""
         async with self._connection() as connection:
             row = await fetch_one(connection, "pool_figures", pool=pool)
-        return None if row is None else PoolFigures(**row)
+        assert row is not None
+        return PoolFigures(**row)

@@ -39,7 +39,8 @@ class Controller:
 
     async def status(self, name: str) -> dict[str, Any]:
         """Of a pool, after it was told of."""
-        await self.pools.report(name)
+        self.pools._next_report = 0.0
+        await self.pools.report({name})
         status: dict[str, Any] = self.cluster.pools[name]["status"]
         return status
 
@@ -109,7 +110,7 @@ async def test_a_pool_of_another_controller_is_not_touched(world: World) -> None
     async with controlling(world, cluster) as ours, controlling(world, cluster, "other") as theirs:
         assert {*await ours.look()} == {"default"}
         assert world.query(POOL, "theirs") == []
-        await ours.pools.report("theirs")
+        await ours.pools.report({"default", "theirs"})
         assert cluster.writes == 0
         assert {*await theirs.look()} == {"default", "theirs"}
 
@@ -257,10 +258,35 @@ async def test_the_status_tells_the_queue_and_is_not_written_while_nothing_chang
         )
         for _ in range(3):
             await controller.look()
-            await controller.pools.report("default")
+            await controller.status("default")
         assert cluster.writes == 1
         world.query("update jobs set state = 'cancelled', finished_at = now()")
         status = await controller.status("default")
         assert status["queued"] == 0
         assert "oldestQueuedSince" not in status
         assert cluster.writes == 2
+
+
+async def test_only_the_controller_that_decides_for_a_pool_writes_its_status(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large")
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        await controller.pools.report(set())
+        assert cluster.writes == 0
+        await controller.pools.report({"large"})
+        assert cluster.writes == 0, "a moment ago there was nothing to tell"
+        await controller.look()
+        await controller.pools.report({"large"})
+        assert cluster.writes == 1
+
+
+async def test_a_status_that_cannot_be_written_is_no_trouble_for_anything_else(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large")
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        cluster.delete("large")
+        await controller.pools.report({"large"})
+        await controller.pools.refresh()
+        assert "large" not in controller.pools.served

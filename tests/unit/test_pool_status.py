@@ -14,14 +14,14 @@ from tests.unit import chart
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 TEMPLATE = {"runner": {"image": "runner:1"}}
-IDLE = PoolFigures("default", 0, 0, 0, 0, 0, 10, 100, False)
-BUSY = PoolFigures("default", 7, 2, 8, 2, 10, 10, 100, False, 10, "17 wait or run", NOW - timedelta(minutes=3))
+IDLE = PoolFigures("default", NOW, 0, 0, 0, 0, 0, 10, 100, False)
+BUSY = PoolFigures("default", NOW, 7, 2, 8, 2, 10, 10, 100, False, 10, "17 wait or run", NOW - timedelta(minutes=3))
 GOOD = Standing(3, "", 3, TEMPLATE, "affirm.dev/pool=default")
 REFUSED = Standing(3, "spec.podTemplate.spec.containers[0].image: Required value", 2, TEMPLATE, "x")
 
 
 def status(figures: PoolFigures = IDLE, standing: Standing = GOOD) -> dict[str, Any]:
-    return pool_status(figures, standing, {}, NOW)
+    return pool_status(figures, standing, {})
 
 
 def conditions(made: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -89,12 +89,12 @@ def test_nothing_is_written_while_nothing_changes_however_long_that_takes(
 ) -> None:
     made = status(figures, standing)
     stored = {name: value for name, value in made.items() if value is not None}
-    assert pool_status(figures, standing, stored, LATER) == {}
+    assert pool_status(replace(figures, now=LATER), standing, stored) == {}
 
 
 def test_only_what_changes_is_written_and_only_a_change_of_a_condition_has_its_time() -> None:
     before = status(BUSY)
-    changed = pool_status(replace(BUSY, queued=0, oldest_queued_since=None), GOOD, before, LATER)
+    changed = pool_status(replace(BUSY, now=LATER, queued=0, oldest_queued_since=None), GOOD, before)
     assert {*changed} == {"state", "queued", "oldestQueuedSince", "conditions"}
     assert changed["oldestQueuedSince"] is None
     times = {one["type"]: one["lastTransitionTime"] for one in changed["conditions"]}
