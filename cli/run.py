@@ -6,11 +6,11 @@ import logging
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.logs import logs_for_people
 from cli.settings import Settings
@@ -258,15 +258,24 @@ async def _kubernetes_launcher(
         await pools.refresh()
     loop = asyncio.get_running_loop()
 
-    def wake_from_thread() -> None:
-        loop.call_soon_threadsafe(wake.set)
+    def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+        launcher.saw(kind, deleted, thing)
+        wake.set()
 
-    def pool_event(name: str, generation: int | None) -> None:
+    def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:  # in the watcher's thread
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(told, kind, deleted, thing)
+
+    def told_of_pool(name: str, generation: int | None) -> None:
         if pools.changed(name, generation):
-            wake_from_thread()
+            wake.set()
 
-    watched = pool_event if pools.watchable else None
-    watcher = Watcher(configuration, settings.namespace, installation, wake_from_thread, watched)
+    def saw_pool(name: str, generation: int | None) -> None:  # in the watcher's thread
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(told_of_pool, name, generation)
+
+    watched = saw_pool if pools.watchable else None
+    watcher = Watcher(configuration, settings.namespace, installation, saw, watched)
     watcher.start()
     watch.watcher = watcher
 

@@ -1,4 +1,4 @@
-"""kopf: watches our Jobs and pods, and wakes the loop. Nothing is decided here, and nothing is written.
+"""kopf: watches our Jobs and pods, and ParserPools, and tells of them. Nothing is decided here, and nothing is written.
 
 Runs in a thread of its own: kopf takes over the signals of the main thread, and cancels other tasks of its loop.
 """
@@ -8,19 +8,24 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import kopf
 from kubernetes.aio.client import Configuration
 
+from controller.launchers.cluster_view import JOB, POD
 from controller.policy.job_manifest import LABEL_INSTALLATION
+
+Saw = Callable[[str, bool, Mapping[str, Any]], None]
+"""Kind, whether it was deleted, and the Job or pod as the API server shows it."""
+
+SawPool = Callable[[str, int | None], None]
+"""The name of a ParserPool, and its generation; None where it was deleted."""
 
 RESTART_SECONDS = 2.0
 """Before a watch that has ended by itself is taken up again."""
-
-PoolEvent = Callable[[str, int | None], None]
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +37,9 @@ class Watcher:
         configuration: host and credentials, those of the launcher.
         namespace: where the runs are.
         installation: whose Jobs and pods count.
-        wake: called for every event, in the watcher's own thread.
-        pool_event: called for every event about a ParserPool with its name, and its generation or None where it is
-            gone; also in that thread. None: they are not watched, as where the cluster does not know the resource.
+        saw: told of every Job or pod that is new, changed or deleted, in the watcher's own thread.
+        saw_pool: told of every ParserPool that is, in that thread. None: they are not watched, as where the cluster
+            does not know the resource.
     """
 
     def __init__(
@@ -42,14 +47,14 @@ class Watcher:
         configuration: Configuration,
         namespace: str,
         installation: UUID,
-        wake: Callable[[], None],
-        pool_event: PoolEvent | None = None,
+        saw: Saw,
+        saw_pool: SawPool | None = None,
     ) -> None:
         self.last_event = time.monotonic()
         """When the watch last had something to say; by the monotonic clock."""
-        self._wake = wake
+        self._saw = saw
         self._namespace = namespace
-        self._registry = _registry(configuration, str(installation), self._event, pool_event)
+        self._registry = _registry(configuration, str(installation), self._event, saw_pool)
         self._stop = threading.Event()
         self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
@@ -70,9 +75,9 @@ class Watcher:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 loop.call_soon_threadsafe(asked_to_end.set)
 
-    def _event(self) -> None:
+    def _event(self, kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
         self.last_event = time.monotonic()
-        self._wake()
+        self._saw(kind, deleted, thing)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -108,7 +113,7 @@ def _settings() -> kopf.OperatorSettings:
 
 
 def _registry(
-    configuration: Configuration, installation: str, wake: Callable[[], None], pool_event: PoolEvent | None
+    configuration: Configuration, installation: str, saw: Saw, saw_pool: SawPool | None
 ) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     ours = {LABEL_INSTALLATION: installation}
@@ -125,16 +130,20 @@ def _registry(
             private_key_path=configuration.key_file,
         )
 
-    def woken(**_: Any) -> None:
-        wake()
+    async def job(event: Any, **_: Any) -> None:
+        saw(JOB, event["type"] == "DELETED", event["object"])
 
-    def pool_changed(type: str | None, name: str, meta: kopf.Meta, **_: Any) -> None:
-        if pool_event is not None:
-            pool_event(name, None if type == "DELETED" else meta.get("generation"))
+    async def pod(event: Any, **_: Any) -> None:
+        saw(POD, event["type"] == "DELETED", event["object"])
+
+    async def pool(event: Any, **_: Any) -> None:
+        metadata = event["object"]["metadata"]
+        assert saw_pool is not None
+        saw_pool(metadata["name"], None if event["type"] == "DELETED" else metadata["generation"])
 
     kopf.on.login(registry=registry)(login)
-    if pool_event is not None:
-        kopf.on.event("affirm.dev", "v1", "parserpools", registry=registry)(pool_changed)
-    kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(woken)
-    kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(woken)
+    kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(job)
+    kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(pod)
+    if saw_pool is not None:
+        kopf.on.event("affirm.dev", "v1", "parserpools", registry=registry)(pool)
     return registry

@@ -1,5 +1,6 @@
 """Where runs run. One small interface; `kubernetes` is the real one, `process` the one for a single machine."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -86,6 +87,12 @@ class Launcher(Protocol):
 
     async def seen(self) -> list[Seen]:
         """Every run of this installation that the launcher knows of, the ended ones until they are forgotten."""
+
+    def changed(self) -> set[RunKey]:
+        """The runs that are worth a look since this or `seen` was asked last; it may not have been told of all."""
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        """Those of these runs that the launcher knows of, as it was told last: cheap, and maybe a little old."""
 
     async def find(self, key: RunKey) -> Seen | None:
         """One run, by name, from the authoritative source; None: there is definitely none."""

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
@@ -63,6 +63,12 @@ class ProcessLauncher:
 
     async def seen(self) -> list[Seen]:
         return [self._see(key, child) for key, child in self._children.items()]
+
+    def changed(self) -> set[RunKey]:
+        return set(self._children)
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        return [seen for seen in await self.seen() if seen.key in keys]
 
     async def find(self, key: RunKey) -> Seen | None:
         child = self._children.get(key)

@@ -136,12 +136,12 @@ async def _strangers(context: Context, observed: Observation) -> None:
     What has ended is left to expire. What has not is stopped, once: one whose node is lost stays for as long as that.
     All that it wrote would be refused by the fence.
     """
-    strangers = observed.strangers()
+    strangers = [seen for seen in observed.strangers() if not seen.forgotten]
     if not strangers:
         return
     live = await context.store.live_epochs({seen.key.job_id for seen in strangers})
     for seen in strangers:
-        if seen.key in live or seen.forgotten:
+        if seen.key in live:
             continue
         if seen.phase is Phase.ENDED:
             await context.launcher.forget(seen.key)

@@ -1,7 +1,7 @@
 """What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -93,6 +93,18 @@ class ControllerStore(CapacityStore, PoolStore):
         """
         async with self._connection() as connection:
             rows = await fetch_all(connection, "unreleased_runs", launcher=launcher)
+        return [UnreleasedRun(**row) for row in rows]
+
+    async def changed_runs(self, launcher: str, changed: Collection[RunKey]) -> list[UnreleasedRun]:
+        """Of the `unreleased_runs` these, and whatever is to be launched or ended, or may be lost."""
+        async with self._connection() as connection:
+            rows = await fetch_all(
+                connection,
+                "changed_runs",
+                launcher=launcher,
+                job_ids=[key.job_id for key in changed],
+                epochs=[key.epoch for key in changed],
+            )
         return [UnreleasedRun(**row) for row in rows]
 
     async def live_epochs(self, job_ids: Iterable[UUID]) -> set[RunKey]:

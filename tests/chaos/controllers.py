@@ -19,6 +19,7 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.watch import FakeWatch
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import async_connection
 from tests.faults.ports import exposed
@@ -135,8 +136,11 @@ class Controllers:
             random=self._random.random,
         )
         reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())
+        watch = FakeWatch(self._cluster, self._event_lost)
         while True:
-            await reconciler.tick_safely()
+            resync = self._calm() or self._random.random() < 0.3
+            watch.tell(real.saw)
+            await reconciler.tick_safely(resync)
             self.ticks += 1
             await asyncio.sleep(self._random.uniform(0, 0.05))
 
@@ -144,6 +148,12 @@ class Controllers:
         if self._calm() or self._random.random() > 0.03:
             return False
         self._ledger.fault("list stale")
+        return True
+
+    def _event_lost(self) -> bool:
+        if self._calm() or self._random.random() > 0.1:
+            return False
+        self._ledger.fault("watch event lost")
         return True
 
     def _plan(self, number: int, at: Boundary) -> Kind | None:

@@ -8,8 +8,8 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -99,14 +99,19 @@ async def controller(
         wake = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def wake_from_thread() -> None:
-            loop.call_soon_threadsafe(wake.set)
+        def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+            launcher.saw(kind, deleted, thing)
+            wake.set()
 
-        watcher = Watcher(configuration, installation.namespace, installation_id, wake_from_thread)
+        def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(told, kind, deleted, thing)
+
+        watcher = Watcher(configuration, installation.namespace, installation_id, saw)
         WATCHERS.append(watcher)
         watcher.start()
         try:
-            yield Reconciler(context, poll_seconds, wake, Progress()), watcher
+            yield Reconciler(context, poll_seconds, wake, Progress(), resync_seconds=poll_seconds), watcher
         finally:
             watcher.stop()
             await launcher.close()

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import signal
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 
@@ -41,9 +42,15 @@ class Dying:
         return name
 
     async def seen(self) -> list[Seen]:
+        return await self._launcher.seen()
+
+    def changed(self) -> set[RunKey]:
         if self._launched and self._point == "after-record":
             _die()
-        return await self._launcher.seen()
+        return self._launcher.changed()
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        return await self._launcher.known(keys)
 
     async def find(self, key: RunKey) -> Seen | None:
         return await self._launcher.find(key)

@@ -1,4 +1,5 @@
--- Every run that holds a slot, for launch, observe and rescue; what is decided on is read under lock by settle.
+-- Every run that holds a slot, for launch, observe and rescue; what is decided on is read under lock by settle. The same
+-- columns as in changed_runs.
 select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, jobs.type, jobs.key as job_key, jobs.attempts,
        runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
