@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from controller.policy.job_manifest import Memory, RunnerTemplate
-from controller.policy.parser_pool import PoolRefused, _Runner, _Spec, controller_of, order_of, read_pool
+from controller.policy.parser_pool import PoolRefused, _Runner, _Spec, controller_of, order_of, own_path, read_pool
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
 from controller.policy.settling import RetryPolicy
@@ -149,6 +149,29 @@ def test_a_change_counts_more_than_what_was_and_so_does_a_pool_made_anew() -> No
 
     first = order("2026-11-24T10:00:00Z", 1)
     assert first < order("2026-11-24T10:00:00Z", 2) < order("2026-11-24T10:00:01Z", 1) < 2**63
+
+
+@pytest.mark.parametrize(
+    ("said", "spec", "told"),
+    [
+        ('Kubernetes API: 422: Job.batch "a" is invalid: spec.template.spec.hostAliases[0].ip: Invalid value: "x"', {},
+         'spec.podTemplate.spec.hostAliases[0].ip: Invalid value: "x"'),
+        ('Kubernetes API: 422: Job.batch "a-1" is invalid: [spec.template.spec.containers[0].image: Required value, '
+         "spec.template.spec.priorityClassName: Invalid value]", {"runner": {"image": "x", "priorityClassName": "y"}},
+         "[spec.runner.image: Required value, spec.runner.priorityClassName: Invalid value]"),
+        ('Kubernetes API: 400: Job in version "v1" cannot be handled as a Job: strict decoding error: unknown field '
+         '"spec.template.spec.containers[0].imagee"', {"runner": {"image": "x"}},
+         'Job in version "v1" cannot be handled as a Job: strict decoding error: unknown field '
+         '"spec.podTemplate.spec.containers[0].imagee"'),
+        ('Kubernetes API: 422: Job.batch "a-1" is invalid: metadata.labels: Invalid value', {"runner": {"labels": {}}},
+         "spec.runner.labels: Invalid value"),
+        ("spec.retry.waits[0]: out of range", {"runner": {"labels": {}}}, "spec.retry.waits[0]: out of range"),
+    ],
+)  # fmt: skip
+def test_what_the_api_server_says_of_a_job_is_told_with_the_pools_own_paths(
+    said: str, spec: dict[str, Any], told: str
+) -> None:
+    assert own_path(said, spec) == told
 
 
 def test_the_schema_has_the_fields_that_are_read_and_no_others() -> None:
