@@ -175,14 +175,15 @@ class Reconciler:
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
             await self._launch([run for run in unlaunched if run.key in holding])
-        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
+        pools = self.context.pools.served
         leads = set()
-        for name, pool in self.context.pools.served.items():
+        for name, pool in pools.items():
             scaled = await scale(self.context, pool)
             if scaled is not None and scaled.leads:
                 leads.add(name)
+        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
         until = time.monotonic() + LAUNCHING_SECONDS
-        more = dict(self.context.pools.served)
+        more = dict(pools)
         while more and time.monotonic() < until:
             for name, pool in list(more.items()):
                 batch = self._batches.get(name, 1)

@@ -16,7 +16,6 @@ class PoolCapacity:
     Args:
         maximum: slots.
         desired: what was decided; None where nothing was yet.
-        limited_by: which limit kept that from what was due.
         decided_by: who decides.
         lease: for how long that is left to it; zero or less where anybody may take it over.
         decision: the number of the last decision.
@@ -31,7 +30,6 @@ class PoolCapacity:
     paused: bool
     blocked: bool
     desired: int | None
-    limited_by: str | None
     decided_by: str | None
     lease: timedelta
     decision: int

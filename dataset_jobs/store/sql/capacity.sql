@@ -1,7 +1,7 @@
 -- A pool as the decision on its runs is made from. Called by scale, at every tick: of a long queue no more is counted
 -- than makes a difference, and in the order of the claim, whose index is there for that.
 select max_running as maximum, paused, blocked_since is not null as blocked,
-    desired, limited_by, decided_by, decision, generation, history,
+    desired, decided_by, decision, generation, history,
     coalesce(decided_until - clock_timestamp(), interval '0') as lease,
     extract(epoch from clock_timestamp())::float8 as now,
     (select count(*) from (
