@@ -146,10 +146,11 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
     waiting = await store.waiting_jobs(pool)
     for job in waiting:
         _log.warning(
-            "still waiting: %s is to be tried again at %s: %s",
+            "still waiting: %s is to be %s at %s%s",
             job.filename,
+            "tried again" if job.last_error else "loaded",
             job.run_at.astimezone().isoformat(timespec="seconds"),
-            job.last_error,
+            f": {job.last_error}" if job.last_error else "",
             extra={
                 "job_id": str(job.id),
                 "job_type": job.type,

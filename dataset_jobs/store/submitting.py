@@ -10,7 +10,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
+from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction, When
 from dataset_jobs.store.refusals import Refused, unknown_country
 from dataset_jobs.store.submission import Existing, Submission, Verdict, decide, unreadable
 from dataset_jobs.store.superseding import check_replaced
@@ -65,6 +65,7 @@ class Submitting:
     storage: Storage
     priority: int
     pool: str
+    run_at: When = None
 
     def submit(self) -> SubmitResult:
         """Creates the dataset, or goes on with the one that there is; from the start where somebody was faster."""
@@ -95,7 +96,7 @@ class Submitting:
             )
             if row is None:
                 return None
-            job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool)
+            job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
             return SubmitResult(Verdict.CREATED, dataset_id, job_id)
 
         try:
@@ -136,7 +137,7 @@ class Submitting:
                     storage_uri=uri,
                 )
                 if job_id is None:
-                    job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool)
+                    job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
             return SubmitResult(verdict, dataset_id, job_id, loaded=dataset["loaded"])
 
         result = self.database.transaction(work)

@@ -1,8 +1,8 @@
 """One installation on one machine: a database, a storage folder, and controllers that tests make as they need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -92,6 +92,13 @@ class World:
         rows = self.query(sql, *parameters)
         assert len(rows) == 1, rows
         return rows[0]
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[], bool]]:
+        """Whether controllers were notified meanwhile."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute("listen affirm_jobs")
+            yield lambda: any(True for _ in connection.notifies(timeout=5, stop_after=1))
 
     def job(self, job_id: UUID) -> dict[str, Any]:
         """A job as it stands."""

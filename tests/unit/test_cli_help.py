@@ -10,7 +10,7 @@ from cli.document import FOLDER, cli_page, help_texts
 HELP = dict(help_texts())
 COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
-    "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs retry", "jobs purge",
+    "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list",
 ]  # fmt: skip
 
