@@ -17,6 +17,7 @@ from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Announce, Context, Notice, to_nobody
+from controller.pipeline.schedules import Schedules
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
@@ -113,6 +114,8 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
         launcher, announce = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
+        schedules = Schedules(store, conninfo, settings.storage)
+        stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,
             launcher=launcher,
@@ -123,6 +126,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             start_deadline=settings.worker_start_deadline,
             retention=settings.worker_retention,
             announce=announce,
+            schedules=schedules,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))

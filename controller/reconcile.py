@@ -113,6 +113,8 @@ class Reconciler:
         await look_for_trouble(self.context, observed)
         if self._claiming:
             await self._claim_and_launch(observed)
+            if self.context.schedules is not None:
+                await self.context.schedules.look()
         if time.monotonic() >= self._next_removal:
             self._next_removal = time.monotonic() + EVERY_SECONDS
             await remove_old_jobs(self.context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from controller.launchers import Launcher
+from controller.pipeline.schedules import Schedules
 from controller.policy.settling import RetryPolicy
 from dataset_jobs.store.for_controller import ControllerStore
 
@@ -46,6 +47,7 @@ class Context:
         start_deadline: how long a pod may fail to start before its claim is given back.
         retention: how long finished jobs are kept; None for ever.
         announce: puts a notice where people look.
+        schedules: the recurring submissions; None where nobody is to do them.
         random: from 0 to 1, for jitter.
     """
 
@@ -59,4 +61,5 @@ class Context:
     start_deadline: timedelta = timedelta(minutes=5)
     retention: timedelta | None = None
     announce: Announce = to_nobody
+    schedules: Schedules | None = None
     random: Callable[[], float] = field(default=random.random)

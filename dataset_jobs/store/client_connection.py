@@ -16,7 +16,7 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import JobState, JobType
 from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
-from dataset_jobs.store.refusals import Refused
+from dataset_jobs.store.refusals import unknown_pool
 from dataset_jobs.store.statements import statement
 
 Result = TypeVar("Result")
@@ -79,9 +79,7 @@ class Transaction:
                 "insert_job", dataset_id=dataset_id, type=kind, pool=pool, priority=priority, **time_parameters(run_at)
             )
         except errors.ForeignKeyViolation:
-            raise Refused(
-                f"there is no pool {pool!r} yet: a controller makes it when it starts (POOL={pool} affirm-worker run)"
-            ) from None
+            raise unknown_pool(pool) from None
         assert row is not None
         return UUID(str(row["id"]))
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -17,7 +18,7 @@ from dataset_jobs.store.client_connection import ClientConnection, Transaction, 
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
 from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
-from dataset_jobs.store.submission import Submission
+from dataset_jobs.store.submission import Submission, open_file
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
 from dataset_jobs.store.superseding import refuse_superseded, refuse_to_uncover
 from dataset_jobs.store.views import (
@@ -92,7 +93,8 @@ class ClientStore:
             Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
         """
         country_id, code = find_country(self._database, country)
-        submitting = Submitting(self._database, path, submission, country_id, code, storage, priority, pool, run_at)
+        source = partial(open_file, path)
+        submitting = Submitting(self._database, source, submission, country_id, code, storage, priority, pool, run_at)
         return submitting.submit()
 
     def preview(self, submission: Submission, country: str) -> SubmitResult:

@@ -302,10 +302,17 @@ class ControllerStore(ControllerConnection):
             return [WaitingJob(**row) for row in await fetch_all(connection, "waiting_jobs", pool=pool)]
 
     async def seconds_until_due(self, pool: str) -> float | None:
-        """Until the next scheduled job is due; None where there is none."""
+        """Until the next scheduled job or tick of a schedule is due; None where there is none."""
         async with self._connection() as connection:
             row = await fetch_one(connection, "next_due", pool=pool)
         return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
+
+    async def schedules_due(self) -> int:
+        """How many ticks of schedules could be begun now."""
+        async with self._connection() as connection:
+            row = await fetch_one(connection, "schedules_due")
+        assert row is not None
+        return int(row["count"])
 
     async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
         """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""

@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context
+from controller.pipeline.schedules import Schedules
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
@@ -137,10 +138,15 @@ class World:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
-            context = Context(store, own, owner, "default", concurrency, retry, retention=retention, random=lambda: 0.0)
+            schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, still_seconds=0.0)
+            context = Context(
+                store, own, owner, "default", concurrency, retry, retention=retention, schedules=schedules,
+                random=lambda: 0.0,
+            )  # fmt: skip
             try:
                 yield Reconciler(context, 0.2, wake, Progress())
             finally:
+                await asyncio.to_thread(schedules.close)
                 await own.close()
 
     async def run_until_idle(self, seconds: float = 60, **how: Any) -> None:
