@@ -24,7 +24,7 @@ with made as (
     insert into datasets (country_id, filename, storage_uri, sha256, size, status, loaded_at, row_count, total_count,
         parser, measure)
     select (select id from countries where code = 'US'), 'yob2023.txt', 'local:US/x',
-        md5(%(batch)s || n::text) || md5(n::text || %(batch)s), 1000,
+        md5(%(batch)s || '/' || n) || md5(n || '/' || %(batch)s), 1000,
         case when %(done)s then 'completed' else 'pending' end,
         case when %(done)s then now() end, case when %(done)s then 1 end, case when %(done)s then 1 end,
         case when %(done)s then 'us-ssa' end, case when %(done)s then 'births' end

@@ -54,14 +54,11 @@ class ControllerStore(ControllerConnection):
             pool, limit, launcher, owner, lease: whose jobs, how many, and what the runs begin with.
             probe_wait: how long after a claim from a blocked pool the next one may be, by how many there were.
         """
-        async with self._transaction() as connection:
-            pool_row = await fetch_one(connection, "claim_lock_pool", pool=pool)
-            if pool_row is None:
+        async with self._begun_with(
+            "claim_lock_pool", "claim_promote", "claim_count", pool=pool, batch=PROMOTE_BATCH
+        ) as (connection, (pool_row, _, held)):
+            if pool_row is None or pool_row["paused"]:
                 return []
-            await execute(connection, "claim_promote", pool=pool, batch=PROMOTE_BATCH)
-            if pool_row["paused"]:
-                return []
-            held = await fetch_one(connection, "claim_count", pool=pool)
             assert held is not None
             free = min(limit, _free_slots(pool_row, held))
             if free <= 0:
