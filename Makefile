@@ -8,7 +8,7 @@ SECONDS ?= 60
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit model integration faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run test check unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -60,9 +60,17 @@ model: $(VENV)/.dev  ## a model of the lease protocol, in every order of its ste
 	$(BIN)/pytest -q -s tests/model
 
 integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postgres and a real S3 server
+	@# Side by side: most of the time they wait.
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target postgres-18 postgres-16 postgres-15
+
+postgres-18: $(VENV)/.dev
 	$(BIN)/pytest -q tests/conformance tests/integration tests/outages
+
+postgres-16: $(VENV)/.dev
 	AFFIRM_TEST_POSTGRES=16 $(BIN)/pytest -q tests/integration
-	@# Debian 12's own; 16 and 18 come with the embedded one.
+
+# Debian 12's own; 16 and 18 come with the embedded one.
+postgres-15: $(VENV)/.dev
 	if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(BIN)/pytest -q tests/integration; fi
 
 faults: $(VENV)/.dev  ## a fault at every boundary, a state machine, and the product with one safety taken out
@@ -134,6 +142,7 @@ docs: $(VENV)/.dev  ## the documents that are made from code
 	$(BIN)/python -m cli.document cli > docs/cli.md
 	$(BIN)/python -m cli.document settings > docs/settings.md
 	$(BIN)/python -m tests.unit.states_document
+	$(BIN)/python -m tests.unit.scaling_document
 
 images:  ## the two images, with Docker
 	docker build --target controller --tag affirm-worker:0.1.0 .

@@ -6,18 +6,19 @@ import logging
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.logs import logs_for_people
 from cli.settings import Settings
 from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Announce, Context, Notice, to_nobody
+from controller.pipeline.context import Announce, Context, Notice, OnePool, to_nobody
 from controller.pipeline.schedules import Schedules
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
@@ -120,11 +121,8 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             store=store,
             launcher=launcher,
             owner=owner,
-            pool=settings.pool,
+            pools=OnePool(_pool_of(settings)),
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
-            retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
-            start_deadline=settings.worker_start_deadline,
-            retention=settings.worker_retention,
             announce=announce,
             schedules=schedules,
         )
@@ -143,6 +141,15 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
     if interrupted:
         return INTERRUPTED
     return 1 if waiting else 0
+
+
+def _pool_of(settings: Settings) -> PoolSpec:
+    return PoolSpec(
+        settings.pool,
+        retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
+        start_deadline=settings.worker_start_deadline,
+        retention=settings.worker_retention,
+    )
 
 
 async def _list_waiting(store: ControllerStore, pool: str) -> int:
@@ -232,13 +239,18 @@ async def _kubernetes_launcher(
     configuration = await load_configuration()
     api = KubernetesApi(configuration, settings.namespace)
     installation = await store.installation_id()
-    launcher = KubernetesLauncher(api, installation, settings.pool, template)
+    launcher = KubernetesLauncher(api, installation, template)
     loop = asyncio.get_running_loop()
 
-    def wake_from_thread() -> None:
-        loop.call_soon_threadsafe(wake.set)
+    def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+        launcher.saw(kind, deleted, thing)
+        wake.set()
 
-    watcher = Watcher(configuration, settings.namespace, installation, wake_from_thread)
+    def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:  # in the watcher's thread
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(told, kind, deleted, thing)
+
+    watcher = Watcher(configuration, settings.namespace, installation, saw)
     watcher.start()
     watch.watcher = watcher
     events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)

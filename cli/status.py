@@ -49,14 +49,15 @@ def _print_pools(status: "Status") -> None:
     from cli.story import duration
 
     output.print_table(
-        ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">slots", ">in use",
+        ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">desired", ">min", ">max", ">in use",
          ">claimed", ">launched", ">working", ">ending", "state"],
         [
             [
                 pool.name, pool.queued, pool.scheduled, pool.running, pool.failed,
                 None if pool.oldest_wait_seconds is None else duration(timedelta(seconds=pool.oldest_wait_seconds)),
-                pool.max_running, pool.in_use, pool.runs_claimed, pool.runs_launched, pool.runs_working,
-                pool.runs_ending, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
+                pool.desired, pool.min_running, pool.max_running, pool.in_use, pool.runs_claimed, pool.runs_launched,
+                pool.runs_working, pool.runs_ending,
+                "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
             ]
             for pool in status.pools
         ],
@@ -84,6 +85,8 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
         yield "no controller has claimed anything in the last hour"
     yield f"{status.listening} listening for notifications now"
     for pool in status.pools:
+        if pool.desired is not None:
+            yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
         if pool.blocked_since is not None:
             why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
             yield (

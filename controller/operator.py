@@ -1,4 +1,4 @@
-"""kopf: watches our Jobs and pods, and wakes the loop. Nothing is decided here, and nothing is written.
+"""kopf: watches our Jobs and pods, and tells of them. Nothing is decided here, and nothing is written.
 
 Runs in a thread of its own: kopf takes over the signals of the main thread, and cancels other tasks of its loop.
 """
@@ -8,14 +8,18 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import kopf
 from kubernetes.aio.client import Configuration
 
+from controller.launchers.cluster_view import JOB, POD
 from controller.policy.job_manifest import LABEL_INSTALLATION
+
+Saw = Callable[[str, bool, Mapping[str, Any]], None]
+"""Kind, whether it was deleted, and the Job or pod as the API server shows it."""
 
 RESTART_SECONDS = 2.0
 """Before a watch that has ended by itself is taken up again."""
@@ -30,15 +34,13 @@ class Watcher:
         configuration: host and credentials, those of the launcher.
         namespace: where the runs are.
         installation: whose Jobs and pods count.
-        wake: called for every event, in the watcher's own thread.
+        saw: told of every Job or pod that is new, changed or deleted, in the watcher's own thread.
     """
 
-    def __init__(
-        self, configuration: Configuration, namespace: str, installation: UUID, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, configuration: Configuration, namespace: str, installation: UUID, saw: Saw) -> None:
         self.last_event = time.monotonic()
         """When the watch last had something to say; by the monotonic clock."""
-        self._wake = wake
+        self._saw = saw
         self._namespace = namespace
         self._registry = _registry(configuration, str(installation), self._event)
         self._stop = threading.Event()
@@ -61,9 +63,9 @@ class Watcher:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 loop.call_soon_threadsafe(asked_to_end.set)
 
-    def _event(self) -> None:
+    def _event(self, kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
         self.last_event = time.monotonic()
-        self._wake()
+        self._saw(kind, deleted, thing)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -98,7 +100,7 @@ def _settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _registry(configuration: Configuration, installation: str, wake: Callable[[], None]) -> kopf.OperatorRegistry:
+def _registry(configuration: Configuration, installation: str, saw: Saw) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     ours = {LABEL_INSTALLATION: installation}
 
@@ -114,10 +116,13 @@ def _registry(configuration: Configuration, installation: str, wake: Callable[[]
             private_key_path=configuration.key_file,
         )
 
-    def woken(**_: Any) -> None:
-        wake()
+    async def job(event: Any, **_: Any) -> None:
+        saw(JOB, event["type"] == "DELETED", event["object"])
+
+    async def pod(event: Any, **_: Any) -> None:
+        saw(POD, event["type"] == "DELETED", event["object"])
 
     kopf.on.login(registry=registry)(login)
-    kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(woken)
-    kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(woken)
+    kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(job)
+    kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(pod)
     return registry

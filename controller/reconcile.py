@@ -4,25 +4,41 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from controller.launchers import Seen
 from controller.pipeline.block import look_for_trouble
 from controller.pipeline.claim import claim
 from controller.pipeline.context import Context
 from controller.pipeline.launch import launch
-from controller.pipeline.observe import Observation, observe
+from controller.pipeline.observe import Observation, observe, observe_changes
 from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
+from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 ADOPT_AFTER = timedelta(seconds=10)
 """How long another controller's claims may stay without a launch before any controller launches them."""
 
-CLAIM_BATCH = 500
-"""How many jobs one claim takes at the most."""
+RESYNC_SECONDS = 60.0
+"""Between two looks at everything, unless it is said otherwise."""
+
+CLAIM_BATCH = 64
+"""How many jobs one claim takes at the most: they are launched before the next claim, which sees what has come in."""
+
+LAUNCHING_SECONDS = 0.25
+"""For how long one tick goes on claiming: what ends meanwhile is to be settled soon."""
+
+SETTLEMENTS = 8
+"""Runs that are settled at the same time."""
+
+AGAIN_SECONDS = 1.0
+"""After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter."""
 
 WAKE_SPACING_SECONDS = 0.02
 """Wake-ups that come together are answered by one tick."""
@@ -60,16 +76,28 @@ class Reconciler:
     Args:
         context: what the steps work with.
         poll_seconds: between two ticks where nothing wakes it.
+        resync_seconds: between two looks at everything; the ticks between them look at what has changed.
         progress: what the health probe asks of the loop.
         wake: set, in the event loop, to make the next tick come at once.
     """
 
-    def __init__(self, context: Context, poll_seconds: float, wake: asyncio.Event, progress: Progress) -> None:
+    def __init__(
+        self,
+        context: Context,
+        poll_seconds: float,
+        wake: asyncio.Event,
+        progress: Progress,
+        resync_seconds: float = RESYNC_SECONDS,
+    ) -> None:
         self.context = context
         self.progress = progress
         self._poll_seconds = poll_seconds
+        self._resync_seconds = resync_seconds
+        self._next_resync = 0.0
+        self._batches: dict[str, int] = {}
         self._wake = wake
         self._claiming = True
+        self._again = False
         self._next_removal = time.monotonic()
 
     def stop_claiming(self) -> None:
@@ -77,38 +105,46 @@ class Reconciler:
         self._claiming = False
 
     async def run(self, stop: asyncio.Event, until_idle: bool = False) -> None:
-        """Ticks until `stop` is set, or until nothing is queued, due or running in the pool."""
+        """Ticks until `stop` is set, or until nothing is queued, due or running in its pools."""
         while not stop.is_set():
-            went_through = await self.tick_safely()
+            went_through = await self.tick_safely(resync=time.monotonic() >= self._next_resync)
             if until_idle and went_through and await self._idle():
                 return
             await self._sleep()
 
     async def _idle(self) -> bool:
         try:
-            return (await self.context.store.count_jobs(self.context.pool)).idle
+            return (await self.context.store.count_jobs(self.context.pools.served)).idle
         except RunError:
             return False
 
-    async def tick_safely(self) -> bool:
+    async def tick_safely(self, resync: bool = True) -> bool:
         """One tick; an error of ours is logged and left to the next one. True where it went through."""
         self._wake.clear()
+        self._again = False
         error = ""
         try:
-            await self.tick()
+            await self.tick(resync)
         except* RunError as errors:
             error = str(errors.exceptions[0])
             _log.warning("tick broken off, to be repeated: %s", error)
+            self._again = True
+            self._next_resync = 0.0  # what had changed may not have been seen to
         self.progress.went_round(error)
         return not error
 
-    async def tick(self) -> Observation:
-        """The five steps, once; and every minute a batch of old jobs is removed."""
+    async def tick(self, resync: bool = True) -> Observation:
+        """The six steps, once; and every minute a batch of old jobs is removed.
+
+        Args:
+            resync: look at everything, not only at what is known to have changed.
+        """
         await self.context.store.check_schema(LATEST)
-        observed = await observe(self.context)
-        for run, seen in observed.ended():
-            await settle_ended(self.context, run, seen)
-            self.progress.last_settle = time.monotonic()
+        await self.context.pools.refresh()
+        if resync:
+            self._next_resync = time.monotonic() + self._resync_seconds
+        observed = await (observe if resync else observe_changes)(self.context)
+        await self._settle(observed)
         await rescue(self.context, observed)
         await look_for_trouble(self.context, observed)
         if self._claiming:
@@ -120,25 +156,52 @@ class Reconciler:
             await remove_old_jobs(self.context)
         return observed
 
+    async def _settle(self, observed: Observation) -> None:
+        slots = asyncio.Semaphore(SETTLEMENTS)
+
+        async def one(run: UnreleasedRun, seen: Seen) -> None:
+            async with slots:
+                await settle_ended(self.context, run, seen)
+            self.progress.last_settle = time.monotonic()
+
+        async with asyncio.TaskGroup() as group:
+            for run, seen in observed.ended():
+                group.create_task(one(run, seen))
+
     async def _claim_and_launch(self, observed: Observation) -> None:
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
         patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
         unlaunched = observed.unlaunched(self.context.owner, patience)
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
-            await launch(self.context, [run for run in unlaunched if run.key in holding])
-        # A few first: where the cluster refuses them, few claims have to be given back.
-        batch = 1
-        while batch:
-            claimed = await claim(self.context, batch)
-            went_well = await launch(self.context, claimed)
-            batch = min(4 * batch, CLAIM_BATCH) if went_well and len(claimed) == batch else 0
+            await self._launch([run for run in unlaunched if run.key in holding])
+        pools = self.context.pools.served
+        for pool in pools.values():
+            await scale(self.context, pool)
+        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
+        until = time.monotonic() + LAUNCHING_SECONDS
+        more = dict(pools)
+        while more and time.monotonic() < until:
+            for name, pool in list(more.items()):
+                batch = self._batches.get(name, 1)
+                claimed = await claim(self.context, pool, batch)
+                went_well = await self._launch(claimed)
+                self._batches[name] = min(4 * batch, CLAIM_BATCH)
+                if not went_well or len(claimed) < batch:
+                    del more[name], self._batches[name]
+        if more:  # what has ended meanwhile comes first
+            self._wake.set()
+
+    async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
+        went_well = await launch(self.context, runs)
+        self._again = self._again or not went_well
+        return went_well
 
     async def _sleep(self) -> None:
         """Until something wakes the loop, the poll interval is over, or a scheduled job is due."""
-        seconds = self._poll_seconds
+        seconds = min(self._poll_seconds, AGAIN_SECONDS) if self._again else self._poll_seconds
         with contextlib.suppress(RunError):
-            due = await self.context.store.seconds_until_due(self.context.pool)
+            due = await self.context.store.seconds_until_due(self.context.pools.served)
             if due:  # what is overdue waits for a slot, and the end of a run wakes us
                 seconds = min(seconds, due + WAKE_SPACING_SECONDS)
         with contextlib.suppress(TimeoutError):

@@ -1,14 +1,20 @@
 """Where runs run. One small interface; `kubernetes` is the real one, `process` the one for a single machine."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
+from controller.policy.job_manifest import RunnerTemplate
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
+
+KEEP = timedelta(minutes=10)
+"""How long what is left of a run is kept for people to look at, unless its pool says otherwise."""
 
 
 class Phase(Enum):
@@ -27,6 +33,8 @@ class Launch:
 
     Args:
         memory_doublings: how often the memory of the pool's template is to be doubled, where the launcher limits it.
+        pool: the run's pool.
+        template: how pods of that pool are made; None where the launcher knows.
     """
 
     key: RunKey
@@ -34,6 +42,8 @@ class Launch:
     job_type: str
     attempt: int
     memory_doublings: int = 0
+    pool: str = "default"
+    template: RunnerTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +88,20 @@ class Launcher(Protocol):
     async def seen(self) -> list[Seen]:
         """Every run of this installation that the launcher knows of, the ended ones until they are forgotten."""
 
+    def changed(self) -> set[RunKey]:
+        """The runs that are worth a look since this or `seen` was asked last; it may not have been told of all."""
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        """Those of these runs that the launcher knows of, as it was told last: cheap, and maybe a little old."""
+
     async def find(self, key: RunKey) -> Seen | None:
         """One run, by name, from the authoritative source; None: there is definitely none."""
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         """Asks a run to end; `now` does not wait for it to tidy up. One that is over or gone already is fine."""
 
-    async def forget(self, key: RunKey) -> None:
-        """The run is settled and its evidence stored: the launcher may remove what is left of it."""
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        """The run is settled and its evidence stored: the launcher may remove what is left of it, after a while."""
 
     async def close(self) -> None:
         """Lets go of connections and helpers. What was launched goes on where the launcher can let it."""

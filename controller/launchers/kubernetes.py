@@ -1,14 +1,14 @@
 """Runs as Kubernetes Jobs: one Job, one pod, one run."""
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from controller.launchers import Launch, LaunchRefused, Phase, Seen
+from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
+from controller.launchers.cluster_view import POD, ClusterView, is_over, key_of, slim_job, slim_pod
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
 from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
@@ -43,9 +43,7 @@ class KubernetesLauncher:
     Args:
         api: of that namespace.
         installation: every Job of ours carries it; others are never seen, adopted or deleted.
-        pool: the pool whose runs these are.
-        template: how runner pods are made.
-        keep_seconds: how long a settled Job is kept for people to look at.
+        template: how runner pods are made where a launch does not say it.
     """
 
     name = "kubernetes"
@@ -54,23 +52,20 @@ class KubernetesLauncher:
         self,
         api: KubernetesApi,
         installation: UUID,
-        pool: str,
         template: RunnerTemplate,
-        keep_seconds: int = 600,
     ) -> None:
         self._api = api
         self._installation = installation
-        self._pool = pool
         self._template = template
-        self._keep_seconds = keep_seconds
         self._refusals = PodRefusals(api)
+        self._view = ClusterView()
         self._disrupted: dict[RunKey, Evidence] = {}
         """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
 
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
-        template = with_memory(self._template, launch.memory_doublings)
-        manifest = job_manifest(launch.key, launch.dataset_id, self._pool, self._installation, template)
+        template = with_memory(launch.template or self._template, launch.memory_doublings)
+        manifest = job_manifest(launch.key, launch.dataset_id, launch.pool, self._installation, template)
         try:
             if await self._api.create_job(manifest):
                 return name
@@ -89,13 +84,30 @@ class KubernetesLauncher:
 
     async def seen(self) -> list[Seen]:
         selector = f"{LABEL_INSTALLATION}={self._installation}"
+        self._view.listing()
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
-        pods_of = _by_run(await self._api.list_pods(selector))
-        whole = [job for job in jobs if _is_whole(job)]
-        refused = await self._refusals.of([job["metadata"]["uid"] for job in whole if not _had_pod(job, pods_of)])
-        seen = [_see(job, pods_of[_key_of(job)], refused.get(job["metadata"]["uid"], "")) for job in whole]
-        return [self._with_memory(one) for one in seen]
+        pods = await self._api.list_pods(selector)
+        self._view.listed(jobs, pods)
+        keys = self._view.keys()
+        self._disrupted = {key: evidence for key, evidence in self._disrupted.items() if key in keys}
+        return await self.known(keys)
+
+    def saw(self, kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+        """The watch has told of a Job or a pod of ours."""
+        self._view.saw(kind, deleted, slim_pod(thing) if kind == POD else slim_job(thing))
+
+    def changed(self) -> set[RunKey]:
+        return self._view.take_changed()
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        refused = await self._refusals.of([job["metadata"]["uid"] for job in self._view.podless()])
+        seen = []
+        for key in keys:
+            job, pods = self._view.of(key)
+            if job is not None:
+                seen.append(self._with_memory(_see(job, pods, refused.get(job["metadata"]["uid"], ""))))
+        return seen
 
     async def find(self, key: RunKey) -> Seen | None:
         job = await self._api.get_job(job_name(key))
@@ -109,9 +121,9 @@ class KubernetesLauncher:
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
 
-    async def forget(self, key: RunKey) -> None:
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
         self._disrupted.pop(key, None)
-        await self._api.set_job_ttl(job_name(key), self._keep_seconds)
+        await self._api.set_job_ttl(job_name(key), int(keep.total_seconds()))
 
     async def close(self) -> None:
         await self._api.close()
@@ -131,47 +143,9 @@ class KubernetesLauncher:
         return bool(job["metadata"].get("labels", {}).get(LABEL_INSTALLATION) == str(self._installation))
 
 
-def _is_whole(job: dict[str, Any]) -> bool:
-    """False for a Job that somebody made with our installation's label, but without a run's."""
-    try:
-        _key_of(job)
-    except (KeyError, ValueError):
-        _log.warning("ignoring Job %s: its labels name no run", job["metadata"]["name"])
-        return False
-    return True
-
-
-def _key_of(job_or_pod: dict[str, Any]) -> RunKey:
-    labels = job_or_pod["metadata"]["labels"]
-    return RunKey(UUID(labels[LABEL_JOB]), int(labels[LABEL_EPOCH]))
-
-
 def _refusal(error: ApiRefused) -> Reason:
     # A full quota is a 403 like a missing right.
     return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.CONFIG
-
-
-def _by_run(pods: Iterable[dict[str, Any]]) -> defaultdict[RunKey, list[dict[str, Any]]]:
-    """The pods of each run, whichever Job made them.
-
-    A Job that was deleted leaves its pod alive for a while, and a create that was slow may make the Job anew beside it.
-    """
-    found: defaultdict[RunKey, list[dict[str, Any]]] = defaultdict(list)
-    for pod in pods:
-        with suppress(KeyError, ValueError):  # somebody else's
-            found[_key_of(pod)].append(pod)
-    return found
-
-
-def _is_over(job: dict[str, Any]) -> bool:
-    return any(
-        condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
-        for condition in job.get("status", {}).get("conditions") or ()
-    )
-
-
-def _had_pod(job: dict[str, Any], pods_of: Mapping[RunKey, list[dict[str, Any]]]) -> bool:
-    return _is_over(job) or bool(pods_of.get(_key_of(job)))
 
 
 def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> Seen:
@@ -181,11 +155,12 @@ def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> 
         refused: why it could make none, where Kubernetes has said so.
     """
     metadata = job["metadata"]
-    key = _key_of(job)
+    key = key_of(job)
+    assert key is not None
     forgotten = "ttlSecondsAfterFinished" in job["spec"]
     if pods:
         return _see_pods(key, metadata["name"], pods, forgotten)
-    if _is_over(job):
+    if is_over(job):
         return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
     word = ("Quota" if exceeds_quota(refused) else "Config") if refused else None
     return Seen(key, metadata["name"], Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from controller.launchers.cluster_view import slim_job, slim_pod
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, Permanent, Unavailable
 
@@ -104,12 +105,12 @@ class KubernetesApi:
             raise
 
     async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
-        """All Jobs with these labels, page by page."""
-        return await self._list(self._jobs, {"labelSelector": selector})
+        """All Jobs with these labels, page by page, as `slim_job` leaves them."""
+        return await self._list(self._jobs, {"labelSelector": selector}, slim_job)
 
     async def list_pods(self, selector: str) -> list[dict[str, Any]]:
-        """All pods with these labels, page by page."""
-        return await self._list(self._pods, {"labelSelector": selector})
+        """All pods with these labels, page by page, as `slim_pod` leaves them."""
+        return await self._list(self._pods, {"labelSelector": selector}, slim_pod)
 
     async def list_events(self, kind: str, reason: str) -> list[dict[str, Any]]:
         """The events of this reason about objects of this kind; Kubernetes keeps them for an hour."""
@@ -132,12 +133,14 @@ class KubernetesApi:
         """Creates an event in this namespace."""
         await self._request("POST", self._events, body=manifest)
 
-    async def _list(self, path: str, selector: dict[str, str]) -> list[dict[str, Any]]:
+    async def _list(
+        self, path: str, selector: dict[str, str], keep: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    ) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         query = {**selector, "limit": str(PAGE)}
         while True:
             page = await self._request("GET", path, query=query)
-            items += page["items"]
+            items += map(keep, page["items"])
             token = page["metadata"].get("continue")
             if not token:
                 return items

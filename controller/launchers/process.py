@@ -9,13 +9,14 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from controller.launchers import Launch, Phase, Seen
+from controller.launchers import KEEP, Launch, Phase, Seen
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -63,6 +64,12 @@ class ProcessLauncher:
     async def seen(self) -> list[Seen]:
         return [self._see(key, child) for key, child in self._children.items()]
 
+    def changed(self) -> set[RunKey]:
+        return set(self._children)
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        return [seen for seen in await self.seen() if seen.key in keys]
+
     async def find(self, key: RunKey) -> Seen | None:
         child = self._children.get(key)
         return None if child is None else self._see(key, child)
@@ -76,7 +83,7 @@ class ProcessLauncher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.process.pid, signal.SIGKILL if now else signal.SIGTERM)
 
-    async def forget(self, key: RunKey) -> None:
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
         child = self._children.get(key)
         if child is not None and child.process.exitcode is not None:
             del self._children[key]

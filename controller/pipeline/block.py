@@ -8,8 +8,8 @@ from controller.pipeline.observe import Observation
 from controller.policy.backoff import probe_wait
 from controller.policy.diagnosis import waits_for
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Diagnosis
+from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 _log = logging.getLogger(__name__)
 
@@ -24,24 +24,24 @@ async def look_for_trouble(context: Context, observed: Observation) -> None:
         if run.waits_for != (None if trouble is None else trouble.reason):
             await context.store.record_waiting(run.key, trouble)
         if trouble is not None and run.launched_at is not None:
-            await block(context, run.key, trouble)
-    if observed.ended():  # and settled by now
-        await context.store.hurry_probe(context.pool)
-    if await context.store.lift_block(context.pool):
-        message = f"pool {context.pool} goes on: its runs can start again"
+            await block(context, run, trouble)
+    for pool in {run.pool for run, _ in observed.ended()}:  # settled by now
+        await context.store.hurry_probe(pool)
+    for pool in await context.store.lift_blocks():
+        message = f"pool {pool} goes on: its runs can start again"
         _log.info("%s", message)
         await context.announce(Notice("PoolUnblocked", message, warning=False))
 
 
-async def block(context: Context, key: RunKey, why: Diagnosis) -> None:
+async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosis) -> None:
     """Blocks the pool of a run that could not start, or not do its work for want of a right.
 
     Where only room is missing the pool goes on: pods that wait are what a cluster autoscaler adds nodes for.
     """
     if why.cause not in (Cause.CANNOT_START, Cause.FORBIDDEN) or why.reason is Reason.UNSCHEDULABLE:
         return
-    if await context.store.block_pool(key, why, probe_wait(0)):
+    if await context.store.block_pool(run.key, why, probe_wait(0)):
         what = f"{why.cause} ({why.reason})" if why.reason else str(why.cause)
-        message = f"pool {context.pool} is blocked, and only probed until a run starts: {what}: {why.error}"
-        _log.error("%s", message, extra={"job_id": str(key.job_id), "epoch": key.epoch})
+        message = f"pool {run.pool} is blocked, and only probed until a run starts: {what}: {why.error}"
+        _log.error("%s", message, extra={"job_id": str(run.job_id), "epoch": run.epoch})
         await context.announce(Notice("PoolBlocked", message, warning=True))

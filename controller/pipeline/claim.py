@@ -5,13 +5,14 @@ import logging
 from controller.launchers import Phase
 from controller.pipeline.context import Context
 from controller.policy.backoff import probe_wait
+from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.store.controller_views import ClaimedRun
 
 _log = logging.getLogger(__name__)
 
 
-async def claim(context: Context, limit: int) -> list[ClaimedRun]:
-    """Claims up to `limit` jobs; each has a run at a new epoch, which is to be launched next.
+async def claim(context: Context, pool: PoolSpec, limit: int) -> list[ClaimedRun]:
+    """Claims up to `limit` jobs of a pool; each has a run at a new epoch, which is to be launched next.
 
     The controller's own concurrency is held here, the pool's maximum by the database.
     """
@@ -21,7 +22,7 @@ async def claim(context: Context, limit: int) -> list[ClaimedRun]:
     if limit <= 0:
         return []
     claimed = await context.store.claim(
-        context.pool, limit, context.launcher.name, context.owner, context.lease, probe_wait
+        pool.name, limit, context.launcher.name, context.owner, context.lease, probe_wait
     )
     for run in claimed:
         _log.info(

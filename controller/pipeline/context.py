@@ -1,13 +1,14 @@
 """What the steps work with."""
 
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Protocol
 
 from controller.launchers import Launcher
 from controller.pipeline.schedules import Schedules
-from controller.policy.settling import RetryPolicy
+from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.store.for_controller import ControllerStore
 
 
@@ -34,18 +35,52 @@ async def to_nobody(notice: Notice) -> None:
     """One machine has its log."""
 
 
+class Pools(Protocol):
+    """The pools that a controller claims from, and how each is run."""
+
+    async def refresh(self) -> None:
+        """Called at the begin of every tick: reads anew what may have changed.
+
+        Raises:
+            Unavailable: it cannot be read, and never was.
+        """
+
+    @property
+    def served(self) -> Mapping[str, PoolSpec]:
+        """Those that are claimed from, by name."""
+
+    def rules(self, pool: str) -> PoolSpec:
+        """How the runs of a pool are treated; of one that is not claimed from any more, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnePool:
+    """The one pool of a controller that has its settings alone to go by."""
+
+    spec: PoolSpec
+
+    async def refresh(self) -> None:
+        """Settings do not change."""
+
+    @property
+    def served(self) -> Mapping[str, PoolSpec]:
+        """See Pools."""
+        return {self.spec.name: self.spec}
+
+    def rules(self, pool: str) -> PoolSpec:
+        """See Pools."""
+        return self.spec if pool == self.spec.name else replace(self.spec, name=pool)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One controller: its database, its launcher, and how it is to decide.
 
     Args:
         owner: names this controller, anew at every start.
-        pool: whose jobs it claims.
-        concurrency: how many runs it has at once; None where the pool's maximum alone decides.
-        retry: budgets and waits.
+        pools: whose jobs it claims, and how it treats them.
+        concurrency: how many runs it has at once; None where the pools' maxima alone decide.
         lease: from the claim until the runner renews it.
-        start_deadline: how long a pod may fail to start before its claim is given back.
-        retention: how long finished jobs are kept; None for ever.
         announce: puts a notice where people look.
         schedules: the recurring submissions; None where nobody is to do them.
         random: from 0 to 1, for jitter.
@@ -54,12 +89,9 @@ class Context:
     store: ControllerStore
     launcher: Launcher
     owner: str
-    pool: str
-    concurrency: int | None
-    retry: RetryPolicy
+    pools: Pools
+    concurrency: int | None = None
     lease: timedelta = timedelta(seconds=60)
-    start_deadline: timedelta = timedelta(minutes=5)
-    retention: timedelta | None = None
     announce: Announce = to_nobody
     schedules: Schedules | None = None
     random: Callable[[], float] = field(default=random.random)

@@ -45,7 +45,15 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool
     }
     try:
         try:
-            asked = Launch(run.key, run.dataset_id, run.type, run.attempts + 1, run.memory_doublings)
+            asked = Launch(
+                run.key,
+                run.dataset_id,
+                run.type,
+                run.attempts + 1,
+                run.memory_doublings,
+                run.pool,
+                context.pools.rules(run.pool).template,
+            )
             name = await context.launcher.launch(asked)
         except LaunchRefused as refused:
             back = "claim given back" if await _give_back(context, run, refused) else "not given back yet"
@@ -70,7 +78,7 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
         return False
     given_back = False
     if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:
-        decide = partial(settlement, diagnosis, policy=context.retry, random=context.random())
+        decide = partial(settlement, diagnosis, policy=context.pools.rules(run.pool).retry, random=context.random())
         given_back = await context.store.settle(run.key, evidence, decide) is not None
-    await block(context, run.key, diagnosis)
+    await block(context, run, diagnosis)
     return given_back

@@ -1,5 +1,6 @@
 """Observe: database and launcher side by side, as one value."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,14 +15,16 @@ class Observation:
     """What both sides say, the launcher having been read first.
 
     Args:
-        runs: every run of this launcher that holds a slot, by key.
+        runs: the runs of this launcher that hold a slot, by key.
         abandoned: children of process controllers that are gone: they have exited with them.
-        seen: everything the launcher knows of, by key.
+        seen: what the launcher knows of, by key.
+        looked_for: the runs that the launcher would have told of; None: all.
     """
 
     runs: dict[RunKey, UnreleasedRun]
     seen: dict[RunKey, Seen]
     abandoned: list[UnreleasedRun]
+    looked_for: Collection[RunKey] | None = None
 
     def ended(self) -> list[tuple[UnreleasedRun, Seen]]:
         """Runs that hold a slot although their process or pod is over."""
@@ -50,24 +53,46 @@ class Observation:
 
     def missing(self) -> list[UnreleasedRun]:
         """Runs on record as launched that the launcher does not list."""
-        return [run for key, run in self.runs.items() if run.launched_at is not None and key not in self.seen]
+        return [
+            run
+            for key, run in self.runs.items()
+            if run.launched_at is not None
+            and key not in self.seen
+            and (self.looked_for is None or key in self.looked_for)
+        ]
 
     def strangers(self) -> list[Seen]:
-        """What the launcher lists although no run of this pool holds a slot for it."""
+        """What the launcher lists although no run holds a slot for it."""
         return [seen for key, seen in self.seen.items() if key not in self.runs]
 
 
 async def observe(context: Context) -> Observation:
-    """Reads both sides; raises `Unavailable` where either gives no answer.
+    """Reads both sides whole; raises `Unavailable` where either gives no answer.
 
     The launcher is read first: what it lists and the database does not hold any more is really over there.
     """
     seen = {one.key: one for one in await context.launcher.seen()}
-    holding = await context.store.unreleased_runs(context.pool, context.launcher.name)
+    return _side_by_side(context, await context.store.unreleased_runs(context.launcher.name), seen)
+
+
+async def observe_changes(context: Context) -> Observation:
+    """Reads what has changed since, and what is to be seen to; raises `Unavailable` where that gives no answer."""
+    changed = context.launcher.changed()
+    holding = await context.store.changed_runs(context.launcher.name, changed)
+    known = await context.launcher.known(changed | {run.key for run in holding})
+    return _side_by_side(context, holding, {one.key: one for one in known}, changed)
+
+
+def _side_by_side(
+    context: Context,
+    holding: list[UnreleasedRun],
+    seen: dict[RunKey, Seen],
+    looked_for: Collection[RunKey] | None = None,
+) -> Observation:
     runs = {run.key: run for run in holding if run.launcher == context.launcher.name}
     abandoned = [
         run
         for run in holding
         if run.launcher == "process" and run.owner != context.owner and run.lease_expired and run.key not in seen
     ]
-    return Observation(runs, seen, abandoned)
+    return Observation(runs, seen, abandoned, looked_for)

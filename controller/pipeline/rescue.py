@@ -90,8 +90,9 @@ async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) ->
     if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
         return False
     # Room for what a retry asks for beyond the template may never come.
-    room_deadline = context.start_deadline if run.memory_doublings else context.retry.give_up_starting
-    diagnosis = why_not_started(seen.evidence, run.launched_for, context.start_deadline, room_deadline)
+    rules = context.pools.rules(run.pool)
+    room_deadline = rules.start_deadline if run.memory_doublings else rules.retry.give_up_starting
+    diagnosis = why_not_started(seen.evidence, run.launched_for, rules.start_deadline, room_deadline)
     if diagnosis is None or not await context.store.end_run(run.key, diagnosis, seen.evidence, only_unstarted=True):
         return False
     _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
@@ -116,7 +117,7 @@ async def _never_launched(context: Context, run: UnreleasedRun) -> None:
 
 async def _cancel_waiting(context: Context) -> None:
     """Jobs that a cancel was asked for while they were on their way back into the queue."""
-    for job_id in await context.store.cancel_requested_jobs(context.pool):
+    for job_id in await context.store.cancel_requested_jobs():
         _log.info("cancelled: it was not running", extra={"job_id": str(job_id)})
 
 
@@ -135,12 +136,12 @@ async def _strangers(context: Context, observed: Observation) -> None:
     What has ended is left to expire. What has not is stopped, once: one whose node is lost stays for as long as that.
     All that it wrote would be refused by the fence.
     """
-    strangers = observed.strangers()
+    strangers = [seen for seen in observed.strangers() if not seen.forgotten]
     if not strangers:
         return
     live = await context.store.live_epochs({seen.key.job_id for seen in strangers})
     for seen in strangers:
-        if seen.key in live or seen.forgotten:
+        if seen.key in live:
             continue
         if seen.phase is Phase.ENDED:
             await context.launcher.forget(seen.key)

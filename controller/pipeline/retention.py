@@ -12,13 +12,14 @@ _log = logging.getLogger(__name__)
 
 
 async def remove_old_jobs(context: Context) -> None:
-    """Removes one batch; where that cannot be done, says so, since nothing else depends on it."""
-    if context.retention is None:
-        return
-    try:
-        removed = await context.store.purge(context.retention)
-    except RunError as error:
-        _log.warning("old jobs are not removed: %s", error)
-        return
-    if removed:
-        _log.info("removed %d jobs that finished more than %s days ago", removed, f"{context.retention.days:g}")
+    """Removes one batch of each pool; where that cannot be done, says so, since nothing else depends on it."""
+    for pool in context.pools.served.values():
+        if pool.retention is None:
+            continue
+        try:
+            removed = await context.store.purge(pool.name, pool.retention)
+        except RunError as error:
+            _log.warning("old jobs are not removed: %s", error)
+            return
+        if removed:
+            _log.info("removed %d jobs of pool %s that finished over %s ago", removed, pool.name, pool.retention)

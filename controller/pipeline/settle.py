@@ -40,10 +40,11 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         diagnosis: where it is known already; else it is concluded from the evidence.
     """
     random = context.random()
+    rules = context.pools.rules(run.pool)
 
     def decide(facts: RunFacts) -> Settlement:
         why = diagnosis or facts.ended or diagnose(_of_its_runner(evidence, run.runner_uid), facts.outcome)
-        return settlement(why, facts, context.retry, random)
+        return settlement(why, facts, rules.retry, random)
 
     try:
         settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)
@@ -54,9 +55,9 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     if settled is not None:
         _say(run, settled)
         if settled.give_backs:
-            await block(context, run.key, settled.diagnosis)
+            await block(context, run, settled.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
-    await context.launcher.forget(run.key)
+    await context.launcher.forget(run.key, rules.keep_jobs)
 
 
 def _of_its_runner(evidence: Evidence, runner_uid: str | None) -> Evidence:

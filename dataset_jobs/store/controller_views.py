@@ -18,6 +18,7 @@ class ClaimedRun:
     attempts: int
     interruptions: int
     memory_doublings: int
+    pool: str
 
     @property
     def key(self) -> RunKey:
@@ -31,6 +32,7 @@ class UnreleasedRun:
 
     job_id: UUID
     epoch: int
+    pool: str
     dataset_id: UUID
     type: str
     job_key: int

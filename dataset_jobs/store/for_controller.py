@@ -1,7 +1,7 @@
 """What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one
+from dataset_jobs.store.capacity import CapacityStore
+from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.patience import in_milliseconds
@@ -27,7 +28,7 @@ SOON = timedelta(seconds=2)
 """How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
 
 
-class ControllerStore(ControllerConnection):
+class ControllerStore(CapacityStore):
     """The controller's view of the database.
 
     Args:
@@ -47,8 +48,8 @@ class ControllerStore(ControllerConnection):
         """Claims up to `limit` jobs within the pool's free slots, each with a new run at a new epoch.
 
         Separate statements in one transaction, the first of which locks the pool's row: with any number of
-        controllers the unreleased runs never exceed the maximum that is in force. From a pool that is blocked
-        one run at a time is claimed.
+        controllers the unreleased runs never exceed the maximum that is in force. Nor are there more claimed than
+        are desired, where that was decided. From a pool that is blocked one run at a time is claimed.
 
         Args:
             pool, limit, launcher, owner, lease: whose jobs, how many, and what the runs begin with.
@@ -74,20 +75,32 @@ class ControllerStore(ControllerConnection):
             )
             if rows and pool_row["blocked"]:
                 await execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
-        return [ClaimedRun(**row) for row in rows]
+        return [ClaimedRun(**row, pool=pool) for row in rows]
 
     async def record_launch(self, key: RunKey, name: str) -> None:
         """The launcher has the run under `name`."""
         async with self._connection() as connection:
             await execute(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
 
-    async def unreleased_runs(self, pool: str, launcher: str) -> list[UnreleasedRun]:
-        """Every run of this pool and launcher that holds a slot, the oldest first.
+    async def unreleased_runs(self, launcher: str) -> list[UnreleasedRun]:
+        """Every run of this launcher that holds a slot, whatever its pool, the oldest first.
 
         With them, whatever the launcher, come the children of process controllers whose leases have expired.
         """
         async with self._connection() as connection:
-            rows = await fetch_all(connection, "unreleased_runs", pool=pool, launcher=launcher)
+            rows = await fetch_all(connection, "unreleased_runs", launcher=launcher)
+        return [UnreleasedRun(**row) for row in rows]
+
+    async def changed_runs(self, launcher: str, changed: Collection[RunKey]) -> list[UnreleasedRun]:
+        """Of the `unreleased_runs` these, and whatever is to be launched or ended, or may be lost."""
+        async with self._connection() as connection:
+            rows = await fetch_all(
+                connection,
+                "changed_runs",
+                launcher=launcher,
+                job_ids=[key.job_id for key in changed],
+                epochs=[key.epoch for key in changed],
+            )
         return [UnreleasedRun(**row) for row in rows]
 
     async def live_epochs(self, job_ids: Iterable[UUID]) -> set[RunKey]:
@@ -262,34 +275,34 @@ class ControllerStore(ControllerConnection):
             )
         return row is not None and not row["blocked"]
 
-    async def lift_block(self, pool: str) -> bool:
-        """Lets a pool be claimed from again where a run shows that what blocked it is mended; True where it was."""
+    async def lift_blocks(self) -> list[str]:
+        """Lets pools be claimed from again where a run shows that what blocked them is mended; the names of those."""
         async with self._connection() as connection:
-            return await fetch_one(connection, "lift_block", pool=pool) is not None
+            return [row["name"] for row in await fetch_all(connection, "lift_blocks")]
 
     async def hurry_probe(self, pool: str) -> None:
         """A slot is free: a pool that is blocked by a full quota may be probed at once."""
         async with self._connection() as connection:
             await execute(connection, "hurry_probe", pool=pool)
 
-    async def cancel_requested_jobs(self, pool: str) -> list[UUID]:
+    async def cancel_requested_jobs(self) -> list[UUID]:
         """Cancels the jobs that a cancel was asked for and that are not running; some of them, where there are many."""
         async with self._connection() as connection:
-            rows = await fetch_all(connection, "cancel_requested_jobs", pool=pool, batch=PROMOTE_BATCH)
+            rows = await fetch_all(connection, "cancel_requested_jobs", batch=PROMOTE_BATCH)
         return [row["id"] for row in rows]
 
-    async def purge(self, older_than: timedelta) -> int:
-        """Removes a batch of jobs that finished longer ago, with their runs; how many they were."""
+    async def purge(self, pool: str, older_than: timedelta) -> int:
+        """Removes a batch of a pool's jobs that finished longer ago, with their runs; how many they were."""
         async with self._transaction() as connection:
             rows = await fetch_all(
-                connection, "purge_jobs", older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH
+                connection, "purge_jobs", pool=pool, older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH
             )
         return len(rows)
 
-    async def count_jobs(self, pool: str) -> QueueCounts:
-        """How much there is to do in a pool."""
+    async def count_jobs(self, pools: Iterable[str]) -> QueueCounts:
+        """How much there is to do in these pools together."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "count_jobs", pool=pool)
+            row = await fetch_one(connection, "count_jobs", pools=list(pools))
         assert row is not None
         return QueueCounts(**row)
 
@@ -298,10 +311,10 @@ class ControllerStore(ControllerConnection):
         async with self._connection() as connection:
             return [WaitingJob(**row) for row in await fetch_all(connection, "waiting_jobs", pool=pool)]
 
-    async def seconds_until_due(self, pool: str) -> float | None:
-        """Until the next scheduled job or tick of a schedule is due; None where there is none."""
+    async def seconds_until_due(self, pools: Iterable[str]) -> float | None:
+        """Until the next scheduled job of these pools, or tick of a schedule, is due; None where there is none."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "next_due", pool=pool)
+            row = await fetch_one(connection, "next_due", pools=list(pools))
         return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
 
     async def schedules_due(self) -> int:
@@ -364,6 +377,8 @@ def _free_slots(pool: DictRow, held: DictRow) -> int:
         held: its runs that hold a slot, counted since.
     """
     free: int = pool["max_running"] - held["unreleased"]
+    if pool["desired"] is not None:
+        free = min(free, pool["desired"] - held["unreleased"])
     if pool["max_pending"] is not None:
         free = min(free, pool["max_pending"] - held["unstarted"])
     if pool["blocked"]:

@@ -157,7 +157,7 @@ def purgeable(
 
 
 def _purge_batch(transaction: Transaction, older_than: timedelta, states: Sequence[JobState]) -> int:
-    rows = transaction.all("purge_jobs", older_than=older_than, states=list(states), batch=PURGE_BATCH)
+    rows = transaction.all("purge_jobs", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
     return len(rows)
 
 

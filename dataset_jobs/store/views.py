@@ -137,7 +137,12 @@ class PoolStatus:
     """A pool, what is in its queue, and how far the runs are that hold its slots.
 
     Args:
-        max_running: slots.
+        desired: how many runs it is to have; None where nobody has decided, and the maximum alone holds.
+        min_running, max_running: between these, the lower one while jobs wait.
+        limited_by: which limit keeps it from what is due; None where none does.
+        reason: why so many.
+        decided_by: the controller that decides.
+        decided_at: since when it is so many.
         max_pending: how many runs may be unstarted at once; None where there is no such limit.
         blocked_since: since when its runs cannot start; None where they can.
         blocked_cause, blocked_reason, blocked_error: why.
@@ -152,7 +157,13 @@ class PoolStatus:
     """
 
     name: str
+    desired: int | None
+    min_running: int
     max_running: int
+    limited_by: str | None
+    reason: str | None
+    decided_by: str | None
+    decided_at: datetime | None
     max_pending: int | None
     paused: bool
     blocked_since: datetime | None

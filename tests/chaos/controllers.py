@@ -10,14 +10,16 @@ from uuid import UUID
 
 from controller.launchers import Launcher, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.watch import FakeWatch
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import async_connection
 from tests.faults.ports import exposed
@@ -123,15 +125,22 @@ class Controllers:
 
     async def _tick(self, actor: Actor, store: ControllerStore) -> None:
         api = exposed(self._cluster.api, "kubernetes", actor)
-        real = StaleLauncher(api, self._installation, "default", RunnerTemplate("image"))
+        real = StaleLauncher(api, self._installation, RunnerTemplate("image"))
         real.stale = self._stale
         launcher: Launcher = exposed(real, "launcher", actor)
         context = Context(
-            store, launcher, f"controller-{self._born}", "default", None, self._retry, random=self._random.random
+            store,
+            launcher,
+            f"controller-{self._born}",
+            OnePool(PoolSpec("default", retry=self._retry)),
+            random=self._random.random,
         )
         reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())
+        watch = FakeWatch(self._cluster, self._event_lost)
         while True:
-            await reconciler.tick_safely()
+            resync = self._calm() or self._random.random() < 0.3
+            watch.tell(real.saw)
+            await reconciler.tick_safely(resync)
             self.ticks += 1
             await asyncio.sleep(self._random.uniform(0, 0.05))
 
@@ -139,6 +148,12 @@ class Controllers:
         if self._calm() or self._random.random() > 0.03:
             return False
         self._ledger.fault("list stale")
+        return True
+
+    def _event_lost(self) -> bool:
+        if self._calm() or self._random.random() > 0.1:
+            return False
+        self._ledger.fault("watch event lost")
         return True
 
     def _plan(self, number: int, at: Boundary) -> Kind | None:

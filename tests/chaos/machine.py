@@ -18,9 +18,10 @@ from psycopg.rows import dict_row
 
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import ApiRefused
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.pipeline.retention import remove_old_jobs
 from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.causes import Cause, CountsAs
@@ -37,6 +38,7 @@ from tests.chaos.files import ROWS_OF_DATASETS, File, make_file
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import Stepped
+from tests.fakes.watch import FakeWatch
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.clock import VirtualClock
 from tests.faults.connections import async_connection, sync_connection
@@ -74,35 +76,36 @@ class Controller:
         self._passes = -1
         self._pool = controller_pool(machine.conninfo, 2, async_connection(self.actor))
         api = exposed(machine.cluster.api, "kubernetes", self.actor)
-        launcher = KubernetesLauncher(api, machine.installation, "default", RunnerTemplate("image"))
+        launcher = KubernetesLauncher(api, machine.installation, RunnerTemplate("image"))
         store = exposed(ControllerStore(self._pool, timedelta(seconds=10)), "store", self.actor)
         self.context = Context(
             store,
             exposed(launcher, "launcher", self.actor),
             name,
-            "default",
-            None,
-            RETRY,
-            retention=timedelta(days=1),
+            OnePool(PoolSpec("default", retry=RETRY, retention=timedelta(days=1))),
             random=lambda: 0.0,
         )
         self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), Progress())
+        self._launcher = launcher
+        self._watch = FakeWatch(machine.cluster)
 
     async def open(self) -> None:
         """Connects."""
         await self._pool.open()
 
-    async def go_on(self, passes: int) -> bool:
+    async def go_on(self, passes: int, resync: bool = True) -> bool:
         """Begins a tick or goes on with the one that it stands still in; True where that has ended.
 
         Args:
             passes: stands still after so many boundaries; below 0: does not stand still.
+            resync: whether a tick that begins looks at everything.
         """
         self._passes = passes
         self.stands.clear()
         self._go_on.set()
         if self.tick is None:
-            self.tick = asyncio.create_task(self._reconciler.tick_safely())
+            self._watch.tell(self._launcher.saw)
+            self.tick = asyncio.create_task(self._reconciler.tick_safely(resync))
         standing = asyncio.create_task(self.stands.wait())
         either: set[asyncio.Task[Any]] = {self.tick, standing}
         while not self.tick.done() and not standing.done() and not self.actor.dead:
@@ -260,16 +263,16 @@ class Machine(RuleBasedStateMachine):
         self._run(controller.close())
 
     @precondition(lambda self: self.controllers)
-    @rule(index=which)
-    def tick(self, index: int) -> None:
+    @rule(index=which, resync=st.booleans())
+    def tick(self, index: int, resync: bool) -> None:
         """A whole tick, or the rest of one."""
-        self._go_on(self.controllers[index % len(self.controllers)], -1)
+        self._go_on(self.controllers[index % len(self.controllers)], -1, resync)
 
     @precondition(lambda self: self.controllers)
-    @rule(index=which, passes=st.integers(0, 12))
-    def tick_a_bit(self, index: int, passes: int) -> None:
+    @rule(index=which, passes=st.integers(0, 12), resync=st.booleans())
+    def tick_a_bit(self, index: int, passes: int, resync: bool) -> None:
         """A part of a tick; the rest comes later."""
-        self._go_on(self.controllers[index % len(self.controllers)], passes)
+        self._go_on(self.controllers[index % len(self.controllers)], passes, resync)
 
     @precondition(lambda self: self.controllers)
     @rule(index=which, kind=KINDS, after=st.integers(0, 40))
@@ -549,8 +552,8 @@ class Machine(RuleBasedStateMachine):
             return False
         return True
 
-    def _go_on(self, controller: Controller, passes: int) -> None:
-        self._run(controller.go_on(passes))
+    def _go_on(self, controller: Controller, passes: int, resync: bool = True) -> None:
+        self._run(controller.go_on(passes, resync))
         self._bury(controller)
 
     def _bury(self, controller: Controller) -> None:

@@ -58,7 +58,7 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
         ),
         Change(
             "controller/launchers/kubernetes.py",
-            "def _is_whole(",
+            "def _refusal(",
             """class _FailsOpen:
     def __init__(self, api):
         self._api = api
@@ -77,7 +77,7 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
         return call
 
 
-def _is_whole(""",
+def _refusal(""",
         ),
     ),
     "the epoch does not rise": (

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import ApiRefused
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.pool_spec import PoolSpec
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.errors import RunError
@@ -202,10 +203,10 @@ class OneLoad:
     async def _controller(self, actor: Actor) -> AsyncIterator[Reconciler]:
         pool = controller_pool(self._conninfo, 2, async_connection(actor))
         api = exposed(self._cluster.api, "kubernetes", actor)
-        launcher = exposed(KubernetesLauncher(api, UUID(int=1), "default", RunnerTemplate("image")), "launcher", actor)
+        launcher = exposed(KubernetesLauncher(api, UUID(int=1), RunnerTemplate("image")), "launcher", actor)
         store = exposed(ControllerStore(pool), "store", actor)
         owner = f"controller-{id(actor)}"
-        context = Context(store, launcher, owner, "default", None, RETRY, random=lambda: 0.0)
+        context = Context(store, launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), random=lambda: 0.0)
         try:
             await pool.open()
             yield Reconciler(context, 1.0, asyncio.Event(), Progress())

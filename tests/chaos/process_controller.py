@@ -6,7 +6,8 @@ import sys
 from functools import partial
 
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
+from controller.policy.pool_spec import PoolSpec
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
@@ -20,7 +21,7 @@ async def work(owner: str) -> None:
     wake = asyncio.Event()
     launcher = ProcessLauncher(partial(run_child, environment), ["parser_runner.child"], wake.set)
     async with controller_pool(environment["DATABASE_URL"], 4) as pool:
-        context = Context(ControllerStore(pool), launcher, owner, "default", 4, RETRY)
+        context = Context(ControllerStore(pool), launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), 4)
         await Reconciler(context, 0.1, wake, Progress()).run(asyncio.Event())
 
 

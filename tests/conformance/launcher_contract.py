@@ -38,6 +38,14 @@ class LauncherContract:
         name = await launcher.launch(launch)
         assert [seen.name for seen in await launcher.seen() if seen.key == launch.key] == [name]
 
+    async def test_what_was_seen_is_known_and_nothing_else(self, launcher: Launcher) -> None:
+        launch, other = a_launch(WORKS), a_launch(WORKS)
+        await launcher.launch(launch)
+        await until(launcher, launch.key, Phase.RUNNING)
+        [known] = await launcher.known({launch.key, other.key})
+        assert (known.key, known.phase) == (launch.key, Phase.RUNNING)
+        assert await launcher.known(set()) == []
+
     async def test_launching_again_adopts_the_run(self, launcher: Launcher) -> None:
         launch = a_launch(WORKS)
         first = await launcher.launch(launch)

@@ -53,7 +53,7 @@ class TestKubernetesLauncherOnTheFakeCluster(LauncherContract):
 
         cluster.on_pod = act_at_once
         cluster.on_stop = lambda pod, now: cluster.end(pod, 143)
-        return KubernetesLauncher(cluster.api, uuid4(), "default", RunnerTemplate("image"))
+        return KubernetesLauncher(cluster.api, uuid4(), RunnerTemplate("image"))
 
 
 class TestProcessLauncher(LauncherContract):

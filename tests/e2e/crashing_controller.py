@@ -21,7 +21,7 @@ async def main(point: str) -> None:
     configuration = await load_configuration(Path(os.environ["AFFIRM_KUBECONFIG"]))
     api = KubernetesApi(configuration, os.environ["AFFIRM_NAMESPACE"])
     template = read_runner_config(Path(os.environ["AFFIRM_RUNNER_CONFIG"]))
-    await crash(conninfo, KubernetesLauncher(api, installation, "default", template), point)
+    await crash(conninfo, KubernetesLauncher(api, installation, template), point)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from controller.launchers import kubernetes_api
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
 from controller.operator import Watcher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.controller_connection import controller_pool
@@ -92,19 +93,25 @@ async def controller(
         store = ControllerStore(pool)
         installation_id = await store.installation_id()
         api = KubernetesApi(configuration, installation.namespace, TIMEOUT_SECONDS)
-        launcher = KubernetesLauncher(api, installation_id, "default", read_runner_config(runner_config))
-        context = Context(store, launcher, "through the proxy", "default", None, RetryPolicy(waits=(timedelta(0),)))
+        launcher = KubernetesLauncher(api, installation_id, read_runner_config(runner_config))
+        pools = OnePool(PoolSpec("default", retry=RetryPolicy(waits=(timedelta(0),))))
+        context = Context(store, launcher, "through the proxy", pools)
         wake = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def wake_from_thread() -> None:
-            loop.call_soon_threadsafe(wake.set)
+        def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+            launcher.saw(kind, deleted, thing)
+            wake.set()
 
-        watcher = Watcher(configuration, installation.namespace, installation_id, wake_from_thread)
+        def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(told, kind, deleted, thing)
+
+        watcher = Watcher(configuration, installation.namespace, installation_id, saw)
         WATCHERS.append(watcher)
         watcher.start()
         try:
-            yield Reconciler(context, poll_seconds, wake, Progress()), watcher
+            yield Reconciler(context, poll_seconds, wake, Progress(), resync_seconds=poll_seconds), watcher
         finally:
             watcher.stop()
             await launcher.close()
@@ -171,7 +178,7 @@ async def test_whatever_the_api_server_does_every_job_is_launched_once_and_compl
 ) -> None:
     if case == "410 to the second page":
         monkeypatch.setattr(kubernetes_api, "PAGE", 2)
-    poll_seconds = 20 if case == TAKEN_UP_AGAIN else POLL_SECONDS
+    poll_seconds = 3600 if case == TAKEN_UP_AGAIN else POLL_SECONDS
     installation = controllers_away
     rules = [faulty.rule(*which, fault, first, times) for which, fault, first, times in CASES[case]]
     submitted = submit(installation, tmp_path, 1880 + 3 * list(CASES).index(case))
@@ -179,7 +186,7 @@ async def test_whatever_the_api_server_does_every_job_is_launched_once_and_compl
     async with controller(installation, faulty.kubeconfig, tmp_path, poll_seconds) as (reconciler, _):
         with counting(installation.conninfo) as held:
             looking = asyncio.create_task(count_live_pods(installation, live))
-            async with asyncio.timeout(240):
+            async with asyncio.timeout(120):
                 await reconciler.run(asyncio.Event(), until_idle=True)
             looking.cancel()
         faulty.rules.clear()

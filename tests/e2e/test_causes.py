@@ -42,7 +42,7 @@ class Place:
         configuration = await load_configuration(self.cluster.kubeconfig)
         made = replace(self.template, **template)
         self.api = RememberingApi(configuration, self.namespace)
-        launcher = KubernetesLauncher(self.api, uuid4(), "default", made)
+        launcher = KubernetesLauncher(self.api, uuid4(), made)
         launch = a_launch(acts)
         try:
             await launcher.launch(launch)

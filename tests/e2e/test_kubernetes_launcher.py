@@ -45,7 +45,7 @@ class TestKubernetesLauncher(LauncherContract):
     @pytest.fixture
     async def launcher(self, cluster: Cluster, namespace: str, acting_image: str) -> AsyncIterator[Launcher]:
         template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
-        launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), "default", template)
+        launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), template)
         yield launcher
         for seen in await launcher.seen():
             await launcher.stop(seen.key, now=True)
@@ -55,7 +55,7 @@ class TestKubernetesLauncher(LauncherContract):
         self, cluster: Cluster, namespace: str, acting_image: str, launcher: Launcher
     ) -> None:
         template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
-        other = KubernetesLauncher(await _api(cluster, namespace), uuid4(), "default", template)
+        other = KubernetesLauncher(await _api(cluster, namespace), uuid4(), template)
         try:
             launch = a_launch(EXITS_0)
             await launcher.launch(launch)
@@ -76,7 +76,7 @@ class TestKubernetesLauncher(LauncherContract):
                 "the quota to be counted",
             )
             template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
-            launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), "default", template)
+            launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), template)
             try:
                 first = a_launch(WORKS)
                 await launcher.launch(first)

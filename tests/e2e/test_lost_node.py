@@ -1,6 +1,7 @@
 """A node of which nothing is heard any more: its kubelet stands still, and one of its runners too."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -35,6 +36,11 @@ def _pid_of_runner(job_id: str) -> int:
     found = subprocess.run(["pgrep", "-f", f"parser-runner --job-id {job_id}"], capture_output=True, text=True)
     [pid] = found.stdout.split()
     return int(pid)
+
+
+def _go_on(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 def _given_up(installation: Installation) -> bool:
@@ -80,6 +86,7 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
             pid = _pid_of_runner(lost["job_id"])
             with breaking.standing_still("kubelet"):
                 os.kill(pid, signal.SIGSTOP)
+                blockers.callback(_go_on, pid)
                 stalled.close()
                 installation.until(COPY_STANDS_STILL)
                 cluster.wait(lambda: _given_up(installation), "the node to be given up", seconds=90)
@@ -95,7 +102,6 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
 
                 blockers.close()
                 installation.until("select 1 from jobs where id = %s and state = 'completed'", alive["job_id"])
-                os.kill(pid, signal.SIGCONT)
                 cluster.wait(lambda: not Path(f"/proc/{pid}").exists(), "the fenced runner to end by itself")
                 assert rows_of(installation, lost["dataset_id"]) == 0
             cluster.wait(lambda: breaking.node_is_ready(cluster), "the node to be back")

@@ -1,8 +1,10 @@
 """A launcher without processes or a cluster: runs end when the test says so."""
 
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
-from controller.launchers import Launch, Phase, Seen
+from controller.launchers import KEEP, Launch, Phase, Seen
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 
@@ -21,6 +23,8 @@ class FakeLauncher:
         self.stops: list[RunKey] = []
         """Every stop that was asked for, in order."""
         self._runs: dict[RunKey, Seen] = {}
+        self._told: set[RunKey] = set()
+        """Of these it was told that they are gone."""
 
     async def launch(self, launch: Launch) -> str:
         if launch.key not in self._runs:
@@ -30,6 +34,12 @@ class FakeLauncher:
 
     async def seen(self) -> list[Seen]:
         return list(self._runs.values())
+
+    def changed(self) -> set[RunKey]:
+        return self._told | set(self._runs)
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        return [seen for seen in await self.seen() if seen.key in keys]
 
     async def find(self, key: RunKey) -> Seen | None:
         return self._runs.get(key)
@@ -44,7 +54,7 @@ class FakeLauncher:
         else:
             self.end(key, Evidence(exit_code=137 if now else 143, container_started=True))
 
-    async def forget(self, key: RunKey) -> None:
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
         if key in self._runs and self._runs[key].phase is Phase.ENDED:
             del self._runs[key]
 
@@ -71,3 +81,4 @@ class FakeLauncher:
     def lose(self, key: RunKey) -> None:
         """The run's Job is deleted under us."""
         self._runs.pop(key, None)
+        self._told.add(key)

@@ -8,12 +8,14 @@ import argparse
 import asyncio
 import os
 import signal
+from collections.abc import Collection
+from datetime import timedelta
 from functools import partial
 
-from controller.launchers import Launch, Launcher, Seen
+from controller.launchers import KEEP, Launch, Launcher, Seen
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context
-from controller.policy.settling import RetryPolicy
+from controller.pipeline.context import Context, OnePool
+from controller.policy.pool_spec import PoolSpec
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.controller_connection import controller_pool
@@ -40,9 +42,15 @@ class Dying:
         return name
 
     async def seen(self) -> list[Seen]:
+        return await self._launcher.seen()
+
+    def changed(self) -> set[RunKey]:
         if self._launched and self._point == "after-record":
             _die()
-        return await self._launcher.seen()
+        return self._launcher.changed()
+
+    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+        return await self._launcher.known(keys)
 
     async def find(self, key: RunKey) -> Seen | None:
         return await self._launcher.find(key)
@@ -50,8 +58,8 @@ class Dying:
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._launcher.stop(key, now)
 
-    async def forget(self, key: RunKey) -> None:
-        await self._launcher.forget(key)
+    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        await self._launcher.forget(key, keep)
 
     async def close(self) -> None:
         await self._launcher.close()
@@ -65,7 +73,7 @@ async def crash(conninfo: str, launcher: Launcher, point: str) -> None:
     """Runs a controller until it has died."""
     async with controller_pool(conninfo, 2) as pool:
         context = Context(
-            ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", "default", None, RetryPolicy()
+            ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", OnePool(PoolSpec("default"))
         )
         await Reconciler(context, 0.1, asyncio.Event(), Progress()).run(asyncio.Event())
 

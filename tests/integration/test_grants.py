@@ -89,17 +89,17 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         [claimed] = await store.claim("default", 5, "test", "owner", timedelta(minutes=1))
         assert client.cancel(again) is Cancel.REQUESTED
         assert not await store.end_run(claimed.key, CANCELLED, None, only_unstarted=False)
-        assert await store.cancel_requested_jobs("default") == []
+        assert await store.cancel_requested_jobs() == []
         trouble = Diagnosis(Cause.CANNOT_START, Reason.IMAGE, "no image")
         await store.record_waiting(claimed.key, trouble)
         assert await store.block_pool(claimed.key, trouble, timedelta(0))
         await store.hurry_probe("default")
-        assert not await store.lift_block("default")
+        assert await store.lift_blocks() == []
         await store.settle(claimed.key, Evidence(), lambda _: Settlement(CANCELLED, JobState.CANCELLED))
         assert client.status().pools[0].name == "default"
         assert client.failed_jobs() == []
         assert client.purgeable(timedelta(0)) == {JobState.COMPLETED: 1, JobState.CANCELLED: 1}
-        assert await store.purge(timedelta(days=1)) == 0
+        assert await store.purge("default", timedelta(days=1)) == 0
         assert sum(client.purge(timedelta(0))) == 2
     client.delete_dataset(dataset_id)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.launchers import Launch, LaunchRefused, Phase, Seen
+from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
 from controller.policy.settling import RetryPolicy
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
@@ -163,7 +163,7 @@ async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the
     launcher = Moody()
 
     class Forgetful(Moody):
-        async def forget(self, key: RunKey) -> None:
+        async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
             raise Unavailable("the API server is away")
 
     launcher = Forgetful()

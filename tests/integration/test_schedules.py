@@ -415,10 +415,10 @@ async def test_the_loop_goes_on_while_a_folder_does_not_answer_and_a_controller_
 
 async def test_the_loop_wakes_for_a_tick_and_an_idle_controller_has_done_it(folder: Folder) -> None:
     async with folder.world.store() as store:
-        seconds = await store.seconds_until_due("default")
+        seconds = await store.seconds_until_due(["default"])
         assert seconds is not None and 0 < seconds <= timedelta(days=7, hours=1).total_seconds()
         folder.make_due()
-        counts = await store.count_jobs("default")
+        counts = await store.count_jobs(["default"])
         assert (counts.ticks, counts.idle) == (1, False)
         folder.tick()
-        assert (await store.count_jobs("default")).idle
+        assert (await store.count_jobs(["default"])).idle

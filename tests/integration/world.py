@@ -15,8 +15,9 @@ from psycopg.rows import dict_row
 
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context
+from controller.pipeline.context import Context, OnePool
 from controller.pipeline.schedules import Schedules
+from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.keys import RunKey
@@ -138,11 +139,9 @@ class World:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
+            pools = OnePool(PoolSpec("default", retry=retry, retention=retention))
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, still_seconds=0.0)
-            context = Context(
-                store, own, owner, "default", concurrency, retry, retention=retention, schedules=schedules,
-                random=lambda: 0.0,
-            )  # fmt: skip
+            context = Context(store, own, owner, pools, concurrency, schedules=schedules, random=lambda: 0.0)
             try:
                 yield Reconciler(context, 0.2, wake, Progress())
             finally:

@@ -77,7 +77,7 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
     asked: set[tuple[str, str, str]] = set()
     async with _recording(asked) as configuration:
         await _call_everything(KubernetesApi(configuration, "affirm-worker"))
-        watcher = Watcher(configuration, "affirm-worker", uuid4(), lambda: None)
+        watcher = Watcher(configuration, "affirm-worker", uuid4(), lambda kind, deleted, thing: None)
         watcher.start()
         async with asyncio.timeout(30):
             while not {("batch", "jobs", "watch"), ("", "pods", "watch")} <= asked:

@@ -28,7 +28,7 @@ class Cluster:
 
 async def find(cluster: Cluster) -> Seen | None:
     installation = UUID(job()["metadata"]["labels"][LABEL_INSTALLATION])
-    launcher = KubernetesLauncher(cast("KubernetesApi", cluster), installation, "default", RunnerTemplate(image="i"))
+    launcher = KubernetesLauncher(cast("KubernetesApi", cluster), installation, RunnerTemplate(image="i"))
     return await launcher.find(KEY)
 
 

@@ -30,7 +30,7 @@ class NameIsTaken:
 
 async def launch(found: dict[str, Any] | None, installation: UUID = INSTALLATION) -> str:
     api = cast("KubernetesApi", NameIsTaken(found))
-    launcher = KubernetesLauncher(api, installation, "default", RunnerTemplate(image="i"))
+    launcher = KubernetesLauncher(api, installation, RunnerTemplate(image="i"))
     return await launcher.launch(Launch(KEY, UUID(int=2), "parse_dataset", 1))
 
 

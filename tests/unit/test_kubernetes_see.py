@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _by_run, _see
+from controller.launchers.cluster_view import ClusterView, slim_job, slim_pod
+from controller.launchers.kubernetes import _see
 from controller.policy.diagnosis import diagnose
 from controller.policy.job_manifest import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
@@ -21,7 +22,11 @@ LOW_ON_MEMORY = "The node was low on resource: memory. Threshold quantity: 100Mi
 
 
 def see(made: dict[str, Any], *pods: dict[str, Any]) -> Seen:
-    return _see(made, _by_run(pods)[KEY])
+    view = ClusterView()
+    view.listed([slim_job(made)], map(slim_pod, pods))
+    job, its_pods = view.of(KEY)
+    assert job is not None
+    return _see(job, its_pods)
 
 
 def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:

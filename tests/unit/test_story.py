@@ -127,7 +127,9 @@ def test_a_span_of_time_reads_as_people_say_it(seconds: float, text: str) -> Non
 
 
 POOL = PoolStatus(
-    name="default", max_running=2, max_pending=100, paused=False, blocked_since=None, blocked_cause=None,
+    name="default", desired=2, min_running=0, max_running=2, limited_by="maximum",
+    reason="3 jobs wait and 2 run, 1 per runner; at the maximum of 2", decided_by="c/1", decided_at=NOON,
+    max_pending=100, paused=False, blocked_since=None, blocked_cause=None,
     blocked_reason=None, blocked_error=None, probe_at=None, queued=3, scheduled=0, running=2, failed=0,
     oldest_wait_seconds=1.5, runs_claimed=0, runs_launched=1, runs_working=1, runs_ending=0, runs_waiting=0,
     waits_for_error=None,
@@ -145,6 +147,8 @@ QUIET = Status([], [], 1, [])
         (QUIET, "no controller has claimed anything in the last hour"),
         (QUIET, "nothing is blocked"),
         (replace(QUIET, pools=[POOL]), "pool default has no free slot: 3 queued wait"),
+        (replace(QUIET, pools=[POOL]), ": 3 jobs wait and 2 run, 1 per runner; at the maximum of 2"),
+        (replace(QUIET, pools=[POOL]), "pool default: 2 desired since "),
         (replace(QUIET, pools=[replace(POOL, paused=True)]), "pool default is paused: 3 queued wait"),
         (replace(QUIET, pools=[BLOCKED]), "cannot_start (image): not found; one run is tried at"),
         (replace(QUIET, pools=[replace(POOL, runs_waiting=3, waits_for_error="0/1 nodes are available")]),

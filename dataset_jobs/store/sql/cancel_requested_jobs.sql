@@ -5,7 +5,7 @@ with cancelled as (
         last_cause = 'cancelled', last_error = 'cancelled'
     where id = any (array(
         select id from jobs
-        where pool = %(pool)s and cancel_requested_at is not null and state in ('scheduled', 'queued')
+        where cancel_requested_at is not null and state in ('scheduled', 'queued')
         limit %(batch)s
         for no key update skip locked))
     returning id, dataset_id

@@ -4,7 +4,7 @@ select count(*) filter (where state = 'queued') as queued,
     count(*) filter (where state = 'running') as running,
     count(*) filter (where state = 'scheduled' and run_at <= now()) as due,
     count(*) filter (where state = 'scheduled' and run_at > now()) as waiting,
-    (select count(*) from runs where pool = %(pool)s and released_at is null) as unreleased,
+    (select count(*) from runs where pool = any (%(pools)s) and released_at is null) as unreleased,
     (select count(*) from schedules where not paused and next_at <= now()
         and (holder is not null or coalesce(not_before, next_at) <= now())) as ticks
-from jobs where pool = %(pool)s and state in ('scheduled', 'queued', 'running')
+from jobs where pool = any (%(pools)s) and state in ('scheduled', 'queued', 'running')

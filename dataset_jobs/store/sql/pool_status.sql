@@ -1,5 +1,6 @@
 -- Every pool: what is in force, what waits, and what holds its slots. Called by status.
-select pools.name, pools.max_running, pools.max_pending, pools.paused,
+select pools.name, pools.desired, pools.min_running, pools.max_running, pools.limited_by, pools.reason, pools.decided_by,
+    pools.decided_at, pools.max_pending, pools.paused,
     pools.blocked_since, pools.blocked_cause, pools.blocked_reason, pools.blocked_error, pools.probe_at,
     coalesce(queue.queued, 0) as queued, coalesce(queue.scheduled, 0) as scheduled,
     coalesce(queue.running, 0) as running, coalesce(queue.failed, 0) as failed, queue.oldest_wait_seconds,
