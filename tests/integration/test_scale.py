@@ -246,7 +246,7 @@ async def test_what_the_dead_one_held_back_is_claimed_as_soon_as_its_lease_is_ov
     async with world.store() as store, world.controller(launcher, owner="b", concurrency=None) as reconciler:
         seen = await store.capacity("default", 1)
         assert seen is not None
-        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", LEASE)
+        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", 6 * 60 * LEASE)
         await reconciler.tick()
         assert len(launcher.launches) == 1, "a description that is newer than one's own is left alone"
         expire(world)
