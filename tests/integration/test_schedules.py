@@ -352,6 +352,7 @@ def test_a_schedule_that_is_removed_submits_nothing_more(folder: Folder) -> None
     with pytest.raises(Stopped):
         folder.tick(storage=Removing(folder.world.folder / "storage"))
     assert folder.jobs() == []
+    assert list((folder.world.folder / "storage" / "US").iterdir()) == []
     with pytest.raises(NotFound):
         folder.store.remove("us")
 
