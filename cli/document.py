@@ -13,9 +13,9 @@ from typing import Any
 import typer
 from pydantic.fields import FieldInfo
 
-from cli.durations import format_duration
 from cli.main import app
 from cli.settings import Settings, allowed
+from dataset_jobs.model.durations import format_duration
 
 WIDTH = 100
 """Columns of the help texts."""

@@ -195,9 +195,9 @@ def purge(
     """
     from cli import output
     from cli.database import open_database
-    from cli.durations import parse_duration
     from cli.logs import set_up_logs
     from cli.settings import read_settings
+    from dataset_jobs.model.durations import parse_duration
     from dataset_jobs.store.for_clients import ClientStore
     from dataset_jobs.store.job_changes import FINISHED
 

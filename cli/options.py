@@ -27,7 +27,7 @@ Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a
 
 
 def _when(given: str) -> datetime | timedelta:
-    from cli.durations import parse_when
+    from dataset_jobs.model.durations import parse_when
 
     try:
         return parse_when(given)

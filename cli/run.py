@@ -8,15 +8,16 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.logs import logs_for_people
 from cli.settings import Settings
 from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Announce, Context, Notice, OnePool, to_nobody
+from controller.pipeline.context import Announce, Context, Notice, OnePool, Pools, to_nobody
 from controller.pipeline.schedules import Schedules
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
@@ -59,6 +60,14 @@ class _Watch:
             return True
         silent = self._progress.last_settle - self.watcher.last_event
         return self.watcher.alive() and silent < WATCH_SILENT_SECONDS
+
+
+class Cluster(NamedTuple):
+    """Where runs run, and how; on one machine, too."""
+
+    launcher: Launcher
+    announce: Announce
+    pools: Pools
 
 
 class Signals:
@@ -114,16 +123,16 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism, settings.pool_max_pending)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
-        launcher, announce = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
+        cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
         schedules = Schedules(store, conninfo, settings.storage)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,
-            launcher=launcher,
+            launcher=cluster.launcher,
             owner=owner,
-            pools=OnePool(_pool_of(settings)),
+            pools=cluster.pools,
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
-            announce=announce,
+            announce=cluster.announce,
             schedules=schedules,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
@@ -199,7 +208,7 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _process_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
-) -> AsyncIterator[tuple[Launcher, Announce]]:
+) -> AsyncIterator[Cluster]:
     environment = {
         **os.environ,
         **settings.storage.to_env(),
@@ -217,7 +226,7 @@ async def _process_launcher(
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
     try:
-        yield launcher, to_nobody
+        yield Cluster(launcher, to_nobody, OnePool(_pool_of(settings)))
     finally:
         await launcher.close()
 
@@ -225,12 +234,13 @@ async def _process_launcher(
 @asynccontextmanager
 async def _kubernetes_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
-) -> AsyncIterator[tuple[Launcher, Announce]]:
+) -> AsyncIterator[Cluster]:
     # Imported only here: it takes half a second, which one machine need not pay.
     from cli.runner_config import read_runner_config
     from controller.launchers.kubernetes import KubernetesLauncher
     from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
     from controller.launchers.kubernetes_events import KubernetesEvents
+    from controller.launchers.parser_pools import ParserPools
     from controller.operator import Watcher
 
     if settings.runner_config is None:
@@ -240,6 +250,17 @@ async def _kubernetes_launcher(
     api = KubernetesApi(configuration, settings.namespace)
     installation = await store.installation_id()
     launcher = KubernetesLauncher(api, installation, template)
+    events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)
+    own = replace(
+        _pool_of(settings),
+        template=template,
+        max_parallelism=settings.pool_max_parallelism,
+        max_pending=settings.pool_max_pending,
+    )
+    name = settings.worker_controller_name
+    pools = ParserPools(api, store, name, installation, own, partial(events.post, warning=True))
+    with contextlib.suppress(RunError):  # to be repeated at the first tick
+        await pools.refresh()
     loop = asyncio.get_running_loop()
 
     def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
@@ -250,16 +271,24 @@ async def _kubernetes_launcher(
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(told, kind, deleted, thing)
 
-    watcher = Watcher(configuration, settings.namespace, installation, saw)
+    def told_of_pool(name: str, generation: int | None) -> None:
+        if pools.changed(name, generation):
+            wake.set()
+
+    def saw_pool(name: str, generation: int | None) -> None:  # in the watcher's thread
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(told_of_pool, name, generation)
+
+    watched = saw_pool if pools.watchable else None
+    watcher = Watcher(configuration, settings.namespace, installation, saw, watched)
     watcher.start()
     watch.watcher = watcher
-    events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)
 
     async def announce(notice: Notice) -> None:
-        await events.post(notice.reason, notice.message, notice.warning)
+        await events.post(notice.reason, notice.message, warning=notice.warning, about=pools.reference(notice.pool))
 
     try:
-        yield launcher, announce
+        yield Cluster(launcher, announce, pools)
     finally:
         watcher.stop()
         await launcher.close()

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from kubernetes.utils.quantity import parse_quantity
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from controller.policy.job_manifest import Memory, RunnerTemplate
+from controller.policy.quantities import parse_quantity
 from dataset_jobs.model.errors import Misconfigured
 
 _Objects = list[dict[str, Any]]

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from cli.durations import parse_duration
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.storage import StorageConfig
 from parser_runner.parsers.limits import Limits
@@ -185,6 +185,10 @@ class Settings(BaseSettings):
     namespace: str = _setting(
         "default", "Where the Kubernetes Jobs of runners go.", "a namespace's name",
         pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    )  # fmt: skip
+    worker_controller_name: str = _setting(
+        "affirm-worker", "Which ParserPools are this installation's: those that give this as their `controller`.",
+        "a name of at most 63 characters", min_length=1, max_length=63,
     )  # fmt: skip
     worker_id: str = _setting(
         socket.gethostname, "This controller's name, in logs and on the runs it claims.",

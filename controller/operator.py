@@ -1,4 +1,4 @@
-"""kopf: watches our Jobs and pods, and tells of them. Nothing is decided here, and nothing is written.
+"""kopf: watches our Jobs and pods, and ParserPools, and tells of them. Nothing is decided here, and nothing is written.
 
 Runs in a thread of its own: kopf takes over the signals of the main thread, and cancels other tasks of its loop.
 """
@@ -21,6 +21,9 @@ from controller.policy.job_manifest import LABEL_INSTALLATION
 Saw = Callable[[str, bool, Mapping[str, Any]], None]
 """Kind, whether it was deleted, and the Job or pod as the API server shows it."""
 
+SawPool = Callable[[str, int | None], None]
+"""The name of a ParserPool, and its generation; None where it was deleted."""
+
 RESTART_SECONDS = 2.0
 """Before a watch that has ended by itself is taken up again."""
 
@@ -35,14 +38,23 @@ class Watcher:
         namespace: where the runs are.
         installation: whose Jobs and pods count.
         saw: told of every Job or pod that is new, changed or deleted, in the watcher's own thread.
+        saw_pool: told of every ParserPool that is, in that thread. None: they are not watched, as where the cluster
+            does not know the resource.
     """
 
-    def __init__(self, configuration: Configuration, namespace: str, installation: UUID, saw: Saw) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        namespace: str,
+        installation: UUID,
+        saw: Saw,
+        saw_pool: SawPool | None = None,
+    ) -> None:
         self.last_event = time.monotonic()
         """When the watch last had something to say; by the monotonic clock."""
         self._saw = saw
         self._namespace = namespace
-        self._registry = _registry(configuration, str(installation), self._event)
+        self._registry = _registry(configuration, str(installation), self._event, saw_pool)
         self._stop = threading.Event()
         self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
@@ -100,7 +112,9 @@ def _settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _registry(configuration: Configuration, installation: str, saw: Saw) -> kopf.OperatorRegistry:
+def _registry(
+    configuration: Configuration, installation: str, saw: Saw, saw_pool: SawPool | None
+) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     ours = {LABEL_INSTALLATION: installation}
 
@@ -122,7 +136,14 @@ def _registry(configuration: Configuration, installation: str, saw: Saw) -> kopf
     async def pod(event: Any, **_: Any) -> None:
         saw(POD, event["type"] == "DELETED", event["object"])
 
+    async def pool(event: Any, **_: Any) -> None:
+        metadata = event["object"]["metadata"]
+        assert saw_pool is not None
+        saw_pool(metadata["name"], None if event["type"] == "DELETED" else metadata["generation"])
+
     kopf.on.login(registry=registry)(login)
     kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(job)
     kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(pod)
+    if saw_pool is not None:
+        kopf.on.event("affirm.dev", "v1", "parserpools", registry=registry)(pool)
     return registry

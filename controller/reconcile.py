@@ -148,7 +148,8 @@ class Reconciler:
         await rescue(self.context, observed)
         await look_for_trouble(self.context, observed)
         if self._claiming:
-            await self._claim_and_launch(observed)
+            leads = await self._claim_and_launch(observed)
+            await self.context.pools.report(leads)
             if self.context.schedules is not None:
                 await self.context.schedules.look()
         if time.monotonic() >= self._next_removal:
@@ -168,7 +169,8 @@ class Reconciler:
             for run, seen in observed.ended():
                 group.create_task(one(run, seen))
 
-    async def _claim_and_launch(self, observed: Observation) -> None:
+    async def _claim_and_launch(self, observed: Observation) -> set[str]:
+        """The pools that this controller decides for."""
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
         patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
         unlaunched = observed.unlaunched(self.context.owner, patience)
@@ -176,8 +178,11 @@ class Reconciler:
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
             await self._launch([run for run in unlaunched if run.key in holding])
         pools = self.context.pools.served
-        for pool in pools.values():
-            await scale(self.context, pool)
+        leads = set()
+        for name, pool in pools.items():
+            scaled = await scale(self.context, pool)
+            if scaled is not None and scaled.leads:
+                leads.add(name)
         # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
         until = time.monotonic() + LAUNCHING_SECONDS
         more = dict(pools)
@@ -191,6 +196,7 @@ class Reconciler:
                     del more[name], self._batches[name]
         if more:  # what has ended meanwhile comes first
             self._wake.set()
+        return leads
 
     async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
         went_well = await launch(self.context, runs)

@@ -16,6 +16,9 @@ from dataset_jobs.model.settlement import Evidence
 KEEP = timedelta(minutes=10)
 """How long what is left of a run is kept for people to look at, unless its pool says otherwise."""
 
+SUSPENDED = "Suspended"
+"""Why no pod is scheduled: there is none, and is not to be one yet."""
+
 
 class Phase(Enum):
     """How far a launched run is."""

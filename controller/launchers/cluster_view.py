@@ -102,7 +102,7 @@ class ClusterView:
 
     def _note_podless(self, key: RunKey) -> None:
         job = self._jobs.get(key)
-        if job is not None and not is_over(job) and key not in self._pods:
+        if job is not None and not is_over(job) and key not in self._pods and not job["spec"].get("suspend"):
             self._podless.add(key)
         else:
             self._podless.discard(key)
@@ -128,7 +128,7 @@ def slim_job(job: Mapping[str, Any]) -> dict[str, Any]:
     """What of a Job is ever looked at: a sixth of it."""
     return {
         "metadata": _slim_metadata(job),
-        "spec": _only(job.get("spec", {}), ("ttlSecondsAfterFinished",)),
+        "spec": _only(job.get("spec", {}), ("ttlSecondsAfterFinished", "suspend")),
         "status": _only(job.get("status", {}), ("conditions",)),
     }
 

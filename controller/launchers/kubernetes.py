@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
+from controller.launchers import KEEP, SUSPENDED, Launch, LaunchRefused, Phase, Seen
 from controller.launchers.cluster_view import POD, ClusterView, is_over, key_of, slim_job, slim_pod
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
 from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 DISRUPTED = "DisruptionTarget"
 """The condition of a pod that is evicted, preempted or lost with its node; its reason tells which."""
+
+SUSPENDED_JOB = Evidence(message="the Job is suspended", conditions={"PodScheduled": SUSPENDED})
+"""As of a pod that no node has room for: somebody, such as Kueue, says when there is room."""
 
 BY_TAINT = "DeletionByTaintManager"
 _CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
@@ -162,6 +165,9 @@ def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> 
         return _see_pods(key, metadata["name"], pods, forgotten)
     if is_over(job):
         return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
+    if job["spec"].get("suspend"):
+        # One that is never over: no time to live removes it.
+        return Seen(key, metadata["name"], Phase.PENDING, SUSPENDED_JOB)
     word = ("Quota" if exceeds_quota(refused) else "Config") if refused else None
     return Seen(key, metadata["name"], Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
 

@@ -75,6 +75,7 @@ class KubernetesApi:
         self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
         self._events = f"/api/v1/namespaces/{namespace}/events"
+        self._parser_pools = f"/apis/affirm.dev/v1/namespaces/{namespace}/parserpools"
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -132,6 +133,30 @@ class KubernetesApi:
     async def create_event(self, manifest: Mapping[str, Any]) -> None:
         """Creates an event in this namespace."""
         await self._request("POST", self._events, body=manifest)
+
+    async def try_job(self, manifest: Mapping[str, Any]) -> None:
+        """Asks whether a Job would be created, unknown fields counting as errors; nothing is.
+
+        Raises:
+            ApiRefused: it would not, and why.
+        """
+        await self._request("POST", self._jobs, {"dryRun": "All", "fieldValidation": "Strict"}, manifest)
+
+    async def list_parser_pools(self) -> list[dict[str, Any]]:
+        """All ParserPools, whose ever they are.
+
+        Raises:
+            ApiRefused: 404 where the cluster does not know the resource.
+        """
+        return await self._list(self._parser_pools, {})
+
+    async def set_parser_pool_status(self, name: str, status: Mapping[str, Any]) -> dict[str, Any]:
+        """Lays fields over a ParserPool's status, and returns the whole pool.
+
+        Raises:
+            ApiRefused: 404 where there is no such pool any more.
+        """
+        return await self._request("PATCH", f"{self._parser_pools}/{name}/status", body={"status": status})
 
     async def _list(
         self, path: str, selector: dict[str, str], keep: Callable[[dict[str, Any]], dict[str, Any]] = dict

@@ -1,7 +1,8 @@
-"""Notices as Kubernetes events, about the controller's own pod: `kubectl get events` shows them."""
+"""Notices as Kubernetes events, about a ParserPool or the controller's own pod: `kubectl get events` shows them."""
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from controller.launchers.kubernetes_api import KubernetesApi
@@ -21,7 +22,7 @@ class KubernetesEvents:
 
     Args:
         api: of the namespace that the pod is in.
-        pod_name: this controller's own pod, which the events are about.
+        pod_name: this controller's own pod, which events are about that are about nothing else.
         pod_uid: its uid; empty where it is not known, as outside a cluster.
     """
 
@@ -29,32 +30,30 @@ class KubernetesEvents:
         self._api = api
         self._pod_name = pod_name
         self._pod_uid = pod_uid
-        self._posted: dict[str, float] = {}
+        self._posted: dict[tuple[str, str], float] = {}
 
-    async def post(self, reason: str, message: str, warning: bool) -> None:
+    async def post(self, reason: str, message: str, warning: bool, about: Mapping[str, str] | None = None) -> None:
         """Posts one event.
 
         Args:
             reason: one word in CamelCase.
             message: a sentence or two.
             warning: its type is Warning; else Normal.
+            about: apiVersion, kind, name and uid of an object in this namespace; None: the controller's own pod.
         """
+        if about is None:
+            about = {"apiVersion": "v1", "kind": "Pod", "name": self._pod_name, "uid": self._pod_uid}
         moment = time.monotonic()
-        if moment - self._posted.get(reason, -SPACING_SECONDS) < SPACING_SECONDS:
+        key = (reason, about["uid"])
+        if moment - self._posted.get(key, -SPACING_SECONDS) < SPACING_SECONDS:
             return
-        self._posted[reason] = moment
+        self._posted[key] = moment
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         event = {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {"generateName": "affirm-worker-"},
-            "involvedObject": {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "namespace": self._api.namespace,
-                "name": self._pod_name,
-                "uid": self._pod_uid,
-            },
+            "involvedObject": {**about, "namespace": self._api.namespace},
             "reason": reason,
             "message": message[:MESSAGE_LIMIT],
             "type": "Warning" if warning else "Normal",

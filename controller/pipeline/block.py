@@ -30,7 +30,7 @@ async def look_for_trouble(context: Context, observed: Observation) -> None:
     for pool in await context.store.lift_blocks():
         message = f"pool {pool} goes on: its runs can start again"
         _log.info("%s", message)
-        await context.announce(Notice("PoolUnblocked", message, warning=False))
+        await context.announce(Notice("PoolUnblocked", message, warning=False, pool=pool))
 
 
 async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosis) -> None:
@@ -44,4 +44,4 @@ async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosi
         what = f"{why.cause} ({why.reason})" if why.reason else str(why.cause)
         message = f"pool {run.pool} is blocked, and only probed until a run starts: {what}: {why.error}"
         _log.error("%s", message, extra={"job_id": str(run.job_id), "epoch": run.epoch})
-        await context.announce(Notice("PoolBlocked", message, warning=True))
+        await context.announce(Notice("PoolBlocked", message, warning=True, pool=run.pool))

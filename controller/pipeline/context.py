@@ -1,7 +1,7 @@
 """What the steps work with."""
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
@@ -20,11 +20,13 @@ class Notice:
         reason: one word in CamelCase, as Kubernetes events have it.
         message: a sentence or two.
         warning: something is wrong; else it is right again.
+        pool: the pool that it is about; empty where it is about none.
     """
 
     reason: str
     message: str
     warning: bool
+    pool: str = ""
 
 
 Announce = Callable[[Notice], Awaitable[None]]
@@ -52,6 +54,13 @@ class Pools(Protocol):
     def rules(self, pool: str) -> PoolSpec:
         """How the runs of a pool are treated; of one that is not claimed from any more, too."""
 
+    async def report(self, leads: Container[str]) -> None:
+        """Called at the end of every tick: tells of the pools where people look.
+
+        Args:
+            leads: the pools that this controller decides for.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class OnePool:
@@ -70,6 +79,9 @@ class OnePool:
     def rules(self, pool: str) -> PoolSpec:
         """See Pools."""
         return self.spec if pool == self.spec.name else replace(self.spec, name=pool)
+
+    async def report(self, leads: Container[str]) -> None:
+        """There is `affirm-worker status`."""
 
 
 @dataclass(frozen=True, slots=True)

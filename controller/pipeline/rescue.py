@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from controller.launchers import Phase, Seen
+from controller.launchers import SUSPENDED, Phase, Seen
 from controller.pipeline.context import Context
 from controller.pipeline.observe import Observation
 from controller.pipeline.settle import settle
@@ -20,6 +20,8 @@ STOP_GRACE = timedelta(seconds=10)
 LAUNCH_UNCERTAIN = timedelta(seconds=60)
 """How long a launch of which no answer came may still be carried out: the API server's own limit of a request."""
 
+_PREEMPTED = Evidence(gone=True, conditions={"DisruptionTarget": "PreemptionByScheduler"})
+
 CONTROLLER_GONE = Diagnosis(Cause.SHUT_DOWN, None, "the controller that had started the run is gone")
 
 
@@ -32,6 +34,7 @@ async def rescue(context: Context, observed: Observation) -> None:
     else:
         await _vanished(context, observed)
         await _lost_nodes(context, observed)
+        await _suspended(context, observed)
     await _end_early(context, observed)
     await _cancel_waiting(context)
     await _strangers(context, observed)
@@ -58,6 +61,25 @@ async def _lost_nodes(context: Context, observed: Observation) -> None:
             await settle(context, run, seen.evidence)
             # A node that comes back finds that its pod is to go.
             await context.launcher.stop(run.key)
+
+
+async def _suspended(context: Context, observed: Observation) -> None:
+    """Runs whose Job was suspended under them, as Kueue does when it preempts, and whose pod is gone by that.
+
+    Another pod of the Job would find the run taken, so the Job goes too.
+    """
+    for run in observed.runs.values():
+        seen = observed.seen.get(run.key)
+        if run.started_at is None or seen is None or not _is_suspended(seen):
+            continue
+        found = await context.launcher.find(run.key)
+        if found is None or _is_suspended(found):
+            await settle(context, run, _PREEMPTED)
+            await context.launcher.stop(run.key)
+
+
+def _is_suspended(seen: Seen) -> bool:
+    return seen.phase is Phase.PENDING and seen.evidence.conditions.get("PodScheduled") == SUSPENDED
 
 
 def _is_lost(run: UnreleasedRun, seen: Seen) -> bool:

@@ -13,15 +13,16 @@ GIVE_BACK_FIRST = timedelta(seconds=10)
 GIVE_BACK_LONGEST = timedelta(minutes=1)
 
 
-def retry_wait(attempts: int, waits: Sequence[timedelta], random: float) -> timedelta:
+def retry_wait(attempts: int, waits: Sequence[timedelta], random: float, jitter: float = JITTER) -> timedelta:
     """The wait after a failed attempt.
 
     Args:
         attempts: how many attempts have failed, this one counted; at least 1.
         waits: after the first, the second and so on; the last one holds for all that follow.
         random: from 0 to 1.
+        jitter: the share of the wait that is added at the most.
     """
-    return waits[min(attempts, len(waits)) - 1] * (1 + JITTER * random)
+    return waits[min(attempts, len(waits)) - 1] * (1 + jitter * random)
 
 
 def give_back_wait(give_backs: int, random: float) -> timedelta:

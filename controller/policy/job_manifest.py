@@ -1,9 +1,12 @@
 """The Kubernetes Job of a run: a plain dict, as it is sent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from controller.policy.pod_template import lay_over
+from controller.policy.quantities import format_bytes
 from dataset_jobs.model.keys import RunKey
 
 APP = "affirm-parser"
@@ -13,6 +16,8 @@ LABEL_JOB = "affirm.dev/job-id"
 LABEL_EPOCH = "affirm.dev/epoch"
 LABEL_POOL = "affirm.dev/pool"
 ANNOTATION_DATASET = "affirm.dev/dataset-id"
+
+_FROM_POD = {"POD_UID": "metadata.uid", "POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
 
 # Asks the Cluster Autoscaler and Karpenter to let a run end before its node goes.
 _DO_NOT_EVICT = {
@@ -45,7 +50,8 @@ class RunnerTemplate:
     """How runner pods are made: the part of the manifest that is the same for every run of a pool.
 
     The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values; but for `memory`, which says
-    what `resources` are to be after runs that were out of it.
+    what `resources` are to be after runs that were out of it. `pod_template` is a PodTemplateSpec that is laid over the
+    pod of the others.
     """
 
     image: str
@@ -60,11 +66,13 @@ class RunnerTemplate:
     node_selector: dict[str, str] = field(default_factory=dict)
     tolerations: tuple[dict[str, Any], ...] = ()
     affinity: dict[str, Any] = field(default_factory=dict)
+    topology_spread_constraints: tuple[dict[str, Any], ...] = ()
     priority_class_name: str = ""
     volumes: tuple[dict[str, Any], ...] = ()
     volume_mounts: tuple[dict[str, Any], ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    pod_template: dict[str, Any] = field(default_factory=dict)
 
 
 def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:
@@ -73,14 +81,9 @@ def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:
         return template
     memory = template.memory.doubled(doublings)
     resources = {**template.resources}
-    resources["limits"] = {**resources.get("limits", {}), "memory": _quantity(memory.limit)}
-    resources["requests"] = {**resources.get("requests", {}), "memory": _quantity(memory.request)}
+    resources["limits"] = {**resources.get("limits", {}), "memory": format_bytes(memory.limit)}
+    resources["requests"] = {**resources.get("requests", {}), "memory": format_bytes(memory.request)}
     return replace(template, resources=resources, memory=memory)
-
-
-def _quantity(size: int) -> str:
-    mebibytes, rest = divmod(size, 2**20)
-    return str(size) if rest else f"{mebibytes}Mi"
 
 
 def job_name(key: RunKey) -> str:
@@ -101,7 +104,6 @@ def job_manifest(
         template: how its pod is made.
     """
     labels = {
-        **template.labels,
         "app": APP,
         "app.kubernetes.io/name": "affirm-worker",
         "app.kubernetes.io/component": "parser-runner",
@@ -112,11 +114,16 @@ def job_manifest(
         LABEL_EPOCH: str(key.epoch),
         LABEL_POOL: pool,
     }
-    annotations = {**template.annotations, ANNOTATION_DATASET: str(dataset_id)}
+    annotations = {ANNOTATION_DATASET: str(dataset_id)}
+    metadata = {
+        "name": job_name(key),
+        "labels": template.labels | labels,
+        "annotations": template.annotations | annotations,
+    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": job_name(key), "labels": labels, "annotations": annotations},
+        "metadata": metadata,
         "spec": {
             "backoffLimit": 0,
             "completions": 1,
@@ -125,19 +132,51 @@ def job_manifest(
             "podFailurePolicy": {
                 "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
             },
-            "template": {
-                "metadata": {"labels": labels, "annotations": {**_DO_NOT_EVICT, **annotations}},
-                "spec": _pod_spec(key, template),
-            },
+            "template": _pod(key, template, labels, annotations),
         },
     }
 
 
-def _pod_spec(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
+def _pod(key: RunKey, template: RunnerTemplate, labels: dict[str, str], annotations: dict[str, str]) -> dict[str, Any]:
+    """The pod's template. What the protocol rests on is set last, whatever `pod_template` says."""
+    described = _described(template)
+    pod = lay_over(described, template.pod_template)
+    metadata, spec = pod.get("metadata") or {}, pod.get("spec") or {}
+    containers = spec.get("containers") or described["spec"]["containers"]
+    container = next(one for one in containers if one.get("name") == CONTAINER)
+    return pod | {
+        "metadata": metadata
+        | {
+            "labels": (metadata.get("labels") or {}) | labels,
+            "annotations": (metadata.get("annotations") or {}) | annotations,
+        },
+        "spec": spec
+        | {
+            "restartPolicy": "Never",
+            # The pod's own deadline: the Job's counts waiting time, and deletes the pod with its evidence.
+            "activeDeadlineSeconds": template.deadline_seconds,
+            # No other one: the pod is to end with it.
+            "containers": [container | _protocol(key, container.get("env") or ())],
+        },
+    }
+
+
+def _protocol(key: RunKey, env: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What a runner must be told, and where its last words are looked for."""
+    return {
+        "args": ["--job-id", str(key.job_id), "--epoch", str(key.epoch)],
+        "env": [
+            *(one for one in env if one.get("name") not in _FROM_POD),
+            *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FROM_POD.items()),
+        ],
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }
+
+
+def _described(template: RunnerTemplate) -> dict[str, Any]:
+    """The pod as the template's plain fields have it."""
     spec: dict[str, Any] = {
-        "restartPolicy": "Never",
-        # The pod's own deadline: the Job's counts waiting time, and deletes the pod with its evidence.
-        "activeDeadlineSeconds": template.deadline_seconds,
         "terminationGracePeriodSeconds": 30,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -148,7 +187,7 @@ def _pod_spec(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
             "fsGroup": 65532,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(key, template)],
+        "containers": [_container(template)],
         "volumes": [{"name": "tmp", "emptyDir": {}}, *template.volumes],
     }
     optional = {
@@ -157,26 +196,21 @@ def _pod_spec(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
         "nodeSelector": template.node_selector,
         "tolerations": list(template.tolerations),
         "affinity": template.affinity,
+        "topologySpreadConstraints": list(template.topology_spread_constraints),
         "priorityClassName": template.priority_class_name,
     }
-    return spec | {name: value for name, value in optional.items() if value}
+    return {
+        "metadata": {"labels": template.labels, "annotations": _DO_NOT_EVICT | template.annotations},
+        "spec": spec | {name: value for name, value in optional.items() if value},
+    }
 
 
-def _container(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
-    own_env = [
-        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-        for name, path in (
-            ("POD_UID", "metadata.uid"),
-            ("POD_NAME", "metadata.name"),
-            ("NODE_NAME", "spec.nodeName"),
-        )
-    ]
+def _container(template: RunnerTemplate) -> dict[str, Any]:
     return {
         "name": CONTAINER,
         "image": template.image,
         "imagePullPolicy": template.image_pull_policy,
-        "args": ["--job-id", str(key.job_id), "--epoch", str(key.epoch)],
-        "env": [*template.env, *own_env],
+        "env": list(template.env),
         "envFrom": list(template.env_from),
         "resources": template.resources,
         "securityContext": {
@@ -184,7 +218,5 @@ def _container(key: RunKey, template: RunnerTemplate) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *template.volume_mounts],
     }

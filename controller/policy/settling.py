@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from controller.policy.backoff import DEFAULT_WAITS, give_back_wait, retry_wait
+from controller.policy.backoff import DEFAULT_WAITS, JITTER, give_back_wait, retry_wait
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
@@ -17,12 +17,14 @@ class RetryPolicy:
     Args:
         max_retries: further attempts after the first one.
         waits: before the first retry, the second and so on.
+        jitter: the share of a wait that is added at random, at the most.
         max_interruptions: how many runs the infrastructure may end before the job fails.
         give_up_starting: for how long a job is kept of which no run can start.
     """
 
     max_retries: int = 3
     waits: Sequence[timedelta] = DEFAULT_WAITS
+    jitter: float = JITTER
     max_interruptions: int = 10
     give_up_starting: timedelta = timedelta(hours=24)
 
@@ -62,7 +64,7 @@ def _after_attempt(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, r
     if failed > policy.max_retries:
         why = f"attempt {failed} of {policy.max_retries + 1} failed: no retries are left"
         return Settlement(diagnosis, JobState.FAILED, attempts=1, why=why)
-    wait = retry_wait(failed, policy.waits, random)
+    wait = retry_wait(failed, policy.waits, random, policy.jitter)
     why = f"attempt {failed} of {policy.max_retries + 1} failed"
     if diagnosis.cause is Cause.OUT_OF_MEMORY:
         why += "; the next one has twice the memory, up to the pool's ceiling"

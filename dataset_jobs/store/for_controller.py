@@ -20,6 +20,7 @@ from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_o
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.patience import in_milliseconds
+from dataset_jobs.store.pools import PoolStore
 
 PROMOTE_BATCH = 1000
 """How many due jobs one claim makes queued at the most."""
@@ -28,7 +29,7 @@ SOON = timedelta(seconds=2)
 """How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
 
 
-class ControllerStore(CapacityStore):
+class ControllerStore(CapacityStore, PoolStore):
     """The controller's view of the database.
 
     Args:

@@ -170,6 +170,13 @@ def product_images(cluster: Cluster) -> str:
     return build_images(cluster)
 
 
+def install_custom_resource(cluster: Cluster) -> None:
+    """Makes ParserPools known, as this checkout has them. No release owns them, since all share the cluster's one."""
+    crd = ROOT / "charts" / "affirm-worker" / "files" / "parserpools.yaml"
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", crd)
+    cluster.kubectl("wait", "--for=condition=Established", "crd/parserpools.affirm.dev", "--timeout=30s")
+
+
 @contextmanager
 def installed(cluster: Cluster, servers: Servers, tag: str, database: str, *settings: str) -> Iterator[Installation]:
     """Installs the chart in a new namespace, with a new database and a prefix of its own in the bucket.
@@ -180,33 +187,51 @@ def installed(cluster: Cluster, servers: Servers, tag: str, database: str, *sett
         database: its name, and the prefix's.
         settings: further `--set` arguments.
     """
+    install_custom_resource(cluster)
+    with (
+        cluster.namespace("affirm-e2e") as namespace,
+        _installed(cluster, servers, tag, database, namespace, RELEASE, *settings) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def beside(first: Installation, servers: Servers, tag: str, database: str) -> Iterator[Installation]:
+    """A second installation in the namespace of a first one, its release named as its database."""
+    with _installed(first.cluster, servers, tag, database, first.namespace, database) as made:
+        yield made
+
+
+@contextmanager
+def _installed(
+    cluster: Cluster, servers: Servers, tag: str, database: str, namespace: str, release: str, *settings: str
+) -> Iterator[Installation]:
     conninfo = servers.postgres.create_database(database)
     pods_conninfo = servers.postgres.url(database, cluster.host_address)
-    with cluster.namespace("affirm-e2e") as namespace:
-        credentials = servers.s3.credentials()
-        keys = {name: credentials[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-        cluster.apply(_secret(namespace, RELEASE, {"DATABASE_URL": pods_conninfo}), _secret(namespace, "s3", keys))
-        values = [
-            f"image.registry=localhost,image.tag={tag}",
-            f"runner.image.registry=localhost,runner.image.tag={tag}",
-            f"storage.s3.bucket={BUCKET},storage.s3.region={servers.s3.region},storage.s3.prefix={database}",
-            f"storage.s3.endpoint={servers.s3.endpoint(cluster.host_address)},storage.existingSecret=s3",
-            "runner.resources.requests.cpu=50m,controller.resources.requests.cpu=50m",
-            *settings,
-        ]
-        sets = [word for value in values for word in ("--set", value)]
-        cluster.helm(
-            "install", RELEASE, ROOT / "charts" / "affirm-worker", "--namespace", namespace, *sets, "--wait",
-            "--timeout", "120s",
-        )  # fmt: skip
-        environment = {
-            **credentials, **servers.s3.storage_env(BUCKET, database), "DATABASE_URL": conninfo, "LOG_FORMAT": "json",
-        }  # fmt: skip
-        try:
-            yield Installation(cluster, namespace, conninfo, servers.s3.folder / "buckets" / BUCKET, environment)
-        finally:
-            cluster.helm("uninstall", RELEASE, "--namespace", namespace, check=False)
-            servers.postgres.drop_database(database)
+    credentials = servers.s3.credentials()
+    keys = {name: credentials[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    cluster.apply(_secret(namespace, release, {"DATABASE_URL": pods_conninfo}), _secret(namespace, "s3", keys))
+    values = [
+        f"image.registry=localhost,image.tag={tag},database.existingSecret={release}",
+        f"runner.image.registry=localhost,runner.image.tag={tag}",
+        f"storage.s3.bucket={BUCKET},storage.s3.region={servers.s3.region},storage.s3.prefix={database}",
+        f"storage.s3.endpoint={servers.s3.endpoint(cluster.host_address)},storage.existingSecret=s3",
+        "runner.resources.requests.cpu=50m,controller.resources.requests.cpu=50m",
+        *settings,
+    ]
+    sets = [word for value in values for word in ("--set", value)]
+    cluster.helm(
+        "install", release, ROOT / "charts" / "affirm-worker", "--namespace", namespace, *sets, "--wait",
+        "--timeout", "120s",
+    )  # fmt: skip
+    environment = {
+        **credentials, **servers.s3.storage_env(BUCKET, database), "DATABASE_URL": conninfo, "LOG_FORMAT": "json",
+    }  # fmt: skip
+    try:
+        yield Installation(cluster, namespace, conninfo, servers.s3.folder / "buckets" / BUCKET, environment)
+    finally:
+        cluster.helm("uninstall", release, "--namespace", namespace, check=False)
+        servers.postgres.drop_database(database)
 
 
 @pytest.fixture(scope="session")

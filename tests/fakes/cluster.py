@@ -177,6 +177,11 @@ class FakeCluster:
         self._answer()
         return [pod.shown() for pod in self.pods.values() if _matches(selector, pod.job)]
 
+    async def list_events(self, kind: str, reason: str) -> list[dict[str, Any]]:
+        """See KubernetesApi: nothing is ever said."""
+        self._answer()
+        return []
+
     async def set_job_ttl(self, name: str, seconds: int) -> None:
         """See KubernetesApi."""
         if name in self.jobs:

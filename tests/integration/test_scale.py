@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -41,6 +41,9 @@ class SeveralPools:
 
     def rules(self, pool: str) -> PoolSpec:
         return self.served[pool]
+
+    async def report(self, leads: Container[str]) -> None:
+        """Nobody is told."""
 
 
 DECIDED = NewDecision(0, 3, None, "somebody else's", {}, 0)

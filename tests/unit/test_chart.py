@@ -187,6 +187,28 @@ def test_the_documentation_of_the_values_is_made_from_them_and_whole() -> None:
     assert documented == {*_schema_leaves(schema, schema)} - {"global"}
 
 
+def test_the_custom_resource_is_the_file_that_kubectl_can_apply_and_outlives_the_release() -> None:
+    plain = yaml.safe_load((chart.CHART / "files" / "parserpools.yaml").read_text())
+    rendered = chart.only("CustomResourceDefinition")
+    assert rendered["spec"] == plain["spec"]
+    assert rendered["metadata"]["name"] == plain["metadata"]["name"]
+    assert rendered["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert (
+        "annotations" not in chart.only("CustomResourceDefinition", chart.LEAST + "\ncrds: {keep: false}")["metadata"]
+    )
+
+
+def test_the_custom_resource_may_be_left_to_others() -> None:
+    kinds = {found["kind"] for found in chart.objects(chart.LEAST + "\ncrds: {install: false}")}
+    assert "CustomResourceDefinition" not in kinds
+
+
+def test_the_controller_goes_by_the_full_name_of_its_release() -> None:
+    env = _by_name(_envs(chart.controller_pod(chart.LEAST + "\nfullnameOverride: names")))
+    assert env["WORKER_CONTROLLER_NAME"] == "names"
+    assert _by_name(_envs(chart.controller_pod()))["WORKER_CONTROLLER_NAME"] == Settings().worker_controller_name
+
+
 def test_the_notes_say_how_to_see_the_pods_of_the_runners() -> None:
     assert "kubectl --namespace affirm-worker get pods -l app=affirm-parser" in chart.notes()
 

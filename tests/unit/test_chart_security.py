@@ -22,7 +22,8 @@ from tests.unit import chart
 EVERY = pytest.mark.parametrize(
     "values", [chart.LEAST, chart.EVERYTHING, chart.LOCAL], ids=["least", "everything", "local"]
 )
-KINDS = ["ConfigMap", "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
+CLUSTER_WIDE = "CustomResourceDefinition"
+KINDS = ["ConfigMap", CLUSTER_WIDE, "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
 
 # The volume types that the restricted profile of the Pod Security Standards allows.
 ALLOWED_VOLUMES = {
@@ -31,10 +32,11 @@ ALLOWED_VOLUMES = {
 
 
 @EVERY
-def test_no_secret_is_rendered_and_nothing_outside_the_namespace(values: str) -> None:
+def test_no_secret_is_rendered_and_outside_the_namespace_nothing_but_the_custom_resource(values: str) -> None:
     rendered = chart.objects(values)
     assert sorted(found["kind"] for found in rendered) == KINDS
-    assert {found["metadata"]["namespace"] for found in rendered} == {"affirm-worker"}
+    namespaced = [found for found in rendered if found["kind"] != CLUSTER_WIDE]
+    assert {found["metadata"]["namespace"] for found in namespaced} == {"affirm-worker"}
 
 
 @EVERY
@@ -77,10 +79,17 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
     asked: set[tuple[str, str, str]] = set()
     async with _recording(asked) as configuration:
         await _call_everything(KubernetesApi(configuration, "affirm-worker"))
-        watcher = Watcher(configuration, "affirm-worker", uuid4(), lambda kind, deleted, thing: None)
+        watcher = Watcher(
+            configuration,
+            "affirm-worker",
+            uuid4(),
+            lambda kind, deleted, thing: None,
+            lambda name, generation: None,
+        )
         watcher.start()
         async with asyncio.timeout(30):
-            while not {("batch", "jobs", "watch"), ("", "pods", "watch")} <= asked:
+            watched = [("batch", "jobs"), ("", "pods"), ("affirm.dev", "parserpools")]
+            while not {(*one, "watch") for one in watched} <= asked:
                 await asyncio.sleep(0.02)
             watcher.stop()
             while watcher.alive():
@@ -106,6 +115,9 @@ async def _call_everything(api: KubernetesApi) -> None:
         "set_job_ttl": api.set_job_ttl("a", 1),
         "delete_job": api.delete_job("a"),
         "create_event": api.create_event({}),
+        "try_job": api.try_job({}),
+        "list_parser_pools": api.list_parser_pools(),
+        "set_parser_pool_status": api.set_parser_pool_status("a", {}),
     }
     try:
         assert {name for name in vars(KubernetesApi) if not name.startswith("_")} == {*calls, "close"}
@@ -151,23 +163,29 @@ def _resource(name: str, kind: str, namespaced: bool = True) -> dict[str, Any]:
     return {"name": name, "singularName": "", "kind": kind, "namespaced": namespaced, "verbs": verbs}
 
 
+def _group(name: str) -> dict[str, Any]:
+    return {"name": name, "preferredVersion": {"version": "v1"}, "versions": [{"version": "v1"}]}
+
+
 # What every service account may read.
-_BATCH = {"name": "batch", "preferredVersion": {"version": "v1"}, "versions": [{"version": "v1"}]}
 _DISCOVERY: dict[str, dict[str, Any]] = {
     "/version": {"major": "1", "minor": "34"},
     "/api": {"versions": ["v1"]},
     "/api/v1": {"resources": [_resource("pods", "Pod"), _resource("namespaces", "Namespace", namespaced=False)]},
-    "/apis": {"groups": [_BATCH]},
+    "/apis": {"groups": [_group("batch"), _group("affirm.dev")]},
     "/apis/batch/v1": {"resources": [_resource("jobs", "Job")]},
+    "/apis/affirm.dev/v1": {"resources": [_resource("parserpools", "ParserPool")]},
 }
 
 
 def _as_rbac(request: web.Request) -> tuple[str, str, str]:
     """Group, resource and verb of a request; outside the namespace, its whole path as the resource."""
-    path = re.fullmatch(r"/(?:api|apis/(?P<group>\w+))/v1/namespaces/affirm-worker/(?P<rest>.+)", request.path)
+    path = re.fullmatch(r"/(?:api|apis/(?P<group>[\w.]+))/v1/namespaces/affirm-worker/(?P<rest>.+)", request.path)
     if path is None:
         return "", request.path, request.method.lower()
-    resource, _, name = path["rest"].partition("/")
+    resource, _, rest = path["rest"].partition("/")
+    name, _, part = rest.partition("/")
+    resource = f"{resource}/{part}" if part else resource
     if request.method == "GET":
         verb = "watch" if request.query.get("watch") else "get" if name else "list"
     else:

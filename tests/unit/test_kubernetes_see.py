@@ -7,7 +7,7 @@ import pytest
 from controller.launchers import Phase, Seen
 from controller.launchers.cluster_view import ClusterView, slim_job, slim_pod
 from controller.launchers.kubernetes import _see
-from controller.policy.diagnosis import diagnose
+from controller.policy.diagnosis import diagnose, waits_for
 from controller.policy.job_manifest import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import Outcome
@@ -65,6 +65,16 @@ def test_a_suspended_job_is_pending() -> None:
     made = job(suspend=True)
     made["status"]["conditions"] = [{"type": "Suspended", "status": "True", "reason": "JobSuspended"}]
     assert see(made).phase is Phase.PENDING
+
+
+def test_a_suspended_job_waits_for_room_like_a_pod_that_no_node_takes() -> None:
+    waits = waits_for(see(job(suspend=True)).evidence)
+    assert waits is not None
+    assert (waits.reason, waits.error) == (Reason.UNSCHEDULABLE, "the Job is suspended")
+
+
+def test_a_suspended_job_is_not_left_to_its_time_to_live_which_never_begins() -> None:
+    assert not see(job(suspend=True, ttlSecondsAfterFinished=600)).forgotten
 
 
 @pytest.mark.parametrize(

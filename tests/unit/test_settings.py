@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.document import FOLDER, settings_page
-from cli.durations import format_duration, parse_duration, parse_when
 from cli.settings import Settings, read_settings, redacted
+from dataset_jobs.model.durations import format_duration, parse_duration, parse_when
 from dataset_jobs.model.errors import Misconfigured
 from parser_runner.parsers.limits import Limits
 

@@ -132,6 +132,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   value: {{ .Values.worker.startDeadline | quote }}
 - name: WORKER_RETENTION
   value: {{ .Values.worker.retention | quote }}
+- name: WORKER_CONTROLLER_NAME
+  value: {{ include "affirm-worker.fullname" . }}
 - name: HEALTH_PORT
   value: "8080"
 - name: RUNNER_CONFIG

@@ -1,0 +1,152 @@
+"""The status of a ParserPool, from facts. What has not changed stays as it was, to the letter, and is not written."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dataset_jobs.model.pools import PoolFigures
+
+MESSAGE_LIMIT = 1000
+"""Characters of a condition's message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a ParserPool is gone by.
+
+    Args:
+        generation: the newest one.
+        refusal: what is wrong with that; empty where nothing is.
+        in_force: whose template runs are made by; None where there is none, and nothing is claimed.
+        template: that generation's `runner` and `podTemplate`.
+        selector: finds the pool's Jobs and pods.
+    """
+
+    generation: int
+    refusal: str
+    in_force: int | None
+    template: Mapping[str, Any]
+    selector: str
+
+
+def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the status is to be written: nothing where nothing has changed.
+
+    There is nothing in it that changes as time goes by: the longest wait is given by its begin, from which kubectl
+    makes an age when it shows it.
+
+    Args:
+        figures: the pool.
+        standing: its description.
+        before: the status as it is.
+    """
+    since = figures.oldest_queued_since
+    status = {
+        "state": _state(figures, standing),
+        "reason": figures.reason,
+        "queued": figures.queued,
+        "scheduled": figures.scheduled,
+        "running": figures.running,
+        "pending": figures.pending,
+        "desired": figures.desired,
+        "oldestQueuedSince": None if since is None else _time(since),
+        "selector": standing.selector,
+        "observedGeneration": standing.generation,
+        "inForce": _in_force(standing),
+        "conditions": _conditions(figures, standing, before.get("conditions") or ()),
+    }
+    return {name: value for name, value in status.items() if before.get(name) != value}
+
+
+def _in_force(standing: Standing) -> dict[str, Any] | None:
+    return None if standing.in_force is None else {"generation": standing.in_force, **standing.template}
+
+
+def _state(figures: PoolFigures, standing: Standing) -> str:
+    if standing.refusal:
+        return "Refused"
+    if figures.paused:
+        return "Paused"
+    if figures.blocked_cause is not None:
+        return "Blocked"
+    return "Limited" if _limited(figures)[0] else "Open"
+
+
+def _conditions(figures: PoolFigures, standing: Standing, before: Any) -> list[dict[str, Any]]:
+    old = {condition["type"]: condition for condition in before}
+    made = []
+    for kind, (true, reason, message) in _truths(figures, standing):
+        status = "True" if true else "False"
+        was = old.get(kind, {})
+        changed = was.get("status") != status
+        made.append({
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message[:MESSAGE_LIMIT],
+            "lastTransitionTime": _time(figures.now) if changed else was["lastTransitionTime"],
+            "observedGeneration": standing.generation,
+        })  # fmt: skip
+    return made
+
+
+def _truths(figures: PoolFigures, standing: Standing) -> Iterator[tuple[str, tuple[bool, str, str]]]:
+    """Messages hold no figures that change from moment to moment."""
+    yield "Ready", _ready(figures, standing)
+    yield "Progressing", _progressing(figures)
+    yield "Limited", _limited(figures)
+    yield "Blocked", _blocked(figures)
+
+
+def _ready(figures: PoolFigures, standing: Standing) -> tuple[bool, str, str]:
+    if standing.refusal:
+        instead = (
+            "and nothing of it is in force"
+            if standing.in_force is None
+            else f"and runs are made as generation {standing.in_force} has it"
+        )
+        return False, "Refused", f"generation {standing.generation} is refused, {instead}: {standing.refusal}"
+    if figures.paused:
+        return False, "Paused", "spec.paused is true: nothing is claimed"
+    if figures.blocked_cause is not None:
+        return False, "Blocked", "its runs cannot start; see Blocked"
+    return True, "Serving", "jobs are claimed and runs started"
+
+
+def _progressing(figures: PoolFigures) -> tuple[bool, str, str]:
+    if figures.running:
+        return True, "Running", "runs are at work"
+    if figures.waits_for_error is not None:
+        return True, "WaitingForRoom", f"pods wait for a node: {figures.waits_for_error}"
+    if figures.pending:
+        return True, "Starting", "runs are about to start"
+    return False, "Waiting" if figures.queued else "Idle", "jobs wait" if figures.queued else "no job could run now"
+
+
+def _limited(figures: PoolFigures) -> tuple[bool, str, str]:
+    if figures.queued and figures.in_use >= figures.maximum:
+        return True, "AtMaximum", f"jobs wait while there are as many runs as maxParallelism allows, {figures.maximum}"
+    if figures.queued and figures.max_pending is not None and figures.pending >= figures.max_pending:
+        return (
+            True,
+            "PendingPods",
+            f"jobs wait while as many runs have not started as maxPendingPods allows: {figures.max_pending}",
+        )
+    return False, "WithinLimits", "no limit of the pool keeps jobs waiting"
+
+
+def _blocked(figures: PoolFigures) -> tuple[bool, str, str]:
+    if figures.blocked_cause is None:
+        return False, "NotBlocked", "its runs can start"
+    word = figures.blocked_reason or figures.blocked_cause
+    reason = "".join(part.capitalize() for part in word.split("_"))
+    return (
+        True,
+        reason,
+        f"{figures.blocked_cause}: {figures.blocked_error}; one run at a time is tried until one starts",
+    )
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

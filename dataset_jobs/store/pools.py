@@ -1,0 +1,46 @@
+"""What ParserPools and the database have to do with each other."""
+
+from dataset_jobs.model.pools import PoolFigures
+from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one
+
+
+class PoolStore(ControllerConnection):
+    """Sets pools as they are described, and tells of them."""
+
+    async def describe_pool(
+        self, pool: str, max_running: int | None, max_pending: int | None, paused: bool | None, described: int
+    ) -> None:
+        """Sets a pool, and makes it where it is new.
+
+        Args:
+            pool: its name.
+            max_running, max_pending, paused: what the claim goes by.
+            described: of two descriptions the one with the higher number counts.
+        """
+        async with self._connection() as connection:
+            await execute(
+                connection,
+                "describe_pool",
+                pool=pool,
+                max_running=max_running,
+                max_pending=max_pending,
+                paused=paused,
+                described=described,
+            )
+
+    async def undescribe_pool(self, pool: str, max_running: int | None, max_pending: int | None) -> None:
+        """Gives a pool back to the settings, if a ParserPool has ever described it."""
+        async with self._connection() as connection:
+            await execute(connection, "undescribe_pool", pool=pool, max_running=max_running, max_pending=max_pending)
+
+    async def described_pools(self) -> set[str]:
+        """The pools that a ParserPool has described, be it there or not."""
+        async with self._connection() as connection:
+            return {row["name"] for row in await fetch_all(connection, "described_pools")}
+
+    async def pool_figures(self, pool: str) -> PoolFigures:
+        """A pool at this moment; all zero where there is none of that name."""
+        async with self._connection() as connection:
+            row = await fetch_one(connection, "pool_figures", pool=pool)
+        assert row is not None
+        return PoolFigures(**row)

@@ -1,0 +1,271 @@
+"""ParserPools on a real cluster, as the one who runs it sees them: kubectl in, kubectl out."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster import Cluster
+from tests.e2e.installation import RELEASE, Installation, Servers, beside, installed
+
+SLOWLY = {"command": ["sh", "-c", 'sleep 6; exec parser-runner "$@"', "--"]}
+"""A runner that takes its time: what a pod template may do, and what it must not break."""
+
+
+@pytest.fixture(scope="module")
+def pools(cluster: Cluster, servers: Servers, product_images: str) -> Iterator[Installation]:
+    """An installation of its own, and the ParserPool `default` of its release."""
+    with installed(cluster, servers, product_images, "pools", r"worker.retryWaits=0s") as made:
+        apply(made, "default")
+        until(made, lambda: ready(made, "default") == ("True", "Serving"), "default to be served")
+        yield made
+
+
+def apply(installation: Installation, pool: str, controller: str = RELEASE, **spec: Any) -> None:
+    """`kubectl apply` of a ParserPool."""
+    metadata = {"name": pool, "namespace": installation.namespace}
+    spec = {"controller": controller, **spec}
+    made = {"apiVersion": "affirm.dev/v1", "kind": "ParserPool", "metadata": metadata, "spec": spec}
+    installation.cluster.kubectl("apply", "-f", "-", input=json.dumps(made))
+
+
+def get(installation: Installation, pool: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(installation.kubectl("get", "pp", pool, "-o", "json"))
+    return found
+
+
+def condition(installation: Installation, pool: str, kind: str) -> dict[str, Any]:
+    """One condition, where it tells of the newest generation; else nothing."""
+    found = get(installation, pool)
+    for one in found.get("status", {}).get("conditions", ()):
+        if one["type"] == kind and one["observedGeneration"] == found["metadata"]["generation"]:
+            return {**one}
+    return {"status": None, "reason": None, "message": ""}
+
+
+def ready(installation: Installation, pool: str) -> tuple[str, str]:
+    one = condition(installation, pool, "Ready")
+    return one["status"], one["reason"]
+
+
+def until(installation: Installation, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    installation.cluster.wait(holds, what, seconds)
+
+
+def submit(installation: Installation, folder: Path, pool: str, *years: int) -> list[dict[str, Any]]:
+    """Submits one small file a year to a pool."""
+    files = [folder / f"yob{year}.txt" for year in years]
+    for path in files:
+        path.write_text(f"Mary,F,{path.name[3:7]}\r\n")
+    into = replace(installation, environment={**installation.environment, "POOL": pool})
+    return into.submit(*files)
+
+
+def runner_of(installation: Installation, submitted: dict[str, Any]) -> dict[str, Any]:
+    """The Kubernetes Job of a submission."""
+    [job] = [
+        job
+        for job in installation.runner_jobs()
+        if job["metadata"]["labels"]["affirm.dev/job-id"] == submitted["job_id"]
+    ]
+    return job
+
+
+def states(jobs: list[dict[str, Any]]) -> set[tuple[str, int, int]]:
+    return {(job["state"], job["attempts"], job["interruptions"]) for job in jobs}
+
+
+def test_kubectl_shows_a_pool_in_one_line_and_scale_sets_its_maximum(pools: Installation) -> None:
+    header, line = pools.kubectl("get", "pp", "default").splitlines()
+    assert header.split() == [
+        *("NAME", "QUEUED", "SCHEDULED", "RUNNING", "PENDING", "DESIRED", "MAX", "OLDEST", "WAIT", "STATE", "AGE"),
+    ]
+    assert line.split()[:5] == ["default", "0", "0", "0", "0"]
+    pools.kubectl("scale", "pp", "default", "--replicas=7")
+    pools.until("select 1 from pools where name = 'default' and max_running = 7")
+    assert pools.kubectl("get", "pp", "default").splitlines()[1].split()[6] == "7"
+    pools.kubectl("wait", "pp/default", "--for=condition=Ready", "--timeout=30s")
+
+
+def test_each_pool_runs_its_own_jobs_with_its_own_template(pools: Installation, tmp_path: Path) -> None:
+    apply(
+        pools, "large",
+        runner={
+            "labels": {"size": "large"},
+            "env": [{"name": "LOG_LEVEL", "value": "DEBUG"}],
+            "resources": {"limits": {"memory": "300Mi"}},
+            "memoryCeiling": "600Mi",
+        },
+        podTemplate={
+            "metadata": {"annotations": {"karpenter.sh/do-not-disrupt": None, "note": "large"}},
+            "spec": {
+                "terminationGracePeriodSeconds": 7,
+                "containers": [{"name": "parser-runner", "resources": {"requests": {"cpu": "60m"}}}],
+                "initContainers": [{
+                    "name": "beside", "image": runner_image(pools), "restartPolicy": "Always",
+                    "command": ["sleep", "3600"],
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }],
+            },
+        },
+    )  # fmt: skip
+    pools.until("select 1 from pools where name = 'large'")
+    [ours] = submit(pools, tmp_path, "large", 2001)
+    [plain] = submit(pools, tmp_path, "default", 2002)
+    assert states(pools.until_finished([ours, plain])) == {("completed", 0, 0)}
+    large, small = runner_of(pools, ours), runner_of(pools, plain)
+    assert large["metadata"]["labels"]["affirm.dev/pool"] == "large"
+    assert large["metadata"]["labels"]["size"] == "large"
+    template = large["spec"]["template"]
+    [container] = template["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"] == "300Mi"
+    assert container["resources"]["requests"]["cpu"] == "60m"
+    assert {"name": "LOG_LEVEL", "value": "DEBUG"} in container["env"]
+    assert template["spec"]["terminationGracePeriodSeconds"] == 7
+    assert template["metadata"]["annotations"]["note"] == "large"
+    assert "karpenter.sh/do-not-disrupt" not in template["metadata"]["annotations"]
+    assert small["metadata"]["labels"]["affirm.dev/pool"] == "default"
+    assert "size" not in small["metadata"]["labels"]
+    pools.kubectl("delete", "pp", "large", "--timeout=20s")
+
+
+@pytest.mark.parametrize(
+    ("broken", "path"),
+    [
+        ({"podTemplate": {"spec": {"hostAliases": [{"ip": "nowhere"}]}}}, "spec.podTemplate.spec.hostAliases[0].ip"),
+        (
+            {"podTemplate": {"spec": {"containers": [{"name": "parser-runner", "imagee": "x"}]}}},
+            "spec.podTemplate.spec.containers[0].imagee",
+        ),
+        ({"runner": {"resources": {"limits": {"memory": "1Mi"}}}}, "spec.runner.resources.requests"),
+        ({"runner": {"priorityClassName": "NO SUCH"}}, "spec.runner.priorityClassName"),
+    ],
+    ids=["hostAliases", "imagee", "resources", "priorityClassName"],
+)
+def test_a_template_that_the_cluster_refuses_shows_with_its_path_and_the_old_one_stays(
+    pools: Installation, tmp_path: Path, broken: dict[str, Any], path: str
+) -> None:
+    apply(pools, "fine", runner={"labels": {"kept": "yes"}})
+    until(pools, lambda: ready(pools, "fine") == ("True", "Serving"), "fine to be served")
+    apply(pools, "fine", **broken)
+    until(pools, lambda: ready(pools, "fine") == ("False", "Refused"), "the template to be refused")
+    assert path in condition(pools, "fine", "Ready")["message"]
+    assert get(pools, "fine")["status"]["inForce"]["runner"] == {"labels": {"kept": "yes"}}
+    pools.kubectl("delete", "pp", "fine", "--timeout=20s")
+
+
+def test_runs_go_on_by_the_last_good_template_while_a_new_one_is_refused(pools: Installation, tmp_path: Path) -> None:
+    apply(pools, "kept", runner={"labels": {"kept": "yes"}})
+    until(pools, lambda: ready(pools, "kept") == ("True", "Serving"), "kept to be served")
+    apply(pools, "kept", podTemplate={"spec": {"dnsPolicy": "Sometimes"}})
+    until(pools, lambda: ready(pools, "kept") == ("False", "Refused"), "the template to be refused")
+    submitted = submit(pools, tmp_path, "kept", 2003)
+    assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
+    assert runner_of(pools, submitted[0])["metadata"]["labels"]["kept"] == "yes"
+    events = json.loads(pools.kubectl("get", "events", "--field-selector=involvedObject.kind=ParserPool", "-o", "json"))
+    told = {(one["involvedObject"]["name"], one["reason"]) for one in events["items"]}
+    assert ("kept", "Refused") in told
+    pools.kubectl("delete", "pp", "kept", "--timeout=20s")
+
+
+def test_a_lower_maximum_drains_and_disturbs_no_run(pools: Installation, tmp_path: Path) -> None:
+    slow = {"spec": {"containers": [{"name": "parser-runner", **SLOWLY}]}}
+    apply(pools, "drain", maxParallelism=3, podTemplate=slow)
+    pools.until("select 1 from pools where name = 'drain'")
+    submitted = submit(pools, tmp_path, "drain", 2011, 2012, 2013, 2014, 2015)
+    pools.until("select 1 from runs where pool = 'drain' and launched_at is not null offset 2")
+    apply(pools, "drain", maxParallelism=1, podTemplate=slow)
+    pools.until("select 1 from pools where name = 'drain' and max_running = 1")
+    [now] = pools.query("select clock_timestamp() as now")
+    assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
+    beside_another = pools.query(
+        "select 1 from runs later join runs earlier"
+        " on earlier.pool = later.pool and earlier.claimed_at < later.claimed_at"
+        " and earlier.released_at > later.claimed_at where later.pool = 'drain' and later.claimed_at > %s",
+        now["now"],
+    )
+    assert beside_another == []
+    pools.kubectl("delete", "pp", "drain", "--timeout=20s")
+
+
+def test_a_paused_pool_claims_nothing_until_it_goes_on(pools: Installation, tmp_path: Path) -> None:
+    apply(pools, "rest", paused=True)
+    until(pools, lambda: ready(pools, "rest") == ("False", "Paused"), "rest to be paused")
+    submitted = submit(pools, tmp_path, "rest", 2021)
+    until(pools, lambda: get(pools, "rest")["status"]["queued"] == 1, "the status to tell of the job")
+    assert pools.kubectl("get", "pp", "rest").splitlines()[1].split()[-2] == "Paused"
+    assert pools.query("select 1 from runs where pool = 'rest'") == []
+    apply(pools, "rest", paused=False)
+    assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
+    pools.kubectl("delete", "pp", "rest", "--timeout=20s")
+
+
+def test_a_pool_that_is_deleted_lets_its_runs_finish_and_keeps_its_jobs_queued(
+    pools: Installation, tmp_path: Path
+) -> None:
+    slow = {"spec": {"containers": [{"name": "parser-runner", **SLOWLY}]}}
+    apply(pools, "gone", maxParallelism=1, podTemplate=slow)
+    pools.until("select 1 from pools where name = 'gone'")
+    submitted = submit(pools, tmp_path, "gone", 2031, 2032)
+    pools.until("select 1 from runs where pool = 'gone' and launched_at is not null")
+    pools.kubectl("delete", "pp", "gone", "--timeout=20s")
+    pools.until("select 1 from runs where pool = 'gone' and committed_at is not null and released_at is not null")
+    [before] = pools.query("select decision from pools where name = 'default'")
+    # So long as it takes the controller to come round twice, at the least.
+    pools.until("select 1 from pools where name = 'default' and decision > %s", before["decision"] + 1)
+    assert sorted(job["state"] for job in pools.query("select state from jobs where pool = 'gone'")) == [
+        "completed",
+        "queued",
+    ]
+    apply(pools, "gone")
+    assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
+    pools.kubectl("delete", "pp", "gone", "--timeout=20s")
+
+
+def test_a_status_is_not_written_while_nothing_changes(pools: Installation) -> None:
+    pools.kubectl("wait", "pp/default", "--for=jsonpath={.status.running}=0", "--timeout=60s")
+    until(pools, lambda: get(pools, "default")["status"]["desired"] == 0 or settled(pools), "the pool to be idle", 90)
+    before = get(pools, "default")["metadata"]["resourceVersion"]
+    [row] = pools.query("select decision from pools where name = 'default'")
+    pools.until("select 1 from pools where name = 'default' and decision > %s", row["decision"] + 2)
+    assert get(pools, "default")["metadata"]["resourceVersion"] == before
+
+
+def test_two_installations_in_one_namespace_leave_each_others_pools_and_jobs_alone(
+    pools: Installation, servers: Servers, product_images: str, tmp_path: Path
+) -> None:
+    with beside(pools, servers, product_images, "second") as second:
+        apply(second, "theirs", controller="second-affirm-worker", runner={"labels": {"whose": "theirs"}})
+        second.until("select 1 from pools where name = 'theirs'")
+        apply(pools, "ours", runner={"labels": {"whose": "ours"}})
+        pools.until("select 1 from pools where name = 'ours'")
+        # Both have a queue of both names; each serves the one that is its own.
+        for installation in (pools, second):
+            installation.query("insert into pools (name, max_running) values ('ours', 5), ('theirs', 5)"
+                               " on conflict do nothing")  # fmt: skip
+        mine = submit(pools, tmp_path, "ours", 2041)
+        other = submit(pools, tmp_path, "theirs", 2042)
+        theirs = submit(second, tmp_path, "theirs", 2041)
+        assert states(pools.until_finished(mine)) == {("completed", 0, 0)}
+        assert states(second.until_finished(theirs)) == {("completed", 0, 0)}
+        assert runner_of(pools, mine[0])["metadata"]["labels"]["whose"] == "ours"
+        assert runner_of(second, theirs[0])["metadata"]["labels"]["whose"] == "theirs"
+        assert pools.query("select state from jobs where id = %s", other[0]["job_id"]) == [{"state": "queued"}]
+        selectors = {get(pools, pool)["status"]["selector"].split(",")[0] for pool in ("ours", "theirs")}
+        assert len(selectors) == 2
+        pools.kubectl("delete", "pp", "ours", "theirs", "--timeout=20s")
+
+
+def settled(installation: Installation) -> bool:
+    """Whether nothing of the default pool can change by itself."""
+    status = get(installation, "default")["status"]
+    return bool(status["queued"] == status["running"] == status["pending"] == 0)
+
+
+def runner_image(installation: Installation) -> str:
+    config = json.loads(installation.kubectl("get", "configmap", RELEASE, "-o", "json"))["data"]["runner.json"]
+    image: str = json.loads(config)["image"]
+    return image

@@ -1,0 +1,292 @@
+"""What a controller makes of ParserPools: over a real Postgres, with an API server that does as it is told."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from controller.launchers.kubernetes_api import ApiRefused
+from controller.launchers.parser_pools import ParserPools
+from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.pool_spec import PoolSpec
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.pools import PoolStore
+from tests.fakes.parser_pools import FakeParserPools
+from tests.integration.world import World
+
+SETTINGS = PoolSpec("default", max_parallelism=64, template=RunnerTemplate("runner:1"), retention=timedelta(days=30))
+BAD = 'Kubernetes API: 422: Job.batch "x" is invalid: spec.template.spec.containers[0].image: Invalid value'
+POOL = "select max_running, max_pending, paused from pools where name = %s"
+
+
+class Controller:
+    """The pools of one controller, and what it told of them."""
+
+    def __init__(self, cluster: FakeParserPools, pools: ParserPools, told: list[str]) -> None:
+        self.cluster = cluster
+        self.pools = pools
+        self.told = told
+
+    async def look(self) -> Mapping[str, PoolSpec]:
+        """As after an event."""
+        self.pools._next_list = 0.0
+        await self.pools.refresh()
+        return self.pools.served
+
+    async def status(self, name: str) -> dict[str, Any]:
+        """Of a pool, after it was told of."""
+        self.pools._next_report = 0.0
+        await self.pools.report({name})
+        status: dict[str, Any] = self.cluster.pools[name]["status"]
+        return status
+
+
+@asynccontextmanager
+async def controlling(world: World, cluster: FakeParserPools, name: str = "affirm-worker") -> AsyncIterator[Controller]:
+    told: list[str] = []
+
+    async def tell(reason: str, message: str, about: Mapping[str, str]) -> None:
+        told.append(f"{about['name']}: {reason}: {message}")
+
+    async with controller_pool(world.conninfo, 2) as connections:
+        pools = ParserPools(cluster.api, PoolStore(connections), name, UUID(int=3), SETTINGS, tell)
+        yield Controller(cluster, pools, told)
+
+
+def ready(status: dict[str, Any]) -> dict[str, Any]:
+    condition: dict[str, Any]
+    [condition] = [one for one in status["conditions"] if one["type"] == "Ready"]
+    return condition
+
+
+@pytest.mark.parametrize("status", [404, 403])
+async def test_without_the_resource_or_a_right_to_it_the_settings_pool_is_served(world: World, status: int) -> None:
+    cluster = FakeParserPools()
+    cluster.away = ApiRefused(status, "no")
+    async with controlling(world, cluster) as controller:
+        assert await controller.look() == {"default": SETTINGS}
+        cluster.away = None
+        cluster.apply("default", maxParallelism=3)
+        assert (await controller.look())["default"].max_parallelism == 3
+
+
+async def test_a_pool_is_set_in_the_database_as_it_is_described_and_made_where_it_is_new(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large", maxParallelism=3, maxPendingPods=2, paused=True)
+    async with controlling(world, cluster) as controller:
+        assert {*await controller.look()} == {"default", "large"}
+        assert world.one(POOL, "large") == {"max_running": 3, "max_pending": 2, "paused": True}
+        cluster.apply("large", maxParallelism=7)
+        await controller.look()
+        assert world.one(POOL, "large") == {"max_running": 7, "max_pending": 100, "paused": False}
+
+
+async def test_an_older_description_never_takes_the_place_of_a_newer_one(world: World) -> None:
+    old, new = FakeParserPools(), FakeParserPools()
+    for cluster in (old, new):
+        cluster.apply("large", maxParallelism=3)
+    new.apply("large", maxParallelism=7)
+    async with controlling(world, new) as first, controlling(world, old) as second:
+        await first.look()
+        await second.look()
+    assert world.one(POOL, "large")["max_running"] == 7
+
+
+async def test_what_is_set_at_a_start_does_not_count_for_a_pool_that_is_described(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("default", maxParallelism=3)
+    async with controlling(world, cluster) as controller, world.store() as store:
+        await controller.look()
+        assert await store.set_pool("default", 50, 50) == 3
+
+
+async def test_a_pool_of_another_controller_is_not_touched(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("theirs", controller="other")
+    async with controlling(world, cluster) as ours, controlling(world, cluster, "other") as theirs:
+        assert {*await ours.look()} == {"default"}
+        assert world.query(POOL, "theirs") == []
+        await ours.pools.report({"default", "theirs"})
+        assert cluster.writes == 0
+        assert {*await theirs.look()} == {"default", "theirs"}
+
+
+async def test_where_a_pool_is_taken_away_nothing_is_claimed_after_a_restart_either(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("default", maxParallelism=3, retry={"maxRetries": 9})
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        cluster.delete("default")
+        assert await controller.look() == {}
+        assert controller.pools.rules("default").retry.max_retries == 9, "what runs is treated as before"
+    async with controlling(world, cluster) as restarted:
+        assert await restarted.look() == {}
+        cluster.apply("default", maxParallelism=2)
+        assert (await restarted.look())["default"].max_parallelism == 2
+        assert world.one(POOL, "default")["max_running"] == 2
+
+
+async def test_a_cluster_that_has_the_resource_no_more_goes_by_the_settings(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("default", maxParallelism=3, paused=True)
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        cluster.there = False
+        assert await controller.look() == {"default": SETTINGS}
+        assert world.one(POOL, "default") == {"max_running": 64, "max_pending": 100, "paused": False}
+
+
+async def test_a_list_that_fails_is_never_an_empty_one(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.away = Unavailable("away")
+    async with controlling(world, cluster) as controller:
+        with pytest.raises(Unavailable):
+            await controller.look()
+        assert controller.pools.served == {}
+        cluster.away = None
+        cluster.apply("large")
+        served = await controller.look()
+        cluster.away = Unavailable("away")
+        assert await controller.look() == served
+        cluster.away = ApiRefused(403, "no more")
+        assert await controller.look() == served
+
+
+async def test_it_is_listed_again_only_where_an_event_says_something_new(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large")
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        before = cluster.lists
+        assert not controller.pools.changed("large", 1)
+        assert not controller.pools.changed("never-ours", None)
+        await controller.pools.refresh()
+        assert cluster.lists == before
+        for name, generation in (("large", 2), ("large", None), ("new", 1)):
+            assert controller.pools.changed(name, generation)
+        await controller.pools.refresh()
+        assert cluster.lists == before + 1
+
+
+async def test_a_refused_template_leaves_the_last_good_one_in_force_and_is_told_with_its_path(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.refused_images["bad"] = BAD
+    cluster.apply("large", runner={"image": "good"}, maxParallelism=3)
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        assert ready(await controller.status("large"))["status"] == "True"
+        cluster.apply("large", runner={"image": "bad"}, maxParallelism=1)
+        spec = (await controller.look())["large"]
+        assert spec.template is not None
+        assert spec.template.image == "good"
+        assert spec.max_parallelism == 1, "how many there are to be is not the template's matter"
+        status = await controller.status("large")
+        assert ready(status)["reason"] == "Refused"
+        assert ready(status)["message"] == (
+            "generation 2 is refused, and runs are made as generation 1 has it: spec.runner.image: Invalid value"
+        )
+        assert status["inForce"] == {"generation": 1, "runner": {"image": "good"}}
+        assert controller.told == ["large: Refused: spec.runner.image: Invalid value"]
+    async with controlling(world, cluster) as restarted:
+        spec = (await restarted.look())["large"]
+        assert spec.template is not None
+        assert spec.template.image == "good"
+        cluster.apply("large", runner={"image": "better"})
+        await restarted.look()
+        status = await restarted.status("large")
+        assert ready(status)["status"] == "True"
+        assert (status["inForce"]["generation"], status["observedGeneration"]) == (3, 3)
+
+
+async def test_what_was_refused_is_tried_again_since_the_reason_may_have_gone(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.refused_images["bad"] = BAD
+    cluster.apply("large", runner={"image": "bad"})
+    async with controlling(world, cluster) as controller:
+        assert {*await controller.look()} == {"default"}
+        await controller.look()
+        assert len(controller.told) == 1, "said once"
+        assert (await controller.status("large"))["state"] == "Refused"
+        cluster.refused_images.clear()
+        assert {*await controller.look()} == {"default", "large"}
+
+
+async def test_the_settings_pool_is_served_on_where_its_first_parser_pool_is_refused(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.refused_images["bad"] = BAD
+    cluster.apply("default", runner={"image": "bad"})
+    async with controlling(world, cluster) as controller:
+        assert await controller.look() == {"default": SETTINGS}
+
+
+async def test_a_full_quota_is_not_held_against_a_template(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.refused_images["good"] = 'Kubernetes API: 403: jobs.batch "x" is forbidden: exceeded quota: few'
+    cluster.apply("large", runner={"image": "good"})
+    async with controlling(world, cluster) as controller:
+        assert "large" in await controller.look()
+
+
+async def test_a_change_of_numbers_alone_is_not_tried(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large", maxParallelism=1)
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        cluster.apply("large", maxParallelism=2)
+        await controller.look()
+        assert cluster.trials == 1
+
+
+async def test_the_status_tells_the_queue_and_is_not_written_while_nothing_changes(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("default", maxParallelism=3)
+    job = world.submit(world.file("yob2000.txt", "Mary,F,3\r\n"))
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        status = await controller.status("default")
+        assert (status["queued"], status["running"], status["pending"], status["state"]) == (1, 0, 0, "Open")
+        submitted = world.job(job.job_id)["run_at"].timestamp()
+        assert (
+            status["oldestQueuedSince"]
+            == world.one(
+                "select to_char(to_timestamp(%s) at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as at", submitted
+            )["at"]
+        )
+        for _ in range(3):
+            await controller.look()
+            await controller.status("default")
+        assert cluster.writes == 1
+        world.query("update jobs set state = 'cancelled', finished_at = now()")
+        status = await controller.status("default")
+        assert status["queued"] == 0
+        assert "oldestQueuedSince" not in status
+        assert cluster.writes == 2
+
+
+async def test_only_the_controller_that_decides_for_a_pool_writes_its_status(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large")
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        await controller.pools.report(set())
+        assert cluster.writes == 0
+        await controller.pools.report({"large"})
+        assert cluster.writes == 0, "a moment ago there was nothing to tell"
+        await controller.look()
+        await controller.pools.report({"large"})
+        assert cluster.writes == 1
+
+
+async def test_a_status_that_cannot_be_written_is_no_trouble_for_anything_else(world: World) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large")
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        cluster.delete("large")
+        await controller.pools.report({"large"})
+        await controller.pools.refresh()
+        assert "large" not in controller.pools.served
