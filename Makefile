@@ -36,6 +36,12 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@touch $@
 
+# What the queue is compared with, apart from everything else.
+.bench/.done: requirements/bench.txt | $(BIN)/python
+	@$(PYTHON) -m venv .bench
+	@.bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
 # --- the main job -------------------------------------------------------------------------------------------------
 
 run: $(VENV)/.run  ## load the sample files, or FILES="a.txt b.txt" of COUNTRY=US, on this machine
@@ -102,9 +108,11 @@ cluster-down: $(VENV)/.dev  ## and its end
 cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
 	$(BIN)/python -m tests.cluster deps
 
-bench: $(VENV)/.dev  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
+bench: $(VENV)/.dev .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
 	@for file in $(filter-out %_growth.py,$(wildcard benchmarks/bench_*.py)); do \
 	  $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+bench-queue: .bench/.done
 
 bench-%: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.bench_$*
@@ -121,6 +129,7 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --extra controller -c requirements/dev.txt -o requirements/controller.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runner.txt
 	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
 manifests: $(VENV)/.dev  ## manifests/affirm-worker.yaml, from the chart
@@ -144,4 +153,4 @@ format: $(VENV)/.dev  ## code, as ruff has it
 	$(BIN)/ruff format .
 
 clean:  ## removes the venv and the data of make run
-	rm -rf $(VENV) "$(RUN_HOME)" benchmarks/results
+	rm -rf $(VENV) .bench "$(RUN_HOME)" benchmarks/results

@@ -1,4 +1,4 @@
-"""`affirm-worker jobs cancel`, `jobs retry` and `jobs purge`."""
+"""`affirm-worker jobs cancel`, `jobs set`, `jobs retry` and `jobs purge`."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from cli.options import AsJson, Yes
+from cli.options import AsJson, RunAt, Yes
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import JobState
@@ -21,12 +21,18 @@ CANCEL_EPILOG = """
 Examples:
   affirm-worker jobs cancel 5a7c910f
 """
+SET_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs set 5a7c910f --priority 100
+  affirm-worker jobs set 5a7c910f --run-at 0s
+"""
 RETRY_EPILOG = """
 \b
 Examples:
   affirm-worker jobs retry 5a7c910f
   affirm-worker jobs retry --failed --dry-run
-  affirm-worker jobs retry --failed --cause unavailable --yes
+  affirm-worker jobs retry --failed --cause unavailable --priority -10 --yes
 """
 PURGE_EPILOG = """
 \b
@@ -35,12 +41,16 @@ Examples:
   affirm-worker jobs purge --older-than 12h --state completed
 """
 
+NewPriority = Annotated[
+    int | None, typer.Option("--priority", min=-32768, max=32767, help="From now on; without it, it stays.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
 def add_to(jobs: typer.Typer) -> None:
     """Adds the commands to those about jobs."""
     jobs.command("cancel", epilog=CANCEL_EPILOG)(cancel)
+    jobs.command("set", epilog=SET_EPILOG)(set_waiting)
     jobs.command("retry", epilog=RETRY_EPILOG)(retry)
     jobs.command("purge", epilog=PURGE_EPILOG)(purge)
 
@@ -75,12 +85,42 @@ def cancel(
         print(f"job {job} is being cancelled: its run commits nothing more, and is being stopped")
 
 
+def set_waiting(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    priority: NewPriority = None,
+    run_at: RunAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Changes a job that waits: its priority, or when it may run.
+
+    --run-at 0s lets one that is scheduled, or waits for a retry, run at once. Refused where it is running or over.
+    """
+    from cli import output
+    from cli.database import open_database
+    from cli.logs import set_up_logs
+    from cli.settings import read_settings
+    from dataset_jobs.store.for_clients import ClientStore
+
+    if priority is None and run_at is None:
+        raise typer.BadParameter("give a --priority, a --run-at, or both")
+    settings = read_settings()
+    set_up_logs(settings)
+    with open_database(settings) as database, ClientStore(database.conninfo) as store:
+        job = store.set_waiting(store.job_id(job_id), priority=priority, run_at=run_at)
+    if as_json:
+        output.print_json(job)
+    else:
+        when = f" until {output.cell(job.run_at)}" if job.state == JobState.SCHEDULED else ""
+        print(f"job {job.id} is {job.state}{when}, with priority {job.priority}")
+
+
 def retry(
     job_ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs; the first digits of an id are enough.")
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All that have failed.")] = False,
     cause: Annotated[Cause | None, typer.Option(help="With --failed: only those that failed of this.")] = None,
+    priority: NewPriority = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -105,7 +145,7 @@ def retry(
         ids = store.failed_jobs(cause) if failed else [store.job_id(given) for given in job_ids or ()]
         if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
             typer.confirm(f"Put {_jobs(len(ids))} back into the queue?", abort=True, err=True)
-        results = _retried(store, ids, dry_run)
+        results = _retried(store, ids, dry_run, priority)
     if as_json:
         result = "would be queued" if dry_run else "queued"
         output.print_json([{"job_id": one.job_id, "dataset_id": one.dataset_id, "file": one.filename,
@@ -123,7 +163,7 @@ def retry(
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def _retried(store: "ClientStore", ids: Sequence[UUID], dry_run: bool) -> list["Retry"]:
+def _retried(store: "ClientStore", ids: Sequence[UUID], dry_run: bool, priority: int | None) -> list["Retry"]:
     """Each in a transaction of its own, so that what is refused keeps none of the others back."""
     from dataset_jobs.store.job_changes import Retry
     from dataset_jobs.store.refusals import Refused
@@ -131,7 +171,7 @@ def _retried(store: "ClientStore", ids: Sequence[UUID], dry_run: bool) -> list["
     results = []
     for job_id in dict.fromkeys(ids):
         try:
-            results.append(store.retry(job_id, dry_run=dry_run))
+            results.append(store.retry(job_id, dry_run=dry_run, priority=priority))
         except Refused as error:
             job = store.list_jobs(ids=[job_id])
             if job:

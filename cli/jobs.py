@@ -111,7 +111,7 @@ def _job_lines(job: "JobView") -> list[tuple[str, Any]]:
         ("created", cell(job.created_at)),
     ]
     if job.state == JobState.SCHEDULED:
-        lines.append(("runs again", cell(job.run_at)))
+        lines.append(("runs again" if job.attempts or job.interruptions else "runs at", cell(job.run_at)))
     if job.finished_at is not None:
         lines.append(("finished", cell(job.finished_at)))
     if job.last_error:

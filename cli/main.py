@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import datasets, jobs, load, migrate, parse, parsers, psql, run_command, status, submit
+from cli import datasets, jobs, load, migrate, parse, parsers, psql, run_command, schedules, status, submit
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import ExitCode, Outcome
 
@@ -56,7 +56,7 @@ def affirm_worker(
         raise typer.Exit
 
 
-for register in (load, submit, status, jobs, datasets, run_command, parse, parsers, migrate, psql):
+for register in (load, submit, status, jobs, datasets, schedules, run_command, parse, parsers, migrate, psql):
     register.add_to(app)
 
 

@@ -1,7 +1,8 @@
 """Options and arguments that several commands have."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,26 @@ Replaces = Annotated[
     ),
 ]
 Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]
+
+
+def _when(given: str) -> datetime | timedelta:
+    from dataset_jobs.model.durations import parse_when
+
+    try:
+        return parse_when(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r}: expected {error}") from None
+
+
+RunAt = Annotated[
+    Any,
+    typer.Option(
+        "--run-at",
+        metavar="TIME|DURATION",
+        parser=_when,
+        help="Not before then: a time such as 2026-12-01T06:00, or a duration from now such as 12h.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest first.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -18,6 +18,7 @@ from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Announce, Context, Notice, OnePool, Pools, to_nobody
+from controller.pipeline.schedules import Schedules
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
@@ -123,6 +124,8 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
         cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
+        schedules = Schedules(store, conninfo, settings.storage)
+        stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,
             launcher=cluster.launcher,
@@ -130,6 +133,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             pools=cluster.pools,
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
             announce=cluster.announce,
+            schedules=schedules,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
@@ -162,10 +166,11 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
     waiting = await store.waiting_jobs(pool)
     for job in waiting:
         _log.warning(
-            "still waiting: %s is to be tried again at %s: %s",
+            "still waiting: %s is to be %s at %s%s",
             job.filename,
+            "tried again" if job.last_error else "loaded",
             job.run_at.astimezone().isoformat(timespec="seconds"),
-            job.last_error,
+            f": {job.last_error}" if job.last_error else "",
             extra={
                 "job_id": str(job.id),
                 "job_type": job.type,

@@ -9,6 +9,7 @@ from uuid import UUID
 from cli.settings import Settings
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.storage import open_storage
+from dataset_jobs.store.client_connection import When
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
@@ -61,6 +62,7 @@ class Submitter:
         country, year, sex, priority: as given by the user.
         dry_run: only say what would be done.
         replaces: the datasets whose place the file takes; only where there is one file.
+        run_at: new jobs are not claimed before that.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Submitter:
         priority: int = 0,
         dry_run: bool = False,
         replaces: Sequence[UUID] = (),
+        run_at: When = None,
     ) -> None:
         self._store = store
         self._storage = open_storage(settings.storage)
@@ -82,6 +85,7 @@ class Submitter:
         self._sex = sex
         self._priority = priority
         self._dry_run = dry_run
+        self._run_at = run_at
         self._replaces = tuple(sorted(set(replaces)))
 
     def submit(self, path: Path) -> Submitted:
@@ -91,7 +95,13 @@ class Submitter:
             if self._dry_run:
                 return Submitted(path, self._store.preview(submission, self._country))
             done = self._store.submit(
-                path, submission, self._country, self._storage, priority=self._priority, pool=self._pool
+                path,
+                submission,
+                self._country,
+                self._storage,
+                priority=self._priority,
+                pool=self._pool,
+                run_at=self._run_at,
             )
         except Refused as refusal:
             return Submitted(path, refusal=refusal)

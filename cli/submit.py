@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import AsJson, Country, Files, Priority, Replaces, Sex, Year
+from cli.options import AsJson, Country, Files, Priority, Replaces, RunAt, Sex, Year
 from dataset_jobs.model.outcome import ExitCode
 
 SUBMIT_EPILOG = """
@@ -12,6 +12,7 @@ SUBMIT_EPILOG = """
 Examples:
   affirm-worker submit yob2023.txt --country US
   affirm-worker submit names/*.txt --country US --priority 10
+  affirm-worker submit yob2023.txt --country US --run-at 2026-12-01T03:00
   affirm-worker submit renamed.txt --country US --year 2023
   affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
   affirm-worker submit yob2023.txt --country US --dry-run --json
@@ -20,7 +21,7 @@ REPROCESS_EPILOG = """
 \b
 Examples:
   affirm-worker reprocess 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91
-  affirm-worker reprocess 0f9c5d4e --json
+  affirm-worker reprocess 0f9c5d4e --priority -5 --run-at 12h --json
 """
 DatasetId = Annotated[
     str, typer.Argument(metavar="DATASET_ID", help="The dataset; the first digits of its id are enough.")
@@ -40,6 +41,7 @@ def submit(
     sex: Sex = None,
     replaces: Replaces = None,
     priority: Priority = 0,
+    run_at: RunAt = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -65,7 +67,7 @@ def submit(
     set_up_logs(settings)
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
         replaced = [store.dataset_id(given) for given in replaces or ()]
-        submitter = Submitter(store, settings, country, year, sex, priority, dry_run, replaced)
+        submitter = Submitter(store, settings, country, year, sex, priority, dry_run, replaced, run_at)
         submitted = [submitter.submit(path) for path in files]
     if as_json:
         output.print_json([one.as_json() for one in submitted])
@@ -82,7 +84,7 @@ def submit(
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def reprocess(dataset_id: DatasetId, priority: Priority = 0, as_json: AsJson = False) -> None:
+def reprocess(dataset_id: DatasetId, priority: Priority = 0, run_at: RunAt = None, as_json: AsJson = False) -> None:
     """Enqueues a job that loads a dataset again.
 
     It reads the stored file. The rows there are stay readable until the new ones are committed, and stay
@@ -98,9 +100,9 @@ def reprocess(dataset_id: DatasetId, priority: Priority = 0, as_json: AsJson = F
     set_up_logs(settings)
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
         dataset = store.dataset_id(dataset_id)
-        job, kind = store.reprocess(dataset, priority=priority, pool=settings.pool)
+        job, kind = store.reprocess(dataset, priority=priority, pool=settings.pool, run_at=run_at)
     result: dict[str, Any] = {"dataset_id": dataset, "job_id": job, "type": kind}
     if as_json:
         output.print_json(result)
     else:
-        print(f"job {job} ({kind}) for dataset {dataset} is queued")
+        print(f"job {job} ({kind}) for dataset {dataset} is {'queued' if run_at is None else 'scheduled'}")

@@ -150,6 +150,8 @@ class Reconciler:
         if self._claiming:
             leads = await self._claim_and_launch(observed)
             await self.context.pools.report(leads)
+            if self.context.schedules is not None:
+                await self.context.schedules.look()
         if time.monotonic() >= self._next_removal:
             self._next_removal = time.monotonic() + EVERY_SECONDS
             await remove_old_jobs(self.context)

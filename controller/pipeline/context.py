@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from controller.launchers import Launcher
+from controller.pipeline.schedules import Schedules
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.store.for_controller import ControllerStore
 
@@ -93,6 +94,7 @@ class Context:
         concurrency: how many runs it has at once; None where the pools' maxima alone decide.
         lease: from the claim until the runner renews it.
         announce: puts a notice where people look.
+        schedules: the recurring submissions; None where nobody is to do them.
         random: from 0 to 1, for jitter.
     """
 
@@ -103,4 +105,5 @@ class Context:
     concurrency: int | None = None
     lease: timedelta = timedelta(seconds=60)
     announce: Announce = to_nobody
+    schedules: Schedules | None = None
     random: Callable[[], float] = field(default=random.random)

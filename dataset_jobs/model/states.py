@@ -27,7 +27,7 @@ class JobState(StrEnum):
     """Where a job stands."""
 
     SCHEDULED = "scheduled"
-    """Waits for its `run_at`; a retry too."""
+    """Waits for its `run_at`: a submission that is for later, or a retry."""
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"

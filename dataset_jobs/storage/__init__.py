@@ -1,10 +1,12 @@
 """Where the bytes of datasets are kept: one small interface, a local folder or S3 behind it."""
 
+from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from dataset_jobs.storage.config import StorageConfig
+from dataset_jobs.storage.listed import Listed
 
-__all__ = ["Storage", "StorageConfig", "open_storage"]
+__all__ = ["Listed", "Storage", "StorageConfig", "open_storage"]
 
 
 class Storage(Protocol):
@@ -38,6 +40,19 @@ class Storage(Protocol):
 
         Nothing is held but a buffer. Reading raises the same errors as opening, and a body that ends too
         early is `Unavailable`, never an end of file.
+        """
+        ...
+
+    def location(self, given: str) -> str:
+        """A folder below which files lie, as `files` takes it; given as a key, or as a URI of this storage."""
+        ...
+
+    def files(self, location: str) -> Iterator[Listed]:
+        """The files below a folder and the folders in it. Without those whose names begin with a dot: nobody's files,
+        or such as are still being written.
+
+        Raises also `Unavailable` where there is no such folder, if this kind of storage knows empty ones: what it is
+        on may not be mounted.
         """
         ...
 

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.storage.keys import checked
+from dataset_jobs.storage.listed import Listed
 from dataset_jobs.storage.reader import guarded
 
 _SCHEME = "local:"
@@ -74,6 +75,37 @@ class LocalStorage:
             raise Forbidden(f"storage: {uri} is not a regular file", Reason.STORAGE)
         return guarded(io.FileIO(fd), partial(_errors, uri))
 
+    def location(self, given: str) -> str:
+        """See `Storage.location`; a path below the root will do as well."""
+        if given.startswith("/"):
+            try:
+                given = str(Path(given).relative_to(self._root))
+            except ValueError:
+                raise Forbidden(f"storage: {given} is not below {self._root} (STORAGE_PATH)", Reason.STORAGE) from None
+        elif ":" in given:
+            return _key(given.rstrip("/"))
+        return checked(given.rstrip("/"))
+
+    def files(self, location: str) -> Iterator[Listed]:
+        """See `Storage.files`. Symbolic links are passed over."""
+        folders = [checked(location)]
+        while folders:
+            key = folders.pop()
+            uri = _SCHEME + key
+            try:
+                with self._folder(uri, key.split("/")) as folder, _errors(uri, missing_passes=True):
+                    with os.scandir(folder) as entries:
+                        names = sorted((entry.name for entry in entries), reverse=True)
+                    found = [(name, status) for name in names if (status := _status(name, folder)) is not None]
+            except FileNotFoundError:
+                if key == location:
+                    raise Unavailable(f"storage: there is no folder {uri}", Reason.STORAGE) from None
+                continue  # removed since
+            folders += [f"{key}/{name}" for name, status in found if stat.S_ISDIR(status.st_mode)]
+            for name, status in reversed(found):
+                if stat.S_ISREG(status.st_mode):
+                    yield Listed(f"{uri}/{name}", name, f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
+
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""
         *folders, name = _key(uri).split("/")
@@ -129,6 +161,15 @@ def _key(uri: str) -> str:
     if not uri.startswith(_SCHEME):
         raise Misconfigured(f"storage: {uri} is not in local storage, but STORAGE_TYPE is local", Reason.CONFIG)
     return checked(uri.removeprefix(_SCHEME))
+
+
+def _status(name: str, folder: int) -> os.stat_result | None:
+    """Of what is not hidden and was not removed since."""
+    if name.startswith("."):
+        return None
+    with suppress(FileNotFoundError):
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return None
 
 
 def _make_folder(name: str, parent: int) -> None:

@@ -4,6 +4,7 @@ Made on botocore, boto3's own foundation: importing boto3 costs 50 to 60 ms of C
 runner that only reads one file. The multipart upload is boto3's, and is imported when something is uploaded.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -15,6 +16,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
 from dataset_jobs.storage.config import StorageConfig
 from dataset_jobs.storage.keys import checked
+from dataset_jobs.storage.listed import Listed
 from dataset_jobs.storage.reader import Source, guarded
 from dataset_jobs.storage.s3_errors import body_errors, s3_errors
 
@@ -71,6 +73,28 @@ class S3Storage:
         with s3_errors(uri):
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
         return guarded(cast("Source", body), partial(body_errors, uri))  # its stubs misstate `readinto`
+
+    def location(self, given: str) -> str:
+        """See `Storage.location`."""
+        if given.startswith(_SCHEME):
+            return self._key(given.rstrip("/")).removeprefix(self._prefix)
+        return checked(given.rstrip("/"))
+
+    def files(self, location: str) -> Iterator[Listed]:
+        """See `Storage.files`. A folder is what keys with slashes look like: any one may be empty."""
+        folder = f"{checked(self._prefix + location)}/"
+        uri = f"{_SCHEME}{self._bucket}/"
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder))
+        while True:
+            with s3_errors(uri + folder):
+                page = next(pages, None)
+            if page is None:
+                return
+            for found in page.get("Contents", ()):
+                key = found["Key"]
+                # One that ends with a slash is what consoles make in the place of a folder.
+                if not key.endswith("/") and "/." not in key.removeprefix(folder[:-1]):
+                    yield Listed(uri + key, key.rpartition("/")[2], f"{found['ETag']} {found['Size']}")
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""

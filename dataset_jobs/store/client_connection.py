@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import uniform
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -16,13 +16,22 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import JobState, JobType
 from dataset_jobs.store.failures import database_errors
 from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
-from dataset_jobs.store.refusals import Refused
+from dataset_jobs.store.refusals import unknown_pool
 from dataset_jobs.store.statements import statement
 
 Result = TypeVar("Result")
 
+When: TypeAlias = datetime | timedelta | None
+"""Not before that time, or not before so long from now by the database's clock; None is at once."""
+
 TRIES = 15
 """How often a transaction is tried that others got in the way of."""
+
+
+def time_parameters(when: When) -> dict[str, datetime | timedelta | None]:
+    """How statements take a `When`: one of the two is not null, or neither."""
+    after = isinstance(when, timedelta)
+    return {"at": None if after else when, "after": when if after else None}
 
 
 class JobsCame(Exception):
@@ -63,14 +72,14 @@ class Transaction:
             dataset["unfinished_job"] = unfinished[0] if unfinished else None
         return dataset
 
-    def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str) -> UUID:
+    def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
         """A new job for a dataset that has no unfinished one; raises Refused where there is no such pool."""
         try:
-            row = self.one("insert_job", dataset_id=dataset_id, type=kind, pool=pool, priority=priority)
+            row = self.one(
+                "insert_job", dataset_id=dataset_id, type=kind, pool=pool, priority=priority, **time_parameters(run_at)
+            )
         except errors.ForeignKeyViolation:
-            raise Refused(
-                f"there is no pool {pool!r} yet: a controller makes it when it starts (POOL={pool} affirm-worker run)"
-            ) from None
+            raise unknown_pool(pool) from None
         assert row is not None
         return UUID(str(row["id"]))
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import AsyncClientCursor, AsyncConnection, IsolationLevel
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -45,9 +45,26 @@ class ControllerConnection:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        async with self._connection() as connection, connection.transaction():
-            await execute(connection, "limits", patience=in_milliseconds(self._patience))
+        async with self._begun_with() as (connection, _):
             yield connection
+
+    @asynccontextmanager
+    async def _begun_with(
+        self, *names: str, **parameters: Any
+    ) -> AsyncIterator[tuple[AsyncConnection[DictRow], list[DictRow | None]]]:
+        """A transaction that begins with these statements, and the first row of each of them.
+
+        They are sent at once, as they are executed: one after the other, each seeing what was committed before it.
+        """
+        async with self._connection() as connection, connection.transaction():
+            # Parameters within the text: with others Postgres takes one statement at a time.
+            cursor = AsyncClientCursor(connection, row_factory=dict_row)
+            text = ";\n".join(statement(name) for name in ("limits", *names))
+            await cursor.execute(text, {"patience": in_milliseconds(self._patience), **parameters})
+            rows = [await cursor.fetchone()]
+            while cursor.nextset():
+                rows.append(await cursor.fetchone() if cursor.description else None)
+            yield connection, rows[1:]
 
 
 async def execute(connection: AsyncConnection[DictRow], name: str, **parameters: Any) -> None:

@@ -84,15 +84,16 @@ class WaitingJob:
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """How much there is to do in a pool."""
+    """How much there is to do in a pool, and how many ticks of schedules are to be done or being done."""
 
     queued: int
     running: int
     due: int
     waiting: int
     unreleased: int
+    ticks: int
 
     @property
     def idle(self) -> bool:
         """True where nothing is queued, due or running, and every slot is free."""
-        return not (self.queued or self.running or self.due or self.unreleased)
+        return not (self.queued or self.running or self.due or self.unreleased or self.ticks)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -13,11 +14,11 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store import job_changes, submitting
-from dataset_jobs.store.client_connection import ClientConnection, Transaction
+from dataset_jobs.store.client_connection import ClientConnection, Transaction, When
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
 from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
-from dataset_jobs.store.submission import Submission
+from dataset_jobs.store.submission import Submission, open_file
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
 from dataset_jobs.store.superseding import refuse_superseded, refuse_to_uncover
 from dataset_jobs.store.views import (
@@ -71,6 +72,7 @@ class ClientStore:
         *,
         priority: int = 0,
         pool: str = "default",
+        run_at: When = None,
     ) -> SubmitResult:
         """Stores a file and enqueues the job that loads it; or does what is right for one that is known already.
 
@@ -84,19 +86,24 @@ class ClientStore:
             storage: where the file is to be kept.
             priority: a job with a higher one is claimed first.
             pool: the job's queue.
+            run_at: a new job is not claimed before that.
 
         Raises:
             Refused: the country or the pool is unknown, the file cannot be read, or what it is to replace cannot be.
             Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
         """
         country_id, code = find_country(self._database, country)
-        return Submitting(self._database, path, submission, country_id, code, storage, priority, pool).submit()
+        source = partial(open_file, path)
+        submitting = Submitting(self._database, source, submission, country_id, code, storage, priority, pool, run_at)
+        return submitting.submit()
 
     def preview(self, submission: Submission, country: str) -> SubmitResult:
         """What `submit` would do now; nothing is written. Raises as `submit` does."""
         return submitting.preview(self._database, submission, country)
 
-    def reprocess(self, dataset_id: UUID, *, priority: int = 0, pool: str = "default") -> tuple[UUID, JobType]:
+    def reprocess(
+        self, dataset_id: UUID, *, priority: int = 0, pool: str = "default", run_at: When = None
+    ) -> tuple[UUID, JobType]:
         """Enqueues a job that loads a dataset again; its rows stay readable until the new ones are committed.
 
         Returns:
@@ -119,7 +126,7 @@ class ClientStore:
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
             transaction.execute("revive_dataset", dataset_id=dataset_id)
-            return transaction.enqueue(dataset_id, kind, priority, pool), kind
+            return transaction.enqueue(dataset_id, kind, priority, pool, run_at), kind
 
         return self._database.transaction(work)
 
@@ -158,9 +165,14 @@ class ClientStore:
         """Cancels a job; see `job_changes.cancel`, and what it raises."""
         return job_changes.cancel(self._database, job_id)
 
-    def retry(self, job_id: UUID, *, dry_run: bool = False) -> Retry:
+    def retry(self, job_id: UUID, *, dry_run: bool = False, priority: int | None = None) -> Retry:
         """Puts a dead letter back; see `job_changes.retry`, and what it raises."""
-        return job_changes.retry(self._database, job_id, dry_run)
+        return job_changes.retry(self._database, job_id, dry_run, priority)
+
+    def set_waiting(self, job_id: UUID, *, priority: int | None = None, run_at: When = None) -> JobView:
+        """Changes a job that waits; see `job_changes.set_waiting`, and what it raises."""
+        job_changes.set_waiting(self._database, job_id, priority, run_at)
+        return self.job(job_id)[0]
 
     def failed_jobs(self, cause: Cause | None = None) -> list[UUID]:
         """The dead letters that may be put back, the oldest first."""

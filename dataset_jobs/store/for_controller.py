@@ -56,14 +56,11 @@ class ControllerStore(CapacityStore, PoolStore):
             pool, limit, launcher, owner, lease: whose jobs, how many, and what the runs begin with.
             probe_wait: how long after a claim from a blocked pool the next one may be, by how many there were.
         """
-        async with self._transaction() as connection:
-            pool_row = await fetch_one(connection, "claim_lock_pool", pool=pool)
-            if pool_row is None:
+        async with self._begun_with(
+            "claim_lock_pool", "claim_promote", "claim_count", pool=pool, batch=PROMOTE_BATCH
+        ) as (connection, (pool_row, _, held)):
+            if pool_row is None or pool_row["paused"]:
                 return []
-            await execute(connection, "claim_promote", pool=pool, batch=PROMOTE_BATCH)
-            if pool_row["paused"]:
-                return []
-            held = await fetch_one(connection, "claim_count", pool=pool)
             assert held is not None
             free = min(limit, _free_slots(pool_row, held))
             if free <= 0:
@@ -316,10 +313,17 @@ class ControllerStore(CapacityStore, PoolStore):
             return [WaitingJob(**row) for row in await fetch_all(connection, "waiting_jobs", pool=pool)]
 
     async def seconds_until_due(self, pools: Iterable[str]) -> float | None:
-        """Until the next scheduled job of these pools is due; None where there is none."""
+        """Until the next scheduled job of these pools, or tick of a schedule, is due; None where there is none."""
         async with self._connection() as connection:
             row = await fetch_one(connection, "next_due", pools=list(pools))
         return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
+
+    async def schedules_due(self) -> int:
+        """How many ticks of schedules could be begun now."""
+        async with self._connection() as connection:
+            row = await fetch_one(connection, "schedules_due")
+        assert row is not None
+        return int(row["count"])
 
     async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
         """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""

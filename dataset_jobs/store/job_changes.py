@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.settlement import CANCELLED
 from dataset_jobs.model.states import JobState, JobType
-from dataset_jobs.store.client_connection import ClientConnection, Transaction
+from dataset_jobs.store.client_connection import ClientConnection, Transaction, When, time_parameters
 from dataset_jobs.store.refusals import Conflict, NotFound
 from dataset_jobs.store.superseding import refuse_superseded
 
@@ -78,11 +78,12 @@ def cancel(database: ClientConnection, job_id: UUID) -> Cancel:
     return database.transaction(work)
 
 
-def retry(database: ClientConnection, job_id: UUID, dry_run: bool = False) -> Retry:
+def retry(database: ClientConnection, job_id: UUID, dry_run: bool = False, priority: int | None = None) -> Retry:
     """Puts a failed or cancelled job back into the queue, with fresh budgets; its runs stay.
 
     Args:
         dry_run: only find out whether it could be.
+        priority: from now on; None leaves it.
 
     Raises:
         NotFound: there is no such job.
@@ -99,10 +100,27 @@ def retry(database: ClientConnection, job_id: UUID, dry_run: bool = False) -> Re
         refuse_superseded(transaction, dataset)
         if not dry_run:
             transaction.execute("revive_dataset", dataset_id=dataset["id"])
-            transaction.execute("retry_job", job_id=job_id)
+            transaction.execute("retry_job", job_id=job_id, priority=priority)
         return Retry(job_id, dataset["id"], dataset["filename"])
 
     return database.transaction(work)
+
+
+def set_waiting(database: ClientConnection, job_id: UUID, priority: int | None, run_at: When) -> None:
+    """Changes the priority or the time of a job that waits, a retry's time too; None leaves it.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it is running or over.
+    """
+
+    def work(transaction: Transaction) -> None:
+        job = _locked(transaction, job_id)
+        if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
+            raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
+        transaction.execute("set_waiting_job", job_id=job_id, priority=priority, **time_parameters(run_at))
+
+    database.transaction(work)
 
 
 def failed_jobs(database: ClientConnection, cause: Cause | None) -> list[UUID]:

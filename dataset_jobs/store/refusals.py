@@ -41,6 +41,13 @@ def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> Refused
     return Refused(f"unknown country {given!r}: {hint}")
 
 
+def unknown_pool(pool: str) -> Refused:
+    """The refusal of a pool that is not in the table."""
+    return Refused(
+        f"there is no pool {pool!r} yet: a controller makes it when it starts (POOL={pool} affirm-worker run)"
+    )
+
+
 def _close(given: str, names: dict[str, str]) -> list[str]:
     other = _OTHER_CODES.get(given.upper())
     if other in names:

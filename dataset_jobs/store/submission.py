@@ -96,6 +96,14 @@ def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Su
         raise unreadable(path, error) from None
 
 
+def open_file(path: Path) -> BinaryIO:
+    """The file's bytes; raises Refused where it cannot be opened."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def unreadable(path: PurePath, error: OSError) -> Refused:
     """The refusal of a file that could not be read."""
     return Refused(f"{path}: {(error.strerror or type(error).__name__).lower()}")

@@ -1,7 +1,8 @@
 """Submitting a file: a new dataset, or what is right for one that its bytes already are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
@@ -10,9 +11,9 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
+from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction, When
 from dataset_jobs.store.refusals import Refused, unknown_country
-from dataset_jobs.store.submission import Existing, Submission, Verdict, decide, unreadable
+from dataset_jobs.store.submission import Existing, Submission, Verdict, decide
 from dataset_jobs.store.superseding import check_replaced
 
 
@@ -55,16 +56,24 @@ def find_country(database: ClientConnection, given: str) -> tuple[UUID, str]:
 
 @dataclass(frozen=True, slots=True)
 class Submitting:
-    """One file being submitted; see `ClientStore.submit`."""
+    """One file being submitted; see `ClientStore.submit`.
+
+    Args:
+        source: opens the file; whoever calls it closes it.
+        run_at: a new job is not claimed before that.
+        first: what the transaction that creates a dataset begins with.
+    """
 
     database: ClientConnection
-    path: Path
+    source: Callable[[], BinaryIO]
     submission: Submission
     country_id: UUID
     country: str
     storage: Storage
     priority: int
     pool: str
+    run_at: When = None
+    first: Callable[[Transaction], None] = lambda _: None
 
     def submit(self) -> SubmitResult:
         """Creates the dataset, or goes on with the one that there is; from the start where somebody was faster."""
@@ -75,12 +84,19 @@ class Submitting:
                 return result
         raise Unavailable("database: others keep submitting and deleting the same file", Reason.DATABASE)
 
+    def submit_new(self) -> SubmitResult | None:
+        """Creates the dataset; None, with nothing done, where there is one."""
+        if _find(self.database, self.country_id, self.submission) is not None:
+            return None
+        return self._create()
+
     def _create(self) -> SubmitResult | None:
         check_replaced(self.database, self.submission, self.country_id)
         dataset_id = uuid4()
         uri = self._put(dataset_id)
 
         def work(transaction: Transaction) -> SubmitResult | None:
+            self.first(transaction)
             row = transaction.one(
                 "insert_dataset",
                 dataset_id=dataset_id,
@@ -95,7 +111,7 @@ class Submitting:
             )
             if row is None:
                 return None
-            job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool)
+            job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
             return SubmitResult(Verdict.CREATED, dataset_id, job_id)
 
         try:
@@ -136,7 +152,7 @@ class Submitting:
                     storage_uri=uri,
                 )
                 if job_id is None:
-                    job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool)
+                    job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
             return SubmitResult(verdict, dataset_id, job_id, loaded=dataset["loaded"])
 
         result = self.database.transaction(work)
@@ -146,11 +162,7 @@ class Submitting:
         return result
 
     def _put(self, dataset_id: UUID) -> str:
-        try:
-            content = self.path.open("rb")
-        except OSError as error:
-            raise unreadable(self.path, error) from None
-        with content:
+        with self.source() as content:
             return self.storage.put(f"{self.country}/{dataset_id}", content)
 
 

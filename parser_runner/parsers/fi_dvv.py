@@ -14,7 +14,7 @@ from parser_runner.parsers.lists import Rules, read_list
 from parser_runner.parsers.said import refuse_sex_hint, the_year
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
-from parser_runner.parsers.values import text_of
+from parser_runner.parsers.values import FIRST_YEAR, is_year, text_of
 from parser_runner.parsers.workbook import Sheet
 
 _COLUMNS = Columns(name=("etunimi",), count=("lukumäärä",))
@@ -69,6 +69,9 @@ def _year(source: Source) -> int:
         for number, record in enumerate(sheet.head(), 1):
             if record and text_of(record[0]).casefold().rstrip(":") == _EXTRACTED:
                 dates = [value for value in record if isinstance(value, date)]
+                if len(dates) == 1 and not is_year(dates[0].year):
+                    message = f"the extraction date is of no year from {FIRST_YEAR} to now"
+                    raise source.rejected(Reason.INVALID_FORMAT, message, sheet.place(number, 0))
                 if len(dates) == 1:
                     return the_year(source, dates[0].year, sheet.place(number, 0))
     message = "the cover letter (sheet Saate) has no extraction date (Poimintapäivä): expected it, or --year"

@@ -278,3 +278,60 @@ def test_a_crash_before_the_file_is_in_place_leaves_nothing_new_under_the_key(pl
     with pytest.raises(FileMissing):
         storage.open(old.replace("US/old", "US/new"))
     assert read(storage, old) == b"old"
+
+
+def put(storage: Storage, *keys: str) -> dict[str, str]:
+    """Their URIs."""
+    return {key: storage.put(key, io.BytesIO(key.encode())) for key in keys}
+
+
+def test_a_folder_is_listed_with_the_folders_in_it_and_without_its_neighbours_and_hidden_files(
+    storage: Storage,
+) -> None:
+    uris = put(
+        storage, "in/fr/2.csv", "in/fr/1 é.csv", "in/fr/old/3.csv", "in/fr/old/.4.part", "in/fr/.h/5", "in/fr2/6"
+    )
+    found = list(storage.files("in/fr"))
+    assert {listed.uri for listed in found} == {
+        uris[key] for key in ("in/fr/2.csv", "in/fr/1 é.csv", "in/fr/old/3.csv")
+    }
+    assert {listed.name for listed in found} == {"2.csv", "1 é.csv", "3.csv"}
+    assert {read(storage, listed.uri) for listed in found} >= {b"in/fr/2.csv"}
+
+
+def test_a_file_has_another_version_exactly_when_it_has_other_bytes(storage: Storage) -> None:
+    def version() -> str:
+        [found] = storage.files("in")
+        return found.version
+
+    storage.put("in/1", io.BytesIO(b"Mary,F,1"))
+    first = version()
+    assert version() == first
+    storage.put("in/1", io.BytesIO(b"Mary,F,2"))
+    assert version() != first
+
+
+def test_a_long_list_is_whole(storage: Storage) -> None:
+    keys = [f"in/{number:04}" for number in range(1100)]
+    for key in keys:
+        storage.put(key, io.BytesIO())
+    assert sorted(f"in/{listed.name}" for listed in storage.files("in")) == keys
+
+
+def test_a_location_is_given_as_a_key_or_as_a_uri(storage: Storage) -> None:
+    folder = storage.put("in/fr/1", io.BytesIO()).removesuffix("/1")
+    assert {storage.location(given) for given in ("in/fr", "in/fr/", folder, f"{folder}/")} == {"in/fr"}
+    for given in ("", "/", "..", "in/../..", "in//fr", "/etc"):
+        with pytest.raises(Forbidden):
+            storage.location(given)
+    for given in ("ftp://somewhere/in", "s3://another-bucket/in"):
+        with pytest.raises((Misconfigured, Forbidden)):
+            storage.location(given)
+
+
+def test_a_list_says_when_storage_refuses_or_is_away(place: Place) -> None:
+    place.storage.put("in/1", io.BytesIO())
+    with place.refusing(), pytest.raises(Forbidden):
+        list(place.storage.files("in"))
+    with place.away(), pytest.raises(Unavailable):
+        list(place.storage.files("in"))

@@ -94,3 +94,23 @@ def put_too_much(folder: str) -> None:
         local(Path(folder)).put("US/1", stream(MIB))
     except Unavailable as error:
         print(error.reason, list((Path(folder) / "US").iterdir()))
+
+
+def test_local_links_and_pipes_are_not_listed_and_a_folder_that_is_missing_is_told_from_an_empty_one(
+    folder: Path,
+) -> None:
+    (folder / "US" / "link").symlink_to(folder.parent / "secret")
+    (folder / "US" / "folder").symlink_to(folder.parent)
+    os.mkfifo(folder / "US" / "pipe")
+    assert list(local(folder).files("US")) == []
+    with pytest.raises(Unavailable, match="no folder local:DE"):
+        list(local(folder).files("DE"))
+    (folder / "DE").symlink_to(folder.parent)
+    with pytest.raises(Forbidden):
+        list(local(folder).files("DE"))
+
+
+def test_local_a_location_may_be_a_path_below_the_root(folder: Path) -> None:
+    assert local(folder).location(f"{folder}/in/fr/") == "in/fr"
+    with pytest.raises(Forbidden):
+        local(folder).location(str(folder.parent))

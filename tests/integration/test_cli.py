@@ -166,3 +166,42 @@ def test_load_does_it_all_and_says_what_came_of_it(empty_database: str, tmp_path
     summary = answer(run("load", *good, "--country", "US", "--json"))
     assert (summary["files"], summary["loaded"], summary["already_loaded"]) == (2, 0, 2)
     assert (summary["not_loaded"], summary["interrupted"]) == ([], False)
+
+
+def test_a_folder_of_storage_is_submitted_by_a_schedule_and_by_hand(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "storage" / "in" / "us"
+    assert answer(run("schedules", "list", "--json")) == []
+    folder.mkdir(parents=True)
+    write(folder, "yob2023.txt", "Emma,F,15433\n")
+    about = ("--cron", "0 3 * * 1", "--timezone", "Europe/Paris", "--country", "us")
+    added = answer(run("schedules", "add", "ssa", *about, "--location", folder, "--json"))
+    assert (added["location"], added["country"], added["pool"], added["paused"]) == ("in/us", "US", "default", False)
+    assert "already" in run("schedules", "add", "ssa", *about, "--location", "in/us", code=65).stderr
+    assert "files of datasets" in run("schedules", "add", "x", *about, "--location", "US", code=65).stderr
+    assert "no time zone" in run("schedules", "add", "x", "--cron", "0 3 * * 1", "--timezone", "Nowhere",
+                                 "--country", "US", "--location", "in/us", code=65).stderr  # fmt: skip
+    [found] = answer(run("schedules", "run", "ssa", "--json"))["submitted"]
+    assert found["file"] == "yob2023.txt"
+    assert "paused" in run("schedules", "pause", "ssa").stdout
+    [listed] = answer(run("schedules", "list", "--json"))
+    assert (listed["paused"], listed["files"], listed["submitted"], listed["next_at"]) == (True, 1, 1, added["next_at"])
+    assert "in/us" in run("schedules", "list").stdout
+    run("schedules", "resume", "ssa")
+    run("run", "--until-idle")
+    [dataset] = answer(run("datasets", "list", "--json"))
+    assert (dataset["id"], dataset["status"]) == (found["dataset_id"], "completed")
+    run("schedules", "remove", "ssa")
+    assert "no schedule ssa" in run("schedules", "remove", "ssa", code=65).stderr
+
+
+def test_a_job_for_later_waits_and_is_brought_forward(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
+    [submitted] = answer(run("submit", path, "--country", "US", "--run-at", "12h", "--priority", 3, "--json"))
+    job = submitted["job_id"]
+    done = run("run", "--until-idle", code=1)
+    assert "still waiting: yob2023.txt is to be loaded at" in done.stderr
+    assert "expected a time such as" in run("jobs", "set", job, "--run-at", "soon", code=2).stderr
+    assert "give a --priority" in run("jobs", "set", job, code=2).stderr
+    assert answer(run("jobs", "set", job, "--run-at", "0s", "--json"))["state"] == "queued"
+    run("run", "--until-idle")
+    assert "is completed: only one" in run("jobs", "set", job, "--priority", 1, code=65).stderr

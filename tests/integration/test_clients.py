@@ -13,6 +13,7 @@ import pytest
 from dataset_jobs.model.errors import FileMissing
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
+from dataset_jobs.storage.local import LocalStorage
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Verdict, read_file
@@ -263,10 +264,11 @@ def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqu
     assert {result.verdict for result in results} == {Verdict.CORRECTED}
 
 
-class DeletedMeanwhile:
+class DeletedMeanwhile(LocalStorage):
     """Storage in front of which, once, somebody deletes the dataset whose file is being put."""
 
     def __init__(self, client: Client) -> None:
+        super().__init__(client.folder / "storage")
         self._client = client
         self._deleted = False
 
@@ -274,14 +276,8 @@ class DeletedMeanwhile:
         if not self._deleted:
             self._deleted = True
             with ClientStore(self._client.conninfo) as store:
-                self._client.storage.delete(store.delete_dataset(UUID(key.partition("/")[2])))
-        return self._client.storage.put(key, content)
-
-    def open(self, uri: str) -> BinaryIO:
-        return self._client.storage.open(uri)
-
-    def delete(self, uri: str) -> None:
-        self._client.storage.delete(uri)
+                self.delete(store.delete_dataset(UUID(key.partition("/")[2])))
+        return super().put(key, content)
 
 
 def test_a_dataset_deleted_while_its_file_is_submitted_again_is_made_anew(client: Client) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from controller.policy.cron import next_tick
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
@@ -20,6 +21,7 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.job_changes import Cancel
 from dataset_jobs.store.submission import read_file
 
@@ -100,6 +102,20 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         assert await store.purge("default", timedelta(days=1)) == 0
         assert sum(client.purge(timedelta(0))) == 2
     client.delete_dataset(dataset_id)
+
+
+def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "yob2023.txt").write_bytes(b"Emma,F,15433\n")
+    storage = open_storage(StorageConfig("local", path=tmp_path))
+    with ScheduleStore(as_role(database, "affirm_controller"), next_tick) as store:
+        store.add("us", "* * * * *", "UTC", "in", "US", "default")
+        store.pause("us", True)
+        assert len(store.run("us", storage, still_seconds=0.0).submitted) == 1
+        (tmp_path / "in" / "yob2023.txt").unlink()
+        assert store.run("us", storage).files == 0
+        assert store.begin() is None
+        store.remove("us")
 
 
 @pytest.mark.parametrize(

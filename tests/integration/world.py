@@ -1,8 +1,8 @@
 """One installation on one machine: a database, a storage folder, and controllers that tests make as they need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context, OnePool
+from controller.pipeline.schedules import Schedules
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
@@ -94,6 +95,13 @@ class World:
         assert len(rows) == 1, rows
         return rows[0]
 
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[], bool]]:
+        """Whether controllers were notified meanwhile."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute("listen affirm_jobs")
+            yield lambda: any(True for _ in connection.notifies(timeout=5, stop_after=1))
+
     def job(self, job_id: UUID) -> dict[str, Any]:
         """A job as it stands."""
         return self.one("select * from jobs where id = %s", job_id)
@@ -132,10 +140,12 @@ class World:
                 entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
             pools = OnePool(PoolSpec("default", retry=retry, retention=retention))
-            context = Context(store, own, owner, pools, concurrency, random=lambda: 0.0)
+            schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, still_seconds=0.0)
+            context = Context(store, own, owner, pools, concurrency, schedules=schedules, random=lambda: 0.0)
             try:
                 yield Reconciler(context, 0.2, wake, Progress())
             finally:
+                await asyncio.to_thread(schedules.close)
                 await own.close()
 
     async def run_until_idle(self, seconds: float = 60, **how: Any) -> None:

@@ -10,8 +10,9 @@ from cli.document import FOLDER, cli_page, help_texts
 HELP = dict(help_texts())
 COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
-    "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs retry", "jobs purge",
+    "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list",
+    "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
 ]  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def test_every_command_has_a_help_text_with_examples(command: str) -> None:
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
         "affirm-worker", "affirm-worker jobs", "affirm-worker datasets", "affirm-worker parsers",
+        "affirm-worker schedules",
     }  # fmt: skip
 
 

@@ -168,6 +168,8 @@ def test_finland_is_population_of_the_extraction_date_and_first_names_only() -> 
     assert refusal(content, "etunimet-2021.xlsx", "FI").reason is Reason.CONTRADICTORY
     without = xlsx({**FINLAND, "Saate": [["Poimintapäivä"]]})
     assert "has no extraction date" in str(refusal(without, "any.xlsx", "FI"))
+    to_come = xlsx({**FINLAND, "Saate": [["Poimintapäivä", date(9998, 1, 1)]]})
+    assert "is of no year from 1700 to now" in str(refusal(to_come, "any.xlsx", "FI"))
     assert rows(without, "any.xlsx", "FI", year=2020)[0][0] == 2020
     del (lost := {**FINLAND})["Naiset ens"]
     assert "expected both sheets" in str(refusal(xlsx(lost), "any.xlsx", "FI"))

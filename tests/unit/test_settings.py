@@ -1,7 +1,7 @@
 """Settings: the environment in, checked values or one clear refusal out."""
 
 from dataclasses import fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cli.document import FOLDER, settings_page
 from cli.settings import Settings, read_settings, redacted
-from dataset_jobs.model.durations import format_duration, parse_duration
+from dataset_jobs.model.durations import format_duration, parse_duration, parse_when
 from dataset_jobs.model.errors import Misconfigured
 from parser_runner.parsers.limits import Limits
 
@@ -152,3 +152,13 @@ def test_a_duration_is_read_back_as_it_was_written(milliseconds: int) -> None:
 
 def test_the_page_about_settings_says_what_the_code_does() -> None:
     assert (FOLDER / "settings.md").read_text() == settings_page(), "python -m cli.document settings > docs/settings.md"
+
+
+def test_a_time_is_read_as_it_is_written_and_otherwise_as_the_machine_has_it() -> None:
+    assert parse_when("1h30m") == timedelta(hours=1, minutes=30)
+    assert parse_when("2026-12-01T06:00+02:00") == datetime(2026, 12, 1, 4, tzinfo=UTC)
+    assert parse_when("2026-12-01T06:00Z") == datetime(2026, 12, 1, 6, tzinfo=UTC)
+    assert parse_when("2026-12-01 06:00") == datetime(2026, 12, 1, 6).astimezone()
+    for text in ("", "tomorrow", "5", "-5s", "2026-13-01", "06:00"):
+        with pytest.raises(ValueError, match="a time such as"):
+            parse_when(text)

@@ -1,0 +1,34 @@
+"""When a schedule is due: cron expressions with a time zone."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+
+def next_tick(cron: str, timezone: str, after: datetime) -> datetime:
+    """The first tick after a time, in UTC.
+
+    As Debian's cron does it: a time that a clock change skips is made up for right after it, and one that comes twice
+    counts once; but for expressions of every hour or every so many minutes, which go by the time that passes.
+
+    Args:
+        cron: minute, hour, day of month, month and day of week.
+        timezone: an IANA name, such as Europe/Paris.
+        after: with a time zone.
+
+    Raises:
+        ValueError: what is wrong with one of them.
+    """
+    try:
+        zone = ZoneInfo(timezone)
+    except (OSError, ValueError, KeyError):  # the last one for what is not there
+        raise ValueError(f"there is no time zone {timezone!r}; expected a name such as Europe/Paris or UTC") from None
+    if len(cron.split()) != 5:
+        raise ValueError(f"{cron!r}: expected minute, hour, day of month, month and day of week, such as '0 3 * * 1'")
+    try:
+        return next(CronSim(cron, after.astimezone(zone))).astimezone(UTC)
+    except CronSimError as error:
+        raise ValueError(f"{cron!r}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+    except StopIteration:
+        raise ValueError(f"{cron!r}: no day is such a one") from None

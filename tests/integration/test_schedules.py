@@ -1,0 +1,424 @@
+"""Recurring submissions: what lies in a folder of storage becomes datasets, each tick once, whoever dies of it."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+import pytest
+
+from controller.policy.cron import next_tick
+from controller.reconcile import Reconciler
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Forbidden, RunError, Unavailable
+from dataset_jobs.storage.local import LocalStorage
+from dataset_jobs.store.for_schedules import ScheduleStore, ScheduleView
+from dataset_jobs.store.looking import Looked, Stopped
+from dataset_jobs.store.refusals import Conflict, NotFound, Refused
+from dataset_jobs.store.submission import read_file
+from tests.fakes.launcher import FakeLauncher
+from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
+from tests.faults.connections import sync_connection
+from tests.integration.world import World
+
+PAST = "2026-01-01 00:00+00"
+
+
+class Folder:
+    """A world with one schedule, `us`, of the folder in/us."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.path = world.folder / "storage" / "in" / "us"
+        self.path.mkdir(parents=True)
+        self.store = ScheduleStore(world.conninfo, next_tick)
+        self.store.add("us", "0 3 * * 1", "Europe/Paris", "in/us", "US", "default", priority=4)
+
+    def drop(self, *years: int) -> None:
+        """Publishers' files, one a year."""
+        for year in years:
+            (self.path / f"yob{year}.txt").write_text(f"Mary,F,{year}\n")
+
+    def make_due(self) -> None:
+        self.world.query("update schedules set next_at = %s, not_before = null", PAST)
+
+    def tick(self, store: ScheduleStore | None = None, storage: LocalStorage | None = None) -> Looked | None:
+        """What a thread of a controller does with one tick; None where there is nothing to do."""
+        one = store or self.store
+        begun = one.begin()
+        if begun is None:
+            return None
+        return one.do(begun, storage or self.storage, lambda: False, still_seconds=0.0)
+
+    @property
+    def storage(self) -> LocalStorage:
+        return LocalStorage(self.world.folder / "storage")
+
+    @property
+    def schedule(self) -> ScheduleView:
+        return self.store.get("us")
+
+    def jobs(self) -> list[str]:
+        """The files that there are jobs for."""
+        rows = self.world.query("select filename from jobs join datasets on datasets.id = dataset_id order by filename")
+        return [row["filename"] for row in rows]
+
+
+@pytest.fixture
+def folder(world: World) -> Iterator[Folder]:
+    made = Folder(world)
+    with made.store:
+        yield made
+
+
+def names(*years: int) -> list[str]:
+    return [f"yob{year}.txt" for year in years]
+
+
+def test_a_tick_submits_what_is_there_once_and_the_next_one_only_what_is_new(folder: Folder) -> None:
+    assert folder.tick() is None, "not due yet"
+    folder.drop(2001, 2002)
+    folder.make_due()
+    assert folder.tick() is not None
+    assert folder.jobs() == names(2001, 2002)
+    assert folder.tick() is None, "done"
+    job = folder.world.one("select pool, priority, state, type from jobs limit 1")
+    assert job == {"pool": "default", "priority": 4, "state": "queued", "type": "parse_dataset"}
+    after = folder.schedule
+    assert (after.files, after.submitted, after.error, after.failures, after.looking) == (2, 2, None, 0, False)
+    folder.drop(2003)
+    folder.make_due()
+    folder.tick()
+    assert folder.jobs() == names(2001, 2002, 2003)
+    assert (folder.schedule.files, folder.schedule.submitted) == (3, 1)
+
+
+async def test_a_controller_does_it_and_loads_the_files_which_are_its_own_copies(folder: Folder) -> None:
+    folder.drop(2001, 2002)
+    folder.make_due()
+    await folder.world.run_until_idle()
+    datasets = folder.world.client.list_datasets()
+    assert [(one.status, one.row_count) for one in datasets] == [("completed", 1)] * 2
+    assert not [one for one in datasets if "in/us" in one.storage_uri]
+    folder.store.remove("us")
+    folder.world.client.reprocess(datasets[0].id)
+    (folder.path / datasets[0].filename).unlink()
+    await folder.world.run_until_idle()
+    assert folder.world.dataset(datasets[0].id)["status"] == "completed"
+
+
+def test_many_missed_ticks_are_made_up_for_by_one_and_the_next_is_in_the_future(folder: Folder) -> None:
+    folder.make_due()
+    assert folder.tick() is not None
+    assert folder.tick() is None
+    clock = folder.world.one("select now()")["now"]
+    assert folder.schedule.next_at == next_tick("0 3 * * 1", "Europe/Paris", clock)
+
+
+def test_a_file_is_read_again_only_where_it_has_changed(folder: Folder) -> None:
+    opened: list[str] = []
+
+    class Counting(LocalStorage):
+        def open(self, uri: str) -> BinaryIO:
+            opened.append(uri)
+            return super().open(uri)
+
+    def tick() -> list[str]:
+        opened.clear()
+        folder.make_due()
+        folder.tick(storage=Counting(folder.world.folder / "storage"))
+        return sorted(set(opened))
+
+    folder.drop(2001, 2002)
+    assert tick() == ["local:in/us/yob2001.txt", "local:in/us/yob2002.txt"]
+    assert tick() == []
+    (folder.path / "yob2001.txt").write_text("Mary,F,9\n")
+    assert tick() == ["local:in/us/yob2001.txt"]
+    assert tick() == []
+    assert folder.jobs() == names(2001, 2001, 2002)
+
+
+def test_the_same_bytes_are_the_same_dataset_wherever_they_come_from(folder: Folder) -> None:
+    by_hand = folder.world.submit(folder.world.file("by-hand.txt", "Mary,F,2001\n"), year=2001)
+    folder.drop(2001)
+    (folder.path / "again").mkdir()
+    (folder.path / "again" / "copy.txt").write_text("Mary,F,2001\n")
+    folder.make_due()
+    folder.tick()
+    assert folder.jobs() == ["by-hand.txt"]
+    folder.world.query("update jobs set state = 'cancelled', finished_at = now() where id = %s", by_hand.job_id)
+    folder.make_due()
+    folder.tick()
+    assert folder.jobs() == ["by-hand.txt"], "a dataset that failed or was cancelled is left to people"
+
+
+def test_a_dataset_that_was_deleted_comes_back_while_its_file_lies_there(folder: Folder) -> None:
+    folder.drop(2001)
+    folder.make_due()
+    folder.tick()
+    [dataset] = folder.world.client.list_datasets()
+    folder.world.client.delete_dataset(dataset.id)
+    folder.make_due()
+    folder.tick()
+    assert folder.jobs() == names(2001)
+    (folder.path / "yob2001.txt").unlink()
+    folder.make_due()
+    folder.tick()
+    assert folder.world.query("select * from schedule_files") == []
+
+
+def test_of_any_number_at_once_one_does_a_tick(folder: Folder) -> None:
+    folder.drop(2001)
+    folder.make_due()
+    with ScheduleStore(folder.world.conninfo, next_tick) as other:
+        begun = folder.store.begin()
+        assert begun is not None
+        assert other.begin() is None
+        with pytest.raises(Conflict, match="being done"):
+            other.run("us", folder.storage)
+        folder.world.query("update schedules set not_before = now() - interval '1 second'")  # not heard of any more
+        taken_over = other.begin()
+        assert taken_over is not None
+        assert taken_over.tick == begun.tick
+        with pytest.raises(Stopped):
+            folder.store.do(begun, folder.storage, lambda: False, still_seconds=0.0)
+        assert folder.jobs() == []
+        assert folder.schedule.looking, "the one who was late has not ended the other's look"
+        other.do(taken_over, folder.storage, lambda: False, still_seconds=0.0)
+    assert folder.jobs() == names(2001)
+    assert folder.tick() is None
+
+
+def boundaries(folder: Folder) -> list[tuple[Boundary, int]]:
+    """Where a tick with two new files can be hit, each boundary with how often it was met before."""
+    actor = Actor()
+    with ScheduleStore(folder.world.conninfo, next_tick, connection_class=sync_connection(actor)) as store:
+        folder.tick(store)
+    return [(at, actor.met[:number].count(at)) for number, at in enumerate(actor.met)]
+
+
+@pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
+def test_a_tick_that_is_broken_off_anywhere_is_done_once_by_whoever_comes_next(folder: Folder, kind: Kind) -> None:
+    folder.drop(2001, 2002)
+    folder.make_due()
+    found = boundaries(folder)
+    assert len(found) > 15
+    for at, occurrence in found:
+        folder.world.query("delete from datasets")
+        folder.make_due()
+        folder.world.query("update schedules set holder = null")
+        actor = Actor(fault_at(at, occurrence, kind))
+        with ScheduleStore(folder.world.conninfo, next_tick, connection_class=sync_connection(actor)) as store:
+            try:
+                folder.tick(store)
+            except (Crashed, RunError):
+                actor.die()
+        # However far it came: the lease is over, and so is the wait after an error.
+        folder.world.query("update schedules set not_before = null, holder = null where holder is not null")
+        folder.world.query("update schedules set not_before = null")
+        folder.tick()
+        assert folder.jobs() == names(2001, 2002), f"{kind} at {at}"
+        assert folder.tick() is None, f"{kind} at {at}"
+        datasets = folder.world.client.list_datasets()
+        assert all(
+            (folder.world.folder / "storage" / one.storage_uri.removeprefix("local:")).exists() for one in datasets
+        )
+
+
+@pytest.mark.parametrize("error", [Unavailable("away", Reason.STORAGE), Forbidden("no", Reason.STORAGE)])
+def test_a_folder_that_cannot_be_read_keeps_its_tick_and_its_error_and_no_other_schedule_waits(
+    folder: Folder, error: RunError
+) -> None:
+    class Away(LocalStorage):
+        def files(self, location: str) -> Iterator[object]:  # type: ignore[override]
+            if location == "in/us":
+                raise error
+            return super().files(location)
+
+    storage = Away(folder.world.folder / "storage")
+    folder.store.add("other", "* * * * *", "UTC", "in", "SE", "default")
+    folder.make_due()
+    with pytest.raises(type(error)):
+        for _ in range(2):
+            folder.tick(storage=storage)
+    folder.tick(storage=storage)
+    assert folder.store.get("other").looked_at is not None
+    schedule = folder.schedule
+    assert (schedule.failures, schedule.error, schedule.next_at) == (1, str(error), datetime(2026, 1, 1, tzinfo=UTC))
+    assert schedule.again_at is not None
+    assert schedule.again_at > folder.world.one("select now()")["now"]
+    assert folder.tick() is None, "not before then"
+    folder.world.query("update schedules set not_before = now() - interval '1 second'")
+    folder.tick()
+    assert (folder.schedule.failures, folder.schedule.error) == (0, None)
+
+
+def test_one_bad_file_keeps_no_other_back_and_is_named(folder: Folder) -> None:
+    class Picky(LocalStorage):
+        def open(self, uri: str) -> BinaryIO:
+            if "2002" in uri:
+                raise Forbidden(f"storage: {uri}: permission denied", Reason.STORAGE)
+            return super().open(uri)
+
+    folder.drop(2001, 2002, 2003)
+    folder.make_due()
+    folder.tick(storage=Picky(folder.world.folder / "storage"))
+    assert folder.jobs() == names(2001, 2003)
+    assert folder.schedule.error is not None
+    assert folder.schedule.error.startswith("1 of 3 files not submitted; yob2002.txt: storage: local:in/us/yob2002.txt")
+    folder.make_due()
+    folder.tick()
+    assert folder.jobs() == names(2001, 2002, 2003)
+    assert folder.schedule.error is None
+
+
+def test_a_file_that_is_being_written_is_left_until_it_is_whole(folder: Folder) -> None:
+    class Growing(LocalStorage):
+        """The second look at the folder finds one of its files longer."""
+
+        looks = 0
+
+        def files(self, location: str) -> Iterator[object]:  # type: ignore[override]
+            self.looks += 1
+            if self.looks == 2:
+                (folder.path / "yob2001.txt").write_text("Mary,F,2001\nAnna,F,1999\n")
+            return super().files(location)
+
+    folder.drop(2001, 2002)
+    folder.make_due()
+    folder.tick(storage=Growing(folder.world.folder / "storage"))
+    assert folder.jobs() == names(2002)
+    assert (folder.schedule.failures, folder.schedule.error) == (
+        1, "1 of 2 files not submitted; yob2001.txt: storage: it is being written just now",
+    )  # fmt: skip
+    folder.world.query("update schedules set not_before = null")
+    folder.tick()
+    assert folder.jobs() == names(2001, 2002)
+    assert (folder.world.folder / "storage").joinpath(
+        folder.world.one("select storage_uri from datasets where filename = 'yob2001.txt'")["storage_uri"][6:]
+    ).read_text().count("\n") == 2
+
+
+def test_a_file_that_changes_between_hash_and_copy_is_not_submitted_as_what_it_was(folder: Folder) -> None:
+    class Changing(LocalStorage):
+        def put(self, key: str, content: BinaryIO) -> str:
+            (folder.path / "yob2001.txt").write_text("Anna,F,1999\n")  # in place: the open file sees it
+            return super().put(key, content)
+
+    folder.drop(2001)
+    folder.make_due()
+    folder.tick(storage=Changing(folder.world.folder / "storage"))
+    assert folder.jobs() == []
+    assert folder.schedule.error is not None and "changed while it was read" in folder.schedule.error
+    assert [path for path in (folder.world.folder / "storage" / "US").rglob("*") if path.is_file()] == []
+
+
+def test_a_paused_schedule_waits_and_makes_up_for_what_it_missed_once(folder: Folder) -> None:
+    assert folder.store.pause("us", True).paused
+    folder.drop(2001)
+    folder.make_due()
+    assert folder.tick() is None
+    with folder.world.listening() as notified:
+        folder.store.pause("us", False)
+        assert notified()
+    assert folder.tick() is not None
+    assert folder.tick() is None
+
+
+def test_a_look_by_hand_is_at_any_time_and_leaves_the_ticks_alone(folder: Folder) -> None:
+    before = folder.store.pause("us", True).next_at
+    folder.drop(2001)
+    looked = folder.store.run("us", folder.storage, still_seconds=0.0)
+    assert [found.file for found in looked.submitted] == names(2001) == folder.jobs()
+    assert folder.schedule.next_at == before
+    assert folder.store.run("us", folder.storage, still_seconds=0.0).submitted == []
+
+
+def test_a_schedule_that_is_removed_submits_nothing_more(folder: Folder) -> None:
+    class Removing(LocalStorage):
+        def put(self, key: str, content: BinaryIO) -> str:
+            uri = super().put(key, content)
+            with ScheduleStore(folder.world.conninfo, next_tick) as other:
+                other.remove("us")
+            return uri
+
+    folder.drop(2001)
+    folder.make_due()
+    with pytest.raises(Stopped):
+        folder.tick(storage=Removing(folder.world.folder / "storage"))
+    assert folder.jobs() == []
+    with pytest.raises(NotFound):
+        folder.store.remove("us")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "No Such"}, "lower-case letters"),
+        ({"cron": "0 3 * *"}, "expected minute, hour"),
+        ({"timezone": "Mars/Olympus"}, "no time zone"),
+        ({"country": "UK"}, "did you mean GB"),
+        ({"pool": "nowhere"}, "there is no pool"),
+        ({"location": "US"}, "files of datasets"),
+        ({"location": "FR/in"}, "files of datasets"),
+        ({"name": "us"}, "already"),
+    ],
+)
+def test_what_cannot_be_is_refused(folder: Folder, change: dict[str, str], said: str) -> None:
+    right = {
+        "name": "new",
+        "cron": "0 3 * * 1",
+        "timezone": "UTC",
+        "location": "in",
+        "country": "US",
+        "pool": "default",
+    }
+    it = right | change
+    with pytest.raises(Refused, match=said):
+        folder.store.add(it["name"], it["cron"], it["timezone"], it["location"], it["country"], it["pool"])
+    assert [one.name for one in folder.store.list()] == ["us"]
+
+
+async def a_while_later(folder: Folder, reconciler: Reconciler) -> None:
+    """Ticks of the loop until nothing is due."""
+    async with asyncio.timeout(60):
+        while folder.world.query(
+            "select name from schedules where next_at < now() and not_before is null or holder is not null"
+        ):
+            await reconciler.tick()
+            await asyncio.sleep(0.02)
+
+
+async def test_the_loop_goes_on_while_a_folder_does_not_answer_and_a_controller_that_stops_gives_it_back(
+    folder: Folder,
+) -> None:
+    folder.drop(2001)
+    folder.make_due()
+    async with folder.world.controller(FakeLauncher()) as reconciler:
+        schedules = reconciler.context.schedules
+        assert schedules is not None
+        schedules.still_seconds = 3.0  # as good as a folder that does not answer
+        await reconciler.tick()
+        other = folder.world.file("yob1999.txt", "Anna,F,9\n")
+        job = folder.world.client.submit(other, read_file(other), "US", folder.world.storage).job_id
+        await reconciler.tick()
+        assert folder.world.one("select state from jobs where id = %s", job)["state"] == "running"
+        async with asyncio.timeout(30):
+            while not folder.schedule.looking:
+                await asyncio.sleep(0.01)
+    assert not folder.schedule.looking
+    assert folder.jobs() == names(1999)
+    async with folder.world.controller(FakeLauncher(), owner="b") as reconciler:
+        await a_while_later(folder, reconciler)
+    assert folder.jobs() == names(1999, 2001)
+
+
+async def test_the_loop_wakes_for_a_tick_and_an_idle_controller_has_done_it(folder: Folder) -> None:
+    async with folder.world.store() as store:
+        seconds = await store.seconds_until_due(["default"])
+        assert seconds is not None and 0 < seconds <= timedelta(days=7, hours=1).total_seconds()
+        folder.make_due()
+        counts = await store.count_jobs(["default"])
+        assert (counts.ticks, counts.idle) == (1, False)
+        folder.tick()
+        assert (await store.count_jobs(["default"])).idle

@@ -1,0 +1,99 @@
+"""Which job is claimed next and when: priorities, and times that submitters name."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from dataset_jobs.store.client_connection import When
+from dataset_jobs.store.refusals import Conflict, NotFound
+from dataset_jobs.store.submission import read_file
+from tests.fakes.launcher import FakeLauncher
+from tests.integration.world import World
+
+HOUR = timedelta(hours=1)
+
+
+def a_job(world: World, year: int, priority: int = 0, run_at: When = None) -> UUID:
+    path = world.file(f"yob{year}.txt", f"Mary,F,{year}\n")
+    result = world.client.submit(path, read_file(path), "US", world.storage, priority=priority, run_at=run_at)
+    assert result.job_id is not None
+    return result.job_id
+
+
+async def claimed(world: World, most: int = 100) -> list[UUID]:
+    async with world.store() as store:
+        return [run.job_id for run in await store.claim("default", most, "test", "owner", HOUR)]
+
+
+async def test_a_job_of_a_higher_priority_goes_first_and_equals_go_in_order(world: World) -> None:
+    first, second = a_job(world, 2001), a_job(world, 2002)
+    low, high = a_job(world, 2003, priority=-1), a_job(world, 2004, priority=7)
+    assert await claimed(world) == [high, first, second, low]
+
+
+@pytest.mark.parametrize("when", [HOUR, datetime(2999, 1, 1, tzinfo=UTC)])
+async def test_a_job_for_later_is_scheduled_and_claimed_only_when_its_time_has_come(world: World, when: When) -> None:
+    job = a_job(world, 2001, run_at=when)
+    assert world.job(job)["state"] == "scheduled"
+    assert await claimed(world) == []
+    world.query("update jobs set run_at = now()")
+    assert await claimed(world) == [job]
+
+
+@pytest.mark.parametrize("when", [timedelta(0), datetime(2001, 1, 1, tzinfo=UTC)])
+async def test_a_time_that_is_past_puts_a_job_at_the_end_of_the_queue_not_at_its_head(world: World, when: When) -> None:
+    first = a_job(world, 2001)
+    second = a_job(world, 2002, run_at=when)
+    assert world.job(second)["state"] == "queued"
+    assert await claimed(world) == [first, second]
+
+
+async def test_reprocessing_may_be_for_later_too(world: World) -> None:
+    job = a_job(world, 2001)
+    world.client.cancel(job)
+    again, _ = world.client.reprocess(world.job(job)["dataset_id"], run_at=HOUR, priority=3)
+    assert (world.job(again)["state"], world.job(again)["priority"]) == ("scheduled", 3)
+
+
+async def test_a_waiting_job_is_given_another_priority_and_time(world: World) -> None:
+    first, second = a_job(world, 2001), a_job(world, 2002, run_at=HOUR)
+    changed = world.client.set_waiting(second, priority=5)
+    assert (changed.state, changed.priority) == ("scheduled", 5)
+    assert world.client.set_waiting(second, run_at=timedelta(0)).state == "queued"
+    assert await claimed(world, 1) == [second]
+    assert world.client.set_waiting(first, run_at=HOUR).state == "scheduled"
+    assert await claimed(world) == []
+
+
+async def test_a_job_brought_forward_is_taken_by_a_controller_that_sleeps(world: World) -> None:
+    job = a_job(world, 2001, run_at=HOUR)
+    launcher = FakeLauncher()
+    async with world.controller(launcher) as reconciler:
+        await reconciler.tick()
+        assert launcher.launches == []
+        with world.listening() as notified:
+            world.client.set_waiting(job, run_at=timedelta(0))
+            assert notified()
+        await reconciler.tick()
+        assert [key.job_id for key in launcher.launches] == [job]
+
+
+async def test_only_a_job_that_waits_is_changed(world: World) -> None:
+    running = a_job(world, 2001)
+    assert await claimed(world) == [running]
+    over = a_job(world, 2002)
+    world.client.cancel(over)
+    for job, state in ((running, "running"), (over, "cancelled")):
+        with pytest.raises(Conflict, match=state):
+            world.client.set_waiting(job, priority=1)
+    with pytest.raises(NotFound):
+        world.client.set_waiting(UUID(int=7), priority=1)
+
+
+async def test_a_job_that_is_put_back_keeps_its_priority_unless_it_is_given_another(world: World) -> None:
+    job = a_job(world, 2001, priority=4)
+    for given, priority in ((None, 4), (-2, -2)):
+        world.client.cancel(job)
+        world.client.retry(job, priority=given)
+        assert world.job(job)["priority"] == priority
