@@ -49,10 +49,10 @@ def start(files: Files, name: str, command: Sequence[str | Path]) -> None:
 def _handed_down() -> list[int]:
     """What we would hand down without meaning to, such as the lock of a `flock` that we were started under."""
     numbers = []
-    for number in map(int, os.listdir("/proc/self/fd")):
+    for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):  # that of the folder itself
-            if number > 2 and os.get_inheritable(number):
-                numbers.append(number)
+            if int(entry.name) > 2 and os.get_inheritable(int(entry.name)):
+                numbers.append(int(entry.name))
     return numbers
 
 
