@@ -258,7 +258,11 @@ async def _kubernetes_launcher(
         max_pending=settings.pool_max_pending,
     )
     name = settings.worker_controller_name
-    pools = ParserPools(api, store, name, installation, own, partial(events.post, warning=True))
+
+    async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
+        await events.post(reason, message, warning=True, about=about)
+
+    pools = ParserPools(api, store, name, installation, own, warn)
     with contextlib.suppress(RunError):  # to be repeated at the first tick
         await pools.refresh()
     loop = asyncio.get_running_loop()
