@@ -23,6 +23,8 @@ FAULTS = 0.01
 WANTED = 15
 """Queued jobs that there are to be."""
 
+POOLS = ("default", "second")
+
 BAD = 0.06
 """Files that are to be rejected."""
 
@@ -77,7 +79,8 @@ class Clients:
 
     def _submit_file(self, file: File) -> None:
         storage = exposed(open_storage(self._storage), "storage", self._actor)
-        self._store.submit(file.path, read_file(file.path), "US", storage)
+        pool = POOLS[self._number % len(POOLS)]
+        self._store.submit(file.path, read_file(file.path), "US", storage, pool=pool)
 
     def _request(self, name: str) -> None:
         self._try(getattr(self, f"_{name}"))

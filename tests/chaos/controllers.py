@@ -3,20 +3,22 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from uuid import UUID
 
 from controller.launchers import Launcher, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
-from controller.pipeline.context import Context, OnePool
+from controller.pipeline.context import Context
 from controller.policy.job_manifest import RunnerTemplate
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
+from tests.chaos.clients import POOLS
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.watch import FakeWatch
@@ -51,6 +53,20 @@ class StaleLauncher(KubernetesLauncher):
             return self._last
         self._last = await super().seen()
         return self._last
+
+
+@dataclass
+class _Served:
+    """Several pools, as settled as one that the settings describe."""
+
+    served: Mapping[str, PoolSpec]
+
+    async def refresh(self) -> None: ...
+
+    def rules(self, pool: str) -> PoolSpec:
+        return self.served[pool]
+
+    async def report(self, leads: Container[str]) -> None: ...
 
 
 class Controllers:
@@ -132,7 +148,7 @@ class Controllers:
             store,
             launcher,
             f"controller-{self._born}",
-            OnePool(PoolSpec("default", retry=self._retry)),
+            _Served({pool: PoolSpec(pool, retry=self._retry) for pool in POOLS}),
             random=self._random.random,
         )
         reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import StorageConfig
 from tests.chaos.audit import Audit
-from tests.chaos.clients import Clients
+from tests.chaos.clients import POOLS, Clients
 from tests.chaos.controllers import RETRY, Controllers
 from tests.chaos.ledger import Figures, Ledger
 from tests.chaos.lives import Lives
@@ -32,8 +33,9 @@ STUCK_ROUNDS = 3000
 """Moves of the clock, by up to a minute each, within which everything must have ended once it is calm."""
 
 _SAMPLE = """
-select (select max_running from pools where name = 'default') as max_running,
-    array(select job_id::text || ' ' || epoch from runs where released_at is null) as holding,
+select (select jsonb_object_agg(name, max_running) from pools) as maxima,
+    (select coalesce(jsonb_object_agg(job_id || ' ' || epoch, pool), '{}') from runs where released_at is null)
+        as holding,
     (select count(*) from runs) as runs,
     (select count(*) from jobs where state in ('scheduled', 'queued', 'running')) as unfinished,
     (select count(*) from jobs where state = 'queued') as queued,
@@ -50,8 +52,8 @@ select (select max_running from pools where name = 'default') as max_running,
 class Sample:
     """What the database said of itself at one moment."""
 
-    max_running: int
-    holding: set[RunKey]
+    maxima: dict[str, int]
+    holding: dict[RunKey, str]
     runs: int
     unfinished: int
     queued: int
@@ -92,7 +94,7 @@ class Chaos:
         self._elapsed = 0.0
         self._lists_fail_until = -1.0
         self._cap_violations = 0
-        self._ceiling = 0
+        self._ceilings = dict.fromkeys(POOLS, 0)
         self._held_when_alive: set[FakePod] = set()
         self._cluster = FakeCluster(lambda: self._clock.now)
         storage = folder / "storage"
@@ -106,6 +108,8 @@ class Chaos:
         async with connection:
             row = await (await connection.execute("select id from installation")).fetchone()
             assert row is not None
+            for pool in POOLS[1:]:
+                await connection.execute("insert into pools (name, max_running) values (%s, 16)", [pool])
             try:
                 await self._run(connection, row["id"])
             except Exception as error:
@@ -138,7 +142,7 @@ class Chaos:
             if self._first_only and self.ledger.findings:
                 return
             await connection.execute("update pools set paused = false, max_running = 16")
-            self._ceiling = max(16, self._ceiling)
+            self._ceilings = {pool: max(16, ceiling) for pool, ceiling in self._ceilings.items()}
             await self._until_over(connection, controllers, lives)
         finally:
             clients.cancel()
@@ -191,18 +195,20 @@ class Chaos:
         live = self._cluster.live_pods()
         row = await (await connection.execute(_SAMPLE)).fetchone()
         assert row is not None
-        holding = {_key(text) for text in row["holding"]}
-        sample = Sample(row["max_running"], holding, row["runs"], row["unfinished"], row["queued"])
+        holding = {_key(text): pool for text, pool in row["holding"].items()}
+        sample = Sample(row["maxima"], holding, row["runs"], row["unfinished"], row["queued"])
         self._check(sample, live)
         for one in row["held_up"]:
             self.ledger.find(f"stuck: {one}")
         return sample
 
     def _check(self, sample: Sample, live: list[FakePod]) -> None:
-        if len(sample.holding) > max(self._ceiling, sample.max_running):
-            self._cap(f"{len(sample.holding)} runs hold a slot, {sample.max_running} are allowed")
-        # A maximum that was lowered drains: from now on no more than there are, or than is allowed.
-        self._ceiling = max(sample.max_running, min(self._ceiling, len(sample.holding)))
+        held = Counter(sample.holding.values())
+        for pool, maximum in sample.maxima.items():
+            if held[pool] > max(self._ceilings[pool], maximum):
+                self._cap(f"{held[pool]} runs of pool {pool} hold a slot, {maximum} are allowed")
+            # A maximum that was lowered drains: from now on no more than there are, or than is allowed.
+            self._ceilings[pool] = max(maximum, min(self._ceilings[pool], held[pool]))
         for pod in live:
             if pod.key in sample.holding:
                 self._held_when_alive.add(pod)
@@ -219,16 +225,17 @@ class Chaos:
 
     async def _trouble(self, connection: psycopg.AsyncConnection[DictRow], sample: Sample) -> None:
         chance = self._random.random()
+        pool = self._random.choice(POOLS)
         if chance < 0.01:
-            maximum = self._random.randint(8, 24)
-            await connection.execute("update pools set max_running = %s where name = 'default'", [maximum])
-            self._ceiling = max(self._ceiling, sample.max_running, maximum)
+            maximum = self._random.randint(4, 14)
+            await connection.execute("update pools set max_running = %s where name = %s", [maximum, pool])
+            self._ceilings[pool] = max(self._ceilings[pool], sample.maxima[pool], maximum)
             self.ledger.fault("maximum changed")
         elif chance < 0.013:
-            await connection.execute("update pools set paused = true where name = 'default'")
+            await connection.execute("update pools set paused = true where name = %s", [pool])
             self.ledger.fault("pool paused")
         elif chance < 0.03:
-            await connection.execute("update pools set paused = false where name = 'default'")
+            await connection.execute("update pools set paused = false where name = %s", [pool])
         elif chance < 0.036:
             await self._jump(sample)
         elif chance < 0.042:
@@ -242,7 +249,7 @@ class Chaos:
     async def _jump(self, sample: Sample) -> None:
         seconds = self._random.choice([-600, -30, -1, 70, 400, 3600])
         self.ledger.fault(f"clock jumps {'back' if seconds < 0 else 'ahead'}")
-        for key in sample.holding | {pod.key for pod in self._cluster.live_pods()}:
+        for key in set(sample.holding) | {pod.key for pod in self._cluster.live_pods()}:
             self.ledger.excuse(key, CountsAs.NEITHER)  # one that had not started may have run out of time
         self._clock.move(timedelta(seconds=seconds))
 
