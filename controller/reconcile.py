@@ -162,7 +162,7 @@ class Reconciler:
 
         async def one(run: UnreleasedRun, seen: Seen) -> None:
             async with slots:
-                await settle_ended(self.context, run, seen)
+                await settle_ended(self.context, run, seen, told=observed.looked_for is not None)
             self.progress.last_settle = time.monotonic()
 
         async with asyncio.TaskGroup() as group:

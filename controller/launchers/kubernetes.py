@@ -113,12 +113,14 @@ class KubernetesLauncher:
         return seen
 
     async def find(self, key: RunKey) -> Seen | None:
-        job = await self._api.get_job(job_name(key))
         selector = f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB}={key.job_id},{LABEL_EPOCH}={key.epoch}"
-        pods = await self._api.list_pods(selector)
+        if pods := await self._api.list_pods(selector):
+            return _see_pods(key, job_name(key), pods, forgotten=False)
+        job = await self._api.get_job(job_name(key))
         if job is not None and self._ours(job):
-            return _see(job, pods)
-        # A Job may be deleted before its pod has ended: the run is gone when both are.
+            return _see(job, [])
+        # A Job may have made its pod, and been deleted, in between: the run is gone when both are.
+        pods = await self._api.list_pods(selector)
         return _see_pods(key, job_name(key), pods, forgotten=False) if pods else None
 
     async def stop(self, key: RunKey, now: bool = False) -> None:

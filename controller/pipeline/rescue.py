@@ -58,6 +58,10 @@ async def _lost_nodes(context: Context, observed: Observation) -> None:
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
         if seen is not None and _is_lost(run, seen):
+            if observed.looked_for is not None:  # it may have been heard of again since the launcher was told
+                seen = await context.launcher.find(run.key)
+                if seen is None or not _is_lost(run, seen):
+                    continue
             await settle(context, run, seen.evidence)
             # A node that comes back finds that its pod is to go.
             await context.launcher.stop(run.key)

@@ -18,16 +18,21 @@ from dataset_jobs.store.controller_views import UnreleasedRun
 _log = logging.getLogger(__name__)
 
 
-async def settle_ended(context: Context, run: UnreleasedRun, seen: Seen) -> None:
+async def settle_ended(context: Context, run: UnreleasedRun, seen: Seen, told: bool) -> None:
     """Settles a run that the launcher was seen to have ended.
 
-    Where another pod than the one that was seen has taken it, a twin that came later, it is looked at again.
+    It is looked at again where the launcher was only told so, for it may not have been told of another pod, or of how
+    this one ended; and where another pod than the one that was seen has taken it, a twin that came later.
+
+    Args:
+        told: it is not from a list of everything.
     """
-    if run.runner_uid is not None and seen.evidence.pod_uid != run.runner_uid:
+    if told or (run.runner_uid is not None and seen.evidence.pod_uid != run.runner_uid):
         found = await context.launcher.find(run.key)
         if found is not None and found.phase is not Phase.ENDED:
             return
-        seen = found or seen
+        if found is not None and not found.evidence.gone:
+            seen = found
     await settle(context, run, seen.evidence)
 
 
