@@ -265,7 +265,11 @@ async def _kubernetes_launcher(
         max_pending=settings.pool_max_pending,
     )
     name = settings.worker_controller_name
-    pools = ParserPools(api, store, name, installation, own, partial(events.post, warning=True))
+
+    async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
+        await events.post(reason, message, warning=True, about=about)
+
+    pools = ParserPools(api, store, name, installation, own, warn)
     with contextlib.suppress(RunError):  # to be repeated at the first tick
         await pools.refresh()
     loop = asyncio.get_running_loop()
@@ -278,13 +282,13 @@ async def _kubernetes_launcher(
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(told, kind, deleted, thing)
 
-    def told_of_pool(name: str, generation: int | None) -> None:
-        if pools.changed(name, generation):
+    def told_of_pool(deleted: bool, resource: Mapping[str, Any]) -> None:
+        if pools.saw(deleted, resource):
             wake.set()
 
-    def saw_pool(name: str, generation: int | None) -> None:  # in the watcher's thread
+    def saw_pool(deleted: bool, resource: Mapping[str, Any]) -> None:  # in the watcher's thread
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(told_of_pool, name, generation)
+            loop.call_soon_threadsafe(told_of_pool, deleted, resource)
 
     watched = saw_pool if pools.watchable else None
     watcher = Watcher(configuration, settings.namespace, installation, saw, watched, metrics.watch_restarted)

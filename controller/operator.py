@@ -21,8 +21,8 @@ from controller.policy.job_manifest import LABEL_INSTALLATION
 Saw = Callable[[str, bool, Mapping[str, Any]], None]
 """Kind, whether it was deleted, and the Job or pod as the API server shows it."""
 
-SawPool = Callable[[str, int | None], None]
-"""The name of a ParserPool, and its generation; None where it was deleted."""
+SawPool = Callable[[bool, Mapping[str, Any]], None]
+"""Whether it was deleted, and the ParserPool."""
 
 RESTART_SECONDS = 2.0
 """Before a watch that has ended by itself is taken up again."""
@@ -141,9 +141,8 @@ def _registry(
         saw(POD, event["type"] == "DELETED", event["object"])
 
     async def pool(event: Any, **_: Any) -> None:
-        metadata = event["object"]["metadata"]
         assert saw_pool is not None
-        saw_pool(metadata["name"], None if event["type"] == "DELETED" else metadata["generation"])
+        saw_pool(event["type"] == "DELETED", event["object"])
 
     kopf.on.login(registry=registry)(login)
     kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(job)

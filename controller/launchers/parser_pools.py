@@ -117,18 +117,17 @@ class ParserPools:
         known = (self._known or {}).get(pool)
         return None if known is None else known.reference
 
-    def changed(self, name: str, generation: int | None) -> bool:
-        """An event has come about a ParserPool: True where there is something new. May be called from any thread.
-
-        Args:
-            name: of the resource.
-            generation: None where it is gone.
-        """
-        known = (self._known or {}).get(name)
-        if generation == (None if known is None else known.resource["metadata"]["generation"]):
-            return False  # our own status, or a pool of somebody else's that is gone
-        self._next_list = 0.0
-        return True
+    def saw(self, deleted: bool, resource: Mapping[str, Any]) -> bool:
+        """The watch has told of a ParserPool; True where there is something new to list."""
+        metadata = resource["metadata"]
+        known = (self._known or {}).get(metadata["name"])
+        if known is None:
+            new = not deleted and controller_of(resource) == self._controller
+        else:  # if it is not one of our own writes
+            new = deleted or metadata["generation"] != known.resource["metadata"]["generation"]
+        if new:
+            self._next_list = 0.0
+        return new
 
     async def refresh(self) -> None:
         """Lists them where that is due.
@@ -276,6 +275,5 @@ class ParserPools:
             if status:
                 answer = await self._api.set_parser_pool_status(name, status)
                 known.resource = known.resource | {"status": answer["status"]}
-        except RunError as error:
+        except RunError as error:  # it may be gone by now
             _log.warning("the status of ParserPool %s is not written: %s", name, error)
-            self._next_list = 0.0

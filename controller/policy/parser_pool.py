@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -45,6 +45,7 @@ _DAY = timedelta(days=1)
 _Duration = Annotated[timedelta, BeforeValidator(_duration)]
 _Count = Annotated[int, Field(ge=0, le=100_000)]
 _Positive = Annotated[int, Field(ge=1, le=100_000)]
+_Model = TypeVar("_Model", bound=BaseModel)
 _Object = dict[str, Any]
 _Objects = list[dict[str, Any]]
 
@@ -79,6 +80,37 @@ class _ScalingRules(_Part):
 class _Behavior(_Part):
     scale_up: _ScalingRules = _ScalingRules()
     scale_down: _ScalingRules = _ScalingRules()
+
+
+_Quantities = dict[str, str | int | float | None]
+_Strings = dict[str, str | None]
+
+
+class _Resources(_Part):
+    limits: _Quantities | None = None
+    requests: _Quantities | None = None
+
+
+class _Container(_Part):
+    name: str
+    env: _Objects | None = None
+    resources: _Resources | None = None
+
+
+class _PodMetadata(_Part):
+    labels: _Strings | None = None
+    annotations: _Strings | None = None
+
+
+class _PodSpec(_Part):
+    containers: list[_Container] | None = None
+
+
+class _PodTemplate(_Part):
+    """What of a PodTemplateSpec something is made of here; all else is for the API server to judge."""
+
+    metadata: _PodMetadata | None = None
+    spec: _PodSpec | None = None
 
 
 class _Runner(_Part):
@@ -195,11 +227,9 @@ def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) ->
     Raises:
         PoolRefused: it cannot be gone by.
     """
-    try:
-        said = _Spec.model_validate(spec)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise PoolRefused(f"{_path(first['loc'])}: {first['msg']}") from None
+    said = _checked(_Spec, spec, "spec")
+    _checked(_PodTemplate, said.pod_template, "spec.podTemplate")
+    _checked(_Resources, said.runner.resources or {}, "spec.runner.resources")
     if said.min_parallelism > said.max_parallelism:
         raise PoolRefused("spec.minParallelism: more than spec.maxParallelism")
     scaling = Behavior()
@@ -271,5 +301,10 @@ def _memory(template: RunnerTemplate, ceiling: str | int | None) -> Memory | Non
     return memory
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    return "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+def _checked(model: type[_Model], value: Mapping[str, Any], path: str) -> _Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        raise PoolRefused(f"{path}{where}: {first['msg']}") from None

@@ -35,6 +35,7 @@ def start(files: Files, name: str, command: Sequence[str | Path]) -> None:
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.fspath(log), append, 0o644),
             (os.POSIX_SPAWN_DUP2, 1, 2),
+            *((os.POSIX_SPAWN_CLOSE, number) for number in _handed_down()),
         ],
         setsid=True,
         setsigmask=[],
@@ -43,6 +44,16 @@ def start(files: Files, name: str, command: Sequence[str | Path]) -> None:
     words = [os.fspath(word) for word in command]
     record = {"pid": pid, "started": _start_time(pid), "command": words}
     (files.processes / f"{name}.json").write_text(json.dumps(record))
+
+
+def _handed_down() -> list[int]:
+    """What we would hand down without meaning to, such as the lock of a `flock` that we were started under."""
+    numbers = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # that of the folder itself
+            if int(entry.name) > 2 and os.get_inheritable(int(entry.name)):
+                numbers.append(int(entry.name))
+    return numbers
 
 
 def pid(files: Files, name: str) -> int:

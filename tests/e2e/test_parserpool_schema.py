@@ -102,8 +102,10 @@ def test_what_is_left_out_is_filled_in_or_left_to_the_installation(cluster: Clus
 
 def test_all_that_a_pod_template_can_say_is_kept(cluster: Cluster, namespace: str) -> None:
     template = {
-        "metadata": {"labels": {"a": "b"}},
+        "metadata": {"labels": {"a": "b"}, "annotations": {"taken-away": None}},
         "spec": {
+            "priorityClassName": None,
+            "securityContext": {"fsGroup": None},
             "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
             "containers": [{"name": "parser-runner", "resources": {"limits": {"memory": "3Gi"}}, "tty": True}],
             "initContainers": [{"name": "proxy", "image": "proxy:1", "restartPolicy": "Always"}],

@@ -162,12 +162,18 @@ async def test_it_is_listed_again_only_where_an_event_says_something_new(world: 
     async with controlling(world, cluster) as controller:
         await controller.look()
         before = cluster.lists
-        assert not controller.pools.changed("large", 1)
-        assert not controller.pools.changed("never-ours", None)
+        cluster.apply("theirs", controller="other")
+        large, theirs = cluster.pools["large"], cluster.pools["theirs"]
+        assert not controller.pools.saw(False, large), "our own write of its status"
+        assert not controller.pools.saw(False, theirs)
+        assert not controller.pools.saw(True, theirs)
         await controller.pools.refresh()
         assert cluster.lists == before
-        for name, generation in (("large", 2), ("large", None), ("new", 1)):
-            assert controller.pools.changed(name, generation)
+        assert controller.pools.saw(True, large)
+        cluster.apply("large", paused=True)
+        assert controller.pools.saw(False, large)
+        cluster.apply("new")
+        assert controller.pools.saw(False, cluster.pools["new"])
         await controller.pools.refresh()
         assert cluster.lists == before + 1
 
@@ -288,5 +294,4 @@ async def test_a_status_that_cannot_be_written_is_no_trouble_for_anything_else(w
         await controller.look()
         cluster.delete("large")
         await controller.pools.report({"large"})
-        await controller.pools.refresh()
-        assert "large" not in controller.pools.served
+        assert "large" not in await controller.look()

@@ -84,7 +84,7 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
             "affirm-worker",
             uuid4(),
             lambda kind, deleted, thing: None,
-            lambda name, generation: None,
+            lambda deleted, resource: None,
         )
         watcher.start()
         async with asyncio.timeout(30):

@@ -1,6 +1,8 @@
 """The test cluster's processes are known by id and start time, and its caches are filled once."""
 
+import fcntl
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -36,6 +38,17 @@ def test_what_was_started_is_stopped_together_with_the_children_that_outlive_it(
     processes.stop(files)
 
     assert processes.marked(files) == []
+
+
+def test_a_lock_that_we_were_started_under_is_not_held_by_what_we_leave_running(files: Files, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        processes.start(files, "sleeper", SLEEP)
+    with (tmp_path / "lock").open("w") as again:
+        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert processes.dead(files) == []
+    processes.stop(files)
 
 
 def test_a_process_id_that_is_somebody_elses_by_now_is_left_alone(files: Files) -> None:

@@ -3,15 +3,19 @@
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from controller.policy.job_manifest import Memory, RunnerTemplate
+from controller.policy.job_manifest import Memory, RunnerTemplate, job_manifest, with_memory
 from controller.policy.parser_pool import PoolRefused, _Runner, _Spec, controller_of, order_of, own_path, read_pool
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
 from controller.policy.settling import RetryPolicy
+from dataset_jobs.model.keys import RunKey
 from tests.unit import chart
 
 MIB = 2**20
@@ -127,6 +131,58 @@ def test_resources_of_the_pod_template_are_doubled_too() -> None:
 def test_what_cannot_be_gone_by_is_refused_by_its_path(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(PoolRefused, match=f"^{message}"):
         read(spec)
+
+
+@pytest.mark.parametrize(
+    ("container", "message"),
+    [
+        ({"resources": "large"}, "spec.podTemplate.spec.containers[0].resources: Input should be a valid dictionary"),
+        ({"resources": {"limits": 7}}, "spec.podTemplate.spec.containers[0].resources.limits: Input should be"),
+        ({"env": {"A": "1"}}, "spec.podTemplate.spec.containers[0].env: Input should be a valid list"),
+        ({"env": ["A"]}, "spec.podTemplate.spec.containers[0].env[0]: Input should be a valid dictionary"),
+    ],
+)
+def test_nonsense_in_a_pod_template_is_refused_by_its_path(container: dict[str, Any], message: str) -> None:
+    with pytest.raises(PoolRefused) as refused:
+        read({"podTemplate": {"spec": {"containers": [{"name": "parser-runner", **container}]}}})
+    assert str(refused.value).startswith(message)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+named = st.just({"name": "parser-runner"}) | anything
+containers = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.just("parser-runner")},
+        optional={name: anything | st.lists(named) for name in ("env", "resources", "volumeMounts", "args", "image")},
+    ),
+    max_size=2,
+)
+pod_templates = st.fixed_dictionaries(
+    {},
+    optional={
+        "metadata": anything | st.fixed_dictionaries({}, optional={"labels": anything, "annotations": anything}),
+        "spec": anything
+        | st.fixed_dictionaries(
+            {}, optional={"containers": containers | anything, "volumes": anything, "securityContext": anything}
+        ),
+    },
+)
+
+
+@given(pod_templates)
+def test_whatever_a_pod_template_says_a_job_is_made_or_it_is_refused(pod_template: dict[str, Any]) -> None:
+    try:
+        template = read({"podTemplate": pod_template}).template
+    except PoolRefused:
+        return
+    assert template is not None
+    job = job_manifest(RunKey(UUID(int=1), 1), UUID(int=2), "large", UUID(int=3), with_memory(template, 1))
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["--job-id", str(UUID(int=1)), "--epoch", "1"]
 
 
 def test_a_ceiling_without_a_limit_is_refused() -> None:
