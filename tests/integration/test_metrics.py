@@ -18,6 +18,7 @@ from controller.health import HealthServer
 from controller.metrics import Metrics
 from controller.pipeline.measure import measure
 from controller.reconcile import Progress, Reconciler
+from dataset_jobs.store.statements import statement
 from tests.integration.world import World
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -124,6 +125,21 @@ async def test_a_paused_or_blocked_pool_is_told_and_a_removed_one_no_more(world:
         assert ("pool_desired_runs", "night") not in now
         world.query("delete from pools where name = 'night'")
         assert not [key for key in await told(reconciler) if "night" in key]
+
+
+async def test_finished_jobs_and_released_runs_cost_nothing(world: World) -> None:
+    made = world.submit(world.file("yob1936.txt", "Mary,F,20\n"))
+    world.query("update jobs set state = 'cancelled', finished_at = now() where id = %s", made.job_id)
+    columns = "dataset_id, type, pool, state, finished_at"
+    world.query(f"insert into jobs ({columns}) select {columns} from jobs, generate_series(1, 20000)")
+    world.query(
+        "insert into runs (job_id, epoch, pool, launcher, owner, lease_until, ended_at, cause, released_at) "
+        "select id, 1, pool, 'process', 'test', now(), now(), 'cancelled', now() from jobs"
+    )
+    world.query("vacuum analyze jobs, runs")
+    plan = "\n".join(row["QUERY PLAN"] for row in world.query("explain (analyze) " + statement("queue_figures")))
+    assert "jobs_one_unfinished" in plan and "runs_unreleased" in plan
+    assert "Seq Scan on jobs" not in plan and "Seq Scan on runs" not in plan
 
 
 async def test_a_scrape_is_answered_while_the_database_is_away(world: World) -> None:
