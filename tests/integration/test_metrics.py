@@ -1,6 +1,7 @@
 """What the metrics say after real runs, and while the database is away."""
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from controller.metrics import Metrics
 from controller.pipeline.measure import measure
 from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.statements import statement
+from tests.integration.test_run_command import running
 from tests.integration.world import World
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -27,15 +29,20 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 @asynccontextmanager
 async def served(metrics: Metrics) -> AsyncIterator[str]:
     """The address of the metrics."""
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = HealthServer(Progress(), 300.0, lambda: True, metrics)
     await server.start(port)
     try:
         yield f"http://localhost:{port}/metrics"
     finally:
         await server.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("", 0))
+        return int(free.getsockname()[1])
 
 
 async def get(address: str, accept: str = OPENMETRICS) -> str:
@@ -151,7 +158,9 @@ async def test_a_scrape_is_answered_while_the_database_is_away(world: World, cap
             while ("pool_maximum_runs", "default") not in (known := values(await get(address))):
                 await asyncio.sleep(0.05)
             measuring.cancel()
-        async with world.controller(conninfo=_nowhere()) as cut_off:
+        async with world.controller(
+            conninfo=f"host=127.0.0.1 port={free_port()} dbname=none user=nobody connect_timeout=2"
+        ) as cut_off:
             away = Reconciler(replace(cut_off.context, metrics=metrics), 0.2, asyncio.Event(), Progress())
             assert not await away.tick_safely()
             measuring = asyncio.create_task(measure(cut_off.context.store, metrics))
@@ -166,11 +175,18 @@ async def test_a_scrape_is_answered_while_the_database_is_away(world: World, cap
     assert later["ticks_broken_off_total",] == 1
 
 
-def _nowhere() -> str:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"host=127.0.0.1 port={free.getsockname()[1]} dbname=none user=nobody connect_timeout=2"
+async def test_the_command_serves_them_on_one_machine_too(world: World) -> None:
+    world.submit(world.file("yob1937.txt", "Mary,F,20\nAnna,F,15\n"))
+    port = free_port()
+    found: dict[tuple[str, ...], float] = {}
+    with running(world, HEALTH_PORT=str(port)):
+        async with asyncio.timeout(60):
+            while not found.get(("loaded_rows_total", "default")) or ("pool_maximum_runs", "default") not in found:
+                await asyncio.sleep(0.1)
+                with contextlib.suppress(aiohttp.ClientConnectionError):  # it has not started yet
+                    found = values(await get(f"http://localhost:{port}/metrics"))
+    assert found["loaded_rows_total", "default"] == 2
+    assert found["process_cpu_seconds_total",] > 0
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
