@@ -143,6 +143,7 @@ docs: $(VENV)/.dev  ## the documents that are made from code
 	$(BIN)/python -m cli.document settings > docs/settings.md
 	$(BIN)/python -m tests.unit.states_document
 	$(BIN)/python -m tests.unit.scaling_document
+	$(BIN)/python -m tests.unit.metrics_document
 
 images:  ## the two images, with Docker
 	docker build --target controller --tag affirm-worker:0.1.0 .

@@ -17,7 +17,9 @@ from cli.settings import Settings
 from controller.health import HealthServer
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
+from controller.metrics import Metrics
 from controller.pipeline.context import Announce, Context, Notice, OnePool, Pools, to_nobody
+from controller.pipeline.measure import measure
 from controller.pipeline.schedules import Schedules
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
@@ -114,16 +116,20 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         store = ControllerStore(pool)
         progress = Progress()
         watch = _Watch(progress)
+        metrics = Metrics()
         if settings.health_port is not None:
-            health = HealthServer(progress, STUCK_SECONDS, watch.alive)
+            health = HealthServer(progress, STUCK_SECONDS, watch.alive, metrics)
             await health.start(settings.health_port)
             stack.push_async_callback(health.close)
         if not await _schema_is_ours(store, signals.stop, progress):
             return INTERRUPTED if until_idle else 0
+        if settings.health_port is not None:
+            measuring = asyncio.create_task(measure(store, metrics))
+            stack.push_async_callback(_cancelled, measuring)
         maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism, settings.pool_max_pending)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
-        cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch))
+        cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch, metrics))
         schedules = Schedules(store, conninfo, settings.storage)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
@@ -134,6 +140,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
             announce=cluster.announce,
             schedules=schedules,
+            metrics=metrics,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
@@ -207,7 +214,7 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def _process_launcher(
-    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch, metrics: Metrics
 ) -> AsyncIterator[Cluster]:
     environment = {
         **os.environ,
@@ -233,7 +240,7 @@ async def _process_launcher(
 
 @asynccontextmanager
 async def _kubernetes_launcher(
-    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch, metrics: Metrics
 ) -> AsyncIterator[Cluster]:
     # Imported only here: it takes half a second, which one machine need not pay.
     from cli.runner_config import read_runner_config
@@ -284,7 +291,7 @@ async def _kubernetes_launcher(
             loop.call_soon_threadsafe(told_of_pool, deleted, resource)
 
     watched = saw_pool if pools.watchable else None
-    watcher = Watcher(configuration, settings.namespace, installation, saw, watched)
+    watcher = Watcher(configuration, settings.namespace, installation, saw, watched, metrics.watch_restarted)
     watcher.start()
     watch.watcher = watcher
 

@@ -168,7 +168,12 @@ class Settings(BaseSettings):
     )
     limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
     health_port: int | None = _setting(
-        None, "Serves /healthz and /readyz there.", "a port from 1 to 65535", "no health server", ge=1, le=65535
+        None,
+        "Serves /healthz, /readyz and /metrics there.",
+        "a port from 1 to 65535",
+        "no health server",
+        ge=1,
+        le=65535,
     )
     log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = _setting(
         "auto", "JSON, one object a line, or colours for people; auto: by whether stderr is a terminal.",

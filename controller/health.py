@@ -1,28 +1,34 @@
-"""The health probe: fails where the loop stands still or the watch has ended."""
+"""The health probe, which fails where the loop stands still or the watch has ended, and the metrics."""
 
 from collections.abc import Callable
 
 from aiohttp import web
 
+from controller.metrics import Metrics
 from controller.reconcile import Progress
 
 
 class HealthServer:
-    """Serves `/healthz` (the loop goes round) and `/readyz` (its last tick went through).
+    """Serves `/healthz` (the loop goes round), `/readyz` (its last tick went through) and `/metrics`.
 
     Args:
         progress: the loop's.
         stuck_after_seconds: without a tick that went through, the controller is to be restarted.
         watching: whether the watch is alive; always true where there is none.
+        metrics: the controller's.
     """
 
-    def __init__(self, progress: Progress, stuck_after_seconds: float, watching: Callable[[], bool]) -> None:
+    def __init__(
+        self, progress: Progress, stuck_after_seconds: float, watching: Callable[[], bool], metrics: Metrics
+    ) -> None:
         self._progress = progress
         self._stuck_after_seconds = stuck_after_seconds
         self._watching = watching
+        self._metrics = metrics
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
+        application.router.add_get("/metrics", self._told)
         self._runner = web.AppRunner(application, access_log=None)
 
     async def start(self, port: int) -> None:
@@ -46,3 +52,7 @@ class HealthServer:
         if self._progress.last_error:
             return web.Response(status=503, text=self._progress.last_error + "\n")
         return web.Response(text="ok\n")
+
+    async def _told(self, request: web.Request) -> web.Response:
+        body, content_type = self._metrics.exposition(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})

@@ -40,6 +40,7 @@ class Watcher:
         saw: told of every Job or pod that is new, changed or deleted, in the watcher's own thread.
         saw_pool: told of every ParserPool that is, in that thread. None: they are not watched, as where the cluster
             does not know the resource.
+        restarts: called in that thread when a watch has ended by itself, and is to be taken up again.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Watcher:
         installation: UUID,
         saw: Saw,
         saw_pool: SawPool | None = None,
+        restarts: Callable[[], None] = lambda: None,
     ) -> None:
         self.last_event = time.monotonic()
         """When the watch last had something to say; by the monotonic clock."""
         self._saw = saw
+        self._restarts = restarts
         self._namespace = namespace
         self._registry = _registry(configuration, str(installation), self._event, saw_pool)
         self._stop = threading.Event()
@@ -85,7 +88,8 @@ class Watcher:
                 asyncio.run(self._watch())
             except Exception as error:  # a refused watch ends kopf; until it is back the loop goes on by polling
                 _log.error("the watch has ended, to be taken up again: %s", type(error).__name__)
-            self._stop.wait(RESTART_SECONDS)
+            if not self._stop.wait(RESTART_SECONDS):
+                self._restarts()
 
     async def _watch(self) -> None:
         # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.

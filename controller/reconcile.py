@@ -123,6 +123,7 @@ class Reconciler:
         self._wake.clear()
         self._again = False
         error = ""
+        began = time.monotonic()
         try:
             await self.tick(resync)
         except* RunError as errors:
@@ -131,6 +132,7 @@ class Reconciler:
             self._again = True
             self._next_resync = 0.0  # what had changed may not have been seen to
         self.progress.went_round(error)
+        self.context.metrics.tick(time.monotonic() - began, not error)
         return not error
 
     async def tick(self, resync: bool = True) -> Observation:

@@ -1,6 +1,7 @@
 """Claim: takes as many jobs from the queue as there are free slots."""
 
 import logging
+import time
 
 from controller.launchers import Phase
 from controller.pipeline.context import Context
@@ -21,9 +22,11 @@ async def claim(context: Context, pool: PoolSpec, limit: int) -> list[ClaimedRun
         limit = min(limit, context.concurrency - in_flight)
     if limit <= 0:
         return []
+    began = time.monotonic()
     claimed = await context.store.claim(
         pool.name, limit, context.launcher.name, context.owner, context.lease, probe_wait
     )
+    context.metrics.claimed(pool.name, time.monotonic() - began, [run.waited.total_seconds() for run in claimed])
     for run in claimed:
         _log.info(
             "claimed",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from controller.launchers import Launcher
+from controller.metrics import Metrics
 from controller.pipeline.schedules import Schedules
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.store.for_controller import ControllerStore
@@ -95,6 +96,7 @@ class Context:
         lease: from the claim until the runner renews it.
         announce: puts a notice where people look.
         schedules: the recurring submissions; None where nobody is to do them.
+        metrics: what is counted and measured; in nobody's sight unless somebody serves them.
         random: from 0 to 1, for jitter.
     """
 
@@ -106,4 +108,5 @@ class Context:
     lease: timedelta = timedelta(seconds=60)
     announce: Announce = to_nobody
     schedules: Schedules | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     random: Callable[[], float] = field(default=random.random)

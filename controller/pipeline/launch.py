@@ -56,13 +56,16 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool
             )
             name = await context.launcher.launch(asked)
         except LaunchRefused as refused:
+            context.metrics.not_launched(run.pool, answered=True)
             back = "claim given back" if await _give_back(context, run, refused) else "not given back yet"
             _log.warning("launch refused, %s: %s", back, refused, extra=about)
             return False
-        await context.store.record_launch(run.key, name)
+        after = await context.store.record_launch(run.key, name)
     except Unavailable as error:
+        context.metrics.not_launched(run.pool, answered=False)
         _log.warning("launch not answered, to be repeated: %s", error, extra=about)
     else:
+        context.metrics.launched(run.pool, None if after is None else after.total_seconds())
         _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
         return True
     return False
@@ -79,6 +82,9 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
     given_back = False
     if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:
         decide = partial(settlement, diagnosis, policy=context.pools.rules(run.pool).retry, random=context.random())
-        given_back = await context.store.settle(run.key, evidence, decide) is not None
+        settled = await context.store.settle(run.key, evidence, decide)
+        given_back = settled is not None
+        if settled is not None:
+            context.metrics.settled(run.pool, settled, held_seconds=0.0, busy_seconds=0.0)
     await block(context, run, diagnosis)
     return given_back

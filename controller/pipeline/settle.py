@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from controller.launchers import Phase, Seen
+from controller.metrics import Metrics
 from controller.pipeline.block import block
 from controller.pipeline.context import Context
 from controller.policy.diagnosis import diagnose
@@ -11,7 +12,7 @@ from controller.policy.settling import settlement
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import UnreleasedRun
 
@@ -47,7 +48,10 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     random = context.random()
     rules = context.pools.rules(run.pool)
 
+    figures: list[RunFigures | None] = []
+
     def decide(facts: RunFacts) -> Settlement:
+        figures.append(facts.figures)
         why = diagnosis or facts.ended or diagnose(_of_its_runner(evidence, run.runner_uid), facts.outcome)
         return settlement(why, facts, rules.retry, random)
 
@@ -59,10 +63,21 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         return
     if settled is not None:
         _say(run, settled)
+        if figures[-1] is not None:
+            _count(context.metrics, run.pool, settled, figures[-1], evidence)
         if settled.give_backs:
             await block(context, run, settled.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
     await context.launcher.forget(run.key, rules.keep_jobs)
+
+
+def _count(metrics: Metrics, pool: str, settled: Settlement, figures: RunFigures, evidence: Evidence) -> None:
+    metrics.settled(pool, settled, figures.held_for.total_seconds(), figures.busy_for.total_seconds())
+    over_for = figures.over_for(evidence.finished_at)
+    if over_for is not None:
+        metrics.settled_after(pool, over_for.total_seconds())
+    if settled.diagnosis.cause is Cause.COMPLETED:
+        metrics.loaded(pool, figures.rows, figures.bytes)
 
 
 def _of_its_runner(evidence: Evidence, runner_uid: str | None) -> Evidence:

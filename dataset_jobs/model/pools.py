@@ -39,3 +39,28 @@ class PoolFigures:
     blocked_reason: str | None = None
     blocked_error: str | None = None
     waits_for_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolQueue:
+    """How a pool and its queue stand, for the metrics.
+
+    Args:
+        queued, due, scheduled: jobs that wait: queued, scheduled for a time that has come, scheduled for later.
+        pending, running, ending: runs that hold a slot: not started, at work, over but not settled.
+        desired: runs that there are to be; None where nothing was decided.
+        oldest_wait_seconds: of the jobs that could be claimed; 0 where there are none.
+    """
+
+    name: str
+    queued: int
+    due: int
+    scheduled: int
+    pending: int
+    running: int
+    ending: int
+    desired: int | None
+    maximum: int
+    paused: bool
+    blocked: bool
+    oldest_wait_seconds: float

@@ -28,6 +28,33 @@ CANCELLED = Diagnosis(Cause.CANCELLED, None, "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
+class RunFigures:
+    """What a run has come to in figures, for the metrics; nothing is decided by them.
+
+    Args:
+        rows, bytes: how far it said it was last; of a run that has committed, all.
+        held_for: since it was claimed.
+        busy_for: from when a runner took it until it committed, or else was ended.
+        committed_for: since it committed; None where it did not.
+        at: when that was read, by the database's clock.
+    """
+
+    rows: int
+    bytes: int
+    held_for: timedelta
+    busy_for: timedelta
+    committed_for: timedelta | None
+    at: datetime
+
+    def over_for(self, finished_at: str | None) -> timedelta | None:
+        """Since the pod's end as the cluster has it (ISO 8601), or else the commit; None where neither is known."""
+        try:
+            return self.at - datetime.fromisoformat(finished_at or "")
+        except (ValueError, TypeError):  # nothing, or no time with a zone
+            return self.committed_for
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """What the database knows of a run, read under lock when it is settled.
 
@@ -39,6 +66,7 @@ class RunFacts:
         ended: why the run was ended before its pod was removed, where that was so.
         attempts, interruptions, give_backs: what the job has used up so far, this run not counted.
         blocked_for: since the first of the claims that were given back in a row; zero where there was none.
+        figures: for the metrics.
     """
 
     job_key: int
@@ -54,6 +82,7 @@ class RunFacts:
     interruptions: int
     give_backs: int
     blocked_for: timedelta
+    figures: RunFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from psycopg.types.json import Json
 
-from dataset_jobs.store.controller_connection import ControllerConnection, fetch_one
+from dataset_jobs.model.pools import PoolQueue
+from dataset_jobs.store.controller_connection import ControllerConnection, fetch_all, fetch_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class CapacityStore(ControllerConnection):
         async with self._connection() as connection:
             row = await fetch_one(connection, "capacity", pool=pool, target=target)
         return None if row is None else PoolCapacity(**row)
+
+    async def queue_figures(self) -> list[PoolQueue]:
+        """Every pool at this moment, by name."""
+        async with self._connection() as connection:
+            return [PoolQueue(**row) for row in await fetch_all(connection, "queue_figures")]
 
     async def decide(self, pool: str, follows: int, new: NewDecision, owner: str, lease: timedelta | None) -> bool:
         """Writes a decision; False, and nothing is written, where another one was since.

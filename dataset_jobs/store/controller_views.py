@@ -19,6 +19,8 @@ class ClaimedRun:
     interruptions: int
     memory_doublings: int
     pool: str
+    waited: timedelta = timedelta(0)
+    """Since it was submitted, or due."""
 
     @property
     def key(self) -> RunKey:

@@ -13,7 +13,7 @@ from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
@@ -78,10 +78,11 @@ class ControllerStore(CapacityStore, PoolStore):
                 await execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
         return [ClaimedRun(**row, pool=pool) for row in rows]
 
-    async def record_launch(self, key: RunKey, name: str) -> None:
-        """The launcher has the run under `name`."""
+    async def record_launch(self, key: RunKey, name: str) -> timedelta | None:
+        """The launcher has the run under `name`: how long after its claim. None where it has been released."""
         async with self._connection() as connection:
-            await execute(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
+            row = await fetch_one(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
+        return None if row is None else row["after"]
 
     async def unreleased_runs(self, launcher: str) -> list[UnreleasedRun]:
         """Every run of this launcher that holds a slot, whatever its pool, the oldest first.
@@ -403,6 +404,14 @@ def _facts(row: DictRow, key: RunKey) -> RunFacts:
         interruptions=row["interruptions"],
         give_backs=row["give_backs"],
         blocked_for=row["blocked_for"],
+        figures=RunFigures(
+            rows=row["rows_done"],
+            bytes=row["bytes_done"],
+            held_for=row["held_for"],
+            busy_for=row["busy_for"],
+            committed_for=row["committed_for"],
+            at=row["at"],
+        ),
     )
 
 

@@ -39,6 +39,7 @@ controller:
   priorityClassName: high
   podLabels: {team: statistics, app.kubernetes.io/component: other}
   podAnnotations: {note: x}
+metrics: {scrapeAnnotations: true, podMonitor: {enabled: true, labels: {release: prometheus}, interval: 30s}}
 runner:
   image: {registry: registry.example, tag: 2.0.0}
   extraEnv: [{name: AWS_MAX_ATTEMPTS, value: "5"}]

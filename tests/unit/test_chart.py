@@ -109,6 +109,24 @@ def test_migrations_may_have_the_owners_url_and_the_controller_another() -> None
     assert keys == ["owner-url", "DATABASE_URL"]
 
 
+def test_a_pod_monitor_finds_the_port_of_the_controllers_pods_where_it_is_asked_for() -> None:
+    monitor = chart.only("PodMonitor", chart.EVERYTHING)
+    template = chart.only("Deployment", chart.EVERYTHING)["spec"]["template"]
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    [port] = [one for one in template["spec"]["containers"][0]["ports"] if one["name"] == endpoint["port"]]
+    assert (endpoint["path"], endpoint["interval"]) == ("/metrics", "30s")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    scraped = {name: value for name, value in template["metadata"]["annotations"].items() if "prometheus.io" in name}
+    assert scraped == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(port["containerPort"]),
+        "prometheus.io/path": "/metrics",
+    }
+    assert not [found for found in chart.objects() if found["kind"] == "PodMonitor"]
+    assert "prometheus.io" not in chart.text()
+
+
 def test_images_go_by_digest_where_there_is_one_and_by_tag_elsewhere() -> None:
     [controller] = chart.controller_pod(chart.EVERYTHING)["containers"]
     assert controller["image"] == f"registry.example:5000/names/affirm-worker@sha256:{'a' * 64}"

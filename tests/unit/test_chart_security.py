@@ -34,7 +34,8 @@ ALLOWED_VOLUMES = {
 @EVERY
 def test_no_secret_is_rendered_and_outside_the_namespace_nothing_but_the_custom_resource(values: str) -> None:
     rendered = chart.objects(values)
-    assert sorted(found["kind"] for found in rendered) == KINDS
+    monitored = ["PodMonitor"] if values == chart.EVERYTHING else []
+    assert sorted(found["kind"] for found in rendered) == sorted([*KINDS, *monitored])
     namespaced = [found for found in rendered if found["kind"] != CLUSTER_WIDE]
     assert {found["metadata"]["namespace"] for found in namespaced} == {"affirm-worker"}
 

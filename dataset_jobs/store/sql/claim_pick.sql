@@ -17,5 +17,6 @@ with picked as (
     insert into runs (job_id, epoch, pool, launcher, owner, lease_until)
     select id, lease_epoch, %(pool)s, %(launcher)s, %(owner)s, clock_timestamp() + %(lease)s from picked
 )
-select id as job_id, lease_epoch as epoch, dataset_id, type, attempts, interruptions, memory_doublings
+select id as job_id, lease_epoch as epoch, dataset_id, type, attempts, interruptions, memory_doublings,
+    clock_timestamp() - run_at as waited
 from picked order by priority desc, run_at, key

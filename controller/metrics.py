@@ -1,0 +1,220 @@
+"""What a controller counts and measures, for Prometheus.
+
+Two kinds. *Shared* ones are read from the database and are the same from every controller: gauges, of which one takes
+the max(). *Own* ones are what this controller has done itself: counters and histograms, which are added up by sum().
+
+The values of every label are words of ours or the names of pools, so that there are never many series.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.pools import PoolQueue
+from dataset_jobs.model.settlement import Settlement
+from dataset_jobs.model.states import JobState
+
+MOST_POOLS = 100
+"""So many pools have series of their own; what is counted of further ones is counted as `other`."""
+
+OTHER = "other"
+
+SOON = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+LATER = (0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
+"""Upper bounds in seconds: of what should not be felt, and of what depends on how much there is to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A metric, for the documentation. `shared`: the same from every controller."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+    shared: bool
+
+
+class Metrics:
+    """The metrics of one controller, in a registry of their own.
+
+    Args:
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.described: list[Described] = []
+        self._clock = clock
+        self._registry = CollectorRegistry(auto_describe=True)
+        self._pools: set[str] = set()
+        self._went_through = self._read = clock()
+        ProcessCollector(registry=self._registry)
+        self._make_shared()
+        self._make_own()
+
+    def _make_shared(self) -> None:
+        gauge = self._gauge
+        self._jobs = gauge("jobs", "Unfinished jobs that do not run: queued, due (their time has come) or scheduled "
+            "for later.", "pool", "state")  # fmt: skip
+        self._oldest_wait = gauge("queue_oldest_wait_seconds", "For how long the oldest job that could be claimed "
+            "has been waiting; 0 where none is.", "pool")  # fmt: skip
+        self._runs = gauge("runs", "Runs that hold a slot: pending (not started), running, or ending (over, and not "
+            "settled yet).", "pool", "state")  # fmt: skip
+        self._desired = gauge("pool_desired_runs", "Runs that the pool is to have, as was decided last.", "pool")
+        self._maximum = gauge("pool_maximum_runs", "Runs that the pool may have at the most.", "pool")
+        self._paused = gauge("pool_paused", "1 where nothing is claimed from the pool because it is paused.", "pool")
+        self._blocked = gauge("pool_blocked", "1 where the pool's runs cannot start, and it is only probed.", "pool")
+        self._of_pools = (
+            self._jobs, self._oldest_wait, self._runs, self._desired, self._maximum, self._paused, self._blocked
+        )  # fmt: skip
+
+    def _make_own(self) -> None:
+        age = self._gauge("queue_figures_age_seconds", "Since the metrics that are shared were read from the "
+            "database; they keep their values while it is away.", shared=False)  # fmt: skip
+        age.set_function(lambda: self._clock() - self._read)
+        lag = self._gauge("tick_lag_seconds", "Since the last tick that went through.", shared=False)
+        lag.set_function(lambda: self._clock() - self._went_through)
+        self._ticks = self._histogram("tick_duration_seconds", "How long ticks took, broken off or not.", SOON)
+        self._broken_off = self._counter("ticks_broken_off_total", "Ticks that ended with an error, to be repeated.")
+        self._watch_restarts = self._counter("watch_restarts_total", "Watches over the cluster that have ended by "
+            "themselves and were taken up again.")  # fmt: skip
+        self._claim = self._histogram("claim_duration_seconds", "How long the claim's transaction took, whether "
+            "there was anything to claim or not.", SOON, "pool")  # fmt: skip
+        self._queue_wait = self._histogram("queue_wait_seconds", "From when a job was submitted, or due, to its "
+            "claim.", LATER, "pool")  # fmt: skip
+        self._launch = self._histogram("launch_latency_seconds", "From a claim until the launcher had the run: the "
+            "Kubernetes Job was created.", SOON, "pool")  # fmt: skip
+        self._launches = self._counter("launches_total", "Launches that were asked for: launched, refused, or "
+            "unanswered and to be repeated.", "pool", "result")  # fmt: skip
+        self._settle = self._histogram("settle_latency_seconds", "From the end of a run's pod, or its commit where "
+            "that is not told, until it was settled. Pods end by their node's clock, to the second.", SOON,
+            "pool")  # fmt: skip
+        self._settled = self._counter("runs_settled_total", "Runs by why they ended and what became of their jobs: "
+            "completed, retried, requeued, given_back, failed, cancelled, or superseded by another run.",
+            "pool", "cause", "result")  # fmt: skip
+        self._rows = self._counter("loaded_rows_total", "Rows of completed runs.", "pool")
+        self._bytes = self._counter("loaded_bytes_total", "Bytes of the files of completed runs.", "pool")
+        self._held = self._counter("slot_held_seconds_total", "For how long runs that were settled had held their "
+            "slots.", "pool")  # fmt: skip
+        self._busy = self._counter("runner_busy_seconds_total", "For how long runners of runs that were settled had "
+            "been at work; by that of slots held it is how well slots are used.", "pool")  # fmt: skip
+
+    # --- what has happened -----------------------------------------------------------------------------------------
+
+    def read(self, pools: Iterable[PoolQueue]) -> None:
+        """The database has told of all its pools."""
+        for gauge in self._of_pools:
+            gauge.clear()
+        for pool in pools:
+            name = self._pool(pool.name)
+            if name == OTHER and pool.name != OTHER:
+                continue  # a gauge of several pools would be of none
+            for state, jobs in (("queued", pool.queued), ("due", pool.due), ("scheduled", pool.scheduled)):
+                self._jobs.labels(name, state).set(jobs)
+            for state, runs in (("pending", pool.pending), ("running", pool.running), ("ending", pool.ending)):
+                self._runs.labels(name, state).set(runs)
+            if pool.desired is not None:
+                self._desired.labels(name).set(pool.desired)
+            self._oldest_wait.labels(name).set(pool.oldest_wait_seconds)
+            self._maximum.labels(name).set(pool.maximum)
+            self._paused.labels(name).set(pool.paused)
+            self._blocked.labels(name).set(pool.blocked)
+        self._read = self._clock()
+
+    def tick(self, seconds: float, went_through: bool) -> None:
+        """A tick has ended."""
+        self._ticks.observe(seconds)
+        if went_through:
+            self._went_through = self._clock()
+        else:
+            self._broken_off.inc()
+
+    def watch_restarted(self) -> None:
+        """A watch had ended by itself; may be called from any thread."""
+        self._watch_restarts.inc()
+
+    def claimed(self, pool: str, seconds: float, waited_seconds: Iterable[float]) -> None:
+        """A claim has been made; each of its jobs had waited so long."""
+        name = self._pool(pool)
+        self._claim.labels(name).observe(seconds)
+        for waited in waited_seconds:
+            self._queue_wait.labels(name).observe(max(0.0, waited))
+
+    def launched(self, pool: str, seconds: float | None) -> None:
+        """A run has been launched, so long after its claim; None where that is not known."""
+        self._launches.labels(self._pool(pool), "launched").inc()
+        if seconds is not None:
+            self._launch.labels(self._pool(pool)).observe(max(0.0, seconds))
+
+    def not_launched(self, pool: str, answered: bool) -> None:
+        """A launch was refused, or not answered."""
+        self._launches.labels(self._pool(pool), "refused" if answered else "unanswered").inc()
+
+    def settled(self, pool: str, settlement: Settlement, held_seconds: float, busy_seconds: float) -> None:
+        """A run has been settled, having held its slot and been at work so long."""
+        name = self._pool(pool)
+        self._settled.labels(name, str(settlement.diagnosis.cause), _result(settlement)).inc()
+        self._held.labels(name).inc(max(0.0, held_seconds))
+        self._busy.labels(name).inc(max(0.0, busy_seconds))
+
+    def settled_after(self, pool: str, seconds: float) -> None:
+        """That was so long after the end of its pod."""
+        self._settle.labels(self._pool(pool)).observe(max(0.0, seconds))
+
+    def loaded(self, pool: str, rows: int, size: int) -> None:
+        """A run that was settled had loaded so many rows from so many bytes."""
+        self._rows.labels(self._pool(pool)).inc(rows)
+        self._bytes.labels(self._pool(pool)).inc(size)
+
+    # --- what is told ----------------------------------------------------------------------------------------------
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """All of it as text, in the format that an Accept header asks for, and its content type.
+
+        Nothing is waited for: what is read from the database was read before.
+        """
+        encoder, content_type = choose_encoder(accept)
+        return encoder(self._registry), content_type
+
+    def _pool(self, name: str) -> str:
+        if name not in self._pools:
+            if len(self._pools) >= MOST_POOLS:
+                return OTHER
+            self._pools.add(name)
+        return name
+
+    def _gauge(self, name: str, meaning: str, *labels: str, shared: bool = True) -> Gauge:
+        return Gauge(*self._described(name, meaning, labels, "gauge", shared), registry=self._registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(*self._described(name, meaning, labels, "counter"), registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str, bounds: tuple[float, ...], *labels: str) -> Histogram:
+        described = self._described(name, meaning, labels, "histogram")
+        return Histogram(*described, registry=self._registry, buckets=bounds)
+
+    def _described(
+        self, name: str, meaning: str, labels: tuple[str, ...], kind: str, shared: bool = False
+    ) -> tuple[str, str, tuple[str, ...]]:
+        self.described.append(Described(f"affirm_worker_{name}", kind, labels, meaning, shared))
+        return f"affirm_worker_{name}", meaning, labels
+
+
+def _result(settlement: Settlement) -> str:
+    if settlement.diagnosis.cause is Cause.COMPLETED:
+        return "completed"
+    match settlement.state:
+        case None:
+            return "superseded"
+        case JobState.SCHEDULED | JobState.QUEUED if settlement.give_backs:
+            return "given_back"
+        case JobState.SCHEDULED | JobState.QUEUED if settlement.attempts:
+            return "retried"
+        case JobState.SCHEDULED | JobState.QUEUED:
+            return "requeued"
+        case over:
+            return str(over)
