@@ -112,7 +112,8 @@ def of_another(server: PostgresServer, name: str, jobs: int = 0) -> dict[str, fl
     python = Path(os.environ.get("BENCH_PYTHON", ".bench/bin/python"))
     conninfo = server.create_database(name)
     scheduled = int(jobs * SCHEDULED)
-    numbers = (10_000, CLAIMS if jobs else COUNTS[1], scheduled, max(0, jobs - scheduled - QUEUED))
+    history = max(0, jobs - scheduled - QUEUED)
+    numbers = (0, CLAIMS, scheduled, history) if jobs else (COUNTS[500], COUNTS[1], 0, 0)
     done = subprocess.run(
         [python, Path(__file__).with_name("queue_others.py"), name, conninfo, *map(str, numbers)],
         capture_output=True, text=True, check=False,

@@ -1,6 +1,7 @@
 """Other queues in Postgres doing the same work: run by bench_queue in a virtual environment of their own.
 
-`python queue_others.py NAME CONNINFO COUNT CLAIMS SCHEDULED HISTORY` prints one JSON object. Both are used as their
+`python queue_others.py NAME CONNINFO COUNT CLAIMS SCHEDULED HISTORY` prints one JSON object: rates of COUNT jobs at the
+most and of CLAIMS one by one; or, where COUNT is 0, percentiles of the CLAIMS. Both are used as their
 documentation has it: psycopg for Procrastinate (its only driver), asyncpg for pgqueuer (the one it recommends). What is
 timed is what their workers do to Postgres for a job: fetching and finishing it; and the workers themselves, with a task
 that does nothing. Nothing of ours may be imported here.
@@ -17,6 +18,8 @@ from typing import Any
 from uuid import uuid4
 
 BATCHES = (1, 50, 500)
+WORKED = 3000
+"""Jobs for a worker of theirs."""
 
 
 async def timed(do: Callable[[], Awaitable[Any]], into: list[float]) -> Any:
@@ -63,15 +66,16 @@ async def procrastinate(conninfo: str, count: int, claims: int, scheduled: int, 
                 await timed(lambda: manager.finish_job(job, Status.SUCCEEDED, False), finishing)  # noqa: B023
             return fetching, finishing
 
-        await defer(claims)
-        fetching, finishing = await fetched_and_finished(claims)
-        figures["claim 1"] = claims / sum(fetching)
-        figures["finish 1"] = claims / sum(finishing)
-        await defer(count)
-        began = time.perf_counter()
-        await app.run_worker_async(queues=["default"], wait=False, concurrency=10, install_signal_handlers=False)
-        figures["worker"] = count / (time.perf_counter() - began)
-        if history:
+        if count:
+            await defer(claims)
+            fetching, finishing = await fetched_and_finished(claims)
+            figures["claim 1"] = claims / sum(fetching)
+            figures["finish 1"] = claims / sum(finishing)
+            await defer(WORKED)
+            began = time.perf_counter()
+            await app.run_worker_async(queues=["default"], wait=False, concurrency=10, install_signal_handlers=False)
+            figures["worker"] = WORKED / (time.perf_counter() - began)
+        else:
             async with app.connector.pool.connection() as connection:
                 await connection.execute(
                     "insert into procrastinate_jobs (queue_name, task_name, args, status)"
@@ -119,26 +123,25 @@ async def pgqueuer(conninfo: str, count: int, claims: int, scheduled: int, histo
             await timed(lambda: queries.log_jobs([(job, "successful", None) for job in jobs]), logging)  # noqa: B023
         return dequeuing, logging
 
-    for batch in BATCHES:
+    for batch in BATCHES if count else ():
         number = claims if batch == 1 else min(count, 40 * batch)
         await enqueue(number)
         dequeuing, logging = await dequeued_and_logged(number, batch)
         figures[f"claim {batch}"] = number / sum(dequeuing)
         figures[f"finish {batch}"] = number / sum(logging)
 
-    await enqueue(count)
-    worker = PgQueuer.from_asyncpg_connection(connection)
+    if count:
+        await enqueue(WORKED)
+        worker = PgQueuer.from_asyncpg_connection(connection)
 
-    @worker.entrypoint("nothing")  # type: ignore[untyped-decorator]
-    async def nothing(job: Any) -> None:
-        pass
+        @worker.entrypoint("nothing")  # type: ignore[untyped-decorator]
+        async def nothing(job: Any) -> None:
+            pass
 
-    began = time.perf_counter()
-    await worker.run(batch_size=50, mode=QueueExecutionMode.drain)
-    figures["worker"] = count / (time.perf_counter() - began)
-    if history:
-        connection = await asyncpg.connect(conninfo)
-        queries = Queries.from_asyncpg_connection(connection)
+        began = time.perf_counter()
+        await worker.run(batch_size=50, mode=QueueExecutionMode.drain)
+        figures["worker"] = WORKED / (time.perf_counter() - began)
+    else:
         await enqueue(scheduled, later=True)
         await enqueue(10_000)
         await connection.execute("vacuum (analyze) pgqueuer")

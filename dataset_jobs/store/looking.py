@@ -20,13 +20,13 @@ from dataset_jobs.storage import Listed, Storage
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_submission
-from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
+from dataset_jobs.store.submitting import SubmitResult, Submitting, Withdrawn, find_country
 
 LEASE = timedelta(minutes=10)
 """How long a schedule is held without a word from its holder."""
 
-FILE_SECONDS = 300.0
-"""How long reading one file may take, twice of which is within the lease."""
+FILE_SECONDS = 240.0
+"""How long reading one file may take; it is read twice within the lease."""
 
 STILL_SECONDS = 2.0
 """How long a file must have stayed the same before it is taken for whole."""
@@ -92,7 +92,7 @@ class Looked:
         return f"{len(self.problems)} of {self.files} files not submitted; {self.problems[0]}"
 
 
-class Stopped(Exception):
+class Stopped(Withdrawn):
     """The look is to end, or is somebody else's by now."""
 
 

@@ -33,6 +33,10 @@ class SubmitResult:
     loaded: bool = False
 
 
+class Withdrawn(Exception):
+    """Nothing is to be submitted after all; for `Submitting.first` to say so."""
+
+
 def preview(database: ClientConnection, submission: Submission, country: str) -> SubmitResult:
     """What submitting would do now; nothing is written. Raises as submitting does."""
     country_id, _ = find_country(database, country)
@@ -61,7 +65,7 @@ class Submitting:
     Args:
         source: opens the file; whoever calls it closes it.
         run_at: a new job is not claimed before that.
-        first: what the transaction that creates a dataset begins with.
+        first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
     """
 
     database: ClientConnection
@@ -116,7 +120,7 @@ class Submitting:
 
         try:
             created = self.database.transaction(work)
-        except Refused:
+        except (Refused, Withdrawn):
             self.storage.delete(uri)
             raise
         if created is None:

@@ -115,20 +115,22 @@ async def test_nothing_is_written_while_nothing_changes_but_the_lease(world: Wor
         context = as_controller(store, "a")
         await scaled(context)
         await claim(store)
+        expire(world, 3600)
         first = pool(world)
         for _ in range(5):
             assert (await scaled(context)).leads
         assert pool(world) == first
         expire(world, LEASE.total_seconds() / 2 - 0.1)
+        lease = pool(world)["decided_until"]
         await scaled(context)
     then = pool(world)
-    assert then["decided_until"] > first["decided_until"]
+    assert then["decided_until"] > lease
     assert (then["decision"], then["decided_at"]) == (first["decision"] + 1, first["decided_at"])
     assert then["reason"] == "2 jobs run (2 not started yet), 1 per runner"
 
 
 async def test_what_is_due_is_written_as_soon_as_a_window_begins_with_it_and_once(world: World) -> None:
-    steadily = PoolSpec("default", behavior=Behavior(ScalingRules(stabilization_window_seconds=600)))
+    steadily = PoolSpec("default", behavior=Behavior(ScalingRules(stabilization_window_seconds=3600)))
     async with world.store() as store:
         context = as_controller(store, "a")
         await scaled(context, steadily)
@@ -137,7 +139,9 @@ async def test_what_is_due_is_written_as_soon_as_a_window_begins_with_it_and_onc
             " jsonb_build_array(jsonb_build_array(extract(epoch from now())::int - 300, 0)))"
         )
         files(world, 3)
+        expire(world, 3600)
         assert (await scaled(context, steadily)).decision.limit == Limit.STABILIZED
+        expire(world, 3600)
         first = pool(world)
         assert [due for _, due in first["history"]["lows"]] == [0, 3]
         files(world, 1, first=1960)
@@ -151,6 +155,7 @@ async def test_of_several_controllers_one_decides_and_another_goes_on_where_it_s
         a, b = as_controller(store, "a"), as_controller(store, "b")
         assert (await scaled(a, SLOWLY)).leads
         world.query("update pools set paused = true")
+        expire(world, 3600)
         before = pool(world)
         seen_by_b = await scaled(b, SLOWLY)
         assert (seen_by_b.leads, seen_by_b.decision.limit) == (False, Limit.PAUSED)
@@ -168,6 +173,7 @@ async def test_a_claim_need_not_wait_for_the_one_that_decides_where_more_are_due
     async with world.store() as store:
         a, b = as_controller(store, "a"), as_controller(store, "b")
         await scaled(a)
+        expire(world, 3600)
         lease = pool(world)["decided_until"]
         files(world, 3)
         assert not (await scaled(b)).leads
@@ -240,7 +246,7 @@ async def test_what_the_dead_one_held_back_is_claimed_as_soon_as_its_lease_is_ov
     async with world.store() as store, world.controller(launcher, owner="b", concurrency=None) as reconciler:
         seen = await store.capacity("default", 1)
         assert seen is not None
-        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", LEASE)
+        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", 6 * 60 * LEASE)
         await reconciler.tick()
         assert len(launcher.launches) == 1, "a description that is newer than one's own is left alone"
         expire(world)
@@ -255,6 +261,7 @@ async def test_who_knows_a_newer_description_of_the_pool_decides_at_once(world: 
         newer = replace(DEFAULT, generation=2, target_backlog_per_runner=3, min_parallelism=1)
         assert (await scaled(a, replace(DEFAULT, generation=1))).decision.desired == 9
         assert (await scaled(b, newer)).leads
+        expire(world, 3600)
         row = pool(world)
         assert (row["decided_by"], row["generation"], row["min_running"]) == ("b", 2, 1)
         assert not (await scaled(a, replace(DEFAULT, generation=1))).leads

@@ -1,8 +1,11 @@
 """Recurring submissions: what lies in a folder of storage becomes datasets, each tick once, whoever dies of it."""
 
 import asyncio
+import hashlib
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
@@ -11,6 +14,7 @@ from controller.policy.cron import next_tick
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, RunError, Unavailable
+from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
 from dataset_jobs.store.for_schedules import ScheduleStore, ScheduleView
 from dataset_jobs.store.looking import Looked, Stopped
@@ -20,6 +24,7 @@ from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
 from tests.integration.world import World
+from tests.servers.versitygw import VersityGateway
 
 PAST = "2026-01-01 00:00+00"
 
@@ -347,6 +352,7 @@ def test_a_schedule_that_is_removed_submits_nothing_more(folder: Folder) -> None
     with pytest.raises(Stopped):
         folder.tick(storage=Removing(folder.world.folder / "storage"))
     assert folder.jobs() == []
+    assert list((folder.world.folder / "storage" / "US").iterdir()) == []
     with pytest.raises(NotFound):
         folder.store.remove("us")
 
@@ -422,3 +428,26 @@ async def test_the_loop_wakes_for_a_tick_and_an_idle_controller_has_done_it(fold
         assert (counts.ticks, counts.idle) == (1, False)
         folder.tick()
         assert (await store.count_jobs(["default"])).idle
+
+
+def test_a_folder_in_s3_is_looked_through_as_well(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with VersityGateway(tmp_path / "s3") as server:
+        server.make_bucket("names")
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(name, value)
+        storage = open_storage(StorageConfig.from_env(server.storage_env("names", "files")))
+        for year in (2001, 2002):
+            storage.put(f"in/us/yob{year}.txt", io.BytesIO(f"Mary,F,{year}\n".encode()))
+        for expected in (names(2001, 2002), []):
+            looked = folder.store.run("us", storage, still_seconds=0.0)
+            assert (looked.files, [found.file for found in looked.submitted]) == (2, expected)
+        for dataset in folder.world.client.list_datasets():
+            with storage.open(dataset.storage_uri) as content:
+                assert hashlib.sha256(content.read()).hexdigest() == dataset.sha256
+        server.stop()
+        with pytest.raises(Unavailable):
+            folder.store.run("us", storage, still_seconds=0.0)
+        assert folder.schedule.failures == 1
+        server.start()
