@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,14 @@ class KubernetesApi:
         return await self._list(self._parser_pools, {})
 
     async def set_parser_pool_status(self, name: str, status: Mapping[str, Any]) -> dict[str, Any]:
-        """Lays fields over a ParserPool's status, and returns the whole pool.
+        """Sets a ParserPool's status, and returns the whole pool.
 
         Raises:
             ApiRefused: 404 where there is no such pool any more.
         """
-        return await self._request("PATCH", f"{self._parser_pools}/{name}/status", body={"status": status})
+        # Not merged: of what a template had before nothing is to stay.
+        patch = [{"op": "add", "path": "/status", "value": status}]
+        return await self._request("PATCH", f"{self._parser_pools}/{name}/status", body=patch)
 
     async def _list(
         self, path: str, selector: dict[str, str], keep: Callable[[dict[str, Any]], dict[str, Any]] = dict
@@ -183,13 +185,13 @@ class KubernetesApi:
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Any] | None = None,
     ) -> dict[str, Any]:
         await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
         headers = {"Accept": "application/json"}
         if body is not None:
-            patch = method == "PATCH"
-            headers["Content-Type"] = "application/merge-patch+json" if patch else "application/json"
+            kind = "" if method != "PATCH" else "json-patch+" if isinstance(body, list) else "merge-patch+"
+            headers["Content-Type"] = f"application/{kind}json"
         try:
             request = await self._client.param_serialize(
                 method,

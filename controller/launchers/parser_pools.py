@@ -273,7 +273,8 @@ class ParserPools:
         try:
             status = pool_status(await self._store.pool_figures(name), standing, before)
             if status:
-                answer = await self._api.set_parser_pool_status(name, status)
+                whole = {field: value for field, value in {**before, **status}.items() if value is not None}
+                answer = await self._api.set_parser_pool_status(name, whole)
                 known.resource = known.resource | {"status": answer["status"]}
         except RunError as error:  # it may be gone by now
             _log.warning("the status of ParserPool %s is not written: %s", name, error)

@@ -75,6 +75,5 @@ class FakeParserPools:
         if name not in self.pools:
             raise ApiRefused(404, "not found")
         self.writes += 1
-        merged = {**self.pools[name].get("status", {}), **status}
-        self.pools[name]["status"] = {field: value for field, value in merged.items() if value is not None}
+        self.pools[name]["status"] = deepcopy(dict(status))
         return deepcopy(self.pools[name])

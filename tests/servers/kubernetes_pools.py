@@ -89,7 +89,7 @@ class PoolsApi:
             return web.json_response({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": items})
         body = await request.json()
         if request.method == "PATCH":
-            return self._write(request.path.split("/")[-2], body["status"])
+            return self._write(request.path.split("/")[-2], body[0]["value"])
         if request.path.endswith("/events"):
             self.events.append((body["involvedObject"]["kind"], body["reason"]))
         elif body["spec"]["template"]["spec"]["containers"][0]["image"] == "bad":
@@ -99,8 +99,7 @@ class PoolsApi:
 
     def _write(self, name: str, status: dict[str, Any]) -> web.Response:
         self.writes += 1
-        merged = self.pools[name]["status"] | status
-        self.pools[name] |= {"status": {field: value for field, value in merged.items() if value is not None}}
+        self.pools[name] |= {"status": status}
         self._tell("MODIFIED", self.pools[name])
         return web.json_response(self.pools[name])
 

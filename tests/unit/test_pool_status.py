@@ -41,6 +41,8 @@ def test_all_that_it_writes_is_in_the_schema() -> None:
     crd = yaml.safe_load((chart.CHART / "files" / "parserpools.yaml").read_text())
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
     assert {*schema} == {*status(BUSY)}
+    everything = Standing(3, "", 3, {"runner": {}, "podTemplate": {}}, "x")
+    assert {*schema["inForce"]["properties"]} == {*status(BUSY, everything)["inForce"]}
     assert {*schema["conditions"]["items"]["properties"]} == {*status(BUSY)["conditions"][0]}
 
 
