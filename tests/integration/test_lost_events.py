@@ -1,0 +1,64 @@
+"""What a watch has not told of: a run is settled by what the API server says all the same."""
+
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+import pytest
+
+from controller.launchers.cluster_view import JOB, POD
+from controller.launchers.kubernetes import KubernetesLauncher
+from controller.policy.job_manifest import RunnerTemplate
+from tests.fakes.cluster import FakeCluster, FakePod
+from tests.integration.world import World
+
+RELEASED = "select released_at is not null as released from runs where epoch = 1"
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster(partial(datetime.now, UTC))
+
+
+def launcher_on(cluster: FakeCluster) -> KubernetesLauncher:
+    return KubernetesLauncher(cluster.api, UUID(int=1), RunnerTemplate("image"))
+
+
+def runs(cluster: FakeCluster) -> FakePod:
+    [pod] = cluster.pods.values()
+    cluster.schedule(pod, "node-1")
+    cluster.start(pod)
+    return pod
+
+
+async def test_a_slot_is_held_by_a_second_pod_that_the_watch_has_not_told_of(
+    world: World, cluster: FakeCluster
+) -> None:
+    world.submit(world.file("yob2001.txt", "Ada,F,7\n"))
+    launcher = launcher_on(cluster)
+    async with world.controller(launcher=launcher, concurrency=None) as reconciler:
+        await reconciler.tick()
+        first = runs(cluster)
+        await reconciler.tick()
+        second = cluster.twin(first.job)
+        assert second is not None
+        cluster.end(first, 137)
+        launcher.saw(POD, False, first.shown())
+        await reconciler.tick(resync=False)
+        assert world.one(RELEASED) == {"released": False}, "the second pod lives"
+        cluster.end(second, 137)
+        launcher.saw(POD, False, second.shown())
+        await reconciler.tick(resync=False)
+        assert world.one(RELEASED) == {"released": True}
+
+
+async def test_how_a_pod_ended_is_asked_for_where_only_its_job_was_told_of(world: World, cluster: FakeCluster) -> None:
+    world.submit(world.file("yob2002.txt", "Ada,F,7\n"))
+    launcher = launcher_on(cluster)
+    async with world.controller(launcher=launcher, concurrency=None) as reconciler:
+        await reconciler.tick()
+        pod = runs(cluster)
+        cluster.end(pod, 137, container_reason="OOMKilled")
+        launcher.saw(JOB, False, pod.job.shown())
+        await reconciler.tick(resync=False)
+        assert world.one("select cause from runs where epoch = 1") == {"cause": "out_of_memory"}
