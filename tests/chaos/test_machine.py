@@ -32,6 +32,8 @@ def machine(postgres: PostgresServer, empty_database: str, tmp_path: Path) -> ty
     return Installed
 
 
+# Who is killed closes nothing: it is left to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_whatever_comes_in_whatever_order_what_must_hold_does(machine: type[Machine]) -> None:
     run_state_machine_as_test(
         machine,

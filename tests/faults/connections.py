@@ -26,12 +26,14 @@ def async_connection(actor: Actor) -> AsyncType:
                 actor.opened(made[0])
                 return made[0]
 
+            connection: Any = None
             try:
-                return await actor.meet_async(Boundary("postgres", "connect"), do, _lost)
-            except BaseException:
+                connection = await actor.meet_async(Boundary("postgres", "connect"), do, _lost)
+            finally:  # of two, where it was done twice, one is used
                 for one in made:
-                    await one.close()
-                raise
+                    if one is not connection:
+                        await one.close()
+            return connection
 
         async def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
             go_on = partial(super().wait, gen, *args, **kwargs)
@@ -58,12 +60,14 @@ def sync_connection(actor: Actor) -> SyncType:
                 actor.opened(made[0])
                 return made[0]
 
+            connection: Any = None
             try:
-                return actor.meet(Boundary("postgres", "connect"), do, _lost)
-            except BaseException:
+                connection = actor.meet(Boundary("postgres", "connect"), do, _lost)
+            finally:
                 for one in made:
-                    one.close()
-                raise
+                    if one is not connection:
+                        one.close()
+            return connection
 
         def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
             go_on = partial(super().wait, gen, *args, **kwargs)
