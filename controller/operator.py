@@ -27,6 +27,11 @@ SawPool = Callable[[bool, Mapping[str, Any]], None]
 RESTART_SECONDS = 2.0
 """Before a watch that has ended by itself is taken up again."""
 
+END_SECONDS = 8
+"""After so long without an end, what hinders it is ended."""
+
+_WATCHES = "multidimensional multitasker"
+
 _log = logging.getLogger(__name__)
 
 
@@ -95,14 +100,35 @@ class Watcher:
         # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.
         asked_to_end = asyncio.Event()
         self._watching = (asyncio.get_running_loop(), asked_to_end)
-        if not self._stop.is_set():
-            await kopf.operator(
+        if self._stop.is_set():
+            return
+        operator = asyncio.create_task(
+            kopf.operator(
                 registry=self._registry,
                 settings=_settings(),
                 standalone=True,
                 namespaces=[self._namespace],
                 stop_flag=asked_to_end,
             )
+        )
+        ending = 0
+        while not operator.done():
+            await asyncio.wait({operator}, timeout=1)
+            ending = ending + 1 if asked_to_end.is_set() or not _is_watching() else 0
+            if ending > END_SECONDS:
+                _end_others(operator)
+        operator.result()
+
+
+def _is_watching() -> bool:
+    """Whether kopf's task is there that has all watches under it; when it fails, kopf is to end."""
+    return any(task.get_name() == _WATCHES for task in asyncio.all_tasks())
+
+
+def _end_others(operator: asyncio.Task[None]) -> None:
+    """kopf asks its tasks to end once, and waits for ever; one that is about to log in again does not hear it."""
+    for task in asyncio.all_tasks() - {operator, asyncio.current_task()}:
+        task.cancel()
 
 
 def _settings() -> kopf.OperatorSettings:

@@ -45,7 +45,7 @@ from tests.servers.kubernetes_faults import (
 )
 
 # kopf leaves its connections to the garbage collector where an error has ended it.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*__del__:pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 
 WATCHERS: list[Watcher] = []
 """They are asked to end with their controllers, and waited for once."""
