@@ -88,6 +88,11 @@ class PostgresServer:
             self.stop("immediate")
         shutil.rmtree(self._home, ignore_errors=True)
 
+    @property
+    def log(self) -> Path:
+        """What the server says, and of roles with `log_statement` every statement."""
+        return self._log
+
     def url(self, database: str = "postgres", host: str = "127.0.0.1") -> str:
         """The connection URI of a database, for the superuser.
 

@@ -1,0 +1,93 @@
+"""Nodes on which nothing runs: kwok keeps them alive."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.cluster import binaries, processes
+from tests.cluster.api import Cluster
+from tests.cluster.layout import Files
+from tests.cluster.paths import state_dir
+
+TAINT = {"key": "kwok.x-k8s.io/node", "value": "fake", "effect": "NoSchedule"}
+LABEL = {"affirm.dev/node": "kwok"}
+"""On every one of them, for pods that are to go there and nowhere else."""
+
+_HEARTBEAT = """
+conditions:
+{{ range NodeConditions }}
+- type: {{ .type | Quote }}
+  status: {{ .status | Quote }}
+  reason: {{ .reason | Quote }}
+  lastHeartbeatTime: {{ Now | Quote }}
+{{ end }}
+"""
+
+
+# Pods have none: kwok's watch of them asks in a way that an old etcd cannot serve. Whoever uses the nodes plays them.
+_STAGE = {
+    "apiVersion": "kwok.x-k8s.io/v1alpha1",
+    "kind": "Stage",
+    "metadata": {"name": "heartbeat"},
+    "spec": {
+        "resourceRef": {"apiGroup": "v1", "kind": "Node"},
+        # An empty list would match nothing. Each heartbeat is a change, and so leads to the next one.
+        "selector": {"matchExpressions": [{"key": ".metadata.name", "operator": "Exists"}]},
+        "delay": {"durationMilliseconds": 2000},
+        "next": {"statusTemplate": _HEARTBEAT},
+    },
+}
+
+
+@contextmanager
+def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[None]:
+    """Ready nodes beside the real one, tainted, each with room for so many pods.
+
+    Args:
+        cluster: the local one.
+        names: the nodes'.
+        pods: how many of them a node takes.
+    """
+    files = Files(state_dir())
+    config = files.root / "kwok.json"
+    config.write_text(json.dumps(_STAGE))
+    command: list[str | Path] = [
+        # Its client asks for lists in a way that this etcd cannot serve, again and again, and sees no change meanwhile.
+        "/usr/bin/env",
+        "KUBE_FEATURE_WatchListClient=false",
+        binaries.kwok(),
+        f"--kubeconfig={files.kubeconfig}",
+        f"--config={config}",
+        "--manage-all-nodes=false",
+        "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+    ]
+    cluster.apply(*(_node(name, pods) for name in names))
+    for name in names:
+        patch = json.dumps({"status": {"capacity": _room(pods), "allocatable": _room(pods)}})
+        cluster.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "--patch", patch)
+    processes.start(files, "kwok", command)
+    try:
+        cluster.wait(lambda: all(is_ready(cluster, name) for name in names), "the nodes of kwok")
+        yield
+    finally:
+        with contextlib.suppress(Exception):
+            cluster.kubectl("delete", "node", *names)
+        processes.remove(files, "kwok")
+
+
+def _node(name: str, pods: int) -> dict[str, Any]:
+    metadata = {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}, "labels": LABEL}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"taints": [TAINT]}}
+
+
+def _room(pods: int) -> dict[str, str]:
+    return {"cpu": "1000", "memory": "1Ti", "ephemeral-storage": "10Ti", "pods": str(pods)}
+
+
+def is_ready(cluster: Cluster, name: str) -> bool:
+    """What the cluster takes a node for."""
+    conditions = cluster.get("node", name).get("status", {}).get("conditions", [])
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
