@@ -64,7 +64,7 @@ def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[N
         "--manage-all-nodes=false",
         "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
     ]
-    cluster.apply(*(_node(name, pods) for name in names))
+    cluster.apply(*(node(name) for name in names))
     for name in names:
         patch = json.dumps({"status": {"capacity": _room(pods), "allocatable": _room(pods)}})
         cluster.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "--patch", patch)
@@ -78,7 +78,8 @@ def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[N
         processes.remove(files, "kwok")
 
 
-def _node(name: str, pods: int) -> dict[str, Any]:
+def node(name: str) -> dict[str, Any]:
+    """One that no pod goes to that does not ask for it."""
     metadata = {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}, "labels": LABEL}
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"taints": [TAINT]}}
 
