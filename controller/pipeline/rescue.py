@@ -9,6 +9,7 @@ from controller.pipeline.observe import Observation
 from controller.pipeline.settle import settle
 from controller.policy.diagnosis import why_not_started
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence
 from dataset_jobs.store.controller_views import UnreleasedRun
 
@@ -171,6 +172,12 @@ async def _strangers(context: Context, observed: Observation) -> None:
             continue
         if seen.phase is Phase.ENDED:
             await context.launcher.forget(seen.key)
-        elif not seen.evidence.deleted:
+        elif not seen.evidence.deleted and await _goes_on(context, seen.key):
             _log.warning("stopping %s: its run is over", seen.name, extra={"job_id": str(seen.key.job_id)})
             await context.launcher.stop(seen.key)
+
+
+async def _goes_on(context: Context, key: RunKey) -> bool:
+    """Whether a run has not ended: another controller may have seen its end, and settled it, before we were told."""
+    found = await context.launcher.find(key)
+    return found is not None and found.phase is not Phase.ENDED

@@ -9,6 +9,7 @@ import pytest
 from controller.launchers.cluster_view import JOB, POD
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.settling import RetryPolicy
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.integration.world import World
 
@@ -62,3 +63,23 @@ async def test_how_a_pod_ended_is_asked_for_where_only_its_job_was_told_of(world
         launcher.saw(JOB, False, pod.job.shown())
         await reconciler.tick(resync=False)
         assert world.one("select cause from runs where epoch = 1") == {"cause": "out_of_memory"}
+
+
+async def test_the_job_of_a_run_that_another_controller_has_settled_is_left_for_people_to_look_at(
+    world: World, cluster: FakeCluster
+) -> None:
+    world.submit(world.file("yob2003.txt", "Ada,F,7\n"))
+    one, other = launcher_on(cluster), launcher_on(cluster)
+    async with (
+        world.controller(launcher=one, concurrency=None, owner="one", retry=RetryPolicy(max_retries=0)) as first,
+        world.controller(launcher=other, concurrency=None, owner="other") as second,
+    ):
+        await first.tick()
+        pod = runs(cluster)
+        await second.tick()
+        cluster.end(pod, 137)
+        await first.tick()
+        assert world.one(RELEASED) == {"released": True}
+        other.saw(JOB, False, pod.job.shown() | {"status": {}, "spec": {}})
+        await second.tick(resync=False)
+        assert pod.job.name in cluster.jobs
