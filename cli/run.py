@@ -3,36 +3,27 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
-from cli.logs import logs_for_people
+from cli.launching import Watch, kubernetes_launcher, process_launcher
 from cli.settings import Settings
 from controller.health import HealthServer
-from controller.launchers import Launcher
-from controller.launchers.process import ProcessLauncher
 from controller.metrics import Metrics
-from controller.pipeline.context import Announce, Context, Notice, OnePool, Pools, to_nobody
+from controller.pipeline.context import Context
 from controller.pipeline.measure import measure
 from controller.pipeline.schedules import Schedules
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.errors import Misconfigured, RunError
+from dataset_jobs.model.errors import RunError
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.notifications import listen
-from parser_runner.child import run_child
 
 if TYPE_CHECKING:
-    from controller.operator import Watcher
+    pass
 
 SCHEMA_SECONDS = 5.0
 """Between two looks at the database's schema, while it is not the one that this code is for."""
@@ -40,36 +31,9 @@ SCHEMA_SECONDS = 5.0
 STUCK_SECONDS = 300.0
 """Without a tick having ended, the controller is to be restarted."""
 
-WATCH_SILENT_SECONDS = 60.0
-
 INTERRUPTED = 130
 
 _log = logging.getLogger(__name__)
-
-
-class _Watch:
-    """Whether the watch over the cluster is alive; true where there is none.
-
-    It may end without a word inside kopf: then runs are settled of whose end it has said nothing.
-    """
-
-    def __init__(self, progress: Progress) -> None:
-        self.watcher: Watcher | None = None
-        self._progress = progress
-
-    def alive(self) -> bool:
-        if self.watcher is None:
-            return True
-        silent = self._progress.last_settle - self.watcher.last_event
-        return self.watcher.alive() and silent < WATCH_SILENT_SECONDS
-
-
-class Cluster(NamedTuple):
-    """Where runs run, and how; on one machine, too."""
-
-    launcher: Launcher
-    announce: Announce
-    pools: Pools
 
 
 class Signals:
@@ -115,7 +79,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         stack.push_async_callback(pool.close)
         store = ControllerStore(pool)
         progress = Progress()
-        watch = _Watch(progress)
+        watch = Watch(progress)
         metrics = Metrics()
         if settings.health_port is not None:
             health = HealthServer(progress, STUCK_SECONDS, watch.alive, metrics)
@@ -128,7 +92,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             stack.push_async_callback(_cancelled, measuring)
         maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism, settings.pool_max_pending)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
-        make = _process_launcher if launcher_name == "process" else _kubernetes_launcher
+        make = process_launcher if launcher_name == "process" else kubernetes_launcher
         cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch, metrics))
         schedules = Schedules(store, conninfo, settings.storage)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
@@ -157,15 +121,6 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
     if interrupted:
         return INTERRUPTED
     return 1 if waiting else 0
-
-
-def _pool_of(settings: Settings) -> PoolSpec:
-    return PoolSpec(
-        settings.pool,
-        retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
-        start_deadline=settings.worker_start_deadline,
-        retention=settings.worker_retention,
-    )
 
 
 async def _list_waiting(store: ControllerStore, pool: str) -> int:
@@ -210,96 +165,3 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-@asynccontextmanager
-async def _process_launcher(
-    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch, metrics: Metrics
-) -> AsyncIterator[Cluster]:
-    environment = {
-        **os.environ,
-        **settings.storage.to_env(),
-        **settings.limits.to_env(),
-        "DATABASE_URL": settings.runner_database_url or conninfo,
-        "LOG_LEVEL": settings.log_level,
-        "WORKER_ID": settings.worker_id,
-        "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
-    }
-    # Of a pod that has many children: each of them is a runner of its own.
-    for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
-        environment.pop(name, None)
-    preload = ["parser_runner.warm", "cli.main"]
-    if settings.storage.type == "s3":
-        preload.append("dataset_jobs.storage.s3")
-    launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
-    try:
-        yield Cluster(launcher, to_nobody, OnePool(_pool_of(settings)))
-    finally:
-        await launcher.close()
-
-
-@asynccontextmanager
-async def _kubernetes_launcher(
-    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: _Watch, metrics: Metrics
-) -> AsyncIterator[Cluster]:
-    # Imported only here: it takes half a second, which one machine need not pay.
-    from cli.runner_config import read_runner_config
-    from controller.launchers.kubernetes import KubernetesLauncher
-    from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
-    from controller.launchers.kubernetes_events import KubernetesEvents
-    from controller.launchers.parser_pools import ParserPools
-    from controller.operator import Watcher
-
-    if settings.runner_config is None:
-        raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")
-    template = read_runner_config(settings.runner_config)
-    configuration = await load_configuration()
-    api = KubernetesApi(configuration, settings.namespace)
-    installation = await store.installation_id()
-    launcher = KubernetesLauncher(api, installation, template)
-    events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)
-    own = replace(
-        _pool_of(settings),
-        template=template,
-        max_parallelism=settings.pool_max_parallelism,
-        max_pending=settings.pool_max_pending,
-    )
-    name = settings.worker_controller_name
-
-    async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
-        await events.post(reason, message, warning=True, about=about)
-
-    pools = ParserPools(api, store, name, installation, own, warn)
-    with contextlib.suppress(RunError):  # to be repeated at the first tick
-        await pools.refresh()
-    loop = asyncio.get_running_loop()
-
-    def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
-        launcher.saw(kind, deleted, thing)
-        wake.set()
-
-    def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:  # in the watcher's thread
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(told, kind, deleted, thing)
-
-    def told_of_pool(deleted: bool, resource: Mapping[str, Any]) -> None:
-        if pools.saw(deleted, resource):
-            wake.set()
-
-    def saw_pool(deleted: bool, resource: Mapping[str, Any]) -> None:  # in the watcher's thread
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(told_of_pool, deleted, resource)
-
-    watched = saw_pool if pools.watchable else None
-    watcher = Watcher(configuration, settings.namespace, installation, saw, watched, metrics.watch_restarted)
-    watcher.start()
-    watch.watcher = watcher
-
-    async def announce(notice: Notice) -> None:
-        await events.post(notice.reason, notice.message, warning=notice.warning, about=pools.reference(notice.pool))
-
-    try:
-        yield Cluster(launcher, announce, pools)
-    finally:
-        watcher.stop()
-        await launcher.close()

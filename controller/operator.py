@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -42,10 +43,10 @@ class Watcher:
         configuration: host and credentials, those of the launcher.
         namespace: where the runs are.
         installation: whose Jobs and pods count.
-        saw: told of every Job or pod that is new, changed or deleted, in the watcher's own thread.
-        saw_pool: told of every ParserPool that is, in that thread. None: they are not watched, as where the cluster
+        saw: told of every Job or pod that is new, changed or deleted, in the loop that starts the watcher.
+        saw_pool: told of every ParserPool that is, there as well. None: they are not watched, as where the cluster
             does not know the resource.
-        restarts: called in that thread when a watch has ended by itself, and is to be taken up again.
+        restarts: called there when a watch has ended by itself, and is to be taken up again.
     """
 
     def __init__(
@@ -62,13 +63,17 @@ class Watcher:
         self._saw = saw
         self._restarts = restarts
         self._namespace = namespace
-        self._registry = _registry(configuration, str(installation), self._event, saw_pool)
+        self._registry = _registry(
+            configuration, str(installation), self._event, saw_pool and partial(self._tell, saw_pool)
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
         self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
     def start(self) -> None:
-        """Starts watching."""
+        """Starts watching; from now on what is seen is told in the running loop."""
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     def alive(self) -> bool:
@@ -85,7 +90,12 @@ class Watcher:
 
     def _event(self, kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
         self.last_event = time.monotonic()
-        self._saw(kind, deleted, thing)
+        self._tell(self._saw, kind, deleted, thing)
+
+    def _tell(self, tell: Callable[..., None], *what: Any) -> None:
+        assert self._loop is not None, "it runs in a thread that start() begins"
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(tell, *what)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -94,7 +104,7 @@ class Watcher:
             except Exception as error:  # a refused watch ends kopf; until it is back the loop goes on by polling
                 _log.error("the watch has ended, to be taken up again: %s", type(error).__name__)
             if not self._stop.wait(RESTART_SECONDS):
-                self._restarts()
+                self._tell(self._restarts)
 
     async def _watch(self) -> None:
         # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.

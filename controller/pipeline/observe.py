@@ -78,7 +78,7 @@ async def observe(context: Context) -> Observation:
 async def observe_changes(context: Context) -> Observation:
     """Reads what has changed since, and what is to be seen to; raises `Unavailable` where that gives no answer."""
     changed = context.launcher.changed()
-    holding = await context.store.changed_runs(context.launcher.name, changed)
+    holding = await context.store.unreleased_runs(context.launcher.name, changed)
     known = await context.launcher.known(changed | {run.key for run in holding})
     return _side_by_side(context, holding, {one.key: one for one in known}, changed)
 

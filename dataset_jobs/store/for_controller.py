@@ -84,24 +84,23 @@ class ControllerStore(CapacityStore, PoolStore):
             row = await fetch_one(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
         return None if row is None else row["after"]
 
-    async def unreleased_runs(self, launcher: str) -> list[UnreleasedRun]:
-        """Every run of this launcher that holds a slot, whatever its pool, the oldest first.
+    async def unreleased_runs(self, launcher: str, changed: Collection[RunKey] | None = None) -> list[UnreleasedRun]:
+        """The runs of this launcher that hold a slot, whatever their pool, the oldest first.
 
         With them, whatever the launcher, come the children of process controllers whose leases have expired.
-        """
-        async with self._connection() as connection:
-            rows = await fetch_all(connection, "unreleased_runs", launcher=launcher)
-        return [UnreleasedRun(**row) for row in rows]
 
-    async def changed_runs(self, launcher: str, changed: Collection[RunKey]) -> list[UnreleasedRun]:
-        """Of the `unreleased_runs` these, and whatever is to be launched or ended, or may be lost."""
+        Args:
+            launcher: its name.
+            changed: only these, and whatever is to be launched or ended, or may be lost; None: all.
+        """
         async with self._connection() as connection:
             rows = await fetch_all(
                 connection,
-                "changed_runs",
+                "unreleased_runs",
                 launcher=launcher,
-                job_ids=[key.job_id for key in changed],
-                epochs=[key.epoch for key in changed],
+                everything=changed is None,
+                job_ids=[key.job_id for key in changed or ()],
+                epochs=[key.epoch for key in changed or ()],
             )
         return [UnreleasedRun(**row) for row in rows]
 

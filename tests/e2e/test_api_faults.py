@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -97,15 +97,10 @@ async def controller(
         pools = OnePool(PoolSpec("default", retry=RetryPolicy(waits=(timedelta(0),))))
         context = Context(store, launcher, "through the proxy", pools)
         wake = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def told(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
-            launcher.saw(kind, deleted, thing)
-            wake.set()
 
         def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(told, kind, deleted, thing)
+            launcher.saw(kind, deleted, thing)
+            wake.set()
 
         watcher = Watcher(configuration, installation.namespace, installation_id, saw)
         WATCHERS.append(watcher)

@@ -1,0 +1,146 @@
+"""Where runs run, put together from the settings: as children of this process, or as Jobs in a cluster."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cli.logs import logs_for_people
+from cli.settings import Settings
+from controller.launchers import Launcher
+from controller.launchers.process import ProcessLauncher
+from controller.metrics import Metrics
+from controller.pipeline.context import Announce, Notice, OnePool, Pools, to_nobody
+from controller.policy.pool_spec import PoolSpec
+from controller.policy.settling import RetryPolicy
+from controller.reconcile import Progress
+from dataset_jobs.model.errors import Misconfigured, RunError
+from dataset_jobs.store.for_controller import ControllerStore
+from parser_runner.child import run_child
+
+if TYPE_CHECKING:
+    from controller.operator import Watcher
+
+WATCH_SILENT_SECONDS = 60.0
+
+
+class Watch:
+    """Whether the watch over the cluster is alive; true where there is none.
+
+    It may end without a word inside kopf: then runs are settled of whose end it has said nothing.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.watcher: Watcher | None = None
+        self._progress = progress
+
+    def alive(self) -> bool:
+        if self.watcher is None:
+            return True
+        silent = self._progress.last_settle - self.watcher.last_event
+        return self.watcher.alive() and silent < WATCH_SILENT_SECONDS
+
+
+class Cluster(NamedTuple):
+    """Where runs run, and how; on one machine, too."""
+
+    launcher: Launcher
+    announce: Announce
+    pools: Pools
+
+
+@asynccontextmanager
+async def process_launcher(
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: Watch, metrics: Metrics
+) -> AsyncIterator[Cluster]:
+    environment = {
+        **os.environ,
+        **settings.storage.to_env(),
+        **settings.limits.to_env(),
+        "DATABASE_URL": settings.runner_database_url or conninfo,
+        "LOG_LEVEL": settings.log_level,
+        "WORKER_ID": settings.worker_id,
+        "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
+    }
+    # Of a pod that has many children: each of them is a runner of its own.
+    for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
+        environment.pop(name, None)
+    preload = ["parser_runner.warm", "cli.main"]
+    if settings.storage.type == "s3":
+        preload.append("dataset_jobs.storage.s3")
+    launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
+    try:
+        yield Cluster(launcher, to_nobody, OnePool(_pool_of(settings)))
+    finally:
+        await launcher.close()
+
+
+@asynccontextmanager
+async def kubernetes_launcher(
+    settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: Watch, metrics: Metrics
+) -> AsyncIterator[Cluster]:
+    # Imported only here: it takes half a second, which one machine need not pay.
+    from cli.runner_config import read_runner_config
+    from controller.launchers.kubernetes import KubernetesLauncher
+    from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+    from controller.launchers.kubernetes_events import KubernetesEvents
+    from controller.launchers.parser_pools import ParserPools
+    from controller.operator import Watcher
+
+    if settings.runner_config is None:
+        raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")
+    template = read_runner_config(settings.runner_config)
+    configuration = await load_configuration()
+    api = KubernetesApi(configuration, settings.namespace)
+    installation = await store.installation_id()
+    launcher = KubernetesLauncher(api, installation, template)
+    events = KubernetesEvents(api, settings.worker_id, settings.worker_uid)
+    own = replace(
+        _pool_of(settings),
+        template=template,
+        max_parallelism=settings.pool_max_parallelism,
+        max_pending=settings.pool_max_pending,
+    )
+    name = settings.worker_controller_name
+
+    async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
+        await events.post(reason, message, warning=True, about=about)
+
+    pools = ParserPools(api, store, name, installation, own, warn)
+    with contextlib.suppress(RunError):  # to be repeated at the first tick
+        await pools.refresh()
+
+    def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+        launcher.saw(kind, deleted, thing)
+        wake.set()
+
+    def saw_pool(deleted: bool, resource: Mapping[str, Any]) -> None:
+        if pools.saw(deleted, resource):
+            wake.set()
+
+    watched = saw_pool if pools.watchable else None
+    watcher = Watcher(configuration, settings.namespace, installation, saw, watched, metrics.watch_restarted)
+    watcher.start()
+    watch.watcher = watcher
+
+    async def announce(notice: Notice) -> None:
+        await events.post(notice.reason, notice.message, warning=notice.warning, about=pools.reference(notice.pool))
+
+    try:
+        yield Cluster(launcher, announce, pools)
+    finally:
+        watcher.stop()
+        await launcher.close()
+
+
+def _pool_of(settings: Settings) -> PoolSpec:
+    return PoolSpec(
+        settings.pool,
+        retry=RetryPolicy(settings.worker_max_retries, settings.worker_retry_waits),
+        start_deadline=settings.worker_start_deadline,
+        retention=settings.worker_retention,
+    )
