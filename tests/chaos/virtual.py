@@ -32,6 +32,18 @@ CONTROLLERS = 3
 STUCK_ROUNDS = 3000
 """Moves of the clock, by up to a minute each, within which everything must have ended once it is calm."""
 
+_WITNESS = """
+create table resumed (job_id uuid, epoch int, primary key (job_id, epoch));
+create function note_resumed() returns trigger language plpgsql security definer as $$
+begin
+    insert into public.resumed values (new.job_id, new.epoch) on conflict do nothing;
+    return null;
+end $$;
+create trigger note_resumed after update of released_at on runs for each row
+    when (old.released_at is not null and new.released_at is null) execute function note_resumed();
+"""
+"""Keeps which runs were over and held a slot again: each try is a run of its own, with an epoch of its own."""
+
 _SAMPLE = """
 select (select jsonb_object_agg(name, max_running) from pools) as maxima,
     (select coalesce(jsonb_object_agg(job_id || ' ' || epoch, pool), '{}') from runs where released_at is null)
@@ -44,7 +56,8 @@ select (select jsonb_object_agg(name, max_running) from pools) as maxima,
             join pg_stat_activity holding on holding.pid = blocker
         where waiting.wait_event_type = 'Lock' and waiting.datname = current_database()
             and waiting.application_name like 'parser-runner%' and holding.application_name like 'parser-runner%'
-        ) as held_up
+        ) as held_up,
+    array(select job_id || ' ' || epoch from resumed) as resumed
 """
 
 
@@ -108,6 +121,7 @@ class Chaos:
         async with connection:
             row = await (await connection.execute("select id from installation")).fetchone()
             assert row is not None
+            await connection.execute(_WITNESS)
             for pool in POOLS[1:]:
                 await connection.execute("insert into pools (name, max_running) values (%s, 16)", [pool])
             try:
@@ -200,6 +214,8 @@ class Chaos:
         self._check(sample, live)
         for one in row["held_up"]:
             self.ledger.find(f"stuck: {one}")
+        for one in row["resumed"]:
+            self.ledger.find(f"duplicated: run {one} was over, and was claimed again")
         return sample
 
     def _check(self, sample: Sample, live: list[FakePod]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.cluster import gobuild, kubectl_layer
 
 KUBERNETES_VERSION = "1.34.4"
+ETCD_VERSION = "3.6.16"
 KWOK_VERSION = "0.8.0"
 VERSITYGW_VERSION = "1.8.0"
 PAUSE_VERSION = "1"
@@ -26,6 +27,11 @@ def kubernetes() -> Path:
     ldflags = " ".join(f"-X {package}.{name}={value}" for name, value in version.items())
     commands = [f"k8s.io/kubernetes/cmd/{command}" for command in _KUBERNETES_COMMANDS]
     return gobuild.build("kubernetes", KUBERNETES_VERSION, commands, ldflags)
+
+
+def etcd() -> Path:
+    """etcd, as new as Kubernetes wants it: an older one cannot say how far a watch has come."""
+    return gobuild.build("etcd", ETCD_VERSION, ["go.etcd.io/etcd/server/v3"]) / "server"
 
 
 def kwok() -> Path:
@@ -57,5 +63,5 @@ def helm() -> Path:
 
 def build_all() -> None:
     """Fill the cache with all of them."""
-    for program in (kubernetes, kwok, versitygw, pause, kubectl, helm):
+    for program in (kubernetes, etcd, kwok, versitygw, pause, kubectl, helm):
         program()

@@ -1,12 +1,9 @@
 """Breaks the local cluster's parts, for tests of what then happens; never another provider's."""
 
-import json
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from tests.cluster import kwok, local, network, processes
 from tests.cluster.api import Cluster
@@ -43,35 +40,12 @@ def restart_api_server(cluster: Cluster) -> None:
 
 @contextmanager
 def second_node(cluster: Cluster) -> Iterator[None]:
-    """A ready node beside the real one, on which nothing runs: a thread says that it is well.
+    """A ready node beside the real one, on which nothing runs.
 
     A cluster of which every node is lost takes itself to be cut off, and gives up no pod.
     """
-    cluster.apply(kwok.node(SECOND_NODE))
-    stop = threading.Event()
-
-    def keep_alive() -> None:
-        while not stop.is_set():
-            cluster.kubectl(
-                "patch", "node", SECOND_NODE, "--subresource=status", "--type=merge", "--patch", _ready(), check=False
-            )
-            stop.wait(2)
-
-    thread = threading.Thread(target=keep_alive)
-    thread.start()
-    try:
-        cluster.wait(lambda: node_is_ready(cluster, SECOND_NODE), "the second node")
+    with kwok.nodes(cluster, [SECOND_NODE]):
         yield
-    finally:
-        stop.set()
-        thread.join()
-        cluster.kubectl("delete", "node", SECOND_NODE, check=False)
-
-
-def _ready() -> str:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kept alive"}
-    return json.dumps({"status": {"conditions": [{**ready, "lastHeartbeatTime": now, "lastTransitionTime": now}]}})
 
 
 def node_is_ready(cluster: Cluster, name: str = NODE) -> bool:

@@ -17,7 +17,6 @@ from tests.cluster.layout import (
     SERVICE_CIDR,
     Files,
 )
-from tests.cluster.packages import program
 from tests.cluster.pki import Authority, Pair
 
 _ETCD = f"https://127.0.0.1:{ETCD_PORT}"
@@ -86,7 +85,7 @@ def _start_etcd(files: Files, ca: Authority, pair: Pair) -> None:
         # What a crash of the machine would lose is not worth keeping.
         "unsafe-no-fsync": "true",
     }
-    processes.start(files, "etcd", [program("etcd"), *_flags(arguments)])
+    processes.start(files, "etcd", [binaries.etcd(), *_flags(arguments)])
 
 
 def start_controllers(files: Files, ca: Authority, tokens: Path) -> None:

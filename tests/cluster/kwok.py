@@ -27,7 +27,7 @@ conditions:
 """
 
 
-# Pods have none: kwok's watch of them asks in a way that an old etcd cannot serve. Whoever uses the nodes plays them.
+# Pods have none: whoever uses the nodes plays them.
 _STAGE = {
     "apiVersion": "kwok.x-k8s.io/v1alpha1",
     "kind": "Stage",
@@ -55,16 +55,13 @@ def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[N
     config = files.root / "kwok.json"
     config.write_text(json.dumps(_STAGE))
     command: list[str | Path] = [
-        # Its client asks for lists in a way that this etcd cannot serve, again and again, and sees no change meanwhile.
-        "/usr/bin/env",
-        "KUBE_FEATURE_WatchListClient=false",
         binaries.kwok(),
         f"--kubeconfig={files.kubeconfig}",
         f"--config={config}",
         "--manage-all-nodes=false",
         "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
     ]
-    cluster.apply(*(node(name) for name in names))
+    cluster.apply(*(_node(name) for name in names))
     for name in names:
         patch = json.dumps({"status": {"capacity": _room(pods), "allocatable": _room(pods)}})
         cluster.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "--patch", patch)
@@ -78,7 +75,7 @@ def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[N
         processes.remove(files, "kwok")
 
 
-def node(name: str) -> dict[str, Any]:
+def _node(name: str) -> dict[str, Any]:
     """One that no pod goes to that does not ask for it."""
     metadata = {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}, "labels": LABEL}
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"taints": [TAINT]}}

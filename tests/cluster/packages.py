@@ -19,7 +19,6 @@ _PACKAGES = {
     "containerd": "containerd",
     "runc": "runc",
     f"{CNI_PLUGINS}/bridge": "containernetworking-plugins",
-    "etcd": "etcd-server",
     "iptables": "iptables",
     "conntrack": "conntrack",
     "ethtool": "ethtool",
@@ -89,7 +88,7 @@ def install() -> None:
     subprocess.run([apt, "update", "-q"], env=environment, stdout=sys.stderr, check=True)
     # Another Debian has another Postgres: that is no reason to install nothing.
     packages = [name for name in packages if name not in _OF_OTHER_TESTS.values() or _is_there(name)]
-    # RUNLEVEL=1 keeps Debian's scripts from starting the packages' own services: containerd, etcd, Postgres.
+    # RUNLEVEL=1 keeps Debian's scripts from starting the packages' own services: containerd, Postgres.
     environment["RUNLEVEL"] = "1"
     command = [apt, "install", "-qy", "--no-install-recommends", *packages]
     subprocess.run(command, env=environment, stdout=sys.stderr, check=True)
