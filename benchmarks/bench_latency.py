@@ -1,124 +1,203 @@
-"""How long a user waits on a real cluster: submit to Job, and pod end to settled; 50 jobs, one after the other."""
+"""How soon the controller acts, on kwok's nodes: from submit to the Job, and from a pod's end to the settled run.
+
+First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then as many of a high priority, ten a
+second, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (10).
+
+A job is submitted as the command line does it, and counts from its `created_at` to the moment that a watch tells of its
+Job. A pod's end counts from before the API server is told of it to the run's `released_at`.
+"""
 
 import asyncio
+import contextlib
 import os
+import random
+import re
 import statistics
-import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
-from kubernetes.aio.client import ApiClient, BatchV1Api, CoreV1Api
-from kubernetes.aio.watch import Watch
+from kubernetes.aio.client import ApiClient
 
 from benchmarks.report import Figure, report
+from benchmarks.scale_agent import Agent, events, playing
+from benchmarks.scale_arena import Arena, arena, controller
 from controller.launchers.kubernetes_api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.submission import read_file
-from tests.cluster import acquire
-from tests.e2e.installation import Installation, build_images, installed, running_servers
 
-JOBS = 50
+SAMPLES = int(os.environ.get("SAMPLES") or 1_000)
+QUEUED = int(os.environ.get("QUEUED") or 10_000)
+MAXIMUM = int(os.environ.get("MAXIMUM") or 500)
+RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 10)
+PHASES = (os.environ.get("PHASES") or "idle busy").split()
+SPACING_SECONDS = 0.1
+PATIENCE = 300.0
+
+_ADDED = re.compile(rb'^{"type":"ADDED".*?"affirm.dev/job-id":"([0-9a-f-]+)"')
 
 
-class Sightings:
-    """When this host first saw each Job, and the end of each pod, by job id."""
+class Submitter:
+    """Submits small files, each another one, as the command line does.
+
+    Args:
+        where: the database is its, and the folder for storage and files.
+    """
+
+    def __init__(self, where: Arena) -> None:
+        folder = where.folder / "storage"
+        folder.mkdir(exist_ok=True)
+        self._storage = open_storage(StorageConfig.from_env({"STORAGE_TYPE": "local", "STORAGE_PATH": str(folder)}))
+        self._file: Path = where.folder / "yob2023.txt"
+        self._client = ClientStore(where.queue.conninfo)
+        self._count = 0
+
+    def submit(self, priority: int) -> UUID:
+        """One more; the job's id."""
+        self._count += 1
+        self._file.write_text(f"Mary,F,{self._count + 4}\r\n")
+        result = self._client.submit(self._file, read_file(self._file), "US", self._storage, priority=priority)
+        assert result.job_id is not None
+        return result.job_id
+
+    def close(self) -> None:
+        """Closes its connection."""
+        self._client.close()
+
+
+class Jobs:
+    """When a watch first told of each Job, by the job's id."""
 
     def __init__(self) -> None:
-        self.job_exists: dict[str, float] = {}
-        self.pod_ended: dict[str, float] = {}
+        self.seen: dict[UUID, float] = {}
+        self._more = asyncio.Event()
 
-    def job(self, job: dict[str, Any]) -> None:
-        """An event about a Job."""
-        self.job_exists.setdefault(job["metadata"]["labels"]["affirm.dev/job-id"], time.time())
+    async def follow(self, where: Arena) -> None:
+        """Until it is cancelled."""
+        async with ApiClient(await load_configuration(where.cluster.kubeconfig)) as client:
+            async for line in events(client, f"/apis/batch/v1/namespaces/{where.namespace}/jobs"):
+                if (found := _ADDED.match(line)) is not None:
+                    self.seen.setdefault(UUID(found[1].decode()), time.time())
+                    self._more.set()
 
-    def pod(self, pod: dict[str, Any]) -> None:
-        """An event about a pod."""
-        if pod["status"].get("phase") in ("Succeeded", "Failed"):
-            self.pod_ended.setdefault(pod["metadata"]["labels"]["affirm.dev/job-id"], time.time())
+    async def until(self, job_ids: Sequence[UUID]) -> None:
+        """Waits for the Jobs of all of these."""
+        async with asyncio.timeout(PATIENCE):
+            while not all(job_id in self.seen for job_id in job_ids):
+                self._more.clear()
+                await self._more.wait()
 
 
 @asynccontextmanager
-async def watching(installation: Installation) -> AsyncIterator[Sightings]:
-    """Watches Jobs and pods of the installation."""
-    seen = Sightings()
-    async with ApiClient(await load_configuration(installation.cluster.kubeconfig)) as client:
-
-        async def follow(list_call: Any, note: Any) -> None:
-            stream = Watch().stream(
-                list_call, installation.namespace, label_selector="app=affirm-parser", timeout_seconds=3600
-            )
-            async for event in stream:
-                note(event["raw_object"])
-
-        tasks = [
-            asyncio.create_task(follow(BatchV1Api(client).list_namespaced_job, seen.job)),
-            asyncio.create_task(follow(CoreV1Api(client).list_namespaced_pod, seen.pod)),
-        ]
-        await asyncio.sleep(1)
-        try:
-            yield seen
-        finally:
-            for task in tasks:
-                task.cancel()
+async def watching(where: Arena) -> AsyncIterator[Jobs]:
+    """Jobs are watched meanwhile."""
+    jobs = Jobs()
+    task = asyncio.create_task(jobs.follow(where))
+    await asyncio.sleep(1)
+    try:
+        yield jobs
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
-async def measure(installation: Installation, folder: Path) -> list[Figure]:
-    """Submits the jobs one after the other, each when the one before is settled."""
-    os.environ.update(installation.environment)
-    storage = open_storage(StorageConfig.from_env(installation.environment))
-    async with watching(installation) as seen:
-        with ClientStore(installation.conninfo) as client:
-            for number in range(JOBS):
-                path = folder / f"yob{1900 + number}.txt"
-                path.write_text(f"Mary,F,{number + 5}\r\n")
-                result = await asyncio.to_thread(client.submit, path, read_file(path), "US", storage)
-                await asyncio.to_thread(
-                    installation.until,
-                    "select 1 from runs where job_id = %s and released_at is not null",
-                    result.job_id,
-                )
-        await asyncio.sleep(1)
-    runs = installation.query(
-        "select job_id::text, created_at, committed_at, released_at from runs join jobs on jobs.id = job_id"
-    )
-    assert len(runs) == JOBS
-    to_job = [seen.job_exists[run["job_id"]] - _seconds(run["created_at"]) for run in runs]
-    to_settled = [max(0.0, _seconds(run["released_at"]) - seen.pod_ended[run["job_id"]]) for run in runs]
-    whole = [_seconds(run["released_at"]) - _seconds(run["created_at"]) for run in runs]
-    committed = [_seconds(run["released_at"]) - _seconds(run["committed_at"]) for run in runs]
+async def idle(where: Arena) -> list[Figure]:
+    """One job at a time; its pod ends at once."""
+    with contextlib.closing(Submitter(where)) as submitter, controller(where, MAXIMUM):
+        async with playing(Agent(where, 0.0)) as agent, watching(where) as jobs:
+            submitted = []
+            for _ in range(SAMPLES):
+                job_id = await asyncio.to_thread(submitter.submit, 0)
+                submitted.append(job_id)
+                await jobs.until([job_id])
+                # Not in step with anything of the controller's.
+                await asyncio.sleep(random.uniform(0, SPACING_SECONDS))
+            await _settled(where, submitted)
+            return [
+                *_figures("idle: submit to Job", _to_job(where, jobs, submitted), 250),
+                *_figures("idle: pod's end to settled", _to_settled(where, agent), 1000),
+            ]
+
+
+async def busy(where: Arena) -> list[Figure]:
+    """The highest priority, while very many wait."""
+    with contextlib.closing(Submitter(where)) as submitter, controller(where, MAXIMUM):
+        async with playing(Agent(where, RUN_SECONDS)) as agent, watching(where) as jobs:
+            await asyncio.to_thread(where.queue.fill, QUEUED)
+            filling = asyncio.create_task(_keep_full(where))
+            await asyncio.to_thread(where.until, lambda: _live(where) >= MAXIMUM, "the pool to be full", PATIENCE)
+            await asyncio.sleep(RUN_SECONDS)
+            agent.ended.clear()
+            submitted = []
+            began = time.monotonic()
+            for number in range(SAMPLES):
+                await asyncio.sleep(max(0.0, began + number * SPACING_SECONDS - time.monotonic()))
+                submitted.append(await asyncio.to_thread(submitter.submit, 100))
+            await jobs.until(submitted)
+            seconds = time.monotonic() - began
+            filling.cancel()
+            # Nobody waits until all of the others have been, too.
+            await asyncio.to_thread(where.queue.connection.execute, b"update pools set paused = true")
+            await asyncio.to_thread(where.until, lambda: not _live(where), "the last runs", PATIENCE)
+            to_settled = _to_settled(where, agent)
+            return [
+                Figure(f"{QUEUED:,} queued, {MAXIMUM} at once: jobs settled", len(to_settled) / seconds, "1/s"),
+                *_figures("highest priority: submit to Job", _to_job(where, jobs, submitted), 1000),
+                *_figures("many at once: pod's end to settled", to_settled, 1000),
+            ]
+
+
+async def _keep_full(where: Arena) -> None:
+    while True:
+        missing = QUEUED - where.one("select count(*) from jobs where state = 'queued'")
+        if missing > 0:
+            await asyncio.to_thread(where.queue.fill, missing)
+        await asyncio.sleep(2)
+
+
+def _live(where: Arena) -> int:
+    return int(where.one("select count(*) from runs where released_at is null"))
+
+
+async def _settled(where: Arena, job_ids: Sequence[UUID]) -> None:
+    left = "select count(*) from jobs where finished_at is null and id = any(%s)"
+    await asyncio.to_thread(where.until, lambda: not where.one(left, list(job_ids)), "the last ones", PATIENCE)
+
+
+def _to_job(where: Arena, jobs: Jobs, job_ids: Sequence[UUID]) -> list[float]:
+    rows = where.queue.connection.execute("select id, created_at from jobs where id = any(%s)", [list(job_ids)])
+    return [jobs.seen[row["id"]] - row["created_at"].timestamp() for row in rows]
+
+
+def _to_settled(where: Arena, agent: Agent) -> list[float]:
+    rows = where.queue.connection.execute("select job_id, released_at from runs where released_at is not null")
+    released = {str(row["job_id"]): row["released_at"].timestamp() for row in rows}
+    return [released[job_id] - ended for job_id, ended in agent.ended.items() if job_id in released]
+
+
+def _figures(name: str, seconds: list[float], goal: float) -> list[Figure]:
+    """Of all the samples; the goal is for the 99th percentile, in ms."""
+    hundredths = statistics.quantiles(seconds, n=100)
+    p50, p99 = (hundredths[percent - 1] * 1000 for percent in (50, 99))
     return [
-        *_figures("submit to Job object", to_job),
-        *_figures("pod end seen to settled", to_settled),
-        *_figures("commit in the pod to settled", committed),
-        *_figures("submit to settled", whole),
-    ]
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
-
-
-def _figures(name: str, seconds: list[float]) -> list[Figure]:
-    return [
-        Figure(f"{name}, median of {len(seconds)}", statistics.median(seconds) * 1000, "ms"),
+        Figure(f"{name}, p50 of {len(seconds):,}", p50, "ms"),
+        Figure(f"{name}, p99", p99, "ms", goal=f"under {goal:g} ms", met=p99 < goal),
         Figure(f"{name}, maximum", max(seconds) * 1000, "ms"),
     ]
 
 
 def main() -> None:
-    """Starts the cluster, installs the chart, and measures."""
-    with acquire() as cluster, tempfile.TemporaryDirectory() as folder:
-        tag = build_images(cluster)
-        with (
-            running_servers(cluster, Path(folder, "s3")) as servers,
-            installed(cluster, servers, tag, "latency") as installation,
-        ):
-            report("latency", asyncio.run(measure(installation, Path(folder))))
+    """Measures and reports."""
+    figures = []
+    for name, phase in (("idle", idle), ("busy", busy)):
+        if name in PHASES:
+            with arena() as where:
+                figures += asyncio.run(phase(where))
+    report("latency", figures)
 
 
 if __name__ == "__main__":

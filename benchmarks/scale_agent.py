@@ -65,18 +65,10 @@ class Agent:
                 group.create_task(self._run_pods(client))
 
     async def _watch(self, client: ApiClient) -> None:
-        path = f"/api/v1/namespaces/{self._arena.namespace}/pods"
-        while True:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                response = await _call(client, "GET", path, {"watch": "true", "timeoutSeconds": "3000"}, seconds=3000)
-                # Lines may be longer than the reader's limit of one.
-                rest = b""
-                async for chunk in response.response.content.iter_any():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        # Most events are of no interest, and decoding is what costs.
-                        if b'"phase":"Pending"' in line and b'"nodeName":"' in line:
-                            self._saw(json.loads(line)["object"])
+        async for line in events(client, f"/api/v1/namespaces/{self._arena.namespace}/pods"):
+            # Most events are of no interest, and decoding is what costs.
+            if b'"phase":"Pending"' in line and b'"nodeName":"' in line:
+                self._saw(json.loads(line)["object"])
 
     def _saw(self, pod: dict[str, Any]) -> None:
         if pod["spec"].get("nodeName") and pod["metadata"]["uid"] not in self._known:
@@ -122,6 +114,19 @@ class Agent:
                     " and ended_at is null and released_at is null",
                     [LEASE],
                 )
+
+
+async def events(client: ApiClient, path: str) -> AsyncIterator[bytes]:
+    """What a watch of the API server tells, an event a line, again and again."""
+    while True:
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            response = await _call(client, "GET", path, {"watch": "true", "timeoutSeconds": "3000"}, seconds=3000)
+            # Lines may be longer than the reader's limit of one.
+            rest = b""
+            async for chunk in response.response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield line
 
 
 async def _commit(connection: psycopg.AsyncConnection[DictRow], parameters: dict[str, Any]) -> bool:

@@ -141,8 +141,25 @@ def _end_others(operator: asyncio.Task[None]) -> None:
         task.cancel()
 
 
+class _NothingHandled(kopf.DiffBaseStorage):
+    """No change is worked out from what an object was before: events are told as they come.
+
+    kopf would copy each object several times for it, which is most of what an event costs.
+    """
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    settings.persistence.diffbase_storage = _NothingHandled()
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.watching.server_timeout = 300

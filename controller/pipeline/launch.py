@@ -6,7 +6,7 @@ the claim back; no answer, or one that proves nothing, means the same name again
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 
 from controller.launchers import Launch, LaunchRefused
@@ -23,52 +23,58 @@ IN_FLIGHT = 16
 _log = logging.getLogger(__name__)
 
 
-async def launch(context: Context, runs: Iterable[ClaimedRun | UnreleasedRun]) -> bool:
+async def launch(context: Context, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
     """Launches runs; what stays without an answer is left for the next tick. True where all were launched."""
     slots = asyncio.Semaphore(IN_FLIGHT)
 
-    async def one(run: ClaimedRun | UnreleasedRun) -> bool:
+    async def one(run: ClaimedRun | UnreleasedRun) -> str | None:
         async with slots:
             return await _launch_one(context, run)
 
     async with asyncio.TaskGroup() as group:
-        launches = [group.create_task(one(run)) for run in runs]
-    return all(one.result() for one in launches)
+        launches = [(run, group.create_task(one(run))) for run in runs]
+    names = {run.key: name for run, launch in launches if (name := launch.result()) is not None}
+    if names:
+        # Together: if we die before, they are launched again, and found to be there.
+        recorded = await context.store.record_launches(names)
+        for run in runs:
+            if run.key in names:
+                after = recorded.get(run.key)
+                context.metrics.launched(run.pool, None if after is None else after.total_seconds())
+    return len(names) == len(runs)
 
 
-async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> bool:
+async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str | None:
+    """The name that the launcher knows the run by; None where it was refused, or did not answer."""
     about = {
         "job_id": str(run.job_id),
         "job_type": run.type,
         "dataset_id": str(run.dataset_id),
         "epoch": run.epoch,
     }
+    asked = Launch(
+        run.key,
+        run.dataset_id,
+        run.type,
+        run.attempts + 1,
+        run.memory_doublings,
+        run.pool,
+        context.pools.rules(run.pool).template,
+    )
     try:
         try:
-            asked = Launch(
-                run.key,
-                run.dataset_id,
-                run.type,
-                run.attempts + 1,
-                run.memory_doublings,
-                run.pool,
-                context.pools.rules(run.pool).template,
-            )
             name = await context.launcher.launch(asked)
         except LaunchRefused as refused:
             context.metrics.not_launched(run.pool, answered=True)
             back = "claim given back" if await _give_back(context, run, refused) else "not given back yet"
             _log.warning("launch refused, %s: %s", back, refused, extra=about)
-            return False
-        after = await context.store.record_launch(run.key, name)
+            return None
     except Unavailable as error:
         context.metrics.not_launched(run.pool, answered=False)
         _log.warning("launch not answered, to be repeated: %s", error, extra=about)
-    else:
-        context.metrics.launched(run.pool, None if after is None else after.total_seconds())
-        _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
-        return True
-    return False
+        return None
+    _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
+    return name
 
 
 async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> bool:

@@ -1,7 +1,7 @@
 """What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -78,11 +78,17 @@ class ControllerStore(CapacityStore, PoolStore):
                 await execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
         return [ClaimedRun(**row, pool=pool) for row in rows]
 
-    async def record_launch(self, key: RunKey, name: str) -> timedelta | None:
-        """The launcher has the run under `name`: how long after its claim. None where it has been released."""
+    async def record_launches(self, names: Mapping[RunKey, str]) -> dict[RunKey, timedelta]:
+        """The launcher has these runs under these names: how long after their claims; without those released since."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "record_launch", job_id=key.job_id, epoch=key.epoch, launch_name=name)
-        return None if row is None else row["after"]
+            rows = await fetch_all(
+                connection,
+                "record_launches",
+                job_ids=[key.job_id for key in names],
+                epochs=[key.epoch for key in names],
+                names=list(names.values()),
+            )
+        return {RunKey(row["job_id"], row["epoch"]): row["after"] for row in rows}
 
     async def unreleased_runs(self, launcher: str, changed: Collection[RunKey] | None = None) -> list[UnreleasedRun]:
         """The runs of this launcher that hold a slot, whatever their pool, the oldest first.

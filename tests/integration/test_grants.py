@@ -65,7 +65,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         for epoch in (1, 2):
             [claimed] = await store.claim("default", 5, "test", "owner", timedelta(minutes=1))
             assert claimed.key == RunKey(job_id, epoch)
-            await store.record_launch(claimed.key, "name")
+            await store.record_launches({claimed.key: "name"})
             with RunnerStore(as_role(database, "affirm_runner"), claimed.key, Runner("uid")) as runner:
                 assignment = runner.take()
                 assert runner.heartbeat(1, 1)

@@ -145,7 +145,7 @@ inline launch() {
        :: d_step { fault; ok = kube[r].job }            /* refused: adopted, if it is there all the same */
        :: d_step { fault; kube[r].late++ } goto next    /* no answer: again at the next tick */
     fi;
-    if :: ok -> runs[r].launched = !runs[r].released    /* record_launch */
+    if :: ok -> runs[r].launched = !runs[r].released    /* record_launches */
        :: !ok && MISTAKE == GIVE_BACK_BLIND -> was_taken = true; settle()
        :: !ok && MISTAKE != GIVE_BACK_BLIND -> end_run();       /* given back, if it has not come through after all */
             if :: ok -> d_step { ok = !kube[r].job && !alive(r) } :: !ok or_crash fi;
