@@ -1,6 +1,6 @@
 """A long queue and thousands of live Jobs, on kwok's nodes: what the controller does a second, and what it costs.
 
-`N` (10,000) jobs are queued at once for a pool of `MAXIMUM` (500), whose pods run for `RUN_SECONDS` (5). Then `LIVE`
+`N` (10,000) jobs are queued at once for a pool of `MAXIMUM` (500), whose pods run for `RUN_SECONDS` (10). Then `LIVE`
 (5,000) Jobs live at once. `PHASES` (drain live) says which of both are run.
 
 API requests are counted by the API server, by the flow schema of the controller's service account; statements are lines
@@ -23,7 +23,7 @@ from dataset_jobs.model.keys import RunKey
 N = int(os.environ.get("N") or 10_000)
 MAXIMUM = int(os.environ.get("MAXIMUM") or 500)
 LIVE = int(os.environ.get("LIVE") or min(N, 5_000))
-RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 5)
+RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 10)
 PHASES = (os.environ.get("PHASES") or "drain live").split()
 IDLE_SECONDS = 75.0
 """Long enough for one resync, which comes every 60 s."""

@@ -41,7 +41,7 @@ AGAIN_SECONDS = 1.0
 """After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter."""
 
 WAKE_SPACING_SECONDS = 0.02
-"""Wake-ups that come together are answered by one tick."""
+"""Between two ticks: wake-ups that come together are answered by one."""
 
 _log = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ class Reconciler:
                 seconds = min(seconds, due + WAKE_SPACING_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
-            await asyncio.sleep(WAKE_SPACING_SECONDS)
+            await asyncio.sleep(WAKE_SPACING_SECONDS - self.progress.seconds_since_round())
 
 
 async def drain(reconciler: Reconciler, grace_seconds: float, hurry: asyncio.Event) -> None:
