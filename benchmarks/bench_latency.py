@@ -1,7 +1,8 @@
 """How soon the controller acts, on kwok's nodes: from submit to the Job, and from a pod's end to the settled run.
 
-First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then as many of a high priority, ten a
-second, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (10).
+First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then as many of a high priority, four a
+second, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (40): every
+slot is taken, and a dozen become free in a second.
 
 A job is submitted as the command line does it, and counts from its `created_at` to the moment that a watch tells of its
 Job. A pod's end counts from before the API server is told of it to the run's `released_at`.
@@ -32,9 +33,9 @@ from dataset_jobs.store.submission import read_file
 SAMPLES = int(os.environ.get("SAMPLES") or 1_000)
 QUEUED = int(os.environ.get("QUEUED") or 10_000)
 MAXIMUM = int(os.environ.get("MAXIMUM") or 500)
-RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 10)
+RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 40)
 PHASES = (os.environ.get("PHASES") or "idle busy").split()
-SPACING_SECONDS = 0.1
+SPACING_SECONDS = 0.25
 PATIENCE = 300.0
 
 _ADDED = re.compile(rb'^{"type":"ADDED".*?"affirm.dev/job-id":"([0-9a-f-]+)"')

@@ -8,9 +8,11 @@ of the Postgres log, which logs each one of the controller's role. Memory and pr
 """
 
 import asyncio
+import contextlib
 import os
 import time
 import uuid
+from dataclasses import replace
 
 from benchmarks.report import Figure, report
 from benchmarks.scale_agent import Agent, playing
@@ -27,11 +29,15 @@ RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 10)
 PHASES = (os.environ.get("PHASES") or "drain live").split()
 IDLE_SECONDS = 75.0
 """Long enough for one resync, which comes every 60 s."""
-PATIENCE = 900.0
+PATIENCE = 1800.0
 
 
-async def create_bare(where: Arena, count: int) -> float:
-    """Creates the Jobs of as many runs by the client alone, so many in flight, and deletes them; a second."""
+async def create_bare(where: Arena, count: int, played: bool) -> float:
+    """Creates the Jobs of as many runs by the client alone, so many in flight, and deletes them; a second.
+
+    Args:
+        played: the agent starts and ends their pods meanwhile, as it does for the controller's.
+    """
     with where.cluster.namespace("affirm-bare") as namespace:
         api = KubernetesApi(await load_configuration(where.kubeconfig), namespace)
         pods = runner_pods()
@@ -48,9 +54,12 @@ async def create_bare(where: Arena, count: int) -> float:
             async with slots:
                 await api.create_job(job_manifest(RunKey(uuid.uuid4(), 1), nobody, "default", nobody, template))
 
-        began = time.perf_counter()
-        await asyncio.gather(*(one() for _ in range(count)))
-        seconds = time.perf_counter() - began
+        agent = playing(Agent(replace(where, namespace=namespace), RUN_SECONDS))
+        async with agent if played else contextlib.nullcontext():
+            await asyncio.sleep(2)
+            began = time.perf_counter()
+            await asyncio.gather(*(one() for _ in range(count)))
+            seconds = time.perf_counter() - began
         await api.close()
         # Nothing of it is to be under way when the next one is measured.
         await asyncio.to_thread(remove_pods, where.cluster, namespace)
@@ -71,7 +80,8 @@ def launched_per_second(where: Arena, count: int) -> float:
 
 async def drain(where: Arena) -> list[Figure]:
     """The whole queue, from its submission to the last settled run."""
-    bare = await create_bare(where, MAXIMUM)
+    played = await create_bare(where, MAXIMUM, played=True)
+    bare = await create_bare(where, MAXIMUM, played=False)
     with controller(where, MAXIMUM) as measured:
         async with playing(Agent(where, RUN_SECONDS)):
             await asyncio.sleep(3)
@@ -88,6 +98,7 @@ async def drain(where: Arena) -> list[Figure]:
     tries = where.one("select count(*) from runs")
     return [
         Figure("bare client, Jobs created", bare, "1/s"),
+        Figure("bare client, its pods played meanwhile", played, "1/s"),
         Figure(
             f"launched while slots are free (first {min(N, MAXIMUM):,})", rate, "1/s", "bare client", rate / bare,
             "at least half of it", rate >= bare / 2,

@@ -9,6 +9,7 @@ what is measured beside it is the controller and the cluster.
 import asyncio
 import contextlib
 import json
+import random
 import time
 import traceback
 from collections.abc import AsyncIterator
@@ -43,7 +44,7 @@ class Agent:
 
     Args:
         arena: where.
-        seconds: how long a pod runs; None: for ever, and nothing is committed.
+        seconds: how long a pod runs, give or take a half; None: for ever, and nothing is committed.
     """
 
     def __init__(self, arena: Arena, seconds: float | None) -> None:
@@ -58,11 +59,16 @@ class Agent:
     async def work(self) -> None:
         """Until it is cancelled."""
         configuration = await load_configuration(self._arena.cluster.kubeconfig)
-        async with ApiClient(configuration) as client, asyncio.TaskGroup() as group:
-            group.create_task(self._watch(client))
-            group.create_task(self._renew())
-            for _ in range(WORKERS):
-                group.create_task(self._run_pods(client))
+        async with ApiClient(configuration) as client:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._watch(client))
+                    group.create_task(self._renew())
+                    for _ in range(WORKERS):
+                        group.create_task(self._run_pods(client))
+            finally:
+                for end in self._ends:
+                    end.cancel()
 
     async def _watch(self, client: ApiClient) -> None:
         async for line in events(client, f"/api/v1/namespaces/{self._arena.namespace}/pods"):
@@ -99,7 +105,8 @@ class Agent:
                 end.add_done_callback(self._ends.discard)
 
     async def _end(self, client: ApiClient, pod: dict[str, Any], code: int, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        # Not all at once.
+        await asyncio.sleep(random.uniform(0.5, 1.5) * seconds)
         self.ended[pod["metadata"]["labels"]["affirm.dev/job-id"]] = time.time()
         terminated = {"exitCode": code, "startedAt": _now(), "finishedAt": _now()}
         await _set_status(client, pod, "Failed" if code else "Succeeded", {"terminated": terminated})

@@ -11,6 +11,9 @@ from dataset_jobs.model.errors import RunError
 ASK_AFTER_SECONDS = 3.0
 """A Job has its pod within this time where nothing is wrong; and so often at the most the events are asked for."""
 
+SHARE = 0.1
+"""Of the time, for asking: the API server reads every event of the namespace for it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,11 +40,12 @@ class PodRefusals:
         self._without_since = {uid: self._without_since.get(uid, now) for uid in jobs}
         waiting = any(now - since >= ASK_AFTER_SECONDS for since in self._without_since.values())
         if waiting and now >= self._next:
-            self._next = now + ASK_AFTER_SECONDS
             try:
                 self._said = refusals(await self._api.list_events("Job", "FailedCreate"))
             except RunError as error:  # an explanation is not worth a tick
                 _log.warning("cannot ask why there are Jobs without a pod: %s", error)
+            took = time.monotonic() - now
+            self._next = now + max(ASK_AFTER_SECONDS, took / SHARE)
         return {uid: self._said[uid] for uid in jobs if uid in self._said}
 
 
