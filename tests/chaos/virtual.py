@@ -24,6 +24,7 @@ from tests.chaos.clients import POOLS, Clients
 from tests.chaos.controllers import RETRY, Controllers
 from tests.chaos.ledger import Figures, Ledger
 from tests.chaos.lives import Lives
+from tests.chaos.witness import WITNESS
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.faults.clock import VirtualClock
 
@@ -31,18 +32,6 @@ STEP_SECONDS = 0.01
 CONTROLLERS = 3
 STUCK_ROUNDS = 3000
 """Moves of the clock, by up to a minute each, within which everything must have ended once it is calm."""
-
-_WITNESS = """
-create table resumed (job_id uuid, epoch int, primary key (job_id, epoch));
-create function note_resumed() returns trigger language plpgsql security definer as $$
-begin
-    insert into public.resumed values (new.job_id, new.epoch) on conflict do nothing;
-    return null;
-end $$;
-create trigger note_resumed after update of released_at on runs for each row
-    when (old.released_at is not null and new.released_at is null) execute function note_resumed();
-"""
-"""Keeps which runs were over and held a slot again: each try is a run of its own, with an epoch of its own."""
 
 _SAMPLE = """
 select (select jsonb_object_agg(name, max_running) from pools) as maxima,
@@ -121,7 +110,7 @@ class Chaos:
         async with connection:
             row = await (await connection.execute("select id from installation")).fetchone()
             assert row is not None
-            await connection.execute(_WITNESS)
+            await connection.execute(WITNESS)
             for pool in POOLS[1:]:
                 await connection.execute("insert into pools (name, max_running) values (%s, 16)", [pool])
             try:

@@ -3,10 +3,9 @@
 with given as (
     select * from unnest(%(job_ids)s::uuid[], %(epochs)s::int[], %(names)s::text[]) as given (job_id, epoch, name)
 ), locked as (
-    select runs.job_id, runs.epoch from runs join given using (job_id, epoch)
+    select job_id, epoch, given.name from runs join given using (job_id, epoch)
     where released_at is null order by 1, 2 for no key update of runs
 )
-update runs set launched_at = coalesce(launched_at, clock_timestamp()), launch_name = given.name
-from locked join given using (job_id, epoch)
-where runs.job_id = locked.job_id and runs.epoch = locked.epoch
+update runs set launched_at = coalesce(launched_at, clock_timestamp()), launch_name = locked.name
+from locked where runs.job_id = locked.job_id and runs.epoch = locked.epoch
 returning runs.job_id, runs.epoch, launched_at - claimed_at as after

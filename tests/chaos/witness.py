@@ -1,0 +1,13 @@
+"""What chaos's database keeps of the product that no sample would be sure to see."""
+
+WITNESS = """
+create table resumed (job_id uuid, epoch int, primary key (job_id, epoch));
+create function note_resumed() returns trigger language plpgsql security definer as $$
+begin
+    insert into public.resumed values (new.job_id, new.epoch) on conflict do nothing;
+    return null;
+end $$;
+create trigger note_resumed after update of released_at on runs for each row
+    when (old.released_at is not null and new.released_at is null) execute function note_resumed();
+"""
+"""Keeps which runs were over and held a slot again: each try is a run of its own, with an epoch of its own."""
