@@ -13,7 +13,6 @@ import contextlib
 import os
 import random
 import re
-import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +21,7 @@ from uuid import UUID
 
 from kubernetes.aio.client import ApiClient
 
-from benchmarks.report import Figure, report
+from benchmarks.report import Figure, percentile, report
 from benchmarks.scale_agent import Agent, events, playing
 from benchmarks.scale_arena import Arena, arena, controller
 from controller.launchers.kubernetes_api import load_configuration
@@ -182,8 +181,7 @@ def _to_settled(where: Arena, agent: Agent) -> list[float]:
 
 def _figures(name: str, seconds: list[float], goal: float) -> list[Figure]:
     """Of all the samples; the goal is for the 99th percentile, in ms."""
-    hundredths = statistics.quantiles(seconds, n=100)
-    p50, p99 = (hundredths[percent - 1] * 1000 for percent in (50, 99))
+    p50, p99 = percentile(seconds, 50), percentile(seconds, 99)
     return [
         Figure(f"{name}, p50 of {len(seconds):,}", p50, "ms"),
         Figure(f"{name}, p99", p99, "ms", goal=f"under {goal:g} ms", met=p99 < goal),

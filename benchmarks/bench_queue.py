@@ -21,7 +21,7 @@ import psycopg
 
 from benchmarks.bench_load import AS_IT_COMES
 from benchmarks.queue_ours import Queue, claim, claim_all, finish_all, fresh_queue
-from benchmarks.report import Figure, report
+from benchmarks.report import Figure, percentile, report
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.servers.postgres import PostgresServer
@@ -122,11 +122,6 @@ def of_another(server: PostgresServer, name: str, jobs: int = 0) -> dict[str, fl
     if done.returncode != 0:
         sys.exit(f"{name}: {done.stderr}")
     return {key: float(value) for key, value in json.loads(done.stdout).items()}
-
-
-def percentile(seconds: list[float], percent: int) -> float:
-    """In milliseconds."""
-    return statistics.quantiles(seconds, n=100)[percent - 1] * 1000
 
 
 def compared(name: str, unit: str, ours: float, theirs: Mapping[str, float], goal: str = "", met: bool | None = None,

@@ -1,6 +1,7 @@
 """What every benchmark ends with: a table for people and a file for programs."""
 
 import json
+import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,3 +46,8 @@ def report(benchmark: str, figures: list[Figure]) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{benchmark}.json"
     path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+
+
+def percentile(seconds: list[float], percent: int) -> float:
+    """In milliseconds."""
+    return statistics.quantiles(seconds, n=100)[percent - 1] * 1000
