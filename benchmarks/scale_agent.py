@@ -24,8 +24,8 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
 from benchmarks.scale_arena import Arena
-from controller.launchers.cluster_view import key_of
 from controller.launchers.kubernetes_api import load_configuration
+from controller.launchers.objects import pod_of
 from controller.policy.job_manifest import CONTAINER
 from dataset_jobs.store.for_runner import LEASE
 from dataset_jobs.store.statements import statement
@@ -88,7 +88,7 @@ class Agent:
         async with connection:
             while True:
                 pod = await self._scheduled.get()
-                key = key_of(pod)
+                key = pod_of(pod).metadata.key
                 if key is None:
                     continue
                 who = {

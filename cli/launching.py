@@ -88,6 +88,7 @@ async def kubernetes_launcher(
     from controller.launchers.kubernetes import KubernetesLauncher
     from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
     from controller.launchers.kubernetes_events import KubernetesEvents
+    from controller.launchers.objects import Job, Pod
     from controller.launchers.parser_pools import ParserPools
     from controller.operator import Watcher
 
@@ -114,8 +115,8 @@ async def kubernetes_launcher(
     with contextlib.suppress(RunError):  # to be repeated at the first tick
         await pools.refresh()
 
-    def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
-        launcher.saw(kind, deleted, thing)
+    def saw(thing: Job | Pod, deleted: bool) -> None:
+        launcher.saw(thing, deleted)
         wake.set()
 
     def saw_pool(deleted: bool, resource: Mapping[str, Any]) -> None:

@@ -16,11 +16,12 @@ from uuid import UUID
 import kopf
 from kubernetes.aio.client import Configuration
 
-from controller.launchers.cluster_view import JOB, POD
+from controller.launchers.kubernetes_api import PAGE
+from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.policy.job_manifest import LABEL_INSTALLATION
 
-Saw = Callable[[str, bool, Mapping[str, Any]], None]
-"""Kind, whether it was deleted, and the Job or pod as the API server shows it."""
+Saw = Callable[[Job | Pod, bool], None]
+"""The Job or pod, and whether it was deleted."""
 
 SawPool = Callable[[bool, Mapping[str, Any]], None]
 """Whether it was deleted, and the ParserPool."""
@@ -30,6 +31,8 @@ RESTART_SECONDS = 2.0
 
 END_SECONDS = 8
 """After so long without an end, what hinders it is ended."""
+
+_JOBS, _PODS = ("batch", "v1", "jobs"), ("", "v1", "pods")
 
 _WATCHES = "multidimensional multitasker"
 
@@ -63,9 +66,8 @@ class Watcher:
         self._saw = saw
         self._restarts = restarts
         self._namespace = namespace
-        self._registry = _registry(
-            configuration, str(installation), self._event, saw_pool and partial(self._tell, saw_pool)
-        )
+        self._settings = _settings(installation)
+        self._registry = _registry(configuration, self._event, saw_pool and partial(self._tell, saw_pool))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
         self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
@@ -88,9 +90,9 @@ class Watcher:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 loop.call_soon_threadsafe(asked_to_end.set)
 
-    def _event(self, kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
+    def _event(self, thing: Job | Pod, deleted: bool) -> None:
         self.last_event = time.monotonic()
-        self._tell(self._saw, kind, deleted, thing)
+        self._tell(self._saw, thing, deleted)
 
     def _tell(self, tell: Callable[..., None], *what: Any) -> None:
         assert self._loop is not None, "it runs in a thread that start() begins"
@@ -115,7 +117,7 @@ class Watcher:
         operator = asyncio.create_task(
             kopf.operator(
                 registry=self._registry,
-                settings=_settings(),
+                settings=self._settings,
                 standalone=True,
                 namespaces=[self._namespace],
                 stop_flag=asked_to_end,
@@ -157,23 +159,24 @@ class _NothingHandled(kopf.DiffBaseStorage):
         pass
 
 
-def _settings() -> kopf.OperatorSettings:
+def _settings(installation: UUID) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    for resource in (_JOBS, _PODS):
+        settings.watching.label_selectors[resource] = f"{LABEL_INSTALLATION}={installation}"
     settings.persistence.diffbase_storage = _NothingHandled()
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = PAGE
+    settings.queueing.idle_timeout = 0.5  # thousands of objects, of which each has its own task until then
     settings.networking.request_timeout = 60
     settings.process.ultimate_exiting_timeout = None
     return settings
 
 
-def _registry(
-    configuration: Configuration, installation: str, saw: Saw, saw_pool: SawPool | None
-) -> kopf.OperatorRegistry:
+def _registry(configuration: Configuration, saw: Saw, saw_pool: SawPool | None) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
-    ours = {LABEL_INSTALLATION: installation}
 
     async def login(**_: Any) -> kopf.ConnectionInfo:
         # Asked again by kopf when a token has expired; the hook reads the service account's file anew.
@@ -188,18 +191,18 @@ def _registry(
         )
 
     async def job(event: Any, **_: Any) -> None:
-        saw(JOB, event["type"] == "DELETED", event["object"])
+        saw(job_of(event["object"]), event["type"] == "DELETED")
 
     async def pod(event: Any, **_: Any) -> None:
-        saw(POD, event["type"] == "DELETED", event["object"])
+        saw(pod_of(event["object"]), event["type"] == "DELETED")
 
     async def pool(event: Any, **_: Any) -> None:
         assert saw_pool is not None
         saw_pool(event["type"] == "DELETED", event["object"])
 
     kopf.on.login(registry=registry)(login)
-    kopf.on.event("batch", "v1", "jobs", labels=ours, registry=registry)(job)
-    kopf.on.event("", "v1", "pods", labels=ours, registry=registry)(pod)
+    kopf.on.event(*_JOBS, registry=registry)(job)
+    kopf.on.event(*_PODS, registry=registry)(pod)
     if saw_pool is not None:
         kopf.on.event("affirm.dev", "v1", "parserpools", registry=registry)(pool)
     return registry

@@ -1,18 +1,17 @@
 """Runs as Kubernetes Jobs: one Job, one pod, one run."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from controller.launchers import KEEP, SUSPENDED, Launch, LaunchRefused, Phase, Seen
-from controller.launchers.cluster_view import POD, ClusterView, is_over, key_of, slim_job, slim_pod
+from controller.launchers.cluster_view import ClusterView
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
+from controller.launchers.objects import ContainerState, Job, Pod
 from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
-    CONTAINER,
     LABEL_EPOCH,
     LABEL_INSTALLATION,
     LABEL_JOB,
@@ -96,20 +95,21 @@ class KubernetesLauncher:
         self._disrupted = {key: evidence for key, evidence in self._disrupted.items() if key in keys}
         return await self.known(keys)
 
-    def saw(self, kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
-        """The watch has told of a Job or a pod of ours."""
-        self._view.saw(kind, deleted, slim_pod(thing) if kind == POD else slim_job(thing))
+    def saw(self, thing: Job | Pod, deleted: bool) -> None:
+        """The watch has told of a Job or a pod."""
+        if self._ours(thing):
+            self._view.saw(thing, deleted)
 
     def changed(self) -> set[RunKey]:
         return self._view.take_changed()
 
     async def known(self, keys: Collection[RunKey]) -> list[Seen]:
-        refused = await self._refusals.of([job["metadata"]["uid"] for job in self._view.podless()])
+        refused = await self._refusals.of([job.metadata.uid for job in self._view.podless()])
         seen = []
         for key in keys:
             job, pods = self._view.of(key)
             if job is not None:
-                seen.append(self._with_memory(_see(job, pods, refused.get(job["metadata"]["uid"], ""))))
+                seen.append(self._with_memory(_see(key, job, pods, refused.get(job.metadata.uid, ""))))
         return seen
 
     async def find(self, key: RunKey) -> Seen | None:
@@ -118,7 +118,7 @@ class KubernetesLauncher:
             return _see_pods(key, job_name(key), pods, forgotten=False)
         job = await self._api.get_job(job_name(key))
         if job is not None and self._ours(job):
-            return _see(job, [])
+            return _see(key, job, [])
         # A Job may have made its pod, and been deleted, in between: the run is gone when both are.
         pods = await self._api.list_pods(selector)
         return _see_pods(key, job_name(key), pods, forgotten=False) if pods else None
@@ -144,8 +144,8 @@ class KubernetesLauncher:
         job = await self._api.get_job(name)
         return job is not None and self._ours(job)
 
-    def _ours(self, job: dict[str, Any]) -> bool:
-        return bool(job["metadata"].get("labels", {}).get(LABEL_INSTALLATION) == str(self._installation))
+    def _ours(self, thing: Job | Pod) -> bool:
+        return thing.metadata.labels.installation == str(self._installation)
 
 
 def _refusal(error: ApiRefused) -> Reason:
@@ -153,40 +153,39 @@ def _refusal(error: ApiRefused) -> Reason:
     return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.CONFIG
 
 
-def _see(job: dict[str, Any], pods: list[dict[str, Any]], refused: str = "") -> Seen:
+def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Seen:
     """One Job and its pods as one value; the Job controller may have made more pods than one.
 
     Args:
+        key: the run that the Job's labels name.
+        job, pods: the Job, and its pods.
         refused: why it could make none, where Kubernetes has said so.
     """
-    metadata = job["metadata"]
-    key = key_of(job)
-    assert key is not None
-    forgotten = "ttlSecondsAfterFinished" in job["spec"]
+    name = job.metadata.name
+    forgotten = job.spec.ttl_seconds_after_finished is not None
     if pods:
-        return _see_pods(key, metadata["name"], pods, forgotten)
-    if is_over(job):
-        return Seen(key, metadata["name"], Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
-    if job["spec"].get("suspend"):
+        return _see_pods(key, name, pods, forgotten)
+    if job.over:
+        return Seen(key, name, Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
+    if job.spec.suspend:
         # One that is never over: no time to live removes it.
-        return Seen(key, metadata["name"], Phase.PENDING, SUSPENDED_JOB)
+        return Seen(key, name, Phase.PENDING, SUSPENDED_JOB)
     word = ("Quota" if exceeds_quota(refused) else "Config") if refused else None
-    return Seen(key, metadata["name"], Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
+    return Seen(key, name, Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
 
 
-def _disruption(job: dict[str, Any]) -> dict[str, str]:
+def _disruption(job: Job) -> dict[str, str]:
     """What a Job without pods says of its pod's end: that it was disrupted, by the one rule of its failure policy."""
-    conditions = job.get("status", {}).get("conditions") or ()
-    return {DISRUPTED: ""} if any(one.get("reason") == "PodFailurePolicy" for one in conditions) else {}
+    return {DISRUPTED: ""} if any(one.reason == "PodFailurePolicy" for one in job.status.conditions) else {}
 
 
-def _see_pods(key: RunKey, name: str, pods: list[dict[str, Any]], forgotten: bool) -> Seen:
+def _see_pods(key: RunKey, name: str, pods: Sequence[Pod], forgotten: bool) -> Seen:
     """The pods of one Job, at least one, as one value."""
-    live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
+    live = [pod for pod in pods if not pod.over]
     if live:
         # One on a lost node is told of only where it is all there is.
         newest = max([pod for pod in live if not _is_on_lost_node(pod)] or live, key=_creation)
-        phase = Phase.RUNNING if newest["status"].get("phase") == "Running" else Phase.PENDING
+        phase = Phase.RUNNING if newest.status.phase == "Running" else Phase.PENDING
         return Seen(key, name, phase, _evidence(newest), forgotten)
     # Of two pods, the one that found the run taken says the least.
     seen = [_evidence(pod) for pod in sorted(pods, key=_creation)]
@@ -194,44 +193,40 @@ def _see_pods(key: RunKey, name: str, pods: list[dict[str, Any]], forgotten: boo
     return Seen(key, name, Phase.ENDED, telling[-1], forgotten)
 
 
-def _creation(pod: dict[str, Any]) -> str:
-    return str(pod["metadata"]["creationTimestamp"])
+def _creation(pod: Pod) -> str:
+    return pod.metadata.creation_timestamp
 
 
-def _evidence(pod: dict[str, Any]) -> Evidence:
-    status = pod["status"]
-    state: dict[str, Any] = {}
-    for container in status.get("containerStatuses") or ():
-        if container["name"] == CONTAINER:
-            state = container.get("state") or {}
-    terminated = state.get("terminated") or {}
-    waiting = state.get("waiting") or {}
+def _evidence(pod: Pod) -> Evidence:
+    status, state = pod.status, pod.state
+    terminated, waiting = state.terminated, state.waiting
     conditions = {
-        condition["type"]: condition.get("reason") or ""
-        for condition in status.get("conditions") or ()
-        if (condition["type"] == DISRUPTED and condition["status"] == "True")
-        or (condition["type"] == "PodScheduled" and condition["status"] == "False")
+        condition.type: condition.reason
+        for condition in status.conditions
+        if (condition.type == DISRUPTED and condition.status == "True")
+        or (condition.type == "PodScheduled" and condition.status == "False")
     }
+    scheduled = pod.condition("PodScheduled")
     return Evidence(
-        exit_code=terminated.get("exitCode"),
-        seen_as=_seen_as(status, terminated, waiting),
-        message=terminated.get("message") or waiting.get("message") or status.get("message") or _no_room(status),
+        exit_code=terminated.exit_code if terminated else None,
+        seen_as=_seen_as(pod, state),
+        message=(terminated and terminated.message) or (waiting and waiting.message) or status.message or _no_room(pod),
         conditions=conditions,
-        container_started=bool(terminated.get("startedAt") or state.get("running")),
-        deleted="deletionTimestamp" in pod["metadata"],
+        container_started=bool((terminated and terminated.started_at) or state.running),
+        deleted=pod.metadata.deletion_timestamp is not None,
         node_lost=_is_on_lost_node(pod),
-        pod_name=pod["metadata"]["name"],
-        pod_uid=pod["metadata"]["uid"],
-        node=pod["spec"].get("nodeName"),
-        memory_limit=_memory_limit(pod),
-        created_at=pod["metadata"]["creationTimestamp"],
-        scheduled_at=_scheduled_at(status),
-        started_at=terminated.get("startedAt"),
-        finished_at=terminated.get("finishedAt"),
+        pod_name=pod.metadata.name,
+        pod_uid=pod.metadata.uid,
+        node=pod.spec.node_name,
+        memory_limit=pod.memory_limit,
+        created_at=pod.metadata.creation_timestamp,
+        scheduled_at=scheduled.last_transition_time if scheduled and scheduled.status == "True" else None,
+        started_at=terminated.started_at if terminated else None,
+        finished_at=terminated.finished_at if terminated else None,
     )
 
 
-def _is_on_lost_node(pod: dict[str, Any]) -> bool:
+def _is_on_lost_node(pod: Pod) -> bool:
     """Whether the node controller has given up the pod's node, as the pod alone shows it.
 
     When a node is not ready any more, its pods' Ready condition is made False and nothing else is touched
@@ -239,46 +234,32 @@ def _is_on_lost_node(pod: dict[str, Any]) -> bool:
     containers are ready. A pod that was not ready yet shows nothing until it is deleted for the node's taint, which no
     kubelet carries out.
     """
-    if pod["status"].get("phase") in ("Succeeded", "Failed"):
+    if pod.over:
         return False
-    conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}
-    ready, containers, disrupted = (conditions.get(kind, {}) for kind in ("Ready", "ContainersReady", DISRUPTED))
-    given_up = ready.get("status") == "False" and not ready.get("reason") and containers.get("status") == "True"
-    deleted = "deletionTimestamp" in pod["metadata"]
-    return given_up or (deleted and disrupted.get("status") == "True" and disrupted.get("reason") == BY_TAINT)
+    ready = pod.condition("Ready")
+    if ready and ready.status == "False" and not ready.reason:
+        containers = pod.condition("ContainersReady")
+        if containers and containers.status == "True":
+            return True
+    if pod.metadata.deletion_timestamp is None:
+        return False
+    disrupted = pod.condition(DISRUPTED)
+    return disrupted is not None and disrupted.status == "True" and disrupted.reason == BY_TAINT
 
 
-def _scheduled_at(status: dict[str, Any]) -> str | None:
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "True":
-            moment: str | None = condition.get("lastTransitionTime")
-            return moment
-    return None
-
-
-def _no_room(status: dict[str, Any]) -> str:
+def _no_room(pod: Pod) -> str:
     """The scheduler's own words, where no node takes the pod."""
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return str(condition.get("message") or "")
-    return ""
+    scheduled = pod.condition("PodScheduled")
+    return scheduled.message if scheduled and scheduled.status == "False" else ""
 
 
-def _memory_limit(pod: dict[str, Any]) -> str | None:
-    for container in pod["spec"]["containers"]:
-        if container["name"] == CONTAINER:
-            limit: str | None = container.get("resources", {}).get("limits", {}).get("memory")
-            return limit
-    return None
-
-
-def _seen_as(status: dict[str, Any], terminated: dict[str, Any], waiting: dict[str, Any]) -> str | None:
-    if waiting.get("reason") in _IMAGE_TROUBLE:
+def _seen_as(pod: Pod, state: ContainerState) -> str | None:
+    waiting = state.waiting.reason if state.waiting else ""
+    terminated = state.terminated.reason if state.terminated else ""
+    if waiting in _IMAGE_TROUBLE:
         return "ImagePull"
-    if waiting.get("reason") in _CONFIG_TROUBLE:
+    if waiting in _CONFIG_TROUBLE or terminated in ("StartError", "ContainerCannotRun"):
         return "Config"
-    if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
-        return "Config"
-    if terminated.get("reason") == "OOMKilled":
+    if terminated == "OOMKilled":
         return "OOMKilled"
-    return status.get("reason")
+    return pod.status.reason

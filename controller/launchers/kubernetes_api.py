@@ -4,16 +4,17 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import aiohttp
+import msgspec
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
-from controller.launchers.cluster_view import slim_job, slim_pod
+from controller.launchers.objects import Job, Pod
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, Permanent, Unavailable
 
@@ -22,6 +23,8 @@ PAGE = 500
 
 LONGEST_HOLD_SECONDS = 30.0
 """For how long a request is held back at the most where the API server asks to be left alone for longer."""
+
+T = TypeVar("T")
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -56,6 +59,15 @@ async def load_configuration(kubeconfig: Path | None = None) -> Configuration:
     except Exception as error:  # the loader raises many kinds, by what the file holds
         raise Misconfigured(f"cannot load a Kubernetes configuration: {type(error).__name__}") from None
     return configuration
+
+
+class _ListMetadata(msgspec.Struct):
+    token: str = msgspec.field(default="", name="continue")
+
+
+class _Page(msgspec.Struct, Generic[T]):
+    metadata: _ListMetadata
+    items: list[T]
 
 
 class KubernetesApi:
@@ -96,27 +108,28 @@ class KubernetesApi:
             raise
         return True
 
-    async def get_job(self, name: str) -> dict[str, Any] | None:
+    async def get_job(self, name: str) -> Job | None:
         """A Job by name, from etcd and not from a cache; None where there is none."""
         try:
-            return await self._request("GET", f"{self._jobs}/{name}")
+            job: Job = await self._request("GET", f"{self._jobs}/{name}", into=Job)
         except ApiRefused as error:
             if error.status == 404:
                 return None
             raise
+        return job
 
-    async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
-        """All Jobs with these labels, page by page, as `slim_job` leaves them."""
-        return await self._list(self._jobs, {"labelSelector": selector}, slim_job)
+    async def list_jobs(self, selector: str) -> list[Job]:
+        """All Jobs with these labels, page by page."""
+        return await self._list(self._jobs, {"labelSelector": selector}, Job)
 
-    async def list_pods(self, selector: str) -> list[dict[str, Any]]:
-        """All pods with these labels, page by page, as `slim_pod` leaves them."""
-        return await self._list(self._pods, {"labelSelector": selector}, slim_pod)
+    async def list_pods(self, selector: str) -> list[Pod]:
+        """All pods with these labels, page by page."""
+        return await self._list(self._pods, {"labelSelector": selector}, Pod)
 
     async def list_events(self, kind: str, reason: str) -> list[dict[str, Any]]:
         """The events of this reason about objects of this kind; Kubernetes keeps them for an hour."""
         selector = f"involvedObject.kind={kind},reason={reason}"
-        return await self._list(self._events, {"fieldSelector": selector})
+        return await self._list(self._events, {"fieldSelector": selector}, dict[str, Any])
 
     async def set_job_ttl(self, name: str, seconds: int) -> None:
         """Lets Kubernetes remove a finished Job after a while; one that is gone is fine."""
@@ -148,7 +161,7 @@ class KubernetesApi:
         Raises:
             ApiRefused: 404 where the cluster does not know the resource.
         """
-        return await self._list(self._parser_pools, {})
+        return await self._list(self._parser_pools, {}, dict[str, Any])
 
     async def set_parser_pool_status(self, name: str, status: Mapping[str, Any]) -> dict[str, Any]:
         """Sets a ParserPool's status, and returns the whole pool.
@@ -158,20 +171,18 @@ class KubernetesApi:
         """
         # Not merged: of what a template had before nothing is to stay.
         patch = [{"op": "add", "path": "/status", "value": status}]
-        return await self._request("PATCH", f"{self._parser_pools}/{name}/status", body=patch)
+        pool: dict[str, Any] = await self._request("PATCH", f"{self._parser_pools}/{name}/status", body=patch)
+        return pool
 
-    async def _list(
-        self, path: str, selector: dict[str, str], keep: Callable[[dict[str, Any]], dict[str, Any]] = dict
-    ) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
+    async def _list(self, path: str, selector: dict[str, str], of: type[T]) -> list[T]:
+        items: list[T] = []
         query = {**selector, "limit": str(PAGE)}
         while True:
-            page = await self._request("GET", path, query=query)
-            items += map(keep, page["items"])
-            token = page["metadata"].get("continue")
-            if not token:
+            page: _Page[T] = await self._request("GET", path, query=query, into=_Page[of])  # type: ignore[valid-type]
+            items += page.items
+            if not page.metadata.token:
                 return items
-            query["continue"] = token
+            query["continue"] = page.metadata.token
 
     async def _request_if_there(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         try:
@@ -186,22 +197,23 @@ class KubernetesApi:
         path: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | Sequence[Any] | None = None,
-    ) -> dict[str, Any]:
+        into: Any = Any,
+    ) -> Any:
         await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
         headers = {"Accept": "application/json"}
         if body is not None:
             kind = "" if method != "PATCH" else "json-patch+" if isinstance(body, list) else "merge-patch+"
             headers["Content-Type"] = f"application/{kind}json"
         try:
-            request = await self._client.param_serialize(
+            # Not its body: it is plain JSON as it is, and looking for models in it takes longer than sending it.
+            _, url, headers, _, _ = await self._client.param_serialize(
                 method,
                 path,
                 query_params=list((query or {}).items()),
                 header_params=headers,
-                body=body,
                 auth_settings=["BearerToken"],
             )
-            response = await self._client.call_api(*request, _request_timeout=self._timeout)
+            response = await self._client.call_api(method, url, headers, body, _request_timeout=self._timeout)
             content = await response.read()
         except ApiException as error:
             raise _of_status(error.status or 0, error.body) from None
@@ -211,10 +223,9 @@ class KubernetesApi:
             self._hold_back(response.headers.get("Retry-After", ""))
             raise _of_status(response.status, content)
         try:
-            answer: dict[str, Any] = json.loads(content)
-        except ValueError:
-            raise Unavailable("Kubernetes API: the answer was cut short") from None
-        return answer
+            return msgspec.json.decode(content, type=into)
+        except msgspec.DecodeError as error:
+            raise Unavailable(f"Kubernetes API: an answer that cannot be read: {error}") from None
 
     def _hold_back(self, retry_after: str) -> None:
         """No request of ours goes out before the time that an overloaded API server has named."""

@@ -33,6 +33,7 @@ _OF_OTHER_TESTS = {
     "pgbouncer": "pgbouncer",
     "/usr/lib/postgresql/15/bin/initdb": "postgresql-15",
     "spin": "spin",
+    "promtool": "prometheus",
     "gcc": "gcc",
     "gencat": "libc6-dev",  # for C's headers, which are no programs
 }

@@ -2,11 +2,14 @@
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from kubernetes.aio.client import Configuration
 
 from controller.launchers.kubernetes_api import KubernetesApi
+from controller.launchers.objects import Job, Pod
 from controller.policy.job_manifest import LABEL_JOB
 from tests.cluster import Cluster
 from tests.e2e.installation import ROOT
@@ -19,30 +22,28 @@ class RememberingApi(KubernetesApi):
 
     def __init__(self, configuration: Configuration, namespace: str) -> None:
         super().__init__(configuration, namespace)
-        self.jobs: list[dict[str, Any]] = []
-        self.pods: list[dict[str, Any]] = []
+        self.jobs: list[Job] = []
+        self.pods: list[Pod] = []
 
-    async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
+    async def list_jobs(self, selector: str) -> list[Job]:
         self.jobs = await super().list_jobs(selector)
         return self.jobs
 
-    async def list_pods(self, selector: str) -> list[dict[str, Any]]:
+    async def list_pods(self, selector: str) -> list[Pod]:
         pods = await super().list_pods(selector)
         self.pods = pods or self.pods
         return pods
 
 
-def record(
-    cluster: Cluster, namespace: str, cause: str, jobs: list[dict[str, Any]], pods: list[dict[str, Any]]
-) -> None:
+def record(cluster: Cluster, namespace: str, cause: str, jobs: Sequence[Any], pods: Sequence[Any]) -> None:
     """Keeps Job and pods, and the events about them."""
     if "AFFIRM_RECORD" not in os.environ:
         return
-    uids = {item["metadata"]["uid"] for item in (*jobs, *pods)}
+    shown: dict[str, list[dict[str, Any]]] = msgspec.to_builtins({"jobs": jobs, "pods": pods})
+    uids = {item["metadata"]["uid"] for items in shown.values() for item in items}
     events = cluster.get("events", "--namespace", namespace)["items"]
     whole = {
-        "jobs": jobs,
-        "pods": pods,
+        **shown,
         "events": [event for event in events if event["involvedObject"].get("uid") in uids],
     }
     for item in (item for items in whole.values() for item in items):

@@ -8,7 +8,7 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from cli.runner_config import read_runner_config
 from controller.launchers import kubernetes_api
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
+from controller.launchers.objects import Job, Pod
 from controller.operator import Watcher
 from controller.pipeline.context import Context, OnePool
 from controller.policy.pool_spec import PoolSpec
@@ -98,8 +99,8 @@ async def controller(
         context = Context(store, launcher, "through the proxy", pools)
         wake = asyncio.Event()
 
-        def saw(kind: str, deleted: bool, thing: Mapping[str, Any]) -> None:
-            launcher.saw(kind, deleted, thing)
+        def saw(thing: Job | Pod, deleted: bool) -> None:
+            launcher.saw(thing, deleted)
             wake.set()
 
         watcher = Watcher(configuration, installation.namespace, installation_id, saw)
@@ -231,7 +232,7 @@ async def count_live_pods(installation: Installation, live: list[int]) -> None:
     try:
         while True:
             pods = await api.list_pods("app=affirm-parser")
-            live.append(sum(pod["status"].get("phase") not in ("Succeeded", "Failed") for pod in pods))
+            live.append(sum(not pod.over for pod in pods))
             await asyncio.sleep(0.1)
     finally:
         await api.close()

@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
+from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.policy.job_manifest import CONTAINER, LABEL_EPOCH, LABEL_JOB
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -162,20 +163,20 @@ class FakeCluster:
         self._create(manifest)
         return True
 
-    async def get_job(self, name: str) -> dict[str, Any] | None:
+    async def get_job(self, name: str) -> Job | None:
         """See KubernetesApi."""
         job = self.jobs.get(name)
-        return None if job is None else job.shown()
+        return None if job is None else job_of(job.shown())
 
-    async def list_jobs(self, selector: str) -> list[dict[str, Any]]:
+    async def list_jobs(self, selector: str) -> list[Job]:
         """See KubernetesApi."""
         self._answer()
-        return [job.shown() for job in self.jobs.values() if _matches(selector, job)]
+        return [job_of(job.shown()) for job in self.jobs.values() if _matches(selector, job)]
 
-    async def list_pods(self, selector: str) -> list[dict[str, Any]]:
+    async def list_pods(self, selector: str) -> list[Pod]:
         """See KubernetesApi."""
         self._answer()
-        return [pod.shown() for pod in self.pods.values() if _matches(selector, pod.job)]
+        return [pod_of(pod.shown()) for pod in self.pods.values() if _matches(selector, pod.job)]
 
     async def list_events(self, kind: str, reason: str) -> list[dict[str, Any]]:
         """See KubernetesApi: nothing is ever said."""

@@ -1,9 +1,8 @@
 """The watch over a fake cluster: tells of what has changed since it was asked last, as the API server would."""
 
 from collections.abc import Callable
-from typing import Any
 
-from controller.launchers.cluster_view import JOB, POD
+from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.operator import Saw
 from tests.fakes.cluster import FakeCluster
 
@@ -19,16 +18,16 @@ class FakeWatch:
     def __init__(self, cluster: FakeCluster, lost: Callable[[], bool] = lambda: False) -> None:
         self._cluster = cluster
         self._lost = lost
-        self._shown: dict[tuple[str, str], dict[str, Any]] = {}
+        self._shown: dict[str, Job | Pod] = {}
 
     def tell(self, saw: Saw) -> None:
         """Everything that is new, changed or deleted."""
-        shown = {(JOB, job.uid): job.shown() for job in self._cluster.jobs.values()}
-        shown |= {(POD, pod.uid): pod.shown() for pod in self._cluster.pods.values()}
-        for (kind, uid), thing in shown.items():
-            if self._shown.get((kind, uid)) != thing and not self._lost():
-                saw(kind, False, thing)
-        for (kind, uid), thing in self._shown.items():
-            if (kind, uid) not in shown and not self._lost():
-                saw(kind, True, thing)
+        shown: dict[str, Job | Pod] = {job.uid: job_of(job.shown()) for job in self._cluster.jobs.values()}
+        shown |= {pod.uid: pod_of(pod.shown()) for pod in self._cluster.pods.values()}
+        for uid, thing in shown.items():
+            if self._shown.get(uid) != thing and not self._lost():
+                saw(thing, False)
+        for uid, thing in self._shown.items():
+            if uid not in shown and not self._lost():
+                saw(thing, True)
         self._shown = shown

@@ -84,7 +84,7 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
             configuration,
             "affirm-worker",
             uuid4(),
-            lambda kind, deleted, thing: None,
+            lambda thing, deleted: None,
             lambda deleted, resource: None,
         )
         watcher.start()
@@ -143,7 +143,9 @@ async def _recording(asked: set[tuple[str, str, str]]) -> AsyncIterator[Configur
             await stream.prepare(request)
             await stopping.wait()
             return stream
-        return web.json_response({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []})
+        return web.json_response(
+            {"kind": "List", "metadata": {"name": "a", "uid": "a", "resourceVersion": "1"}, "items": []}
+        )
 
     stopping = asyncio.Event()
     application = web.Application()

@@ -9,6 +9,7 @@ import pytest
 
 from controller.launchers import Phase, Seen
 from controller.launchers.kubernetes import _see, _see_pods
+from controller.launchers.objects import job_of, pod_of
 from controller.launchers.pod_refusals import refusals
 from controller.policy.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
@@ -50,12 +51,13 @@ PENDING = {
 def recorded(name: str) -> tuple[dict[str, Any], Seen]:
     """A recording, and what the launcher makes of it."""
     whole = json.loads((CORPUS / f"{name}.json").read_text())
+    pods = [pod_of(pod) for pod in whole["pods"]]
     if not whole["jobs"]:
-        return whole, _see_pods(KEY, "its name", whole["pods"], forgotten=False)
+        return whole, _see_pods(KEY, "its name", pods, forgotten=False)
     [job] = whole["jobs"]
     failed_creates = [event for event in whole["events"] if event["reason"] == "FailedCreate"]
     refused = refusals(failed_creates).get(job["metadata"]["uid"], "")
-    return whole, _see(job, whole["pods"], refused)
+    return whole, _see(KEY, job_of(job), pods, refused)
 
 
 def test_the_whole_corpus_is_in_the_tables() -> None:

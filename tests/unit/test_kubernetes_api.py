@@ -54,3 +54,23 @@ async def test_a_time_that_nobody_understands_is_none(said: str) -> None:
         for _ in range(2):
             with pytest.raises(Unavailable, match="503"):
                 await api.get_job("a")
+
+
+@pytest.mark.parametrize("said", ['"items": [', "", '"items": null', '"items": [{"metadata": {"name": "no UID"}}]'])
+async def test_an_answer_that_is_no_list_is_none(said: str) -> None:
+    text = '{"metadata": {}' + (f", {said}" if said else "") + "}"
+    async with an_api(lambda: web.Response(text=text, content_type="application/json")) as api:
+        for ask in (api.list_jobs, api.list_pods):
+            with pytest.raises(Unavailable, match="cannot be read"):
+                await ask("a=b")
+
+
+async def test_a_list_is_read_page_by_page() -> None:
+    pages = iter(
+        [
+            {"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a", "uid": "1"}}]},
+            {"metadata": {}, "items": [{"metadata": {"name": "b", "uid": "2"}}]},
+        ]
+    )
+    async with an_api(lambda: web.json_response(next(pages))) as api:
+        assert [job.metadata.name for job in await api.list_jobs("a=b")] == ["a", "b"]

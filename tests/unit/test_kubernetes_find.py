@@ -8,6 +8,7 @@ import pytest
 from controller.launchers import Phase, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi
+from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.policy.job_manifest import LABEL_INSTALLATION, RunnerTemplate
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated
 
@@ -19,11 +20,11 @@ class Cluster:
         self._pods = pods
         self._job = job
 
-    async def get_job(self, name: str) -> dict[str, Any] | None:
-        return self._job
+    async def get_job(self, name: str) -> Job | None:
+        return None if self._job is None else job_of(self._job)
 
-    async def list_pods(self, selector: str) -> list[dict[str, Any]]:
-        return self._pods
+    async def list_pods(self, selector: str) -> list[Pod]:
+        return [pod_of(pod) for pod in self._pods]
 
 
 async def find(cluster: Cluster) -> Seen | None:

@@ -8,6 +8,7 @@ import pytest
 from controller.launchers import Launch, LaunchRefused
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi
+from controller.launchers.objects import Job, job_of
 from controller.policy.job_manifest import LABEL_INSTALLATION, RunnerTemplate, job_name
 from dataset_jobs.model.errors import Unavailable
 from tests.unit.kubernetes_objects import KEY, job
@@ -24,8 +25,8 @@ class NameIsTaken:
     async def create_job(self, manifest: dict[str, Any]) -> bool:
         return False
 
-    async def get_job(self, name: str) -> dict[str, Any] | None:
-        return self._job
+    async def get_job(self, name: str) -> Job | None:
+        return None if self._job is None else job_of(self._job)
 
 
 async def launch(found: dict[str, Any] | None, installation: UUID = INSTALLATION) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from controller.launchers import Phase, Seen
-from controller.launchers.cluster_view import ClusterView, slim_job, slim_pod
+from controller.launchers.cluster_view import ClusterView
 from controller.launchers.kubernetes import _see
+from controller.launchers.objects import job_of, pod_of
 from controller.policy.diagnosis import diagnose, waits_for
 from controller.policy.job_manifest import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
@@ -23,10 +24,10 @@ LOW_ON_MEMORY = "The node was low on resource: memory. Threshold quantity: 100Mi
 
 def see(made: dict[str, Any], *pods: dict[str, Any]) -> Seen:
     view = ClusterView()
-    view.listed([slim_job(made)], map(slim_pod, pods))
+    view.listed([job_of(made)], map(pod_of, pods))
     job, its_pods = view.of(KEY)
     assert job is not None
-    return _see(job, its_pods)
+    return _see(KEY, job, its_pods)
 
 
 def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
@@ -194,13 +195,13 @@ REFUSED = 'Error creating: pods "affirm-parser-x" is forbidden: violates PodSecu
 
 @pytest.mark.parametrize(("refused", "seen_as"), [(FULL, "Quota"), (REFUSED, "Config"), ("", None)])
 def test_a_job_for_which_no_pod_can_be_made_says_why(refused: str, seen_as: str | None) -> None:
-    seen = _see(job(), [], refused)
+    seen = _see(KEY, job_of(job()), [], refused)
     assert (seen.phase, seen.evidence.seen_as, seen.evidence.message) == (Phase.PENDING, seen_as, refused)
 
 
 def test_a_refusal_that_is_over_is_not_told() -> None:
-    assert _see(job(), [pod("Running", RUNNING)], FULL).evidence.message == ""
-    assert _see(job("Failed"), [], FULL).evidence.message == ""
+    assert _see(KEY, job_of(job()), [pod_of(pod("Running", RUNNING))], FULL).evidence.message == ""
+    assert _see(KEY, job_of(job("Failed")), [], FULL).evidence.message == ""
 
 
 def test_a_pod_that_succeeded_without_a_commit_is_told_by_its_exit_code() -> None:

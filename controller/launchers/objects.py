@@ -1,0 +1,193 @@
+"""Jobs and pods as Kubernetes shows them: as much of each as is ever looked at, and nothing else is kept of them.
+
+Thousands of them are read every minute: JSON becomes these values without an object for every field that nobody reads.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from controller.policy.job_manifest import CONTAINER, LABEL_EPOCH, LABEL_INSTALLATION, LABEL_JOB
+from dataset_jobs.model.keys import RunKey
+
+
+class _Part(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """What is not named here is passed over."""
+
+
+class Labels(_Part, frozen=True):
+    """Those of ours; empty where somebody else made the object."""
+
+    installation: str = msgspec.field(default="", name=LABEL_INSTALLATION)
+    job_id: str = msgspec.field(default="", name=LABEL_JOB)
+    epoch: str = msgspec.field(default="", name=LABEL_EPOCH)
+
+
+class Metadata(_Part, frozen=True):
+    """Of a Job or a pod. Times are in RFC 3339."""
+
+    name: str
+    uid: str
+    creation_timestamp: str = ""
+    deletion_timestamp: str | None = None
+    labels: Labels = Labels()
+
+    @property
+    def key(self) -> RunKey | None:
+        """The run that the labels name; None for what somebody made with our installation's, but without a run's."""
+        with suppress(ValueError):
+            return RunKey(UUID(self.labels.job_id), int(self.labels.epoch))
+        return None
+
+
+class Condition(_Part, frozen=True):
+    """Of a Job or a pod."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    last_transition_time: str | None = None
+
+
+class JobSpec(_Part, frozen=True):
+    """What is set on a Job after it was made."""
+
+    ttl_seconds_after_finished: int | None = None
+    suspend: bool = False
+
+
+class JobStatus(_Part, frozen=True):
+    """Of a Job."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+class Job(_Part, frozen=True):
+    """A Job."""
+
+    metadata: Metadata
+    spec: JobSpec = JobSpec()
+    status: JobStatus = JobStatus()
+
+    @property
+    def over(self) -> bool:
+        """Whether it is Complete or Failed."""
+        return any(one.type in ("Complete", "Failed") and one.status == "True" for one in self.status.conditions)
+
+
+class Limits(_Part, frozen=True):
+    """Of a container's resources."""
+
+    memory: str | None = None
+
+
+class Resources(_Part, frozen=True):
+    """Of a container."""
+
+    limits: Limits = Limits()
+
+
+class Container(_Part, frozen=True):
+    """Of a pod's spec."""
+
+    name: str
+    resources: Resources = Resources()
+
+
+class PodSpec(_Part, frozen=True):
+    """Of a pod."""
+
+    node_name: str | None = None
+    containers: tuple[Container, ...] = ()
+
+
+class Waiting(_Part, frozen=True):
+    """A container that has not started."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Running(_Part, frozen=True):
+    """A container that has started."""
+
+    started_at: str | None = None
+
+
+class Terminated(_Part, frozen=True):
+    """A container that is over, or never started and never will."""
+
+    exit_code: int | None = None
+    reason: str = ""
+    message: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+class ContainerState(_Part, frozen=True):
+    """One of them, or none where the kubelet has not reported yet."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(_Part, frozen=True):
+    """Of a pod's status."""
+
+    name: str
+    state: ContainerState = ContainerState()
+
+
+class PodStatus(_Part, frozen=True):
+    """Of a pod."""
+
+    phase: str = ""
+    reason: str | None = None
+    message: str = ""
+    conditions: tuple[Condition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class Pod(_Part, frozen=True):
+    """A pod."""
+
+    metadata: Metadata
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    @property
+    def over(self) -> bool:
+        """Whether its containers are over for good, or never start."""
+        return self.status.phase in ("Succeeded", "Failed")
+
+    @property
+    def state(self) -> ContainerState:
+        """Of the runner's container."""
+        return next((one.state for one in self.status.container_statuses if one.name == CONTAINER), ContainerState())
+
+    @property
+    def memory_limit(self) -> str | None:
+        """Of the runner's container, as Kubernetes writes quantities."""
+        return next((one.resources.limits.memory for one in self.spec.containers if one.name == CONTAINER), None)
+
+    def condition(self, kind: str) -> Condition | None:
+        """Its condition of this type."""
+        for one in self.status.conditions:
+            if one.type == kind:
+                return one
+        return None
+
+
+def job_of(shown: Mapping[str, Any]) -> Job:
+    """A Job from what JSON has become already."""
+    return msgspec.convert(shown, Job)
+
+
+def pod_of(shown: Mapping[str, Any]) -> Pod:
+    """A pod from what JSON has become already."""
+    return msgspec.convert(shown, Pod)
