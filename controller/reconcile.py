@@ -4,20 +4,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from controller.launchers import Seen
 from controller.pipeline.block import look_for_trouble
 from controller.pipeline.claim import claim
 from controller.pipeline.context import Context
-from controller.pipeline.launch import launch
+from controller.pipeline.launch import IN_FLIGHT, launch
 from controller.pipeline.observe import Observation, observe, observe_changes
 from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
 from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
+from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
@@ -31,11 +31,11 @@ RESYNC_SECONDS = 60.0
 CLAIM_BATCH = 64
 """How many jobs one claim takes at the most: they are launched before the next claim, which sees what has come in."""
 
-LAUNCHING_SECONDS = 0.25
+LAUNCHING_SECONDS = 0.5
 """For how long one tick goes on claiming: what ends meanwhile is to be settled soon."""
 
-SETTLEMENTS = 8
-"""Runs that are settled at the same time."""
+SETTLE_BATCH = 64
+"""How many runs are looked at together, before they are settled."""
 
 AGAIN_SECONDS = 1.0
 """After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter."""
@@ -96,6 +96,7 @@ class Reconciler:
         self._next_resync = 0.0
         self._batches: dict[str, int] = {}
         self._wake = wake
+        self._requests = asyncio.Semaphore(IN_FLIGHT)
         self._claiming = True
         self._again = False
         self._next_removal = time.monotonic()
@@ -160,16 +161,11 @@ class Reconciler:
         return observed
 
     async def _settle(self, observed: Observation) -> None:
-        slots = asyncio.Semaphore(SETTLEMENTS)
-
-        async def one(run: UnreleasedRun, seen: Seen) -> None:
-            async with slots:
-                await settle_ended(self.context, run, seen, told=observed.looked_for is not None)
+        ended = observed.ended()
+        for first in range(0, len(ended), SETTLE_BATCH):
+            batch = ended[first : first + SETTLE_BATCH]
+            await settle_ended(self.context, batch, told=observed.looked_for is not None)
             self.progress.last_settle = time.monotonic()
-
-        async with asyncio.TaskGroup() as group:
-            for run, seen in observed.ended():
-                group.create_task(one(run, seen))
 
     async def _claim_and_launch(self, observed: Observation) -> set[str]:
         """The pools that this controller decides for."""
@@ -185,23 +181,37 @@ class Reconciler:
             scaled = await scale(self.context, pool)
             if scaled is not None and scaled.leads:
                 leads.add(name)
-        # A few first: where the cluster refuses them, few claims have to be given back. And of each pool in turn.
-        until = time.monotonic() + LAUNCHING_SECONDS
-        more = dict(pools)
-        while more and time.monotonic() < until:
-            for name, pool in list(more.items()):
-                batch = self._batches.get(name, 1)
-                claimed = await claim(self.context, pool, batch)
-                went_well = await self._launch(claimed)
-                self._batches[name] = min(4 * batch, CLAIM_BATCH)
-                if not went_well or len(claimed) < batch:
-                    del more[name], self._batches[name]
-        if more:  # what has ended meanwhile comes first
-            self._wake.set()
+        await self._fill(pools)
         return leads
 
+    async def _fill(self, pools: Mapping[str, PoolSpec]) -> None:
+        """Claims and launches until slots or jobs are used up, or time is; of each pool in turn.
+
+        A few first: where the cluster refuses them, few claims have to be given back. Later ones are claimed while
+        those before are being launched.
+        """
+        until = time.monotonic() + LAUNCHING_SECONDS
+        more = dict(pools)
+        before: dict[str, asyncio.Task[bool]] = {}
+        async with asyncio.TaskGroup() as group:
+            while more and time.monotonic() < until:
+                for name, pool in list(more.items()):
+                    batch = self._batches.get(name, 1)
+                    claimed = await claim(self.context, pool, batch)
+                    went_well = name not in before or await before.pop(name)
+                    launching = group.create_task(self._launch(claimed))
+                    if batch == CLAIM_BATCH:
+                        before[name] = launching
+                    else:
+                        went_well = await launching
+                    self._batches[name] = min(4 * batch, CLAIM_BATCH)
+                    if not went_well or len(claimed) < batch:
+                        del more[name], self._batches[name]
+        if more:  # what has ended meanwhile comes first
+            self._wake.set()
+
     async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
-        went_well = await launch(self.context, runs)
+        went_well = await launch(self.context, runs, self._requests)
         self._again = self._again or not went_well
         return went_well
 

@@ -100,6 +100,9 @@ class Launcher(Protocol):
     async def find(self, key: RunKey) -> Seen | None:
         """One run, by name, from the authoritative source; None: there is definitely none."""
 
+    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+        """Those of these runs that `find` finds, as it does; for little more than one costs."""
+
     async def stop(self, key: RunKey, now: bool = False) -> None:
         """Asks a run to end; `now` does not wait for it to tidy up. One that is over or gone already is fine."""
 

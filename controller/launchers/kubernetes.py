@@ -12,7 +12,6 @@ from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
 from controller.launchers.objects import ContainerState, Job, Pod
 from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
-    LABEL_EPOCH,
     LABEL_INSTALLATION,
     LABEL_JOB,
     RunnerTemplate,
@@ -113,15 +112,17 @@ class KubernetesLauncher:
         return seen
 
     async def find(self, key: RunKey) -> Seen | None:
-        selector = f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB}={key.job_id},{LABEL_EPOCH}={key.epoch}"
-        if pods := await self._api.list_pods(selector):
-            return _see_pods(key, job_name(key), pods, forgotten=False)
-        job = await self._api.get_job(job_name(key))
-        if job is not None and self._ours(job):
-            return _see(key, job, [])
+        return (await self.find_all({key})).get(key)
+
+    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+        found = await self._with_pods(keys)
+        for key in set(keys) - set(found):
+            job = await self._api.get_job(job_name(key))
+            if job is not None and self._ours(job):
+                found[key] = _see(key, job, [])
         # A Job may have made its pod, and been deleted, in between: the run is gone when both are.
-        pods = await self._api.list_pods(selector)
-        return _see_pods(key, job_name(key), pods, forgotten=False) if pods else None
+        missing = set(keys) - set(found)
+        return found | await self._with_pods(missing) if missing else found
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
@@ -132,6 +133,15 @@ class KubernetesLauncher:
 
     async def close(self) -> None:
         await self._api.close()
+
+    async def _with_pods(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+        """Those of the runs that have a pod. For one request the API server looks through all pods of the namespace."""
+        jobs = ",".join(sorted({str(key.job_id) for key in keys}))
+        pods: dict[RunKey, list[Pod]] = {}
+        for pod in await self._api.list_pods(f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB} in ({jobs})"):
+            if (key := pod.metadata.key) is not None and key in keys:
+                pods.setdefault(key, []).append(pod)
+        return {key: _see_pods(key, job_name(key), its_pods, forgotten=False) for key, its_pods in pods.items()}
 
     def _with_memory(self, seen: Seen) -> Seen:
         if DISRUPTED in seen.evidence.conditions and not seen.evidence.gone:

@@ -74,6 +74,9 @@ class ProcessLauncher:
         child = self._children.get(key)
         return None if child is None else self._see(key, child)
 
+    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+        return {seen.key: seen for seen in await self.known(keys)}
+
     async def stop(self, key: RunKey, now: bool = False) -> None:
         child = self._children.get(key)
         if child is not None and child.stopped and not now:

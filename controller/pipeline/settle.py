@@ -1,6 +1,8 @@
 """Settle: a run is over; its evidence is kept, its job moves on, its slot is free."""
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from controller.launchers import Phase, Seen
@@ -16,25 +18,35 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigu
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import UnreleasedRun
 
+AT_ONCE = 8
+"""Runs that are settled at the same time."""
+
 _log = logging.getLogger(__name__)
 
 
-async def settle_ended(context: Context, run: UnreleasedRun, seen: Seen, told: bool) -> None:
-    """Settles a run that the launcher was seen to have ended.
+async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, Seen]], told: bool) -> None:
+    """Settles runs that the launcher was seen to have ended.
 
-    It is looked at again where the launcher was only told so, for it may not have been told of another pod, or of how
-    this one ended; and where another pod than the one that was seen has taken it, a twin that came later.
+    They are looked at again where the launcher was only told so, for it may not have been told of another pod, or of
+    how this one ended; and where another pod than the one that was seen has taken it, a twin that came later.
 
     Args:
-        told: it is not from a list of everything.
+        ended: each run, and how it was seen.
+        told: that is not from a list of everything.
     """
-    if told or (run.runner_uid is not None and seen.evidence.pod_uid != run.runner_uid):
-        found = await context.launcher.find(run.key)
-        if found is not None and found.phase is not Phase.ENDED:
-            return
-        if found is not None and not found.evidence.gone:
-            seen = found
-    await settle(context, run, seen.evidence)
+    again = [run.key for run, seen in ended if told or run.runner_uid not in (None, seen.evidence.pod_uid)]
+    found = await context.launcher.find_all(again) if again else {}
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(run: UnreleasedRun, seen: Seen) -> None:
+        async with slots:
+            await settle(context, run, seen.evidence)
+
+    async with asyncio.TaskGroup() as group:
+        for run, seen in ended:
+            now = found.get(run.key, seen)
+            if now.phase is Phase.ENDED:
+                group.create_task(one(run, seen if now.evidence.gone else now))
 
 
 async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagnosis: Diagnosis | None = None) -> None:

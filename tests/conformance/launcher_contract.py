@@ -86,6 +86,20 @@ class LauncherContract:
         assert found is not None
         assert (found.phase, found.evidence.exit_code) == (Phase.ENDED, 65)
 
+    async def test_of_several_runs_those_are_found_that_there_are(self, launcher: Launcher) -> None:
+        ended, other, none = a_launch(REJECTS), a_launch(WORKS), a_launch(WORKS)
+        for launch in (ended, other):
+            await launcher.launch(launch)
+        await until(launcher, ended.key, Phase.ENDED)
+        await until(launcher, other.key, Phase.RUNNING)
+        found = await launcher.find_all({ended.key, other.key, none.key})
+        assert {key: seen.phase for key, seen in found.items()} == {
+            ended.key: Phase.ENDED,
+            other.key: Phase.RUNNING,
+        }
+        assert found[ended.key] == await launcher.find(ended.key)
+        await launcher.stop(other.key, now=True)
+
     async def test_a_stopped_run_ends_or_is_gone(self, launcher: Launcher) -> None:
         launch = a_launch(WORKS)
         await launcher.launch(launch)

@@ -4,6 +4,7 @@ It stands below `controller.launchers.kubernetes`, at `KubernetesApi`, so that t
 What happens to pods is for the test to say; what follows from that for Jobs is done here.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -331,4 +332,5 @@ class FakeCluster:
 
 def _matches(selector: str, job: FakeJob) -> bool:
     labels = job.manifest["metadata"]["labels"]
-    return all(labels.get(name) == value for name, value in (part.split("=") for part in selector.split(",")))
+    parts = re.findall(r"([^=, ]+)(?:=([^,]*)| in \(([^)]*)\))", selector)
+    return all(labels.get(name) in (one_of.split(",") if one_of else [value]) for name, value, one_of in parts)

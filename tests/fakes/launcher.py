@@ -44,6 +44,9 @@ class FakeLauncher:
     async def find(self, key: RunKey) -> Seen | None:
         return self._runs.get(key)
 
+    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+        return {seen.key: seen for seen in await self.known(keys)}
+
     async def stop(self, key: RunKey, now: bool = False) -> None:
         self.stops.append(key)
         run = self._runs.get(key)

@@ -55,6 +55,9 @@ class Dying:
     async def find(self, key: RunKey) -> Seen | None:
         return await self._launcher.find(key)
 
+    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+        return await self._launcher.find_all(keys)
+
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._launcher.stop(key, now)
 
