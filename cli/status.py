@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Shows pools, queues, slots, controllers, and what cannot start."""
+    """Shows pools, queues, slots, controllers, and what goes wrong."""
     from cli import output
     from cli.database import open_database
     from cli.logs import set_up_logs
@@ -106,5 +106,8 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
             f"blocked: {jobs} of pool {what.pool} cannot start since {cell(what.since)} ({what.cause}): "
             f"{cell(what.error)}; next try {cell(what.next_try)}: affirm-worker jobs explain {what.job_id}"
         )
+    for schedule in status.failing:
+        again = "it is paused" if schedule.again_at is None else f"next try {cell(schedule.again_at)}"
+        yield f"schedule {schedule.name} fails, {schedule.failures} times by now: {cell(schedule.error)}; {again}"
     if not status.blocked:
         yield "nothing is blocked"

@@ -29,6 +29,7 @@ from dataset_jobs.store.views import (
     PoolStatus,
     Progress,
     RunView,
+    ScheduleView,
     Status,
 )
 
@@ -194,6 +195,7 @@ class ClientStore:
             controllers=[ControllerStatus(**row) for row in self._database.all("controller_status")],
             listening=listening["count"],
             blocked=[Blocked(**row) for row in self._database.all("blocked_jobs")],
+            failing=[ScheduleView(**row) for row in self._database.all("schedules", schedule=None) if row["failures"]],
         )
 
     def list_datasets(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 from uuid import uuid4
@@ -17,41 +16,11 @@ from dataset_jobs.store.looking import LEASE, STILL_SECONDS, Begun, Look, Looked
 from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused, unknown_pool
 from dataset_jobs.store.submitting import find_country
+from dataset_jobs.store.views import ScheduleView
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OF_DATASETS = re.compile(r"[A-Z]{2}(/.*)?")
 """Where storage keeps the files of datasets: by the country's code."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleView:
-    """A schedule.
-
-    Args:
-        next_at: the tick that is next; past where it is being done, or could not be yet.
-        looking: somebody is at it.
-        looked_at, files, submitted: the last look that went through; how many files there were, how many of them new.
-        failures: looks that were broken off since.
-        error: of the last look.
-        again_at: when it is tried again, after a failure.
-    """
-
-    name: str
-    cron: str
-    timezone: str
-    location: str
-    country: str
-    pool: str
-    priority: int
-    paused: bool
-    next_at: datetime
-    looking: bool
-    looked_at: datetime | None
-    files: int | None
-    submitted: int | None
-    failures: int
-    error: str | None
-    again_at: datetime | None
 
 
 class ScheduleStore:

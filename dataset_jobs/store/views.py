@@ -214,14 +214,47 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleView:
+    """A schedule.
+
+    Args:
+        next_at: the tick that is next; past where it is being done, or could not be yet.
+        looking: somebody is at it.
+        looked_at, files, submitted: the last look that went through; how many files there were, how many of them new.
+        failures: looks that were broken off since.
+        error: of the last look.
+        again_at: when it is tried again, after a failure.
+    """
+
+    name: str
+    cron: str
+    timezone: str
+    location: str
+    country: str
+    pool: str
+    priority: int
+    paused: bool
+    next_at: datetime
+    looking: bool
+    looked_at: datetime | None
+    files: int | None
+    submitted: int | None
+    failures: int
+    error: str | None
+    again_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How the whole installation is.
 
     Args:
         listening: controllers that listen for notifications now; those behind a pooler are not seen.
+        failing: the schedules whose last look was broken off.
     """
 
     pools: list[PoolStatus]
     controllers: list[ControllerStatus]
     listening: int
     blocked: list[Blocked]
+    failing: list[ScheduleView]

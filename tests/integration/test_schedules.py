@@ -16,10 +16,11 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, RunError, Unavailable
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
-from dataset_jobs.store.for_schedules import ScheduleStore, ScheduleView
+from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.looking import Looked, Stopped
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import read_file
+from dataset_jobs.store.views import ScheduleView
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
@@ -252,6 +253,7 @@ def test_a_folder_that_cannot_be_read_keeps_its_tick_and_its_error_and_no_other_
     assert (schedule.failures, schedule.error, schedule.next_at) == (1, str(error), datetime(2026, 1, 1, tzinfo=UTC))
     assert schedule.again_at is not None
     assert schedule.again_at > folder.world.one("select now()")["now"]
+    assert folder.world.client.status().failing == [schedule]
     assert folder.tick() is None, "not before then"
     folder.world.query("update schedules set not_before = now() - interval '1 second'")
     folder.tick()

@@ -11,7 +11,7 @@ from cli.status import remarks
 from cli.story import duration, story
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
-from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, Status
+from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 JOB = JobView(
@@ -138,7 +138,12 @@ BLOCKED = replace(
     POOL, blocked_since=NOON, blocked_cause="cannot_start", blocked_reason="image", blocked_error="not found",
     probe_at=later(9),
 )  # fmt: skip
-QUIET = Status([], [], 1, [])
+QUIET = Status([], [], 1, [], [])
+FAILING = ScheduleView(
+    name="ssa", cron="0 3 * * *", timezone="UTC", location="in/us", country="US", pool="default", priority=0,
+    paused=False, next_at=NOON, looking=False, looked_at=None, files=None, submitted=None, failures=3,
+    error="no such folder", again_at=later(9),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,8 @@ QUIET = Status([], [], 1, [])
          "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
         (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),
          f"affirm-worker jobs explain {UUID(int=1)}"),
+        (replace(QUIET, failing=[FAILING]), "schedule ssa fails, 3 times by now: no such folder; next try "),
+        (replace(QUIET, failing=[replace(FAILING, paused=True, again_at=None)]), "no such folder; it is paused"),
     ],
 )  # fmt: skip
 def test_what_status_says_beside_its_table(status: Status, remark: str) -> None:

@@ -1,4 +1,4 @@
--- Every schedule, or one, with what came of the last look. Called by the commands about schedules.
+-- Every schedule, or one, with what came of the last look. Called by the commands about schedules, and by status.
 select schedules.name, cron, timezone, location, countries.code as country, pool, priority, paused, next_at,
     holder is not null and not_before > clock_timestamp() as looking, looked_at, files, submitted, failures, error,
     case when failures > 0 and not paused then greatest(next_at, not_before) end as again_at
