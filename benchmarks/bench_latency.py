@@ -1,8 +1,8 @@
 """How soon the controller acts, on kwok's nodes: from submit to the Job, and from a pod's end to the settled run.
 
-First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then as many of a high priority, four a
-second, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (40): every
-slot is taken, and a dozen become free in a second.
+First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then as many of a high priority, five in
+two seconds, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (60):
+every slot is taken, and eight become free in a second.
 
 A job is submitted as the command line does it, and counts from its `created_at` to the moment that a watch tells of its
 Job. A pod's end counts from before the API server is told of it to the run's `released_at`.
@@ -32,9 +32,10 @@ from dataset_jobs.store.submission import read_file
 SAMPLES = int(os.environ.get("SAMPLES") or 1_000)
 QUEUED = int(os.environ.get("QUEUED") or 10_000)
 MAXIMUM = int(os.environ.get("MAXIMUM") or 500)
-RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 40)
+RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 60)
 PHASES = (os.environ.get("PHASES") or "idle busy").split()
-SPACING_SECONDS = 0.25
+PAUSE_SECONDS = 0.25
+SPACING_SECONDS = 0.4
 PATIENCE = 300.0
 
 _ADDED = re.compile(rb'^{"type":"ADDED".*?"affirm.dev/job-id":"([0-9a-f-]+)"')
@@ -115,7 +116,7 @@ async def idle(where: Arena) -> list[Figure]:
                 submitted.append(job_id)
                 await jobs.until([job_id])
                 # Not in step with anything of the controller's.
-                await asyncio.sleep(random.uniform(0, SPACING_SECONDS))
+                await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
             await _settled(where, submitted)
             return [
                 *_figures("idle: submit to Job", _to_job(where, jobs, submitted), 250),
