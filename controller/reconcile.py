@@ -29,7 +29,7 @@ RESYNC_SECONDS = 60.0
 """Between two looks at everything, unless it is said otherwise."""
 
 CLAIM_BATCH = 64
-"""How many jobs one claim takes at the most: they are launched before the next claim, which sees what has come in."""
+"""How many jobs one claim takes at the most: what comes in meanwhile has to wait for them, however urgent it is."""
 
 LAUNCHING_SECONDS = 0.5
 """For how long one tick goes on claiming: what ends meanwhile is to be settled soon."""
@@ -96,7 +96,7 @@ class Reconciler:
         self._next_resync = 0.0
         self._batches: dict[str, int] = {}
         self._wake = wake
-        self._requests = asyncio.Semaphore(IN_FLIGHT)
+        self._in_flight = asyncio.Semaphore(IN_FLIGHT)
         self._claiming = True
         self._again = False
         self._next_removal = time.monotonic()
@@ -128,7 +128,7 @@ class Reconciler:
         try:
             await self.tick(resync)
         except* RunError as errors:
-            error = str(errors.exceptions[0])
+            error = str(_first_of(errors))
             _log.warning("tick broken off, to be repeated: %s", error)
             self._again = True
             self._next_resync = 0.0  # what had changed may not have been seen to
@@ -187,31 +187,31 @@ class Reconciler:
     async def _fill(self, pools: Mapping[str, PoolSpec]) -> None:
         """Claims and launches until slots or jobs are used up, or time is; of each pool in turn.
 
-        A few first: where the cluster refuses them, few claims have to be given back. Later ones are claimed while
-        those before are being launched.
+        A few first: where the cluster refuses them, few claims have to be given back. When those went well, the next
+        are claimed while the last are being launched; but not where the runs that were launched are counted.
         """
         until = time.monotonic() + LAUNCHING_SECONDS
         more = dict(pools)
-        before: dict[str, asyncio.Task[bool]] = {}
+        launching: dict[str, asyncio.Task[bool]] = {}
         async with asyncio.TaskGroup() as group:
             while more and time.monotonic() < until:
                 for name, pool in list(more.items()):
                     batch = self._batches.get(name, 1)
                     claimed = await claim(self.context, pool, batch)
-                    went_well = name not in before or await before.pop(name)
-                    launching = group.create_task(self._launch(claimed))
-                    if batch == CLAIM_BATCH:
-                        before[name] = launching
-                    else:
-                        went_well = await launching
+                    last = launching.get(name)
+                    launching[name] = group.create_task(self._launch(claimed))
+                    if batch < CLAIM_BATCH or self.context.concurrency is not None:
+                        last = launching[name]
+                    if (last is not None and not await last) or len(claimed) < batch:
+                        del more[name]
                     self._batches[name] = min(4 * batch, CLAIM_BATCH)
-                    if not went_well or len(claimed) < batch:
-                        del more[name], self._batches[name]
+        more = {name: pool for name, pool in more.items() if name not in launching or launching[name].result()}
+        self._batches = {name: batch for name, batch in self._batches.items() if name in more}
         if more:  # what has ended meanwhile comes first
             self._wake.set()
 
     async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
-        went_well = await launch(self.context, runs, self._requests)
+        went_well = await launch(self.context, runs, self._in_flight)
         self._again = self._again or not went_well
         return went_well
 
@@ -225,6 +225,12 @@ class Reconciler:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
             await asyncio.sleep(WAKE_SPACING_SECONDS - self.progress.seconds_since_round())
+
+
+def _first_of(errors: BaseException) -> BaseException:
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
 
 
 async def drain(reconciler: Reconciler, grace_seconds: float, hurry: asyncio.Event) -> None:

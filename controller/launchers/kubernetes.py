@@ -122,7 +122,7 @@ class KubernetesLauncher:
                 found[key] = _see(key, job, [])
         # A Job may have made its pod, and been deleted, in between: the run is gone when both are.
         missing = set(keys) - set(found)
-        return found | await self._with_pods(missing) if missing else found
+        return found | await self._with_pods(missing)
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
@@ -136,6 +136,8 @@ class KubernetesLauncher:
 
     async def _with_pods(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
         """Those of the runs that have a pod. For one request the API server looks through all pods of the namespace."""
+        if not keys:
+            return {}
         jobs = ",".join(sorted({str(key.job_id) for key in keys}))
         pods: dict[RunKey, list[Pod]] = {}
         for pod in await self._api.list_pods(f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB} in ({jobs})"):

@@ -1,4 +1,4 @@
-"""The few calls to the Kubernetes API that the launcher makes, with plain dicts, and errors as ours."""
+"""The few calls to the Kubernetes API that the launcher makes, and errors as ours."""
 
 import asyncio
 import json
@@ -224,7 +224,7 @@ class KubernetesApi:
             raise _of_status(response.status, content)
         try:
             return msgspec.json.decode(content, type=into)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(f"Kubernetes API: an answer that cannot be read: {error}") from None
 
     def _hold_back(self, retry_after: str) -> None:

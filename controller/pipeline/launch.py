@@ -23,16 +23,16 @@ IN_FLIGHT = 16
 _log = logging.getLogger(__name__)
 
 
-async def launch(context: Context, runs: Sequence[ClaimedRun | UnreleasedRun], requests: asyncio.Semaphore) -> bool:
+async def launch(context: Context, runs: Sequence[ClaimedRun | UnreleasedRun], in_flight: asyncio.Semaphore) -> bool:
     """Launches runs; what stays without an answer is left for the next tick. True where all were launched.
 
     Args:
         runs: of any pools.
-        requests: limits those that are under way at the same time, those of other launches among them.
+        in_flight: limits those that are under way at the same time, of all calls together.
     """
 
     async def one(run: ClaimedRun | UnreleasedRun) -> str | None:
-        async with requests:
+        async with in_flight:
             return await _launch_one(context, run)
 
     async with asyncio.TaskGroup() as group:

@@ -35,7 +35,7 @@ async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, Se
         told: that is not from a list of everything.
     """
     again = [run.key for run, seen in ended if told or run.runner_uid not in (None, seen.evidence.pod_uid)]
-    found = await context.launcher.find_all(again) if again else {}
+    found = await context.launcher.find_all(again)
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(run: UnreleasedRun, seen: Seen) -> None:

@@ -8,7 +8,7 @@ import pytest
 from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
 from controller.policy.settling import RetryPolicy
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 from tests.fakes.launcher import FakeLauncher
@@ -73,6 +73,15 @@ async def test_a_launch_without_an_answer_is_repeated_under_the_same_name_and_ru
     assert world.one("select launched_at from runs")["launched_at"] is not None
     assert len(launcher.launches) == 1
     assert world.job(result.job_id)["lease_epoch"] == 1
+
+
+async def test_what_breaks_a_tick_off_is_said_however_deep_it_happened(world: World) -> None:
+    a_file(world)
+    launcher = Moody()
+    launcher.launch_error = Permanent("jobs.batch is forbidden")
+    async with world.controller(launcher) as reconciler:
+        assert not await reconciler.tick_safely()
+        assert reconciler.progress.last_error == "jobs.batch is forbidden"
 
 
 async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(world: World) -> None:
@@ -286,3 +295,38 @@ async def test_a_controller_stops_working_when_the_schema_becomes_a_newer_one(wo
         assert not await reconciler.tick_safely()
         assert "schema is newer than this controller: 999" in reconciler.progress.last_error
     assert world.job(result.job_id)["state"] == "queued"
+
+
+def submit_many(world: World, count: int) -> None:
+    for number in range(count):
+        world.submit(world.file("yob2001.txt", f"Ada,F,{number + 5}\n"))
+    world.query("update pools set max_running = 1000, max_pending = 1000 returning name")
+
+
+async def test_a_controller_with_a_limit_of_its_own_does_not_claim_over_it_however_many_wait(world: World) -> None:
+    submit_many(world, 160)
+    launcher = FakeLauncher()
+    async with world.controller(launcher, concurrency=100) as reconciler:
+        for _ in range(3):
+            await reconciler.tick()
+    assert len(launcher.launches) == 100
+    assert world.one("select count(*) from runs") == {"count": 100}
+
+
+class AnswersTwentyNine(FakeLauncher):
+    """Launches so many, and gives no answer then."""
+
+    async def launch(self, launch: Launch) -> str:
+        if len(self.launches) == 29:
+            raise Unavailable("no answer")
+        return await super().launch(launch)
+
+
+async def test_when_launches_get_no_answer_any_more_few_are_claimed(world: World) -> None:
+    submit_many(world, 220)
+    async with world.controller(AnswersTwentyNine(), concurrency=None) as reconciler:
+        await reconciler.tick_safely()
+        # 1, 4 and 16 went well; of 64 no answer came, and the next 64 were claimed by then.
+        assert world.one("select count(*) from runs") == {"count": 149}
+        await reconciler.tick_safely()
+        assert world.one("select count(*) from runs") == {"count": 150}

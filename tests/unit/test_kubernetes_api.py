@@ -65,6 +65,13 @@ async def test_an_answer_that_is_no_list_is_none(said: str) -> None:
                 await ask("a=b")
 
 
+async def test_an_answer_that_is_no_text_is_none() -> None:
+    body = b'{"metadata": {}, "items": [{"metadata": {"name": "\xff", "uid": "a"}}]}'
+    async with an_api(lambda: web.Response(body=body, content_type="application/json")) as api:
+        with pytest.raises(Unavailable, match="cannot be read"):
+            await api.list_jobs("a=b")
+
+
 async def test_a_list_is_read_page_by_page() -> None:
     pages = iter(
         [
