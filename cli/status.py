@@ -108,6 +108,7 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
         )
     for schedule in status.failing:
         again = "it is paused" if schedule.again_at is None else f"next try {cell(schedule.again_at)}"
-        yield f"schedule {schedule.name} fails, {schedule.failures} times by now: {cell(schedule.error)}; {again}"
+        times = "once" if schedule.failures == 1 else f"{schedule.failures} times"
+        yield f"schedule {schedule.name} fails, {times} by now: {cell(schedule.error)}; {again}"
     if not status.blocked:
         yield "nothing is blocked"

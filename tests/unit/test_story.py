@@ -163,6 +163,7 @@ FAILING = ScheduleView(
         (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),
          f"affirm-worker jobs explain {UUID(int=1)}"),
         (replace(QUIET, failing=[FAILING]), "schedule ssa fails, 3 times by now: no such folder; next try "),
+        (replace(QUIET, failing=[replace(FAILING, failures=1)]), "schedule ssa fails, once by now: no such folder; "),
         (replace(QUIET, failing=[replace(FAILING, paused=True, again_at=None)]), "no such folder; it is paused"),
     ],
 )  # fmt: skip
