@@ -1,8 +1,10 @@
 """From rows to COPY: text lines, sorted for the primary key of `names`, in blocks."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
 from dataset_jobs.model.coverage import Covered
 from parser_runner.parsers.contract import Row
@@ -43,33 +45,46 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
     """
     lines: list[str] = []
     found: dict[tuple[int, str], tuple[int, int]] = {}
-    # Rows of the same year and sex stand together in most files: they are counted as one.
-    of_year, of_gender, first, total = 0, "", 0, 0
-    for year, gender, name, count, _ in rows:
-        if year != of_year or gender != of_gender:
-            _add(found, of_year, of_gender, len(lines) - first, total)
-            of_year, of_gender, first, total = year, gender, len(lines), 0
-        total += count
-        if not name.isprintable():
-            raise ValueError("a parser has given a name with control characters")
-        folded = name.lower() if name.isascii() else fold(name)
-        line = f"{dataset_key}\t{year}\t{name}\t{gender}\t{folded}\t{count}\n"
-        # Text COPY reads a backslash as the beginning of an escape.
-        lines.append(line.replace("\\", "\\\\") if "\\" in line else line)
-        if len(lines) % PROGRESS_ROWS == 0:
-            progress(len(lines))
-    _add(found, of_year, of_gender, len(lines) - first, total)
+    unread = iter(rows)
+    # What can be asked of many rows at once is not asked of each.
+    while batch := list(islice(unread, PROGRESS_ROWS)):
+        years, genders, names, counts, _ = zip(*batch, strict=True)
+        lines += _lines(dataset_key, years, genders, names, counts)
+        _cover(found, years, genders, counts)
+        progress(len(lines))
     lines.sort()
-    progress(len(lines))
     return SortedRows(lines, [Covered(*key, *found[key]) for key in sorted(found)])
 
 
-def _add(found: dict[tuple[int, str], tuple[int, int]], year: int, gender: str, rows: int, total: int) -> None:
-    if rows:
-        rows_before, total_before = found.get((year, gender), (0, 0))
-        found[year, gender] = (rows_before + rows, total_before + total)
+def _lines(
+    dataset_key: int, years: Iterable[int], genders: Iterable[str], names: Sequence[str], counts: Iterable[int]
+) -> list[str]:
+    letters = "".join(names)
+    if not letters.isprintable():
+        raise ValueError("a parser has given a name with control characters")
+    folded = map(str.lower if letters.isascii() else fold, names)
+    columns = zip(years, names, genders, folded, counts, strict=True)
+    lines = [f"{dataset_key}\t{year}\t{name}\t{gender}\t{key}\t{count}\n" for year, name, gender, key, count in columns]
+    # Text COPY reads a backslash as the beginning of an escape.
+    return [line.replace("\\", "\\\\") for line in lines] if "\\" in letters else lines
 
 
+def _cover(
+    found: dict[tuple[int, str], tuple[int, int]], years: Sequence[int], genders: Sequence[str], counts: Sequence[int]
+) -> None:
+    """Adds the rows and their counts to what is covered already."""
+    if len(set(years)) == len(set(genders)) == 1:
+        rows, total = found.get((years[0], genders[0]), (0, 0))
+        found[years[0], genders[0]] = (rows + len(counts), total + sum(counts))
+        return
+    for key, count in zip(zip(years, genders, strict=True), counts, strict=True):
+        rows, total = found.get(key, (0, 0))
+        found[key] = (rows + 1, total + count)
+
+
+@lru_cache(maxsize=1 << 14)
 def fold(name: str) -> str:
     """The key under which a name is found whatever its letter case: casefolded, NFC."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -1,7 +1,8 @@
 """What a parser gives, and what is asked of one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from dataset_jobs.model.places import Cell, Place
@@ -19,6 +20,13 @@ class Row(NamedTuple):
     name: str
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     place: Place
+
+
+def rows_of(
+    years: Iterable[int], genders: Iterable[str], names: Iterable[str], counts: Iterable[int], places: Iterable[Place]
+) -> Iterator[Row]:
+    """Rows from columns that have been checked, in half the time that `Row` takes for each."""
+    return map(partial(tuple.__new__, Row), zip(years, genders, names, counts, places))  # noqa: B905
 
 
 @dataclass(frozen=True, slots=True)

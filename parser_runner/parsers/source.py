@@ -4,9 +4,10 @@ import codecs
 import csv
 import io
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
@@ -22,7 +23,11 @@ __all__ = ["LINE_LIMIT", "PROBLEMS_KEPT", "PROBLEMS_LIMIT", "Source"]
 LINE_LIMIT = Limits().cell_chars
 """Bytes a line may have where nothing else is set."""
 
+PLAIN_LIMIT = 1024
+"""Bytes of a plain line."""
+
 _BLOCK = 1024 * 1024
+_BLOCK_OF_LINES = 64 * 1024
 _UTF_8 = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ZIP = b"PK\x03\x04"
@@ -62,6 +67,8 @@ class Source:
         self.size = file.seek(0, os.SEEK_END)
         self._workbook: Workbook | None = None
         self._charsets: dict[str | None, str] = {}
+        self._blank = 0
+        """Blank lines that have just been read."""
         self.rewind()
 
     @property
@@ -100,17 +107,45 @@ class Source:
         Raises:
             Rejected: a line is longer than the limit.
         """
-        blank = 0
-        for number, text in self.raw_lines(charset):
+        self._blank = 0
+        yield from self._without_blank(self.raw_lines(charset))
+
+    def matches(self, plain: re.Pattern[str]) -> Iterator[tuple[int, list[Any] | str]]:
+        """As `lines`, of UTF-8, but hundreds of lines together as long as all of them are plain.
+
+        Args:
+            plain: what a whole line may be, with `^` and `\\r?$` around it and MULTILINE; of at most PLAIN_LIMIT bytes.
+
+        Yields:
+            The number of the first line and the groups of each, as `re.findall` gives them; or the number of a line
+            and the line, where some line near it is not plain.
+        """
+        self._blank = 0
+        if self._charset(None) == "utf-16" or self.limits.cell_chars < PLAIN_LIMIT:
+            yield from self._without_blank(self.raw_lines())
+            return
+        for number, block in self._blocks():
+            if found := _all_found(plain, block):
+                self._note_blank(number)
+                yield number, found
+            else:
+                yield from self._without_blank(self._decoded(number, block, "utf-8"))
+
+    def _without_blank(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        for number, text in lines:
             line = text.rstrip("\r\n")
-            if not line:
-                blank += 1
-                continue
-            if blank:
-                for one in range(number - blank, number):
-                    self.problem("the line is blank", one)
-                blank = 0
-            yield number, line
+            if line:
+                if self._blank:
+                    self._note_blank(number)
+                yield number, line
+            else:
+                self._blank += 1
+
+    def _note_blank(self, before: int) -> None:
+        """Blank lines are only a problem where another line follows."""
+        for one in range(before - self._blank, before):
+            self.problem("the line is blank", one)
+        self._blank = 0
 
     def raw_lines(self, charset: str | None = None) -> Iterator[tuple[int, str]]:
         """As `lines`, but with their ends and with blank lines."""
@@ -118,14 +153,23 @@ class Source:
         if encoding == "utf-16":
             yield from self._utf_16_lines()
             return
-        readline, limit, number = self.file.readline, self.limits.cell_chars, 0
-        while line := readline(limit):
-            number += 1
-            if len(line) == limit and not line.endswith(b"\n"):
+        for number, block in self._blocks():
+            yield from self._decoded(number, block, encoding)
+
+    def _blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Whole lines, without a byte order mark, and the number of the first; a line over the limit may be cut."""
+        number, mark = 1, _UTF_8
+        while block := self.file.read(_BLOCK_OF_LINES):
+            block += self.file.readline(self.limits.cell_chars)
+            yield number, block.removeprefix(mark)
+            number, mark = number + block.count(b"\n"), b""
+
+    def _decoded(self, first: int, block: bytes, encoding: str) -> Iterator[tuple[int, str]]:
+        limit = self.limits.cell_chars
+        for number, line in enumerate(io.BytesIO(block), first):
+            if len(line) > limit or (len(line) == limit and not line.endswith(b"\n")):
                 self.problem(f"the line is longer than {limit} bytes: this is not a text file of lines", number)
                 self.raise_problems()
-            if number == 1 and line.startswith(_UTF_8):
-                line = line[len(_UTF_8) :]
             try:
                 yield number, line.decode(encoding)
             except UnicodeDecodeError as error:
@@ -259,3 +303,13 @@ class Source:
         if rows > self.limits.rows:
             message = f"the file has more than {self.limits.rows} rows (LIMIT_ROWS)"
             raise Rejected(Reason.TOO_LARGE, self.filename, message)
+
+
+def _all_found(plain: re.Pattern[str], block: bytes) -> list[Any]:
+    """The groups of every line; nothing where some line is not plain."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        return []
+    found = plain.findall(text)
+    return found if len(found) == text.count("\n") + (not text.endswith("\n")) else []

@@ -5,13 +5,14 @@ children. National: `yobYYYY.txt`, `name,sex,count`, the year only in the file's
 `state,sex,year,name,count`; TR holds the smaller territories together.
 """
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.contract import Parsed, Row, rows_of
 from parser_runner.parsers.source import Source
 
 FIRST_YEAR = 1880
@@ -21,7 +22,9 @@ NAME_LIMIT = 100
 _YEAR_IN_NAME = re.compile(r"yob([0-9]{4})(?![0-9]).*\.txt", re.IGNORECASE)
 _STATE_IN_NAME = re.compile(r"([A-Z]{2})\.txt", re.IGNORECASE)
 _YEAR = re.compile(r"[0-9]{4}")
-_NATIONAL = re.compile(rf"([A-Z][A-Za-z]{{1,{NAME_LIMIT - 1}}}),([FM]),([1-9][0-9]{{0,8}})")
+_NAME, _COUNT = rf"([A-Z][A-Za-z]{{1,{NAME_LIMIT - 1}}})", "([1-9][0-9]{0,8})"
+_NATIONAL = re.compile(rf"^{_NAME},([FM]),{_COUNT}\r?$", re.MULTILINE)
+_REGIONAL = re.compile(rf"^([A-Z]{{2}}),([FM]),([0-9]{{4}}),{_NAME},{_COUNT}\r?$", re.MULTILINE)
 
 
 def _first_line(source: Source) -> str:
@@ -63,13 +66,12 @@ class National:
         return year
 
     def _rows(self, source: Source, year: int) -> Iterator[Row]:
-        match = _NATIONAL.fullmatch
-        for number, line in source.lines():
-            if plain := match(line):
-                name, sex, count = plain.groups()
-                yield Row(year, sex, name, int(count), number)
+        for number, found in source.matches(_NATIONAL):
+            if isinstance(found, list):
+                names, sexes, counts = zip(*found, strict=True)
+                yield from rows_of(itertools.repeat(year), sexes, names, map(int, counts), itertools.count(number))
                 continue
-            fields = line.split(",")
+            fields = found.split(",")
             if len(fields) != 3:
                 source.problem(f"expected 3 fields (name,sex,count), found {len(fields)}", number)
                 continue
@@ -100,29 +102,47 @@ class Regional:
         return Parsed(self.name, "births", f"US-{region}", self._rows(source, region))
 
     def _rows(self, source: Source, region: str) -> Iterator[Row]:
-        this_year = datetime.now(UTC).year
-        for number, line in source.lines():
-            fields = line.split(",")
-            if len(fields) != 5:
-                source.problem(f"expected 5 fields (state,sex,year,name,count), found {len(fields)}", number)
+        years = range(FIRST_YEAR, datetime.now(UTC).year + 1)
+        for number, found in source.matches(_REGIONAL):
+            if not isinstance(found, list):
+                records = [found.split(",")]
+            elif rows := self._plain_rows(source, region, years, number, found):
+                yield from rows
                 continue
-            state, sex, digits, name, count = fields
-            if state != region:
-                source.problem(f"the file is of {region}, but this line is of another state", number)
-                continue
-            if not (_YEAR.fullmatch(digits) and FIRST_YEAR <= int(digits) <= this_year):
-                source.problem(f"expected a year from {FIRST_YEAR} to now in field 3", number)
-                continue
-            if source.year_hint not in (None, int(digits)):
-                raise source.rejected(
-                    Reason.CONTRADICTORY,
-                    f"{source.year_hint} was given as the year, but this line is of {digits}",
-                    number,
-                )
-            row = _row(source, number, int(digits), sex, name, count)
-            if row is not None:
-                yield row
+            else:
+                records = found
+            for line, fields in enumerate(records, number):
+                row = self._row(source, region, years, line, fields)
+                if row is not None:
+                    yield row
         source.raise_problems()
+
+    def _plain_rows(
+        self, source: Source, region: str, possible: range, first: int, found: list[tuple[str, ...]]
+    ) -> Iterator[Row] | None:
+        """The rows of many lines; None where one of them is not of this region or not of a possible year."""
+        states, sexes, digits, names, counts = zip(*found, strict=True)
+        years = set(map(int, set(digits)))
+        if set(states) != {region} or not years.issubset(possible if source.year_hint is None else (source.year_hint,)):
+            return None
+        return rows_of(map(int, digits), sexes, names, map(int, counts), itertools.count(first))
+
+    def _row(self, source: Source, region: str, years: range, number: int, fields: Sequence[str]) -> Row | None:
+        if len(fields) != 5:
+            source.problem(f"expected 5 fields (state,sex,year,name,count), found {len(fields)}", number)
+            return None
+        state, sex, digits, name, count = fields
+        if state != region:
+            source.problem(f"the file is of {region}, but this line is of another state", number)
+            return None
+        if not (_YEAR.fullmatch(digits) and int(digits) in years):
+            source.problem(f"expected a year from {FIRST_YEAR} to now in field 3", number)
+            return None
+        if source.year_hint not in (None, int(digits)):
+            raise source.rejected(
+                Reason.CONTRADICTORY, f"{source.year_hint} was given as the year, but this line is of {digits}", number
+            )
+        return _row(source, number, int(digits), sex, name, count)
 
 
 def _refuse_sex_hint(source: Source) -> None:
