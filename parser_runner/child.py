@@ -2,12 +2,10 @@
 
 import logging
 import os
+import resource
 import signal
 import sys
-import threading
 from collections.abc import Mapping
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
 from uuid import UUID
 
@@ -16,9 +14,12 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.process import run_process
 
+REUSED_KIB = 128 * 1024
+"""A process that has been larger than this gives its memory back by ending."""
+
 
 def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_path: str) -> None:
-    """Runs one run and exits. Exits at once, committing nothing, when the controller is gone.
+    """Runs one run. Returns if it completed and this process is fit for another one, and exits else.
 
     Args:
         environment: the runner's settings, as a pod would have them.
@@ -27,7 +28,6 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
     """
     # Ctrl-C goes to the whole process group; what becomes of the children is for the controller to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
     key = RunKey(UUID(job_id), epoch)
     level = environment.get("LOG_LEVEL", "INFO")
     if environment.get("LOG_FORMAT") == "console":
@@ -37,14 +37,8 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
     else:
         log_json(level, {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch})
     code = run_process(key, environment, Path(message_path))
-    logging.shutdown()
     sys.stderr.flush()
-    # No interpreter shutdown: everything is written and closed.
-    os._exit(code)
-
-
-def _exit_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(ExitCode.SHUT_DOWN)
+    if code != ExitCode.COMPLETED or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > REUSED_KIB:
+        logging.shutdown()
+        # No interpreter shutdown: everything is written and closed.
+        os._exit(code)

@@ -41,7 +41,7 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
         environment: settings; see docs/settings.md.
         message_path: where the termination message goes; None for nowhere.
     """
-    # Nothing here makes cycles worth collecting, and the process is over soon.
+    # Nothing here makes cycles worth collecting, and the process is over soon, or when it has become large.
     gc.disable()
     signal.signal(signal.SIGTERM, _interrupt)
     lines = LastLines()

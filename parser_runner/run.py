@@ -5,7 +5,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import IO, BinaryIO, cast
@@ -139,28 +139,27 @@ def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat:
 
 
 def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> Loaded:
-    source = Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits)
-    parsed = parse(source, assignment.country)
-    # The workbook's process, if there is one, ends with this one.
+    with closing(Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits)) as source:
+        parsed = parse(source, assignment.country)
 
-    def progress(rows_done: int) -> None:
-        heartbeat.rows(rows_done)
-        source.check_rows(rows_done)
+        def progress(rows_done: int) -> None:
+            heartbeat.rows(rows_done)
+            source.check_rows(rows_done)
 
-    rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
-    if not rows.lines:
-        raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
-    loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)
-    try:
-        store.load(assignment, rows.blocks(), loaded, source.size)
-    except DuplicateRows:
-        _find_duplicates(source, assignment.country)
-        raise
-    except Unavailable:
-        # The connection broke; if it broke after the commit was sent, only the database knows what came of it.
-        with job.connect() as again:
-            if not again.has_committed():
-                raise
+        rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
+        if not rows.lines:
+            raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
+        loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)
+        try:
+            store.load(assignment, rows.blocks(), loaded, source.size)
+        except DuplicateRows:
+            _find_duplicates(source, assignment.country)
+            raise
+        except Unavailable:
+            # The connection broke; if it broke after the commit was sent, only the database knows what came of it.
+            with job.connect() as again:
+                if not again.has_committed():
+                    raise
     return loaded
 
 

@@ -1,11 +1,9 @@
 """Runs as child processes of the controller, on one machine.
 
-They are forked from a warm parent that has the runner's imports loaded (a forkserver), which is eight times as fast
-as a fresh interpreter. A child exits when the pipe to the controller closes, whatever ended the controller.
+A child exits when the pipe to the controller closes, whatever ended the controller.
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 import tempfile
@@ -13,34 +11,38 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from controller.launchers import KEEP, Launch, Phase, Seen
-from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Unavailable
+from controller.launchers.children import Child, RunnerEntry
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 
-RunnerEntry = Callable[[str, int, str], None]
-"""The runner's entry point: job id, epoch, and the path for its termination message. Importable by name."""
+RUNS_OF_A_CHILD = 100
+"""How many runs one process is used for at the most."""
+
+IDLE_SECONDS = 10.0
+"""For how long a process waits for another run."""
 
 
 @dataclass(slots=True)
-class _Child:
-    process: ForkServerProcess
+class _Run:
+    child: Child
+    pid: int
     message_path: Path
     stopped: bool = False
     """We have told it to end."""
+    completed: bool = False
+    """Its child has said so, and may be another run's by now, or gone."""
 
 
 class ProcessLauncher:
     """Launches runs as child processes.
 
     Args:
-        entry: what each child calls; it ends by exiting.
+        entry: what each child calls for a run.
         preload: modules that the warm parent imports once.
-        wake: called in the event loop whenever a child has ended.
+        wake: called in the event loop whenever a run has ended.
     """
 
     name = "process"
@@ -48,87 +50,130 @@ class ProcessLauncher:
     def __init__(self, entry: RunnerEntry, preload: list[str], wake: Callable[[], None]) -> None:
         self._entry = entry
         self._wake = wake
-        self._children: dict[RunKey, _Child] = {}
+        self._runs: dict[RunKey, _Run] = {}
+        self._running: dict[Child, _Run] = {}
+        self._waiting: dict[Child, asyncio.TimerHandle] = {}
         self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(preload)
+        self._context.set_forkserver_preload(["controller.launchers.children", *preload])
         self._messages = tempfile.TemporaryDirectory(prefix="affirm-worker-")
 
     async def launch(self, launch: Launch) -> str:
-        child = self._children.get(launch.key)
-        if child is None:
-            child = self._start(launch)
-            self._children[launch.key] = child
-            asyncio.get_running_loop().add_reader(child.process.sentinel, self._ended, child.process.sentinel)
-        return f"pid-{child.process.pid}"
+        run = self._runs.get(launch.key)
+        if run is None:
+            message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
+            child = self._start(launch.key, message_path)
+            run = _Run(child, child.pid, message_path)
+            self._runs[launch.key] = self._running[child] = run
+        return f"pid-{run.pid}"
 
     async def seen(self) -> list[Seen]:
-        return [self._see(key, child) for key, child in self._children.items()]
+        return [self._see(key, run) for key, run in self._runs.items()]
 
     def changed(self) -> set[RunKey]:
-        return set(self._children)
+        return set(self._runs)
 
     async def known(self, keys: Collection[RunKey]) -> list[Seen]:
         return [seen for seen in await self.seen() if seen.key in keys]
 
     async def find(self, key: RunKey) -> Seen | None:
-        child = self._children.get(key)
-        return None if child is None else self._see(key, child)
+        run = self._runs.get(key)
+        return None if run is None else self._see(key, run)
 
     async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
         return {seen.key: seen for seen in await self.known(keys)}
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
-        child = self._children.get(key)
-        if child is not None and child.stopped and not now:
+        run = self._runs.get(key)
+        if run is not None and run.stopped and not now:
             return  # once is enough: a second SIGTERM might meet the child while it tidies up
-        if child is not None and child.process.exitcode is None and child.process.pid is not None:
-            child.stopped = True
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.process.pid, signal.SIGKILL if now else signal.SIGTERM)
+        if run is not None and self._exit_code(run) is None:
+            run.stopped = True
+            run.child.signal(signal.SIGKILL if now else signal.SIGTERM)
 
     async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
-        child = self._children.get(key)
-        if child is not None and child.process.exitcode is not None:
-            del self._children[key]
-            child.process.close()
-            child.message_path.unlink(missing_ok=True)
+        run = self._runs.get(key)
+        if run is not None and self._exit_code(run) is not None:
+            del self._runs[key]
+            run.message_path.unlink(missing_ok=True)
+            if not run.completed:
+                del self._running[run.child]
+                self._ended(run.child)
 
     async def close(self) -> None:
-        for key in list(self._children):
-            await self.stop(key, now=True)
+        for child in [*self._running, *self._waiting]:
+            child.signal(signal.SIGKILL)
         self._messages.cleanup()
 
-    def _start(self, launch: Launch) -> _Child:
-        message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
-        process = self._context.Process(
-            target=self._entry,
-            args=(str(launch.key.job_id), launch.key.epoch, str(message_path)),
-            name=f"parser-runner {launch.key}",
-            daemon=False,
-        )
-        try:
-            process.start()
-        except OSError as error:
-            raise Unavailable(f"cannot start a process: {error.strerror}", Reason.TEMPORARY_IO) from None
-        return _Child(process, message_path)
+    def _start(self, key: RunKey, message_path: Path) -> Child:
+        """Has the run done by a child that waits for one, else by a new one."""
+        while self._waiting:
+            child, timer = self._waiting.popitem()
+            timer.cancel()
+            if child.run(key, message_path):
+                return child
+            self._dismiss(child)
+        child = Child(self._context, self._entry)
+        loop = asyncio.get_running_loop()
+        assert child.pipe is not None
+        loop.add_reader(child.pipe, self._readable, child)
+        loop.add_reader(child.sentinel, self._ended, child)
+        child.run(key, message_path)  # if it has ended already, it has ended as this run
+        return child
 
-    def _ended(self, sentinel: int) -> None:
-        asyncio.get_running_loop().remove_reader(sentinel)
+    def _readable(self, child: Child) -> None:
+        if not self._hear(child):  # then it is ending
+            self._dismiss(child)
+
+    def _hear(self, child: Child) -> bool:
+        """Whether it has said that its run completed: then it is free for another."""
+        if not child.has_completed():
+            return False
+        run = self._running.pop(child)
+        run.completed = True
+        # A signal for the run that is over may still be on its way.
+        if run.stopped or child.runs >= RUNS_OF_A_CHILD:
+            self._dismiss(child)
+        else:
+            timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._dismiss, child)
+            self._waiting[child] = timer
+        self._wake()
+        return True
+
+    def _dismiss(self, child: Child) -> None:
+        """No more is expected of it."""
+        if timer := self._waiting.pop(child, None):
+            timer.cancel()
+        if child.pipe is not None:
+            asyncio.get_running_loop().remove_reader(child.pipe)
+            child.dismiss()
+
+    def _ended(self, child: Child) -> None:
+        """The process is gone. Its exit code is kept until the run that it had is forgotten."""
+        self._hear(child)
+        self._dismiss(child)
+        asyncio.get_running_loop().remove_reader(child.sentinel)
+        if child not in self._running:
+            child.close()
         self._wake()
 
-    def _see(self, key: RunKey, child: _Child) -> Seen:
-        code = child.process.exitcode
-        name = f"pid-{child.process.pid}"
+    def _exit_code(self, run: _Run) -> int | None:
+        if not run.completed and (code := run.child.exit_code()) is not None and not self._hear(run.child):
+            return code
+        return 0 if run.completed else None
+
+    def _see(self, key: RunKey, run: _Run) -> Seen:
+        code = self._exit_code(run)
+        name = f"pid-{run.pid}"
         if code is None:
             return Seen(key, name, Phase.RUNNING, Evidence(container_started=True))
         try:
-            message = child.message_path.read_text(encoding="utf-8")
+            message = run.message_path.read_text(encoding="utf-8")
         except OSError:
             message = ""
         evidence = Evidence(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
-            seen_as="Stopped" if child.stopped else None,
+            seen_as="Stopped" if run.stopped else None,
             message=message,
             container_started=True,
             node=os.uname().nodename,

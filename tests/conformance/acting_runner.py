@@ -1,7 +1,8 @@
 """A runner that does as its job id says, in a process and in a pod alike. It loads nothing.
 
 The last digit of the job id: 0 exits with 0; 1 writes a message and exits with 65; 2 works until it is told to stop;
-3 is killed by SIGKILL; 4 takes memory until it is killed; 5 fills /tmp; 6 breaks down by SIGSEGV.
+3 is killed by SIGKILL; 4 takes memory until it is killed; 5 fills /tmp; 6 breaks down by SIGSEGV; 7 completes,
+and its process may run another; 8 does so after a moment in which it heeds no SIGTERM.
 """
 
 import ctypes
@@ -43,6 +44,12 @@ def act(job_id: str, epoch: int, message_path: str) -> None:
             time.sleep(600)
         case "6":
             ctypes.string_at(0)
+        case "7":
+            return
+        case "8":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(2)
+            return
     os._exit(0)
 
 

@@ -1,19 +1,18 @@
 """The launchers that need no cluster, against the contract. tests/e2e holds Kubernetes to it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from controller.launchers import Launch, Launcher, Phase
+from controller.launchers import Launch, Launcher
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.process import ProcessLauncher
 from controller.policy.job_manifest import RunnerTemplate
 from dataset_jobs.model.settlement import Evidence
 from tests.conformance.acting_runner import MESSAGE, act
-from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, LauncherContract, a_launch, until
+from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, LauncherContract
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.launcher import FakeLauncher
 
@@ -57,27 +56,10 @@ class TestKubernetesLauncherOnTheFakeCluster(LauncherContract):
 
 
 class TestProcessLauncher(LauncherContract):
+    """What is true of children only stands in test_children.py."""
+
     @pytest.fixture
     async def launcher(self) -> AsyncIterator[Launcher]:
         launcher = ProcessLauncher(act, ["tests.conformance.acting_runner"], lambda: None)
         yield launcher
         await launcher.close()
-
-    async def test_the_end_of_a_child_wakes_the_loop(self) -> None:
-        woken = asyncio.Event()
-        launcher = ProcessLauncher(act, [], woken.set)
-        try:
-            await launcher.launch(a_launch(EXITS_0))
-            await asyncio.wait_for(woken.wait(), 30)
-        finally:
-            await launcher.close()
-
-    async def test_what_we_stopped_is_told_from_what_died(self) -> None:
-        launcher = ProcessLauncher(act, [], lambda: None)
-        try:
-            launch = a_launch(WORKS)
-            await launcher.launch(launch)
-            await launcher.stop(launch.key, now=True)
-            assert (await until(launcher, launch.key, Phase.ENDED)).evidence.seen_as == "Stopped"
-        finally:
-            await launcher.close()

@@ -1,0 +1,112 @@
+"""A child process that runs one run after another, as long as each of them completes.
+
+It is forked from a warm parent (a forkserver). Starting it takes several times the processor time of a small run, most
+of it for pages that it shares with its parent until it uses them; so a child whose run went well is kept for the next.
+It ends with any other run, as a pod does: what is left in a process by an error is nobody's.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.outcome import ExitCode
+
+RunnerEntry = Callable[[str, int, str], None]
+"""The runner's entry point: job id, epoch, and the path for its termination message. Importable by name.
+
+It returns where the run completed and the process is fit for another; else it exits with the run's exit code."""
+
+
+def serve(entry: RunnerEntry, pipe: Connection) -> None:
+    """What the child does: until a run does not complete, the controller wants no more of it, or is gone."""
+    threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
+    while True:
+        try:
+            job_id, epoch, message_path = pipe.recv()
+        except EOFError:
+            os._exit(0)
+        entry(job_id, epoch, message_path)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        pipe.send_bytes(b"completed")
+
+
+def _exit_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(ExitCode.SHUT_DOWN)
+
+
+class Child:
+    """The controller's end of it.
+
+    Args:
+        context: that it is forked by.
+        entry: what it calls for every run.
+
+    Raises:
+        Unavailable: no process can be started.
+    """
+
+    def __init__(self, context: ForkServerContext, entry: RunnerEntry) -> None:
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(entry, theirs), name="parser-runner", daemon=False)
+        try:
+            self._process.start()
+        except OSError as error:
+            self._pipe.close()
+            raise Unavailable(f"cannot start a process: {error.strerror}", Reason.TEMPORARY_IO) from None
+        finally:
+            theirs.close()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+        self.runs = 0
+        """How many runs it has been handed."""
+        self.pipe: int | None = self._pipe.fileno()
+        """Readable when it has something to say, or has ended; None after it was dismissed."""
+        self.sentinel: int = self._process.sentinel
+        """Readable when it has ended."""
+
+    def run(self, key: RunKey, message_path: Path) -> bool:
+        """Hands it its next run; False if it has ended."""
+        try:
+            self._pipe.send((str(key.job_id), key.epoch, str(message_path)))
+        except OSError:
+            return False
+        self.runs += 1
+        return True
+
+    def has_completed(self) -> bool:
+        """Whether its run has completed since it was asked last, and it waits for another."""
+        try:
+            return self._pipe.poll() and self._pipe.recv_bytes() == b"completed"
+        except (EOFError, OSError):
+            return False
+
+    def exit_code(self) -> int | None:
+        """How it has ended, a signal as its negative number; None while it lives."""
+        return self._process.exitcode
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal, if it lives."""
+        if self.exit_code() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def dismiss(self) -> None:
+        """It ends as soon as it asks for another run."""
+        self.pipe = None
+        self._pipe.close()
+
+    def close(self) -> None:
+        """It has ended and was dismissed, and nothing is to be asked of it any more."""
+        self._process.close()
