@@ -40,7 +40,7 @@ SETTLE_BATCH = 64
 AGAIN_SECONDS = 1.0
 """After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter."""
 
-WAKE_SPACING_SECONDS = 0.02
+WAKE_SPACING_SECONDS = 0.01
 """Between two ticks: wake-ups that come together are answered by one."""
 
 _log = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ class Reconciler:
         self._resync_seconds = resync_seconds
         self._next_resync = 0.0
         self._batches: dict[str, int] = {}
+        self._first_batch = 1 if context.concurrency is None else CLAIM_BATCH
         self._wake = wake
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
         self._claiming = True
@@ -188,7 +189,8 @@ class Reconciler:
         """Claims and launches until slots or jobs are used up, or time is; of each pool in turn.
 
         A few first: where the cluster refuses them, few claims have to be given back. When those went well, the next
-        are claimed while the last are being launched; but not where the runs that were launched are counted.
+        are claimed while the last are being launched; but not where the runs that were launched are counted, as
+        children of this controller are: nobody refuses those, and they are claimed together.
         """
         until = time.monotonic() + LAUNCHING_SECONDS
         more = dict(pools)
@@ -196,7 +198,7 @@ class Reconciler:
         async with asyncio.TaskGroup() as group:
             while more and time.monotonic() < until:
                 for name, pool in list(more.items()):
-                    batch = self._batches.get(name, 1)
+                    batch = self._batches.get(name, self._first_batch)
                     claimed = await claim(self.context, pool, batch)
                     last = launching.get(name)
                     launching[name] = group.create_task(self._launch(claimed))

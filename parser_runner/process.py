@@ -20,7 +20,7 @@ from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
 from parser_runner.last_lines import LastLines
 from parser_runner.parsers.limits import Limits
-from parser_runner.run import Job, run
+from parser_runner.run import Job, Kept, run
 
 _log = logging.getLogger(__name__)
 
@@ -33,13 +33,16 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise _Interrupted
 
 
-def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path | None) -> int:
+def run_process(
+    key: RunKey, environment: Mapping[str, str], message_path: Path | None, kept: Kept | None = None
+) -> int:
     """Runs one run, says what became of it, and returns the exit code.
 
     Args:
         key: the run to take.
         environment: settings; see docs/settings.md.
         message_path: where the termination message goes; None for nowhere.
+        kept: what an earlier run of this process has kept, if it may run several.
     """
     # Nothing here makes cycles worth collecting, and the process is over soon, or when it has become large.
     gc.disable()
@@ -48,7 +51,7 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
     lines.keep()
     job: Job | None = None
     try:
-        job = _job(key, environment)
+        job = _job(key, environment, kept)
         outcome = run(job)
     except _Interrupted:
         outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
@@ -65,13 +68,15 @@ def run_process(key: RunKey, environment: Mapping[str, str], message_path: Path 
     return outcome.exit_code
 
 
-def _job(key: RunKey, environment: Mapping[str, str]) -> Job:
+def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
         raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")
     uid = environment.get("POD_UID") or f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
     runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or socket.gethostname())
-    return Job(key, runner, conninfo, StorageConfig.from_env(environment), limits=Limits.from_env(environment))
+    return Job(
+        key, runner, conninfo, StorageConfig.from_env(environment), limits=Limits.from_env(environment), kept=kept
+    )
 
 
 def _tell(outcome: Outcome, lines: LastLines, message_path: Path | None) -> Outcome:

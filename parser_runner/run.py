@@ -15,7 +15,7 @@ from dataset_jobs.model.errors import DuplicateRows, FileMissing, Rejected, Unav
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
-from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerStore
+from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from dataset_jobs.store.patience import PATIENCE
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import sort_rows
@@ -34,6 +34,13 @@ IN_MEMORY_BYTES = 8 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class Kept:
+    """What a process that runs one run after another keeps for the next."""
+
+    connection: RunnerConnection | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What a runner is started with.
@@ -46,6 +53,7 @@ class Job:
         take_waits: seconds before each further try to take the run, where the database does not answer.
         patience: how long one answer of the database may take.
         limits: what a file may cost.
+        kept: where a process that may run another run keeps its connection.
     """
 
     key: RunKey
@@ -55,10 +63,11 @@ class Job:
     take_waits: Sequence[float] = TAKE_WAITS
     patience: timedelta = PATIENCE
     limits: Limits = field(default_factory=Limits)
+    kept: Kept | None = None
 
-    def connect(self) -> RunnerStore:
+    def connect(self, kept: RunnerConnection | None = None) -> RunnerStore:
         """A connection of this run to the database."""
-        return RunnerStore(self.conninfo, self.key, self.runner, self.patience)
+        return RunnerStore(self.conninfo, self.key, self.runner, self.patience, kept=kept)
 
     def open_storage(self) -> Storage:
         """Where this run's file is."""
@@ -103,10 +112,21 @@ def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
         store, assignment = _take(job)
     with store:
         yield store, assignment
+        if job.kept is not None:
+            job.kept.connection = store.leave()
 
 
 def _take(job: Job) -> tuple[RunnerStore, Assignment]:
-    store = job.connect()
+    if job.kept is not None and (kept := job.kept.connection):
+        job.kept.connection = None
+        try:
+            return _take_by(job.connect(kept))
+        except Unavailable as error:
+            _log.info("connecting anew: %s", error)
+    return _take_by(job.connect())
+
+
+def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
     try:
         return store, store.take()
     except BaseException:

@@ -1,10 +1,13 @@
 """A controller's connections: a pool of them, and no waiting without a limit."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncClientCursor, AsyncConnection, IsolationLevel
 from psycopg.rows import DictRow, dict_row
@@ -18,6 +21,9 @@ from dataset_jobs.store.statements import statement
 
 PATIENCE = timedelta(seconds=30)
 """How long a controller waits for one statement, or one transaction: for locks, or for a database that is away."""
+
+CHECKED_SECONDS = 1.0
+"""For how long a connection that has worked is taken to work."""
 
 
 class ControllerConnection:
@@ -87,6 +93,21 @@ async def _read_committed(connection: AsyncConnection[DictRow]) -> None:
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
+class _Checks:
+    """Asks a connection whether it still works, unless it did a moment ago: a tick uses one a dozen times."""
+
+    def __init__(self) -> None:
+        self._worked: WeakKeyDictionary[AsyncConnection[DictRow], float] = WeakKeyDictionary()
+
+    async def check(self, connection: AsyncConnection[DictRow]) -> None:
+        if time.monotonic() - self._worked.get(connection, -math.inf) > CHECKED_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+
+    async def note(self, connection: AsyncConnection[DictRow]) -> None:
+        """It is given back, and not broken."""
+        self._worked[connection] = time.monotonic()
+
+
 def controller_pool(
     conninfo: str,
     max_connections: int,
@@ -99,6 +120,7 @@ def controller_pool(
         max_connections: open at the same time at the most.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
+    checks = _Checks()
     return AsyncConnectionPool(
         conninfo,
         connection_class=connection_class,
@@ -107,7 +129,8 @@ def controller_pool(
         open=False,
         timeout=15,
         max_idle=60,
-        check=AsyncConnectionPool.check_connection,
+        check=checks.check,
+        reset=checks.note,
         configure=_read_committed,
         kwargs={
             "autocommit": True,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
@@ -22,7 +23,9 @@ from dataset_jobs.store.statements import statement
 LEASE = timedelta(seconds=60)
 """How long a run's lease holds after a heartbeat."""
 
-__all__ = ["LEASE", "Assignment", "Loaded", "Runner", "RunnerStore"]
+RunnerConnection = PatientConnection[DictRow]
+
+__all__ = ["LEASE", "Assignment", "Loaded", "Runner", "RunnerConnection", "RunnerStore"]
 
 
 class RunnerStore:
@@ -34,6 +37,7 @@ class RunnerStore:
         runner: who runs it.
         patience: how long one answer may take.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
+        kept: a connection that an earlier run of this process has left, to be used instead of a new one.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class RunnerStore:
         runner: Runner,
         patience: timedelta = PATIENCE,
         connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+        kept: RunnerConnection | None = None,
     ) -> None:
         self._who: Mapping[str, Any] = {
             "job_id": key.job_id,
@@ -52,7 +57,13 @@ class RunnerStore:
             "node": runner.node,
             "lease": LEASE,
         }
+        self._left = False
+        name = f"parser-runner {key.job_id} {key.epoch}"
         with database_errors():
+            if kept is not None:
+                self._connection = kept
+                kept.execute("select set_config('application_name', %s, false)", (name,))
+                return
             # No prepared statements: the connection may be a pooler's.
             self._connection = connection_class.connect(
                 conninfo,
@@ -60,7 +71,7 @@ class RunnerStore:
                 row_factory=dict_row,
                 prepare_threshold=None,
                 connect_timeout=10,
-                application_name=f"parser-runner {key.job_id} {key.epoch}",
+                application_name=name,
             )
         self._connection.patience = patience
 
@@ -72,7 +83,13 @@ class RunnerStore:
 
     def close(self) -> None:
         """Closes the connection; an open transaction is rolled back."""
-        self._connection.close()
+        if not self._left:
+            self._connection.close()
+
+    def leave(self) -> RunnerConnection | None:
+        """The connection, for the next run of this process, if it is as good as new; then `close` does nothing."""
+        self._left = self._connection.info.transaction_status == TransactionStatus.IDLE
+        return self._connection if self._left else None
 
     def take(self) -> Assignment:
         """Takes the run for this runner, and ends what earlier runs of its dataset may still be loading.

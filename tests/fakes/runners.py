@@ -8,7 +8,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import Storage, StorageConfig
-from dataset_jobs.store.for_runner import Runner, RunnerStore
+from dataset_jobs.store.for_runner import Runner, RunnerConnection, RunnerStore
 from parser_runner.run import Job, run
 from tests.fakes.cluster import FakePod
 from tests.faults.actor import Actor, Boundary, Crashed, Interrupted
@@ -23,7 +23,8 @@ class PodJob(Job):
     actor: Actor | None = None
     thread: int | None = None
 
-    def connect(self) -> RunnerStore:
+    def connect(self, kept: RunnerConnection | None = None) -> RunnerStore:
+        assert kept is None
         assert self.actor is not None
         if threading.get_ident() != self.thread:
             raise Unavailable("no heartbeats: this pod's time is not the real one")

@@ -1,11 +1,17 @@
 """A process that runs file after file: which files it may, and what is left of one when the next one comes."""
 
+import asyncio
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from dataset_jobs.model.errors import Rejected
+from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.for_runner import Runner
-from parser_runner.run import Job, run
+from parser_runner.run import Job, Kept, run
 from tests.integration.world import DATA, World
 
 
@@ -36,11 +42,73 @@ async def test_each_of_two_processes_runs_one_file_at_a_time(world: World) -> No
 
 async def test_the_reader_of_a_workbook_ends_with_its_run(world: World) -> None:
     world.submit(DATA / "it/2018.xls", "IT")
-    async with world.store() as store:
-        [claimed] = await store.claim("default", 1, "process", "test", timedelta(minutes=1))
+    [one] = await claimed(world)
     before = _children()
-    run(Job(claimed.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config))
+    run(job_of(world, one, None))
     assert _children() <= before
+
+
+async def claimed(world: World) -> list[ClaimedRun]:
+    async with world.store() as store:
+        return await store.claim("default", 10, "process", "test", timedelta(minutes=1))
+
+
+def job_of(world: World, run: ClaimedRun, kept: Kept | None) -> Job:
+    return Job(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, kept=kept)
+
+
+async def test_the_next_run_of_a_process_uses_the_connection_of_the_last(world: World) -> None:
+    for year in (2000, 2001, 2002):
+        world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
+    kept, backends = Kept(), []
+    for one in await claimed(world):
+        run(job_of(world, one, kept))
+        assert kept.connection is not None
+        backend = kept.connection.info.backend_pid
+        backends.append(backend)
+        active = world.one("select application_name from pg_stat_activity where pid = %s", backend)
+        assert active == {"application_name": f"parser-runner {one.key.job_id} {one.key.epoch}"}
+        connection = kept.connection
+    assert len(set(backends)) == 1
+    assert world.one("select count(*) n from names")["n"] == 3
+    connection.close()
+
+
+async def test_a_connection_that_broke_meanwhile_costs_a_new_one_and_no_attempt(world: World) -> None:
+    for year in (2000, 2001):
+        world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
+    kept = Kept()
+    first, second = await claimed(world)
+    run(job_of(world, first, kept))
+    assert kept.connection is not None
+    broken = kept.connection.info.backend_pid
+    world.query("select pg_terminate_backend(%s)", broken)
+    run(replace(job_of(world, second, kept), take_waits=()))
+    assert kept.connection.info.backend_pid != broken
+    kept.connection.close()
+
+
+async def test_a_run_that_fails_leaves_no_connection(world: World) -> None:
+    world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
+    world.submit(world.file("yob2001.txt", "Emma,F\n"))
+    kept = Kept()
+    first, second = await claimed(world)
+    run(job_of(world, first, kept))
+    connection = kept.connection
+    with pytest.raises(Rejected):
+        run(job_of(world, second, kept))
+    assert kept.connection is None
+    assert connection is not None
+    assert connection.closed
+
+
+async def test_a_pod_s_run_closes_its_connection(world: World) -> None:
+    world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
+    [one] = await claimed(world)
+    run(job_of(world, one, None))
+    async with asyncio.timeout(30):
+        while world.query("select 1 from pg_stat_activity where application_name like 'parser-runner%%'"):
+            await asyncio.sleep(0.01)
 
 
 def _children() -> set[str]:
