@@ -1,6 +1,7 @@
 """The ways of loading that `bench_load` compares: each takes a fresh database and gives back seconds."""
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -69,6 +70,7 @@ def by_inserts(conninfo: str, path: Path) -> float:
 def in_one_process(conninfo: str, files: list[Path], country: str) -> float:
     """What the runner does after parsing: join, sort, COPY, one transaction a file. Parsing is not counted."""
     seconds = 0.0
+    gc.disable()  # as the runner does
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for key, path in enumerate(files, 1):
             rows = parsed(path, country)
@@ -79,6 +81,7 @@ def in_one_process(conninfo: str, files: list[Path], country: str) -> float:
                     for block in blocks:
                         copy.write(block)
             seconds += time.perf_counter() - began
+    gc.enable()
     return seconds
 
 

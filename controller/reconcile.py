@@ -173,16 +173,19 @@ class Reconciler:
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
         patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
         unlaunched = observed.unlaunched(self.context.owner, patience)
+        went_well = True
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
-            await self._launch([run for run in unlaunched if run.key in holding])
+            went_well = await self._launch([run for run in unlaunched if run.key in holding])
         pools = self.context.pools.served
         leads = set()
         for name, pool in pools.items():
             scaled = await scale(self.context, pool)
             if scaled is not None and scaled.leads:
                 leads.add(name)
-        await self._fill(pools)
+        # Children that could not be started would not be counted.
+        if went_well or self.context.concurrency is None:
+            await self._fill(pools)
         return leads
 
     async def _fill(self, pools: Mapping[str, PoolSpec]) -> None:

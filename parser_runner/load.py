@@ -57,23 +57,35 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
 
 
 def _lines(
-    dataset_key: int, years: Iterable[int], genders: Iterable[str], names: Sequence[str], counts: Iterable[int]
+    dataset_key: int, years: Sequence[int], genders: Sequence[str], names: Sequence[str], counts: Sequence[int]
 ) -> list[str]:
     letters = "".join(names)
     if not letters.isprintable():
         raise ValueError("a parser has given a name with control characters")
-    folded = map(str.lower if letters.isascii() else fold, names)
-    columns = zip(years, names, genders, folded, counts, strict=True)
-    lines = [f"{dataset_key}\t{year}\t{name}\t{gender}\t{key}\t{count}\n" for year, name, gender, key, count in columns]
+    keys = map(str.lower if letters.isascii() else fold, names)
+    if _alike(years, genders):
+        start, middle = f"{dataset_key}\t{years[0]}\t", f"\t{genders[0]}\t"
+        alike = zip(names, keys, counts, strict=True)
+        lines = [f"{start}{name}{middle}{key}\t{count}\n" for name, key, count in alike]
+    else:
+        mixed = zip(years, names, genders, keys, counts, strict=True)
+        lines = [
+            f"{dataset_key}\t{year}\t{name}\t{gender}\t{key}\t{count}\n" for year, name, gender, key, count in mixed
+        ]
     # Text COPY reads a backslash as the beginning of an escape.
     return [line.replace("\\", "\\\\") for line in lines] if "\\" in letters else lines
+
+
+def _alike(years: Sequence[int], genders: Sequence[str]) -> bool:
+    """Whether all are of one year and sex, as they are in most batches of most files."""
+    return len(set(years)) == len(set(genders)) == 1
 
 
 def _cover(
     found: dict[tuple[int, str], tuple[int, int]], years: Sequence[int], genders: Sequence[str], counts: Sequence[int]
 ) -> None:
     """Adds the rows and their counts to what is covered already."""
-    if len(set(years)) == len(set(genders)) == 1:
+    if _alike(years, genders):
         rows, total = found.get((years[0], genders[0]), (0, 0))
         found[years[0], genders[0]] = (rows + len(counts), total + sum(counts))
         return

@@ -39,6 +39,7 @@ class Kept:
     """What a process that runs one run after another keeps for the next."""
 
     connection: RunnerConnection | None = None
+    storage: Storage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def run(job: Job) -> Outcome:
         _log.info("started on %s", assignment.filename, extra=about)
         with Heartbeat(job.connect) as heartbeat, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spool:
             file = cast("BinaryIO", spool)
-            _fetch(job.open_storage(), assignment, file, heartbeat)
+            _fetch(_storage(job), assignment, file, heartbeat)
             loaded = _load(job, store, assignment, file, heartbeat)
     _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
@@ -132,6 +133,14 @@ def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
     except BaseException:
         store.close()
         raise
+
+
+def _storage(job: Job) -> Storage:
+    if job.kept is None:
+        return job.open_storage()
+    # A client of S3 takes longer to make than most files to load, and 12 MB that only a collection of garbage frees.
+    job.kept.storage = job.kept.storage or job.open_storage()
+    return job.kept.storage
 
 
 def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat: Heartbeat) -> None:

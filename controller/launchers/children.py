@@ -58,15 +58,18 @@ class Child:
     """
 
     def __init__(self, context: ForkServerContext, entry: RunnerEntry) -> None:
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(entry, theirs), name="parser-runner", daemon=False)
-        try:
-            self._process.start()
-        except OSError as error:
-            self._pipe.close()
-            raise Unavailable(f"cannot start a process: {error.strerror}", Reason.TEMPORARY_IO) from None
-        finally:
-            theirs.close()
+        with contextlib.ExitStack() as at_failure:
+            try:
+                self._pipe, theirs = context.Pipe()
+                at_failure.callback(self._pipe.close)
+                with theirs:
+                    self._process = context.Process(target=serve, args=(entry, theirs), name="parser-runner")
+                    self._process.start()
+            except EOFError:
+                raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
+            except OSError as error:
+                raise Unavailable(f"cannot start a process: {error.strerror}", Reason.TEMPORARY_IO) from None
+            at_failure.pop_all()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
         self.runs = 0

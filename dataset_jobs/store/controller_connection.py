@@ -25,6 +25,9 @@ PATIENCE = timedelta(seconds=30)
 CHECKED_SECONDS = 1.0
 """For how long a connection that has worked is taken to work."""
 
+_worked: WeakKeyDictionary[AsyncConnection[DictRow], float] = WeakKeyDictionary()
+"""When each connection did last, by the monotonic clock."""
+
 
 class ControllerConnection:
     """Connections and transactions from a pool.
@@ -46,6 +49,7 @@ class ControllerConnection:
             try:
                 async with asyncio.timeout(self._patience.total_seconds()), self._pool.connection() as connection:
                     yield connection
+                    _worked[connection] = time.monotonic()
             except TimeoutError:
                 raise Unavailable(f"database: no answer within {self._patience}", Reason.DATABASE) from None
 
@@ -93,19 +97,10 @@ async def _read_committed(connection: AsyncConnection[DictRow]) -> None:
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
-class _Checks:
-    """Asks a connection whether it still works, unless it did a moment ago: a tick uses one a dozen times."""
-
-    def __init__(self) -> None:
-        self._worked: WeakKeyDictionary[AsyncConnection[DictRow], float] = WeakKeyDictionary()
-
-    async def check(self, connection: AsyncConnection[DictRow]) -> None:
-        if time.monotonic() - self._worked.get(connection, -math.inf) > CHECKED_SECONDS:
-            await AsyncConnectionPool.check_connection(connection)
-
-    async def note(self, connection: AsyncConnection[DictRow]) -> None:
-        """It is given back, and not broken."""
-        self._worked[connection] = time.monotonic()
+async def _check(connection: AsyncConnection[DictRow]) -> None:
+    """Asks a connection whether it works, unless it did a moment ago: a tick uses one a dozen times."""
+    if time.monotonic() - _worked.get(connection, -math.inf) > CHECKED_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def controller_pool(
@@ -120,7 +115,6 @@ def controller_pool(
         max_connections: open at the same time at the most.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
-    checks = _Checks()
     return AsyncConnectionPool(
         conninfo,
         connection_class=connection_class,
@@ -129,8 +123,7 @@ def controller_pool(
         open=False,
         timeout=15,
         max_idle=60,
-        check=checks.check,
-        reset=checks.note,
+        check=_check,
         configure=_read_committed,
         kwargs={
             "autocommit": True,

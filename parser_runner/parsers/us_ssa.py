@@ -123,7 +123,8 @@ class Regional:
         """The rows of many lines; None where one of them is not of this region or not of a possible year."""
         states, sexes, digits, names, counts = zip(*found, strict=True)
         years = set(map(int, set(digits)))
-        if set(states) != {region} or not years.issubset(possible if source.year_hint is None else (source.year_hint,)):
+        expected = years if source.year_hint is None else {source.year_hint}
+        if set(states) != {region} or years != expected or not years.issubset(possible):
             return None
         return rows_of(map(int, digits), sexes, names, map(int, counts), itertools.count(first))
 

@@ -1,6 +1,7 @@
 """Children of the process launcher: one runs run after run as long as each completes, and never outlives its use."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from controller.launchers import Phase, Seen, process
 from controller.launchers.process import ProcessLauncher
+from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
 
@@ -80,6 +82,24 @@ async def test_a_child_whose_run_completed_is_used_for_the_next(launcher: Proces
 async def test_a_child_that_ended_with_its_run_is_not(launcher: ProcessLauncher, acts: str) -> None:
     first = await ended(launcher, acts)
     assert (await ended(launcher, COMPLETES)).name != first.name
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "Too many open files"), EOFError()], ids=["files", "parent"])
+@pytest.mark.parametrize("what", ["Pipe", "Process"])
+async def test_a_process_that_cannot_be_started_is_to_be_tried_again(
+    launcher: ProcessLauncher, monkeypatch: pytest.MonkeyPatch, what: str, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    open_files = len([*Path("/proc/self/fd").iterdir()])
+    with monkeypatch.context() as patched:
+        patched.setattr(launcher._context, what, fail)
+        with pytest.raises(Unavailable, match="cannot start a process"):
+            await launcher.launch(a_launch(COMPLETES))
+    assert len([*Path("/proc/self/fd").iterdir()]) <= open_files
+    assert await launcher.seen() == []
+    assert (await ended(launcher, COMPLETES)).evidence.exit_code == 0
 
 
 async def test_runs_at_the_same_time_have_a_child_each(launcher: ProcessLauncher) -> None:

@@ -57,19 +57,20 @@ def job_of(world: World, run: ClaimedRun, kept: Kept | None) -> Job:
     return Job(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, kept=kept)
 
 
-async def test_the_next_run_of_a_process_uses_the_connection_of_the_last(world: World) -> None:
+async def test_the_next_run_of_a_process_uses_connection_and_storage_of_the_last(world: World) -> None:
     for year in (2000, 2001, 2002):
         world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
-    kept, backends = Kept(), []
+    kept, backends, storages = Kept(), [], set()
     for one in await claimed(world):
         run(job_of(world, one, kept))
         assert kept.connection is not None
+        storages.add(id(kept.storage))
         backend = kept.connection.info.backend_pid
         backends.append(backend)
         active = world.one("select application_name from pg_stat_activity where pid = %s", backend)
         assert active == {"application_name": f"parser-runner {one.key.job_id} {one.key.epoch}"}
         connection = kept.connection
-    assert len(set(backends)) == 1
+    assert len(set(backends)) == len(storages) == 1
     assert world.one("select count(*) n from names")["n"] == 3
     connection.close()
 

@@ -45,6 +45,20 @@ def a_file(world: World, year: int = 2020) -> Submitted:
     return world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n"))
 
 
+async def test_what_could_not_be_launched_counts_against_a_controller_s_own_limit(world: World) -> None:
+    for year in range(2000, 2006):
+        a_file(world, year)
+    launcher = Moody()
+    launcher.launch_error = Unavailable("no answer")
+    async with world.controller(launcher, concurrency=2) as reconciler:
+        for _ in range(4):
+            await reconciler.tick()
+        assert world.one("select count(*) n from runs") == {"n": 2}
+        launcher.launch_error = None
+        await reconciler.tick()
+    assert len(launcher.launches) == 2
+
+
 async def test_a_definite_refusal_gives_the_claim_back_and_uses_no_attempt(world: World) -> None:
     result = a_file(world)
     launcher = Moody()

@@ -63,6 +63,17 @@ def test_a_malformed_line_of_a_state_is_refused_by_its_number_and_reason(line: s
     assert str(refused(f"{GOOD_STATE}{line}\n", "AK.TXT")) == f"AK.TXT, line 2: {reason}"
 
 
+def test_a_state_s_year_may_not_contradict_the_one_that_was_given_though_others_agree() -> None:
+    error = refused("AK,F,1910,Mary,14\nAK,F,1911,Mary,12\n", "AK.TXT", 1910)
+    assert str(error) == "AK.TXT, line 2: 1910 was given as the year, but this line is of 1911"
+
+
+@pytest.mark.parametrize("year", [1850, THIS_YEAR + 1])
+def test_a_year_that_was_given_is_no_more_possible_than_another(year: int) -> None:
+    error = refused(f"AK,F,{year},Mary,14\n", "AK.TXT", year)
+    assert str(error) == "AK.TXT, line 1: expected a year from 1880 to now in field 3"
+
+
 def test_a_blank_line_in_the_middle_is_a_problem() -> None:
     assert [str(problem) for problem in refused(f"{GOOD}\n\r\n{GOOD}\n").problems] == [
         "line 2: the line is blank",
