@@ -95,7 +95,6 @@ class Reconciler:
         self._resync_seconds = resync_seconds
         self._next_resync = 0.0
         self._batches: dict[str, int] = {}
-        self._first_batch = 1 if context.concurrency is None else CLAIM_BATCH
         self._wake = wake
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
         self._claiming = True
@@ -195,13 +194,14 @@ class Reconciler:
         are claimed while the last are being launched; but not where the runs that were launched are counted, as
         children of this controller are: nobody refuses those, and they are claimed together.
         """
+        first = 1 if self.context.concurrency is None else CLAIM_BATCH
         until = time.monotonic() + LAUNCHING_SECONDS
         more = dict(pools)
         launching: dict[str, asyncio.Task[bool]] = {}
         async with asyncio.TaskGroup() as group:
             while more and time.monotonic() < until:
                 for name, pool in list(more.items()):
-                    batch = self._batches.get(name, self._first_batch)
+                    batch = self._batches.get(name, first)
                     claimed = await claim(self.context, pool, batch)
                     last = launching.get(name)
                     launching[name] = group.create_task(self._launch(claimed))

@@ -54,7 +54,7 @@ class Job:
         take_waits: seconds before each further try to take the run, where the database does not answer.
         patience: how long one answer of the database may take.
         limits: what a file may cost.
-        kept: where a process that may run another run keeps its connection.
+        kept: where a process that may run another run keeps its connection and storage.
     """
 
     key: RunKey

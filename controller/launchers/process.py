@@ -28,7 +28,6 @@ IDLE_SECONDS = 10.0
 @dataclass(slots=True)
 class _Run:
     child: Child
-    pid: int
     message_path: Path
     stopped: bool = False
     """We have told it to end."""
@@ -62,9 +61,9 @@ class ProcessLauncher:
         if run is None:
             message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
             child = self._start(launch.key, message_path)
-            run = _Run(child, child.pid, message_path)
+            run = _Run(child, message_path)
             self._runs[launch.key] = self._running[child] = run
-        return f"pid-{run.pid}"
+        return f"pid-{run.child.pid}"
 
     async def seen(self) -> list[Seen]:
         return [self._see(key, run) for key, run in self._runs.items()]
@@ -97,7 +96,7 @@ class ProcessLauncher:
             run.message_path.unlink(missing_ok=True)
             if not run.completed:
                 del self._running[run.child]
-                self._ended(run.child)
+                self._let_go(run.child)
 
     async def close(self) -> None:
         for child in [*self._running, *self._waiting]:
@@ -148,22 +147,26 @@ class ProcessLauncher:
             child.dismiss()
 
     def _ended(self, child: Child) -> None:
+        self._let_go(child)
+        self._wake()
+
+    def _let_go(self, child: Child) -> None:
         """The process is gone. Its exit code is kept until the run that it had is forgotten."""
         self._hear(child)
         self._dismiss(child)
         asyncio.get_running_loop().remove_reader(child.sentinel)
         if child not in self._running:
             child.close()
-        self._wake()
 
     def _exit_code(self, run: _Run) -> int | None:
-        if not run.completed and (code := run.child.exit_code()) is not None and not self._hear(run.child):
-            return code
-        return 0 if run.completed else None
+        code = None if run.completed else run.child.exit_code()
+        if code is not None:
+            self._hear(run.child)  # it may have completed before it died
+        return 0 if run.completed else code
 
     def _see(self, key: RunKey, run: _Run) -> Seen:
         code = self._exit_code(run)
-        name = f"pid-{run.pid}"
+        name = f"pid-{run.child.pid}"
         if code is None:
             return Seen(key, name, Phase.RUNNING, Evidence(container_started=True))
         try:

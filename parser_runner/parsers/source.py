@@ -27,7 +27,7 @@ PLAIN_LIMIT = 1024
 """Bytes of a plain line."""
 
 _BLOCK = 1024 * 1024
-_BLOCK_OF_LINES = 64 * 1024
+_BLOCK_OF_LINES = 16 * 1024
 _UTF_8 = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ZIP = b"PK\x03\x04"

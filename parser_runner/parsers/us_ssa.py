@@ -112,7 +112,7 @@ class Regional:
             else:
                 records = found
             for line, fields in enumerate(records, number):
-                row = self._row(source, region, years, line, fields)
+                row = self._row_of(source, region, years, line, fields)
                 if row is not None:
                     yield row
         source.raise_problems()
@@ -128,7 +128,7 @@ class Regional:
             return None
         return rows_of(map(int, digits), sexes, names, map(int, counts), itertools.count(first))
 
-    def _row(self, source: Source, region: str, years: range, number: int, fields: Sequence[str]) -> Row | None:
+    def _row_of(self, source: Source, region: str, years: range, number: int, fields: Sequence[str]) -> Row | None:
         if len(fields) != 5:
             source.problem(f"expected 5 fields (state,sex,year,name,count), found {len(fields)}", number)
             return None

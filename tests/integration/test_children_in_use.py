@@ -21,6 +21,15 @@ def processes(world: World) -> list[str]:
     return [run["process"] for run in runs]
 
 
+async def claimed(world: World) -> list[ClaimedRun]:
+    async with world.store() as store:
+        return await store.claim("default", 10, "process", "test", timedelta(minutes=1))
+
+
+def job_of(world: World, run: ClaimedRun, kept: Kept | None) -> Job:
+    return Job(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, kept=kept)
+
+
 async def test_files_that_load_are_run_by_one_process_until_one_does_not(world: World) -> None:
     for year in range(2000, 2006):
         world.submit(world.file(f"yob{year}.txt", "Emma,F\n" if year == 2002 else f"Emma,F,{year}\n"))
@@ -46,15 +55,6 @@ async def test_the_reader_of_a_workbook_ends_with_its_run(world: World) -> None:
     before = _children()
     run(job_of(world, one, None))
     assert _children() <= before
-
-
-async def claimed(world: World) -> list[ClaimedRun]:
-    async with world.store() as store:
-        return await store.claim("default", 10, "process", "test", timedelta(minutes=1))
-
-
-def job_of(world: World, run: ClaimedRun, kept: Kept | None) -> Job:
-    return Job(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, kept=kept)
 
 
 async def test_the_next_run_of_a_process_uses_connection_and_storage_of_the_last(world: World) -> None:

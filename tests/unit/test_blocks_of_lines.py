@@ -23,7 +23,7 @@ OTHERS = [
     "Mary,X,5",
     "WY,F,1910,Mary,14",
     "AK,F,1492,Mary,14",
-    "M" * 70 + ",F,5",
+    "M" * (PLAIN_LIMIT + 70) + ",F,5",
 ]
 
 ends = st.sampled_from(["\n", "\r\n", "\n", "\n"])
@@ -49,20 +49,17 @@ def found_in(content: bytes, filename: str, block: int, limit: int = PLAIN_LIMIT
     return rows, []
 
 
-@given(files(NATIONAL), st.integers(1, 80))
-def test_a_national_file_is_the_same_whatever_the_size_of_a_block(content: bytes, block: int) -> None:
-    rows, problems = found_in(content, "yob2020.txt", block)
-    assert problems == found_in(content, "yob2020.txt", 1)[1]
+@pytest.mark.parametrize(("filename", "plain"), [("yob2020.txt", NATIONAL), ("AK.TXT", REGIONAL)])
+@given(data=st.data(), block=st.integers(1, 80))
+def test_a_file_is_the_same_whatever_the_size_of_a_block(
+    filename: str, plain: list[str], data: st.DataObject, block: int
+) -> None:
+    content = data.draw(files(plain))
+    rows, problems = found_in(content, filename, block)
+    rows_line_by_line, problems_line_by_line = found_in(content, filename, 1)
+    assert problems == problems_line_by_line
     if not problems:
-        assert rows == found_in(content, "yob2020.txt", 1)[0]
-
-
-@given(files(REGIONAL), st.integers(1, 80))
-def test_a_state_s_file_is_the_same_whatever_the_size_of_a_block(content: bytes, block: int) -> None:
-    rows, problems = found_in(content, "AK.TXT", block)
-    assert problems == found_in(content, "AK.TXT", 1)[1]
-    if not problems:
-        assert rows == found_in(content, "AK.TXT", 1)[0]
+        assert rows == rows_line_by_line
 
 
 @pytest.mark.parametrize("block", [1, 16, 17, 1000])
