@@ -96,7 +96,7 @@ class Queue:
             "update runs set started_at = now(), runner_uid = 'uid' where released_at is null and started_at is null"
         )
         return self.connection.execute(
-            "select job_id, epoch, key as job_key, dataset_id, runner_uid from runs join jobs on jobs.id = job_id"
+            "select job_id, epoch, dataset_id, runner_uid from runs join jobs on jobs.id = job_id"
             " where released_at is null"
         ).fetchall()
 

@@ -37,12 +37,14 @@ def open_database(settings: Settings, migrated: bool = False) -> Iterator[Databa
         # A STORAGE_PATH that is missing may be a volume that is not mounted; this one is ours to make.
         _make_storage_folder(settings)
     if settings.database_url is not None:
-        applied = _migrate(settings.database_url) if migrated else ()
-        yield Database(settings.database_url, False, redacted(settings.database_url), applied)
+        conninfo = settings.in_schema(settings.database_url)
+        applied = _migrate(conninfo) if migrated else ()
+        yield Database(conninfo, False, redacted(settings.database_url), applied)
         return
     from cli.embedded import embedded_postgres
 
-    with embedded_postgres(settings.home) as conninfo:
+    with embedded_postgres(settings.home) as uri:
+        conninfo = settings.in_schema(uri)
         applied = () if _is_current(conninfo) and not migrated else _migrate(conninfo)
         yield Database(conninfo, True, f"{settings.home / 'postgres'} (embedded Postgres)", applied)
 
@@ -50,7 +52,7 @@ def open_database(settings: Settings, migrated: bool = False) -> Iterator[Databa
 def _migrate(conninfo: str) -> tuple[str, ...]:
     from cli.countries import iso_countries
     from dataset_jobs import migrations
-    from dataset_jobs.store.failures import database_errors
+    from dataset_jobs.postgres.failures import database_errors
 
     with database_errors():
         return tuple(migrations.apply(conninfo, iso_countries()))

@@ -62,6 +62,7 @@ async def process_launcher(
         **settings.storage.to_env(),
         **settings.limits.to_env(),
         "DATABASE_URL": settings.runner_database_url or conninfo,
+        "DATABASE_SCHEMA": settings.database_schema,
         "LOG_LEVEL": settings.log_level,
         "WORKER_ID": settings.worker_id,
         "LOG_FORMAT": "console" if logs_for_people(settings) else "json",

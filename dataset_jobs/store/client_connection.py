@@ -14,8 +14,8 @@ from psycopg.rows import DictRow, dict_row
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.states import JobState, JobType
-from dataset_jobs.store.failures import database_errors
-from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
+from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.refusals import unknown_pool
 from dataset_jobs.store.statements import statement
 
@@ -134,14 +134,8 @@ class ClientConnection:
 
     def _connection(self) -> psycopg.Connection[DictRow]:
         if self._live is None or self._live.closed:
-            # No prepared statements: the connection may be a pooler's.
             self._live = self._connection_class.connect(
-                self._conninfo,
-                autocommit=True,
-                row_factory=dict_row,
-                prepare_threshold=None,
-                connect_timeout=10,
-                application_name="affirm-worker client",
+                self._conninfo, row_factory=dict_row, application_name="affirm-worker client"
             )
             self._live.patience = self._patience
         return self._live

@@ -37,7 +37,6 @@ class UnreleasedRun:
     pool: str
     dataset_id: UUID
     type: str
-    job_key: int
     attempts: int
     launcher: str
     owner: str

@@ -12,11 +12,11 @@ from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
+from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store import job_changes, submitting
 from dataset_jobs.store.client_connection import ClientConnection, Transaction, When
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
-from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission, open_file
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country

@@ -15,11 +15,11 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
 from dataset_jobs.model.states import JobState
+from dataset_jobs.postgres.patience import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
-from dataset_jobs.store.patience import in_milliseconds
 from dataset_jobs.store.pools import PoolStore
 
 PROMOTE_BATCH = 1000
@@ -396,7 +396,6 @@ def _free_slots(pool: DictRow, held: DictRow) -> int:
 
 def _facts(row: DictRow, key: RunKey) -> RunFacts:
     return RunFacts(
-        job_key=row["job_key"],
         dataset_id=row["dataset_id"],
         job_type=row["job_type"],
         current=row["state"] == JobState.RUNNING and row["lease_epoch"] == key.epoch,

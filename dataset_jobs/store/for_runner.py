@@ -14,9 +14,9 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.covering import cover
-from dataset_jobs.store.failures import database_errors
-from dataset_jobs.store.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
@@ -64,15 +64,7 @@ class RunnerStore:
                 self._connection = kept
                 kept.execute("select set_config('application_name', %s, false)", (name,))
                 return
-            # No prepared statements: the connection may be a pooler's.
-            self._connection = connection_class.connect(
-                conninfo,
-                autocommit=True,
-                row_factory=dict_row,
-                prepare_threshold=None,
-                connect_timeout=10,
-                application_name=name,
-            )
+            self._connection = connection_class.connect(conninfo, row_factory=dict_row, application_name=name)
         self._connection.patience = patience
 
     def __enter__(self) -> Self:
@@ -138,7 +130,7 @@ class RunnerStore:
     def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         with database_errors(), self._connection.transaction():
             patience = in_milliseconds(self._connection.patience)
-            self._execute("load_lock", job_key=assignment.job_key, patience=patience)
+            self._execute("load_lock", patience=patience)
             self._hold(statement("fence"))
             self._execute("delete_rows", dataset_key=assignment.dataset_key)
             with self._connection.cursor() as cursor, cursor.copy(statement("copy_rows")) as copy:

@@ -10,10 +10,10 @@ from psycopg import errors
 from psycopg.rows import DictRow
 
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.looking import LEASE, STILL_SECONDS, Begun, Look, Looked, Stopped
-from dataset_jobs.store.patience import PATIENCE, PatientConnection
 from dataset_jobs.store.refusals import Conflict, NotFound, Refused, unknown_pool
 from dataset_jobs.store.submitting import find_country
 from dataset_jobs.store.views import ScheduleView

@@ -4,10 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import psycopg
-
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.store.failures import database_errors
+from dataset_jobs.postgres.connecting import AsyncSessionConnection
+from dataset_jobs.postgres.failures import database_errors
 
 RECONNECT_SECONDS = 5.0
 _log = logging.getLogger(__name__)
@@ -36,18 +35,15 @@ async def listen(conninfo: str, notified: Callable[[], None]) -> None:
 
 async def _listen_once(conninfo: str, notified: Callable[[], None]) -> bool:
     """False where there is a pooler in between."""
-    connection = await psycopg.AsyncConnection.connect(
+    connection = await AsyncSessionConnection.connect(
         conninfo,
-        autocommit=True,
-        connect_timeout=10,
         application_name="affirm-worker listen",
         keepalives_idle=30,
         keepalives_interval=10,
         keepalives_count=3,
     )
     async with connection:
-        # A pooler makes up what it says at login; asked for, the answer comes from Postgres.
-        if await (await connection.execute("select pg_backend_pid()")).fetchone() != (connection.info.backend_pid,):
+        if connection.pooled:
             return False
         await connection.execute("listen affirm_jobs")
         notified()

@@ -20,7 +20,6 @@ class Runner:
 class Assignment:
     """What a run has to load, as its job and dataset say."""
 
-    job_key: int
     job_type: str
     attempt: int
     dataset_id: UUID

@@ -6,17 +6,18 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow
 
-from dataset_jobs.store.patience import PatientConnection
+from dataset_jobs.postgres.connecting import AsyncSessionConnection
+from dataset_jobs.postgres.patience import PatientConnection
 from tests.faults.actor import Actor, Boundary, Crashed
 
-AsyncType = type[psycopg.AsyncConnection[DictRow]]
+AsyncType = type[AsyncSessionConnection[DictRow]]
 SyncType = type[PatientConnection[DictRow]]
 
 
 def async_connection(actor: Actor) -> AsyncType:
     """The connections of a controller."""
 
-    class Watched(psycopg.AsyncConnection[DictRow]):
+    class Watched(AsyncSessionConnection[DictRow]):
         @classmethod
         async def connect(cls, *args: Any, **kwargs: Any) -> Any:
             made: list[psycopg.AsyncConnection[DictRow]] = []

@@ -16,6 +16,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from dataset_jobs.postgres.session import DEFAULT_SCHEMA
+
 OS_USER = "pgserver"
 """Whom the server runs as where the tests run as root: Postgres refuses root."""
 
@@ -26,6 +28,8 @@ FAST = {
     "shared_buffers": "128MB",
     "max_wal_size": "4GB",
     "max_connections": "200",
+    # Tests look into the tables by their names alone. The product's own sessions set it themselves.
+    "search_path": f"{DEFAULT_SCHEMA}, public",
 }
 """Nothing of a test must outlive the machine."""
 

@@ -16,7 +16,6 @@ from dataset_jobs.model.states import JOB_MOVES, JobState
 
 POLICY = RetryPolicy()
 FRESH = RunFacts(
-    job_key=1,
     dataset_id=UUID(int=1),
     job_type="parse_dataset",
     current=True,
@@ -41,7 +40,6 @@ GIVEN_BACK = [Cause.FORBIDDEN, Cause.CANNOT_START]
 budgets = st.integers(0, 30)
 every_facts = st.builds(
     RunFacts,
-    job_key=st.just(1),
     dataset_id=st.just(UUID(int=1)),
     job_type=st.sampled_from(["parse_dataset", "reprocess_dataset"]),
     current=st.booleans(),

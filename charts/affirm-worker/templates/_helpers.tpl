@@ -60,9 +60,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       key: {{ .key }}
 {{- end }}
 
-{{/* What controller and runners have in common: where the files are, and how to log. */}}
+{{/* What controller and runners have in common: where tables and files are, and how to log. */}}
 {{- define "affirm-worker.commonEnv" -}}
 {{- $storage := .Values.storage -}}
+- name: DATABASE_SCHEMA
+  value: {{ .Values.database.schema | default "affirm" | quote }}
 - name: STORAGE_TYPE
   value: {{ $storage.type }}
 {{- if eq $storage.type "s3" }}

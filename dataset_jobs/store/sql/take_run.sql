@@ -7,7 +7,7 @@ where runs.job_id = %(job_id)s and runs.epoch = %(epoch)s
     and jobs.id = runs.job_id and jobs.state = 'running' and jobs.lease_epoch = runs.epoch
     and jobs.cancel_requested_at is null
     and datasets.id = jobs.dataset_id and countries.id = datasets.country_id
-returning jobs.key as job_key, jobs.type as job_type, jobs.attempts + 1 as attempt,
+returning jobs.type as job_type, jobs.attempts + 1 as attempt,
     datasets.id as dataset_id, datasets.key as dataset_key, countries.code as country,
     datasets.country_id, datasets.filename,
     datasets.storage_uri, datasets.sha256, datasets.size, datasets.year_hint, datasets.sex_hint,

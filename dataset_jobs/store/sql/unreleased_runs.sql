@@ -1,7 +1,7 @@
 -- The runs that hold a slot, for launch, observe and rescue; what is decided on is read under lock by settle. Now and
 -- then all of them, and at other ticks those that are worth a look: the changed ones, and whatever is to be launched,
 -- ended, or found lost.
-select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, jobs.type, jobs.key as job_key, jobs.attempts,
+select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, jobs.type, jobs.attempts,
        runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
        runs.lease_until < clock_timestamp() as lease_expired,

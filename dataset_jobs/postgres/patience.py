@@ -11,11 +11,13 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import Row
 
+from dataset_jobs.postgres.connecting import SessionConnection
+
 PATIENCE = timedelta(seconds=60)
 """How long one answer may take. Longer than the server waits for a lock, so that it can say so itself."""
 
 
-class PatientConnection(psycopg.Connection[Row]):
+class PatientConnection(SessionConnection[Row]):
     """Gives up where one answer, or sending one block of a COPY, takes longer than `patience`: it is closed then."""
 
     patience = PATIENCE

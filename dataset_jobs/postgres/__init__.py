@@ -1,0 +1,1 @@
+"""Connections to Postgres: how they are made, what holds in them, and what their errors mean."""
