@@ -19,11 +19,26 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.postgres.failures import error_of_state, one_line
 
+KNOWN_MOST: Final = 100
+
 TRY_SECONDS: Final = 5.0
 """How long the second login may take."""
 
 _STATE = re.compile(rb'^B\t\d+\tErrorResponse\t.*? C "([0-9A-Z]{5})"', re.MULTILINE)
 _TLS_ANSWER = re.compile(rb"^B\t\d+\tSSLResponse\t", re.MULTILINE)
+
+
+_PROTOCOL_VIOLATION: Final = "08P01"
+_POOLER_SAYS: Final = {
+    "authentication failed": "28P01",
+    "no such user": "28000",
+    "login rejected": "28000",
+    "no pg_hba.conf entry": "28000",
+    "not permitted to log in": "28000",
+    "permission denied for database": "42501",
+    "no such database": "3D000",
+    "does not exist": "3D000",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,10 @@ class Login:
     needs_password: bool = False
 
 
+_known: dict[tuple[str, str], Login] = {}
+"""What the same text has meant before: a retry every second must not double its logins."""
+
+
 def connect_error(error: psycopg.Error, conninfo: str) -> RunError:
     """What a failed connection is in the words of the model.
 
@@ -56,9 +75,14 @@ def connect_error(error: psycopg.Error, conninfo: str) -> RunError:
     said = _without_server(one_line(error))
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return Unavailable(f"database: {said}", Reason.DATABASE)
-    login = try_login(conninfo)
+    login = _known.get((conninfo, said)) or try_login(conninfo)
+    if login is None:
+        return Unavailable(f"database: {said}", Reason.DATABASE)
+    if len(_known) >= KNOWN_MOST:
+        _known.clear()
+    _known[conninfo, said] = login
     if login.state is not None:
-        return error_of_state(login.state, said)
+        return error_of_state(_from_pooler(said) if login.state == _PROTOCOL_VIOLATION else login.state, said)
     if login.needs_password:
         return Forbidden(f"database: {said}", Reason.DATABASE)
     if login.in_tls:
@@ -68,8 +92,8 @@ def connect_error(error: psycopg.Error, conninfo: str) -> RunError:
     return Unavailable(f"database: {said}", Reason.DATABASE)
 
 
-def try_login(conninfo: str) -> Login:
-    """Logs in once more, to see why it is refused; a login that passes this time says nothing."""
+def try_login(conninfo: str) -> Login | None:
+    """Logs in once more, to see why it is refused; None if it passes this time, or takes too long."""
     trace = os.memfd_create("login") if hasattr(os, "memfd_create") else _unnamed_file()
     try:
         connection = pq.PGconn.connect_start(conninfo.encode())
@@ -78,12 +102,12 @@ def try_login(conninfo: str) -> Login:
         finally:
             connection.finish()
     except (psycopg.Error, OSError):
-        return Login()
+        return None
     finally:
         os.close(trace)
 
 
-def _follow(connection: pq.abc.PGconn, trace: int) -> Login:
+def _follow(connection: pq.abc.PGconn, trace: int) -> Login | None:
     if connection.status == pq.ConnStatus.BAD:
         return Login()
     connection.trace(trace)
@@ -95,12 +119,13 @@ def _follow(connection: pq.abc.PGconn, trace: int) -> Login:
         ready = select.poll()
         ready.register(connection.socket, select.POLLIN if progress == pq.PollingStatus.READING else select.POLLOUT)
         if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            return Login()
+            return None
         progress = connection.connect_poll()
         if connection.status != pq.ConnStatus.BAD:
             reached = connection.status
     if progress == pq.PollingStatus.OK:
-        return Login()
+        return None
+    connection.untrace()  # writes out its last line
     said = os.pread(trace, 1 << 20, 0)
     states = _STATE.findall(said)
     return Login(
@@ -117,6 +142,11 @@ def _unnamed_file() -> int:
         return os.dup(file.fileno())
 
 
+def _from_pooler(said: str) -> str:
+    """PgBouncer gives this one SQLSTATE to whatever it refuses or passes on. Only its text tells more."""
+    return next((state for words, state in _POOLER_SAYS.items() if words in said), _PROTOCOL_VIOLATION)
+
+
 def _without_server(text: str) -> str:
     """libpq's text without where it was going, which the caller knows, and without a severity."""
-    return re.sub(r"^connection (to server (at|on) .*? )?failed: (\w+:\s+)?", "", text)
+    return re.sub(r"^connection (is bad: |(to server (at|on) .*? )?failed: (\w+:\s+)?)", "", text)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -22,16 +23,24 @@ class PgBouncer:
     Args:
         program: its path.
         postgres: what it stands before.
-        server_connections: to each database at the most.
+        server_connections: to each database at most.
+        users: whom it lets in besides the superuser, with their passwords.
     """
 
-    def __init__(self, program: str, postgres: PostgresServer, server_connections: int = 4) -> None:
+    def __init__(
+        self,
+        program: str,
+        postgres: PostgresServer,
+        server_connections: int = 4,
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self._program = program
         self._postgres = postgres
         self._folder = Path(tempfile.mkdtemp(prefix="affirm-pgbouncer-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port("127.0.0.1")
-        (self._folder / "users").write_text(f'"postgres" "{postgres.password}"\n')
+        known = {"postgres": postgres.password, **(users or {})}
+        (self._folder / "users").write_text("".join(f'"{name}" "{word}"\n' for name, word in known.items()))
         (self._folder / "ini").write_text(f"""[databases]
 * = host=127.0.0.1 port={postgres.port}
 [pgbouncer]

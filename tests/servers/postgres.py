@@ -43,6 +43,7 @@ class PostgresServer:
         allow: further CIDRs that may log in, besides 127.0.0.1.
         settings: further settings of the server.
         auth: how it knows who logs in from this machine, a method of pg_hba.conf.
+        tls: PEM files of a certificate and its key.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class PostgresServer:
         allow: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
         auth: str = "scram-sha-256",
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
         self.version = version
         self.password = secrets.token_urlsafe(12)
@@ -63,6 +65,8 @@ class PostgresServer:
         self._log = self._home / "log"
         self.port = free_port(listen)
         self._initialise(allow, auth)
+        if tls is not None:
+            self._serve_tls(*tls)
 
     def __enter__(self) -> Self:
         self.start()
@@ -135,6 +139,17 @@ class PostgresServer:
             hba.writelines(f"host all all {cidr} scram-sha-256\n" for cidr in allow)
         with (self._data / "postgresql.conf").open("a") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in self._settings.items())
+
+    def _serve_tls(self, certificate: Path, key: Path) -> None:
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            path = self._data / name
+            path.write_bytes(source.read_bytes())
+            path.chmod(0o600)
+            if os.geteuid() == 0:
+                owner = pwd.getpwnam(OS_USER)
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+        with (self._data / "postgresql.conf").open("a") as conf:
+            conf.write("ssl = on\n")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._bin / program), *arguments]

@@ -1,0 +1,194 @@
+"""Why a connection cannot be made is told apart: by real servers, directly and by way of PgBouncer."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow
+
+from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
+from dataset_jobs.postgres.connecting import SessionConnection
+from dataset_jobs.store.controller_connection import controller_pool
+from dataset_jobs.store.for_controller import ControllerStore
+from tests.cluster.pki import Authority
+from tests.outages.needs import needed
+from tests.servers.pgbouncer import PgBouncer
+from tests.servers.postgres import PostgresServer, free_port
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """One that three may use at once."""
+    settings = {"max_connections": "6", "superuser_reserved_connections": "3"}
+    with PostgresServer(settings=settings) as server:
+        server.execute("create role plain login password 'plain'")
+        server.execute("create role expired login password 'plain' valid until '2001-01-01'")
+        server.execute("create role nologin nologin password 'plain'")
+        server.execute("create database closed allow_connections false")
+        server.execute("create database private")
+        server.execute("revoke connect on database private from public")
+        yield server
+
+
+def error_of(conninfo: str) -> RunError:
+    """What connecting says."""
+    with pytest.raises(RunError) as caught:
+        SessionConnection[DictRow].connect(conninfo)
+    return caught.value
+
+
+def url(server: PostgresServer, user: str = "plain", password: str = "plain", database: str = "postgres") -> str:
+    return f"postgresql://{user}:{password}@127.0.0.1:{server.port}/{database}"
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "database", "kind"),
+    [
+        ("plain", "wrong", "postgres", Forbidden),
+        ("nobody", "plain", "postgres", Forbidden),
+        ("expired", "plain", "postgres", Forbidden),
+        ("nologin", "plain", "postgres", Forbidden),
+        ("plain", "", "postgres", Forbidden),
+        ("plain", "plain", "private", Forbidden),
+        ("plain", "plain", "closed", Forbidden),
+        ("plain", "plain", "missing", Misconfigured),
+    ],
+)
+def test_a_refused_login_is_no_outage(
+    server: PostgresServer, user: str, password: str, database: str, kind: type[RunError]
+) -> None:
+    error = error_of(url(server, user, password, database))
+    assert type(error) is kind
+    assert password == "" or f":{password}@" not in str(error)
+
+
+def test_an_option_that_the_server_refuses_is_misconfigured(server: PostgresServer) -> None:
+    assert type(error_of(url(server) + "?options=-c%20nonsense%3Doff")) is Misconfigured
+
+
+def test_too_many_connections_pass_by_themselves(server: PostgresServer) -> None:
+    taken = [psycopg.connect(url(server)) for _ in range(3)]
+    try:
+        error = error_of(url(server))
+    finally:
+        for connection in taken:
+            connection.close()
+    assert type(error) is Unavailable
+
+
+def test_a_server_that_shuts_down_is_waited_for(server: PostgresServer) -> None:
+    """It refuses logins while a session goes on; then nobody listens."""
+    with PostgresServer() as own:
+        with psycopg.connect(own.url()) as holding:
+            holding.execute("select 1")
+            stopping = threading.Thread(target=own.stop, args=("smart",))
+            stopping.start()
+            error = error_of_shutdown(own.url())
+        stopping.join()
+        assert type(error) is Unavailable
+        assert type(error_of(own.url())) is Unavailable
+        own.start()
+
+
+def error_of_shutdown(conninfo: str) -> RunError:
+    for _ in range(200):
+        try:
+            SessionConnection[DictRow].connect(conninfo).close()
+        except RunError as error:
+            return error
+    raise AssertionError("it goes on taking connections")
+
+
+def test_what_does_not_answer_or_is_no_postgres_is_unavailable() -> None:
+    assert type(error_of(f"postgresql://a:b@127.0.0.1:{free_port('127.0.0.1')}/x")) is Unavailable
+    assert type(error_of("postgresql://a:b@no.such.host.invalid/x")) is Unavailable
+    with saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        assert type(error_of(f"postgresql://a:b@127.0.0.1:{port}/x?sslmode=disable")) is Unavailable
+
+
+@contextmanager
+def saying(answer: bytes) -> Iterator[int]:
+    """A server that says the same to everybody, and hangs up; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(4096)
+                    client.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresServer, Path]]:
+    """A server with TLS, and its authority's certificate."""
+    folder = tmp_path_factory.mktemp("pki")
+    ca = Authority(folder)
+    pair = ca.issue("server", "localhost", hosts=["127.0.0.1"])
+    # Debian's: the embedded one is built without TLS.
+    with PostgresServer(15, listen="0.0.0.0", tls=(pair.cert, pair.key)) as server:
+        yield server, ca.cert
+
+
+def test_tls_that_cannot_be_agreed_on_is_misconfigured(
+    server: PostgresServer, secure: tuple[PostgresServer, Path], tmp_path: Path
+) -> None:
+    with_tls, ca = secure
+    SessionConnection[DictRow].connect(with_tls.url() + f"?sslmode=verify-full&sslrootcert={ca}").close()
+    other = Authority(tmp_path / "other")
+    for wrong in (
+        url(server) + "?sslmode=require",
+        with_tls.url() + f"?sslmode=verify-full&sslrootcert={other.cert}",
+        with_tls.url() + "?sslmode=verify-full&sslrootcert=/nonexistent",
+        with_tls.url(host="127.0.0.2") + f"?sslmode=verify-full&sslrootcert={ca}",
+    ):
+        error = error_of(wrong)
+        assert type(error) is Misconfigured, error
+        assert "certificate" in str(error)
+
+
+def test_a_controllers_pool_says_why_at_once(server: PostgresServer) -> None:
+    """Not that there is no connection, after fifteen seconds."""
+
+    async def ask(conninfo: str) -> RunError:
+        async with controller_pool(conninfo, 2) as pool:
+            with pytest.raises(RunError) as caught:
+                await ControllerStore(pool).installation_id()
+        return caught.value
+
+    assert type(asyncio.run(ask(url(server, password="wrong")))) is Forbidden
+    assert type(asyncio.run(ask(url(server, database="missing")))) is Misconfigured
+
+
+@pytest.fixture(scope="module")
+def bouncer(server: PostgresServer) -> Iterator[PgBouncer]:
+    with PgBouncer(needed("pgbouncer"), server, 1, {"plain": "plain"}) as bouncer:
+        yield bouncer
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "database", "kind"),
+    [
+        ("postgres", "wrong", "postgres", Forbidden),
+        ("nobody", "plain", "postgres", Forbidden),
+        ("plain", "plain", "missing", Misconfigured),
+        ("plain", "plain", "private", Forbidden),
+    ],
+)
+def test_a_refused_login_through_a_pooler_is_no_outage(
+    server: PostgresServer, bouncer: PgBouncer, user: str, password: str, database: str, kind: type[RunError]
+) -> None:
+    error = error_of(bouncer.url(url(server, user, password, database)))
+    assert type(error) is kind, error
