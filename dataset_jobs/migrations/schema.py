@@ -4,11 +4,12 @@ import logging
 from collections.abc import Iterator
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.rows import TupleRow
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.errors import Forbidden, Misconfigured
+from dataset_jobs.postgres.failures import one_line
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,10 @@ def prepare(connection: psycopg.Connection[TupleRow], schema: str) -> None:
 
     Raises:
         Misconfigured: other programs' tables are in the way; the message names them.
+        Forbidden: the role may not make the schema.
     """
     if connection.execute("select to_regnamespace(%s)::oid", [f'"{schema}"']).fetchone() == (None,):
-        connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+        _create(connection, schema)
     if _is_ours(connection, schema):
         return
     taken = [name for name in OURS if _relation(connection, schema, name)]
@@ -56,6 +58,17 @@ def prepare(connection: psycopg.Connection[TupleRow], schema: str) -> None:
             "create table schema_migrations"
             " (version int primary key, name text not null, applied_at timestamptz not null default now())"
         )
+
+
+def _create(connection: psycopg.Connection[TupleRow], schema: str) -> None:
+    try:
+        connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    except errors.InsufficientPrivilege as error:
+        role = sql.Identifier(connection.info.user).as_string(connection)
+        raise Forbidden(
+            f"{one_line(error)}; who may has to run there: create schema {schema} authorization {role}",
+            Reason.DATABASE,
+        ) from None
 
 
 def _relation(connection: psycopg.Connection[TupleRow], schema: str, name: str) -> int | None:
