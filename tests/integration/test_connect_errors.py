@@ -4,7 +4,8 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,7 +16,9 @@ from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavai
 from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
+from parser_runner.child import run_child
 from tests.cluster.pki import Authority
+from tests.integration.world import World
 from tests.outages.needs import needed
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer, free_port
@@ -192,3 +195,25 @@ def test_a_refused_login_through_a_pooler_is_no_outage(
 ) -> None:
     error = error_of(bouncer.url(url(server, user, password, database)))
     assert type(error) is kind, error
+
+
+@pytest.mark.parametrize(("broken", "cause"), [("password", "forbidden"), ("database", "cannot_start")])
+async def test_a_runner_that_may_not_log_in_uses_no_attempt(
+    database: str, tmp_path: Path, broken: str, cause: str
+) -> None:
+    """A rotated password must not make dead letters of a whole queue: the pool is blocked, and probed."""
+    world = World(database, tmp_path)
+    job_id = world.submit(world.file("yob2023.txt", "Emma,F,15433\n")).job_id
+    wrong = {"password": database.replace("postgres:", "postgres:wrong"), "database": f"{database}_missing"}[broken]
+    entry = partial(run_child, {**world.environment, "DATABASE_URL": wrong})
+    with closing(world.client):
+        async with world.controller(entry=entry) as reconciler:
+            stop = asyncio.Event()
+            running = asyncio.create_task(reconciler.run(stop))
+            while world.job(job_id)["last_cause"] is None:
+                await asyncio.sleep(0.05)
+            stop.set()
+            await running
+        job = world.job(job_id)
+        assert (job["last_cause"], job["attempts"], job["state"]) == (cause, 0, "scheduled")
+        assert world.one("select blocked_cause from pools")["blocked_cause"] == cause
