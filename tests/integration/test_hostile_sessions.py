@@ -12,6 +12,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.outages.needs import needed
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
 HOSTILE = {
@@ -130,6 +132,30 @@ def test_no_setting_of_role_or_database_matters(
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         admin.execute(sql.SQL("alter {} reset all").format(target))
     assert rows_of(postgres, hostile) == EXPECTED
+
+
+def test_no_setting_matters_behind_a_pooler(postgres: PostgresServer, empty_database: str, tmp_path: Path) -> None:
+    """There a session lasts for a transaction, and the next one may be another program's."""
+    name = name_of(empty_database)
+    settings = available(postgres)
+    # The pooler's own business: it keeps idle sessions.
+    del settings["idle_session_timeout"]
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        for setting, value in settings.items():
+            admin.execute(
+                sql.SQL("alter database {} set {} = {}").format(
+                    sql.Identifier(name), sql.Identifier(setting.lower()), sql.Literal(value)
+                )
+            )
+    with PgBouncer(needed("pgbouncer"), postgres, server_connections=3) as bouncer:
+        whole_life(empty_database, bouncer.url(empty_database), tmp_path, {})
+        # What another client of the same pooler finds is what the database has, not what we have set.
+        with psycopg.connect(bouncer.url(empty_database), autocommit=True, prepare_threshold=None) as other:
+            found = {name: other.execute(f"show {name}").fetchone() for name in ("search_path", "statement_timeout")}
+        assert found == {"search_path": ("pg_catalog",), "statement_timeout": ("300ms",)}
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        admin.execute(sql.SQL("alter database {} reset all").format(sql.Identifier(name)))
+    assert rows_of(postgres, empty_database) == EXPECTED
 
 
 def test_no_option_of_the_url_matters(postgres: PostgresServer, hostile: str, tmp_path: Path) -> None:

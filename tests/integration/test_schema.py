@@ -82,6 +82,17 @@ def test_two_installations_share_a_database(empty_database: str, tmp_path: Path)
     assert one(empty_database, "select a.id <> b.id from one.installation a, other.installation b")
 
 
+def test_psql_finds_the_tables_by_their_names(empty_database: str, tmp_path: Path) -> None:
+    """In whatever schema they are, and prints names as they are."""
+    path = tmp_path / "yob2023.txt"
+    path.write_text("Bjørn,M,12\n", encoding="utf-8")
+    done = run(empty_database, tmp_path, "load", str(path), "--country", "US", DATABASE_SCHEMA="other")
+    assert done.returncode == 0, done.stderr
+    query = "select name from names"
+    asked = run(empty_database, tmp_path, "psql", "-Atc", query, DATABASE_SCHEMA="other", PGCLIENTENCODING="LATIN1")
+    assert asked.stdout == "Bjørn\n", asked.stderr
+
+
 @pytest.fixture
 def older(empty_database: str) -> str:
     """A database as the last version has made it that knew no schema: in `public`, with rows."""
