@@ -4,6 +4,10 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString
 
+from dataset_jobs.store import adapters
+
+__all__ = ["adapters", "all_statements", "statement"]
+
 
 def all_statements() -> None:
     """Reads them all, for whoever is going to fork."""
