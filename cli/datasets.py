@@ -101,7 +101,7 @@ def show_dataset(
         output.print_json(dataset)
         return
     for name, value in _lines(dataset):
-        print(f"{name:<15}{value}")
+        output.say(f"{name:<15}{value}")
 
 
 def _lines(dataset: "DatasetView") -> list[tuple[str, str]]:
@@ -163,7 +163,7 @@ def delete_dataset(
         rows = dataset.row_count or 0
         if not yes and sys.stdin.isatty():
             question = f"Delete dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows?"
-            typer.confirm(question, abort=True, err=True)
+            output.confirm(question)
         uri = store.delete_dataset(dataset.id)
         try:
             open_storage(settings.storage).delete(uri)
@@ -173,4 +173,4 @@ def delete_dataset(
     if as_json:
         output.print_json({"dataset_id": dataset.id, "file": dataset.filename, "rows": rows})
     else:
-        print(f"deleted dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows")
+        output.say(f"deleted dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows")

@@ -43,7 +43,7 @@ def explain(
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
         job, runs = store.job(store.job_id(job_id))
     if not as_json:
-        print("\n".join(story(job, runs, datetime.now(UTC))))
+        output.say(*story(job, runs, datetime.now(UTC)))
         return
     told = [
         {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}

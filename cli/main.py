@@ -1,13 +1,15 @@
 """`affirm-worker`: the commands, and how they end."""
 
+import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli import datasets, jobs, load, migrate, parse, parsers, psql, run_command, schedules, status, submit
+from cli import datasets, jobs, load, migrate, output, parse, parsers, psql, run_command, schedules, status, submit
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import ExitCode, Outcome
+from dataset_jobs.model.text import one_line
 
 EPILOG = """
 Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others): see docs/settings.md.
@@ -52,7 +54,7 @@ def affirm_worker(
     if version:
         from importlib.metadata import version as installed
 
-        print(installed("affirm-worker"))
+        output.say(installed("affirm-worker"))
         raise typer.Exit
 
 
@@ -62,16 +64,36 @@ for register in (load, submit, status, jobs, datasets, schedules, run_command, p
 
 def main() -> None:
     """The entry point. What goes wrong is one line on stderr and an exit code; see `EPILOG`."""
+    output.make_streams_safe()
     try:
-        app(prog_name="affirm-worker")
+        sys.exit(app(prog_name="affirm-worker", standalone_mode=False))
+    except _WrongUsage as error:
+        sys.exit(_show(error))
+    except typer.Abort:
+        output.say("Aborted!", to=sys.stderr)
+        sys.exit(1)
     except RunError as error:
-        print(f"affirm-worker: {error}", file=sys.stderr)
+        output.said_no(str(error))
         sys.exit(Outcome.of_error(error).exit_code)
     except Exception:
         import traceback
 
-        traceback.print_exc()
+        output.say_all(traceback.format_exc().rstrip(), to=sys.stderr)
         sys.exit(ExitCode.CRASHED)
+
+
+_WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
+"""The root of what click raises; typer has a click of its own, without a public name for it."""
+
+
+def _show(error: Any) -> int:
+    """Shows an error of click's as click does, but what it quotes of the arguments is escaped; the exit code."""
+    if error.message is not None and (error.ctx is None or error.message != error.ctx.get_help()):
+        error.message = one_line(error.message)
+    shown = io.StringIO()
+    error.show(shown)
+    output.say_all(shown.getvalue().rstrip("\n"), to=sys.stderr)
+    return int(error.exit_code)
 
 
 if __name__ == "__main__":

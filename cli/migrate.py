@@ -36,5 +36,5 @@ def migrate(as_json: AsJson = False) -> None:
         if as_json:
             output.print_json({"applied": database.applied, "version": LATEST})
         else:
-            print("\n".join(f"applied {name}" for name in database.applied) or "nothing to apply")
-            print(f"the schema of {database.place} is at version {LATEST}")
+            output.say(*([f"applied {name}" for name in database.applied] or ["nothing to apply"]))
+            output.say(f"the schema of {database.place} is at version {LATEST}")

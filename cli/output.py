@@ -1,14 +1,21 @@
-"""What commands print: tables for people, plain columns through a pipe, JSON for programs."""
+"""What commands print: tables for people, plain columns through a pipe, JSON for programs.
+
+All that commands print goes through here; ruff forbids `print` elsewhere. Whatever a text holds, a line stays one line,
+no terminal obeys it, and it can be encoded.
+"""
 
 import dataclasses
-import json
+import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
+
+from dataset_jobs.model.text import json_text, lines_of, one_line
+from dataset_jobs.model.times import local_time
 
 SHORT_ID = 8
 """Digits of an id in a table on a terminal: commands take them as well as the whole id."""
@@ -17,9 +24,41 @@ ERROR = "error"
 """The heading of the column that may hold whole sentences."""
 
 
+def make_streams_safe() -> None:
+    """What stdout or stderr cannot encode is escaped from now on: LANG and PYTHONIOENCODING may allow ASCII alone."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(*lines: str, to: IO[str] | None = None) -> None:
+    """Prints each of these as one line, on stdout unless it says where."""
+    print(*map(one_line, lines), sep="\n", file=to or sys.stdout, flush=to is not None)
+
+
+def say_all(text: str, to: IO[str] | None = None) -> None:
+    """Prints a text that has lines of its own."""
+    print(lines_of(text), file=to or sys.stdout)
+
+
+def confirm(question: str) -> None:
+    """Asks on the terminal; ends the command unless the answer is yes."""
+    import typer
+
+    typer.confirm(one_line(question), abort=True, err=True)
+
+
+def data_stream() -> IO[str]:
+    """Stdout for data, which is UTF-8 whatever the surroundings are: other characters would be other data."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
+
+
 def print_json(value: Any) -> None:
     """Prints a value as JSON: dataclasses as objects, times in UTC as ISO 8601 has them."""
-    print(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+    in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json_text(_plain(value), ascii_only=not in_utf_8, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: str) -> None:
@@ -34,7 +73,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
         _print_columns([name.lstrip(">") for name in columns], [[cell(value) for value in row] for row in rows])
         return
     if not rows:
-        print(nothing)
+        say(nothing)
         return
     from rich.console import Console
     from rich.table import Table
@@ -60,13 +99,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
     if ERROR in columns:
         for row in rows:
             if error := row[columns.index(ERROR)]:
-                print(f"\n{_short(row[0])}: {cell(error)}", end="")
-        print()
+                say("", f"{_short(row[0])}: {cell(error)}")
 
 
 def said_no(message: str) -> None:
     """One line on stderr about what was not done."""
-    print(f"affirm-worker: {message}", file=sys.stderr)
+    say(f"affirm-worker: {message}", to=sys.stderr)
 
 
 _STYLES = {
@@ -79,16 +117,15 @@ def _print_columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = [list(names), *rows]
     widths = [max(len(row[index]) for row in table) for index in range(len(names))]
     for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _short(value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)[:SHORT_ID]
     if isinstance(value, datetime):
-        local = value.astimezone()
-        today = local.date() == datetime.now().astimezone().date()
-        return local.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+        today = local_time(value, "%Y-%m-%d") == datetime.now().strftime("%Y-%m-%d")
+        return local_time(value, "%H:%M:%S" if today else "%Y-%m-%d %H:%M")
     return cell(value)
 
 
@@ -101,18 +138,21 @@ def cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if sys.stdout.isatty() else str(value)
     if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return " ".join(str(value).split())
+        return local_time(value, "%Y-%m-%d %H:%M:%S")
+    return one_line(" ".join(str(value).split()))
 
 
 def _plain(value: Any) -> Any:
+    """The same as JSON has it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         # Not asdict: it copies, and does not know slots of other types.
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, UUID | Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON")
+    return str(value) if isinstance(value, UUID | Path) else value

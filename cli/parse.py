@@ -74,6 +74,7 @@ def parse(
 
 
 def _print_rows(source: "Source", code: str, file: Path) -> None:
+    from cli.output import data_stream, say
     from dataset_jobs.model.errors import Rejected
     from parser_runner.parsers import parse_whole
 
@@ -87,23 +88,23 @@ def _print_rows(source: "Source", code: str, file: Path) -> None:
         except Rejected as rejected:
             for problem in rejected.problems:
                 where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"
-                print(where, file=sys.stderr)
+                say(where, to=sys.stderr)
             if rejected.more:
-                print(f"{file}: and {rejected.more} more problems", file=sys.stderr)
+                say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
             raise typer.Exit(ExitCode.REJECTED) from None
         rows.seek(0)
-        shutil.copyfileobj(rows, sys.stdout)
+        shutil.copyfileobj(rows, data_stream())
 
 
 def _print_report(source: "Source", code: str, as_json: bool) -> None:
-    from cli.output import print_json
+    from cli.output import print_json, say
     from parser_runner.parsers.report import report
 
     found = report(source, code)
     if as_json:
         print_json(found.as_dict())
     else:
-        print("\n".join(_lines(found)))
+        say(*_lines(found))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from cli.logs import set_up_logs
+from cli.output import say
 from cli.settings import Settings
+from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import Progress
 
 LINE_SECONDS = 3.0
@@ -81,7 +83,7 @@ class _Lines:
     def _line(self, text: str) -> None:
         now = time.monotonic()
         if now >= self._next and text != self._last:
-            print(text, file=sys.stderr, flush=True)
+            say(text, to=sys.stderr)
             self._next = now + LINE_SECONDS
             self._last = text
 
@@ -113,7 +115,7 @@ def _bar(console: "object") -> Display:
             columns.start()
 
         def say(self, message: str) -> None:
-            columns.update(self._task, description=message)
+            columns.update(self._task, description=one_line(message))
 
         def show(self, progress: Progress, jobs: int) -> None:
             failed = f"{progress.failed} failed; " if progress.failed else ""
@@ -122,7 +124,7 @@ def _bar(console: "object") -> Display:
                 completed=progress.finished,
                 total=jobs,
                 rows=progress.rows_done,
-                description=failed + working_on(progress),
+                description=one_line(failed + working_on(progress)),
             )
 
         def end(self) -> None:

@@ -37,6 +37,7 @@ def psql(
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
     from psycopg.rows import TupleRow
 
+    from cli import output
     from cli.database import open_database
     from cli.embedded import psql_program
     from cli.logs import set_up_logs
@@ -65,7 +66,7 @@ def psql(
             pooled = connection.pooled
         if pooled:
             # It takes no options, and what is set lasts for one transaction.
-            print(f"a pooler stands between: type {target.schema}.names, not names", file=sys.stderr)
+            output.say(f"a pooler stands between: type {target.schema}.names, not names", to=sys.stderr)
         else:
             options = parts.get("options") or environment.get("PGOPTIONS") or ""
             parts["options"] = f"{options} -c search_path={target.schema},public".strip()

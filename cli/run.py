@@ -18,6 +18,7 @@ from controller.pipeline.schedules import Schedules
 from controller.reconcile import Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.times import local_time
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.notifications import listen
@@ -131,7 +132,7 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
             "still waiting: %s is to be %s at %s%s",
             job.filename,
             "tried again" if job.last_error else "loaded",
-            job.run_at.astimezone().isoformat(timespec="seconds"),
+            local_time(job.run_at, "%Y-%m-%dT%H:%M:%S%z"),
             f": {job.last_error}" if job.last_error else "",
             extra={
                 "job_id": str(job.id),

@@ -24,7 +24,7 @@ class RunnerConfig(BaseModel):
     service_account_name: str = ""
     resources: dict[str, Any] = {}
     memory_ceiling: str = ""
-    deadline_seconds: Annotated[int, Field(ge=1)] = 900
+    deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 900
     env: _Objects = []
     env_from: _Objects = []
     node_selector: dict[str, str] = {}

@@ -99,7 +99,7 @@ def add(
     if as_json:
         output.print_json(added)
     else:
-        print(f"schedule {added.name} looks through {added.location} next at {output.cell(added.next_at)}")
+        output.say(f"schedule {added.name} looks through {added.location} next at {output.cell(added.next_at)}")
 
 
 def list_schedules(as_json: AsJson = False) -> None:
@@ -152,9 +152,11 @@ def run(name: Name, as_json: AsJson = False) -> None:
 
 def pause(name: Name) -> None:
     """Pauses a schedule; a look that is under way goes on."""
+    from cli import output
+
     with _store() as (_, store):
         store.pause(name, True)
-    print(f"schedule {name} is paused")
+    output.say(f"schedule {name} is paused")
 
 
 def resume(name: Name) -> None:
@@ -163,14 +165,16 @@ def resume(name: Name) -> None:
 
     with _store() as (_, store):
         resumed = store.pause(name, False)
-    print(f"schedule {name} is due {output.cell(resumed.next_at)}")
+    output.say(f"schedule {name} is due {output.cell(resumed.next_at)}")
 
 
 def remove(name: Name) -> None:
     """Removes a schedule; what it has submitted stays, and so do the files in its folder."""
+    from cli import output
+
     with _store() as (_, store):
         store.remove(name)
-    print(f"schedule {name} is removed")
+    output.say(f"schedule {name} is removed")
 
 
 @contextmanager

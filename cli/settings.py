@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.text import one_line
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
 from dataset_jobs.storage import StorageConfig
 from parser_runner.parsers.limits import Limits
@@ -47,6 +48,12 @@ def _within(first: timedelta, last: timedelta) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _plain_text(value: str) -> str:
+    if one_line(value) != value:
+        raise ValueError("control characters, or not UTF-8")
+    return value
+
+
 def _default_home() -> Path:
     # As root the embedded Postgres runs as another user, and its library lets everybody pass through every folder
     # above the data: not to be done to /root.
@@ -74,6 +81,7 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+PlainText = Annotated[str, AfterValidator(_plain_text)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 ConnectionString = Annotated[str, AfterValidator(_connection_string)]
 _HOUR = timedelta(hours=1)
@@ -196,15 +204,15 @@ class Settings(BaseSettings):
         "default", "Where the Kubernetes Jobs of runners go.", "a namespace's name",
         pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     )  # fmt: skip
-    worker_controller_name: str = _setting(
+    worker_controller_name: PlainText = _setting(
         "affirm-worker", "Which ParserPools are this installation's: those that give this as their `controller`.",
         "a name of at most 63 characters", min_length=1, max_length=63,
     )  # fmt: skip
-    worker_id: str = _setting(
+    worker_id: PlainText = _setting(
         socket.gethostname, "This controller's name, in logs and on the runs it claims.",
         "at most 200 characters", "the host's name", min_length=1, max_length=200,
     )  # fmt: skip
-    worker_uid: str = _setting(
+    worker_uid: PlainText = _setting(
         "", "The uid of the controller's own pod, whose name is WORKER_ID: its Kubernetes events are about it.",
         "a uid", "events without one",
     )  # fmt: skip

@@ -40,8 +40,7 @@ def status(as_json: AsJson = False) -> None:
         output.print_json(now)
         return
     _print_pools(now)
-    print()
-    print("\n".join(remarks(now, datetime.now(UTC))))
+    output.say("", *remarks(now, datetime.now(UTC)))
 
 
 def _print_pools(status: "Status") -> None:

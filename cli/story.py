@@ -6,9 +6,10 @@ from typing import Any
 
 from cli.output import cell
 from dataset_jobs.model.advice import advice_for, next_step
-from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.causes import Cause, cause_of, reason_of
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.states import JobState, state_of
+from dataset_jobs.model.times import ENDLESS
 from dataset_jobs.store.views import JobView, RunView
 
 _SEEN_AS_WORDS = {
@@ -32,7 +33,9 @@ def story(job: JobView, runs: list[RunView], now: datetime) -> list[str]:
 
 def to_do(job: JobView, runs: list[RunView]) -> list[str]:
     """What a person can do, a sentence or two each."""
-    state = JobState(job.state)
+    state = state_of(job.state)
+    if state is None:
+        return [f"Use the version that wrote it: no other knows the state {job.state}."]
     last = next((run for run in reversed(runs) if run.cause is not None), None)
     steps = []
     # Of a job that has been put back, or is at work again, the earlier run's advice stands all the same.
@@ -48,12 +51,15 @@ def advice_of(job: JobView, run: RunView) -> str | None:
     """What can be done about the end of a run; None while it has not ended."""
     if run.cause is None:
         return None
-    return advice_for(Cause(run.cause), Reason(run.reason) if run.reason else None, job.id, job.dataset_id)
+    cause = cause_of(run.cause)
+    if cause is None:
+        return f"Use the version that wrote it: no other knows the cause {run.cause}."
+    return advice_for(cause, reason_of(run.reason), job.id, job.dataset_id)
 
 
 def said(run: RunView) -> Outcome | None:
     """The runner's own words: from its run, else from its termination message."""
-    return Outcome.from_dict(run.outcome) or Outcome.from_message((run.evidence or {}).get("message", ""))
+    return Outcome.from_dict(run.outcome) or Outcome.from_message(_text_in(run.evidence, "message"))
 
 
 def _job(job: JobView, now: datetime) -> Iterator[str]:
@@ -67,7 +73,11 @@ def _job(job: JobView, now: datetime) -> Iterator[str]:
 
 
 def _stands(job: JobView, now: datetime) -> str:
-    match JobState(job.state):
+    match state_of(job.state):
+        case None:
+            return f"it is {job.state}, whatever that is: a newer version has written it"
+        case JobState.SCHEDULED if job.run_at >= ENDLESS:
+            return f"it is scheduled for no time that comes; to run it now: affirm-worker jobs set {job.id} --run-at 0s"
         case JobState.SCHEDULED:
             wait = job.run_at - now
             when = f"in {duration(wait)}" if wait > timedelta(0) else "as soon as there is a free slot"
@@ -150,8 +160,10 @@ def _times(run: RunView) -> Iterator[str]:
 
 def _evidence(evidence: dict[str, Any]) -> str:
     parts = [words.format(evidence[name]) for name, words in _SEEN_AS_WORDS.items() if name in evidence]
-    parts += [f"{name} {reason}".strip() for name, reason in (evidence.get("conditions") or {}).items()]
-    message = evidence.get("message", "")
+    conditions = evidence.get("conditions")
+    if isinstance(conditions, dict):
+        parts += [f"{name} {reason}".strip() for name, reason in conditions.items()]
+    message = _text_in(evidence, "message")
     # A message that the runner wrote is told as what it said.
     if message and Outcome.from_message(message) is None:
         parts.append(f"message: {cell(message)}")
@@ -168,23 +180,46 @@ def _decision(decision: dict[str, Any]) -> str:
         case None:
             return f"nothing to change, since {why}"
         case JobState.SCHEDULED:
-            wait = duration(timedelta(seconds=float(decision.get("wait_seconds") or 0)))
-            at = f" at {cell(datetime.fromisoformat(decision['run_at']))}" if decision.get("run_at") else ""
-            what = f"try again in {wait}{at}"
+            what = f"try again in {_wait_in(decision)}{_time_in(decision)}"
         case JobState.QUEUED:
             what = "queue it again at once"
         case state:
             what = str(state)
-    used = _budgets(*(int(decision.get(name) or 0) for name in ("attempts", "interruptions", "give_backs")))
+    used = _budgets(*(_count_in(decision, name) for name in ("attempts", "interruptions", "give_backs")))
     return f"{what}, since {why} (used up by then: {used})"
 
 
-def _budgets(attempts: int, interruptions: int, give_backs: int) -> str:
+def _text_in(values: dict[str, Any] | None, name: str) -> str:
+    """What stands under a name; whatever wrote the JSON, it is text."""
+    value = (values or {}).get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _wait_in(decision: dict[str, Any]) -> str:
+    try:
+        return duration(timedelta(seconds=float(decision.get("wait_seconds") or 0)))
+    except (TypeError, ValueError, OverflowError):
+        return "?"
+
+
+def _time_in(decision: dict[str, Any]) -> str:
+    try:
+        return f" at {cell(datetime.fromisoformat(decision['run_at']))}" if decision.get("run_at") else ""
+    except (TypeError, ValueError):
+        return " at ?"
+
+
+def _count_in(decision: dict[str, Any], name: str) -> int | str:
+    value = decision.get(name) or 0
+    return value if isinstance(value, int) else "?"
+
+
+def _budgets(attempts: int | str, interruptions: int | str, give_backs: int | str) -> str:
     parts = [_counted(attempts, "attempt"), _counted(interruptions, "interruption")]
     return ", ".join([*parts, *([f"{_counted(give_backs, 'claim')} given back"] if give_backs else [])])
 
 
-def _counted(count: int, thing: str) -> str:
+def _counted(count: int | str, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 

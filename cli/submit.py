@@ -105,4 +105,4 @@ def reprocess(dataset_id: DatasetId, priority: Priority = 0, run_at: RunAt = Non
     if as_json:
         output.print_json(result)
     else:
-        print(f"job {job} ({kind}) for dataset {dataset} is {'queued' if run_at is None else 'scheduled'}")
+        output.say(f"job {job} ({kind}) for dataset {dataset} is {'queued' if run_at is None else 'scheduled'}")

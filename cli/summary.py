@@ -84,26 +84,26 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if as_json:
         output.print_json(_as_json(summary, database))
         return
-    print(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
     if summary.loaded:
-        print(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+        output.say(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
     if summary.already_loaded:
-        print(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
+        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
     command = _command(settings)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
-        print(f"\nnot done yet: {_counted(len(unfinished), 'file')}")
+        output.say("", f"not done yet: {_counted(len(unfinished), 'file')}")
     if at_fault:
-        print(f"\nnot loaded: {_counted(len(at_fault), 'file')}")
+        output.say("", f"not loaded: {_counted(len(at_fault), 'file')}")
         for one in at_fault:
-            print(f"  {one.file}: {one.state}: {one.error}")
+            output.say(f"  {one.file}: {one.state}: {one.error}")
             if one.job_id is not None:
-                print(f"    {command} jobs show {one.job_id}")
+                output.say(f"    {command} jobs show {one.job_id}")
     if summary.interrupted:
-        print(f"\ninterrupted; to go on: {command} run --launcher process --until-idle")
-    print(f"\nthe rows are in the table names of {database.place}")
-    print(f'to look at them: {command} psql -c "{QUERY}"')
+        output.say("", f"interrupted; to go on: {command} run --launcher process --until-idle")
+    output.say("", f"the rows are in the table names of {database.place}")
+    output.say(f'to look at them: {command} psql -c "{QUERY}"')
 
 
 def _command(settings: Settings) -> str:

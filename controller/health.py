@@ -6,6 +6,7 @@ from aiohttp import web
 
 from controller.metrics import Metrics
 from controller.reconcile import Progress
+from dataset_jobs.model.text import one_line
 
 
 class HealthServer:
@@ -50,7 +51,7 @@ class HealthServer:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         if self._progress.last_error:
-            return web.Response(status=503, text=self._progress.last_error + "\n")
+            return web.Response(status=503, text=one_line(self._progress.last_error) + "\n")
         return web.Response(text="ok\n")
 
     async def _told(self, request: web.Request) -> web.Response:

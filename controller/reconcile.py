@@ -19,7 +19,7 @@ from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.errors import Permanent, RunError
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 ADOPT_AFTER = timedelta(seconds=10)
@@ -179,7 +179,11 @@ class Reconciler:
         pools = self.context.pools.served
         leads = set()
         for name, pool in pools.items():
-            scaled = await scale(self.context, pool)
+            try:
+                scaled = await scale(self.context, pool)
+            except Permanent as error:  # the others go on
+                _log.error("pool %s: how many runs it is to have cannot be decided: %s", name, error)
+                continue
             if scaled is not None and scaled.leads:
                 leads.add(name)
         # Children that could not be started would not be counted.
@@ -202,7 +206,12 @@ class Reconciler:
             while more and time.monotonic() < until:
                 for name, pool in list(more.items()):
                     batch = self._batches.get(name, first)
-                    claimed = await claim(self.context, pool, batch)
+                    try:
+                        claimed = await claim(self.context, pool, batch)
+                    except Permanent as error:  # the others go on
+                        _log.error("pool %s: nothing can be claimed: %s", name, error)
+                        del more[name]
+                        continue
                     last = launching.get(name)
                     launching[name] = group.create_task(self._launch(claimed))
                     if batch < CLAIM_BATCH or self.context.concurrency is not None:

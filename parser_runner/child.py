@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
-from dataset_jobs.logs import log_json
+from dataset_jobs.logs import log_json, log_plain
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.process import run_process
@@ -34,9 +34,7 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
     key = RunKey(UUID(job_id), epoch)
     level = environment.get("LOG_LEVEL", "INFO")
     if environment.get("LOG_FORMAT") == "console":
-        logging.basicConfig(
-            level=level, format="%(asctime)s %(levelname)-8s %(message)s", datefmt="%H:%M:%S", force=True
-        )
+        log_plain(level)
     else:
         log_json(level, {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch})
     code = run_process(key, environment, Path(message_path), _kept)

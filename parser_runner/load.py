@@ -7,12 +7,29 @@ from functools import lru_cache
 from itertools import islice
 
 from dataset_jobs.model.coverage import Covered
+from dataset_jobs.model.places import Place
 from parser_runner.parsers.contract import Row
+from parser_runner.parsers.values import COUNT_LIMIT
 
 BLOCK_LINES = 8192
 """Lines that are sent to Postgres at a time: some hundred KiB."""
 
 PROGRESS_ROWS = 2048
+
+LAST_YEAR = 9999
+
+
+class Unloadable(Exception):
+    """A row that the table cannot hold. Built-in parsers give none; those of other packages may.
+
+    Args:
+        reason: what is wrong, without the row's contents.
+        place: where it stands in the file.
+    """
+
+    def __init__(self, reason: str, place: Place) -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +59,32 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
         dataset_key: of the dataset they belong to.
         rows: as the parser yields them.
         progress: called with the number of rows read so far; may raise, to break off.
+
+    Raises:
+        Unloadable: the table cannot hold one of them.
     """
     lines: list[str] = []
     found: dict[tuple[int, str], tuple[int, int]] = {}
     unread = iter(rows)
     # What can be asked of many rows at once is not asked of each.
     while batch := list(islice(unread, PROGRESS_ROWS)):
-        years, genders, names, counts, _ = zip(*batch, strict=True)
+        years, genders, names, counts, places = zip(*batch, strict=True)
+        if max(counts) > COUNT_LIMIT or min(counts) < 1 or max(years) > LAST_YEAR or min(years) < 1:
+            raise _unloadable(years, counts, places)
         lines += _lines(dataset_key, years, genders, names, counts)
         _cover(found, years, genders, counts)
         progress(len(lines))
     lines.sort()
     return SortedRows(lines, [Covered(*key, *found[key]) for key in sorted(found)])
+
+
+def _unloadable(years: Sequence[int], counts: Sequence[int], places: Sequence[Place]) -> Unloadable:
+    for year, count, place in zip(years, counts, places, strict=True):
+        if not 1 <= count <= COUNT_LIMIT:
+            return Unloadable(f"expected a whole number from 1 to {COUNT_LIMIT} as the count", place)
+        if not 1 <= year <= LAST_YEAR:
+            return Unloadable(f"expected a year from 1 to {LAST_YEAR}", place)
+    raise AssertionError("one of them is out of bounds")
 
 
 def _lines(

@@ -11,14 +11,14 @@ from datetime import timedelta
 from typing import IO, BinaryIO, cast
 
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.errors import DuplicateRows, FileMissing, Rejected, Unavailable
+from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejected, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.patience import PATIENCE
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from parser_runner.heartbeat import Heartbeat
-from parser_runner.load import sort_rows
+from parser_runner.load import Unloadable, sort_rows
 from parser_runner.parsers import parse
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.limits import Limits
@@ -175,7 +175,11 @@ def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, 
             heartbeat.rows(rows_done)
             source.check_rows(rows_done)
 
-        rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
+        try:
+            rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
+        except Unloadable as error:
+            problem = Problem(str(error), error.place)
+            raise Rejected(Reason.INVALID_FORMAT, assignment.filename, problem) from None
         if not rows.lines:
             raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
         loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from controller.launchers.kubernetes_api import KubernetesApi
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.text import clipped
 
 MESSAGE_LIMIT = 1024
-"""Characters that Kubernetes takes of an event's message."""
+"""Bytes that Kubernetes takes of an event's message."""
 
 SPACING_SECONDS = 60.0
 """Between two events of the same reason: where a quota has room for few, a pool is blocked again and again."""
@@ -55,7 +56,7 @@ class KubernetesEvents:
             "metadata": {"generateName": "affirm-worker-"},
             "involvedObject": {**about, "namespace": self._api.namespace},
             "reason": reason,
-            "message": message[:MESSAGE_LIMIT],
+            "message": clipped(message, MESSAGE_LIMIT),
             "type": "Warning" if warning else "Normal",
             "firstTimestamp": now,
             "lastTimestamp": now,

@@ -16,7 +16,7 @@ from controller.policy.job_manifest import LABEL_INSTALLATION, LABEL_POOL, Runne
 from controller.policy.parser_pool import PoolRefused, controller_of, order_of, own_path, read_pool, template_of
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.pool_status import Standing, pool_status
-from dataset_jobs.model.errors import RunError, Unavailable
+from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.pools import PoolStore
 
@@ -157,8 +157,14 @@ class ParserPools:
         for name in before.keys() - known.keys():
             _log.info("pool %s has no ParserPool any more: nothing is claimed, and what runs goes on", name)
         served = {name: one.spec for name, one in known.items() if one.spec is not None}
-        for name, spec in served.items():
-            await self._store.describe_pool(name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation)
+        for name, spec in list(served.items()):
+            try:
+                await self._store.describe_pool(
+                    name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation
+                )
+            except Permanent as error:  # the others go on
+                _log.error("ParserPool %s is not in force: %s", name, error)
+                del served[name]
         own = self._settings
         if listed is None:
             await self._store.undescribe_pool(own.name, own.max_parallelism, own.max_pending)
@@ -216,7 +222,13 @@ class ParserPools:
         return known
 
     def _read(self, resource: Mapping[str, Any], spec: Mapping[str, Any], order: int) -> PoolSpec:
-        return read_pool(resource["metadata"]["name"], spec, order, self._settings)
+        try:
+            return read_pool(resource["metadata"]["name"], spec, order, self._settings)
+        except PoolRefused:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What the schema lets pass and nobody has thought of must not keep the other pools from being read.
+            raise PoolRefused(f"spec: it cannot be read ({type(error).__name__})") from error
 
     async def _try(self, pool: str, template: RunnerTemplate) -> None:
         manifest = job_manifest(RunKey(_NOBODY, 1), _NOBODY, pool, self._installation, template)

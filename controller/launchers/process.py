@@ -170,7 +170,7 @@ class ProcessLauncher:
         if code is None:
             return Seen(key, name, Phase.RUNNING, Evidence(container_started=True))
         try:
-            message = run.message_path.read_text(encoding="utf-8")
+            message = run.message_path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             message = ""
         evidence = Evidence(

@@ -12,14 +12,14 @@ _log = logging.getLogger(__name__)
 
 
 async def remove_old_jobs(context: Context) -> None:
-    """Removes one batch of each pool; where that cannot be done, says so, since nothing else depends on it."""
+    """Removes one batch of each pool. Says so where that cannot be done, and goes on: nothing else depends on it."""
     for pool in context.pools.served.values():
         if pool.retention is None:
             continue
         try:
             removed = await context.store.purge(pool.name, pool.retention)
         except RunError as error:
-            _log.warning("old jobs are not removed: %s", error)
-            return
+            _log.warning("old jobs of pool %s are not removed: %s", pool.name, error)
+            continue
         if removed:
             _log.info("removed %d jobs of pool %s that finished over %s ago", removed, pool.name, pool.retention)

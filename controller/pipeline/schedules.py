@@ -80,6 +80,9 @@ class Schedules:
                     except RunError as error:
                         _log.warning("schedule %s: broken off, to be repeated: %s", begun.name, error)
                         continue
+                    except Exception as error:  # it is on the schedule; the others go on
+                        _log.error("schedule %s: unforeseen", begun.name, exc_info=error)
+                        continue
                     _log.info("schedule %s: %d files, %d new", begun.name, looked.files, len(looked.submitted))
                     if looked.error:
                         _log.warning("schedule %s: %s", begun.name, looked.error)

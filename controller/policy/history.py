@@ -3,6 +3,7 @@
 A value holds from its step until the next one. A HorizontalPodAutoscaler keeps samples, one every 15 seconds.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
@@ -45,9 +46,19 @@ class History:
         return {name: [[round(at, 3), value] for at, value in steps] for name, steps in named.items() if steps}
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """What `as_dict` made."""
-        return cls(*(tuple(Step(*step) for step in stored.get(field.name, ())) for field in fields(cls)))
+    def from_dict(cls, stored: Any) -> Self:
+        """What `as_dict` made. Of anything else nothing is taken: then the decision is made as if it were the first."""
+        try:
+            return cls(*(tuple(_step(*step) for step in stored.get(field.name, ())) for field in fields(cls)))
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            return cls()
+
+
+def _step(at: float, value: int) -> Step:
+    at = float(at)
+    if not math.isfinite(at):
+        raise ValueError("a step without a time")
+    return Step(at, int(value))
 
 
 def recorded(steps: Steps, now: float, before: int, value: int, window: int, gives_way: Callable[[int], bool]) -> Steps:

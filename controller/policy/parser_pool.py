@@ -119,7 +119,7 @@ class _Runner(_Part):
     image: Annotated[str, Field(min_length=1)] | None = None
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] | None = None
     resources: _Object | None = None
-    deadline_seconds: Annotated[int, Field(ge=1)] | None = None
+    deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
     node_selector: dict[str, str | None] | None = None
     tolerations: _Objects | None = None
     affinity: _Object | None = None

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataset_jobs.model.pools import PoolFigures
+from dataset_jobs.model.text import clipped
 
 MESSAGE_LIMIT = 1000
-"""Characters of a condition's message."""
+"""Bytes of a condition's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _conditions(figures: PoolFigures, standing: Standing, before: Any) -> list[d
             "type": kind,
             "status": status,
             "reason": reason,
-            "message": message[:MESSAGE_LIMIT],
+            "message": clipped(message, MESSAGE_LIMIT),
             "lastTransitionTime": _time(figures.now) if changed else was["lastTransitionTime"],
             "observedGeneration": standing.generation,
         })  # fmt: skip

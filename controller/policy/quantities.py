@@ -1,7 +1,7 @@
 """Kubernetes quantities: `512Mi`, `1G`, `1500m`, `2e9`."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 
 _UNITS = "kMGTPE"
 _SUFFIXES = {
@@ -14,14 +14,20 @@ _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(\D*))")
 
 
 def parse_quantity(quantity: str | int) -> Decimal:
-    """Reads a quantity; raises ValueError.
+    """Reads a quantity; raises ValueError, as Kubernetes refuses what is over 2^63.
 
     Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """
     match = _QUANTITY.fullmatch(str(quantity))
     if match is None or (match[3] or "") not in _SUFFIXES:
         raise ValueError(f"{quantity} is no quantity")
-    return Decimal(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""]
+    try:
+        value = Decimal(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""]
+    except DecimalException:  # thousands of digits, or an exponent of millions
+        raise ValueError("the quantity is out of range") from None
+    if abs(value) >= 2**63:
+        raise ValueError("the quantity is out of range")
+    return value
 
 
 def format_bytes(size: int) -> str:

@@ -66,6 +66,16 @@ class Reason(StrEnum):
     UNSCHEDULABLE = "unschedulable"
 
 
+def cause_of(word: str | None) -> Cause | None:
+    """The cause of that name; None for one that a newer version may know."""
+    return next((cause for cause in Cause if cause == word), None)
+
+
+def reason_of(word: str | None) -> Reason | None:
+    """The reason of that name; None for one that a newer version may know."""
+    return next((reason for reason in Reason if reason == word), None)
+
+
 _COUNTS_AS = {
     Cause.COMPLETED: CountsAs.NEITHER,
     Cause.FORBIDDEN: CountsAs.NEITHER,

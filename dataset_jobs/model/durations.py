@@ -3,31 +3,47 @@
 import re
 from datetime import datetime, timedelta
 
+from dataset_jobs.model.times import LAST
+
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
+_PART = r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)"
+
+LONGEST = timedelta(days=36_500)
+"""A hundred years: longer ones lead to times that neither Python nor Postgres has."""
 
 
 def parse_duration(text: str) -> timedelta:
     """Reads a duration; raises ValueError."""
     if not re.fullmatch(f"(?:{_PART})+", text.strip()):
         raise ValueError("a number and its unit: ms, s, m, h or d")
-    return timedelta(seconds=sum(float(n) * _SECONDS[unit] for n, unit in re.findall(_PART, text)))
+    seconds = sum(float(n) * _SECONDS[unit] for n, unit in re.findall(_PART, text))
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f"at most {format_duration(LONGEST)}")
+    return timedelta(seconds=seconds)
 
 
 def parse_when(text: str) -> datetime | timedelta:
     """Reads a time, which is in this machine's time zone where it names none, or a duration from now.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or too far away.
     """
-    try:
+    if re.fullmatch(f"(?:{_PART})+", text.strip()):
         return parse_duration(text)
-    except ValueError:
-        pass
     try:
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
         raise ValueError("a time such as 2026-12-01T06:00+01:00, or a duration such as 30m or 12h") from None
+    try:
+        moment = moment.astimezone()
+    except (ValueError, OverflowError):  # the first or last day that there is, in another time zone
+        raise ValueError(_IN_RANGE) from None
+    if moment >= LAST:
+        raise ValueError(_IN_RANGE)
+    return moment
+
+
+_IN_RANGE = f"a time of the years 1 to {LAST.year - 1}"
 
 
 def format_duration(duration: timedelta) -> str:

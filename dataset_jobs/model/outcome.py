@@ -7,6 +7,7 @@ from typing import Any
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.text import storable
 
 MESSAGE_LIMIT = 2048
 """Bytes of JSON a termination message may hold; Kubernetes allows 4096, shared by all containers of a pod."""
@@ -16,11 +17,6 @@ KEPT_LINES = 20
 
 LINE_LIMIT = 300
 """Characters that are kept of a log line."""
-
-
-def storable(text: str) -> str:
-    """`text` without what Postgres cannot store: NUL, and the halves of surrogate pairs."""
-    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 class ExitCode(IntEnum):
@@ -57,7 +53,7 @@ class LogLine:
     msg: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "msg", storable(self.msg[:LINE_LIMIT]))
+        object.__setattr__(self, "msg", storable(self.msg[:LINE_LIMIT])[:LINE_LIMIT])
 
     def as_dict(self) -> dict[str, str]:
         """Plain JSON values."""
@@ -75,7 +71,7 @@ class Outcome:
 
     Args:
         cause, reason: in the words of the model.
-        error: for people; empty when completed.
+        error: for people; empty when completed. It and the problems are made storable.
         problems: up to 20 further lines of the same kind as `error`.
         rows: rows committed, 0 unless completed.
         log: the last lines of its log, the oldest first.
@@ -87,6 +83,10 @@ class Outcome:
     problems: tuple[str, ...] = ()
     rows: int = 0
     log: tuple[LogLine, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", storable(self.error))
+        object.__setattr__(self, "problems", tuple(map(storable, self.problems)))
 
     @property
     def exit_code(self) -> ExitCode:
@@ -145,8 +145,8 @@ class Outcome:
             return cls(
                 cause=Cause(values["cause"]),
                 reason=Reason(values["reason"]) if values.get("reason") else None,
-                error=storable(str(values.get("error", ""))),
-                problems=tuple(storable(str(p)) for p in values.get("problems", ())),
+                error=str(values.get("error", "")),
+                problems=tuple(str(p) for p in values.get("problems", ())),
                 rows=int(values.get("rows", 0)),
                 log=tuple(LogLine.from_dict(line) for line in values.get("log", ())[-KEPT_LINES:]),
             )

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from dataset_jobs.model.text import one_line
+
 _SHOWN = 60
 """Characters that are shown of the name of a sheet or member."""
 
@@ -23,7 +25,7 @@ class Cell(NamedTuple):
         return f"{letters}{self.row}"
 
     def __str__(self) -> str:
-        return f"sheet {_shown(self.sheet)}, cell {self.reference}"
+        return f"sheet {shown_name(self.sheet)}, cell {self.reference}"
 
 
 class InMember(NamedTuple):
@@ -33,7 +35,7 @@ class InMember(NamedTuple):
     place: int | Cell | None
 
     def __str__(self) -> str:
-        member = f"member {_shown(self.member)}"
+        member = f"member {shown_name(self.member)}"
         return member if self.place is None else f"{member}, {in_words(self.place)}"
 
 
@@ -59,6 +61,7 @@ def as_values(place: Place | None) -> dict[str, str | int]:
             return {"line": place}
 
 
-def _shown(name: str) -> str:
-    # Through a NamedTuple's repr or not: names of sheets and members are whatever the file says.
-    return ascii(name) if not name.isprintable() else f"'{name[:_SHOWN]}{'…' if len(name) > _SHOWN else ''}'"
+def shown_name(name: str) -> str:
+    """The name of a sheet or member, which is whatever the file says: on one line, in quotes, and not too long."""
+    line = one_line(name)
+    return f"'{line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}'"

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.outcome import Outcome, storable
+from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
+from dataset_jobs.model.text import storable, storable_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,15 @@ class Diagnosis:
 
     Args:
         cause, reason: in the words of the model.
-        error: for people, one or two sentences; empty when completed.
+        error: for people, one or two sentences; empty when completed. Others may have written it: made storable.
     """
 
     cause: Cause
     reason: Reason | None = None
     error: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", storable(self.error))
 
 
 CANCELLED = Diagnosis(Cause.CANCELLED, None, "cancelled")
@@ -130,14 +134,14 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was seen of a run's process or pod when it ended; kept on the run.
+    """What was seen of a run's process or pod when it ended; kept on the run. Texts of others are made storable.
 
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
         seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota or
             Stopped where the launcher has folded several words into one.
-        message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
+        message: the termination message, or what the kubelet said.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
         deleted: somebody has asked for the pod to be deleted.
@@ -166,7 +170,8 @@ class Evidence:
     finished_at: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", storable(self.message))
+        for name in ("message", "seen_as", "conditions", "pod_name", "node"):
+            object.__setattr__(self, name, storable_values(getattr(self, name)))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values; what is empty is left out."""

@@ -41,6 +41,11 @@ class JobState(StrEnum):
         return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 
+def state_of(word: str) -> JobState | None:
+    """The state of that name; None for one that a newer version may know."""
+    return next((state for state in JobState if state == word), None)
+
+
 RETRIED = "put back by hand"
 """The only move of a job that is over."""
 

@@ -18,10 +18,12 @@ from psycopg.rows import Row, dict_row
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
-from dataset_jobs.postgres import session
+from dataset_jobs.postgres import adapters, session
 from dataset_jobs.postgres.connect_errors import connect_error
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.session import Target
+
+adapters.register()
 
 CONNECT_SECONDS = 10
 """How long making a connection may take."""

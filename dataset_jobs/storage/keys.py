@@ -2,6 +2,7 @@
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden
+from dataset_jobs.model.text import one_line
 
 MAX_KEY_BYTES = 1024
 """S3's limit, prefix included."""
@@ -18,7 +19,7 @@ def checked(key: str) -> str:
     try:
         names = key.encode().split(b"/")
     except UnicodeEncodeError:
-        raise Forbidden("storage: a key that is not Unicode", Reason.STORAGE) from None
+        raise Forbidden(f"storage: the key '{one_line(key)}' is not UTF-8: rename it", Reason.STORAGE) from None
     if not {b"", b".", b".."}.isdisjoint(names):
         raise Forbidden(f"storage: the key {key!r} leads out of the storage", Reason.STORAGE)
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in key):

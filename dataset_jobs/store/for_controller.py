@@ -9,7 +9,7 @@ from psycopg import errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
 
-from dataset_jobs.model.causes import Cause, CountsAs, Reason
+from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of, reason_of
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
@@ -420,7 +420,6 @@ def _facts(row: DictRow, key: RunKey) -> RunFacts:
 
 
 def _ended(row: DictRow) -> Diagnosis | None:
-    if row["cause"] is None:
-        return None
-    reason = Reason(row["reason"]) if row["reason"] else None
-    return Diagnosis(Cause(row["cause"]), reason, row["error"] or "")
+    """Why the run was ended early; None where it was not, or in words of a newer version: then what was seen counts."""
+    cause = cause_of(row["cause"])
+    return None if cause is None else Diagnosis(cause, reason_of(row["reason"]), row["error"] or "")

@@ -160,6 +160,10 @@ class ScheduleStore:
         except RunError as error:
             self._fail(begun, str(error))
             raise
+        except Exception as error:
+            # A fault of ours must show on the schedule, and not hold it until its lease is over.
+            self._fail(begun, f"unforeseen {type(error).__name__}")
+            raise
         if looked.unavailable:
             self._fail(begun, str(looked.error))
         else:

@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.settlement import CANCELLED
-from dataset_jobs.model.states import JobState, JobType
+from dataset_jobs.model.states import JobState, JobType, state_of
 from dataset_jobs.store.client_connection import ClientConnection, Transaction, When, time_parameters
 from dataset_jobs.store.refusals import Conflict, NotFound
 from dataset_jobs.store.superseding import refuse_superseded
@@ -165,6 +165,8 @@ def _locked(transaction: Transaction, job_id: UUID) -> DictRow:
     job = transaction.one("lock_job", job_id=job_id)
     if job is None:
         raise NotFound(f"there is no job {job_id}")
+    if state_of(job["state"]) is None:
+        raise Conflict(f"job {job_id} is {job['state']}, which only a newer affirm-worker knows: use that")
     return job
 
 

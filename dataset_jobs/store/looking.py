@@ -15,11 +15,12 @@ from typing import Any, BinaryIO, Self, cast
 from uuid import UUID
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import FileMissing, Forbidden, Unavailable
+from dataset_jobs.model.errors import FileMissing, Forbidden, RunError, Unavailable
+from dataset_jobs.model.text import one_line
 from dataset_jobs.storage import Listed, Storage
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.refusals import Refused
-from dataset_jobs.store.submission import read_submission
+from dataset_jobs.store.submission import checked_filename, read_submission
 from dataset_jobs.store.submitting import SubmitResult, Submitting, Withdrawn, find_country
 
 LEASE = timedelta(minutes=10)
@@ -43,7 +44,7 @@ class Begun:
 
     Args:
         holder: who did.
-        tick: the time that it was due.
+        tick: the time that it was due, to the letter as the database writes it: not each one fits into a datetime.
         begun_at: when it was begun, by the database's clock.
     """
 
@@ -55,7 +56,7 @@ class Begun:
     country: str
     pool: str
     priority: int
-    tick: datetime
+    tick: str
     begun_at: datetime
 
 
@@ -150,12 +151,12 @@ class Look:
             except FileMissing:
                 continue  # removed since
             except (Refused, Forbidden) as error:
-                looked.problems.append(f"{file.name}: {error}")
+                looked.problems.append(_about(file, error))
             except Unavailable as error:
                 in_a_row += 1
                 if error.reason is Reason.DATABASE or in_a_row == MOST_UNAVAILABLE:
                     raise
-                looked.problems.append(f"{file.name}: {error}")
+                looked.problems.append(_about(file, error))
                 looked.unavailable = True
             else:
                 if submitted is not None:
@@ -163,6 +164,7 @@ class Look:
 
     def _submit_one(self, file: Listed, country_id: UUID) -> Found | None:
         """None where the file is a dataset already."""
+        checked_filename(file.name)  # first: storage has no word for what is wrong with it
         with _Watched(self.storage.open(file.uri), file.uri, self.stopping) as content:
             submission = read_submission(cast("BinaryIO", content), file.name, None, None)
 
@@ -204,6 +206,10 @@ class Look:
         held = transaction.one("schedule_hold", schedule=self.begun.name, holder=self.begun.holder, lease=LEASE)
         if held is None or self.stopping():
             raise Stopped
+
+
+def _about(file: Listed, error: RunError) -> str:
+    return one_line(f"{file.name}: {error}")
 
 
 def _is_known(file: Listed, row: dict[str, Any] | None) -> bool:

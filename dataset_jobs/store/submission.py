@@ -9,6 +9,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from dataset_jobs.model.states import DatasetStatus
+from dataset_jobs.model.text import one_line, storable
 from dataset_jobs.store.refusals import Conflict, Refused
 
 FIRST_YEAR, LAST_YEAR = 1800, 2100
@@ -110,12 +111,17 @@ def unreadable(path: PurePath, error: OSError) -> Refused:
 
 
 def checked_filename(filename: str) -> str:
-    """The name, if it can be a publisher's file name."""
-    unprintable = any(not character.isprintable() for character in filename)
-    if not filename or filename in (".", "..") or "/" in filename or "\\" in filename or unprintable:
-        raise Refused(f"file name {filename!r}: must be a plain name, without folders or control characters")
+    """The name, if it can be a publisher's file name.
+
+    One that is not UTF-8 is refused: parsers read the year and the sex from names, and nobody could type it again.
+    """
+    shown = one_line(filename)
+    if storable(filename) != filename:
+        raise Refused(f"file name '{shown}': it is not UTF-8; rename the file and submit it again")
+    if not filename or filename in (".", "..") or "/" in filename or "\\" in filename or shown != filename:
+        raise Refused(f"file name '{shown}': must be a plain name, without folders or control characters")
     if len(filename) > LONGEST_NAME:
-        raise Refused(f"file name of {len(filename)} characters: at most {LONGEST_NAME} are allowed")
+        raise Refused(f"file name '{filename[:40]}…' of {len(filename)} characters: at most {LONGEST_NAME} are allowed")
     return filename
 
 

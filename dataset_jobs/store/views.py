@@ -78,7 +78,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One try at a job."""
+    """One try at a job. JSON that is no object, whoever wrote it, stands under `?`."""
 
     epoch: int
     launcher: str
@@ -104,6 +104,12 @@ class RunView:
     waits_for: str | None
     waits_for_error: str | None
     released_at: datetime | None
+
+    def __post_init__(self) -> None:
+        for name in ("outcome", "evidence", "decision"):
+            value = getattr(self, name)
+            if not isinstance(value, dict | None):
+                object.__setattr__(self, name, {"?": value})
 
 
 @dataclass(frozen=True, slots=True)

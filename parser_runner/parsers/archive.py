@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.places import shown_name
 from parser_runner.parsers.limits import MIB
 from parser_runner.parsers.source import Source
 
@@ -86,7 +87,7 @@ def _unpack(source: Source, member: zipfile.ZipInfo, into: BinaryIO) -> None:
             while block := packed.read(_BLOCK):
                 into.write(block)
     except _DAMAGED:
-        message = f"a file in the archive is damaged or cut off: {member.filename!a}"
+        message = f"a file in the archive is damaged or cut off: {shown_name(member.filename)}"
         raise source.rejected(Reason.INVALID_FORMAT, message) from None
     finally:
         source.rewind()

@@ -19,7 +19,7 @@ from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 
 _RULES = Rules()
-_TOP = re.compile(r"top[ -](\d+) baby names", re.ASCII)
+_TOP = re.compile(r"top[ -]([1-9]\d{0,8}) baby names", re.ASCII)
 
 
 class Victoria:

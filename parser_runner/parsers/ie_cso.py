@@ -86,7 +86,7 @@ def _top(matrix: Matrix, at_year: int, at_statistic: int, rank: int) -> int | No
     """100, unless all names of every year are there: these tables have those that ever were among the first 100."""
     ranks: dict[int, list[int]] = {}
     for index, text, _ in matrix.cells():
-        if index[at_statistic] == rank and text.isdecimal():
+        if index[at_statistic] == rank and text.isdecimal() and len(text) < 10:
             ranks.setdefault(index[at_year], []).append(int(text))
     whole = all(_FIRST < max(of_year) <= len(of_year) for of_year in ranks.values())
     return None if ranks and whole else 100

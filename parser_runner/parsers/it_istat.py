@@ -20,7 +20,7 @@ from parser_runner.parsers.workbook import Sheet
 _RULES = Rules()
 _SEXES = {"nomi maschili": "M", "nomi femminili": "F"}
 _COUNT = "nati con quel nome"
-_TOP = re.compile(r"i (\d+) nomi più frequenti", re.ASCII)
+_TOP = re.compile(r"i ([1-9]\d{0,8}) nomi più frequenti", re.ASCII)
 
 
 class _Found(NamedTuple):

