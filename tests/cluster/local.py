@@ -34,7 +34,7 @@ def why_not() -> str | None:
     if sys.platform != "linux":
         return "only Linux can run a kubelet"
     if os.geteuid() != 0:
-        return "a kubelet needs root (the rest of the tests does not)"
+        return "a kubelet of our own needs root"
     return packages.why_not() or network.why_not()
 
 
