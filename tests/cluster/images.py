@@ -75,11 +75,11 @@ def archive(image: Image | None) -> Path:
     base = tool.base()
     tag = image.tag if image else base
     name = tag.replace("/", "_").replace(":", "_")
-    folder = cache_dir() / "images"
+    folder = cache_dir() / "image-archives"
     file = folder / f"{name}@{image.digest(base) if image else 'base'}.tar"
     if file.exists():
         return file
-    building.require(f"the image {tag} of the files as they are now")
+    building.require(f"the image {tag}{' of the files as they are now' if image else ''}")
     with locked(folder / f"{name}.lock"):
         if not file.exists():
             tool.build_base()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cluster import Cluster, ClusterError, acquire, images
 from tests.e2e.installation import installation, product_images, servers
+from tests.prepare import parts
 
 __all__ = ["cluster", "installation", "product_images", "python_image", "servers"]
 
@@ -16,7 +17,12 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A running Kubernetes: the one given, the one left running, or one started for this session.
 
     If it does not start, that is said once and the session ends: no other test can run either.
+
+    Raises:
+        NotPrepared: something that one of these tests needs is not built.
     """
+    for thing in parts.part("e2e").things:
+        thing.make()
     with ExitStack() as stack:
         try:
             running = stack.enter_context(acquire())

@@ -191,7 +191,7 @@ def test_a_build_that_fails_ends_the_step_with_its_last_lines(
 
     assert prepared_by(Thing("building", "the tool 1", lambda: paths.cached("tool-1", make)), monkeypatch) == 1
     said = capfd.readouterr().out
-    assert "no space left" in said
+    assert "no space left" in said.splitlines()
     assert "building the tool 1: Command" in said.splitlines()[-1]
 
 
