@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest -q --durations=10 --durations-min=1
 FILES ?= $(sort $(wildcard tests/data/us/national/yob*.txt))
 COUNTRY ?= US
 SECONDS ?= 60
 # Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
 RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
-.PHONY: help run test check unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run prepare test check unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -49,57 +50,67 @@ run: $(VENV)/.run  ## load the sample files, or FILES="a.txt b.txt" of COUNTRY=U
 
 # --- tests --------------------------------------------------------------------------------------------------------
 
-check: $(VENV)/.dev  ## seconds: ruff, mypy --strict, import-linter, unit tests
+prepare: prepare-all  ## build, fetch and install what tests need; of one part: make prepare-check, prepare-e2e, …
+
+# A second if all is there. Nothing else builds: a test that finds something missing says so.
+PREPARE := $(addprefix prepare-,all check model integration faults e2e cluster bench)
+.PHONY: $(PREPARE)
+$(PREPARE): prepare-%: $(VENV)/.dev
+	@$(BIN)/python -m tests.prepare $*
+
+check: prepare-check  ## seconds: ruff, mypy --strict, import-linter, unit tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/unit
+	$(PYTEST) tests/unit
 
-model: $(VENV)/.dev  ## a model of the lease protocol, in every order of its steps (needs spin and gcc)
-	$(BIN)/pytest -q -s tests/model
+model: prepare-model  ## a model of the lease protocol, in every order of its steps (needs spin and gcc)
+	$(PYTEST) -s tests/model
 
-integration: $(VENV)/.dev  ## conformance and integration tests, on a real Postgres and a real S3 server
+integration: prepare-integration  ## conformance and integration tests, on a real Postgres and a real S3 server
 	@# Side by side: most of the time they wait.
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target postgres-18 postgres-16 postgres-15
 
-postgres-18: $(VENV)/.dev
-	$(BIN)/pytest -q tests/conformance tests/integration tests/outages
+postgres-18: prepare-integration
+	$(PYTEST) tests/conformance tests/integration tests/outages
 
-postgres-16: $(VENV)/.dev
-	AFFIRM_TEST_POSTGRES=16 $(BIN)/pytest -q tests/integration
+postgres-16: prepare-integration
+	AFFIRM_TEST_POSTGRES=16 $(PYTEST) tests/integration
 
 # Debian 12's own; 16 and 18 come with the embedded one.
-postgres-15: $(VENV)/.dev
-	if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(BIN)/pytest -q tests/integration; fi
+postgres-15: prepare-integration
+	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then AFFIRM_TEST_POSTGRES=15 $(PYTEST) tests/integration; \
+	  else echo "the integration tests on Postgres 15 are skipped: it is not installed"; fi
 
-faults: $(VENV)/.dev  ## a fault at every boundary, a state machine, and the product with one safety taken out
-	$(BIN)/pytest -q tests/chaos
+faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out
+	$(PYTEST) tests/chaos
 
-chaos: $(VENV)/.dev  ## N=500 loads while everything dies, and what came of it in one line; SEED=… for the same again
+chaos: prepare-faults  ## N=500 loads while everything dies, and what came of it in one line; SEED=… for the same again
 	@$(BIN)/python -m tests.chaos $(or $(N),500) $(if $(SEED),--seed $(SEED))
 
-e2e: $(VENV)/.dev  ## end-to-end tests, on a real Kubernetes
-	$(BIN)/pytest -q tests/e2e
+e2e: prepare-e2e  ## end-to-end tests, on a real Kubernetes
+	$(PYTEST) tests/e2e
 
-chaos-cluster: $(VENV)/.dev  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
+chaos-cluster: prepare-e2e  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
 	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(SEED),--seed $(SEED))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
-test: $(VENV)/.dev  ## everything
-	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory cluster-deps; fi
-	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory model
-	@$(MAKE) --no-print-directory integration
-	@$(MAKE) --no-print-directory faults
-	@$(MAKE) --no-print-directory chaos N=500
-	@$(MAKE) --no-print-directory e2e
+PARTS := prepare check model integration faults chaos e2e
+
+test:  ## everything, and how long each part of it took
+	@took=; for part in $(PARTS); do \
+	  began=$$(date +%s); $(MAKE) --no-print-directory $$part; code=$$?; \
+	  took="$$took$${took:+, }$$part $$(( $$(date +%s) - began )) s"; \
+	  if [ $$code != 0 ]; then echo "$$part failed; $$took"; exit $$code; fi; \
+	done; \
+	$(BIN)/python -m tests.prepare --skipped && echo "$$took"
 
 fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every parser, SECONDS=60 for each (Linux, CPython)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-cluster-up: $(VENV)/.dev  ## a local Kubernetes to work with by hand
+cluster-up: prepare-cluster  ## a local Kubernetes to work with by hand
 	$(BIN)/python -m tests.cluster up
 
 cluster-down: $(VENV)/.dev  ## and its end
@@ -108,13 +119,15 @@ cluster-down: $(VENV)/.dev  ## and its end
 cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
 	$(BIN)/python -m tests.cluster deps
 
-bench: $(VENV)/.dev .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
+bench: prepare-e2e .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
 	@for file in $(filter-out %_growth.py,$(wildcard benchmarks/bench_*.py)); do \
 	  $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 bench-queue: .bench/.done
 
-bench-%: $(VENV)/.dev
+bench-latency bench-pods bench-recovery bench-scale: prepare-e2e
+
+bench-%: prepare-bench
 	@$(BIN)/python -m benchmarks.bench_$*
 
 # --- files that are made from others ------------------------------------------------------------------------------
@@ -132,7 +145,7 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
-manifests: $(VENV)/.dev  ## manifests/affirm-worker.yaml, from the chart
+manifests: prepare-check  ## manifests/affirm-worker.yaml, from the chart
 	"$$($(BIN)/python -c 'from tests.cluster.binaries import helm; print(helm())')" template affirm-worker \
 	  charts/affirm-worker --namespace affirm-worker --values manifests/values.yaml > manifests/.new
 	mv manifests/.new manifests/affirm-worker.yaml

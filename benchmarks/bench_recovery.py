@@ -16,7 +16,7 @@ from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.submission import read_file
 from tests.cluster import acquire
-from tests.e2e.installation import Installation, build_images, evict, installed, running_servers
+from tests.e2e.installation import Installation, evict, installed, load_images, running_servers
 from tests.e2e.test_faults import COPY_WAITS, copy_held_up, variant
 from tests.servers.processes import pids_of
 
@@ -81,7 +81,7 @@ def figures(name: str, seconds: list[float]) -> list[Figure]:
 def main() -> None:
     """Starts the cluster, installs the chart, and measures."""
     with acquire() as cluster, tempfile.TemporaryDirectory() as folder:
-        tag = build_images(cluster)
+        tag = load_images(cluster)
         with (
             running_servers(cluster, Path(folder, "s3")) as servers,
             installed(cluster, servers, tag, "recovery", "worker.retryWaits=0s") as installation,

@@ -1,4 +1,4 @@
-"""A real Postgres for the session, and a database of its own for every test that asks for one."""
+"""A real Postgres for the session, a database of its own for every test that asks for one, and the rules of pytest."""
 
 import itertools
 import os
@@ -8,7 +8,10 @@ import pytest
 
 from cli.countries import iso_countries
 from dataset_jobs import migrations
+from tests.prepare.rules import pytest_runtest_makereport, pytest_runtest_setup
 from tests.servers.postgres import PostgresServer
+
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.chaos_cluster.run import Report, chaos
 from tests.cluster import acquire
-from tests.e2e.installation import build_images, installed, running_servers
+from tests.e2e.installation import installed, load_images, running_servers
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         if not cluster.disposable:
             sys.exit("this cluster was not started by us: it is not to be broken")
         settings = settings_of(given.controllers, given.maximum)
-        tag = build_images(cluster)
+        tag = load_images(cluster)
         with (
             running_servers(cluster, Path(folder, "s3")) as servers,
             installed(cluster, servers, tag, "chaos", *settings) as installation,

@@ -1,4 +1,4 @@
-"""By hand: `python -m tests.cluster deps|build|up|status|down …`, several at once in the order given."""
+"""By hand: `python -m tests.cluster deps|up|status|down …`, several at once in the order given."""
 
 import argparse
 import subprocess
@@ -7,11 +7,10 @@ import time
 
 from tests.cluster import binaries, lifecycle, packages
 from tests.cluster.api import Cluster
-from tests.cluster.errors import ClusterError, Unavailable
+from tests.cluster.errors import ClusterError, NotPrepared, Unavailable
 
 _HELP = {
     "deps": "install the Debian packages that the local control plane needs (root)",
-    "build": "fill the cache: Kubernetes, kwok, versitygw, helm, kubectl",
     "up": "start a cluster, or show the one that runs",
     "status": "show the running cluster; exit code 1 if there is none",
     "down": "stop the cluster and clean up after it",
@@ -28,7 +27,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("actions", nargs="+", choices=list(_HELP), metavar="action", help="see below")
     actions = {
         "deps": packages.install,
-        "build": binaries.build_all,
         "up": _up,
         "status": _status,
         "down": _down,
@@ -36,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in parser.parse_args(arguments).actions:
         try:
             actions[name]()
-        except (Unavailable, ClusterError, subprocess.CalledProcessError) as error:
+        except (Unavailable, NotPrepared, ClusterError, subprocess.CalledProcessError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
     return 0
@@ -44,7 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up() -> None:
     started = time.monotonic()
-    lifecycle.prepare()
     cluster = lifecycle.up(lifecycle.choose())
     print(f"ready in {time.monotonic() - started:.1f} s")
     _show(cluster)

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from tests.cluster.packages import SYSTEM_PATH, program
@@ -30,27 +31,30 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF
 
 def folder() -> Path:
     """A folder of the cache with the base image's Dockerfile and all that it needs."""
-    certificates = _CERTIFICATES.read_bytes()
-    pip = _pip_settings()
-    parts = [_SUITE, _PACKAGES, _DOCKERFILE, pip, hashlib.sha256(certificates).hexdigest()]
-    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def make(target: Path) -> None:
-        (target / "certificates.crt").write_bytes(certificates)
-        (target / "pip.conf").write_text(pip)
+        (target / "certificates.crt").write_bytes(_CERTIFICATES.read_bytes())
+        (target / "pip.conf").write_text(_pip_settings())
         (target / "Dockerfile").write_text(_DOCKERFILE)
         (target / "rootfs.tar").hardlink_to(_debian() / "rootfs.tar")
 
-    return cached(f"base-{key}", make)
+    return cached(f"base-{key()}", make)
+
+
+@cache
+def key() -> str:
+    """What tells one base image from another: all that it is made of."""
+    certificates = hashlib.sha256(_CERTIFICATES.read_bytes()).hexdigest()
+    parts = [_SUITE, _PACKAGES, _DOCKERFILE, _pip_settings(), certificates]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _debian() -> Path:
-    key = hashlib.sha256(f"{_SUITE} {_PACKAGES}".encode()).hexdigest()[:12]
-    return cached(f"debian-{key}", _bootstrap)
+    made_of = hashlib.sha256(f"{_SUITE} {_PACKAGES}".encode()).hexdigest()[:12]
+    return cached(f"debian-{made_of}", _bootstrap)
 
 
 def _bootstrap(target: Path) -> None:
-    print("making a minimal Debian (once, kept in the cache)", file=sys.stderr, flush=True)
     root = target / "root"
     # The suite's default mirror, or the one given, such as a company's own.
     mirror = os.environ.get("AFFIRM_DEBIAN_MIRROR")
@@ -73,6 +77,7 @@ def _bootstrap(target: Path) -> None:
     shutil.rmtree(root)
 
 
+@cache
 def _pip_settings() -> str:
     """This machine's pip settings for the image, as a pip.conf."""
     said = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)

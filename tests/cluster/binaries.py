@@ -59,9 +59,3 @@ def kubectl() -> Path:
 def helm() -> Path:
     """helm."""
     return kubectl_layer.unpacked() / "helm"
-
-
-def build_all() -> None:
-    """Fill the cache with all of them."""
-    for program in (kubernetes, etcd, kwok, versitygw, pause, kubectl, helm):
-        program()

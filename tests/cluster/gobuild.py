@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from tests.cluster import go_toolchain
@@ -13,7 +12,7 @@ MODULES = Path(__file__).parent / "go"
 
 
 def build(module: str, version: str, packages: list[str], ldflags: str = "") -> Path:
-    """The folder with the built commands of one module, from the cache or built now.
+    """The folder with the built commands of one module, from the cache, or built now if that is allowed.
 
     Args:
         module: a folder under go/ with go.mod and go.sum, which alone decide what is built.
@@ -22,6 +21,7 @@ def build(module: str, version: str, packages: list[str], ldflags: str = "") -> 
         ldflags: more linker flags, such as -X for a version.
 
     Raises:
+        NotPrepared: they are not built, and this process may not build.
         Unavailable: there is no Go that can build it.
         subprocess.CalledProcessError: the build failed; its output went to standard error.
     """
@@ -30,8 +30,6 @@ def build(module: str, version: str, packages: list[str], ldflags: str = "") -> 
 
 def _build(folder: Path, module: str, packages: list[str], ldflags: str) -> None:
     go = go_toolchain.command(MODULES / module)
-    print(f"building {module} (once, kept in the cache)", file=sys.stderr, flush=True)
-    started = time.monotonic()
     # Without cgo the result depends on neither the machine's C compiler nor its libc.
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
     command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags=-s -w {ldflags}"]
@@ -42,4 +40,3 @@ def _build(folder: Path, module: str, packages: list[str], ldflags: str) -> None
         stdout=sys.stderr,
         check=True,
     )
-    print(f"built {module} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)

@@ -1,129 +1,111 @@
-"""Builds container images for a test cluster and hands them to its nodes.
+"""The images that tests run, and how they come to a test cluster.
 
-Where Docker's engine answers it builds, as kind has to be fed by it anyway; else buildah does, with storage of its
-own in the cache folder, and on a base image that is made from Debian packages, so no image registry is needed.
+Where Docker's engine answers it builds, as kind has to be fed by it anyway; else buildah does, see image_builders.py.
 """
 
-import subprocess
-import sys
+import hashlib
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from tests.cluster import base_image, kind
+from tests.cluster import building
 from tests.cluster.api import Cluster
-from tests.cluster.packages import program
+from tests.cluster.image_builders import builder
 from tests.cluster.paths import cache_dir, locked
 
-
-class Builder(Protocol):
-    """A tool that builds images."""
-
-    def base(self) -> str:
-        """The name of an image with python3, its venv module and CA certificates, to build others on."""
-
-    def build(self, context: Path, tag: str, target: str | None = None, base: str | None = None) -> None:
-        """Build an image; steps that were built before are not built again.
-
-        Args:
-            context: the folder with the Dockerfile.
-            tag: the image's full name, such as `localhost/affirm-worker:test`.
-            target: the stage to build, by default the last.
-            base: the build argument BASE, by default base().
-
-        Raises:
-            subprocess.CalledProcessError: it failed; the output went to standard error.
-        """
-
-    def archive(self, tag: str) -> Path:
-        """An image as a docker-archive file, which nodes can load."""
+ROOT = Path(__file__).parents[2]
+# Sessions of several checkouts may share a cluster, and each is to run its own code.
+CHECKOUT = f"test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+"""The tag of all images of this checkout."""
 
 
-def builder() -> Builder:
-    """The builder of this machine."""
-    return Docker() if kind.why_not() is None else Buildah()
+@dataclass(frozen=True)
+class Image:
+    """An image that is built from this checkout.
+
+    Args:
+        name: without registry and tag.
+        context: the folder that it is built from.
+        target: the stage to build, by default the last.
+        dockerfile: its name in the context.
+    """
+
+    name: str
+    context: Path
+    target: str | None = None
+    dockerfile: str = "Dockerfile"
+
+    @property
+    def tag(self) -> str:
+        """The full name, such as `localhost/affirm-worker:test-1234`."""
+        return f"localhost/{self.name}:{CHECKOUT}"
+
+    def digest(self, base: str) -> str:
+        """Of all that it is made from: the Dockerfile, the files that the Dockerfile copies, and the base image."""
+        made_from = hashlib.sha256(repr((base, self.target)).encode())
+        for path in (self.context / self.dockerfile, *self.files()):
+            made_from.update(repr((str(path.relative_to(self.context)), path.stat().st_mode)).encode())
+            made_from.update(hashlib.sha256(path.read_bytes()).digest())
+        return made_from.hexdigest()[:16]
+
+    def files(self) -> list[Path]:
+        """The files of the context that the Dockerfile copies."""
+        dockerfile = (self.context / self.dockerfile).read_text(encoding="utf-8")
+        copied = re.findall(r"^(?:COPY|ADD) (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+        return [file for names in copied for name in names.split() for file in _files(self.context / name)]
 
 
-def load(cluster: Cluster, tag: str) -> None:
-    """Make an image that was built here known to the cluster's nodes."""
-    cluster.load_image(tag, builder().archive(tag))
+CONTROLLER = Image("affirm-worker", ROOT, "controller")
+PARSER_RUNNER = Image("affirm-parser-runner", ROOT, "parser-runner")
+ACTING_RUNNER = Image("affirm-acting-runner", ROOT / "tests" / "conformance", dockerfile="acting_runner.Dockerfile")
+BASE = None
+"""The image that all others are built on: it has python3."""
+
+ALL = (BASE, CONTROLLER, PARSER_RUNNER, ACTING_RUNNER)
 
 
-class Docker:
-    """Builds with Docker's engine."""
+def archive(image: Image | None) -> Path:
+    """The image as a docker-archive file, which nodes can load; its name says what the image was built from.
 
-    def base(self) -> str:
-        """The official Python image."""
-        return "python:3.13-slim"
-
-    def build(self, context: Path, tag: str, target: str | None = None, base: str | None = None) -> None:
-        """As Builder says."""
-        options = [f"--tag={tag}", f"--build-arg=BASE={base or self.base()}"]
-        if target:
-            options.append(f"--target={target}")
-        subprocess.run([program("docker"), "build", *options, context], stdout=sys.stderr, check=True)
-
-    def archive(self, tag: str) -> Path:
-        """As Builder says."""
-        docker = program("docker")
-        if subprocess.run([docker, "image", "inspect", tag], capture_output=True, check=False).returncode != 0:
-            subprocess.run([docker, "pull", tag], stdout=sys.stderr, check=True)
-        archive = _archives() / f"{_file_name(tag)}.tar"
-        subprocess.run([docker, "save", f"--output={archive}", tag], stdout=sys.stderr, check=True)
-        return archive
-
-
-class Buildah:
-    """Builds with buildah, as root and without a daemon."""
-
-    def base(self) -> str:
-        """A minimal Debian with Python, made here."""
-        folder = base_image.folder()
-        tag = f"localhost/affirm-test-base:{folder.name.removeprefix('base-')}"
-        with locked(cache_dir() / "base.lock"):
-            if not self._id(tag):
-                self._run("bud", f"--tag={tag}", folder)
-        return tag
-
-    def build(self, context: Path, tag: str, target: str | None = None, base: str | None = None) -> None:
-        """As Builder says."""
-        options = ["--layers", f"--tag={tag}", f"--build-arg=BASE={base or self.base()}"]
-        if target:
-            options.append(f"--target={target}")
-        # chroot needs no privileges beyond root's own, so it works inside other containers too.
-        self._run("bud", "--isolation=chroot", "--network=host", *options, context)
-
-    def archive(self, tag: str) -> Path:
-        """As Builder says."""
-        name = _file_name(tag)
-        archive = _archives() / f"{name}@{self._id(tag)}.tar"
-        with locked(_archives() / f"{name}.lock"):
-            if not archive.exists():
-                for older in _archives().glob(f"{name}@*"):
-                    older.unlink()
-                unfinished = archive.with_suffix(".unfinished")
-                self._run("push", "--quiet", tag, f"docker-archive:{unfinished}:{tag}")
-                unfinished.rename(archive)
-        return archive
-
-    def _id(self, tag: str) -> str:
-        command = [*self._command(), "images", "--quiet", "--no-trunc", tag]
-        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        return said.strip().removeprefix("sha256:")
-
-    def _run(self, *arguments: str | Path) -> None:
-        subprocess.run([*self._command(), *arguments], stdout=sys.stderr, check=True)
-
-    def _command(self) -> list[str]:
-        storage = cache_dir() / "buildah"
-        roots = [f"--root={storage / 'root'}", f"--runroot={storage / 'run'}"]
-        return [program("buildah"), "--storage-driver=overlay", *roots]
+    Raises:
+        NotPrepared: it is not built, or from other files than there are now, and this process may not build.
+        subprocess.CalledProcessError: the build failed; its output went to standard error.
+    """
+    tool = builder()
+    base = tool.base()
+    tag = image.tag if image else base
+    name = tag.replace("/", "_").replace(":", "_")
+    folder = cache_dir() / "image-archives"
+    file = folder / f"{name}@{image.digest(base) if image else 'base'}.tar"
+    if file.exists():
+        return file
+    building.require(f"the image {tag}{' of the files as they are now' if image else ''}")
+    with locked(folder / f"{name}.lock"):
+        if not file.exists():
+            tool.build_base()
+            if image:
+                tool.build(image.context, tag, image.target, image.dockerfile)
+            for older in folder.glob(f"{name}@*"):
+                older.unlink()
+            unfinished = file.with_suffix(".unfinished")
+            tool.save(tag, unfinished)
+            unfinished.rename(file)
+    return file
 
 
-def _archives() -> Path:
-    folder = cache_dir() / "images"
-    folder.mkdir(exist_ok=True)
-    return folder
+def load(cluster: Cluster, image: Image | None) -> str:
+    """Make an image known to the cluster's nodes; returns its full name.
+
+    Raises:
+        NotPrepared: it is not built, or from other files than there are now.
+    """
+    file = archive(image)
+    tag = image.tag if image else builder().base()
+    cluster.load_image(tag, file)
+    return tag
 
 
-def _file_name(tag: str) -> str:
-    return tag.replace("/", "_").replace(":", "_")
+def _files(path: Path) -> list[Path]:
+    """The path itself, or all files below it but compiled ones."""
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in found if file.is_file() and file.suffix != ".pyc"]

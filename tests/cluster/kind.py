@@ -5,10 +5,11 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import binaries
+from tests.cluster import binaries, building
 from tests.cluster.api import Cluster
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import state_dir
@@ -41,8 +42,32 @@ def running() -> Cluster | None:
     return cluster if cluster.kubectl("get", "--raw=/readyz", check=False, timeout_seconds=10) == "ok" else None
 
 
+def fetch() -> None:
+    """Have kind itself and its node's image at hand.
+
+    Raises:
+        NotPrepared: one of them is missing, and this process may not fetch it.
+        subprocess.CalledProcessError: the image did not come.
+    """
+    kind = _pytest_kind()
+    if not kind.kind_path.exists():
+        building.require(f"kind {_VERSION}")
+        kind.ensure_kind()
+    if kind.image:
+        pull(kind.image)
+
+
+def pull(image: str) -> None:
+    """Have an image of a registry at hand; errors as in fetch()."""
+    docker = shutil.which("docker") or "docker"
+    if subprocess.run([docker, "image", "inspect", image], capture_output=True, check=False).returncode != 0:
+        building.require(f"the image {image}")
+        subprocess.run([docker, "pull", image], stdout=sys.stderr, check=True)
+
+
 def start() -> Cluster:
     """Create the cluster anew."""
+    fetch()
     _kubeconfig().parent.mkdir(parents=True, exist_ok=True)
     _kind("delete", "cluster", check=False)
     _pytest_kind().create()
@@ -89,7 +114,6 @@ def _load(tag: str, archive: Path) -> None:
 
 def _kind(*args: str, check: bool = True) -> None:
     kind = _pytest_kind()
-    kind.ensure_kind()
     done = subprocess.run([kind.kind_path, *args, f"--name={_CLUSTER}"], capture_output=True, text=True, check=False)
     if check and done.returncode != 0:
         raise ClusterError(f"kind {args[0]}: {done.stderr.strip()}")

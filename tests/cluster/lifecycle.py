@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tests.cluster import given, kind, local, packages
+from tests.cluster import given, kind, local
 from tests.cluster.api import Cluster
 from tests.cluster.errors import Unavailable
 from tests.cluster.paths import locked, state_dir
@@ -44,14 +44,8 @@ def choose(providers: Sequence[Provider] = PROVIDERS) -> Provider:
         why = provider.why_not()
         if why is None:
             return provider
-        reasons.append(f"{provider.NAME}: {why}")
-    raise Unavailable("no Kubernetes for tests; " + "; ".join(reasons))
-
-
-def prepare() -> None:
-    """On a throw-away machine without another provider, install what the local one needs."""
-    if packages.may_install_unasked() and given.why_not() and kind.why_not():
-        packages.install()
+        reasons.append(why)
+    raise Unavailable("; ".join(reasons))
 
 
 def up(provider: Provider) -> Cluster:
@@ -95,9 +89,9 @@ def acquire() -> Iterator[Cluster]:
 
     Raises:
         Unavailable: none is possible here.
+        NotPrepared: it is possible, and something that it needs is not built.
         ClusterError: it did not start.
     """
-    prepare()
     with session(choose()) as cluster:
         yield cluster
 

@@ -34,7 +34,7 @@ def why_not() -> str | None:
     if sys.platform != "linux":
         return "only Linux can run a kubelet"
     if os.geteuid() != 0:
-        return "a kubelet needs root (the rest of the tests does not)"
+        return "a kubelet of our own needs root"
     return packages.why_not() or network.why_not()
 
 
@@ -51,8 +51,11 @@ def start() -> Cluster:
     """Start a cluster; what is left of an earlier one that crashed is removed first.
 
     Raises:
+        NotPrepared: a program is not built; nothing has been stopped.
         ClusterError: it did not start; the message says which part, and nothing is left running.
     """
+    for program in (binaries.kubernetes, binaries.etcd, binaries.pause, binaries.kubectl):
+        program()
     files = Files(state_dir())
     _stop(files)
     shutil.rmtree(files.root, ignore_errors=True)
@@ -87,7 +90,6 @@ def _stop(files: Files) -> None:
 
 
 def _start(files: Files) -> Cluster:
-    binaries.kubernetes()
     network.wait_for_ports()
     network.create()
     cgroups.create()

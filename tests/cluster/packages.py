@@ -15,7 +15,7 @@ SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/
 CNI_PLUGINS = Path("/usr/lib/cni")
 
 # A program to look for, and its package.
-_PACKAGES = {
+OF_THE_CLUSTER = {
     "containerd": "containerd",
     "runc": "runc",
     f"{CNI_PLUGINS}/bridge": "containernetworking-plugins",
@@ -27,9 +27,10 @@ _PACKAGES = {
     "mount": "mount",
     "debootstrap": "debootstrap",
     "buildah": "buildah",
+    "pgrep": "procps",
 }
 # The same, of what other tests need: not of the cluster.
-_OF_OTHER_TESTS = {
+OF_OTHER_TESTS = {
     "pgbouncer": "pgbouncer",
     "/usr/lib/postgresql/15/bin/initdb": "postgresql-15",
     "spin": "spin",
@@ -40,7 +41,7 @@ _OF_OTHER_TESTS = {
 _HOW = "run `sudo make cluster-deps`"
 
 
-def missing(needed: Mapping[str, str] = _PACKAGES) -> list[str]:
+def missing(needed: Mapping[str, str] = OF_THE_CLUSTER) -> list[str]:
     """The Debian packages whose program is not there, in a fixed order."""
     return [package for program, package in needed.items() if not shutil.which(program, path=SYSTEM_PATH)]
 
@@ -61,13 +62,8 @@ def why_not() -> str | None:
     """What is missing on this machine for a local cluster, and how to get it; None when nothing is."""
     packages = missing()
     if packages:
-        return f"these Debian packages are missing: {' '.join(packages)}; {_HOW}"
+        return f"Debian packages are missing: {' '.join(packages)}"
     return None
-
-
-def may_install_unasked() -> bool:
-    """Whether this is a throw-away machine: only there are packages installed without being asked for."""
-    return os.geteuid() == 0 and bool(os.environ.get("CI"))
 
 
 def install() -> None:
@@ -77,7 +73,7 @@ def install() -> None:
         Unavailable: not root, or no apt-get here.
         subprocess.CalledProcessError: apt-get failed.
     """
-    packages = missing({**_PACKAGES, **_OF_OTHER_TESTS})
+    packages = missing({**OF_THE_CLUSTER, **OF_OTHER_TESTS})
     if not packages:
         return
     if os.geteuid() != 0:
@@ -88,7 +84,7 @@ def install() -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([apt, "update", "-q"], env=environment, stdout=sys.stderr, check=True)
     # Another Debian has another Postgres: that is no reason to install nothing.
-    packages = [name for name in packages if name not in _OF_OTHER_TESTS.values() or _is_there(name)]
+    packages = [name for name in packages if name not in OF_OTHER_TESTS.values() or _is_there(name)]
     # RUNLEVEL=1 keeps Debian's scripts from starting the packages' own services: containerd, Postgres.
     environment["RUNLEVEL"] = "1"
     command = [apt, "install", "-qy", "--no-install-recommends", *packages]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cluster import building
+
 # A unix socket's path has room for 107 bytes, and containerd appends its own names to ours.
 _LONGEST_STATE_DIR = 70
 
@@ -48,10 +50,14 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
     Args:
         name: the folder's name, with the version of what is in it.
         make: fills an empty folder; the folder gets its name only after make has returned.
+
+    Raises:
+        NotPrepared: it is not there, and this process may not build.
     """
     folder = cache_dir() / name
     if folder.is_dir():
         return folder
+    building.require(name)
     with locked(cache_dir() / f"{name}.lock"):
         if not folder.is_dir():
             unfinished = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=cache_dir()))

@@ -1,34 +1,43 @@
 """What end-to-end tests share: a real Kubernetes."""
 
-import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.cluster import Cluster, Unavailable, acquire, images
+from tests.cluster import Cluster, ClusterError, acquire, images
 from tests.e2e.installation import installation, product_images, servers
+from tests.prepare import parts
 
 __all__ = ["cluster", "installation", "product_images", "python_image", "servers"]
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A running Kubernetes: the one given, the one left running, or one started for this session.
 
-    Skips, saying why, where none is possible; with CI set it fails instead, so that no skip goes unseen.
+    If it does not start, that is said once and the session ends: no other test can run either.
+
+    Raises:
+        NotPrepared: something that one of these tests needs is not built.
     """
-    try:
-        with acquire() as running:
-            yield running
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
+    for thing in parts.part("e2e").things:
+        thing.make()
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(acquire())
+        except ClusterError as error:
+            request.session.shouldfail = "there is no cluster"
+            pytest.fail(f"the cluster did not start: {error}", pytrace=False)
+        yield running
 
 
 @pytest.fixture(scope="session")
 def python_image(cluster: Cluster) -> str:
     """An image with python3 that the cluster's nodes have."""
-    tag = images.builder().base()
-    images.load(cluster, tag)
-    return tag
+    return images.load(cluster, images.BASE)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every test below this folder needs a Kubernetes."""
+    item.add_marker(pytest.mark.needs("kubernetes"))

@@ -1,7 +1,6 @@
 """affirm-worker as users install it: built images, the chart by helm, Postgres and S3 outside the cluster."""
 
 import base64
-import hashlib
 import json
 import os
 import subprocess
@@ -153,21 +152,17 @@ def servers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
-def build_images(cluster: Cluster) -> str:
-    """Builds both images of this checkout and makes them known to the nodes; returns their tag."""
-    builder = images.builder()
-    # Sessions of several checkouts may share a cluster, and each is to run its own code.
-    tag = f"test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
-    for target, name in (("controller", "affirm-worker"), ("parser-runner", "affirm-parser-runner")):
-        builder.build(ROOT, f"localhost/{name}:{tag}", target)
-        images.load(cluster, f"localhost/{name}:{tag}")
-    return tag
+def load_images(cluster: Cluster) -> str:
+    """Makes both images of this checkout known to the nodes; returns their tag."""
+    for image in (images.CONTROLLER, images.PARSER_RUNNER):
+        images.load(cluster, image)
+    return images.CHECKOUT
 
 
 @pytest.fixture(scope="session")
 def product_images(cluster: Cluster) -> str:
     """Both images of this checkout, known to the nodes; their tag."""
-    return build_images(cluster)
+    return load_images(cluster)
 
 
 def install_custom_resource(cluster: Cluster) -> None:

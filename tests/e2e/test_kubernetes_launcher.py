@@ -1,6 +1,5 @@
 """The Kubernetes launcher against the launchers' contract, with pods that act as the contract asks."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -12,23 +11,14 @@ from controller.launchers.kubernetes_api import KubernetesApi, load_configuratio
 from controller.policy.job_manifest import RunnerTemplate, job_name
 from dataset_jobs.model.causes import Reason
 from tests.cluster import Cluster, images
-from tests.conformance import acting_runner
 from tests.conformance.launcher_contract import EXITS_0, WORKS, LauncherContract, a_launch, until
 
-TAG = "localhost/affirm-acting-runner:test"
 SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
 
 
 @pytest.fixture(scope="session")
-def acting_image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("acting")
-    shutil.copy(acting_runner.__file__, folder / "acting_runner.py")
-    (folder / "Dockerfile").write_text(
-        'ARG BASE\nFROM ${BASE}\nCOPY acting_runner.py /\nENTRYPOINT ["python3", "/acting_runner.py"]\n'
-    )
-    images.builder().build(folder, TAG)
-    images.load(cluster, TAG)
-    return TAG
+def acting_image(cluster: Cluster) -> str:
+    return images.load(cluster, images.ACTING_RUNNER)
 
 
 @pytest.fixture(scope="module")

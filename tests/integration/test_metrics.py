@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterable
@@ -189,7 +188,7 @@ async def test_the_command_serves_them_on_one_machine_too(world: World) -> None:
     assert found["process_cpu_seconds_total",] > 0
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.needs("promtool")
 async def test_promtool_finds_nothing_wrong(world: World) -> None:
     world.submit(world.file("yob1935.txt", "Mary,F,20\n"))
     async with world.controller() as reconciler, asyncio.timeout(60):

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.outages.needs import needed
+from tests.cluster.packages import program
 
 MODEL = Path(__file__).with_name("lease.pml")
 MEGABYTES = 1800
@@ -63,11 +63,11 @@ def search(folder: Path, bounds: Bounds, ends: bool = False, mistake: str = "0")
         AssertionError: nothing was found, but not everything was looked at either.
     """
     sizes = (f"-DJOBS={bounds.jobs}", f"-DEPOCHS={bounds.epochs}", f"-DFAULTS={bounds.faults}")
-    _run(folder, needed("spin"), "-a", *sizes, f"-DENDS={int(ends)}", f"-DMISTAKE={mistake}", str(MODEL))
+    _run(folder, program("spin"), "-a", *sizes, f"-DENDS={int(ends)}", f"-DMISTAKE={mistake}", str(MODEL))
     kind = "-DNP" if ends else "-DSAFETY"
     # What is expected to be found is found soon: only the others are worth the compiler's time.
     how = ("-O1" if mistake == "0" else "-O0", kind, f"-DMEMLIM={MEGABYTES}")
-    _run(folder, needed("gcc"), *how, "-o", "pan", "pan.c")
+    _run(folder, program("gcc"), *how, "-o", "pan", "pan.c")
     log = _run(folder, "./pan", f"-m{DEPTH}", *(["-l"] if ends else []))
     assert "Full statespace search" in log, log
     error = next((line for line in log.splitlines() if any(kind in line for kind in _PROPERTIES)), "")

@@ -9,6 +9,8 @@ import pytest
 
 from tests.model.spin import MODEL, Bounds, search
 
+pytestmark = pytest.mark.needs("spin")
+
 ONE_RUN = Bounds(jobs=1, epochs=1, faults=2)
 TWO_RUNS_OF_A_JOB = Bounds(jobs=1, epochs=2, faults=1)
 TWO_JOBS = Bounds(jobs=2, epochs=1, faults=1)

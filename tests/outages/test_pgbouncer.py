@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.packages import program
 from tests.integration.test_cancel import (
     test_a_commit_that_has_the_job_first_wins_and_the_cancel_says_that_it_is_too_late,
     test_a_running_job_is_stopped_in_its_copy_and_commits_nothing_after,
@@ -23,7 +24,6 @@ from tests.integration.test_main_job import (
 from tests.integration.test_retry_purge import test_a_failed_job_goes_back_with_fresh_budgets_and_its_history
 from tests.integration.test_run_command import log_of, running
 from tests.integration.world import World
-from tests.outages.needs import needed
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
@@ -38,6 +38,8 @@ __all__ = [
     "test_the_maximum_of_the_pool_holds_with_four_controllers_at_once",
 ]
 
+pytestmark = pytest.mark.needs("pgbouncer")
+
 LISTENING = "select 1 from pg_stat_activity where application_name = 'affirm-worker listen'"
 QUIET = """select 1 where not exists (select from pg_stat_activity where application_name = 'affirm-worker controller'
     and datname = current_database() and state_change > clock_timestamp() - interval '1 second')"""
@@ -46,7 +48,7 @@ DONE = "select 1 where not exists (select from jobs where finished_at is null)"
 
 @pytest.fixture(scope="module")
 def bouncer(postgres: PostgresServer) -> Iterator[PgBouncer]:
-    with PgBouncer(needed("pgbouncer"), postgres, server_connections=10) as bouncer:
+    with PgBouncer(program("pgbouncer"), postgres, server_connections=10) as bouncer:
         yield bouncer
 
 

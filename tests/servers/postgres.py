@@ -17,6 +17,8 @@ import psycopg
 from psycopg import sql
 
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA
+from tests.cluster import building
+from tests.cluster.errors import Unavailable
 
 OS_USER = "pgserver"
 """Whom the server runs as where the tests run as root: Postgres refuses root."""
@@ -190,7 +192,12 @@ class Standby(PostgresServer):
 
 
 def binaries(version: int) -> Path:
-    """The folder of a Postgres version's programs, which the user that runs the server can execute."""
+    """The folder of a Postgres version's programs, which the user that runs the server can execute.
+
+    Raises:
+        Unavailable: there is no such Postgres here.
+        NotPrepared: the tests run as root, and the user that runs the server is missing.
+    """
     debian = Path(f"/usr/lib/postgresql/{version}/bin")
     if debian.exists():
         _ensure_user()
@@ -201,7 +208,7 @@ def binaries(version: int) -> Path:
 
     folder: Path | None = utils.POSTGRES_VERSIONS.get(version)
     if folder is None:
-        raise RuntimeError(f"no Postgres {version}: neither in {debian} nor among {[*utils.POSTGRES_VERSIONS]}")
+        raise Unavailable(f"no Postgres {version}: neither in {debian} nor among {[*utils.POSTGRES_VERSIONS]}")
     if os.geteuid() == 0:
         _ensure_user()
         utils.ensure_prefix_permissions(folder)
@@ -215,6 +222,7 @@ def _ensure_user() -> None:
         try:
             pwd.getpwnam(OS_USER)
         except KeyError:
+            building.require(f"the system's user {OS_USER}")
             subprocess.run(["useradd", "--system", "--no-create-home", OS_USER], check=True, stdin=subprocess.DEVNULL)
 
 

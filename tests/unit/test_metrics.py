@@ -1,7 +1,6 @@
 """What is exposed, and that it can never be much."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -161,7 +160,7 @@ def test_controllers_in_one_process_count_apart() -> None:
     assert (value(one, "watch_restarts_total"), value(other, "watch_restarts_total")) == (1, 0)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.needs("promtool")
 def test_promtool_accepts_the_alerts_of_the_page(tmp_path: Path) -> None:
     [rules] = re.findall(r"```yaml\n(groups:.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(yaml.safe_load(rules)["groups"][0]["rules"]) == 4
