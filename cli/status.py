@@ -96,6 +96,12 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
         if pool.runs_waiting:
             pods = "1 pod waits" if pool.runs_waiting == 1 else f"{pool.runs_waiting} pods wait"
             yield f"pool {pool.name}: {pods} for room in the cluster: {cell(pool.waits_for_error)}"
+        if pool.runs_unanswered:
+            launches = "1 launch has" if pool.runs_unanswered == 1 else f"{pool.runs_unanswered} launches have"
+            yield (
+                f"pool {pool.name}: {launches} no answer since {cell(pool.unanswered_since)}, and the same "
+                f"is asked again until there is one: {cell(pool.unanswered_error)}"
+            )
         if pool.queued and pool.paused:
             yield f"pool {pool.name} is paused: {pool.queued} queued wait"
         elif pool.queued and pool.in_use >= pool.max_running:

@@ -135,7 +135,8 @@ def _ending(run: RunView) -> str:
     if run.started_at is not None:
         return "at work"
     if run.launched_at is None:
-        return "about to be launched"
+        again = f": no answer yet, and the same is asked again: {cell(run.waits_for_error)}" if run.waits_for else ""
+        return f"about to be launched{again}"
     waits = f": {run.waits_for}: {cell(run.waits_for_error)}" if run.waits_for else ""
     return f"launched, its runner has not started yet{waits}"
 

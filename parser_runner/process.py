@@ -18,6 +18,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
+from dataset_jobs.version import check_version
 from parser_runner.last_lines import LastLines
 from parser_runner.parsers.limits import Limits
 from parser_runner.run import Job, Kept, run
@@ -69,6 +70,7 @@ def run_process(
 
 
 def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
+    check_version(environment)
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
         raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")

@@ -64,8 +64,9 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
 
     def decide(facts: RunFacts) -> Settlement:
         figures.append(facts.figures)
-        why = diagnosis or facts.ended or diagnose(_of_its_runner(evidence, run.runner_uid), facts.outcome)
-        return settlement(why, facts, rules.retry, random)
+        seen = _of_its_runner(evidence, run.runner_uid)
+        why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started)
+        return settlement(why, facts, rules.retry, random, rules.memory)
 
     try:
         settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)

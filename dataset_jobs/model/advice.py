@@ -15,9 +15,9 @@ ADVICE: dict[Cause, str] = {
     Cause.UNAVAILABLE: "See that database and storage can be reached from where the runners are; then retries pass by "
     "themselves.",
     Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
-    Cause.OUT_OF_MEMORY: "Nothing while it is tried again: each attempt has twice the memory, up to the pool's "
-    "ceiling. Raise the runner's memory limit or that ceiling (runner.resources.limits.memory and "
-    "runner.memoryCeiling of the chart) if it goes on.",
+    Cause.OUT_OF_MEMORY: "Nothing while it is tried again with more memory, as the decision above says. If it has no "
+    "more, raise the runner's memory limit or the pool's ceiling of it (runner.resources.limits.memory and "
+    "runner.memoryCeiling of the chart), and a LimitRange of the namespace that allows less.",
     Cause.TIMED_OUT: "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: "
     "image pull, storage, or a database under load.",
     Cause.DISK_FULL: "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart).",
@@ -61,10 +61,16 @@ REASONS: dict[Reason, str] = {
     Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "
     "credentials may read. S3 also says forbidden of a missing file.",
     Reason.TEMPORARY_IO: "See that there is room on the runner's local disk.",
-    Reason.IMAGE: "Mend the image's name or the pull secret (runner.image of the chart); the job goes on by itself, "
-    "within 24 hours.",
+    Reason.IMAGE: "See that the runner's image (runner.image of the chart) is that of parser-runner and of the "
+    "controller's version, and that the pull secret lets it be pulled. The job goes on by itself, within 24 hours.",
     Reason.CONFIG: "Mend the setting or the right that the error names; the job goes on by itself, within 24 hours.",
-    Reason.QUOTA: "Make room in the namespace's ResourceQuota; the job goes on by itself, within 24 hours.",
+    Reason.QUOTA: "Make room in the namespace's ResourceQuota, or raise it. The job goes on by itself, within 24 "
+    "hours.",
+    Reason.REFUSED: "The cluster refuses the controller, or the runner's Job or pod; the error says why. A LimitRange, "
+    "or a quota that wants a value: set runner.resources of the chart to what it allows, or change it. An admission "
+    "webhook or Pod Security: change the pool's pod template, or ask whoever runs that rule. A right that is missing: "
+    "give it to the controller's service account (rbac.create of the chart). A namespace that is being terminated: "
+    "install in another one. The job goes on by itself, within 24 hours.",
     Reason.UNSCHEDULABLE: "Make room in the cluster, or lower what a runner asks for (runner.resources.requests, "
     "nodeSelector and tolerations of the chart); the job goes on by itself, within 24 hours.",
 }

@@ -67,6 +67,7 @@ class RunFacts:
         attempts, interruptions, give_backs: what the job has used up so far, this run not counted.
         blocked_for: since the first of the claims that were given back in a row; zero where there was none.
         figures: for the metrics.
+        memory_doublings: how often the run had twice the memory of its pool's template.
     """
 
     job_key: int
@@ -83,6 +84,7 @@ class RunFacts:
     give_backs: int
     blocked_for: timedelta
     figures: RunFigures | None = None
+    memory_doublings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Settlement:
         state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
         wait: until it is to run again, where `state` is scheduled.
         attempts, interruptions, give_backs: what this run uses up.
-        memory_doublings: 1 where the next run is to have twice the memory.
+        memory_doublings: 1 if the next run is to have twice the memory, -1 if it is to have half of it.
         why: half a sentence, for the log and for `jobs explain`.
     """
 
@@ -136,8 +138,8 @@ class Evidence:
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
-        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota or
-            Stopped where the launcher has folded several words into one.
+        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota,
+            Refused or Stopped where the launcher has folded several words into one.
         message: the termination message, or what the kubelet said; others wrote it, so it is made storable.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.

@@ -49,7 +49,7 @@ def test_an_interruption_is_said_to_use_no_attempt(cause: Cause) -> None:
 
 
 def test_a_reason_says_more_than_its_cause() -> None:
-    assert advice_for(Cause.CANNOT_START, Reason.IMAGE, JOB, DATASET).startswith("Mend the image's name")
+    assert advice_for(Cause.CANNOT_START, Reason.IMAGE, JOB, DATASET).startswith("See that the runner's image")
     assert str(DATASET) in advice_for(Cause.REJECTED, Reason.INVALID_FORMAT, JOB, DATASET)
     assert str(JOB) in advice_for(Cause.CANCELLED, None, JOB, DATASET)
 

@@ -44,7 +44,7 @@ PENDING = {
     "cannot_start_config": Reason.CONFIG,
     "cannot_start_unschedulable": Reason.UNSCHEDULABLE,
     "cannot_start_quota": Reason.QUOTA,
-    "cannot_start_pod_security": Reason.CONFIG,
+    "cannot_start_pod_security": Reason.REFUSED,
 }
 
 

@@ -132,7 +132,7 @@ POOL = PoolStatus(
     max_pending=100, paused=False, blocked_since=None, blocked_cause=None,
     blocked_reason=None, blocked_error=None, probe_at=None, queued=3, scheduled=0, running=2, failed=0,
     oldest_wait_seconds=1.5, runs_claimed=0, runs_launched=1, runs_working=1, runs_ending=0, runs_waiting=0,
-    waits_for_error=None,
+    waits_for_error=None, runs_unanswered=0, unanswered_since=None, unanswered_error=None,
 )  # fmt: skip
 BLOCKED = replace(
     POOL, blocked_since=NOON, blocked_cause="cannot_start", blocked_reason="image", blocked_error="not found",
@@ -158,6 +158,8 @@ FAILING = ScheduleView(
         (replace(QUIET, pools=[BLOCKED]), "cannot_start (image): not found; one run is tried at"),
         (replace(QUIET, pools=[replace(POOL, runs_waiting=3, waits_for_error="0/1 nodes are available")]),
          "pool default: 3 pods wait for room in the cluster: 0/1 nodes are available"),
+        (replace(QUIET, pools=[replace(POOL, runs_unanswered=2, unanswered_since=NOON, unanswered_error="500: x")]),
+         "pool default: 2 launches have no answer since 2025-03-01"),
         (replace(QUIET, controllers=[ControllerStatus("c/1", "default", "process", NOON, 1)]),
          "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
         (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),
