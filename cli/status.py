@@ -1,7 +1,7 @@
 """`affirm-worker status`."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -35,13 +35,13 @@ def status(as_json: AsJson = False) -> None:
     settings = read_settings()
     set_up_logs(settings)
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        now = store.status()
+        shown, now = store.status(), store.now()
     if as_json:
-        output.print_json(now)
+        output.print_json(shown)
         return
-    _print_pools(now)
+    _print_pools(shown)
     print()
-    print("\n".join(remarks(now, datetime.now(UTC))))
+    print("\n".join(remarks(shown, now)))
 
 
 def _print_pools(status: "Status") -> None:

@@ -86,7 +86,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
 
 def _count(metrics: Metrics, pool: str, settled: Settlement, figures: RunFigures, evidence: Evidence) -> None:
     metrics.settled(pool, settled, figures.held_for.total_seconds(), figures.busy_for.total_seconds())
-    over_for = figures.over_for(evidence.finished_at)
+    over_for = figures.over_for(evidence.started_at, evidence.finished_at)
     if over_for is not None:
         metrics.settled_after(pool, over_for.total_seconds())
     if settled.diagnosis.cause is Cause.COMPLETED:

@@ -8,6 +8,11 @@ from dataset_jobs.model.states import JobState
 _NODE = "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, look at the node: "
 _RESUBMIT = "affirm-worker submit FILE --country CC stores it again."
 
+_NO_ANSWER = (
+    "See why there is no answer: the API server, or a webhook that it asks, if the error names one. The run is "
+    "launched as soon as there is one; no attempt is used."
+)
+
 ADVICE: dict[Cause, str] = {
     Cause.COMPLETED: "Nothing: the rows are loaded. To load them anew: affirm-worker reprocess {dataset}.",
     Cause.REJECTED: "Mend the file and submit it; other bytes are another dataset, so delete this one then: "
@@ -81,6 +86,18 @@ def advice_for(cause: Cause, reason: Reason | None, job_id: UUID, dataset_id: UU
     """What to do about a run that ended so."""
     text = REASONS[reason] if reason is not None else ADVICE[cause]
     return text.format(job=job_id, dataset=dataset_id)
+
+
+def advice_on_waiting(waits_for: str, job_id: UUID, dataset_id: UUID) -> str:
+    """What to do about a run that has not started.
+
+    Args:
+        waits_for: a reason of `cannot_start`; or a cause, if its launch has no answer.
+        job_id, dataset_id: whose run it is.
+    """
+    if waits_for in {*Reason}:
+        return advice_for(Cause.CANNOT_START, Reason(waits_for), job_id, dataset_id)
+    return _NO_ANSWER
 
 
 def next_step(state: JobState, job_id: UUID, dataset_id: UUID, *, cancelling: bool = False) -> str:

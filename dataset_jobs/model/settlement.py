@@ -46,12 +46,23 @@ class RunFigures:
     committed_for: timedelta | None
     at: datetime
 
-    def over_for(self, finished_at: str | None) -> timedelta | None:
-        """Since the pod's end as the cluster has it (ISO 8601), or else the commit; None where neither is known."""
+    def over_for(self, began_at: str | None, finished_at: str | None) -> timedelta | None:
+        """Since the pod's end, or else the commit; None if neither is known.
+
+        How long the container ran is by its node's clock, since when it did so by the database's: so a node whose clock
+        is wrong is no matter. The runner takes its run a moment after the container has begun.
+
+        Args:
+            began_at, finished_at: of the container, as the node has them (ISO 8601).
+        """
+        if not self.busy_for:
+            return None  # no runner has taken the run
+        began_for = self.busy_for + (self.committed_for or timedelta(0))
         try:
-            return self.at - datetime.fromisoformat(finished_at or "")
-        except (ValueError, TypeError):  # nothing, or no time with a zone
+            ran_for = datetime.fromisoformat(finished_at or "") - datetime.fromisoformat(began_at or "")
+        except (ValueError, TypeError):  # nothing, or only one of them has a zone
             return self.committed_for
+        return max(began_for - ran_for, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from cli.document import help_texts
-from dataset_jobs.model.advice import ADVICE, REASONS, advice_for, next_step
+from dataset_jobs.model.advice import ADVICE, REASONS, advice_for, advice_on_waiting, next_step
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.states import JobState
 
@@ -15,6 +15,7 @@ COMMANDS = {path.removeprefix("affirm-worker ") for path, _ in help_texts()}
 ALL = [
     *(advice_for(cause, None, JOB, DATASET) for cause in Cause),
     *(advice_for(Cause.CRASHED, reason, JOB, DATASET) for reason in Reason),
+    *(advice_on_waiting(word, JOB, DATASET) for word in (Reason.REFUSED, Reason.QUOTA, Cause.UNAVAILABLE)),
     *(next_step(state, JOB, DATASET, cancelling=cancelling) for state in JobState for cancelling in (False, True)),
 ]
 
