@@ -28,8 +28,6 @@ def explain(
 
     All of it comes from the database, also long after the pods are gone.
     """
-    from datetime import UTC, datetime
-
     from cli import output
     from cli.database import open_database
     from cli.logs import set_up_logs
@@ -42,8 +40,9 @@ def explain(
     set_up_logs(settings)
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
         job, runs = store.job(store.job_id(job_id))
+        now = store.now()
     if not as_json:
-        output.say(*story(job, runs, datetime.now(UTC)))
+        output.say(*story(job, runs, now))
         return
     told = [
         {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}

@@ -1,7 +1,7 @@
 """`affirm-worker status`."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -35,12 +35,12 @@ def status(as_json: AsJson = False) -> None:
     settings = read_settings()
     set_up_logs(settings)
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        now = store.status()
+        shown, now = store.status(), store.now()
     if as_json:
-        output.print_json(now)
+        output.print_json(shown)
         return
-    _print_pools(now)
-    output.say("", *remarks(now, datetime.now(UTC)))
+    _print_pools(shown)
+    output.say("", *remarks(shown, now))
 
 
 def _print_pools(status: "Status") -> None:
@@ -95,6 +95,12 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
         if pool.runs_waiting:
             pods = "1 pod waits" if pool.runs_waiting == 1 else f"{pool.runs_waiting} pods wait"
             yield f"pool {pool.name}: {pods} for room in the cluster: {cell(pool.waits_for_error)}"
+        if pool.runs_unanswered:
+            launches = "1 launch has" if pool.runs_unanswered == 1 else f"{pool.runs_unanswered} launches have"
+            yield (
+                f"pool {pool.name}: {launches} no answer since {cell(pool.unanswered_since)}, and the same "
+                f"is asked again until there is one: {cell(pool.unanswered_error)}"
+            )
         if pool.queued and pool.paused:
             yield f"pool {pool.name} is paused: {pool.queued} queued wait"
         elif pool.queued and pool.in_use >= pool.max_running:

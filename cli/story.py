@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cli.output import cell
-from dataset_jobs.model.advice import advice_for, next_step
+from dataset_jobs.model.advice import advice_for, advice_on_waiting, next_step
 from dataset_jobs.model.causes import Cause, cause_of, reason_of
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, state_of
@@ -43,6 +43,9 @@ def to_do(job: JobView, runs: list[RunView]) -> list[str]:
         advice = advice_of(job, last)
         if advice is not None and last.cause != Cause.COMPLETED and last.cause != Cause.CANCELLED:
             steps.append(advice)
+    waits = runs[-1].waits_for if runs and runs[-1].cause is None and runs[-1].started_at is None else None
+    if waits is not None and state is JobState.RUNNING:
+        steps = [advice_on_waiting(waits, job.id, job.dataset_id)]
     step = next_step(state, job.id, job.dataset_id, cancelling=job.cancel_requested_at is not None)
     return [*steps, *([step] if step else [])]
 
@@ -145,7 +148,8 @@ def _ending(run: RunView) -> str:
     if run.started_at is not None:
         return "at work"
     if run.launched_at is None:
-        return "about to be launched"
+        again = f": no answer yet, and the same is asked again: {cell(run.waits_for_error)}" if run.waits_for else ""
+        return f"about to be launched{again}"
     waits = f": {run.waits_for}: {cell(run.waits_for_error)}" if run.waits_for else ""
     return f"launched, its runner has not started yet{waits}"
 

@@ -91,7 +91,7 @@ class Metrics:
         self._launches = self._counter("launches_total", "Launches that were asked for: launched, refused, or "
             "unanswered and to be repeated.", "pool", "result")  # fmt: skip
         self._settle = self._histogram("settle_latency_seconds", "From the end of a run's pod, or its commit where "
-            "that is not told, until it was settled. Pods end by their node's clock, to the second.", SOON,
+            "that is not told, until it was settled. How long a pod ran is by its node's clock, to the second.", SOON,
             "pool")  # fmt: skip
         self._settled = self._counter("runs_settled_total", "Runs by why they ended and what became of their jobs: "
             "completed, retried, requeued, given_back, failed, cancelled, or superseded by another run.",

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ from controller.pipeline.rescue import rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
 from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
+from controller.pipeline.unreachable import Unreachable
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Permanent, RunError
@@ -30,6 +32,9 @@ RESYNC_SECONDS = 60.0
 
 CLAIM_BATCH = 64
 """How many jobs one claim takes at the most: what comes in meanwhile has to wait for them, however urgent it is."""
+
+UNANSWERED_LAUNCHES = 4
+"""So many of a pool stop its claims while they have no answer; and so many are repeated before all the others are."""
 
 LAUNCHING_SECONDS = 0.5
 """For how long one tick goes on claiming: what ends meanwhile is to be settled soon."""
@@ -97,6 +102,7 @@ class Reconciler:
         self._batches: dict[str, int] = {}
         self._wake = wake
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
+        self._unreachable = Unreachable()
         self._claiming = True
         self._again = False
         self._next_removal = time.monotonic()
@@ -128,10 +134,14 @@ class Reconciler:
         try:
             await self.tick(resync)
         except* RunError as errors:
-            error = str(_first_of(errors))
+            first = _first_of(errors)
+            error = str(first)
             _log.warning("tick broken off, to be repeated: %s", error)
             self._again = True
             self._next_resync = 0.0  # what had changed may not have been seen to
+            await self._unreachable.failed(self.context, first)
+        else:
+            await self._unreachable.went_through(self.context)
         self.progress.went_round(error)
         self.context.metrics.tick(time.monotonic() - began, not error)
         return not error
@@ -175,7 +185,10 @@ class Reconciler:
         went_well = True
         if unlaunched:  # and not settled since
             holding = await self.context.store.live_epochs({run.job_id for run in unlaunched})
-            went_well = await self._launch([run for run in unlaunched if run.key in holding])
+            # A few, in any order, tell whether there are answers again; each may take as long as a request may.
+            due = sorted((run for run in unlaunched if run.key in holding), key=lambda _: self.context.random())
+            went_well = await self._launch(due[:UNANSWERED_LAUNCHES]) and await self._launch(due[UNANSWERED_LAUNCHES:])
+        unanswered = Counter(run.pool for run in unlaunched if not went_well)
         pools = self.context.pools.served
         leads = set()
         for name, pool in pools.items():
@@ -188,7 +201,8 @@ class Reconciler:
                 leads.add(name)
         # Children that could not be started would not be counted.
         if went_well or self.context.concurrency is None:
-            await self._fill(pools)
+            open_pools = {name: pool for name, pool in pools.items() if unanswered[name] < UNANSWERED_LAUNCHES}
+            await self._fill(open_pools)
         return leads
 
     async def _fill(self, pools: Mapping[str, PoolSpec]) -> None:

@@ -20,6 +20,7 @@ from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.session import in_schema
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
+from dataset_jobs.version import check_version
 from parser_runner.last_lines import LastLines
 from parser_runner.parsers.limits import Limits
 from parser_runner.run import Job, Kept, run
@@ -71,6 +72,7 @@ def run_process(
 
 
 def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
+    check_version(environment)
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
         raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from controller.policy.job_manifest import RunnerTemplate
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.errors import Permanent
+from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 
@@ -59,6 +59,16 @@ class Seen:
     evidence: Evidence
     forgotten: bool = False
     """`forget` has been called for it already."""
+
+
+class ClusterRefused(Permanent):
+    """The cluster refuses what the launcher has asked it: to look at runs, say, for want of a right."""
+
+    cause = Cause.CANNOT_START
+
+
+class ClusterSilent(Unavailable):
+    """The cluster gives no answer, or one that proves nothing."""
 
 
 class LaunchRefused(Permanent):

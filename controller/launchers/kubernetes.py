@@ -24,6 +24,7 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Evidence
+from dataset_jobs.version import told_to_runners
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class KubernetesLauncher:
         self._api = api
         self._installation = installation
         self._template = template
+        self._told = told_to_runners()
         self._refusals = PodRefusals(api)
         self._view = ClusterView()
         self._disrupted: dict[RunKey, Evidence] = {}
@@ -66,7 +68,7 @@ class KubernetesLauncher:
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
         template = with_memory(launch.template or self._template, launch.memory_doublings)
-        manifest = job_manifest(launch.key, launch.dataset_id, launch.pool, self._installation, template)
+        manifest = job_manifest(launch.key, launch.dataset_id, launch.pool, self._installation, template, self._told)
         try:
             if await self._api.create_job(manifest):
                 return name
@@ -162,7 +164,7 @@ class KubernetesLauncher:
 
 def _refusal(error: ApiRefused) -> Reason:
     # A full quota is a 403 like a missing right.
-    return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.CONFIG
+    return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.REFUSED
 
 
 def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Seen:
@@ -182,7 +184,7 @@ def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Seen:
     if job.spec.suspend:
         # One that is never over: no time to live removes it.
         return Seen(key, name, Phase.PENDING, SUSPENDED_JOB)
-    word = ("Quota" if exceeds_quota(refused) else "Config") if refused else None
+    word = ("Quota" if exceeds_quota(refused) else "Refused") if refused else None
     return Seen(key, name, Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
 
 

@@ -14,9 +14,9 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from controller.launchers import ClusterRefused, ClusterSilent
 from controller.launchers.objects import Job, Pod
-from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.errors import Misconfigured, Permanent, Unavailable
+from dataset_jobs.model.errors import Misconfigured
 
 PAGE = 500
 """Objects a page of a list."""
@@ -29,14 +29,13 @@ T = TypeVar("T")
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-class ApiRefused(Permanent):
-    """The API server has definitely not done what it was asked."""
+class ApiRefused(ClusterRefused):
+    """The API server has definitely not done what it was asked. `word` is its own reason, such as AlreadyExists."""
 
-    cause = Cause.CANNOT_START
-
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, word: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.word = word
 
 
 async def load_configuration(kubeconfig: Path | None = None) -> Configuration:
@@ -103,8 +102,10 @@ class KubernetesApi:
         try:
             await self._request("POST", self._jobs, body=manifest)
         except ApiRefused as error:
-            if error.status == 409:
+            if error.word == "AlreadyExists":
                 return False
+            if error.status == 409:  # a quota that is being changed, or a webhook that says so: the next try may pass
+                raise ClusterSilent(str(error)) from None
             raise
         return True
 
@@ -218,14 +219,14 @@ class KubernetesApi:
         except ApiException as error:
             raise _of_status(error.status or 0, error.body) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"Kubernetes API: {type(error).__name__}") from None
+            raise ClusterSilent(f"Kubernetes API: {type(error).__name__}") from None
         if response.status >= 400:
             self._hold_back(response.headers.get("Retry-After", ""))
             raise _of_status(response.status, content)
         try:
             return msgspec.json.decode(content, type=into)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unavailable(f"Kubernetes API: an answer that cannot be read: {error}") from None
+            raise ClusterSilent(f"Kubernetes API: an answer that cannot be read: {error}") from None
 
     def _hold_back(self, retry_after: str) -> None:
         """No request of ours goes out before the time that an overloaded API server has named."""
@@ -234,13 +235,14 @@ class KubernetesApi:
             self._not_before = max(self._not_before, time.monotonic() + seconds)
 
 
-def _of_status(status: int, body: bytes | str | None) -> ApiRefused | Unavailable:
+def _of_status(status: int, body: bytes | str | None) -> ApiRefused | ClusterSilent:
     """429 and 5xx may have been carried out, 401 is mended by a fresh token; all else is definite."""
     try:
-        message = json.loads(body or "")["message"]
-    except (ValueError, KeyError, TypeError):
-        message = "no message"
+        said = json.loads(body or "")
+        message, word = said["message"], str(said.get("reason", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        message, word = "no message", ""
     text = f"Kubernetes API: {status}: {message}"
     if status in (0, 401, 408, 410, 429) or status >= 500:
-        return Unavailable(text)
-    return ApiRefused(status, text)
+        return ClusterSilent(text)
+    return ApiRefused(status, text, word)

@@ -36,9 +36,12 @@ async def look_for_trouble(context: Context, observed: Observation) -> None:
 async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosis) -> None:
     """Blocks the pool of a run that could not start, or not do its work for want of a right.
 
-    Where only room is missing the pool goes on: pods that wait are what a cluster autoscaler adds nodes for.
+    Where only room is missing the pool goes on: pods that wait are what a cluster autoscaler adds nodes for. It goes
+    on, too, if a run is refused that asks for more memory than the pool's template.
     """
     if why.cause not in (Cause.CANNOT_START, Cause.FORBIDDEN) or why.reason is Reason.UNSCHEDULABLE:
+        return
+    if run.memory_doublings and why.reason in (Reason.REFUSED, Reason.QUOTA):
         return
     if await context.store.block_pool(run.key, why, probe_wait(0)):
         what = f"{why.cause} ({why.reason})" if why.reason else str(why.cause)

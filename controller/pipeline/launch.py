@@ -76,6 +76,7 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str 
     except Unavailable as error:
         context.metrics.not_launched(run.pool, answered=False)
         _log.warning("launch not answered, to be repeated: %s", error, extra=about)
+        await context.store.record_waiting(run.key, Diagnosis(error.cause, None, str(error)))
         return None
     _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
     return name

@@ -64,8 +64,9 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
 
     def decide(facts: RunFacts) -> Settlement:
         figures.append(facts.figures)
-        why = diagnosis or facts.ended or diagnose(_of_its_runner(evidence, run.runner_uid), facts.outcome)
-        return settlement(why, facts, rules.retry, random)
+        seen = _of_its_runner(evidence, run.runner_uid)
+        why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started)
+        return settlement(why, facts, rules.retry, random, rules.memory)
 
     try:
         settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)
@@ -85,7 +86,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
 
 def _count(metrics: Metrics, pool: str, settled: Settlement, figures: RunFigures, evidence: Evidence) -> None:
     metrics.settled(pool, settled, figures.held_for.total_seconds(), figures.busy_for.total_seconds())
-    over_for = figures.over_for(evidence.finished_at)
+    over_for = figures.over_for(evidence.started_at, evidence.finished_at)
     if over_for is not None:
         metrics.settled_after(pool, over_for.total_seconds())
     if settled.diagnosis.cause is Cause.COMPLETED:

@@ -30,12 +30,13 @@ _DECISIVE = {Cause.REJECTED, Cause.UNAVAILABLE, Cause.FORBIDDEN, Cause.LOST_LEAS
 _TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
 
 
-def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
+def diagnose(evidence: Evidence, outcome: Outcome | None, taken: bool = True) -> Diagnosis:
     """Why a run that did not commit has ended.
 
     Args:
         evidence: what was seen of its process or pod.
         outcome: what the runner wrote to its run, if it could; else its termination message is read.
+        taken: whether a runner has taken the run. That is the first thing that one does, before it reads any input.
     """
     said = outcome or Outcome.from_message(evidence.message)
     if said is not None and said.cause in _DECISIVE:
@@ -76,6 +77,10 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         return Diagnosis(Cause.SHUT_DOWN, None, said.error or "the runner was told to stop")
     if evidence.signal == signals.SIGTERM:
         return Diagnosis(Cause.SHUT_DOWN, None, "the runner was told to stop before it could say so")
+    if said is None and not taken and _is_no_runner(evidence):
+        return Diagnosis(
+            Cause.CANNOT_START, Reason.IMAGE, f"the container took no run and left no word: {_how(evidence)}"
+        )
     if evidence.exit_code == ExitCode.LOST_LEASE:
         return Diagnosis(Cause.LOST_LEASE, None, "the runner exited because its lease was lost")
     if evidence.exit_code == ExitCode.COMPLETED:
@@ -98,8 +103,8 @@ def waits_for(evidence: Evidence) -> Diagnosis | None:
             return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
         case "Quota":
             return Diagnosis(Cause.CANNOT_START, Reason.QUOTA, evidence.message)
-    if evidence.pod_name is None and evidence.message:
-        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message)
+        case "Refused":
+            return Diagnosis(Cause.CANNOT_START, Reason.REFUSED, evidence.message)
     return None
 
 
@@ -126,12 +131,24 @@ def why_not_started(
     if waits is not None:
         return waits
     if evidence.pod_name is None:
-        return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, "Kubernetes has made no pod for the Job")
+        return Diagnosis(Cause.CANNOT_START, Reason.REFUSED, "Kubernetes has made no pod for the Job")
     return Diagnosis(Cause.CANNOT_START, None, f"the pod has not started in {start_deadline.total_seconds():.0f} s")
 
 
 def _on_node(error: str, evidence: Evidence) -> str:
     return f"{error} (node {evidence.node})" if evidence.node else error
+
+
+def _is_no_runner(evidence: Evidence) -> bool:
+    """Whether a pod's container that said nothing has ended as a parser-runner of this version never does."""
+    ours = {code for code in ExitCode if code not in (ExitCode.COMPLETED, ExitCode.USAGE)}
+    return evidence.pod_name is not None and evidence.exit_code not in {None, *_TOLD_TO_END, *ours}
+
+
+def _how(evidence: Evidence) -> str:
+    if evidence.exit_code == ExitCode.USAGE:
+        return "it does not know the arguments that this controller gives it (exit code 64)"
+    return _crash(evidence).replace("the runner", "it", 1).replace("crashed", "ended", 1)
 
 
 def _crash(evidence: Evidence) -> str:

@@ -1,6 +1,6 @@
 """The Kubernetes Job of a run: a plain dict, as it is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -92,7 +92,12 @@ def job_name(key: RunKey) -> str:
 
 
 def job_manifest(
-    key: RunKey, dataset_id: UUID, pool: str, installation: UUID, template: RunnerTemplate
+    key: RunKey,
+    dataset_id: UUID,
+    pool: str,
+    installation: UUID,
+    template: RunnerTemplate,
+    told: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The Job that runs one run once: Kubernetes never retries it, Postgres alone does.
 
@@ -102,6 +107,7 @@ def job_manifest(
         pool: the pool's name; a label value by its CHECK.
         installation: whose Job it is.
         template: how its pod is made.
+        told: further variables that the runner's environment is to have, whatever the template says of them.
     """
     labels = {
         "app": APP,
@@ -132,12 +138,18 @@ def job_manifest(
             "podFailurePolicy": {
                 "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
             },
-            "template": _pod(key, template, labels, annotations),
+            "template": _pod(key, template, labels, annotations, told or {}),
         },
     }
 
 
-def _pod(key: RunKey, template: RunnerTemplate, labels: dict[str, str], annotations: dict[str, str]) -> dict[str, Any]:
+def _pod(
+    key: RunKey,
+    template: RunnerTemplate,
+    labels: dict[str, str],
+    annotations: dict[str, str],
+    told: Mapping[str, str],
+) -> dict[str, Any]:
     """The pod's template. What the protocol rests on is set last, whatever `pod_template` says."""
     described = _described(template)
     pod = lay_over(described, template.pod_template)
@@ -156,17 +168,18 @@ def _pod(key: RunKey, template: RunnerTemplate, labels: dict[str, str], annotati
             # The pod's own deadline: the Job's counts waiting time, and deletes the pod with its evidence.
             "activeDeadlineSeconds": template.deadline_seconds,
             # No other one: the pod is to end with it.
-            "containers": [container | _protocol(key, container.get("env") or ())],
+            "containers": [container | _protocol(key, container.get("env") or (), told)],
         },
     }
 
 
-def _protocol(key: RunKey, env: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _protocol(key: RunKey, env: Iterable[dict[str, Any]], told: Mapping[str, str]) -> dict[str, Any]:
     """What a runner must be told, and where its last words are looked for."""
     return {
         "args": ["--job-id", str(key.job_id), "--epoch", str(key.epoch)],
         "env": [
-            *(one for one in env if one.get("name") not in _FROM_POD),
+            *(one for one in env if one.get("name") not in _FROM_POD.keys() | told.keys()),
+            *({"name": name, "value": value} for name, value in told.items()),
             *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FROM_POD.items()),
         ],
         "terminationMessagePath": "/dev/termination-log",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from controller.policy.job_manifest import RunnerTemplate
+from controller.policy.job_manifest import Memory, RunnerTemplate
 from controller.policy.scaling import Behavior
 from controller.policy.settling import RetryPolicy
 
@@ -44,3 +44,8 @@ class PoolSpec:
     keep_jobs: timedelta = timedelta(minutes=10)
     retention: timedelta | None = None
     generation: int = 0
+
+    @property
+    def memory(self) -> Memory | None:
+        """A runner's memory; None if the template sets no limit, or there is none."""
+        return None if self.template is None else self.template.memory

@@ -8,6 +8,11 @@ from dataset_jobs.model.states import JobState
 _NODE = "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, look at the node: "
 _RESUBMIT = "affirm-worker submit FILE --country CC stores it again."
 
+_NO_ANSWER = (
+    "See why there is no answer: the API server, or a webhook that it asks, if the error names one. The run is "
+    "launched as soon as there is one; no attempt is used."
+)
+
 ADVICE: dict[Cause, str] = {
     Cause.COMPLETED: "Nothing: the rows are loaded. To load them anew: affirm-worker reprocess {dataset}.",
     Cause.REJECTED: "Mend the file and submit it; other bytes are another dataset, so delete this one then: "
@@ -15,9 +20,9 @@ ADVICE: dict[Cause, str] = {
     Cause.UNAVAILABLE: "See that database and storage can be reached from where the runners are; then retries pass by "
     "themselves.",
     Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
-    Cause.OUT_OF_MEMORY: "Nothing while it is tried again: each attempt has twice the memory, up to the pool's "
-    "ceiling. Raise the runner's memory limit or that ceiling (runner.resources.limits.memory and "
-    "runner.memoryCeiling of the chart) if it goes on.",
+    Cause.OUT_OF_MEMORY: "Nothing while it is tried again with more memory, as the decision above says. If it has no "
+    "more, raise the runner's memory limit or the pool's ceiling of it (runner.resources.limits.memory and "
+    "runner.memoryCeiling of the chart), and a LimitRange of the namespace that allows less.",
     Cause.TIMED_OUT: "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: "
     "image pull, storage, or a database under load.",
     Cause.DISK_FULL: "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart).",
@@ -61,10 +66,16 @@ REASONS: dict[Reason, str] = {
     Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "
     "credentials may read. S3 also says forbidden of a missing file.",
     Reason.TEMPORARY_IO: "See that there is room on the runner's local disk.",
-    Reason.IMAGE: "Mend the image's name or the pull secret (runner.image of the chart); the job goes on by itself, "
-    "within 24 hours.",
+    Reason.IMAGE: "See that the runner's image (runner.image of the chart) is that of parser-runner and of the "
+    "controller's version, and that the pull secret lets it be pulled. The job goes on by itself, within 24 hours.",
     Reason.CONFIG: "Mend the setting or the right that the error names; the job goes on by itself, within 24 hours.",
-    Reason.QUOTA: "Make room in the namespace's ResourceQuota; the job goes on by itself, within 24 hours.",
+    Reason.QUOTA: "Make room in the namespace's ResourceQuota, or raise it. The job goes on by itself, within 24 "
+    "hours.",
+    Reason.REFUSED: "The cluster refuses the controller, or the runner's Job or pod; the error says why. A LimitRange, "
+    "or a quota that wants a value: set runner.resources of the chart to what it allows, or change it. An admission "
+    "webhook or Pod Security: change the pool's pod template, or ask whoever runs that rule. A right that is missing: "
+    "give it to the controller's service account (rbac.create of the chart). A namespace that is being terminated: "
+    "install in another one. The job goes on by itself, within 24 hours.",
     Reason.UNSCHEDULABLE: "Make room in the cluster, or lower what a runner asks for (runner.resources.requests, "
     "nodeSelector and tolerations of the chart); the job goes on by itself, within 24 hours.",
 }
@@ -75,6 +86,18 @@ def advice_for(cause: Cause, reason: Reason | None, job_id: UUID, dataset_id: UU
     """What to do about a run that ended so."""
     text = REASONS[reason] if reason is not None else ADVICE[cause]
     return text.format(job=job_id, dataset=dataset_id)
+
+
+def advice_on_waiting(waits_for: str, job_id: UUID, dataset_id: UUID) -> str:
+    """What to do about a run that has not started.
+
+    Args:
+        waits_for: a reason of `cannot_start`; or a cause, if its launch has no answer.
+        job_id, dataset_id: whose run it is.
+    """
+    if waits_for in {*Reason}:
+        return advice_for(Cause.CANNOT_START, Reason(waits_for), job_id, dataset_id)
+    return _NO_ANSWER
 
 
 def next_step(state: JobState, job_id: UUID, dataset_id: UUID, *, cancelling: bool = False) -> str:

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     IMAGE = "image"
     CONFIG = "config"
     QUOTA = "quota"
+    REFUSED = "refused"
     UNSCHEDULABLE = "unschedulable"
 
 

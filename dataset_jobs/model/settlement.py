@@ -50,12 +50,23 @@ class RunFigures:
     committed_for: timedelta | None
     at: datetime
 
-    def over_for(self, finished_at: str | None) -> timedelta | None:
-        """Since the pod's end as the cluster has it (ISO 8601), or else the commit; None where neither is known."""
+    def over_for(self, began_at: str | None, finished_at: str | None) -> timedelta | None:
+        """Since the pod's end, or else the commit; None if neither is known.
+
+        How long the container ran is by its node's clock, since when it did so by the database's: so a node whose clock
+        is wrong is no matter. The runner takes its run a moment after the container has begun.
+
+        Args:
+            began_at, finished_at: of the container, as the node has them (ISO 8601).
+        """
+        if not self.busy_for:
+            return None  # no runner has taken the run
+        began_for = self.busy_for + (self.committed_for or timedelta(0))
         try:
-            return self.at - datetime.fromisoformat(finished_at or "")
-        except (ValueError, TypeError):  # nothing, or no time with a zone
+            ran_for = datetime.fromisoformat(finished_at or "") - datetime.fromisoformat(began_at or "")
+        except (ValueError, TypeError):  # nothing, or only one of them has a zone
             return self.committed_for
+        return max(began_for - ran_for, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class RunFacts:
         attempts, interruptions, give_backs: what the job has used up so far, this run not counted.
         blocked_for: since the first of the claims that were given back in a row; zero where there was none.
         figures: for the metrics.
+        memory_doublings: how often the run had twice the memory of its pool's template.
     """
 
     dataset_id: UUID
@@ -86,6 +98,7 @@ class RunFacts:
     give_backs: int
     blocked_for: timedelta
     figures: RunFigures | None = None
+    memory_doublings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +110,7 @@ class Settlement:
         state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
         wait: until it is to run again, where `state` is scheduled.
         attempts, interruptions, give_backs: what this run uses up.
-        memory_doublings: 1 where the next run is to have twice the memory.
+        memory_doublings: 1 if the next run is to have twice the memory, -1 if it is to have half of it.
         why: half a sentence, for the log and for `jobs explain`.
     """
 
@@ -139,8 +152,8 @@ class Evidence:
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
-        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota or
-            Stopped where the launcher has folded several words into one.
+        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota,
+            Refused or Stopped where the launcher has folded several words into one.
         message: the termination message, or what the kubelet said.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -186,6 +186,12 @@ class ClientStore:
     def purgeable(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> dict[JobState, int]:
         """How many jobs of each state `purge` would remove."""
         return job_changes.purgeable(self._database, older_than, states)
+
+    def now(self) -> datetime:
+        """The time by the database's clock, which every other time is by."""
+        [clock] = self._database.all("database_time")
+        now: datetime = clock["now"]
+        return now
 
     def status(self) -> Status:
         """How the whole installation is, all pools of it."""

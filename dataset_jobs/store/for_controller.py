@@ -1,7 +1,7 @@
 """What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -282,6 +282,31 @@ class ControllerStore(CapacityStore, PoolStore):
             )
         return row is not None and not row["blocked"]
 
+    async def block_pools(self, pools: Sequence[str], owner: str, why: Diagnosis) -> list[str]:
+        """Stops pools from being claimed from whose controller cannot work with its cluster; the names of those.
+
+        Args:
+            pools: those that it serves.
+            owner: the controller. What another one launches from a pool shows that it can.
+            why: what keeps it from working.
+        """
+        async with self._connection() as connection:
+            rows = await fetch_all(
+                connection,
+                "block_pools",
+                pools=list(pools),
+                owner=owner,
+                cause=why.cause,
+                reason=why.reason,
+                error=why.error,
+            )
+        return [row["name"] for row in rows]
+
+    async def unblock_pools(self, pools: Sequence[str], error: str) -> None:
+        """Lets pools be claimed from again that are blocked with this error."""
+        async with self._connection() as connection:
+            await execute(connection, "unblock_pools", pools=list(pools), error=error)
+
     async def lift_blocks(self) -> list[str]:
         """Lets pools be claimed from again where a run shows that what blocked them is mended; the names of those."""
         async with self._connection() as connection:
@@ -416,6 +441,7 @@ def _facts(row: DictRow, key: RunKey) -> RunFacts:
             committed_for=row["committed_for"],
             at=row["at"],
         ),
+        memory_doublings=row["memory_doublings"],
     )
 
 

@@ -160,6 +160,9 @@ class PoolStatus:
         runs_ending: over or ended, and to be settled when process or pod is gone.
         runs_waiting: those of the launched ones whose pods wait for room in the cluster.
         waits_for_error: the scheduler's own words on one of them.
+        runs_unanswered: those of the claimed ones whose launch has no answer, and is repeated.
+        unanswered_since: when the first of them was claimed.
+        unanswered_error: what came instead of an answer to one of them.
     """
 
     name: str
@@ -188,6 +191,9 @@ class PoolStatus:
     runs_ending: int
     runs_waiting: int
     waits_for_error: str | None
+    runs_unanswered: int
+    unanswered_since: datetime | None
+    unanswered_error: str | None
 
     @property
     def in_use(self) -> int:

@@ -26,14 +26,15 @@ class Builder(Protocol):
     def build_base(self) -> None:
         """Have that image at hand."""
 
-    def build(self, context: Path, tag: str, target: str | None, dockerfile: str) -> None:
-        """Build an image on the base image; steps that were built before are not built again.
+    def build(self, context: Path, tag: str, target: str | None, dockerfile: str, base: str) -> None:
+        """Build an image; steps that were built before are not built again.
 
         Args:
             context: the folder that it is built from.
             tag: the image's full name, such as `localhost/affirm-worker:test`.
             target: the stage to build, None for the last.
             dockerfile: its name in the context.
+            base: the image that it is built on.
         """
 
     def save(self, tag: str, file: Path) -> None:
@@ -56,9 +57,9 @@ class Docker:
         """As Builder says."""
         kind.pull(self.base())
 
-    def build(self, context: Path, tag: str, target: str | None, dockerfile: str) -> None:
+    def build(self, context: Path, tag: str, target: str | None, dockerfile: str, base: str) -> None:
         """As Builder says."""
-        options = [f"--tag={tag}", f"--build-arg=BASE={self.base()}", f"--file={context / dockerfile}"]
+        options = [f"--tag={tag}", f"--build-arg=BASE={base}", f"--file={context / dockerfile}"]
         if target:
             options.append(f"--target={target}")
         subprocess.run([program("docker"), "build", *options, context], stdout=sys.stderr, check=True)
@@ -82,9 +83,9 @@ class Buildah:
             if not subprocess.run(command, capture_output=True, check=False).stdout:
                 self._run("bud", f"--tag={self.base()}", base_image.folder())
 
-    def build(self, context: Path, tag: str, target: str | None, dockerfile: str) -> None:
+    def build(self, context: Path, tag: str, target: str | None, dockerfile: str, base: str) -> None:
         """As Builder says."""
-        options = ["--layers", f"--tag={tag}", f"--build-arg=BASE={self.base()}", f"--file={context / dockerfile}"]
+        options = ["--layers", f"--tag={tag}", f"--build-arg=BASE={base}", f"--file={context / dockerfile}"]
         if target:
             options.append(f"--target={target}")
         # chroot needs no privileges beyond root's own, so it works inside other containers too.

@@ -28,12 +28,14 @@ class Image:
         context: the folder that it is built from.
         target: the stage to build, by default the last.
         dockerfile: its name in the context.
+        on: the image of this checkout that it is built on, by default the base image.
     """
 
     name: str
     context: Path
     target: str | None = None
     dockerfile: str = "Dockerfile"
+    on: "Image | None" = None
 
     @property
     def tag(self) -> str:
@@ -42,7 +44,7 @@ class Image:
 
     def digest(self, base: str) -> str:
         """Of all that it is made from: the Dockerfile, the files that the Dockerfile copies, and the base image."""
-        made_from = hashlib.sha256(repr((base, self.target)).encode())
+        made_from = hashlib.sha256(repr((self.on.digest(base) if self.on else base, self.target)).encode())
         for path in (self.context / self.dockerfile, *self.files()):
             made_from.update(repr((str(path.relative_to(self.context)), path.stat().st_mode)).encode())
             made_from.update(hashlib.sha256(path.read_bytes()).digest())
@@ -58,10 +60,13 @@ class Image:
 CONTROLLER = Image("affirm-worker", ROOT, "controller")
 PARSER_RUNNER = Image("affirm-parser-runner", ROOT, "parser-runner")
 ACTING_RUNNER = Image("affirm-acting-runner", ROOT / "tests" / "conformance", dockerfile="acting_runner.Dockerfile")
+OTHER_RUNNER = Image(
+    "affirm-other-runner", ROOT / "tests" / "e2e", dockerfile="other_runner.Dockerfile", on=PARSER_RUNNER
+)
 BASE = None
 """The image that all others are built on: it has python3."""
 
-ALL = (BASE, CONTROLLER, PARSER_RUNNER, ACTING_RUNNER)
+ALL = (BASE, CONTROLLER, PARSER_RUNNER, ACTING_RUNNER, OTHER_RUNNER)
 
 
 def archive(image: Image | None) -> Path:
@@ -84,7 +89,7 @@ def archive(image: Image | None) -> Path:
         if not file.exists():
             tool.build_base()
             if image:
-                tool.build(image.context, tag, image.target, image.dockerfile)
+                tool.build(image.context, tag, image.target, image.dockerfile, image.on.tag if image.on else base)
             for older in folder.glob(f"{name}@*"):
                 older.unlink()
             unfinished = file.with_suffix(".unfinished")

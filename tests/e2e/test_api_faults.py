@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -84,18 +85,36 @@ def faulty(controllers_away: Installation, tmp_path: Path) -> Iterator[FaultyApi
 
 @asynccontextmanager
 async def controller(
-    installation: Installation, kubeconfig: Path, folder: Path, poll_seconds: float = POLL_SECONDS
+    installation: Installation,
+    kubeconfig: Path,
+    folder: Path,
+    poll_seconds: float = POLL_SECONDS,
+    namespace: str = "",
+    **how: Any,
 ) -> AsyncIterator[tuple[Reconciler, Watcher]]:
-    """A controller as `affirm-worker run` puts it together, with less patience."""
+    """A controller as `affirm-worker run` puts it together, with less patience.
+
+    Args:
+        installation, kubeconfig: whose runs it launches, and how it reaches the API server.
+        folder: for its files.
+        poll_seconds: between two ticks.
+        namespace: that of the runs, if it is not the installation's.
+        how: fields of the pool, and of its pod template.
+    """
     runner_config = folder / "runner.json"
     runner_config.write_text(runner_json(installation))
     configuration = await load_configuration(kubeconfig)
     async with controller_pool(installation.conninfo, 4) as pool:
         store = ControllerStore(pool)
         installation_id = await store.installation_id()
-        api = KubernetesApi(configuration, installation.namespace, TIMEOUT_SECONDS)
-        launcher = KubernetesLauncher(api, installation_id, read_runner_config(runner_config))
-        pools = OnePool(PoolSpec("default", retry=RetryPolicy(waits=(timedelta(0),))))
+        namespace = namespace or installation.namespace
+        api = KubernetesApi(configuration, namespace, TIMEOUT_SECONDS)
+        of_pool = {"retry": RetryPolicy(waits=(timedelta(0),))} | {
+            name: how.pop(name) for name in ("retry", "start_deadline") if name in how
+        }
+        template = replace(read_runner_config(runner_config), **how)
+        launcher = KubernetesLauncher(api, installation_id, template)
+        pools = OnePool(PoolSpec("default", template=template, **of_pool))
         context = Context(store, launcher, "through the proxy", pools)
         wake = asyncio.Event()
 
@@ -103,7 +122,7 @@ async def controller(
             launcher.saw(thing, deleted)
             wake.set()
 
-        watcher = Watcher(configuration, installation.namespace, installation_id, saw)
+        watcher = Watcher(configuration, namespace, installation_id, saw)
         WATCHERS.append(watcher)
         watcher.start()
         try:

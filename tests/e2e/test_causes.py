@@ -15,7 +15,7 @@ from controller.launchers import Launch, Phase, Seen
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import load_configuration
 from controller.policy.diagnosis import diagnose, why_not_started
-from controller.policy.job_manifest import LABEL_JOB, RunnerTemplate
+from controller.policy.job_manifest import CONTAINER, LABEL_JOB, RunnerTemplate
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster
@@ -61,6 +61,11 @@ def place(cluster: Cluster, namespace: str, acting_image: str) -> Place:
     return Place(cluster, namespace, acting_image)
 
 
+def started_by(command: str) -> dict[str, Any]:
+    """A pod template whose container runs another program."""
+    return {"spec": {"containers": [{"name": CONTAINER, "command": [command]}]}}
+
+
 DISK_LIMIT = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "10Mi"}}
 
 
@@ -74,6 +79,8 @@ DISK_LIMIT = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "10Mi"
         ("crashed_by_sigkill", IS_KILLED, {}, Cause.CRASHED, None),
         ("left_without_commit", EXITS_0, {}, Cause.LEFT_WITHOUT_COMMIT, None),
         ("rejected", REJECTS, {}, Cause.REJECTED, Reason.INVALID_FORMAT),
+        ("no_program", WORKS, {"pod_template": started_by("/no/such/program")}, Cause.CANNOT_START, Reason.CONFIG),
+        ("no_runner", WORKS, {"pod_template": started_by("false")}, Cause.CANNOT_START, Reason.IMAGE),
     ],
 )
 async def test_what_ends_a_pod_is_told_apart(
@@ -81,7 +88,7 @@ async def test_what_ends_a_pod_is_told_apart(
 ) -> None:
     async with place.launched(acts, **template) as (launcher, launch):
         seen = await until(launcher, launch.key, Phase.ENDED)
-        found = diagnose(seen.evidence, None)
+        found = diagnose(seen.evidence, None, taken=name != "no_runner")
         place.record(name)
     assert (found.cause, found.reason) == (cause, reason), seen
     assert seen.evidence.node
@@ -120,7 +127,7 @@ async def _pending_with(launcher: KubernetesLauncher, launch: Launch, ready: Cal
             "pod_security",
             {"volumes": ({"name": "host", "hostPath": {"path": "/"}},)},
             lambda seen: "violates PodSecurity" in seen.evidence.message,
-            Reason.CONFIG,
+            Reason.REFUSED,
         ),
     ],
 )
@@ -136,23 +143,40 @@ async def test_what_keeps_a_pod_from_starting_is_told_apart(
     assert found.error
 
 
-async def test_a_full_quota_of_pods_is_told_by_the_events_of_the_job(cluster: Cluster, acting_image: str) -> None:
-    with cluster.namespace("affirm-pods") as namespace:
-        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": namespace}}
-        cluster.apply({**quota, "spec": {"hard": {"pods": "0"}}})
-        cluster.wait(
-            lambda: '"used"' in cluster.kubectl("get", "resourcequota/q", "-n", namespace, "-o", "json"),
-            "the quota to be counted",
-        )
+@pytest.mark.parametrize(
+    ("name", "kind", "spec", "reason", "error"),
+    [
+        ("quota", "ResourceQuota", {"hard": {"pods": "0"}}, Reason.QUOTA, "exceeded quota: rule"),
+        ("value", "ResourceQuota", {"hard": {"limits.cpu": "9"}}, Reason.REFUSED, "must specify limits.cpu"),
+        (
+            "limit_range",
+            "LimitRange",
+            {"limits": [{"type": "Container", "max": {"memory": "40Mi"}}]},
+            Reason.REFUSED,
+            "maximum memory usage per Container is 40Mi, but limit is 64Mi",
+        ),
+    ],
+)
+async def test_a_rule_of_the_namespace_is_told_by_the_events_of_the_job(
+    cluster: Cluster, acting_image: str, name: str, kind: str, spec: dict[str, Any], reason: Reason, error: str
+) -> None:
+    with cluster.namespace("affirm-rules") as namespace:
+        metadata = {"name": "rule", "namespace": namespace}
+        cluster.apply({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec})
+        if kind == "ResourceQuota":
+            cluster.wait(
+                lambda: '"used"' in cluster.kubectl("get", "resourcequota/rule", "-n", namespace, "-o", "json"),
+                "the quota to be counted",
+            )
         place = Place(cluster, namespace, acting_image)
         async with place.launched(WORKS) as (launcher, launch):
             seen = await _pending_with(launcher, launch, lambda seen: seen.evidence.message != "")
-            place.record("cannot_start_quota")
-    assert (seen.evidence.seen_as, seen.evidence.pod_name) == ("Quota", None)
+            place.record(f"cannot_start_{name}")
+    assert seen.evidence.pod_name is None
     found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
     assert found is not None
-    assert (found.cause, found.reason) == (Cause.CANNOT_START, Reason.QUOTA)
-    assert "exceeded quota: q" in found.error
+    assert (found.cause, found.reason) == (Cause.CANNOT_START, reason)
+    assert error in found.error
 
 
 def _pod_of(place: Place, launch: Launch) -> dict[str, Any]:

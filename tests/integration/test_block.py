@@ -6,9 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from cli.status import remarks
-from controller.launchers import LaunchRefused
+from cli.story import story
+from controller.launchers import ClusterRefused, ClusterSilent, LaunchRefused
+from controller.pipeline import unreachable
 from controller.pipeline.context import Notice
+from controller.policy.job_manifest import Memory, RunnerTemplate
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
@@ -21,6 +26,8 @@ from tests.integration.world import World, key_of
 
 QUOTA = LaunchRefused("exceeded quota", Reason.QUOTA)
 NO_IMAGE = Evidence(pod_name="p", seen_as="ImagePull", message="Back-off pulling image")
+MIB = 2**20
+LIMITED = RunnerTemplate("parser-runner:1", memory=Memory(128 * MIB, 128 * MIB, 2048 * MIB))
 NO_ROOM = Evidence(
     pod_name="p",
     conditions={"PodScheduled": "Unschedulable"},
@@ -43,6 +50,9 @@ class Controller:
 
     async def tick(self) -> None:
         await self._reconciler.tick()
+
+    async def tick_safely(self) -> bool:
+        return await self._reconciler.tick_safely()
 
     async def probe(self) -> None:
         """A tick at the time of the next probe, when every job that was given back is due too."""
@@ -193,7 +203,7 @@ async def test_a_run_out_of_memory_is_followed_by_one_with_twice_as_much_which_d
     world: World,
 ) -> None:
     result = a_file(world)
-    async with controlling(world) as controller:
+    async with controlling(world, template=LIMITED) as controller:
         for doublings in range(3):
             await controller.tick()
             assert controller.launcher.asked[-1].memory_doublings == doublings
@@ -210,3 +220,118 @@ async def test_a_run_out_of_memory_is_followed_by_one_with_twice_as_much_which_d
     job = world.job(result.job_id)
     assert (job["state"], job["attempts"], job["give_backs"], job["last_cause"]) == ("scheduled", 3, 1, "cannot_start")
     assert controller.pool()["blocked_since"] is None, "the room that a retry lacks is its own trouble"
+
+
+WITHOUT_POD = Evidence(seen_as="Quota", message='pods "x" is forbidden: exceeded quota: few')
+"""Kubernetes has taken the Job, and makes no pod for it."""
+
+
+async def test_a_quota_for_pods_is_not_over_because_a_job_was_launched(world: World) -> None:
+    for year in range(2001, 2006):
+        a_file(world, year)
+    async with controlling(world) as controller:
+        world.query("update pools set max_running = 1")
+        await controller.tick()
+        world.query("update pools set max_running = 10")
+        first = controller.launcher.launches[0]
+        controller.launcher.pend(first, WITHOUT_POD)
+        await controller.tick()
+        assert controller.pool()["blocked_reason"] == "quota"
+        world.query("update runs set launched_at = now() - interval '10 minutes'")
+        await controller.tick()
+        controller.launcher.lose(first)
+        await controller.tick()
+        await controller.probe()
+        await controller.tick()
+        assert controller.states().count("running") == 1, "the probe has no pod either, as far as is known"
+        assert controller.pool()["blocked_reason"] == "quota"
+        controller.starts(controller.launcher.launches[-1])
+        await controller.tick()
+    assert controller.pool()["blocked_since"] is None
+
+
+async def test_launches_without_an_answer_are_told_and_few(world: World) -> None:
+    for year in range(2001, 2010):
+        a_file(world, year)
+    async with controlling(world) as controller:
+        controller.launcher.launch_error = ClusterSilent('500: failed calling webhook "policy.example.com"')
+        for _ in range(8):
+            await controller.tick()
+        assert controller.states().count("running") == 4
+        assert "pool default: 4 launches have no answer since" in controller.status()
+        assert 'failed calling webhook "policy.example.com"' in controller.status()
+        job = world.query("select id from jobs where state = 'running' order by key")[0]
+        told = "\n".join(story(*world.client.job(job["id"]), datetime.now(UTC)))
+        assert "about to be launched: no answer yet, and the same is asked again: 500: failed calling" in told
+        controller.launcher.launch_error = None
+        await controller.tick()
+        assert "no answer" not in controller.status()
+        await controller.tick()
+    assert controller.states() == ["running"] * 9
+    assert len(controller.launcher.launches) == 9
+
+
+async def test_a_controller_that_the_cluster_refuses_says_so_in_its_pools(world: World) -> None:
+    a_file(world)
+    async with controlling(world) as controller:
+        controller.launcher.seen_error = ClusterRefused('403: pods is forbidden: User "x" cannot list resource "pods"')
+        assert not await controller.tick_safely()
+        assert not await controller.tick_safely()
+        assert "pool default is blocked since" in controller.status()
+        assert 'cannot_start (refused): 403: pods is forbidden: User "x" cannot list' in controller.status()
+        controller.launcher.seen_error = None
+        assert await controller.tick_safely()
+        assert controller.pool()["blocked_since"] is None
+        assert await controller.tick_safely()
+    assert controller.states() == ["running"]
+    assert [notice.reason for notice in controller.notices] == ["PoolBlocked"]
+
+
+async def test_a_cluster_that_is_silent_for_long_is_told_in_the_pools(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_file(world)
+    async with controlling(world) as controller:
+        controller.launcher.seen_error = ClusterSilent("Kubernetes API: ClientConnectorError")
+        assert not await controller.tick_safely()
+        assert controller.pool()["blocked_since"] is None
+        monkeypatch.setattr(unreachable, "SILENT_SECONDS", 0.0)
+        assert not await controller.tick_safely()
+        assert "unavailable: Kubernetes API: ClientConnectorError" in controller.status()
+        controller.launcher.seen_error = None
+        assert await controller.tick_safely()
+        assert controller.pool()["blocked_since"] is None
+
+
+async def test_a_pool_from_which_another_controller_launches_is_not_blocked(world: World) -> None:
+    a_file(world)
+    async with controlling(world) as controller:
+        await controller.tick()
+    async with controlling(world, owner="another") as other:
+        other.launcher.seen_error = ClusterRefused("403: no right")
+        assert not await other.tick_safely()
+        assert other.pool()["blocked_since"] is None
+
+
+async def test_more_memory_that_the_cluster_refuses_blocks_no_pool_and_is_given_up(world: World) -> None:
+    result = a_file(world)
+    async with controlling(world, template=LIMITED) as controller:
+        await controller.tick()
+        key = key_of(world.job(result.job_id))
+        controller.starts(key)
+        controller.launcher.end(key, Evidence(seen_as="OOMKilled", exit_code=137))
+        refused = Evidence(seen_as="Refused", message="maximum memory usage per Container is 200Mi, but limit is 256Mi")
+        for give_backs in range(1, 4):
+            await controller.probe()
+            assert controller.launcher.asked[-1].memory_doublings == 1
+            key = key_of(world.job(result.job_id))
+            controller.launcher.pend(key, refused)
+            world.query("update runs set launched_at = now() - interval '10 minutes' where released_at is null")
+            await controller.tick()
+            controller.launcher.lose(key)
+            await controller.tick()
+            assert world.job(result.job_id)["give_backs"] == give_backs
+            assert controller.pool()["blocked_since"] is None
+        await controller.probe()
+    assert controller.launcher.asked[-1].memory_doublings == 0
+    assert world.job(result.job_id)["attempts"] == 1

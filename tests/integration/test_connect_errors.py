@@ -17,9 +17,9 @@ from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
+from tests.cluster.packages import program
 from tests.cluster.pki import Authority
 from tests.integration.world import World
-from tests.outages.needs import needed
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer, free_port
 
@@ -145,6 +145,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresS
         yield server, ca.cert
 
 
+@pytest.mark.needs("postgres-15")
 def test_tls_that_cannot_be_agreed_on_is_misconfigured(
     server: PostgresServer, secure: tuple[PostgresServer, Path], tmp_path: Path
 ) -> None:
@@ -177,10 +178,11 @@ def test_a_controllers_pool_says_why_at_once(server: PostgresServer) -> None:
 
 @pytest.fixture(scope="module")
 def bouncer(server: PostgresServer) -> Iterator[PgBouncer]:
-    with PgBouncer(needed("pgbouncer"), server, 1, {"plain": "plain"}) as bouncer:
+    with PgBouncer(program("pgbouncer"), server, 1, {"plain": "plain"}) as bouncer:
         yield bouncer
 
 
+@pytest.mark.needs("pgbouncer")
 @pytest.mark.parametrize(
     ("user", "password", "database", "kind"),
     [

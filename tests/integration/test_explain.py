@@ -49,8 +49,8 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         "pod pod-1, node n1, launched as fake-",
         "seen from outside: exit code 137, seen as OOMKilled",
         "decided: try again in 60 min at",
-        "since attempt 1 of 4 failed; the next one has twice the memory, up to the pool's ceiling (used up by then: ",
-        "Raise the runner's memory limit or that ceiling",
+        "since attempt 1 of 4 failed; the next one has no more memory, since the pool's template sets no limit of it (",
+        "raise the runner's memory limit or the pool's ceiling of it",
         f"To stop it: affirm-worker jobs cancel {result.job_id}",
     ):
         assert part in text, text

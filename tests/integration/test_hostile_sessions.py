@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.outages.needs import needed
+from tests.cluster.packages import program
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
@@ -134,6 +134,7 @@ def test_no_setting_of_role_or_database_matters(
     assert rows_of(postgres, hostile) == EXPECTED
 
 
+@pytest.mark.needs("pgbouncer")
 def test_no_setting_matters_behind_a_pooler(postgres: PostgresServer, empty_database: str, tmp_path: Path) -> None:
     """There a session lasts for a transaction, and the next one may be another program's."""
     name = name_of(empty_database)
@@ -147,7 +148,7 @@ def test_no_setting_matters_behind_a_pooler(postgres: PostgresServer, empty_data
                     sql.Identifier(name), sql.Identifier(setting.lower()), sql.Literal(value)
                 )
             )
-    with PgBouncer(needed("pgbouncer"), postgres, server_connections=3) as bouncer:
+    with PgBouncer(program("pgbouncer"), postgres, server_connections=3) as bouncer:
         whole_life(empty_database, bouncer.url(empty_database), tmp_path, {})
         # What another client of the same pooler finds is what the database has, not what we have set.
         with psycopg.connect(bouncer.url(empty_database), autocommit=True, prepare_threshold=None) as other:

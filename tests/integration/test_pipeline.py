@@ -24,7 +24,7 @@ class Moody(FakeLauncher):
         super().__init__()
         self.launch_error: Exception | None = None
         self.carried_out_all_the_same = False
-        self.silent = False
+        self.seen_error: Exception | None = None
         self.asked: list[Launch] = []
 
     async def launch(self, launch: Launch) -> str:
@@ -36,8 +36,8 @@ class Moody(FakeLauncher):
         return await super().launch(launch)
 
     async def seen(self) -> list[Seen]:
-        if self.silent:
-            raise Unavailable("no answer")
+        if self.seen_error is not None:
+            raise self.seen_error
         return await super().seen()
 
 
@@ -103,7 +103,7 @@ async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(wo
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
-        launcher.silent = True
+        launcher.seen_error = Unavailable("no answer")
         assert not await reconciler.tick_safely()
         assert "no answer" in reconciler.progress.last_error
     assert world.job(result.job_id)["state"] == "running"
@@ -330,7 +330,10 @@ async def test_a_controller_with_a_limit_of_its_own_does_not_claim_over_it_howev
 class AnswersTwentyNine(FakeLauncher):
     """Launches so many, and gives no answer then."""
 
+    asked = 0
+
     async def launch(self, launch: Launch) -> str:
+        self.asked += 1
         if len(self.launches) == 29:
             raise Unavailable("no answer")
         return await super().launch(launch)
@@ -338,9 +341,12 @@ class AnswersTwentyNine(FakeLauncher):
 
 async def test_when_launches_get_no_answer_any_more_few_are_claimed(world: World) -> None:
     submit_many(world, 220)
-    async with world.controller(AnswersTwentyNine(), concurrency=None) as reconciler:
+    launcher = AnswersTwentyNine()
+    async with world.controller(launcher, concurrency=None) as reconciler:
         await reconciler.tick_safely()
         # 1, 4 and 16 went well; of 64 no answer came, and the next 64 were claimed by then.
         assert world.one("select count(*) from runs") == {"count": 149}
+        asked = launcher.asked
         await reconciler.tick_safely()
-        assert world.one("select count(*) from runs") == {"count": 150}
+        assert world.one("select count(*) from runs") == {"count": 149}
+        assert launcher.asked == asked + 4

@@ -17,6 +17,7 @@ from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.pipeline.context import Context, OnePool
 from controller.pipeline.schedules import Schedules
+from controller.policy.job_manifest import RunnerTemplate
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
@@ -132,6 +133,7 @@ class World:
         retention: timedelta | None = None,
         conninfo: str = "",
         patience: timedelta = PATIENCE,
+        template: RunnerTemplate | None = None,
     ) -> AsyncIterator[Reconciler]:
         """A controller that is not running yet; with the process launcher unless another one is given."""
         wake = asyncio.Event()
@@ -139,7 +141,7 @@ class World:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
-            pools = OnePool(PoolSpec("default", retry=retry, retention=retention))
+            pools = OnePool(PoolSpec("default", retry=retry, retention=retention, template=template))
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, still_seconds=0.0)
             context = Context(store, own, owner, pools, concurrency, schedules=schedules, random=lambda: 0.0)
             try:

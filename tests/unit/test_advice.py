@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from cli.document import help_texts
-from dataset_jobs.model.advice import ADVICE, REASONS, advice_for, next_step
+from dataset_jobs.model.advice import ADVICE, REASONS, advice_for, advice_on_waiting, next_step
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.states import JobState
 
@@ -15,6 +15,7 @@ COMMANDS = {path.removeprefix("affirm-worker ") for path, _ in help_texts()}
 ALL = [
     *(advice_for(cause, None, JOB, DATASET) for cause in Cause),
     *(advice_for(Cause.CRASHED, reason, JOB, DATASET) for reason in Reason),
+    *(advice_on_waiting(word, JOB, DATASET) for word in (Reason.REFUSED, Reason.QUOTA, Cause.UNAVAILABLE)),
     *(next_step(state, JOB, DATASET, cancelling=cancelling) for state in JobState for cancelling in (False, True)),
 ]
 
@@ -49,7 +50,7 @@ def test_an_interruption_is_said_to_use_no_attempt(cause: Cause) -> None:
 
 
 def test_a_reason_says_more_than_its_cause() -> None:
-    assert advice_for(Cause.CANNOT_START, Reason.IMAGE, JOB, DATASET).startswith("Mend the image's name")
+    assert advice_for(Cause.CANNOT_START, Reason.IMAGE, JOB, DATASET).startswith("See that the runner's image")
     assert str(DATASET) in advice_for(Cause.REJECTED, Reason.INVALID_FORMAT, JOB, DATASET)
     assert str(JOB) in advice_for(Cause.CANCELLED, None, JOB, DATASET)
 

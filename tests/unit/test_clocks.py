@@ -1,7 +1,12 @@
 """Only the database's clock decides about jobs: what else reads a wall clock is listed here, with the reason."""
 
 import ast
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
+
+from dataset_jobs.model.settlement import RunFigures
 
 ROOT = Path(__file__).parents[2]
 WALL_CLOCKS = {
@@ -55,3 +60,43 @@ def test_a_wall_clock_is_found_under_any_name() -> None:
         assert wall_clocks_in(source), source
     for source in ("import time\ntime.monotonic()", "from time import sleep\nsleep(1)", "self.time = 5"):
         assert not wall_clocks_in(source), source
+
+
+TIMES_OF_OTHERS = {
+    "cli/story.py": "the time of the next try, which the database has said",
+    "controller/policy/diagnosis.py": "how long a pod waited for its node: both times are the control plane's",
+    "controller/policy/parser_pool.py": "which of two ParserPools of a name is the later one: the API server's",
+    "dataset_jobs/model/durations.py": "a time that a person has typed",
+    "dataset_jobs/model/settlement.py": "how long a container ran: both times are its node's",
+    "parser_runner/parsers/workbook.py": "a date in a file",
+}
+"""Where a time is read that somebody else wrote; whoever adds a place says by which clock it is compared."""
+
+
+def test_times_that_others_wrote_are_compared_with_their_own_clock_alone() -> None:
+    folders = ("controller", "parser_runner", "dataset_jobs", "cli")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    reading = {str(path.relative_to(ROOT)) for path in files if "fromisoformat" in path.read_text()}
+    assert reading <= TIMES_OF_OTHERS.keys()
+
+
+@pytest.mark.parametrize(
+    "node_ahead", [timedelta(0), timedelta(minutes=7), timedelta(minutes=-7), timedelta(days=-400)]
+)
+@pytest.mark.parametrize("committed_for", [None, timedelta(seconds=3)])
+def test_how_long_a_run_is_over_does_not_depend_on_its_nodes_clock(
+    node_ahead: timedelta, committed_for: timedelta | None
+) -> None:
+    """It began 30 seconds ago, and its pod ran for 28."""
+    now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    busy_for = timedelta(seconds=30) - (committed_for or timedelta(0))
+    figures = RunFigures(1, 1, timedelta(seconds=33), busy_for, committed_for, now)
+    began = (now + node_ahead - timedelta(seconds=30)).isoformat()
+    finished = (now + node_ahead - timedelta(seconds=2)).isoformat()
+    assert figures.over_for(began, finished) == timedelta(seconds=2)
+    assert figures.over_for(began, None) == committed_for
+
+
+def test_of_a_run_that_no_runner_took_it_is_not_said() -> None:
+    figures = RunFigures(0, 0, timedelta(seconds=9), timedelta(0), None, datetime.now(UTC))
+    assert figures.over_for("2025-03-01T10:00:05Z", "2025-03-01T10:00:09Z") is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.policy.diagnosis import diagnose, why_not_started
-from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence
 
@@ -196,6 +196,41 @@ def test_a_crash_names_the_signal_or_the_exit_code(evidence: Evidence, text: str
     assert text in diagnose(evidence, None).error
 
 
+@pytest.mark.parametrize("exit_code", [0, 1, 2, 64, 126, 127, 128, 132, 139, 255])
+def test_a_container_that_takes_no_run_and_says_nothing_is_no_runner(exit_code: int) -> None:
+    evidence = Evidence(exit_code, container_started=True, pod_name="p")
+    found = diagnose(evidence, None, taken=False)
+    assert (found.cause, found.reason) == (Cause.CANNOT_START, Reason.IMAGE)
+    assert "took no run and left no word" in found.error
+    # What happens to a runner at work may be the work's own doing.
+    assert diagnose(evidence, None).cause.counts_as is CountsAs.ATTEMPT
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said", "cause"),
+    [
+        (Evidence(137, container_started=True, pod_name="p"), None, Cause.CRASHED),
+        (Evidence(143, container_started=True, pod_name="p", deleted=True), None, Cause.VANISHED),
+        (Evidence(137, seen_as="OOMKilled", container_started=True, pod_name="p"), None, Cause.OUT_OF_MEMORY),
+        (Evidence(70, container_started=True, pod_name="p"), None, Cause.CRASHED),
+        (Evidence(70, container_started=True, pod_name="p"), Outcome(Cause.CRASHED, error="KeyError"), Cause.CRASHED),
+        (Evidence(75, container_started=True, pod_name="p"), SAID, Cause.UNAVAILABLE),
+        (Evidence(1, signal=11, container_started=True), None, Cause.CRASHED),
+        (Evidence(1, pod_name="p", gone=True), None, Cause.VANISHED),
+        (Evidence(1, pod_name="p", conditions={"DisruptionTarget": "EvictionByEvictionAPI"}), None, Cause.EVICTED),
+    ],
+)
+def test_a_runner_that_took_no_run_may_have_ended_otherwise(
+    evidence: Evidence, said: Outcome | None, cause: Cause
+) -> None:
+    assert diagnose(evidence, said, taken=False).cause is cause
+
+
+def test_a_runner_that_does_not_know_its_arguments_is_of_another_version() -> None:
+    found = diagnose(Evidence(64, container_started=True, pod_name="p"), None, taken=False)
+    assert "does not know the arguments that this controller gives it" in found.error
+
+
 words = st.sampled_from(
     ["OOMKilled", "DeadlineExceeded", "Evicted", "NodeShutdown", "NodeLost", "Stopped", "ImagePull", "Config", "Error"]
 )
@@ -219,11 +254,11 @@ evidences = st.builds(
 outcomes = st.none() | st.builds(Outcome, st.sampled_from(Cause), st.none() | st.sampled_from(Reason), st.text())
 
 
-@given(evidences, outcomes)
+@given(evidences, outcomes, st.booleans())
 def test_whatever_was_seen_there_is_a_cause_and_an_error_and_it_is_not_completed(
-    evidence: Evidence, outcome: Outcome | None
+    evidence: Evidence, outcome: Outcome | None, taken: bool
 ) -> None:
-    found = diagnose(evidence, outcome)
+    found = diagnose(evidence, outcome, taken)
     assert found.cause not in (Cause.COMPLETED, Cause.CANCELLED)
     assert found.error
 
@@ -248,10 +283,10 @@ SCHEDULED_LATE = Evidence(pod_name="p", created_at="2031-01-01T00:00:00Z", sched
     [
         (Evidence(pod_name="p"), 299, None),
         (Evidence(pod_name="p"), 300, (Cause.CANNOT_START, None)),
-        (Evidence(), 300, (Cause.CANNOT_START, Reason.CONFIG)),
+        (Evidence(), 300, (Cause.CANNOT_START, Reason.REFUSED)),
         (Evidence(seen_as="Quota", message="exceeded quota"), 299, None),
         (Evidence(seen_as="Quota", message="exceeded quota"), 300, (Cause.CANNOT_START, Reason.QUOTA)),
-        (Evidence(seen_as="Config", message="violates PodSecurity"), 300, (Cause.CANNOT_START, Reason.CONFIG)),
+        (Evidence(seen_as="Refused", message="violates PodSecurity"), 300, (Cause.CANNOT_START, Reason.REFUSED)),
         (Evidence(pod_name="p", seen_as="ImagePull", message="no such image"), 300, (Cause.CANNOT_START, Reason.IMAGE)),
         (Evidence(pod_name="p", seen_as="Config"), 300, (Cause.CANNOT_START, Reason.CONFIG)),
         (Evidence(pod_name="p", conditions={"PodScheduled": "Unschedulable"}), 86_399, None),

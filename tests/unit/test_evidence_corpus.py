@@ -25,6 +25,7 @@ ENDED = {
     "crashed_by_sigkill": (Cause.CRASHED, None),
     "left_without_commit": (Cause.LEFT_WITHOUT_COMMIT, None),
     "rejected": (Cause.REJECTED, Reason.INVALID_FORMAT),
+    "no_program": (Cause.CANNOT_START, Reason.CONFIG),
     "evicted": (Cause.EVICTED, None),
     "drained": (Cause.EVICTED, None),
     "preempted": (Cause.PREEMPTED, None),
@@ -35,6 +36,7 @@ ENDED = {
     "preempted_and_gone": (Cause.EVICTED, None),
     "deleted_pod_and_gone": (Cause.VANISHED, None),
 }
+NEVER_TAKEN = {"no_runner": (Cause.CANNOT_START, Reason.IMAGE)}
 WITHOUT_A_JOB = {"deleted_job": Cause.VANISHED, "cancelled": Cause.VANISHED}
 """Of a run that was cancelled, the cause that was kept with the request counts."""
 
@@ -44,7 +46,9 @@ PENDING = {
     "cannot_start_config": Reason.CONFIG,
     "cannot_start_unschedulable": Reason.UNSCHEDULABLE,
     "cannot_start_quota": Reason.QUOTA,
-    "cannot_start_pod_security": Reason.CONFIG,
+    "cannot_start_pod_security": Reason.REFUSED,
+    "cannot_start_value": Reason.REFUSED,
+    "cannot_start_limit_range": Reason.REFUSED,
 }
 
 
@@ -61,7 +65,7 @@ def recorded(name: str) -> tuple[dict[str, Any], Seen]:
 
 
 def test_the_whole_corpus_is_in_the_tables() -> None:
-    assert {path.stem for path in CORPUS.glob("*.json")} == {*ENDED, *WITHOUT_A_JOB, *LOST, *PENDING}
+    assert {path.stem for path in CORPUS.glob("*.json")} == {*ENDED, *NEVER_TAKEN, *WITHOUT_A_JOB, *LOST, *PENDING}
 
 
 @pytest.mark.parametrize("name", ENDED)
@@ -70,6 +74,13 @@ def test_a_recorded_end_is_diagnosed(name: str) -> None:
     found = diagnose(seen.evidence, None)
     assert (seen.phase, found.cause, found.reason) == (Phase.ENDED, *ENDED[name])
     assert whole["events"]
+
+
+@pytest.mark.parametrize("name", NEVER_TAKEN)
+def test_a_recorded_end_of_what_took_no_run_is_diagnosed(name: str) -> None:
+    _, seen = recorded(name)
+    found = diagnose(seen.evidence, None, taken=False)
+    assert (seen.phase, found.cause, found.reason) == (Phase.ENDED, *NEVER_TAKEN[name])
 
 
 @pytest.mark.parametrize("name", WITHOUT_A_JOB)

@@ -49,6 +49,13 @@ def labels_of(job: dict[str, Any]) -> dict[str, str]:
     return labels
 
 
+def test_what_a_controller_tells_its_runners_is_told_whatever_the_template_says() -> None:
+    template = replace(PLAIN, env=({"name": "CONTROLLER_SCHEMA", "value": "1"}, {"name": "X", "value": "y"}))
+    made = job_manifest(RunKey(JOB, 3), DATASET, "default", INSTALLATION, template, {"CONTROLLER_SCHEMA": "8"})
+    env = [one for one in container_of(made)["env"] if "value" in one]
+    assert env == [{"name": "X", "value": "y"}, {"name": "CONTROLLER_SCHEMA", "value": "8"}]
+
+
 @given(keys)
 def test_the_name_is_one_that_kubernetes_takes_for_the_job_and_for_its_pods(key: RunKey) -> None:
     assert NAME.fullmatch(job_name(key))

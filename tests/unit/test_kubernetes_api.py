@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
+from controller.launchers import ClusterSilent
 from controller.launchers.kubernetes_api import KubernetesApi
 from dataset_jobs.model.errors import Unavailable
 
@@ -46,6 +47,17 @@ async def test_an_overloaded_api_server_is_left_alone_for_as_long_as_it_asks() -
             await api.create_job({})
         assert await api.list_jobs("a=b") == []
     assert asked[1] - asked[0] >= 0.99
+
+
+async def test_a_conflict_is_not_a_job_that_is_there_already() -> None:
+    """A quota that changes meanwhile answers with 409 as well, and so may a webhook."""
+    said = {"message": 'Operation cannot be fulfilled on resourcequotas "q"', "reason": "Conflict"}
+    async with an_api(lambda: web.json_response(said, status=409)) as api:
+        with pytest.raises(ClusterSilent, match="cannot be fulfilled on resourcequotas"):
+            await api.create_job({})
+    said = {"message": 'jobs.batch "a" already exists', "reason": "AlreadyExists"}
+    async with an_api(lambda: web.json_response(said, status=409)) as api:
+        assert not await api.create_job({})
 
 
 @pytest.mark.parametrize("said", ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])

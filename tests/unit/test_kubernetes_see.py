@@ -193,7 +193,7 @@ FULL = 'Error creating: pods "affirm-parser-x" is forbidden: exceeded quota: q, 
 REFUSED = 'Error creating: pods "affirm-parser-x" is forbidden: violates PodSecurity "restricted:latest"'
 
 
-@pytest.mark.parametrize(("refused", "seen_as"), [(FULL, "Quota"), (REFUSED, "Config"), ("", None)])
+@pytest.mark.parametrize(("refused", "seen_as"), [(FULL, "Quota"), (REFUSED, "Refused"), ("", None)])
 def test_a_job_for_which_no_pod_can_be_made_says_why(refused: str, seen_as: str | None) -> None:
     seen = _see(KEY, job_of(job()), [], refused)
     assert (seen.phase, seen.evidence.seen_as, seen.evidence.message) == (Phase.PENDING, seen_as, refused)

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.policy.backoff import JITTER
+from controller.policy.job_manifest import Memory
 from controller.policy.settling import RetryPolicy, settlement
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis, RunFacts, Settlement
 from dataset_jobs.model.states import JOB_MOVES, JobState
 
 POLICY = RetryPolicy()
+MIB = 2**20
 FRESH = RunFacts(
     dataset_id=UUID(int=1),
     job_type="parse_dataset",
@@ -91,6 +93,66 @@ def test_a_run_that_the_job_has_left_behind_leaves_the_job_alone(cause: Cause) -
 def test_a_job_that_was_asked_to_cancel_is_cancelled_however_its_run_ended(cause: Cause) -> None:
     settled = decide(cause, replace(FRESH, cancel_requested=True))
     assert (settled.diagnosis.cause, settled.state, used(settled)) == (Cause.CANCELLED, JobState.CANCELLED, (0, 0, 0))
+
+
+MEMORY = Memory(request=128 * MIB, limit=128 * MIB, ceiling=300 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("memory", "doublings", "more", "why"),
+    [
+        (MEMORY, 0, 1, "the next one has 256Mi of memory"),
+        (MEMORY, 1, 1, "the next one has 300Mi of memory"),
+        (MEMORY, 2, 0, "the next one has no more memory: 300Mi is the most that the pool allows"),
+        (None, 0, 0, "the next one has no more memory, since the pool's template sets no limit of it"),
+    ],
+)
+def test_a_retry_has_more_memory_as_far_as_the_pool_allows(
+    memory: Memory | None, doublings: int, more: int, why: str
+) -> None:
+    facts = replace(FRESH, memory_doublings=doublings)
+    settled = settlement(Diagnosis(Cause.OUT_OF_MEMORY), facts, POLICY, 0, memory)
+    assert (settled.state, settled.attempts, settled.memory_doublings) == (JobState.SCHEDULED, 1, more)
+    assert settled.why == f"attempt 1 of 4 failed; {why}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "doublings", "give_backs", "less"),
+    [
+        (Reason.REFUSED, 1, 0, 0),
+        (Reason.REFUSED, 1, 1, 0),
+        (Reason.REFUSED, 1, 2, -1),
+        (Reason.REFUSED, 0, 9, 0),
+        (Reason.IMAGE, 1, 9, 0),
+        (Reason.QUOTA, 1, 9, 0),
+    ],
+)
+def test_more_memory_that_is_refused_again_and_again_is_given_up(
+    reason: Reason, doublings: int, give_backs: int, less: int
+) -> None:
+    facts = replace(FRESH, memory_doublings=doublings, give_backs=give_backs)
+    settled = settlement(Diagnosis(Cause.CANNOT_START, reason, "no"), facts, POLICY, 0, MEMORY)
+    assert (settled.state, settled.attempts, settled.memory_doublings) == (JobState.SCHEDULED, 0, less)
+    assert ("half the memory" in settled.why) == (less < 0)
+
+
+@given(st.integers(1, 2**40), st.integers(1, 2**40), st.integers(0, 60))
+def test_a_job_always_out_of_memory_or_refused_is_over(limit: int, ceiling: int, refused_above: int) -> None:
+    """With a limit of the namespace that is below what retries ask for."""
+    memory, facts = Memory(limit, limit, ceiling), FRESH
+    for _ in range(100):
+        refused = memory.doubled(facts.memory_doublings).limit > limit * 2**refused_above
+        why = Diagnosis(Cause.CANNOT_START, Reason.REFUSED) if refused else Diagnosis(Cause.OUT_OF_MEMORY)
+        settled = settlement(why, facts, POLICY, 0, memory)
+        if settled.state is JobState.FAILED:
+            break
+        facts = replace(
+            facts,
+            attempts=facts.attempts + settled.attempts,
+            give_backs=facts.give_backs + 1 if settled.give_backs else 0,
+            memory_doublings=facts.memory_doublings + settled.memory_doublings,
+        )
+    assert (settled.state, settled.diagnosis.cause) == (JobState.FAILED, Cause.OUT_OF_MEMORY)
 
 
 def test_rejected_input_fails_at_once() -> None:

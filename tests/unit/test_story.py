@@ -119,6 +119,26 @@ def test_the_advice_is_about_the_last_run_that_has_ended() -> None:
 
 
 @pytest.mark.parametrize(
+    ("waits_for", "launched_at", "advice"),
+    [
+        ("quota", NOON, "Make room in the namespace's ResourceQuota"),
+        ("refused", NOON, "A LimitRange, or a quota that wants a value: set runner.resources"),
+        ("unavailable", None, "See why there is no answer: the API server, or a webhook that it asks"),
+    ],
+)
+def test_a_run_that_waits_has_advice_before_it_is_given_up(
+    waits_for: str, launched_at: datetime | None, advice: str
+) -> None:
+    first = replace(RUN, cause="crashed")
+    waits = replace(
+        RUN, epoch=2, cause=None, started_at=None, launched_at=launched_at, waits_for=waits_for, waits_for_error="no"
+    )
+    text = told(replace(JOB, state="running"), first, waits)
+    assert advice in text
+    assert "bug report" not in text, "of the run before it"
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [(-5, "0.0 s"), (1.26, "1.3 s"), (59, "59 s"), (150, "2 min"), (7300, "2 h"), (86400 * 5, "5 days")],
 )
@@ -132,7 +152,7 @@ POOL = PoolStatus(
     max_pending=100, paused=False, blocked_since=None, blocked_cause=None,
     blocked_reason=None, blocked_error=None, probe_at=None, queued=3, scheduled=0, running=2, failed=0,
     oldest_wait_seconds=1.5, runs_claimed=0, runs_launched=1, runs_working=1, runs_ending=0, runs_waiting=0,
-    waits_for_error=None,
+    waits_for_error=None, runs_unanswered=0, unanswered_since=None, unanswered_error=None,
 )  # fmt: skip
 BLOCKED = replace(
     POOL, blocked_since=NOON, blocked_cause="cannot_start", blocked_reason="image", blocked_error="not found",
@@ -158,6 +178,8 @@ FAILING = ScheduleView(
         (replace(QUIET, pools=[BLOCKED]), "cannot_start (image): not found; one run is tried at"),
         (replace(QUIET, pools=[replace(POOL, runs_waiting=3, waits_for_error="0/1 nodes are available")]),
          "pool default: 3 pods wait for room in the cluster: 0/1 nodes are available"),
+        (replace(QUIET, pools=[replace(POOL, runs_unanswered=2, unanswered_since=NOON, unanswered_error="500: x")]),
+         "pool default: 2 launches have no answer since 2026-03-01"),
         (replace(QUIET, controllers=[ControllerStatus("c/1", "default", "process", NOON, 1)]),
          "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
         (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),

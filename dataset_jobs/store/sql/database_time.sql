@@ -1,2 +1,2 @@
--- The time that counts. Called by schedules add.
+-- The time that counts. Called by schedules add, status and jobs explain.
 select clock_timestamp() as now

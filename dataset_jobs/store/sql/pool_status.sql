@@ -6,7 +6,8 @@ select pools.name, pools.desired, pools.min_running, pools.max_running, pools.li
     coalesce(queue.running, 0) as running, coalesce(queue.failed, 0) as failed, queue.oldest_wait_seconds,
     coalesce(held.claimed, 0) as runs_claimed, coalesce(held.launched, 0) as runs_launched,
     coalesce(held.working, 0) as runs_working, coalesce(held.ending, 0) as runs_ending,
-    coalesce(held.waiting, 0) as runs_waiting, held.waits_for_error
+    coalesce(held.waiting, 0) as runs_waiting, held.waits_for_error,
+    coalesce(held.unanswered, 0) as runs_unanswered, held.unanswered_since, held.unanswered_error
 from pools
 left join (
     select pool, count(*) filter (where state = 'queued') as queued,
@@ -28,7 +29,12 @@ left join (
         count(*) filter (where ended_at is not null or committed_at is not null) as ending,
         count(*) filter (where ended_at is null and started_at is null and waits_for = 'unschedulable') as waiting,
         min(waits_for_error) filter (where ended_at is null and started_at is null and waits_for = 'unschedulable')
-            as waits_for_error
+            as waits_for_error,
+        count(*) filter (where ended_at is null and launched_at is null and waits_for = 'unavailable') as unanswered,
+        min(claimed_at) filter (where ended_at is null and launched_at is null and waits_for = 'unavailable')
+            as unanswered_since,
+        min(waits_for_error) filter (where ended_at is null and launched_at is null and waits_for = 'unavailable')
+            as unanswered_error
     from runs where released_at is null group by pool
 ) held on held.pool = pools.name
 order by pools.name

@@ -1,6 +1,6 @@
 -- First statement of settle: job and run under lock, with all that the decision needs.
 select jobs.dataset_id, jobs.type as job_type, jobs.state, jobs.lease_epoch,
-       jobs.attempts, jobs.interruptions, jobs.give_backs,
+       jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.memory_doublings,
        jobs.cancel_requested_at is not null as cancel_requested,
        runs.started_at is not null as started, runs.runner_uid, runs.committed_at is not null as committed,
        runs.outcome, runs.cause, runs.reason, runs.error,
