@@ -22,7 +22,8 @@ Exit codes:
     2  wrong usage
    65  refused: the file, the country or the dataset is at fault
    70  a fault of the program
-   75  database or storage cannot be reached: try again later
+   71  this machine has not enough memory
+   75  database, storage or this machine's disk cannot be used: try again later
    77  database or storage refuses the login or the right
    78  a setting is wrong
   130  interrupted

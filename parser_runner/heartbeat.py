@@ -9,6 +9,7 @@ from typing import Self
 
 from dataset_jobs.model.errors import LostLease, RunError
 from dataset_jobs.store.for_runner import RunnerStore
+from dataset_jobs.threads import start_thread
 
 INTERVAL_SECONDS = 15.0
 FIRST_SECONDS = 1.0
@@ -22,6 +23,9 @@ class Heartbeat:
 
     Args:
         connect: opens the connection for the beats.
+
+    Raises:
+        Unavailable: when it is entered; the machine gives no thread.
     """
 
     def __init__(self, connect: Callable[[], RunnerStore]) -> None:
@@ -34,7 +38,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        start_thread(self._thread)
         return self
 
     def __exit__(
@@ -59,7 +63,7 @@ class Heartbeat:
             wait = min(wait * 2, INTERVAL_SECONDS)
             try:
                 self._lost = not self._beat_once()
-            except RunError as error:
+            except (RunError, OSError, MemoryError) as error:
                 # The lease holds for three missed beats more; if the database stays away, the load will tell.
                 _log.warning("heartbeat missed: %s", error)
                 self._close()

@@ -15,6 +15,7 @@ from types import FrameType
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.session import in_schema
@@ -58,17 +59,27 @@ def run_process(
         outcome = run(job)
     except _Interrupted:
         outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
-    except RunError as error:
-        outcome = Outcome.of_error(error)
     except (Exception, SystemExit) as error:
-        # The text of an unforeseen error may quote the file; where it comes from may not.
-        outcome = Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
+        outcome = outcome_of(error)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     outcome = _tell(outcome, lines, message_path)
     lines.close()
     if job is not None and outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
         _record(job, outcome)
     return outcome.exit_code
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """What a run has come to that raised `error`.
+
+    An OSError or a MemoryError that nobody has turned into an error of the model is the machine's all the same.
+    """
+    if isinstance(error, RunError):
+        return Outcome.of_error(error)
+    if isinstance(error, (OSError, MemoryError)):
+        return Outcome.of_error(machine_error(error, f"go on at {_place(error)}"))
+    # The text of an unforeseen error may quote the file; where it comes from may not.
+    return Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
 
 
 def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
@@ -108,7 +119,7 @@ def _record(job: Job, outcome: Outcome) -> None:
     try:
         with job.connect() as store:
             store.record_outcome(outcome)
-    except RunError as error:
+    except (RunError, OSError, MemoryError) as error:
         _log.warning("the outcome is only in the termination message: %s", error)
 
 

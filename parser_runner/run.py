@@ -2,13 +2,12 @@
 
 import hashlib
 import logging
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejected, Unavailable
@@ -19,6 +18,7 @@ from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import Unloadable, sort_rows
+from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.limits import Limits
@@ -27,9 +27,6 @@ from parser_runner.parsers.source import Source
 READ_BYTES = 1024 * 1024
 TAKE_WAITS = (1.0, 3.0)
 """Seconds before the second and the third try to take the run, where the database does not answer."""
-
-IN_MEMORY_BYTES = 8 * 1024 * 1024
-"""Files up to this size are not written to the local disk."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +71,10 @@ class Job:
         """Where this run's file is."""
         return open_storage(self.storage)
 
+    def machine(self) -> Machine:
+        """What it runs on."""
+        return Machine()
+
 
 def run(job: Job) -> Outcome:
     """Takes the run, reads and parses its file, and loads the rows; all or nothing, once.
@@ -91,10 +92,13 @@ def run(job: Job) -> Outcome:
             "attempt": assignment.attempt,
         }
         _log.info("started on %s", assignment.filename, extra=about)
-        with Heartbeat(job.connect) as heartbeat, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spool:
-            file = cast("BinaryIO", spool)
+        machine = job.machine()
+        with Heartbeat(job.connect) as heartbeat, temporary_file(machine) as file:
             _fetch(_storage(job), assignment, file, heartbeat)
-            loaded = _load(job, store, assignment, file, heartbeat)
+            source = Source(
+                assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits, machine=machine
+            )
+            loaded = _load(job, store, assignment, source, heartbeat)
     _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
 
@@ -143,7 +147,7 @@ def _storage(job: Job) -> Storage:
     return job.kept.storage
 
 
-def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat: Heartbeat) -> None:
+def _fetch(storage: Storage, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
     """Copies the file from storage, and refuses it if it is not the one that was submitted."""
     digest = hashlib.sha256()
     try:
@@ -167,8 +171,8 @@ def _fetch(storage: Storage, assignment: Assignment, file: IO[bytes], heartbeat:
     file.seek(0)
 
 
-def _load(job: Job, store: RunnerStore, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> Loaded:
-    with closing(Source(assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits)) as source:
+def _load(job: Job, store: RunnerStore, assignment: Assignment, source: Source, heartbeat: Heartbeat) -> Loaded:
+    with closing(source):
         parsed = parse(source, assignment.country)
 
         def progress(rows_done: int) -> None:

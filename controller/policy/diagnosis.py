@@ -23,7 +23,14 @@ _BY_KUBELET = {
     "Preempting": (Cause.PREEMPTED, "the pod made room for a critical one on its node"),
 }
 
-_DECISIVE = {Cause.REJECTED, Cause.UNAVAILABLE, Cause.FORBIDDEN, Cause.LOST_LEASE, Cause.CANNOT_START}
+_DECISIVE = {
+    Cause.REJECTED,
+    Cause.UNAVAILABLE,
+    Cause.OUT_OF_MEMORY,
+    Cause.FORBIDDEN,
+    Cause.LOST_LEASE,
+    Cause.CANNOT_START,
+}
 """What a runner that says this knows better than anybody who saw its pod."""
 
 

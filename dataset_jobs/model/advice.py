@@ -22,7 +22,9 @@ ADVICE: dict[Cause, str] = {
     Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
     Cause.OUT_OF_MEMORY: "Nothing while it is tried again with more memory, as the decision above says. If it has no "
     "more, raise the runner's memory limit or the pool's ceiling of it (runner.resources.limits.memory and "
-    "runner.memoryCeiling of the chart), and a LimitRange of the namespace that allows less.",
+    "runner.memoryCeiling of the chart), and a LimitRange of the namespace that allows less. On one machine, end what "
+    "else uses its memory, raise the shell's limits (ulimit -v, ulimit -d), or run fewer at a time "
+    "(WORKER_CONCURRENCY).",
     Cause.TIMED_OUT: "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: "
     "image pull, storage, or a database under load.",
     Cause.DISK_FULL: "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart).",
@@ -65,7 +67,10 @@ REASONS: dict[Reason, str] = {
     "(RUNNER_DATABASE_URL, else DATABASE_URL).",
     Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "
     "credentials may read. S3 also says forbidden of a missing file.",
-    Reason.TEMPORARY_IO: "See that there is room on the runner's local disk.",
+    Reason.TEMPORARY_IO: "Look at the machine that the runner ran on, the error says what it lacked. ENOSPC, EDQUOT: "
+    "make room in the folder that is named, or set TMPDIR to one that has it; it takes the file, and what is unpacked "
+    "of it. EFBIG, EMFILE, EAGAIN: raise the limit (ulimit -f, -n, -u). EROFS, EIO: repair the file system. Retries "
+    "pass by themselves then; a job that has failed: affirm-worker jobs retry {job}.",
     Reason.IMAGE: "See that the runner's image (runner.image of the chart) is that of parser-runner and of the "
     "controller's version, and that the pull secret lets it be pulled. The job goes on by itself, within 24 hours.",
     Reason.CONFIG: "Mend the setting or the right that the error names; the job goes on by itself, within 24 hours.",

@@ -105,6 +105,12 @@ class Unavailable(Temporary):
     cause = Cause.UNAVAILABLE
 
 
+class OutOfMemory(Temporary):
+    """The machine did not give the memory that was asked of it. It is not about a limit that we set ourselves."""
+
+    cause = Cause.OUT_OF_MEMORY
+
+
 class DuplicateRows(Permanent):
     """The same name, sex and year came twice in one dataset: the primary key of `names` said so."""
 

@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     USAGE = 64
     REJECTED = 65
     CRASHED = 70
+    OUT_OF_MEMORY = 71
     UNAVAILABLE = 75
     FORBIDDEN = 77
     CONFIGURATION = 78
@@ -37,6 +38,7 @@ _EXIT_CODES = {
     Cause.COMPLETED: ExitCode.COMPLETED,
     Cause.REJECTED: ExitCode.REJECTED,
     Cause.UNAVAILABLE: ExitCode.UNAVAILABLE,
+    Cause.OUT_OF_MEMORY: ExitCode.OUT_OF_MEMORY,
     Cause.FORBIDDEN: ExitCode.FORBIDDEN,
     Cause.CANNOT_START: ExitCode.CONFIGURATION,
     Cause.LOST_LEASE: ExitCode.LOST_LEASE,

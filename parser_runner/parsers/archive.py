@@ -1,14 +1,14 @@
 """Zip archives: what is in them is checked before anything is unpacked, and again while it is read."""
 
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Generator
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.places import shown_name
+from parser_runner.machine import temporary_file
 from parser_runner.parsers.limits import MIB
 from parser_runner.parsers.source import Source
 
@@ -18,7 +18,10 @@ TEXT = (".csv", ".txt", ".tsv", ".px")
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BLOCK = 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What zipfile raises for a damaged archive. An OSError is its own: the machine's are errors of the model here."""
 
 
 def checked_directory(source: Source) -> list[zipfile.ZipInfo]:
@@ -66,8 +69,7 @@ def text_members(source: Source) -> Generator[Source, None, None]:
     if not texts:
         raise source.rejected(Reason.INVALID_FORMAT, f"no file in the archive ends in {', '.join(TEXT)}")
     for member in texts:
-        with tempfile.SpooledTemporaryFile(max_size=8 * MIB) as spool:
-            file = cast("BinaryIO", spool)
+        with temporary_file(source.machine) as file:
             _unpack(source, member, file)
             yield Source(
                 source.filename,
@@ -77,6 +79,7 @@ def text_members(source: Source) -> Generator[Source, None, None]:
                 source.limits,
                 member.filename,
                 source.findings,
+                source.machine,
             )
 
 

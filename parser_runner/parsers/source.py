@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.places import Cell, InMember, Place
+from parser_runner.machine import Machine, local_file
 from parser_runner.parsers.findings import PROBLEMS_KEPT, PROBLEMS_LIMIT, Findings
 from parser_runner.parsers.limits import Limits
 
@@ -45,6 +46,9 @@ class Source:
         limits: what it may cost.
         member: where in the archive `filename` this file is.
         findings: of the archive.
+        machine: where temporary files and helping processes come from.
+
+    Whatever reads it raises also `Unavailable` and `OutOfMemory`: the machine is at fault then, never the file.
     """
 
     def __init__(
@@ -56,15 +60,17 @@ class Source:
         limits: Limits | None = None,
         member: str | None = None,
         findings: Findings | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self.filename = filename
         self.year_hint = year_hint
         self.sex_hint = sex_hint
-        self.file = file
+        self.file = local_file(file, filename)
+        self.machine = machine or Machine()
         self.limits = limits or Limits()
         self.member = member
         self.findings = findings or Findings(filename)
-        self.size = file.seek(0, os.SEEK_END)
+        self.size = self.file.seek(0, os.SEEK_END)
         self._workbook: Workbook | None = None
         self._charsets: dict[str | None, str] = {}
         self._blank = 0

@@ -1,13 +1,8 @@
-"""Workbooks (.xls, .xlsx), read in a process of its own; see workbook_reader.py for why and how."""
+"""Workbooks (.xls, .xlsx), read in a process of its own: see reader_process.py and workbook_reader.py."""
 
-import contextlib
 import json
-import subprocess
-import sys
-import weakref
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from dataset_jobs.model.causes import Reason
@@ -15,10 +10,10 @@ from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.archive import checked_directory
 from parser_runner.parsers.limits import MIB
+from parser_runner.parsers.reader_process import FileAtFault, ReaderProcess
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value
 
-_READER = Path(__file__).with_name("workbook_reader.py")
 _HEAD = 15
 """Rows in which a sheet's titles and headings are looked for."""
 
@@ -55,25 +50,18 @@ class Workbook:
     def __init__(self, source: Source) -> None:
         self._source = source
         content = source.file.read()
-        self._process = subprocess.Popen(
-            # Isolated: nothing of the environment or the current folder is imported by it.
-            [sys.executable, "-I", str(_READER), str(len(content)), str(source.limits.workbook_memory_mib * MIB)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._end = weakref.finalize(self, _stop, self._process)
-        self._send(content)
+        self._reader = ReaderProcess(source.machine, len(content), source.limits.workbook_memory_mib * MIB)
+        self._reader.send(content)
         answer = self._receive()
         self.sheets = [Sheet(self, index, name) for index, name in enumerate(answer["sheets"])]
 
     def close(self) -> None:
         """Ends the process."""
-        self._end()
+        self._reader.close()
 
     def read(self, index: int, rows: int | None) -> Iterator[list[Value]]:
         """The rows of a sheet; all are read, or the workbook is of no use any more."""
-        self._send(json.dumps([index, rows]).encode() + b"\n")
+        self._reader.send(json.dumps([index, rows]).encode() + b"\n")
         limit = self._source.limits.cell_chars
         number = 0
         while (row := self._receive()) is not None:
@@ -87,27 +75,14 @@ class Workbook:
                     row[column] = date.fromisoformat(value["date"])
             yield row
 
-    def _send(self, content: bytes) -> None:
-        assert self._process.stdin is not None
-        # Where it has died, its answer says so.
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(content)
-            self._process.stdin.flush()
-
     def _receive(self) -> Any:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        answer = json.loads(line) if line.endswith(b"\n") else {"error": "memory" if self._aborted() else "damaged"}
-        if isinstance(answer, dict) and "error" in answer:
-            self.close()
-            raise self._refusal(answer["error"])
-        return answer
-
-    def _aborted(self) -> bool:
-        """What is out of memory aborts, so there is no telling it from another abort."""
-        return self._process.wait() != 0
+        try:
+            return self._reader.receive()
+        except FileAtFault as fault:
+            raise self._refusal(fault.why) from None
 
     def _refusal(self, error: str) -> Rejected:
+        # Native code that is out of memory aborts, so there is no telling it from another abort.
         if error == "memory":
             limit = self._source.limits.workbook_memory_mib
             message = f"reading the workbook takes more than {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB), or breaks it off"
@@ -122,6 +97,7 @@ def open_workbook(source: Source) -> Workbook | None:
 
     Raises:
         Rejected: it is one, but damaged, encrypted or over a limit.
+        Unavailable, OutOfMemory, Misconfigured: it cannot be read on this machine.
     """
     if source.is_zip and "[Content_Types].xml" not in {member.filename for member in checked_directory(source)}:
         return None
@@ -133,12 +109,3 @@ def open_workbook(source: Source) -> Workbook | None:
         raise source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
     source.rewind()
     return Workbook(source)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()

@@ -1,17 +1,23 @@
-"""Reads a workbook for `workbook.py`, in a process of its own with a limit of memory.
+"""Reads a workbook for `reader_process.py`, in a process of its own with a limit of memory.
 
 The library is native code: a crafted workbook can make it abort or ask for a terabyte, and that must cost this process
 only. It is run as a script, imports nothing of ours, and speaks JSON, a line at a time:
 
-    in   the workbook's bytes, as many as the first argument says
-    out  {"sheets": [names of the visible worksheets]}, or {"error": "encrypted" | "damaged" | "memory"}
+    args the workbook's size, the address space to use, both in bytes; the folder that the library is in
+    out  {"granted": whether the machine gives that much}, before anything of the file is seen
+    in   the workbook's bytes
+    out  {"sheets": [names of the visible worksheets]}
     in   [index of a sheet, how many of its rows or null for all]
-    out  one list a row, then null; {"error": ...} ends everything. A date is {"date": "2022-08-04"}
+    out  one list a row, then null. A date is {"date": "2022-08-04"}
+
+{"error": ...} ends everything: "encrypted", "damaged" or "memory" is about the file, "no library" about the
+installation, "machine" with an "errno" about the machine.
 """
 
 import datetime
 import io
 import json
+import mmap
 import resource
 import sys
 from typing import Any
@@ -20,15 +26,42 @@ from typing import Any
 def main() -> None:
     """Answers until the parent closes the pipe."""
     size, memory_bytes = map(int, sys.argv[1:3])
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Behind all that is found without it, so that it replaces nothing.
+    sys.path.append(sys.argv[3])
     try:
-        _answer(sys.stdin.buffer.read(size))
+        # Before the limit is set: what goes wrong here is not about the file.
+        import python_calamine  # noqa: F401
+
+        _say({"granted": _limit(memory_bytes)})
+        content = sys.stdin.buffer.read(size)
+        _answer(content)
+    except ImportError:
+        _say({"error": "no library"})
     except MemoryError:
         _say({"error": "memory"})
+    except OSError as error:
+        # The workbook is in memory: if the system has a number for it, it is not about the workbook.
+        _say({"error": "machine", "errno": error.errno} if error.errno else {"error": "damaged"})
+    except (KeyboardInterrupt, SystemExit):
+        raise
     except BaseException as error:
         # A panic of the library is a BaseException of its own.
         _say({"error": "encrypted" if type(error).__name__ == "PasswordError" else "damaged"})
+
+
+def _limit(memory_bytes: int) -> bool:
+    """Sets the limit. Whether the machine gives that much, by its own limits and as far as it has memory now."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+    try:
+        mmap.mmap(-1, memory_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, MemoryError):
+        granted = False
+    else:
+        granted = limit == memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return granted
 
 
 def _answer(content: bytes) -> None:

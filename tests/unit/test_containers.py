@@ -216,7 +216,7 @@ def test_a_workbook_is_closed_with_its_source() -> None:
     opened = source(xlsx({"6": ONS_LIST}), "boys.xlsx")
     workbook = opened.workbook()
     assert workbook is not None
-    process = workbook._process
+    process = workbook._reader.process
     opened.close()
     assert process.returncode is not None
 

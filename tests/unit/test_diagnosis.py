@@ -112,6 +112,7 @@ def test_a_pod_that_was_deleted_has_vanished_unless_its_runner_ended_by_itself(
     [
         REJECTED,
         SAID,
+        Outcome(Cause.OUT_OF_MEMORY, None, "the process that reads workbooks was killed"),
         Outcome(Cause.FORBIDDEN, Reason.STORAGE, "storage refused us"),
         Outcome(Cause.LOST_LEASE, None, "another run owns the job"),
         Outcome(Cause.CANNOT_START, Reason.CONFIG, "DATABASE_URL is not set"),

@@ -1,0 +1,93 @@
+"""Real conditions of a machine, for processes that are started in them: full and read-only disks, limits, deaths."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems: run it as root")
+
+NOT_ROOT = 64_999
+"""A user that has no other process: limits of processes count by user, and never for root."""
+
+AS_NOBODY = (
+    "setpriv", f"--reuid={NOT_ROOT}", "--clear-groups",
+    "--inh-caps=-all,+dac_override,+dac_read_search", "--ambient-caps=-all,+dac_override,+dac_read_search",
+)  # fmt: skip
+"""Before a command: as that user, who may read and write every file all the same."""
+
+LIMITS_HOLD = ("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource")
+"""Before a command: root may not raise its own limits, as nobody else may."""
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str, options: str = "") -> Iterator[Path]:
+    """A file system of its own, mounted at a new folder.
+
+    Args:
+        folder: made, and removed in the end.
+        size: as tmpfs has it, such as 1m.
+        options: further ones, such as ro.
+    """
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},{options}".rstrip(","), "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+        folder.rmdir()
+
+
+def read_only(*folders: str) -> tuple[str, ...]:
+    """Before a command: these folders are read-only for it, in a mount namespace of its own."""
+    binds = "; ".join(f"mount --bind {one} {one} && mount -o remount,bind,ro {one}" for one in folders)
+    return ("unshare", "--mount", "sh", "-c", f'{binds}; exec "$@"', "sh")
+
+
+@contextlib.contextmanager
+def signalled(pid: int, words: str, number: signal.Signals) -> Iterator[list[int]]:
+    """A child of a process is sent a signal as soon as it is there.
+
+    Args:
+        pid: the parent, or above it.
+        words: in the child's command line.
+        number: the signal.
+
+    Yields:
+        The children that were hit, by their ids.
+    """
+    hit: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set() and not hit:
+            for child in descendants(pid):
+                with contextlib.suppress(OSError):
+                    if words in Path(f"/proc/{child}/cmdline").read_text(errors="replace"):
+                        os.kill(child, number)
+                        hit.append(child)
+            time.sleep(0.001)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield hit
+    finally:
+        over.set()
+        watching.join()
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, theirs and so on."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
+    return found
