@@ -105,7 +105,7 @@ test:  ## everything, and how long each part of it took
 	@took=; for part in $(PARTS); do \
 	  began=$$(date +%s); $(MAKE) --no-print-directory $$part; code=$$?; \
 	  took="$$took$${took:+, }$$part $$(( $$(date +%s) - began )) s"; \
-	  if [ $$code != 0 ]; then echo "$$part failed; $$took"; exit $$code; fi; \
+	  if [ $$code != 0 ]; then echo "make $$part failed; $$took"; exit $$code; fi; \
 	done; \
 	$(BIN)/python -m tests.prepare --skipped && echo "$$took"
 
