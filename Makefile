@@ -24,14 +24,16 @@ $(BIN)/python:
 
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "setting up $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	@touch $@
+	@began=$$(date +%s); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable . && \
+	touch $@ && echo "set up in $$(( $$(date +%s) - began )) s"
 
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
 	@echo "setting up the tools for tests (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@touch $@
+	@began=$$(date +%s); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt && \
+	touch $@ && echo "set up in $$(( $$(date +%s) - began )) s"
 
 $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
@@ -103,7 +105,7 @@ test:  ## everything, and how long each part of it took
 	@took=; for part in $(PARTS); do \
 	  began=$$(date +%s); $(MAKE) --no-print-directory $$part; code=$$?; \
 	  took="$$took$${took:+, }$$part $$(( $$(date +%s) - began )) s"; \
-	  if [ $$code != 0 ]; then echo "$$part failed; $$took"; exit $$code; fi; \
+	  if [ $$code != 0 ]; then echo "make $$part failed; $$took"; exit $$code; fi; \
 	done; \
 	$(BIN)/python -m tests.prepare --skipped && echo "$$took"
 

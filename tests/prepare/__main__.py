@@ -75,9 +75,12 @@ def _plan(things: Sequence[Thing]) -> list[Thing]:
 def _say_what_is_skipped(name: str) -> bool:
     """Returns whether one of these tests has to run with CI set."""
     lacking = {need: why for need in parts.part(name).needs if (why := needs.lacking(need))}
+    by_command: dict[str, list[str]] = {}
     for why in lacking.values():
         reason, _, command = why.partition("\n")
-        print("\n".join(filter(None, [textwrap.fill(reason, _WIDTH, break_on_hyphens=False), command])), flush=True)
+        by_command.setdefault(command, []).append(textwrap.fill(reason, _WIDTH, break_on_hyphens=False))
+    for command, reasons in by_command.items():
+        print("\n".join([*reasons, *filter(None, [command])]), flush=True)
     return not all(needs.NEEDS[need].is_optional for need in lacking)
 
 

@@ -15,7 +15,7 @@ from tests.cluster import binaries, building, gobuild, images, paths
 from tests.cluster.errors import NotPrepared
 from tests.cluster.images import Image
 from tests.prepare import __main__ as step
-from tests.prepare import parts
+from tests.prepare import needs, parts
 from tests.prepare.parts import Part, Thing
 from tests.servers import postgres
 
@@ -72,7 +72,7 @@ def calls_of(name: str) -> set[str]:
     }
 
 
-def test_what_is_not_in_the_cache_is_built_by_the_step_alone(cache: Path) -> None:
+def test_only_the_step_fills_the_cache(cache: Path) -> None:
     with pytest.raises(NotPrepared, match=r"tool-1 is not there, and only `make prepare` builds"):
         paths.cached("tool-1", lambda folder: (folder / "tool").touch())
     assert list(cache.iterdir()) == []
@@ -82,19 +82,19 @@ def test_what_is_not_in_the_cache_is_built_by_the_step_alone(cache: Path) -> Non
     assert [path.name for path in folder.iterdir()] == ["tool"]
 
 
-def test_an_image_is_built_by_the_step_alone(cache: Path) -> None:
+def test_only_the_step_builds_an_image(cache: Path) -> None:
     for image in images.ALL:
         assert asked(partial(images.archive, image)).startswith("the image localhost/affirm-")
     assert list(cache.iterdir()) == []
 
 
-def test_a_user_of_the_system_is_made_by_the_step_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_step_makes_a_system_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(postgres, "OS_USER", "affirm-nobody")
     assert asked(lambda: postgres.binaries(18)) == "the system's user affirm-nobody"
 
 
-def test_all_that_tests_ask_of_the_cache_is_in_the_list_of_the_step() -> None:
+def test_the_step_builds_all_that_tests_ask_for() -> None:
     """Whoever adds a program or an image adds it to tests/prepare/parts.py, or this fails."""
     programs = [
         getattr(binaries, node.name)
@@ -116,7 +116,7 @@ def test_all_that_tests_ask_of_the_cache_is_in_the_list_of_the_step() -> None:
     assert set(images.ALL) == {images.BASE, *made}
 
 
-def test_nobody_builds_or_installs_but_behind_the_rule() -> None:
+def test_nobody_builds_or_installs_past_the_rule() -> None:
     tools = r'"(apt-get|buildah|bud|debootstrap|docker|pip|useradd|go build)"|/bin/pip'
     assert sources_with(tools) == {
         "tests/cluster/base_image.py",
@@ -131,7 +131,7 @@ def test_nobody_builds_or_installs_but_behind_the_rule() -> None:
     assert calls_of("builder") == {"tests/cluster/images.py"}
 
 
-def test_every_part_has_a_make_target_and_every_folder_a_part() -> None:
+def test_parts_fit_the_make_targets_and_test_folders() -> None:
     [targets] = re.findall(r"^PREPARE := \$\(addprefix prepare-,(.*)\)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(targets.split()) == set(parts.NAMES)
     folders = {name.split("/")[1] for name in SOURCES if re.fullmatch(r"tests/\w+/test_\w+\.py", name)}
@@ -139,7 +139,7 @@ def test_every_part_has_a_make_target_and_every_folder_a_part() -> None:
     assert set(parts.FOLDERS.values()) < set(parts.NAMES)
 
 
-def test_an_image_is_built_anew_when_a_file_in_it_changes(tmp_path: Path) -> None:
+def test_a_changed_file_makes_a_new_image(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nCOPY LICENSE code ./\nCOPY --from=a /x y\n")
     (tmp_path / "code").mkdir()
     for name in ("LICENSE", "code/main.py", "other.py"):
@@ -153,7 +153,7 @@ def test_an_image_is_built_anew_when_a_file_in_it_changes(tmp_path: Path) -> Non
     assert image.digest("base") != before
 
 
-def test_the_product_images_have_all_of_the_product_in_them() -> None:
+def test_product_images_hold_the_whole_product() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     for image in (images.CONTROLLER, images.PARSER_RUNNER):
         files = {path.relative_to(ROOT).parts[0] for path in image.files()}
@@ -166,7 +166,7 @@ def prepared_by(thing: Thing, monkeypatch: pytest.MonkeyPatch) -> int:
     return step.main(["faults"])
 
 
-def test_the_step_says_what_it_builds_and_how_long_it_took(
+def test_the_step_reports_each_build_and_its_time(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
 ) -> None:
     def make(folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_the_step_says_what_it_builds_and_how_long_it_took(
     assert capfd.readouterr().out == "", "all is there"
 
 
-def test_a_build_that_fails_ends_the_step_with_its_last_lines(
+def test_a_failed_build_ends_the_step_with_its_output(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def make(folder: Path) -> None:
@@ -193,6 +193,22 @@ def test_a_build_that_fails_ends_the_step_with_its_last_lines(
     said = capfd.readouterr().out
     assert "no space left" in said.splitlines()
     assert "building the tool 1: Command" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("ci", "code", "verb"), [("", 0, "are skipped"), ("true", 1, "cannot run")])
+def test_nothing_is_built_for_tests_that_cannot_run(
+    ci: str, code: int, verb: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
+) -> None:
+    for name, value in {"CI": ci, "AFFIRM_TEST_KUBECONFIG": "", "PATH": "/nowhere"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    needs.lacking.cache_clear()
+    assert step.main(["e2e"]) == code
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith(f"the end-to-end tests {verb}: AFFIRM_TEST_KUBECONFIG is not set; there is no")
+    assert lines.count("    sudo make cluster-deps e2e") == 1
+    assert not [path for path in cache.iterdir() if path.is_dir()]
+    needs.lacking.cache_clear()
 
 
 @pytest.fixture
@@ -214,7 +230,7 @@ def session(tmp_path: Path) -> Session:
     return run
 
 
-def test_tests_that_cannot_run_here_are_skipped_in_one_line(session: Session) -> None:
+def test_impossible_tests_are_skipped_in_one_line(session: Session) -> None:
     code, said = session("", NEEDY)
     assert code == 0, said
     assert said.count("the tests of the lease model are skipped: Debian packages are missing: spin gcc") == 1
@@ -230,7 +246,7 @@ def test_in_ci_they_fail_once_and_the_others_run(session: Session) -> None:
     assert "1 passed, 2 skipped, 1 error" in said
 
 
-def test_a_test_that_would_build_ends_the_session_with_the_command(session: Session) -> None:
+def test_a_build_inside_a_test_ends_the_session(session: Session) -> None:
     code, said = session("", NEEDY + BUILDING)
     assert code == 1, said
     assert "kwok-1 is not there, and only `make prepare` builds for tests:\n    make prepare-all\n" in said
