@@ -1,5 +1,6 @@
 """`affirm-worker status`."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -45,7 +46,6 @@ def status(as_json: AsJson = False) -> None:
 
 def _print_pools(status: "Status") -> None:
     from cli import output
-    from cli.story import duration
 
     output.print_table(
         ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">desired", ">min", ">max", ">in use",
@@ -53,7 +53,7 @@ def _print_pools(status: "Status") -> None:
         [
             [
                 pool.name, pool.queued, pool.scheduled, pool.running, pool.failed,
-                None if pool.oldest_wait_seconds is None else duration(timedelta(seconds=pool.oldest_wait_seconds)),
+                _in_words(pool.oldest_wait_seconds),
                 pool.desired, pool.min_running, pool.max_running, pool.in_use, pool.runs_claimed, pool.runs_launched,
                 pool.runs_working, pool.runs_ending,
                 "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
@@ -62,6 +62,14 @@ def _print_pools(status: "Status") -> None:
         ],
         "there are no pools",
     )  # fmt: skip
+
+
+def _in_words(seconds: float | None) -> str | None:
+    from cli.story import duration
+
+    if seconds is None:
+        return None
+    return duration(timedelta(seconds=seconds)) if math.isfinite(seconds) else "?"
 
 
 def remarks(status: "Status", now: datetime) -> Iterator[str]:

@@ -149,7 +149,9 @@ class Look:
                 submitted = self._submit_one(file, country_id)
                 in_a_row = 0
             except FileMissing:
-                continue  # removed since
+                if _NOT_TOLD in file.uri:
+                    looked.problems.append(_about(file, _UNNAMED))
+                # else it was removed since
             except (Refused, Forbidden) as error:
                 looked.problems.append(_about(file, error))
             except Unavailable as error:
@@ -208,7 +210,12 @@ class Look:
             raise Stopped
 
 
-def _about(file: Listed, error: RunError) -> str:
+_NOT_TOLD = "\N{REPLACEMENT CHARACTER}"
+_UNNAMED = f"{_NOT_TOLD} stands for control characters or bytes that are not UTF-8, which S3 cannot tell; rename it"
+"""S3 lists keys as XML, which has no word for some characters: by such a name there is nothing to open."""
+
+
+def _about(file: Listed, error: RunError | str) -> str:
     return one_line(f"{file.name}: {error}")
 
 

@@ -237,3 +237,12 @@ def test_a_clock_that_goes_back_holds_nothing_for_longer_than_the_window() -> No
 
 def test_the_plot_in_the_documents_is_what_the_function_decides() -> None:
     assert PAGE.read_text(encoding="utf-8") == svg(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [None, [], 7, "x", {"highs": 3}, {"lows": [[1]]}, {"desired": [["x", 1]]}, {"highs": [[float("inf"), 1]]}],
+)
+def test_a_history_that_cannot_be_read_is_none(stored: object) -> None:
+    """It is made anew by the decisions that follow."""
+    assert History.from_dict(stored) == History()

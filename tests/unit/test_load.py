@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease
-from parser_runner.load import BLOCK_LINES, PROGRESS_ROWS, SortedRows, fold, sort_rows
+from parser_runner.load import BLOCK_LINES, PROGRESS_ROWS, SortedRows, Unloadable, fold, sort_rows
 from parser_runner.parsers import Row
 
 # Whatever the parsers let through: printable, with a letter, in one normal form or not.
@@ -116,6 +116,24 @@ def test_whoever_is_told_may_break_off() -> None:
     endless = (Row(2020, "F", "A", 5, 1) for _ in iter(int, 1))
     with pytest.raises(LostLease):
         sort_rows(1, endless, lost)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (Row(2020, "F", "A", 2**31, 41), "as the count"),
+        (Row(2020, "F", "A", 0, 41), "as the count"),
+        (Row(2020, "F", "A", 10**30, 41), "as the count"),
+        (Row(40_000, "F", "A", 1, 41), "a year from"),
+        (Row(-1, "F", "A", 1, 41), "a year from"),
+    ],
+)
+def test_a_row_that_the_table_cannot_hold_is_named(bad: Row, reason: str) -> None:
+    """Built-in parsers give none; one of another package may."""
+    good = [Row(2020, "F", "B", 5, number) for number in range(40)]
+    with pytest.raises(Unloadable, match=reason) as error:
+        sort_rows(1, [*good, bad, *good], no_progress)
+    assert error.value.place == 41
 
 
 @pytest.mark.parametrize(

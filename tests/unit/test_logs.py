@@ -84,7 +84,10 @@ def test_the_chatter_of_libraries_is_left_out(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_whatever_is_quoted_a_line_stays_one_line(capsys: pytest.CaptureFixture[str], form: str) -> None:
+def test_whatever_is_quoted_a_line_stays_one_line(
+    capsys: pytest.CaptureFixture[str], form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     set_up_logs(Settings.model_validate({"log_format": form}))
     hostile = "a\nb\x1b]0;title\x07\u202e\udcff"
     logging.getLogger().warning("got %s", hostile, extra={"job_id": hostile})
@@ -92,6 +95,7 @@ def test_whatever_is_quoted_a_line_stays_one_line(capsys: pytest.CaptureFixture[
     written.encode()
     shown = re.sub(r"\x1b\[[0-9;]*m", "", written)
     assert not re.search("[\x1b\x07\u202e\udcff]", shown)
+    assert len(shown.splitlines()) == 1
     if form == "json":
         assert json.loads(shown)["msg"] == "got a\nb\x1b]0;title\x07\u202e\\xff"
     else:

@@ -188,3 +188,9 @@ def test_quantities_are_read_as_kubernetes_reads_them(quantity: str | int, amoun
 def test_what_is_no_quantity_is_refused(quantity: str) -> None:
     with pytest.raises(ValueError, match="is no quantity"):
         parse_quantity(quantity)
+
+
+@pytest.mark.parametrize("quantity", ["10E", "1e19", "1e999999999", "-1e-999999999999E", "9" * 5000, 2**63])
+def test_a_quantity_that_kubernetes_cannot_hold_is_refused(quantity: str | int) -> None:
+    with pytest.raises(ValueError, match="quantity"):
+        parse_quantity(quantity)

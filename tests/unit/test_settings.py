@@ -150,6 +150,20 @@ def test_a_duration_is_read_back_as_it_was_written(milliseconds: int) -> None:
     assert abs(parse_duration(format_duration(duration)) - duration) < timedelta(milliseconds=1)
 
 
+@pytest.mark.parametrize("text", ["36501d", "9" * 400 + "d", "876001h", "1e5s", "٣٠m", "nan", "infinity"])
+def test_a_duration_that_leads_nowhere_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"at most 36500d|a number and its unit"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["36501d", "9999-01-01T00:00Z", "9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00", "99999999d"]
+)
+def test_a_time_too_far_away_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"of the years 1 to 9998|at most 36500d"):
+        parse_when(text)
+
+
 def test_the_page_about_settings_says_what_the_code_does() -> None:
     assert (FOLDER / "settings.md").read_text() == settings_page(), "python -m cli.document settings > docs/settings.md"
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 
 import pytest
 
@@ -43,6 +44,22 @@ def test_what_cannot_be_is_refused(filename: str, year: int | None, sex: str | N
         read_submission(io.BytesIO(b""), filename, year, sex)
 
 
-@pytest.mark.parametrize("filename", ["yob2023.txt", "CA.TXT", "Prénoms 2023 (définitif).csv", "名前.csv"])
+def test_a_name_that_is_not_utf_8_is_shown_by_its_bytes() -> None:
+    with pytest.raises(Refused, match=r"^file name 'yob2019\\xff.txt': it is not UTF-8; rename the file"):
+        read_submission(io.BytesIO(b""), os.fsdecode(b"yob2019\xff.txt"), None, None)
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "yob2023.txt",
+        "CA.TXT",
+        "Prénoms 2023 (définitif).csv",
+        "名前.csv",
+        "👩‍👧 2023.csv",
+        "Top\u00a0100.xlsx",
+        "名" * 255,
+    ],
+)
 def test_publishers_names_are_taken_as_they_are(filename: str) -> None:
     assert read_submission(io.BytesIO(b""), filename, None, None).filename == filename
