@@ -67,7 +67,10 @@ def main() -> None:
     except RunError as error:
         print(f"affirm-worker: {error}", file=sys.stderr)
         sys.exit(Outcome.of_error(error).exit_code)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+            print(f"affirm-worker: {error}: raise the limit of processes (ulimit -u)", file=sys.stderr)
+            sys.exit(ExitCode.UNAVAILABLE)
         import traceback
 
         traceback.print_exc()

@@ -119,16 +119,19 @@ class Watcher:
                 asyncio.run(self._watch())
             except Exception as error:  # a refused watch ends kopf; until it is back the loop goes on by polling
                 why = type(error).__name__
-            now = time.monotonic()
-            if now - began >= LASTS_SECONDS or self.last_event > began:
-                self._ends.passed()
-            say = self._ends.failed(Unavailable(f"the watch over the cluster has ended: {why}"), now)
-            trouble = self._ends.trouble
-            assert trouble is not None
-            if say and not self._stop.is_set():
-                _log.error("%s", trouble.describe(now))
-            if not self._stop.wait(trouble.wait(RESTART_SECONDS)):
+            if not self._stop.wait(0 if self._stop.is_set() else self._ended(why, began, time.monotonic())):
                 self._tell(self._restarts)
+
+    def _ended(self, why: str, began: float, now: float) -> float:
+        """The watch has ended by itself: says so, unless it was said a moment ago. Returns how long to wait."""
+        if now - began >= LASTS_SECONDS or self.last_event > began:
+            self._ends.passed()
+        say = self._ends.failed(Unavailable(f"the watch over the cluster has ended: {why}"), now)
+        trouble = self._ends.trouble
+        assert trouble is not None
+        if say:
+            _log.error("%s", trouble.describe(now))
+        return trouble.wait(RESTART_SECONDS)
 
     async def _watch(self) -> None:
         # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.

@@ -13,7 +13,7 @@ from controller.pipeline.claim import claim
 from controller.pipeline.context import Context
 from controller.pipeline.launch import IN_FLIGHT, launch
 from controller.pipeline.observe import Observation, observe, observe_changes
-from controller.pipeline.rescue import rescue
+from controller.pipeline.rescue import give_up_unlaunched, rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
 from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
@@ -197,7 +197,9 @@ class Reconciler:
         await self._settle(observed)
         await rescue(self.context, observed)
         await look_for_trouble(self.context, observed)
-        if self._claiming:
+        if not self._claiming:
+            await give_up_unlaunched(self.context, observed)
+        else:
             leads = await self._claim_and_launch(observed)
             await self.context.pools.report(leads)
             if self.context.schedules is not None:

@@ -40,11 +40,11 @@ def serve(pickled_entry: bytes, pipe: Connection) -> None:
     """
     try:
         entry: RunnerEntry = pickle.loads(pickled_entry)
+        threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
     except Exception as error:
         pipe.send_bytes(_CANNOT_BEGIN + f"{type(error).__name__}: {error}".encode(errors="replace")[:500])
         os._exit(ExitCode.CONFIGURATION)
     pipe.send_bytes(_READY)
-    threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
     while True:
         try:
             job_id, epoch, message_path = pipe.recv()

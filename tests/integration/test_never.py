@@ -160,3 +160,17 @@ async def test_a_load_says_that_it_waits_for_a_controller_that_is_gone(world: Wo
     assert len(said) == 1
     assert "yob2023.txt" in said[0]
     assert "s more, then it runs here" in said[0]
+
+
+async def test_a_load_that_is_interrupted_gives_back_what_it_cannot_start(world: World, tmp_path: Path) -> None:
+    """Else the job would be held until its lease is over."""
+    broken = breaks_the_children(tmp_path, "os._exit(1)")
+    world.submit(YEAR_2023)
+    with running(world, **broken) as process:
+        await until(world, "select 1 from runs where waits_for = 'unavailable'")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    job = world.one("select state, attempts from jobs")
+    assert job == {"state": "queued", "attempts": 0}
+    run = world.one("select cause, released_at is not null as released from runs")
+    assert run == {"cause": "shut_down", "released": True}
