@@ -11,10 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cli.countries import iso_countries
+from dataset_jobs import migrations
 from tests.integration.test_cli import NATIONAL, ROOT, Run, answer, runner
 from tests.integration.test_faults import COPY_WAITS, copy_held_up, until
 from tests.integration.test_run_command import log_of, running
 from tests.integration.world import World
+from tests.servers.postgres import PostgresServer
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
 
@@ -174,3 +177,34 @@ async def test_a_load_that_is_interrupted_gives_back_what_it_cannot_start(world:
     assert job == {"state": "queued", "attempts": 0}
     run = world.one("select cause, released_at is not null as released from runs")
     assert run == {"cause": "shut_down", "released": True}
+
+
+def test_a_database_that_is_away_is_said_and_not_given_up(postgres: PostgresServer, tmp_path: Path) -> None:
+    """Nobody gives up: it may come back, and then the files are loaded."""
+    with PostgresServer(postgres.version) as server:
+        url = server.create_database("away")
+        migrations.apply(url, iso_countries())
+        files = [str(NATIONAL / f"yob20{year}.txt") for year in range(15, 24)]
+        settings = {"DATABASE_URL": url, "AFFIRM_WORKER_HOME": str(tmp_path), "WORKER_CONCURRENCY": "1"}
+        with subprocess.Popen(
+            [sys.executable, "-m", "cli", "load", *files, "--country", "US"],
+            env={**os.environ, **settings}, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        ) as load:  # fmt: skip
+            with psycopg.connect(url, autocommit=True) as connection:
+                while connection.execute("select 1 from jobs where state = 'completed'").fetchone() is None:
+                    time.sleep(0.02)
+            server.stop()
+            stopped = time.monotonic()
+            assert load.stderr is not None
+            said: list[str] = []
+            while not said or not said[-1].startswith("waiting: database: "):
+                said.append(load.stderr.readline())
+                assert said[-1], said
+            assert time.monotonic() - stopped < 10
+            assert "it is tried again until it passes" in said[-1]
+            time.sleep(2)
+            server.start()
+            said += load.stderr.readlines()
+            assert load.wait(60) == 0
+    assert not [line for line in said if "error connecting" in line]
+    assert len(said) < 30
