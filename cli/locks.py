@@ -27,7 +27,7 @@ def take(file: IO[str], operation: int, what: str, give_up_seconds: float = GIVE
     Args:
         file: open.
         operation: LOCK_SH or LOCK_EX.
-        what: what whoever holds the lock is doing, for people.
+        what: the reason why somebody else holds it, such as "is stopping the server".
         give_up_seconds: how long to wait.
 
     Raises:
@@ -48,7 +48,7 @@ def take(file: IO[str], operation: int, what: str, give_up_seconds: float = GIVE
 
 
 def who(file: IO[str]) -> str:
-    """Whoever holds the lock on a file, as far as the system tells (Linux does)."""
+    """The processes that hold the lock on a file. Only Linux tells; elsewhere it is "another process"."""
     status = os.fstat(file.fileno())
     place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     pids = set()

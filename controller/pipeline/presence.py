@@ -19,6 +19,9 @@ EVERY_SECONDS = 15.0
 LOOK_SECONDS = 1.0
 """Between two looks at whether something has changed."""
 
+GONE_SECONDS = 2.0
+"""How long a controller that ends waits for a database that may be away."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,5 +46,6 @@ async def keep_present(context: Context, trouble: Callable[[], Trouble | None]) 
                         _log.warning("not seen by affirm-worker status: %s", error)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
-        with contextlib.suppress(RunError):
-            await context.store.controller_gone(context.owner)
+        with contextlib.suppress(RunError, TimeoutError):
+            async with asyncio.timeout(GONE_SECONDS):
+                await context.store.controller_gone(context.owner)

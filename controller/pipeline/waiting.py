@@ -41,13 +41,13 @@ async def waits(context: Context) -> list[str]:
 
 
 async def never(context: Context) -> Permanent | None:
-    """Why what is left to do cannot be done until somebody does something; None if it may be."""
+    """Why the jobs that are left cannot start until somebody fixes something; None if they can."""
     found = (pool.never() for pool in await context.store.pools_in_the_way(context.pools.served))
     return next((error for error in found if error is not None), None)
 
 
 class Log:
-    """Tells the log: what is new at once, what stays at growing intervals."""
+    """Writes waits to the log: a new one at once, the same one at growing intervals."""
 
     def __init__(self) -> None:
         self._quiet = Quiet()

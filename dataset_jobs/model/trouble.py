@@ -57,7 +57,7 @@ class Trouble:
 
 
 class Quiet:
-    """Says the same thing at growing intervals, and what is new at once.
+    """Says a new text at once, and the same text again at growing intervals.
 
     Two texts are the same if they differ in numbers only.
     """
@@ -104,6 +104,6 @@ class Repeated:
         return self._quiet.is_due(str(error), now)
 
     def passed(self) -> bool:
-        """A try went through. Returns whether to say so: whoever read of the trouble wants to know."""
+        """A try went through. Returns whether to say so: only if the log has told of the trouble."""
         self.trouble = None
         return self._quiet.forget()

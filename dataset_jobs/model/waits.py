@@ -38,7 +38,7 @@ class RunsElsewhere:
     lease_left: timedelta
 
     def describe(self) -> str:
-        """What is waited for, and how long."""
+        """Names the file and the controller, and says how long the wait can take."""
         what = self.filename if self.runs == 1 else f"{self.filename} and {self.runs - 1} more"
         left = f"{_seconds(self.lease_left)} s more"
         if not is_alive(self.controller_silent_for):
@@ -75,7 +75,7 @@ class PoolInTheWay:
     unreleased: int
 
     def describe(self) -> str:
-        """What is waited for, since when, and what to do."""
+        """Names the pool, and says why it is in the way, since when, and how it can change."""
         jobs = "1 job waits" if self.waiting == 1 else f"{self.waiting} jobs wait"
         if self.paused:
             return f"waiting: pool {self.name} is paused, and {jobs} until somebody resumes it"

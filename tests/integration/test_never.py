@@ -1,4 +1,4 @@
-"""What can never start, or not yet: where somebody waits it is said within seconds, and what is hopeless ends."""
+"""Trouble that never passes, or not yet: the screen says so within seconds, and a hopeless wait ends."""
 
 import asyncio
 import os
@@ -120,7 +120,7 @@ def test_until_idle_ends_where_a_right_is_missing(world: World, run: Run) -> Non
 
 
 async def test_a_controller_that_cannot_work_says_so_once_and_in_status(world: World, run: Run) -> None:
-    """It goes on trying, at growing intervals; what is wrong stands in the database for whoever asks there."""
+    """It goes on trying, at growing intervals. The database has the error, for `status` and `jobs explain`."""
     job = world.submit(YEAR_2023).job_id
     lacks = without_a_right(world, "insert, update on runs")
     with running(world, DATABASE_URL=lacks) as process:

@@ -1,5 +1,5 @@
--- Controllers: those that say they are there, and those that have claimed something lately or whose runs hold slots. What
--- has left no word has ended, or was never of this version. Called by status and jobs explain.
+-- Controllers: those that say they are there, and those that have claimed something lately or whose runs hold slots. One
+-- that has left no word has ended. Called by status and jobs explain.
 select owner, coalesce(controllers.launcher, claims.launcher) as launcher,
     coalesce(controllers.pools, claims.pools) as pools, claims.last_claim, coalesce(claims.unreleased, 0) as unreleased,
     claims.heard_of_until, controllers.started_at, controllers.seen_at,
@@ -13,4 +13,5 @@ from controllers full join (
     from runs where released_at is null or claimed_at > clock_timestamp() - interval '1 hour'
     group by owner
 ) claims using (owner)
+where controllers.seen_at > clock_timestamp() - interval '1 hour' or claims.owner is not null
 order by controllers.seen_at desc nulls last, claims.last_claim desc
