@@ -80,6 +80,8 @@ def controller_line(one: "ControllerStatus", now: datetime) -> str:
         parts.append("has ended")
     elif not one.is_alive:
         parts.append(f"is gone: not heard of for {duration(now - one.seen_at)}")
+    else:
+        parts.append(f"last heard of {duration(now - one.seen_at)} ago")
     parts.append(f"last claim {duration(now - one.last_claim)} ago" if one.last_claim else "has claimed nothing yet")
     parts.append(f"holds {one.unreleased} slot{'' if one.unreleased == 1 else 's'}")
     if one.heard_of_until is not None and not one.is_alive and one.launcher == "process":

@@ -6,6 +6,7 @@ It ends with any other run, as a pod does: what is left in a process by an error
 """
 
 import contextlib
+import errno
 import os
 import pickle
 import signal
@@ -55,6 +56,17 @@ def serve(pickled_entry: bytes, pipe: Connection) -> None:
         pipe.send_bytes(_COMPLETED)
 
 
+def _in_words(error: OSError) -> str:
+    match error.errno:
+        case None:  # multiprocessing's own: the path of a socket below TMPDIR is too long
+            return f"{error} (in {tempfile.gettempdir()}, see TMPDIR)"
+        case errno.EAGAIN:
+            return f"{error.strerror} (the limit of processes, ulimit -u, may be too low)"
+        case errno.EMFILE:
+            return f"{error.strerror} (the limit of open files, ulimit -n, is too low)"
+    return error.strerror or type(error).__name__
+
+
 def _exit_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
@@ -85,9 +97,7 @@ class Child:
             except EOFError:
                 raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
             except OSError as error:
-                # Without a number it is multiprocessing's own: a socket's path that is too long, below TMPDIR.
-                why = error.strerror or f"{error} (in {tempfile.gettempdir()}, see TMPDIR)"
-                raise Unavailable(f"cannot start a process: {why}", Reason.TEMPORARY_IO) from None
+                raise Unavailable(f"cannot start a process: {_in_words(error)}", Reason.TEMPORARY_IO) from None
             at_failure.pop_all()
         assert self._process.pid is not None
         self.pid: int = self._process.pid

@@ -171,7 +171,7 @@ STUCK = replace(
         (replace(QUIET, pools=[replace(POOL, runs_waiting=3, waits_for_error="0/1 nodes are available")]),
          "pool default: 3 pods wait for room in the cluster: 0/1 nodes are available"),
         (replace(QUIET, controllers=[ALIVE]),
-         "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
+         "controller c/1 (process, pool default): last heard of 1.0 s ago, last claim 60 s ago, holds 1 slot"),
         (replace(QUIET, controllers=[replace(ALIVE, last_claim=None, unreleased=0)]), "has claimed nothing yet"),
         (replace(QUIET, controllers=[replace(ALIVE, seen_at=None, silent_seconds=None)]), "pool default): has ended, "),
         (replace(QUIET, controllers=[GONE]), "is gone: not heard of for 50 s, last claim 60 s ago, holds 1 slot, which "
