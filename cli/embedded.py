@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cli import locks
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 
@@ -34,7 +35,7 @@ def embedded_postgres(home: Path) -> Iterator[str]:
 
     Raises:
         Misconfigured: the package is not installed, or the data is of another version of Postgres.
-        Unavailable: it did not start.
+        Unavailable: it did not start, or somebody else is stopping it and does not get on.
     """
     library = _library()
     try:
@@ -45,12 +46,12 @@ def embedded_postgres(home: Path) -> Iterator[str]:
         raise Misconfigured(f"AFFIRM_WORKER_HOME {home}: {error.strerror}", Reason.CONFIG) from None
     with in_use, leaving:
         # Waits for one who is stopping it just now.
-        fcntl.flock(in_use, fcntl.LOCK_SH)
+        locks.take(in_use, fcntl.LOCK_SH, f"is stopping the embedded Postgres in {home}")
         server = _started(library, home / "postgres")
         try:
             yield server.get_uri()
         finally:
-            fcntl.flock(leaving, fcntl.LOCK_EX)
+            locks.take(leaving, fcntl.LOCK_EX, f"is about to leave the embedded Postgres in {home}")
             try:
                 fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

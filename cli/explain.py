@@ -33,6 +33,7 @@ def explain(
     from cli.logs import set_up_logs
     from cli.settings import read_settings
     from cli.story import advice_of, said, story, to_do
+    from cli.why_it_waits import why_it_waits
     from dataset_jobs.model.states import JobState
     from dataset_jobs.store.for_clients import ClientStore
 
@@ -41,8 +42,9 @@ def explain(
     with open_database(settings) as database, ClientStore(database.conninfo) as store:
         job, runs = store.job(store.job_id(job_id))
         now = store.now()
+        waits = why_it_waits(job, runs, store.status(), now)
     if not as_json:
-        output.say(*story(job, runs, now))
+        output.say(*story(job, runs, now, waits))
         return
     told = [
         {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
@@ -50,4 +52,4 @@ def explain(
         for run in runs
     ]
     next_try = job.run_at if job.state in (JobState.QUEUED, JobState.SCHEDULED) else None
-    output.print_json({"job": job, "next_try": next_try, "runs": told, "to_do": to_do(job, runs)})
+    output.print_json({"job": job, "next_try": next_try, "waits": waits, "runs": told, "to_do": to_do(job, runs)})

@@ -19,6 +19,7 @@ from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress
 from dataset_jobs.model.errors import Misconfigured, RunError
+from dataset_jobs.model.trouble import Trouble
 from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 
@@ -37,6 +38,11 @@ class Watch:
     def __init__(self, progress: Progress) -> None:
         self.watcher: Watcher | None = None
         self._progress = progress
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What ends the watch again and again; None where there is none."""
+        return None if self.watcher is None else self.watcher.trouble
 
     def alive(self) -> bool:
         if self.watcher is None:

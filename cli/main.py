@@ -76,7 +76,10 @@ def main() -> None:
     except RunError as error:
         output.said_no(str(error))
         sys.exit(Outcome.of_error(error).exit_code)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+            output.said_no(f"{error}: raise the limit of processes (ulimit -u)")
+            sys.exit(ExitCode.UNAVAILABLE)
         import traceback
 
         output.say_all(traceback.format_exc().rstrip(), to=sys.stderr)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from cli.logs import set_up_logs
 from cli.output import say
 from cli.settings import Settings
 from dataset_jobs.model.text import one_line
+from dataset_jobs.model.trouble import Quiet
 from dataset_jobs.store.views import Progress
 
 LINE_SECONDS = 3.0
@@ -24,6 +25,9 @@ class Display(Protocol):
 
     def show(self, progress: Progress, jobs: int) -> None:
         """How far `jobs` jobs are."""
+
+    def waits(self, waits: Sequence[str]) -> None:
+        """All that is waited for now, a sentence each."""
 
     def end(self) -> None:
         """Nothing more is to come; the terminal is free."""
@@ -66,6 +70,7 @@ class _Lines:
     def __init__(self) -> None:
         self._next = 0.0
         self._last = ""
+        self._waits = Quiet()
 
     def say(self, message: str) -> None:
         self._line(message)
@@ -76,6 +81,11 @@ class _Lines:
         self._line(
             f"{progress.finished}/{jobs} files{failed}, {progress.rows_done:,} rows" + (f": {doing}" if doing else "")
         )
+
+    def waits(self, waits: Sequence[str]) -> None:
+        for text in waits:
+            if self._waits.is_due(text, time.monotonic()):
+                say(text, to=sys.stderr)
 
     def end(self) -> None:
         pass
@@ -112,6 +122,7 @@ def _bar(console: "object") -> Display:
     class Bar:
         def __init__(self) -> None:
             self._task = columns.add_task("", total=None, rows=0)
+            self._waits = Quiet()
             columns.start()
 
         def say(self, message: str) -> None:
@@ -126,6 +137,12 @@ def _bar(console: "object") -> Display:
                 rows=progress.rows_done,
                 description=one_line(failed + working_on(progress)),
             )
+
+        def waits(self, waits: Sequence[str]) -> None:
+            # Above the bar, where there is room for a sentence.
+            for text in waits:
+                if self._waits.is_due(text, time.monotonic()):
+                    columns.console.print(text, style="yellow", markup=False, highlight=False)
 
         def end(self) -> None:
             columns.stop()

@@ -4,35 +4,41 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 import uuid
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
+from cli.exit_codes import of_waiting
 from cli.launching import Watch, kubernetes_launcher, process_launcher
 from cli.settings import Settings
 from controller.health import HealthServer
 from controller.metrics import Metrics
 from controller.pipeline.context import Context
 from controller.pipeline.measure import measure
+from controller.pipeline.presence import keep_present
 from controller.pipeline.schedules import Schedules
-from controller.reconcile import Progress, Reconciler, drain
+from controller.pipeline.waiting import Log, Tell, tell_waits
+from controller.reconcile import AGAIN_SECONDS, Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
+from dataset_jobs.model.trouble import Trouble
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.for_controller import ControllerStore, check_version
 from dataset_jobs.store.notifications import listen
 
-if TYPE_CHECKING:
-    pass
-
 SCHEMA_SECONDS = 5.0
-"""Between two looks at the database's schema, while it is not the one that this code is for."""
+"""Between two looks at the database's schema at most, while it is not the one that this code is for."""
 
 STUCK_SECONDS = 300.0
 """Without a tick having ended, the controller is to be restarted."""
 
 INTERRUPTED = 130
+
+_ROOM = (Reason.QUOTA, Reason.UNSCHEDULABLE)
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +66,9 @@ class Signals:
         self._wake.set()
 
 
-async def run_controller(settings: Settings, conninfo: str, launcher_name: str, until_idle: bool) -> int:
+async def run_controller(
+    settings: Settings, conninfo: str, launcher_name: str, until_idle: bool, tell: Tell | None = None
+) -> int:
     """Runs one controller.
 
     Args:
@@ -68,17 +76,18 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         conninfo: of the database; the embedded one's where none is set.
         launcher_name: process or kubernetes.
         until_idle: end when nothing is queued or running any more.
+        tell: with `until_idle`, takes what is waited for; the log otherwise.
 
     Returns:
-        The exit code: 0; 130 where `until_idle` was interrupted; 1 where it ended with retries waiting.
+        The exit code: 0; 130 where `until_idle` was interrupted; 1 where it ended with retries waiting, 77 or 78
+        where all of those wait for somebody to fix a right or a setting.
+
+    Raises:
+        Permanent: `until_idle`, and the controller or its runs can never start as things are.
     """
     wake = asyncio.Event()
     signals = Signals(wake)
     async with AsyncExitStack() as stack:
-        pool = controller_pool(conninfo, settings.database_max_connections)
-        await pool.open()
-        stack.push_async_callback(pool.close)
-        store = ControllerStore(pool)
         progress = Progress()
         watch = Watch(progress)
         metrics = Metrics()
@@ -86,8 +95,12 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             health = HealthServer(progress, STUCK_SECONDS, watch.alive, metrics)
             await health.start(settings.health_port)
             stack.push_async_callback(health.close)
-        if not await _schema_is_ours(store, signals.stop, progress):
+        if not await _schema_is_ours(conninfo, signals.stop, progress, until_idle):
             return INTERRUPTED if until_idle else 0
+        pool = controller_pool(conninfo, settings.database_max_connections)
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        store = ControllerStore(pool)
         if settings.health_port is not None:
             measuring = asyncio.create_task(measure(store, metrics))
             stack.push_async_callback(_cancelled, measuring)
@@ -108,6 +121,8 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
             metrics=metrics,
         )
         reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
+        for beside in _beside(context, progress, watch, until_idle, tell):
+            stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
         _log.info("started with the %s launcher, pool %s, at most %d runs", launcher_name, settings.pool, maximum)
@@ -119,13 +134,24 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
     _log.info("stopped")
     if not until_idle:
         return 0
-    if interrupted:
-        return INTERRUPTED
-    return 1 if waiting else 0
+    return INTERRUPTED if interrupted else waiting
+
+
+def _beside(
+    context: Context, progress: Progress, watch: Watch, until_idle: bool, tell: Tell | None
+) -> Iterator[Coroutine[None, None, None]]:
+    """What a controller does beside its ticks, so that people see how it is."""
+
+    def trouble() -> Trouble | None:
+        return progress.trouble or watch.trouble
+
+    yield keep_present(context, trouble)
+    if until_idle:
+        yield tell_waits(context, trouble, tell or Log())
 
 
 async def _list_waiting(store: ControllerStore, pool: str) -> int:
-    """Logs the jobs that a later controller will have to run, and counts them."""
+    """Logs the jobs that a later controller will have to run. Returns the exit code."""
     waiting = await store.waiting_jobs(pool)
     for job in waiting:
         _log.warning(
@@ -141,25 +167,40 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
                 "attempt": job.attempts + 1,
             },
         )
-    return len(waiting)
+    # A full quota is not for us to fix: room may come.
+    return of_waiting(None if job.last_reason in _ROOM else job.last_cause for job in waiting)
 
 
-async def _schema_is_ours(store: ControllerStore, stop: asyncio.Event, progress: Progress) -> bool:
-    """Waits until the database has the schema that this code is for; False where it was told to stop first."""
-    said = ""
+async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: Progress, until_idle: bool) -> bool:
+    """Waits until the database has the schema that this code is for; False where it was told to stop first.
+
+    Raises:
+        Permanent: `until_idle`, and that does not come by itself.
+    """
     while not stop.is_set():
         try:
-            await store.check_schema(LATEST)
+            # Not by the pool: that would hide why there is no connection, and for longer.
+            await asyncio.to_thread(_check_schema, conninfo)
             return True
         except RunError as error:
-            problem = str(error)
-        progress.went_round(problem)
-        if problem != said:
-            _log.warning("waiting: %s", problem)
-            said = problem
+            say = progress.went_round(error)
+            trouble = progress.ticks.trouble
+            assert trouble is not None
+            if say:
+                _log.warning("waiting: %s", trouble.describe(time.monotonic()))
+            if until_idle and trouble.is_never:
+                raise
+            wait = trouble.wait(AGAIN_SECONDS)
+            if isinstance(error, Misconfigured):  # a migration may be under way
+                wait = min(wait, SCHEMA_SECONDS)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), SCHEMA_SECONDS)
+            await asyncio.wait_for(stop.wait(), wait)
     return False
+
+
+def _check_schema(conninfo: str) -> None:
+    with ClientStore(conninfo) as store:
+        check_version(store.schema_version(), LATEST)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

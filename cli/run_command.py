@@ -7,8 +7,8 @@ import typer
 
 EPILOG = """
 \b
-Exit codes: 0 when told to stop, or idle with nothing left to do; with --until-idle 1 where retries are still
-waiting, and 130 where it was interrupted.
+Exit codes: 0 when told to stop, or idle with nothing left to do; with --until-idle 1 if retries are still
+waiting, 77 or 78 if nothing goes on until somebody fixes a right or a setting, and 130 if it was interrupted.
 
 \b
 Examples:

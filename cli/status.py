@@ -10,7 +10,7 @@ import typer
 from cli.options import AsJson
 
 if TYPE_CHECKING:
-    from dataset_jobs.store.views import Status
+    from dataset_jobs.store.views import ControllerStatus, Status
 
 EPILOG = """
 \b
@@ -72,6 +72,35 @@ def _in_words(seconds: float | None) -> str | None:
     return duration(timedelta(seconds=seconds)) if math.isfinite(seconds) else "?"
 
 
+def controller_line(one: "ControllerStatus", now: datetime) -> str:
+    """Whether a controller is there, what it holds, and what keeps it from its work.
+
+    Args:
+        one: as the store has it.
+        now: the time it is said at.
+    """
+    from cli.story import duration
+    from cli.why_it_waits import cannot_work
+
+    parts = []
+    if one.seen_at is None:
+        parts.append("has ended")
+    elif not one.is_alive:
+        parts.append(f"is gone: not heard of for {duration(now - one.seen_at)}")
+    else:
+        parts.append(f"last heard of {duration(now - one.seen_at)} ago")
+    parts.append(f"last claim {duration(now - one.last_claim)} ago" if one.last_claim else "has claimed nothing yet")
+    parts.append(f"holds {one.unreleased} slot{'' if one.unreleased == 1 else 's'}")
+    if one.heard_of_until is not None and not one.is_alive and one.launcher == "process":
+        left = one.heard_of_until - now
+        parts.append(
+            f"which are free in {duration(left)}" if left > timedelta(0) else "which the next controller frees"
+        )
+    if one.trouble is not None:
+        parts.append(cannot_work(one))
+    return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
+
+
 def remarks(status: "Status", now: datetime) -> Iterator[str]:
     """What there is to say beside the table: who works, and what is in the way.
 
@@ -80,16 +109,10 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
         now: the time it is said at.
     """
     from cli.output import cell
-    from cli.story import duration
 
-    for one in status.controllers:
-        last = duration(now - one.last_claim)
-        yield (
-            f"controller {one.owner} ({one.launcher}, pool {one.pool}): last claim {last} ago, "
-            f"holds {one.unreleased} slot{'' if one.unreleased == 1 else 's'}"
-        )
-    if not status.controllers:
-        yield "no controller has claimed anything in the last hour"
+    yield from (controller_line(one, now) for one in status.controllers)
+    if not any(one.is_alive for one in status.controllers):
+        yield "no controller is running: affirm-worker run"
     yield f"{status.listening} listening for notifications now"
     for pool in status.pools:
         if pool.desired is not None:
@@ -109,6 +132,8 @@ def remarks(status: "Status", now: datetime) -> Iterator[str]:
                 f"pool {pool.name}: {launches} no answer since {cell(pool.unanswered_since)}, and the same "
                 f"is asked again until there is one: {cell(pool.unanswered_error)}"
             )
+        if pool.queued and not status.serving(pool.name) and any(one.is_alive for one in status.controllers):
+            yield f"no controller that is running claims from pool {pool.name}: {pool.queued} queued wait"
         if pool.queued and pool.paused:
             yield f"pool {pool.name} is paused: {pool.queued} queued wait"
         elif pool.queued and pool.in_use >= pool.max_running:

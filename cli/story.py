@@ -1,6 +1,6 @@
 """A job's story in plain words, from what is in the database: pure, so that tests give it values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,14 +21,21 @@ _SEEN_AS_WORDS = {
 }
 
 
-def story(job: JobView, runs: list[RunView], now: datetime) -> list[str]:
+def story(job: JobView, runs: list[RunView], now: datetime, waits: Sequence[str] = ()) -> list[str]:
     """The lines of a job's story.
 
     Args:
         job, runs: as the store has them; the first run first.
         now: the time it is told at.
+        waits: what it waits for.
     """
-    return [*_job(job, now), *(line for run in _with_retries(job, runs) for line in run), "", *_to_do(job, runs)]
+    return [
+        *_job(job, now),
+        *waits,
+        *(line for run in _with_retries(job, runs) for line in run),
+        "",
+        *_to_do(job, runs),
+    ]
 
 
 def to_do(job: JobView, runs: list[RunView]) -> list[str]:
@@ -147,10 +154,9 @@ def _ending(run: RunView) -> str:
         return f"has committed {run.rows_done:,} rows, to be closed when its process or pod is over"
     if run.started_at is not None:
         return "at work"
-    if run.launched_at is None:
-        again = f": no answer yet, and the same is asked again: {cell(run.waits_for_error)}" if run.waits_for else ""
-        return f"about to be launched{again}"
     waits = f": {run.waits_for}: {cell(run.waits_for_error)}" if run.waits_for else ""
+    if run.launched_at is None:
+        return f"about to be launched{waits}"
     return f"launched, its runner has not started yet{waits}"
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cli import output
 from cli.database import Database
+from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.settings import Settings
 from cli.submissions import Submitted
 from dataset_jobs.model.states import JobState
@@ -27,6 +28,7 @@ class NotLoaded:
     error: str | None
     dataset_id: UUID | None = None
     job_id: UUID | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 only if every file is loaded."""
-        return 130 if self.interrupted else 1 if self.not_loaded else 0
+        """0 only if every file is loaded; 77 or 78 if all others wait for somebody to fix the same."""
+        return 130 if self.interrupted else of_waiting(one.cause for one in self.not_loaded)
 
     @property
     def rows_per_second(self) -> int:
@@ -100,8 +102,11 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
             output.say(f"  {one.file}: {one.state}: {one.error}")
             if one.job_id is not None:
                 output.say(f"    {command} jobs show {one.job_id}")
+    go_on = f"{command} run --launcher process --until-idle"
     if summary.interrupted:
-        output.say("", f"interrupted; to go on: {command} run --launcher process --until-idle")
+        output.say("", f"interrupted; to go on: {go_on}")
+    elif any(waits_for_a_fix(one.cause) for one in summary.not_loaded):
+        output.say("", f"when it is fixed: {go_on}")
     output.say("", f"the rows are in the table names of {database.place}")
     output.say(f'to look at them: {command} psql -c "{QUERY}"')
 
@@ -122,8 +127,9 @@ def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
         return NotLoaded(one.path, "refused", str(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
     if job.state == JobState.SCHEDULED:
-        state = f"waits for a retry at {output.cell(job.run_at)}"
-    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id)
+        waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
+        state = f"{waits} at {output.cell(job.run_at)}"
+    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause)
 
 
 def _counted(count: int, thing: str) -> str:

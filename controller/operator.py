@@ -19,6 +19,8 @@ from kubernetes.aio.client import Configuration
 from controller.launchers.kubernetes_api import PAGE
 from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.policy.job_manifest import LABEL_INSTALLATION
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.trouble import Repeated, Trouble
 
 Saw = Callable[[Job | Pod, bool], None]
 """The Job or pod, and whether it was deleted."""
@@ -27,7 +29,10 @@ SawPool = Callable[[bool, Mapping[str, Any]], None]
 """Whether it was deleted, and the ParserPool."""
 
 RESTART_SECONDS = 2.0
-"""Before a watch that has ended by itself is taken up again."""
+"""Before a watch that has ended by itself is taken up again; then twice as long each time, unless it lasts a while."""
+
+LASTS_SECONDS = 60.0
+"""A watch that lasts so long, or that has told of anything, has begun well."""
 
 END_SECONDS = 8
 """After so long without an end, what hinders it is ended."""
@@ -68,6 +73,7 @@ class Watcher:
         self._namespace = namespace
         self._settings = _settings(installation)
         self._registry = _registry(configuration, self._event, saw_pool and partial(self._tell, saw_pool))
+        self._ends = Repeated()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
         self._watching: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
@@ -77,6 +83,12 @@ class Watcher:
         """Starts watching; from now on what is seen is told in the running loop."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What ends the watch again and again, since it last told of anything."""
+        trouble = self._ends.trouble
+        return None if trouble is None or trouble.since < self.last_event else trouble
 
     def alive(self) -> bool:
         """False where the watch has ended and will not be taken up again: then only polling is left."""
@@ -101,12 +113,25 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            began = time.monotonic()
+            why = "kopf has ended"
             try:
                 asyncio.run(self._watch())
             except Exception as error:  # a refused watch ends kopf; until it is back the loop goes on by polling
-                _log.error("the watch has ended, to be taken up again: %s", type(error).__name__)
-            if not self._stop.wait(RESTART_SECONDS):
+                why = type(error).__name__
+            if not self._stop.wait(0 if self._stop.is_set() else self._ended(why, began, time.monotonic())):
                 self._tell(self._restarts)
+
+    def _ended(self, why: str, began: float, now: float) -> float:
+        """The watch has ended by itself: says so, unless it was said a moment ago. Returns how long to wait."""
+        if now - began >= LASTS_SECONDS or self.last_event > began:
+            self._ends.passed()
+        say = self._ends.failed(Unavailable(f"the watch over the cluster has ended: {why}"), now)
+        trouble = self._ends.trouble
+        assert trouble is not None
+        if say:
+            _log.error("%s", trouble.describe(now))
+        return trouble.wait(RESTART_SECONDS)
 
     async def _watch(self) -> None:
         # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.

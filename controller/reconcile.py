@@ -14,14 +14,16 @@ from controller.pipeline.claim import claim
 from controller.pipeline.context import Context
 from controller.pipeline.launch import IN_FLIGHT, launch
 from controller.pipeline.observe import Observation, observe, observe_changes
-from controller.pipeline.rescue import rescue
+from controller.pipeline.rescue import give_up_unlaunched, rescue
 from controller.pipeline.retention import EVERY_SECONDS, remove_old_jobs
 from controller.pipeline.scale import scale
 from controller.pipeline.settle import settle_ended
 from controller.pipeline.unreachable import Unreachable
+from controller.pipeline.waiting import never
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.errors import Permanent, RunError
+from dataset_jobs.model.errors import Permanent, RunError, Unavailable
+from dataset_jobs.model.trouble import Repeated, Trouble
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 ADOPT_AFTER = timedelta(seconds=10)
@@ -43,7 +45,8 @@ SETTLE_BATCH = 64
 """How many runs are looked at together, before they are settled."""
 
 AGAIN_SECONDS = 1.0
-"""After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter."""
+"""After a tick that was broken off, or left a launch without an answer, unless the poll interval is shorter; then twice
+as long each time."""
 
 WAKE_SPACING_SECONDS = 0.01
 """Between two ticks: wake-ups that come together are answered by one."""
@@ -59,16 +62,26 @@ class Progress:
         last_round: when the last tick ended, however it ended; by the monotonic clock.
         last_settle: when a run was settled that the launcher had seen ending.
         last_error: of the last tick; empty where it went through.
+        ticks: what breaks them off again and again.
+        launches: what leaves them without an answer, while ticks go through.
     """
 
     last_round: float = field(default_factory=time.monotonic)
     last_settle: float = field(default_factory=time.monotonic)
     last_error: str = "not started"
+    ticks: Repeated = field(default_factory=Repeated)
+    launches: Repeated = field(default_factory=Repeated)
 
-    def went_round(self, error: str) -> None:
-        """A tick has ended, with this error or none."""
-        self.last_error = error
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps the controller from its work now."""
+        return self.ticks.trouble or self.launches.trouble
+
+    def went_round(self, error: RunError | None) -> bool:
+        """A tick has ended, with this error or none. Returns whether to say so."""
+        self.last_error = "" if error is None else str(error)
         self.last_round = time.monotonic()
+        return self.ticks.passed() if error is None else self.ticks.failed(error, self.last_round)
 
     def seconds_since_round(self) -> float:
         """Since the last tick ended."""
@@ -105,6 +118,7 @@ class Reconciler:
         self._unreachable = Unreachable()
         self._claiming = True
         self._again = False
+        self._unanswered: Unavailable | None = None
         self._next_removal = time.monotonic()
 
     def stop_claiming(self) -> None:
@@ -112,11 +126,21 @@ class Reconciler:
         self._claiming = False
 
     async def run(self, stop: asyncio.Event, until_idle: bool = False) -> None:
-        """Ticks until `stop` is set, or until nothing is queued, due or running in its pools."""
+        """Ticks until `stop` is set, or until nothing is queued, due or running in its pools.
+
+        Raises:
+            Permanent: `until_idle`, and ticks fail again and again, or runs never start, in a way that does not pass
+                by itself.
+        """
         while not stop.is_set():
-            went_through = await self.tick_safely(resync=time.monotonic() >= self._next_resync)
-            if until_idle and went_through and await self._idle():
-                return
+            error = await self._tick(resync=time.monotonic() >= self._next_resync)
+            trouble = self.progress.ticks.trouble
+            if until_idle and error is not None and trouble is not None and trouble.is_never:
+                raise error
+            if until_idle and error is None:
+                if await self._idle():
+                    return
+                await self._refuse_what_never_starts()
             await self._sleep()
 
     async def _idle(self) -> bool:
@@ -125,26 +149,49 @@ class Reconciler:
         except RunError:
             return False
 
+    async def _refuse_what_never_starts(self) -> None:
+        with contextlib.suppress(Unavailable):
+            error = await never(self.context)
+            if error is not None:
+                raise error
+
     async def tick_safely(self, resync: bool = True) -> bool:
         """One tick; an error of ours is logged and left to the next one. True where it went through."""
+        return await self._tick(resync) is None
+
+    async def _tick(self, resync: bool) -> RunError | None:
         self._wake.clear()
         self._again = False
-        error = ""
+        self._unanswered = None
+        error: RunError | None = None
         began = time.monotonic()
         try:
             await self.tick(resync)
         except* RunError as errors:
-            first = _first_of(errors)
-            error = str(first)
-            _log.warning("tick broken off, to be repeated: %s", error)
-            self._again = True
+            error = _first_of(errors)
             self._next_resync = 0.0  # what had changed may not have been seen to
-            await self._unreachable.failed(self.context, first)
-        else:
+        if error is None:
             await self._unreachable.went_through(self.context)
-        self.progress.went_round(error)
-        self.context.metrics.tick(time.monotonic() - began, not error)
-        return not error
+        else:
+            await self._unreachable.failed(self.context, error)
+        before = self.progress.ticks.trouble
+        say = self.progress.went_round(error)
+        now = time.monotonic()
+        if say and (trouble := self.progress.ticks.trouble):
+            _log.warning("tick broken off, to be repeated: %s", trouble.describe(now))
+        elif say and before:
+            _log.info("ticks go through again, after %.0f s", now - before.since)
+        if error is None:
+            self._launches_went(now)
+        self.context.metrics.tick(now - began, error is None)
+        return error
+
+    def _launches_went(self, now: float) -> None:
+        launches = self.progress.launches
+        if self._unanswered is None:
+            launches.passed()
+        elif launches.failed(self._unanswered, now) and launches.trouble:
+            _log.warning("launches are not answered, to be repeated: %s", launches.trouble.describe(now))
 
     async def tick(self, resync: bool = True) -> Observation:
         """The six steps, once; and every minute a batch of old jobs is removed.
@@ -160,7 +207,9 @@ class Reconciler:
         await self._settle(observed)
         await rescue(self.context, observed)
         await look_for_trouble(self.context, observed)
-        if self._claiming:
+        if not self._claiming:
+            await give_up_unlaunched(self.context, observed)
+        else:
             leads = await self._claim_and_launch(observed)
             await self.context.pools.report(leads)
             if self.context.schedules is not None:
@@ -239,15 +288,23 @@ class Reconciler:
             self._wake.set()
 
     async def _launch(self, runs: Sequence[ClaimedRun | UnreleasedRun]) -> bool:
-        went_well = await launch(self.context, runs, self._in_flight)
+        went_well, unanswered = await launch(self.context, runs, self._in_flight)
         self._again = self._again or not went_well
+        self._unanswered = self._unanswered or unanswered
         return went_well
 
     async def _sleep(self) -> None:
         """Until something wakes the loop, the poll interval is over, or a scheduled job is due."""
-        seconds = min(self._poll_seconds, AGAIN_SECONDS) if self._again else self._poll_seconds
+        trouble = self.progress.trouble
+        again = min(self._poll_seconds, AGAIN_SECONDS)
+        seconds = trouble.wait(again) if trouble else again if self._again else self._poll_seconds
         with contextlib.suppress(RunError):
-            due = await self.context.store.seconds_until_due(self.context.pools.served)
+            # A database that is away would only be waited for once more.
+            due = (
+                0.0
+                if self.progress.ticks.trouble
+                else await self.context.store.seconds_until_due(self.context.pools.served)
+            )
             if due:  # what is overdue waits for a slot, and the end of a run wakes us
                 seconds = min(seconds, due + WAKE_SPACING_SECONDS)
         with contextlib.suppress(TimeoutError):
@@ -255,10 +312,11 @@ class Reconciler:
             await asyncio.sleep(WAKE_SPACING_SECONDS - self.progress.seconds_since_round())
 
 
-def _first_of(errors: BaseException) -> BaseException:
-    while isinstance(errors, BaseExceptionGroup):
-        errors = errors.exceptions[0]
-    return errors
+def _first_of(errors: BaseExceptionGroup[RunError]) -> RunError:
+    first: RunError | BaseExceptionGroup[RunError] = errors
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 async def drain(reconciler: Reconciler, grace_seconds: float, hurry: asyncio.Event) -> None:

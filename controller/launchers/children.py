@@ -6,8 +6,11 @@ It ends with any other run, as a pod does: what is left in a process by an error
 """
 
 import contextlib
+import errno
 import os
+import pickle
 import signal
+import tempfile
 import threading
 from collections.abc import Callable
 from multiprocessing import parent_process
@@ -26,9 +29,23 @@ RunnerEntry = Callable[[str, int, str], None]
 It returns where the run completed and the process is fit for another; else it exits with the run's exit code."""
 
 
-def serve(entry: RunnerEntry, pipe: Connection) -> None:
-    """What the child does: until a run does not complete, the controller wants no more of it, or is gone."""
-    threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
+_READY, _COMPLETED, _CANNOT_BEGIN = b"ready", b"completed", b"cannot begin: "
+
+
+def serve(pickled_entry: bytes, pipe: Connection) -> None:
+    """What the child does: until a run does not complete, the controller wants no more of it, or is gone.
+
+    Args:
+        pickled_entry: the `RunnerEntry`; unpickled here, so that the child can say why it cannot import it.
+        pipe: to the controller.
+    """
+    try:
+        entry: RunnerEntry = pickle.loads(pickled_entry)
+        threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
+    except Exception as error:
+        pipe.send_bytes(_CANNOT_BEGIN + f"{type(error).__name__}: {error}".encode(errors="replace")[:500])
+        os._exit(ExitCode.CONFIGURATION)
+    pipe.send_bytes(_READY)
     while True:
         try:
             job_id, epoch, message_path = pipe.recv()
@@ -36,7 +53,18 @@ def serve(entry: RunnerEntry, pipe: Connection) -> None:
             os._exit(0)
         entry(job_id, epoch, message_path)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        pipe.send_bytes(b"completed")
+        pipe.send_bytes(_COMPLETED)
+
+
+def _in_words(error: OSError) -> str:
+    match error.errno:
+        case None:  # multiprocessing's own: the path of a socket below TMPDIR is too long
+            return f"{error} (in {tempfile.gettempdir()}, see TMPDIR)"
+        case errno.EAGAIN:
+            return f"{error.strerror} (the limit of processes, ulimit -u, may be too low)"
+        case errno.EMFILE:
+            return f"{error.strerror} (the limit of open files, ulimit -n, is too low)"
+    return error.strerror or type(error).__name__
 
 
 def _exit_with_parent() -> None:
@@ -59,21 +87,28 @@ class Child:
 
     def __init__(self, context: ForkServerContext, entry: RunnerEntry) -> None:
         with contextlib.ExitStack() as at_failure:
+            pickled_entry = pickle.dumps(entry)
             try:
                 self._pipe, theirs = context.Pipe()
                 at_failure.callback(self._pipe.close)
                 with theirs:
-                    self._process = context.Process(target=serve, args=(entry, theirs), name="parser-runner")
+                    self._process = context.Process(target=serve, args=(pickled_entry, theirs), name="parser-runner")
                     self._process.start()
             except EOFError:
                 raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
             except OSError as error:
-                raise Unavailable(f"cannot start a process: {error.strerror}", Reason.TEMPORARY_IO) from None
+                raise Unavailable(f"cannot start a process: {_in_words(error)}", Reason.TEMPORARY_IO) from None
             at_failure.pop_all()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
         self.runs = 0
         """How many runs it has been handed."""
+        self.is_ready = False
+        """It has begun; until then it imports what it needs."""
+        self.cannot_begin = ""
+        """Why it cannot, in its own words."""
+        self.has_hung_up = False
+        """It has ended, or is about to."""
         self.pipe: int | None = self._pipe.fileno()
         """Readable when it has something to say, or has ended; None after it was dismissed."""
         self.sentinel: int = self._process.sentinel
@@ -91,9 +126,16 @@ class Child:
     def has_completed(self) -> bool:
         """Whether its run has completed since it was asked last, and it waits for another."""
         try:
-            return self._pipe.poll() and self._pipe.recv_bytes() == b"completed"
+            while self._pipe.poll():
+                said = self._pipe.recv_bytes()
+                if said == _COMPLETED:
+                    return True
+                self.is_ready = self.is_ready or said == _READY
+                if said.startswith(_CANNOT_BEGIN):
+                    self.cannot_begin = said.removeprefix(_CANNOT_BEGIN).decode(errors="replace")
         except (EOFError, OSError):
-            return False
+            self.has_hung_up = True
+        return False
 
     def exit_code(self) -> int | None:
         """How it has ended, a signal as its negative number; None while it lives."""

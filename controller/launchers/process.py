@@ -7,22 +7,29 @@ import asyncio
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
-from controller.launchers import KEEP, Launch, Phase, Seen
+from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
 from controller.launchers.children import Child, RunnerEntry
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
+from dataset_jobs.model.trouble import Repeated
 
 RUNS_OF_A_CHILD = 100
 """How many runs one process is used for at the most."""
 
 IDLE_SECONDS = 10.0
 """For how long a process waits for another run."""
+
+REFUSED_AFTER_SECONDS = 5.0
+"""If no process could be started for so long, the launch is refused: the claim is given back and the pool blocked."""
 
 
 @dataclass(slots=True)
@@ -54,6 +61,7 @@ class ProcessLauncher:
         self._waiting: dict[Child, asyncio.TimerHandle] = {}
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["controller.launchers.children", *preload])
+        self._starts = Repeated()
         self._messages = tempfile.TemporaryDirectory(prefix="affirm-worker-")
 
     async def launch(self, launch: Launch) -> str:
@@ -104,14 +112,19 @@ class ProcessLauncher:
         self._messages.cleanup()
 
     def _start(self, key: RunKey, message_path: Path) -> Child:
-        """Has the run done by a child that waits for one, else by a new one."""
+        """Has the run done by a child that waits for one, else by a new one.
+
+        Raises:
+            Unavailable: no process can be started now.
+            LaunchRefused: none could be started for a while.
+        """
         while self._waiting:
             child, timer = self._waiting.popitem()
             timer.cancel()
             if child.run(key, message_path):
                 return child
             self._dismiss(child)
-        child = Child(self._context, self._entry)
+        child = self._new_child()
         loop = asyncio.get_running_loop()
         assert child.pipe is not None
         loop.add_reader(child.pipe, self._readable, child)
@@ -119,8 +132,22 @@ class ProcessLauncher:
         child.run(key, message_path)  # if it has ended already, it has ended as this run
         return child
 
+    def _new_child(self) -> Child:
+        try:
+            child = Child(self._context, self._entry)
+        except Unavailable as error:
+            now = time.monotonic()
+            self._starts.failed(error, now)
+            trouble = self._starts.trouble
+            assert trouble is not None
+            if now - trouble.since < REFUSED_AFTER_SECONDS:
+                raise
+            raise LaunchRefused(f"{error}, for {now - trouble.since:.0f} s by now", Reason.CONFIG) from None
+        self._starts.passed()
+        return child
+
     def _readable(self, child: Child) -> None:
-        if not self._hear(child):  # then it is ending
+        if not self._hear(child) and child.has_hung_up:
             self._dismiss(child)
 
     def _hear(self, child: Child) -> bool:
@@ -173,12 +200,16 @@ class ProcessLauncher:
             message = run.message_path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             message = ""
+        never_began = code > 0 and not run.stopped and not run.child.is_ready
+        if never_began:
+            why = run.child.cannot_begin or f"exit code {code} while it imported its modules; its stderr says more"
+            message = f"the runner's process cannot begin: {why}"
         evidence = Evidence(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
-            seen_as="Stopped" if run.stopped else None,
+            seen_as="Stopped" if run.stopped else "Config" if never_began else None,
             message=message,
-            container_started=True,
+            container_started=not never_began,
             node=os.uname().nodename,
         )
         return Seen(key, name, Phase.ENDED, evidence)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from controller.launchers import Launch, LaunchRefused
 from controller.pipeline.block import block
@@ -23,21 +24,31 @@ IN_FLIGHT = 16
 _log = logging.getLogger(__name__)
 
 
-async def launch(context: Context, runs: Sequence[ClaimedRun | UnreleasedRun], in_flight: asyncio.Semaphore) -> bool:
-    """Launches runs; what stays without an answer is left for the next tick. True where all were launched.
+class Launched(NamedTuple):
+    """What became of some launches: whether all went well, and why one of them has no answer."""
+
+    went_well: bool
+    unanswered: Unavailable | None
+
+
+async def launch(
+    context: Context, runs: Sequence[ClaimedRun | UnreleasedRun], in_flight: asyncio.Semaphore
+) -> Launched:
+    """Launches runs; what stays without an answer is left for the next tick.
 
     Args:
         runs: of any pools.
         in_flight: limits those that are under way at the same time, of all calls together.
     """
 
-    async def one(run: ClaimedRun | UnreleasedRun) -> str | None:
+    async def one(run: ClaimedRun | UnreleasedRun) -> str | Unavailable | None:
         async with in_flight:
             return await _launch_one(context, run)
 
     async with asyncio.TaskGroup() as group:
         launches = [(run, group.create_task(one(run))) for run in runs]
-    names = {run.key: name for run, launch in launches if (name := launch.result()) is not None}
+    names = {run.key: name for run, launch in launches if isinstance(name := launch.result(), str)}
+    unanswered = [error for _, launch in launches if isinstance(error := launch.result(), Unavailable)]
     if names:
         # Together: if we die before, they are launched again, and found to be there.
         recorded = await context.store.record_launches(names)
@@ -45,11 +56,11 @@ async def launch(context: Context, runs: Sequence[ClaimedRun | UnreleasedRun], i
             if run.key in names:
                 after = recorded.get(run.key)
                 context.metrics.launched(run.pool, None if after is None else after.total_seconds())
-    return len(names) == len(runs)
+    return Launched(len(names) == len(runs), unanswered[0] if unanswered else None)
 
 
-async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str | None:
-    """The name that the launcher knows the run by; None where it was refused, or did not answer."""
+async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str | Unavailable | None:
+    """The name that the launcher knows the run by, or why it did not answer; None if it refused."""
     about = {
         "job_id": str(run.job_id),
         "job_type": run.type,
@@ -75,9 +86,10 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str 
             return None
     except Unavailable as error:
         context.metrics.not_launched(run.pool, answered=False)
-        _log.warning("launch not answered, to be repeated: %s", error, extra=about)
-        await context.store.record_waiting(run.key, Diagnosis(error.cause, None, str(error)))
-        return None
+        _log.debug("launch not answered, to be repeated: %s", error, extra=about)
+        if not isinstance(run, UnreleasedRun) or run.waits_for != error.cause:
+            await context.store.record_waiting(run.key, Diagnosis(error.cause, None, str(error)))
+        return error
     _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
     return name
 

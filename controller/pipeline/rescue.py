@@ -25,6 +25,8 @@ _PREEMPTED = Evidence(gone=True, conditions={"DisruptionTarget": "PreemptionBySc
 
 CONTROLLER_GONE = Diagnosis(Cause.SHUT_DOWN, None, "the controller that had started the run is gone")
 
+NOT_LAUNCHED = Diagnosis(Cause.SHUT_DOWN, None, "the controller ended before it could start a process for the run")
+
 
 async def rescue(context: Context, observed: Observation) -> None:
     """Puts right what no other step will."""
@@ -39,6 +41,17 @@ async def rescue(context: Context, observed: Observation) -> None:
     await _end_early(context, observed)
     await _cancel_waiting(context)
     await _strangers(context, observed)
+
+
+async def give_up_unlaunched(context: Context, observed: Observation) -> None:
+    """Ends what this controller has claimed and will not launch any more, since it ends: its jobs are queued again.
+
+    Of children only. Jobs in a cluster are launched by any other controller.
+    """
+    if context.launcher.name == "process":
+        for run in observed.unlaunched(context.owner, timedelta.max):
+            if run.key not in observed.seen:
+                await settle(context, run, Evidence(gone=True), NOT_LAUNCHED)
 
 
 async def _vanished(context: Context, observed: Observation) -> None:

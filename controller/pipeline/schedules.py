@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from controller.policy.cron import next_tick
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.trouble import Quiet, Repeated
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.for_schedules import ScheduleStore
@@ -43,6 +44,8 @@ class Schedules:
     still_seconds: float = STILL_SECONDS
     _threads: list[threading.Thread] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _looks: Repeated = field(default_factory=Repeated)
+    _quiet: Quiet = field(default_factory=Quiet)
     _asked: float = field(default_factory=lambda: time.monotonic() - 3600)
 
     async def look(self) -> None:
@@ -53,8 +56,10 @@ class Schedules:
         try:
             due = await self.store.schedules_due()
         except RunError as error:
-            _log.warning("schedules are not looked at: %s", error)
+            if self._looks.failed(error, time.monotonic()):
+                _log.warning("schedules are not looked at: %s", error)
             return
+        self._looks.passed()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         for _ in range(min(due, AT_ONCE - len(self._threads))):
             thread = threading.Thread(target=self._work, name="schedules", daemon=True)
@@ -68,6 +73,10 @@ class Schedules:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
+    def _warn(self, text: str) -> None:
+        if self._quiet.is_due(text, time.monotonic()):
+            _log.warning("%s", text)
+
     def _work(self) -> None:
         try:
             storage = open_storage(self.storage)
@@ -78,15 +87,15 @@ class Schedules:
                     except Stopped:
                         continue
                     except RunError as error:
-                        _log.warning("schedule %s: broken off, to be repeated: %s", begun.name, error)
+                        self._warn(f"schedule {begun.name}: broken off, to be repeated: {error}")
                         continue
                     except Exception as error:  # it is on the schedule; the others go on
                         _log.error("schedule %s: unforeseen", begun.name, exc_info=error)
                         continue
                     _log.info("schedule %s: %d files, %d new", begun.name, looked.files, len(looked.submitted))
                     if looked.error:
-                        _log.warning("schedule %s: %s", begun.name, looked.error)
+                        self._warn(f"schedule {begun.name}: {looked.error}")
         except RunError as error:
-            _log.warning("schedules: %s", error)
+            self._warn(f"schedules: {error}")
         except Exception as error:  # nobody waits for a thread; who held what is forgotten with its lease
             _log.error("schedules: %s", type(error).__name__, exc_info=error)

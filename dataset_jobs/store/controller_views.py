@@ -81,6 +81,8 @@ class WaitingJob:
     attempts: int
     run_at: datetime
     last_error: str | None
+    last_cause: str | None
+    last_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

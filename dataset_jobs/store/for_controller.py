@@ -21,6 +21,7 @@ from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_o
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.pools import PoolStore
+from dataset_jobs.store.presence import PresenceStore
 
 PROMOTE_BATCH = 1000
 """How many due jobs one claim makes queued at the most."""
@@ -29,7 +30,7 @@ SOON = timedelta(seconds=2)
 """How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
 
 
-class ControllerStore(CapacityStore, PoolStore):
+class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     """The controller's view of the database.
 
     Args:
@@ -374,13 +375,7 @@ class ControllerStore(CapacityStore, PoolStore):
         """Raises `Misconfigured` where the database has another schema than this code is for, or none."""
         async with self._connection() as connection:
             row = await fetch_one(connection, "schema_version")
-        version = int(row["coalesce"]) if row else 0
-        if version != expected:
-            kind = "older" if version < expected else "newer"
-            what_to_do = "run affirm-worker migrate" if version < expected else "run a newer affirm-worker"
-            raise Misconfigured(
-                f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}"
-            )
+        check_version(int(row["coalesce"]) if row else 0, expected)
 
     async def _end_load(self, key: RunKey) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
@@ -390,6 +385,16 @@ class ControllerStore(CapacityStore, PoolStore):
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)
+
+
+def check_version(version: int, expected: int) -> None:
+    """Raises `Misconfigured` if the database's schema is another one than this code is for."""
+    if version != expected:
+        kind = "older" if version < expected else "newer"
+        what_to_do = "run affirm-worker migrate" if version < expected else "run a newer affirm-worker"
+        raise Misconfigured(
+            f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}"
+        )
 
 
 class _Held(Exception):

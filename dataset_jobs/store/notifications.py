@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.trouble import Repeated
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
 from dataset_jobs.postgres.failures import database_errors
 
@@ -22,14 +24,22 @@ async def listen(conninfo: str, notified: Callable[[], None]) -> None:
         conninfo: a direct connection.
         notified: called in the event loop; also after each connect, for what was missed before.
     """
+    connecting = Repeated()
+
+    def connected() -> None:
+        if connecting.passed():
+            _log.info("listening for notifications again")
+        notified()
+
     while True:
         try:
             with database_errors():
-                if not await _listen_once(conninfo, notified):
+                if not await _listen_once(conninfo, connected):
                     _log.info("polling: a pooler passes on no notifications; DATABASE_DIRECT_URL may lead past it")
                     return
         except RunError as error:
-            _log.warning("not listening for notifications, polling meanwhile: %s", error)
+            if connecting.failed(error, time.monotonic()):
+                _log.warning("not listening for notifications, polling meanwhile: %s", error)
         await asyncio.sleep(RECONNECT_SECONDS)
 
 

@@ -1,9 +1,11 @@
 """What clients see of datasets, jobs and runs: the rows of the listing statements."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from dataset_jobs.model.waits import is_alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +205,35 @@ class PoolStatus:
 
 @dataclass(frozen=True, slots=True)
 class ControllerStatus:
-    """A controller that has claimed something in the last hour, or whose runs hold slots."""
+    """A controller that says it is there, has claimed something in the last hour, or whose runs hold slots.
+
+    Args:
+        pools: that it claims from.
+        last_claim, unreleased: its latest claim, and how many of its runs hold a slot.
+        heard_of_until: until when those of its runs that hold a slot count as alive.
+        started_at, seen_at, silent_seconds: when it began, and last said that it is there; None if it has ended.
+        trouble: what keeps it from its work.
+        trouble_permanent, trouble_since, trouble_tries: whether that passes by itself, since when, tried how often.
+    """
 
     owner: str
-    pool: str
     launcher: str
-    last_claim: datetime
+    pools: list[str]
+    last_claim: datetime | None
     unreleased: int
+    heard_of_until: datetime | None
+    started_at: datetime | None
+    seen_at: datetime | None
+    silent_seconds: float | None
+    trouble: str | None
+    trouble_permanent: bool
+    trouble_since: datetime | None
+    trouble_tries: int
+
+    @property
+    def is_alive(self) -> bool:
+        """It has said so a moment ago."""
+        return self.silent_seconds is not None and is_alive(timedelta(seconds=self.silent_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +294,7 @@ class Status:
     listening: int
     blocked: list[Blocked]
     failing: list[ScheduleView]
+
+    def serving(self, pool: str) -> list[ControllerStatus]:
+        """The controllers that are there and claim from a pool."""
+        return [one for one in self.controllers if one.is_alive and pool in one.pools]

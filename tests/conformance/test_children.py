@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.launchers import Phase, Seen, process
+from controller.launchers import LaunchRefused, Phase, Seen, process
 from controller.launchers.process import ProcessLauncher
 from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
@@ -201,3 +201,27 @@ def _ignores(pid: int, number: signal.Signals) -> bool:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     [ignored] = [line.split()[1] for line in status.splitlines() if line.startswith("SigIgn")]
     return bool(int(ignored, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "ulimit -u"),
+        (OSError(errno.EMFILE, "Too many open files"), "ulimit -n"),
+        (OSError("AF_UNIX path too long"), "see TMPDIR"),
+    ],
+)
+async def test_a_process_that_cannot_be_started_names_the_limit(
+    launcher: ProcessLauncher, monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str
+) -> None:
+    """At first it is tried again; after a while the launch is refused, and what is claimed goes back."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(launcher._context, "Process", fail)
+    with pytest.raises(Unavailable, match=advice):
+        await launcher.launch(a_launch(COMPLETES))
+    monkeypatch.setattr(process, "REFUSED_AFTER_SECONDS", 0.0)
+    with pytest.raises(LaunchRefused, match=advice):
+        await launcher.launch(a_launch(COMPLETES))

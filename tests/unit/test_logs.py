@@ -100,3 +100,18 @@ def test_whatever_is_quoted_a_line_stays_one_line(
         assert json.loads(shown)["msg"] == "got a\nb\x1b]0;title\x07\u202e\\xff"
     else:
         assert r"a\nb\x1b]0;title" in shown
+
+
+def test_the_pool_of_connections_says_the_same_only_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """It tries again many times a minute, and logs each try."""
+    set_up_logs(Settings(log_format="json", worker_id="worker-1"))
+    for number in range(50):
+        logging.getLogger("psycopg.pool").warning("error connecting in 'pool-%d': connection refused", number)
+    logging.getLogger("psycopg.pool").warning("error connecting in 'pool-1': password authentication failed")
+    assert len(lines(capsys)) == 2
+
+
+def test_a_load_hears_nothing_of_the_pool(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs(Settings(log_format="json", log_level="CRITICAL"))
+    logging.getLogger("psycopg.pool").warning("error connecting in 'pool-1': connection refused")
+    assert lines(capsys) == []

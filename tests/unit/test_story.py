@@ -9,6 +9,7 @@ import pytest
 
 from cli.status import remarks
 from cli.story import duration, story
+from cli.why_it_waits import why_it_waits
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
 from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status
@@ -166,10 +167,21 @@ FAILING = ScheduleView(
 )  # fmt: skip
 
 
+ALIVE = ControllerStatus(
+    owner="c/1", launcher="process", pools=["default"], last_claim=NOON, unreleased=1, heard_of_until=later(70),
+    started_at=NOON, seen_at=later(59), silent_seconds=1.0, trouble=None, trouble_permanent=False, trouble_since=None,
+    trouble_tries=0,
+)  # fmt: skip
+GONE = replace(ALIVE, seen_at=later(10), silent_seconds=50.0)
+STUCK = replace(
+    ALIVE, trouble="permission denied", trouble_permanent=True, trouble_since=later(20), trouble_tries=7
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("status", "remark"),
     [
-        (QUIET, "no controller has claimed anything in the last hour"),
+        (QUIET, "no controller is running: affirm-worker run"),
         (QUIET, "nothing is blocked"),
         (replace(QUIET, pools=[POOL]), "pool default has no free slot: 3 queued wait"),
         (replace(QUIET, pools=[POOL]), ": 3 jobs wait and 2 run, 1 per runner; at the maximum of 2"),
@@ -180,8 +192,19 @@ FAILING = ScheduleView(
          "pool default: 3 pods wait for room in the cluster: 0/1 nodes are available"),
         (replace(QUIET, pools=[replace(POOL, runs_unanswered=2, unanswered_since=NOON, unanswered_error="500: x")]),
          "pool default: 2 launches have no answer since 2026-03-01"),
-        (replace(QUIET, controllers=[ControllerStatus("c/1", "default", "process", NOON, 1)]),
-         "controller c/1 (process, pool default): last claim 60 s ago, holds 1 slot"),
+        (replace(QUIET, controllers=[ALIVE]),
+         "controller c/1 (process, pool default): last heard of 1.0 s ago, last claim 60 s ago, holds 1 slot"),
+        (replace(QUIET, controllers=[replace(ALIVE, last_claim=None, unreleased=0)]), "has claimed nothing yet"),
+        (replace(QUIET, controllers=[replace(ALIVE, seen_at=None, silent_seconds=None)]), "pool default): has ended, "),
+        (replace(QUIET, controllers=[GONE]), "is gone: not heard of for 50 s, last claim 60 s ago, holds 1 slot, which "
+         "are free in 10 s"),
+        (replace(QUIET, controllers=[GONE]), "no controller is running: affirm-worker run"),
+        (replace(QUIET, controllers=[replace(GONE, heard_of_until=NOON)]), "which the next controller frees"),
+        (replace(QUIET, controllers=[STUCK]), "(tried 7 times; this does not pass by itself): permission denied"),
+        (replace(QUIET, controllers=[replace(STUCK, trouble_permanent=False, trouble_tries=1)]),
+         "(tried once; it is tried again until it passes): permission denied"),
+        (replace(QUIET, pools=[POOL], controllers=[replace(ALIVE, pools=["other"])]),
+         "no controller that is running claims from pool default: 3 queued wait"),
         (replace(QUIET, blocked=[Blocked("default", "cannot_start", "no image", 2, NOON, later(9), UUID(int=1))]),
          f"affirm-worker jobs explain {UUID(int=1)}"),
         (replace(QUIET, failing=[FAILING]), "schedule ssa fails, 3 times by now: no such folder; next try "),
@@ -191,3 +214,46 @@ FAILING = ScheduleView(
 )  # fmt: skip
 def test_what_status_says_beside_its_table(status: Status, remark: str) -> None:
     assert remark in "\n".join(remarks(status, later(60)))
+
+
+LOADS = replace(
+    RUN, launcher="process", launched_at=NOON, started_at=NOON, lease_until=later(80)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "run", "status", "sentence"),
+    [
+        ({}, None, QUIET, "no controller that claims from pool default is running: affirm-worker run"),
+        ({}, None, replace(QUIET, controllers=[GONE]), "no controller that claims from pool default is running"),
+        ({}, None, replace(QUIET, controllers=[STUCK]), "controller c/1 cannot work since "),
+        ({}, None, replace(QUIET, controllers=[ALIVE], pools=[replace(POOL, paused=True)]), "pool default is paused"),
+        ({}, None, replace(QUIET, controllers=[ALIVE], pools=[POOL]), "no free slot: 2 of 2 are in use"),
+        ({}, None, replace(QUIET, controllers=[ALIVE], pools=[replace(POOL, max_running=0)]), "a maximum of 0 runs"),
+        ({"state": "scheduled"}, None, replace(QUIET, controllers=[ALIVE], pools=[BLOCKED]), "is blocked since "),
+        ({"state": "running"}, LOADS, replace(QUIET, controllers=[ALIVE]), "it is ended in 20 s, and the job is"),
+        ({"state": "running"}, LOADS, replace(QUIET, controllers=[GONE]), "queued again (its controller c/1 is gone)"),
+        ({"state": "running"}, replace(LOADS, lease_until=NOON), QUIET, "it is ended now, by the next controller"),
+    ],
+)  # fmt: skip
+def test_what_a_job_waits_for(changes: dict[str, Any], run: RunView | None, status: Status, sentence: str) -> None:
+    runs = [] if run is None else [run]
+    waits = why_it_waits(replace(JOB, **changes), runs, status, later(60))
+    assert sentence in "\n".join(waits)
+    assert set(waits) <= set(story(replace(JOB, **changes), runs, later(60), waits))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"state": "completed", "finished_at": NOON}, {"state": "scheduled", "run_at": later(90)}],
+    ids=["finished", "later"],
+)
+def test_a_job_that_waits_for_nothing_says_nothing(changes: dict[str, Any]) -> None:
+    status = replace(QUIET, controllers=[ALIVE], pools=[replace(POOL, paused=True)])
+    assert why_it_waits(replace(JOB, **changes), [], status, later(60)) == []
+
+
+def test_a_launch_without_an_answer_is_told() -> None:
+    run = replace(RUN, waits_for="unavailable", waits_for_error="no answer from the API server")
+    words = "about to be launched: unavailable: no answer from the API server"
+    assert words in told(replace(JOB, state="running"), run)

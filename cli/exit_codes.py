@@ -1,0 +1,31 @@
+"""How a command ends that has left jobs waiting."""
+
+from collections.abc import Iterable
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.outcome import ExitCode
+
+NOT_DONE = 1
+
+_NEVER = {Cause.FORBIDDEN: ExitCode.FORBIDDEN, Cause.CANNOT_START: ExitCode.CONFIGURATION}
+
+
+def waits_for_a_fix(cause: str | None) -> bool:
+    """Whether a job that last ended so goes on only if somebody does something."""
+    return cause in _NEVER
+
+
+def of_waiting(causes: Iterable[str | None]) -> int:
+    """The exit code.
+
+    Args:
+        causes: of every job that is not done, why its last run ended; None if none has.
+
+    Returns:
+        0 if there are none; 77 or 78 if all of them were refused or could not start; else 1.
+    """
+    different = set(causes)
+    if not different:
+        return 0
+    [first, *others] = different
+    return NOT_DONE if others or first is None else int(_NEVER.get(Cause(first), NOT_DONE))
