@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli import datasets, jobs, load, migrate, parse, parsers, psql, run_command, schedules, status, submit
+from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import ExitCode, Outcome
 
@@ -62,11 +63,16 @@ for register in (load, submit, status, jobs, datasets, schedules, run_command, p
 
 def main() -> None:
     """The entry point. What goes wrong is one line on stderr and an exit code; see `EPILOG`."""
+    open_standard_streams()
     try:
         app(prog_name="affirm-worker")
     except RunError as error:
         print(f"affirm-worker: {error}", file=sys.stderr)
         sys.exit(Outcome.of_error(error).exit_code)
+    except UnicodeEncodeError as error:
+        what = f"{error.object[error.start : error.end]!a} cannot be written in {error.encoding}"
+        print(f"affirm-worker: {what}, the locale's encoding: set PYTHONUTF8=1", file=sys.stderr)
+        sys.exit(ExitCode.CONFIGURATION)
     except Exception:
         import traceback
 

@@ -8,6 +8,7 @@ import uuid
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from cli.file_storage import storage_config
 from cli.launching import Watch, kubernetes_launcher, process_launcher
 from cli.settings import Settings
 from controller.health import HealthServer
@@ -94,7 +95,7 @@ async def run_controller(settings: Settings, conninfo: str, launcher_name: str, 
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = process_launcher if launcher_name == "process" else kubernetes_launcher
         cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch, metrics))
-        schedules = Schedules(store, conninfo, settings.storage)
+        schedules = Schedules(store, conninfo, storage_config(settings))
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,

@@ -68,7 +68,7 @@ class Child:
             except EOFError:
                 raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
             except OSError as error:
-                raise Unavailable(f"cannot start a process: {error.strerror}", Reason.TEMPORARY_IO) from None
+                raise Unavailable(f"cannot start a process: {error.strerror or error}", Reason.TEMPORARY_IO) from None
             at_failure.pop_all()
         assert self._process.pid is not None
         self.pid: int = self._process.pid

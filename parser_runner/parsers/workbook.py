@@ -7,11 +7,12 @@ import sys
 import weakref
 from collections.abc import Iterator
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.errors import Misconfigured, Rejected
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.archive import checked_directory
 from parser_runner.parsers.limits import MIB
@@ -57,7 +58,14 @@ class Workbook:
         content = source.file.read()
         self._process = subprocess.Popen(
             # Isolated: nothing of the environment or the current folder is imported by it.
-            [sys.executable, "-I", str(_READER), str(len(content)), str(source.limits.workbook_memory_mib * MIB)],
+            [
+                sys.executable,
+                "-I",
+                str(_READER),
+                str(len(content)),
+                str(source.limits.workbook_memory_mib * MIB),
+                _library_folder(),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -100,6 +108,8 @@ class Workbook:
         answer = json.loads(line) if line.endswith(b"\n") else {"error": "memory" if self._aborted() else "damaged"}
         if isinstance(answer, dict) and "error" in answer:
             self.close()
+            if answer["error"] == "library":
+                raise Misconfigured("python-calamine, which reads workbooks, cannot be loaded: install it again")
             raise self._refusal(answer["error"])
         return answer
 
@@ -133,6 +143,12 @@ def open_workbook(source: Source) -> Workbook | None:
         raise source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
     source.rewind()
     return Workbook(source)
+
+
+def _library_folder() -> str:
+    """Where the library is installed, which may be a folder of PYTHONPATH."""
+    found = find_spec("python_calamine")
+    return str(Path(found.origin).parents[1]) if found and found.origin else ""
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -4,7 +4,7 @@ The library is native code: a crafted workbook can make it abort or ask for a te
 only. It is run as a script, imports nothing of ours, and speaks JSON, a line at a time:
 
     in   the workbook's bytes, as many as the first argument says
-    out  {"sheets": [names of the visible worksheets]}, or {"error": "encrypted" | "damaged" | "memory"}
+    out  {"sheets": [names of the visible worksheets]}, or {"error": "encrypted" | "damaged" | "memory" | "library"}
     in   [index of a sheet, how many of its rows or null for all]
     out  one list a row, then null; {"error": ...} ends everything. A date is {"date": "2022-08-04"}
 """
@@ -20,6 +20,16 @@ from typing import Any
 def main() -> None:
     """Answers until the parent closes the pipe."""
     size, memory_bytes = map(int, sys.argv[1:3])
+    # Where affirm-worker is installed the interpreter may not look, isolated as it is.
+    sys.path.append(sys.argv[3])
+    try:
+        import python_calamine  # noqa: F401
+    except ImportError:
+        _say({"error": "library"})
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    if most != resource.RLIM_INFINITY:
+        memory_bytes = min(memory_bytes, most)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
