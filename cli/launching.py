@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cli.file_storage import storage_config
 from cli.logs import logs_for_people
 from cli.settings import Settings
 from controller.launchers import Launcher
@@ -63,9 +64,10 @@ class Cluster(NamedTuple):
 async def process_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: Watch, metrics: Metrics
 ) -> AsyncIterator[Cluster]:
+    storage = storage_config(settings)
     environment = {
         **os.environ,
-        **settings.storage.to_env(),
+        **storage.to_env(),
         **settings.limits.to_env(),
         "DATABASE_URL": settings.runner_database_url or conninfo,
         "DATABASE_SCHEMA": settings.database_schema,
@@ -77,7 +79,7 @@ async def process_launcher(
     for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
         environment.pop(name, None)
     preload = ["parser_runner.warm", "cli.main"]
-    if settings.storage.type == "s3":
+    if storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)
     try:

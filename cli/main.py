@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import datasets, jobs, load, migrate, output, parse, parsers, psql, run_command, schedules, status, submit
+from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.text import one_line
@@ -65,6 +66,7 @@ for register in (load, submit, status, jobs, datasets, schedules, run_command, p
 
 def main() -> None:
     """The entry point. What goes wrong is one line on stderr and an exit code; see `EPILOG`."""
+    open_standard_streams()
     output.make_streams_safe()
     try:
         sys.exit(app(prog_name="affirm-worker", standalone_mode=False))

@@ -1,6 +1,7 @@
 """`affirm-worker parse`."""
 
 import csv
+import errno
 import shutil
 import sys
 import tempfile
@@ -52,6 +53,9 @@ def parse(
     """
     from cli.countries import iso_countries
     from cli.settings import read_settings
+    from dataset_jobs.host import temporary_folder
+    from dataset_jobs.model.causes import Reason
+    from dataset_jobs.model.errors import Unavailable
     from dataset_jobs.store.refusals import unknown_country
     from dataset_jobs.store.submission import checked_sex, checked_year, unreadable
     from parser_runner.parsers.source import Source
@@ -62,6 +66,7 @@ def parse(
         raise unknown_country(country, countries)
     year_hint, sex_hint = checked_year(year), checked_sex(sex)
     limits = read_settings().limits
+    temporary_folder()
     try:
         with file.open("rb") as opened:
             source = Source(file.name, opened, year_hint, sex_hint, limits)
@@ -70,6 +75,9 @@ def parse(
             else:
                 _print_rows(source, code, file)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # it was written to, not read
+            where = f"in {temporary_folder()} (TMPDIR), or where the output goes"
+            raise Unavailable(f"{file}: no space left {where}", Reason.TEMPORARY_IO) from None
         raise unreadable(file, error) from None
 
 

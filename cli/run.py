@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 
 from cli.exit_codes import of_waiting
+from cli.file_storage import storage_config
 from cli.launching import Watch, kubernetes_launcher, process_launcher
 from cli.settings import Settings
 from controller.health import HealthServer
@@ -108,7 +109,7 @@ async def run_controller(
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         make = process_launcher if launcher_name == "process" else kubernetes_launcher
         cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch, metrics))
-        schedules = Schedules(store, conninfo, settings.storage)
+        schedules = Schedules(store, conninfo, storage_config(settings))
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from controller.policy.job_manifest import Memory, RunnerTemplate
+from controller.policy.job_manifest import POD_SECURITY_CONTEXT, SECURITY_CONTEXT, Memory, RunnerTemplate
 from controller.policy.quantities import parse_quantity
 from dataset_jobs.model.errors import Misconfigured
 
@@ -35,6 +35,8 @@ class RunnerConfig(BaseModel):
     volume_mounts: _Objects = []
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    pod_security_context: dict[str, Any] = POD_SECURITY_CONTEXT
+    security_context: dict[str, Any] = SECURITY_CONTEXT
 
 
 def read_runner_config(path: Path) -> RunnerTemplate:

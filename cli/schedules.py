@@ -91,10 +91,11 @@ def add(
     controller runs are made up for by one.
     """
     from cli import output
+    from cli.file_storage import storage_config
     from dataset_jobs.storage import open_storage
 
     with _store() as (settings, store):
-        folder = open_storage(settings.storage).location(location)
+        folder = open_storage(storage_config(settings)).location(location)
         added = store.add(name, cron, timezone, folder, country, pool or settings.pool, priority)
     if as_json:
         output.print_json(added)
@@ -132,10 +133,11 @@ def run(name: Name, as_json: AsJson = False) -> None:
     Its ticks stay as they are; it may be paused. Exit code 65 where some files could not be submitted.
     """
     from cli import output
+    from cli.file_storage import storage_config
     from dataset_jobs.storage import open_storage
 
     with _store() as (settings, store):
-        looked = store.run(name, open_storage(settings.storage))
+        looked = store.run(name, open_storage(storage_config(settings)))
     if as_json:
         output.print_json(looked)
     else:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from dataset_jobs.host import check_user, host_name
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import Misconfigured
@@ -54,10 +54,17 @@ def _plain_text(value: str) -> str:
     return value
 
 
-def _default_home() -> Path:
-    # As root the embedded Postgres runs as another user, and its library lets everybody pass through every folder
-    # above the data: not to be done to /root.
-    return Path("/var/lib/affirm-worker") if os.geteuid() == 0 else Path.home() / ".local/share/affirm-worker"
+def _default_home() -> Path | None:
+    # As root the embedded Postgres runs as another user, and everybody has to pass through every folder above the
+    # data: not to be done to /root.
+    if os.geteuid() == 0:
+        return Path("/var/lib/affirm-worker")
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    # A relative one is another folder wherever the command is called.
+    return home / ".local/share/affirm-worker" if home.is_absolute() else None
 
 
 def _setting(default: Any, what: str, allowed: str, shown: str | None = None, **constraints: Any) -> Any:
@@ -209,22 +216,35 @@ class Settings(BaseSettings):
         "a name of at most 63 characters", min_length=1, max_length=63,
     )  # fmt: skip
     worker_id: PlainText = _setting(
-        socket.gethostname, "This controller's name, in logs and on the runs it claims.",
+        host_name, "This controller's name, in logs and on the runs it claims.",
         "at most 200 characters", "the host's name", min_length=1, max_length=200,
     )  # fmt: skip
     worker_uid: PlainText = _setting(
         "", "The uid of the controller's own pod, whose name is WORKER_ID: its Kubernetes events are about it.",
         "a uid", "events without one",
     )  # fmt: skip
-    affirm_worker_home: Path = _setting(
+    affirm_worker_home: Path | None = _setting(
         _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
         "~/.local/share/affirm-worker; as root /var/lib/affirm-worker",
     )  # fmt: skip
 
     @property
     def home(self) -> Path:
-        """`affirm_worker_home`, absolute."""
-        return self.affirm_worker_home.expanduser().absolute()
+        """`affirm_worker_home`, absolute; raises Misconfigured."""
+        if self.affirm_worker_home is None:
+            raise Misconfigured(
+                f"AFFIRM_WORKER_HOME is not set, and user id {os.geteuid()} has no home folder (HOME is not set or not"
+                " absolute): set it to a folder that can be written, or set DATABASE_URL and STORAGE_PATH",
+                Reason.CONFIG,
+            )
+        try:
+            return self.affirm_worker_home.expanduser().absolute()
+        except (RuntimeError, OSError):
+            raise Misconfigured(
+                f"AFFIRM_WORKER_HOME is {str(self.affirm_worker_home)!r}, which leads nowhere from here; allowed: an"
+                " absolute path",
+                Reason.CONFIG,
+            ) from None
 
     def in_schema(self, conninfo: str) -> str:
         """A connection string that leads to `database_schema`."""
@@ -240,7 +260,12 @@ class Settings(BaseSettings):
     def storage(self) -> StorageConfig:
         """The STORAGE_* settings; raises Misconfigured."""
         names = (name for name in type(self).model_fields if name.startswith("storage_"))
-        return StorageConfig.from_env({name.upper(): getattr(self, name) for name in names}, self.home / "storage")
+        default = self.home / "storage" if self._keeps_files_at_home else None
+        return StorageConfig.from_env({name.upper(): getattr(self, name) for name in names}, default)
+
+    @property
+    def _keeps_files_at_home(self) -> bool:
+        return self.storage_type == "local" and not self.storage_path.strip()
 
 
 def read_settings() -> Settings:
@@ -254,7 +279,12 @@ def read_settings() -> Settings:
     except ValidationError as error:
         names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_url=False))
         raise Misconfigured("; ".join(_problem(name) for name in names), Reason.CONFIG) from None
-    _ = settings.storage
+    # What touches no file needs no home.
+    if not settings._keeps_files_at_home:
+        _ = settings.storage
+    for name in ("database_url", "runner_database_url", "database_direct_url"):
+        if url := getattr(settings, name):
+            check_user(name.upper(), url)
     return settings
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cli.file_storage import storage_config
 from cli.settings import Settings
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.storage import open_storage
@@ -78,7 +79,7 @@ class Submitter:
         run_at: When = None,
     ) -> None:
         self._store = store
-        self._storage = open_storage(settings.storage)
+        self._storage = open_storage(storage_config(settings))
         self._pool = settings.pool
         self._country = country
         self._year = year

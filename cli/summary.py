@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def _command(settings: Settings) -> str:
     program = Path("affirm-worker")
     if not shutil.which(program):
         program = Path(sys.executable).parent / program
-        if program.is_relative_to(Path.cwd()):
+        with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
             program = program.relative_to(Path.cwd())
     home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
     return f"{home}{program}"

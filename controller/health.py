@@ -1,11 +1,15 @@
 """The health probe, which fails where the loop stands still or the watch has ended, and the metrics."""
 
+import errno
+import os
 from collections.abc import Callable
 
 from aiohttp import web
 
 from controller.metrics import Metrics
 from controller.reconcile import Progress
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.text import one_line
 
 
@@ -33,9 +37,17 @@ class HealthServer:
         self._runner = web.AppRunner(application, access_log=None)
 
     async def start(self, port: int) -> None:
-        """Listens on all interfaces."""
+        """Listens on all interfaces.
+
+        Raises:
+            Misconfigured: it cannot listen there.
+        """
         await self._runner.setup()
-        await web.TCPSite(self._runner, port=port).start()
+        try:
+            await web.TCPSite(self._runner, port=port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise Misconfigured(f"HEALTH_PORT {port}: {_in_words(error)}", Reason.CONFIG) from None
 
     async def close(self) -> None:
         """Stops listening."""
@@ -57,3 +69,11 @@ class HealthServer:
     async def _told(self, request: web.Request) -> web.Response:
         body, content_type = self._metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def _in_words(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another process listens there: set it to a free port, or stop that process"
+    if error.errno == errno.EACCES:
+        return "this user may not listen there: set it to a port from 1024 on"
+    return os.strerror(error.errno) if error.errno else type(error).__name__

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 
@@ -24,6 +25,7 @@ example:
 
 def main() -> None:
     """Parses the arguments and runs one run."""
+    open_standard_streams()
     parser = argparse.ArgumentParser(
         prog="parser-runner",
         description="Loads one dataset: takes the run that the controller has claimed, and commits it or says why not.",

@@ -5,13 +5,13 @@ import gc
 import logging
 import os
 import signal
-import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from dataset_jobs.host import check_user, host_name, temporary_folder
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.keys import RunKey
@@ -87,11 +87,13 @@ def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
         raise Misconfigured("DATABASE_URL is not set: expected a Postgres connection URL")
+    check_user("RUNNER_DATABASE_URL" if environment.get("RUNNER_DATABASE_URL") else "DATABASE_URL", conninfo)
     if schema := environment.get("DATABASE_SCHEMA"):
         with database_errors():
             conninfo = in_schema(conninfo, schema)
-    uid = environment.get("POD_UID") or f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
-    runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or socket.gethostname())
+    temporary_folder()
+    uid = environment.get("POD_UID") or f"{host_name()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+    runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or host_name())
     return Job(
         key, runner, conninfo, StorageConfig.from_env(environment), limits=Limits.from_env(environment), kept=kept
     )

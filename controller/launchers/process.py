@@ -6,6 +6,7 @@ A child exits when the pipe to the controller closes, whatever ended the control
 import asyncio
 import os
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Collection
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
 from controller.launchers.children import Child, RunnerEntry
+from dataset_jobs.host import host_name, temporary_folder
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.model.trouble import Repeated
@@ -49,6 +51,9 @@ class ProcessLauncher:
         entry: what each child calls for a run.
         preload: modules that the warm parent imports once.
         wake: called in the event loop whenever a run has ended.
+
+    Raises:
+        Misconfigured: no temporary folder can be written, or none that takes sockets.
     """
 
     name = "process"
@@ -62,7 +67,8 @@ class ProcessLauncher:
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["controller.launchers.children", *preload])
         self._starts = Repeated()
-        self._messages = tempfile.TemporaryDirectory(prefix="affirm-worker-")
+        _leave_closed_folder()
+        self._messages = _folder()
 
     async def launch(self, launch: Launch) -> str:
         run = self._runs.get(launch.key)
@@ -210,6 +216,32 @@ class ProcessLauncher:
             seen_as="Stopped" if run.stopped else "Config" if never_began else None,
             message=message,
             container_started=not never_began,
-            node=os.uname().nodename,
+            node=host_name(),
         )
         return Seen(key, name, Phase.ENDED, evidence)
+
+
+def _leave_closed_folder() -> None:
+    """Every child goes to the current folder first, and none could start where it is gone or may not be entered."""
+    try:
+        open_to_us = os.access(Path.cwd(), os.X_OK)
+    except FileNotFoundError:
+        open_to_us = False
+    if not open_to_us:
+        os.chdir("/")
+
+
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    """A temporary folder. The warm parent makes another one for its socket: without that no run could ever start."""
+    above = temporary_folder()
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="affirm-worker-")
+        with tempfile.TemporaryDirectory(prefix="pymp-") as trial, socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(f"{trial}/listener-12345678")
+    except OSError as error:
+        raise Misconfigured(
+            f"the temporary folder {above} takes no socket for child processes: {error.strerror or error}; set TMPDIR"
+            " to a folder with room and a short path",
+            Reason.CONFIG,
+        ) from None
+    return folder

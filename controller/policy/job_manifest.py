@@ -26,6 +26,21 @@ _DO_NOT_EVICT = {
 }
 
 
+POD_SECURITY_CONTEXT: dict[str, Any] = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "fsGroup": 65532,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+SECURITY_CONTEXT: dict[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""With it, what the restricted profile of the Pod Security Standards asks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """A runner's memory, in bytes.
@@ -72,6 +87,8 @@ class RunnerTemplate:
     volume_mounts: tuple[dict[str, Any], ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    pod_security_context: dict[str, Any] = field(default_factory=lambda: POD_SECURITY_CONTEXT)
+    security_context: dict[str, Any] = field(default_factory=lambda: SECURITY_CONTEXT)
     pod_template: dict[str, Any] = field(default_factory=dict)
 
 
@@ -193,13 +210,7 @@ def _described(template: RunnerTemplate) -> dict[str, Any]:
         "terminationGracePeriodSeconds": 30,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "fsGroup": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": template.pod_security_context,
         "containers": [_container(template)],
         "volumes": [{"name": "tmp", "emptyDir": {}}, *template.volumes],
     }
@@ -226,10 +237,6 @@ def _container(template: RunnerTemplate) -> dict[str, Any]:
         "env": list(template.env),
         "envFrom": list(template.env_from),
         "resources": template.resources,
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": template.security_context,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *template.volume_mounts],
     }

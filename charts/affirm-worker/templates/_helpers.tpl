@@ -51,6 +51,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* A map without the keys that are null: how Helm hands these on differs by its version. */}}
+{{- define "affirm-worker.given" -}}
+{{- $given := dict }}
+{{- range $key, $value := . }}
+{{- if not (kindIs "invalid" $value) }}
+{{- $_ := set $given $key $value }}
+{{- end }}
+{{- end }}
+{{- toYaml $given }}
+{{- end }}
+
 {{/* An environment variable from a Secret. Takes a dict: name, secret, key. */}}
 {{- define "affirm-worker.secretEnv" -}}
 - name: {{ .name }}
@@ -216,6 +227,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
   "labels" $runner.podLabels
   "annotations" $runner.podAnnotations
+  "podSecurityContext" (include "affirm-worker.given" $runner.podSecurityContext | fromYaml)
+  "securityContext" (include "affirm-worker.given" $runner.securityContext | fromYaml)
   | toPrettyJson }}
 {{- end }}
 
@@ -228,10 +241,7 @@ env:
 resources:
   {{- toYaml .Values.controller.resources | nindent 2 }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+  {{- include "affirm-worker.given" .Values.controller.securityContext | nindent 2 }}
 volumeMounts:
   - name: tmp
     mountPath: /tmp
