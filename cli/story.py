@@ -151,6 +151,8 @@ def _times(run: RunView) -> Iterator[str]:
 def _evidence(evidence: dict[str, Any]) -> str:
     parts = [words.format(evidence[name]) for name, words in _SEEN_AS_WORDS.items() if name in evidence]
     parts += [f"{name} {reason}".strip() for name, reason in (evidence.get("conditions") or {}).items()]
+    if left_running := evidence.get("left_running"):
+        parts.append(f"its pod removed, since these containers ran on: {cell(' '.join(left_running))}")
     message = evidence.get("message", "")
     # A message that the runner wrote is told as what it said.
     if message and Outcome.from_message(message) is None:
