@@ -1,8 +1,8 @@
 """What a pod says of its runner: from the pod as Kubernetes shows it to evidence.
 
 Other containers may share the pod, such as a mesh's proxy. Only the runner's own container says how the run has ended.
-What happened to the pod says it only where it happened before the runner's end; another container says it only where
-it kept the runner from starting.
+A deadline or an eviction of the pod counts if it came before the runner's end. Another container counts if it kept the
+runner from starting.
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def _word(pod: Pod, state: ContainerState) -> tuple[str | None, str]:
 
 
 def _trouble(state: ContainerState) -> str | None:
-    """What keeps a container from starting, where it is seen while it waits."""
+    """Why a container that waits does not start; None if it is on its way."""
     waiting = state.waiting.reason if state.waiting else ""
     return "ImagePull" if waiting in _IMAGE_TROUBLE else "Config" if waiting in _CONFIG_TROUBLE else None
 
@@ -96,7 +96,7 @@ def _trouble(state: ContainerState) -> str | None:
 def _init_troubles(pod: Pod) -> Iterator[tuple[str, str]]:
     """The init containers that keep the runner from starting: native sidecars, and those that run before it.
 
-    What an init container has said itself stays in its log: nobody knows what is in it.
+    The last words of an init container stay in its log: they may hold a secret.
     """
     sidecars = {one.name for one in pod.spec.init_containers if one.restart_policy == "Always"}
     for one in pod.status.init_container_statuses:

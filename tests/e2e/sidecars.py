@@ -40,6 +40,19 @@ def with_environment(pod: dict[str, Any], name: str, value: str) -> Patch:
     return [{"op": "add", "path": path, "value": {"name": name, "value": value}}]
 
 
+def waits_for(host: str, port: int) -> str:
+    """A program that ends when a server of the test listens."""
+    return f"""
+import socket, time
+while True:
+    try:
+        socket.create_connection(({json.dumps(host)}, {port}), timeout=1).close()
+        break
+    except OSError:
+        time.sleep(0.2)
+"""
+
+
 def forwards(port: int, host: str, to_port: int, after_seconds: float) -> str:
     """A program that is not there at first, and then passes connections of the pod's own on to a server."""
     return f"""

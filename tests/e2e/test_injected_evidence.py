@@ -119,7 +119,7 @@ def _proxy_has_ended(place: Place, job_id: str) -> bool:
     return any(one["name"] == PROXY and "terminated" in one["state"] for one in statuses)
 
 
-async def test_an_init_container_that_fails_is_why_the_runner_cannot_start(
+async def test_a_failing_init_container_is_named_as_the_cause(
     cluster: Cluster, place: Place, python_image: str
 ) -> None:
     init = container(python_image, SAYS_A_SECRET, "mesh-init")

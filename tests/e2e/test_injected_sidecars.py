@@ -1,6 +1,6 @@
 """The product in a namespace where a webhook injects containers into every runner pod, as meshes do."""
 
-import time
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster import Cluster
 from tests.e2e.installation import Installation, Servers, installed
-from tests.e2e.sidecars import LIVES_ON, PROXY, Patch, before, beside, container, forwards, with_environment
+from tests.e2e.sidecars import LIVES_ON, PROXY, Patch, before, beside, container, forwards, waits_for, with_environment
 from tests.servers.admission_webhook import Webhook, webhook
 
 DATABASE = "sidecars"
@@ -30,9 +30,9 @@ def hook(meshed: Installation) -> Iterator[Webhook]:
         yield hook
 
 
-def submit(meshed: Installation, folder: Path, year: int, rows: str = "Zoe,F,7\r\n") -> dict[str, Any]:
+def submit(meshed: Installation, folder: Path, year: int, sex: str = "F") -> dict[str, Any]:
     file = folder / f"yob{year}.txt"
-    file.write_text(rows)
+    file.write_text(f"Zoe,{sex},{year}\r\n")
     [submitted] = meshed.submit(file)
     return submitted
 
@@ -52,7 +52,7 @@ def test_a_sidecar_that_never_ends_holds_no_slot(
     meshed: Installation, hook: Webhook, python_image: str, tmp_path: Path
 ) -> None:
     hook.answer = lambda pod: beside(container(python_image, LIVES_ON))
-    good, bad = submit(meshed, tmp_path, 2001), submit(meshed, tmp_path, 2002, "Zoe,X,7\r\n")
+    good, bad = submit(meshed, tmp_path, 2001), submit(meshed, tmp_path, 2002, sex="X")
     jobs = meshed.until_finished([good, bad], seconds=60)
     assert [(job["state"], job["attempts"], job["last_cause"]) for job in jobs] == [
         ("completed", 0, None),
@@ -66,7 +66,7 @@ def test_a_sidecar_that_never_ends_holds_no_slot(
     assert "these containers ran on: proxy" in meshed.cli("jobs", "explain", bad["job_id"]).stdout
 
 
-def test_a_native_sidecar_ends_with_the_runner_and_the_pod_is_kept(
+def test_a_pod_with_a_native_sidecar_is_kept(
     meshed: Installation, hook: Webhook, python_image: str, tmp_path: Path
 ) -> None:
     hook.answer = lambda pod: before(container(python_image, ENDS_WHEN_TOLD, restartPolicy="Always"))
@@ -129,23 +129,29 @@ def test_an_init_container_that_fails_uses_no_attempt(
     assert (job["state"], job["attempts"], job["interruptions"]) == ("completed", 0, 0)
 
 
-def test_a_controller_that_dies_before_the_stop_leaves_no_pod(
+def test_a_controller_that_dies_leaves_no_sidecar(
     meshed: Installation, hook: Webhook, python_image: str, tmp_path: Path
 ) -> None:
     """The run is settled, and its Job still there, when a controller starts: as if the last one had died in between."""
-    hook.answer = lambda pod: beside(container(python_image, LIVES_ON))
+    with socket.create_server(("0.0.0.0", 0)) as reserved:
+        port: int = reserved.getsockname()[1]
+    gate = container(python_image, waits_for(meshed.cluster.host_address, port), "gate")
+    hook.answer = lambda pod: [*before(gate), *beside(container(python_image, LIVES_ON))]
     submitted = submit(meshed, tmp_path, 2007)
     meshed.until("select 1 from runs where job_id = %s and launched_at is not null", submitted["job_id"])
     meshed.scale_controller(0)
-    meshed.until("select 1 from runs where job_id = %s and committed_at is not null", submitted["job_id"])
-    meshed.query("update runs set released_at = now(), ended_at = coalesce(ended_at, now()), cause = 'completed'"
-                 " where job_id = %s", submitted["job_id"])  # fmt: skip
-    assert len([job for job in meshed.runner_jobs() if _is_of(job, submitted)]) == 1
+    with socket.create_server(("0.0.0.0", port)):
+        meshed.until("select 1 from runs where job_id = %s and committed_at is not null", submitted["job_id"])
+    meshed.query(
+        "update runs set released_at = now(), ended_at = coalesce(ended_at, now()), cause = 'completed'"
+        " where job_id = %s",
+        submitted["job_id"],
+    )
+    assert [_is_of(job, submitted) for job in meshed.runner_jobs()].count(True) == 1
     meshed.scale_controller(1)
-    until = time.monotonic() + 30
-    while [job for job in meshed.runner_jobs() if _is_of(job, submitted)] and time.monotonic() < until:
-        time.sleep(0.2)
-    assert [job for job in meshed.runner_jobs() if _is_of(job, submitted)] == []
+    meshed.cluster.wait(
+        lambda: not any(_is_of(job, submitted) for job in meshed.runner_jobs()), "the Job to be gone", seconds=30
+    )
 
 
 def _is_of(job: dict[str, Any], submitted: dict[str, Any]) -> bool:

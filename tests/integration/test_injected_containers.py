@@ -37,7 +37,7 @@ class StaysListed(FakeLauncher):
         raise AssertionError("a Job that never ends is not left to its time to live")
 
 
-async def test_what_is_left_of_a_run_is_stopped_when_it_is_settled(world: World) -> None:
+async def test_settle_stops_what_is_left_of_a_run(world: World) -> None:
     result = a_file(world)
     launcher = StaysListed()
     async with world.controller(launcher) as reconciler:
@@ -51,7 +51,7 @@ async def test_what_is_left_of_a_run_is_stopped_when_it_is_settled(world: World)
     assert run["evidence"]["left_running"] == ["istio-proxy"]
 
 
-async def test_what_is_left_of_a_settled_run_is_stopped_by_any_controller(world: World) -> None:
+async def test_any_controller_stops_what_a_dead_one_left(world: World) -> None:
     """The controller died after its transaction, and before it could stop anything."""
     result = a_file(world)
     launcher = StaysListed()
@@ -83,7 +83,7 @@ async def test_what_is_left_of_a_settled_run_is_stopped_by_any_controller(world:
     assert (run["cause"], world.job(result.job_id)["attempts"]) == ("crashed", 1)
 
 
-async def test_a_runner_that_never_reached_the_database_uses_no_attempt(world: World) -> None:
+async def test_never_reaching_the_database_uses_no_attempt(world: World) -> None:
     result = a_file(world)
     launcher = FakeLauncher()
     said = Outcome(Cause.UNAVAILABLE, None, "database: connection refused").to_message()
@@ -156,7 +156,7 @@ def opened_after(seconds: float, host: str, port: int) -> Iterator[int]:
         thread.join()
 
 
-async def test_a_database_that_is_there_after_six_seconds_is_reached(world: World) -> None:
+async def test_a_database_after_six_seconds_is_reached(world: World) -> None:
     key = await _claimed(world)
     database = conninfo_to_dict(world.conninfo)
     with opened_after(6, str(database["host"]), int(str(database["port"]))) as port:
@@ -165,7 +165,7 @@ async def test_a_database_that_is_there_after_six_seconds_is_reached(world: Worl
     assert (outcome.cause, outcome.rows) == (Cause.COMPLETED, 1)
 
 
-async def test_a_database_that_does_not_come_is_given_up_in_the_end(world: World) -> None:
+async def test_a_database_that_never_comes_is_given_up(world: World) -> None:
     key = await _claimed(world)
     with opened_after(600, "127.0.0.1", 1) as port:
         nowhere = make_conninfo(world.conninfo, host="127.0.0.1", hostaddr="", port=port)
@@ -179,7 +179,7 @@ def test_the_waits_together_are_shorter_than_a_lease() -> None:
     assert sum(FETCH_WAITS) < LEASE.total_seconds()
 
 
-async def test_an_s3_server_that_is_there_after_some_seconds_is_reached(world: World, tmp_path: Path) -> None:
+async def test_an_s3_server_after_five_seconds_is_reached(world: World, tmp_path: Path) -> None:
     key = await _claimed(world)
     server = VersityGateway(tmp_path / "s3")
     with server:

@@ -47,14 +47,14 @@ def with_init(made: dict[str, Any], state: dict[str, Any], restart_policy: str |
     ],
     ids=["exit code 0", "out of memory", "crash"],
 )
-def test_a_runner_that_has_ended_has_ended_whatever_lives_on(phase: str, state: dict[str, Any], cause: Cause) -> None:
+def test_an_ended_runner_ends_the_run_whatever_lives(phase: str, state: dict[str, Any], cause: Cause) -> None:
     """The pod is Pending where the sidecar's image cannot be pulled."""
     seen = see(pod(phase, state))
     assert (seen.phase, seen.evidence.left_running) == (Phase.ENDED, ("istio-proxy",))
     assert cause_of(seen) == (cause, None)
 
 
-def test_a_runner_at_work_is_running_while_its_sidecar_cannot_start() -> None:
+def test_a_runner_is_running_although_its_sidecar_waits() -> None:
     made = with_sidecar(pod("Pending", {"running": {"startedAt": ENDED_AT}}), waiting("ImagePullBackOff"))
     seen = see(made)
     assert (seen.phase, waits_for(seen.evidence)) == (Phase.RUNNING, None)
@@ -66,12 +66,12 @@ def test_a_sidecar_that_ends_first_is_no_end(exit_code: int) -> None:
     assert (seen.phase, seen.evidence.exit_code) == (Phase.RUNNING, None)
 
 
-def test_a_pod_that_failed_by_its_sidecar_is_read_by_its_runner() -> None:
+def test_a_pod_failed_by_its_sidecar_is_no_crash() -> None:
     seen = see(with_sidecar(pod("Failed", terminated(0, "Completed")), terminated(1)))
     assert (cause_of(seen), seen.evidence.left_running) == ((Cause.LEFT_WITHOUT_COMMIT, None), ())
 
 
-def test_nothing_is_left_of_a_pod_that_is_being_deleted() -> None:
+def test_nothing_is_left_of_a_deleted_pod() -> None:
     made = pod("Running", terminated(0, "Completed"))
     made["metadata"]["deletionTimestamp"] = "2025-03-01T10:00:39Z"
     assert see(made).evidence.left_running == ()
@@ -83,7 +83,7 @@ def test_a_native_sidecar_is_left_to_the_kubelet() -> None:
     assert (seen.phase, seen.evidence.left_running) == (Phase.ENDED, ())
 
 
-def test_what_every_pod_of_a_run_has_left_is_stopped() -> None:
+def test_the_sidecars_of_all_pods_are_left() -> None:
     """The one that found the run taken is no evidence, and its sidecar lives on all the same."""
     twin = pod("Running", terminated(80), suffix="twin1", created="2025-03-01T10:00:09Z")
     mine = with_sidecar(pod("Failed", terminated(1)), terminated(1))
@@ -96,7 +96,7 @@ def test_what_every_pod_of_a_run_has_left_is_stopped() -> None:
     [(9, Cause.LEFT_WITHOUT_COMMIT), (8, Cause.TIMED_OUT), (7, Cause.TIMED_OUT)],
     ids=["after the end", "in the second of the end", "before the end"],
 )
-def test_only_a_deadline_before_the_runners_end_is_its_cause(deadline_seconds: int, cause: Cause) -> None:
+def test_only_a_deadline_before_the_end_counts(deadline_seconds: int, cause: Cause) -> None:
     made = pod("Failed", terminated(0), reason="DeadlineExceeded", startTime="2025-03-01T10:00:01Z")
     made["spec"]["activeDeadlineSeconds"] = deadline_seconds
     assert cause_of(see(made)) == (cause, None)
@@ -107,13 +107,13 @@ def test_only_a_deadline_before_the_runners_end_is_its_cause(deadline_seconds: i
     [("2025-03-01T10:00:10Z", Cause.CRASHED), (ENDED_AT, Cause.EVICTED), ("2025-03-01T10:00:08Z", Cause.EVICTED)],
 )
 @pytest.mark.parametrize("reason", ["EvictionByEvictionAPI", "TerminationByKubelet"])
-def test_only_a_disruption_before_the_runners_end_is_its_cause(reason: str, disrupted_at: str, cause: Cause) -> None:
+def test_only_a_disruption_before_the_end_counts(reason: str, disrupted_at: str, cause: Cause) -> None:
     conditions = {"DisruptionTarget": ("True", reason)}
     made = pod("Failed", terminated(1), conditions, created=disrupted_at, reason="Evicted")
     assert cause_of(see(made)) == (cause, None)
 
 
-def test_a_pod_of_the_runner_alone_ended_by_its_disruption() -> None:
+def test_a_pod_without_sidecars_ended_by_its_disruption() -> None:
     """Two clocks say when: the node's and the API server's."""
     conditions = {"DisruptionTarget": ("True", "PreemptionByScheduler")}
     made = pod("Failed", terminated(143), conditions, created="2025-03-01T10:00:10Z")
@@ -170,19 +170,19 @@ def test_a_native_sidecar_in_a_loop_is_trouble(
     assert waits is None or "ends again and again" in waits.error
 
 
-def test_a_native_sidecar_that_was_killed_is_not_what_failed() -> None:
+def test_a_killed_native_sidecar_is_not_what_failed() -> None:
     made = with_init(pod("Failed", NEVER_STARTED), terminated(137), "Always")
     made["spec"]["initContainers"].append({"name": "vault-init"})
     made["status"]["initContainerStatuses"].append({"name": "vault-init", "state": terminated(2)})
     assert "init container vault-init" in diagnose(see(made).evidence, None).error
 
 
-def test_an_init_container_of_a_runner_that_started_is_no_evidence() -> None:
+def test_init_containers_of_a_started_runner_say_nothing() -> None:
     made = with_init(pod("Failed", terminated(1)), waiting("CrashLoopBackOff", BACK_OFF), "Always")
     assert cause_of(see(made)) == (Cause.CRASHED, None)
 
 
-def test_an_init_container_that_a_deadline_ended_did_not_fail() -> None:
+def test_an_init_container_at_the_deadline_did_not_fail() -> None:
     made = with_init(pod("Failed", NEVER_STARTED, reason="DeadlineExceeded"), terminated(137))
     seen = see(made)
     assert cause_of(seen) == (Cause.CANNOT_START, None)

@@ -156,7 +156,7 @@ def test_a_run_that_cannot_start_is_given_back_and_uses_no_budget(
 
 
 @pytest.mark.parametrize("reason", [None, Reason.DATABASE])
-def test_a_run_that_never_reached_the_database_uses_no_budget(reason: Reason | None) -> None:
+def test_never_reaching_the_database_uses_no_budget(reason: Reason | None) -> None:
     why = Diagnosis(Cause.UNAVAILABLE, reason, "database: connection refused")
     settled = settlement(why, replace(FRESH, started=False), POLICY, 0)
     assert (settled.state, used(settled), settled.wait) == (JobState.SCHEDULED, (0, 0, 1), timedelta(seconds=10))
