@@ -173,6 +173,9 @@ def _evidence(evidence: dict[str, Any]) -> str:
     conditions = evidence.get("conditions")
     if isinstance(conditions, dict):
         parts += [f"{name} {reason}".strip() for name, reason in conditions.items()]
+    left_running = evidence.get("left_running")
+    if isinstance(left_running, list) and left_running:
+        parts.append(f"its pod removed, since these containers ran on: {cell(' '.join(map(str, left_running)))}")
     message = _text_in(evidence, "message")
     # A message that the runner wrote is told as what it said.
     if message and Outcome.from_message(message) is None:

@@ -3,11 +3,11 @@
 import hashlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejected, Unavailable
@@ -25,8 +25,20 @@ from parser_runner.parsers.limits import Limits
 from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024
-TAKE_WAITS = (1.0, 3.0)
-"""Seconds before the second and the third try to take the run, where the database does not answer."""
+TAKE_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
+"""Seconds before each further try to take the run, where the database cannot be reached.
+
+In a mesh there is no network before the proxy beside the runner is ready. All of it is shorter than the lease, within
+which a run of the process launcher has to be heard of."""
+
+FETCH_WAITS = (1.0, 2.0, 4.0, 8.0)
+"""Seconds before each further try to open the file in S3: its way may not be the one that led to the database."""
+
+LEAST_TRIES = 3
+ENOUGH_SECONDS = 50.0
+"""After this time there are no further tries but these: what is silent takes longer to fail than what refuses."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +62,7 @@ class Job:
         storage: where the files are.
         take_waits: seconds before each further try to take the run, where the database does not answer.
         patience: how long one answer of the database may take.
+        fetch_waits: seconds before each further try to open the file, where S3 does not answer.
         limits: what a file may cost.
         kept: where a process that may run another run keeps its connection and storage.
     """
@@ -60,6 +73,7 @@ class Job:
     storage: StorageConfig
     take_waits: Sequence[float] = TAKE_WAITS
     patience: timedelta = PATIENCE
+    fetch_waits: Sequence[float] = FETCH_WAITS
     limits: Limits = field(default_factory=Limits)
     kept: Kept | None = None
 
@@ -94,7 +108,7 @@ def run(job: Job) -> Outcome:
         _log.info("started on %s", assignment.filename, extra=about)
         machine = job.machine()
         with Heartbeat(job.connect) as heartbeat, temporary_file(machine) as file:
-            _fetch(_storage(job), assignment, file, heartbeat)
+            _fetch(job, assignment, file, heartbeat)
             source = Source(
                 assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits, machine=machine
             )
@@ -106,19 +120,25 @@ def run(job: Job) -> Outcome:
 @contextmanager
 def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
     """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
-    for wait in job.take_waits:
-        try:
-            store, assignment = _take(job)
-            break
-        except Unavailable as error:
-            _log.warning("asking again in %s s: %s", wait, error)
-            time.sleep(wait)
-    else:
-        store, assignment = _take(job)
+    store, assignment = _patiently(lambda: _take(job), job.take_waits)
     with store:
         yield store, assignment
         if job.kept is not None:
             job.kept.connection = store.leave()
+
+
+def _patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
+    """Tries until there is an answer, for a while."""
+    began = time.monotonic()
+    for tries, wait in enumerate(waits, start=1):
+        try:
+            return do()
+        except Unavailable as error:
+            if tries >= LEAST_TRIES and time.monotonic() - began >= ENOUGH_SECONDS:
+                raise
+            _log.warning("asking again in %g s: %s", wait, error)
+            time.sleep(wait)
+    return do()
 
 
 def _take(job: Job) -> tuple[RunnerStore, Assignment]:
@@ -147,11 +167,13 @@ def _storage(job: Job) -> Storage:
     return job.kept.storage
 
 
-def _fetch(storage: Storage, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
+def _fetch(job: Job, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
     """Copies the file from storage, and refuses it if it is not the one that was submitted."""
     digest = hashlib.sha256()
+    storage = _storage(job)
     try:
-        with storage.open(assignment.storage_uri) as stored:
+        waits = job.fetch_waits if job.storage.type == "s3" else ()
+        with _patiently(lambda: storage.open(assignment.storage_uri), waits) as stored:
             while block := stored.read(READ_BYTES):
                 digest.update(block)
                 file.write(block)

@@ -27,7 +27,7 @@ class Phase(Enum):
     """Accepted, and its runner has not started yet."""
     RUNNING = "running"
     ENDED = "ended"
-    """Its runner is over and will not come again."""
+    """Its runner is over and will not come again. Other containers of its pod may live on."""
 
 
 @dataclass(frozen=True, slots=True)

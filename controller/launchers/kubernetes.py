@@ -4,12 +4,14 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from uuid import UUID
 
 from controller.launchers import KEEP, SUSPENDED, Launch, LaunchRefused, Phase, Seen
 from controller.launchers.cluster_view import ClusterView
 from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
-from controller.launchers.objects import ContainerState, Job, Pod
+from controller.launchers.objects import Job, Pod
+from controller.launchers.pod_evidence import DISRUPTED, evidence_of, is_on_lost_node
 from controller.launchers.pod_refusals import PodRefusals, exceeds_quota
 from controller.policy.job_manifest import (
     LABEL_INSTALLATION,
@@ -28,15 +30,8 @@ from dataset_jobs.version import told_to_runners
 
 _log = logging.getLogger(__name__)
 
-_IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
-DISRUPTED = "DisruptionTarget"
-"""The condition of a pod that is evicted, preempted or lost with its node; its reason tells which."""
-
 SUSPENDED_JOB = Evidence(message="the Job is suspended", conditions={"PodScheduled": SUSPENDED})
 """As of a pod that no node has room for: somebody, such as Kueue, says when there is room."""
-
-BY_TAINT = "DeletionByTaintManager"
-_CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
 class KubernetesLauncher:
@@ -198,82 +193,17 @@ def _see_pods(key: RunKey, name: str, pods: Sequence[Pod], forgotten: bool) -> S
     live = [pod for pod in pods if not pod.over]
     if live:
         # One on a lost node is told of only where it is all there is.
-        newest = max([pod for pod in live if not _is_on_lost_node(pod)] or live, key=_creation)
-        phase = Phase.RUNNING if newest.status.phase == "Running" else Phase.PENDING
-        return Seen(key, name, phase, _evidence(newest), forgotten)
+        newest = max([pod for pod in live if not is_on_lost_node(pod)] or live, key=_creation)
+        # A pod whose sidecar cannot start yet is Pending, whatever its runner does.
+        running = newest.status.phase == "Running" or newest.state.running is not None
+        phase = Phase.RUNNING if running else Phase.PENDING
+        return Seen(key, name, phase, evidence_of(newest), forgotten)
     # Of two pods, the one that found the run taken says the least.
-    seen = [_evidence(pod) for pod in sorted(pods, key=_creation)]
+    seen = [evidence_of(pod) for pod in sorted(pods, key=_creation)]
     telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
-    return Seen(key, name, Phase.ENDED, telling[-1], forgotten)
+    left_running = tuple(chain.from_iterable(pod.left_running for pod in pods))
+    return Seen(key, name, Phase.ENDED, replace(telling[-1], left_running=left_running), forgotten)
 
 
 def _creation(pod: Pod) -> str:
     return pod.metadata.creation_timestamp
-
-
-def _evidence(pod: Pod) -> Evidence:
-    status, state = pod.status, pod.state
-    terminated, waiting = state.terminated, state.waiting
-    conditions = {
-        condition.type: condition.reason
-        for condition in status.conditions
-        if (condition.type == DISRUPTED and condition.status == "True")
-        or (condition.type == "PodScheduled" and condition.status == "False")
-    }
-    scheduled = pod.condition("PodScheduled")
-    return Evidence(
-        exit_code=terminated.exit_code if terminated else None,
-        seen_as=_seen_as(pod, state),
-        message=(terminated and terminated.message) or (waiting and waiting.message) or status.message or _no_room(pod),
-        conditions=conditions,
-        container_started=bool((terminated and terminated.started_at) or state.running),
-        deleted=pod.metadata.deletion_timestamp is not None,
-        node_lost=_is_on_lost_node(pod),
-        pod_name=pod.metadata.name,
-        pod_uid=pod.metadata.uid,
-        node=pod.spec.node_name,
-        memory_limit=pod.memory_limit,
-        created_at=pod.metadata.creation_timestamp,
-        scheduled_at=scheduled.last_transition_time if scheduled and scheduled.status == "True" else None,
-        started_at=terminated.started_at if terminated else None,
-        finished_at=terminated.finished_at if terminated else None,
-    )
-
-
-def _is_on_lost_node(pod: Pod) -> bool:
-    """Whether the node controller has given up the pod's node, as the pod alone shows it.
-
-    When a node is not ready any more, its pods' Ready condition is made False and nothing else is touched
-    (MarkPodsNotReady in pkg/controller/util/node). A kubelet that says so gives a reason, and never says it while the
-    containers are ready. A pod that was not ready yet shows nothing until it is deleted for the node's taint, which no
-    kubelet carries out.
-    """
-    if pod.over:
-        return False
-    ready = pod.condition("Ready")
-    if ready and ready.status == "False" and not ready.reason:
-        containers = pod.condition("ContainersReady")
-        if containers and containers.status == "True":
-            return True
-    if pod.metadata.deletion_timestamp is None:
-        return False
-    disrupted = pod.condition(DISRUPTED)
-    return disrupted is not None and disrupted.status == "True" and disrupted.reason == BY_TAINT
-
-
-def _no_room(pod: Pod) -> str:
-    """The scheduler's own words, where no node takes the pod."""
-    scheduled = pod.condition("PodScheduled")
-    return scheduled.message if scheduled and scheduled.status == "False" else ""
-
-
-def _seen_as(pod: Pod, state: ContainerState) -> str | None:
-    waiting = state.waiting.reason if state.waiting else ""
-    terminated = state.terminated.reason if state.terminated else ""
-    if waiting in _IMAGE_TROUBLE:
-        return "ImagePull"
-    if waiting in _CONFIG_TROUBLE or terminated in ("StartError", "ContainerCannotRun"):
-        return "Config"
-    if terminated == "OOMKilled":
-        return "OOMKilled"
-    return pod.status.reason

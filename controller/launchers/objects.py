@@ -98,11 +98,20 @@ class Container(_Part, frozen=True):
     resources: Resources = Resources()
 
 
+class InitContainer(_Part, frozen=True):
+    """Of a pod's spec. `restart_policy` is Always for a native sidecar, which lives as long as the runner does."""
+
+    name: str
+    restart_policy: str = ""
+
+
 class PodSpec(_Part, frozen=True):
     """Of a pod."""
 
     node_name: str | None = None
+    active_deadline_seconds: int | None = None
     containers: tuple[Container, ...] = ()
+    init_containers: tuple[InitContainer, ...] = ()
 
 
 class Waiting(_Part, frozen=True):
@@ -141,6 +150,8 @@ class ContainerStatus(_Part, frozen=True):
 
     name: str
     state: ContainerState = ContainerState()
+    started: bool | None = None
+    restart_count: int = 0
 
 
 class PodStatus(_Part, frozen=True):
@@ -149,21 +160,43 @@ class PodStatus(_Part, frozen=True):
     phase: str = ""
     reason: str | None = None
     message: str = ""
+    start_time: str | None = None
     conditions: tuple[Condition, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
 
 
 class Pod(_Part, frozen=True):
-    """A pod."""
+    """A pod: the runner's container, and whatever others were injected into it."""
 
     metadata: Metadata
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
     @property
-    def over(self) -> bool:
-        """Whether its containers are over for good, or never start."""
+    def terminal(self) -> bool:
+        """Whether all of its containers are over for good, or never start."""
         return self.status.phase in ("Succeeded", "Failed")
+
+    @property
+    def over(self) -> bool:
+        """Whether its runner is over for good, or never starts. An injected container may live on.
+
+        The kubelet never restarts a container that has ended, since the pod's restartPolicy is Never. (If somebody
+        deletes its remains on the node it does; that runner finds its run ended, and commits nothing.)
+        """
+        return self.terminal or self.state.terminated is not None
+
+    @property
+    def left_running(self) -> tuple[str, ...]:
+        """The containers that keep the pod from ending although its runner is over, and that nobody has told to end.
+
+        Native sidecars are none of them: the kubelet ends them when the last ordinary container has ended.
+        """
+        if not self.over or self.terminal or self.metadata.deletion_timestamp is not None:
+            return ()
+        statuses = self.status.container_statuses
+        return tuple(one.name for one in statuses if one.name != CONTAINER and one.state.terminated is None)
 
     @property
     def state(self) -> ContainerState:

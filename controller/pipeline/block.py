@@ -11,6 +11,8 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
+_BLOCK = (Cause.CANNOT_START, Cause.FORBIDDEN, Cause.UNAVAILABLE)
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,12 +36,12 @@ async def look_for_trouble(context: Context, observed: Observation) -> None:
 
 
 async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosis) -> None:
-    """Blocks the pool of a run that could not start, or not do its work for want of a right.
+    """Blocks the pool of a run that could not start, did not reach the database, or was refused a right.
 
     Where only room is missing the pool goes on: pods that wait are what a cluster autoscaler adds nodes for. It goes
     on, too, if a run is refused that asks for more memory than the pool's template.
     """
-    if why.cause not in (Cause.CANNOT_START, Cause.FORBIDDEN) or why.reason is Reason.UNSCHEDULABLE:
+    if why.cause not in _BLOCK or why.reason is Reason.UNSCHEDULABLE:
         return
     if run.memory_doublings and why.reason in (Reason.REFUSED, Reason.QUOTA):
         return

@@ -173,17 +173,19 @@ async def _stalled_children(context: Context, observed: Observation) -> None:
 async def _strangers(context: Context, observed: Observation) -> None:
     """Listed, but holding no slot: settled before, of an old epoch, or of a dataset that was deleted.
 
-    What has ended is left to expire. What has not is stopped, once: one whose node is lost stays for as long as that.
-    All that it wrote would be refused by the fence.
+    What has ended is left to expire, or stopped where other containers keep its pod from ending. What has not is
+    stopped, once: one whose node is lost stays for as long as that. All that it wrote would be refused by the fence.
     """
-    strangers = [seen for seen in observed.strangers() if not seen.forgotten]
+    strangers = [seen for seen in observed.strangers() if seen.evidence.left_running or not seen.forgotten]
     if not strangers:
         return
     live = await context.store.live_epochs({seen.key.job_id for seen in strangers})
     for seen in strangers:
         if seen.key in live:
             continue
-        if seen.phase is Phase.ENDED:
+        if seen.evidence.left_running:
+            await context.launcher.stop(seen.key)
+        elif seen.phase is Phase.ENDED:
             await context.launcher.forget(seen.key)
         elif not seen.evidence.deleted and await _goes_on(context, seen.key):
             _log.warning("stopping %s: its run is over", seen.name, extra={"job_id": str(seen.key.job_id)})

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from controller.launchers import Phase, Seen
@@ -50,7 +51,7 @@ async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, Se
 
 
 async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagnosis: Diagnosis | None = None) -> None:
-    """Settles a run whose process or pod is terminal or gone, and lets the launcher forget it.
+    """Settles a run whose runner is over or gone, and lets the launcher forget it, or stop what is left of it.
 
     Args:
         run: it holds a slot until now. The launcher was asked after it was read.
@@ -64,7 +65,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
 
     def decide(facts: RunFacts) -> Settlement:
         figures.append(facts.figures)
-        seen = _of_its_runner(evidence, run.runner_uid)
+        seen = _of_its_runner(evidence, run.runner_uid, facts)
         why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started)
         return settlement(why, facts, rules.retry, random, rules.memory)
 
@@ -81,7 +82,10 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         if settled.give_backs:
             await block(context, run, settled.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
-    await context.launcher.forget(run.key, rules.keep_jobs)
+    if evidence.left_running:
+        await context.launcher.stop(run.key)  # its pod would never end, and take a node's room
+    else:
+        await context.launcher.forget(run.key, rules.keep_jobs)
 
 
 def _count(metrics: Metrics, pool: str, settled: Settlement, figures: RunFigures, evidence: Evidence) -> None:
@@ -93,13 +97,16 @@ def _count(metrics: Metrics, pool: str, settled: Settlement, figures: RunFigures
         metrics.loaded(pool, figures.rows, figures.bytes)
 
 
-def _of_its_runner(evidence: Evidence, runner_uid: str | None) -> Evidence:
+def _of_its_runner(evidence: Evidence, runner_uid: str | None, facts: RunFacts) -> Evidence:
     """What was seen, as far as it says anything of the run's own runner.
 
     Of two pods of one Job the one that has taken the run may be gone; that the other one found it taken is no news.
+    And what has taken the run has started, whatever its pod says.
     """
     twin = evidence.pod_uid not in (None, runner_uid) and runner_uid is not None
-    return Evidence(gone=True) if twin and evidence.exit_code == ExitCode.LOST_LEASE else evidence
+    if twin and evidence.exit_code == ExitCode.LOST_LEASE:
+        return Evidence(gone=True)
+    return replace(evidence, container_started=evidence.container_started or facts.started)
 
 
 def _say(run: UnreleasedRun, settled: Settlement) -> None:

@@ -92,6 +92,12 @@ def diagnose(evidence: Evidence, outcome: Outcome | None, taken: bool = True) ->
         return Diagnosis(Cause.LOST_LEASE, None, "the runner exited because its lease was lost")
     if evidence.exit_code == ExitCode.COMPLETED:
         return Diagnosis(Cause.LEFT_WITHOUT_COMMIT, None, "the runner exited with code 0, but has not committed")
+    if evidence.pod_name and not evidence.container_started and evidence.exit_code is None:
+        # A node that refuses a pod says why, such as OutOfcpu: it had no room after all.
+        reason = Reason.UNSCHEDULABLE if evidence.seen_as else None
+        said_of_pod = ": ".join(filter(None, (evidence.seen_as, evidence.message)))
+        why = f": {said_of_pod}" if said_of_pod else ""
+        return Diagnosis(Cause.CANNOT_START, reason, f"the pod failed before its runner had started{why}")
     return Diagnosis(Cause.CRASHED, None, (said.error if said is not None else "") or _crash(evidence))
 
 

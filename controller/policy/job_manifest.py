@@ -184,10 +184,14 @@ def _pod(
             "restartPolicy": "Never",
             # The pod's own deadline: the Job's counts waiting time, and deletes the pod with its evidence.
             "activeDeadlineSeconds": template.deadline_seconds,
-            # No other one: the pod is to end with it.
-            "containers": [container | _protocol(key, container.get("env") or (), told)],
+            # No other one: the pod is to end with it. And it is not to run twice, whatever rules a template adds.
+            "containers": [_without_restarts(container) | _protocol(key, container.get("env") or (), told)],
         },
     }
+
+
+def _without_restarts(container: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in container.items() if name not in ("restartPolicy", "restartPolicyRules")}
 
 
 def _protocol(key: RunKey, env: Iterable[dict[str, Any]], told: Mapping[str, str]) -> dict[str, Any]:

@@ -58,6 +58,9 @@ def settlement(
         # From another run's runner this is nothing; from the job's own current one it cannot be true.
         error = "the runner said that its lease is lost, but no other run owns the job"
         diagnosis = Diagnosis(Cause.CRASHED, None, error)
+    if diagnosis.cause is Cause.UNAVAILABLE and not facts.started:
+        # It never reached the database: the network of its pod, and nothing that the job has done.
+        return _after_give_back(diagnosis, facts, policy, random)
     match diagnosis.cause.counts_as:
         case CountsAs.ATTEMPT:
             return _after_attempt(diagnosis, facts, policy, random, memory)

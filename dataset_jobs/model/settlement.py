@@ -159,6 +159,8 @@ class Evidence:
         gone: the Job or pod no longer exists.
         deleted: somebody has asked for the pod to be deleted.
         node_lost: nothing is heard of the node that the pod is on; it may work on all the same.
+        left_running: other containers of the pod that live on although the runner is over, and that nobody has told
+            to end.
         memory_limit: the container's, as a Kubernetes quantity.
         created_at, scheduled_at, started_at, finished_at: when the pod was made and got its node, and its container
             began and ended; ISO 8601, by the cluster's clock.
@@ -173,6 +175,7 @@ class Evidence:
     gone: bool = False
     deleted: bool = False
     node_lost: bool = False
+    left_running: tuple[str, ...] = ()
     pod_name: str | None = None
     pod_uid: str | None = None
     node: str | None = None
@@ -190,7 +193,7 @@ class Evidence:
         """Plain JSON values; what is empty is left out."""
         values = {name: getattr(self, name) for name in self.__slots__}
         # By identity: an exit code of 0 is evidence, and equals False.
-        return {name: value for name, value in values.items() if value is not False and value not in (None, "", {})}
+        return {name: value for name, value in values.items() if value is not False and value not in (None, "", {}, ())}
 
 
 def _utc(moment: datetime | None) -> str | None:

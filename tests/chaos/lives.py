@@ -43,6 +43,9 @@ FATES = {
 """How often what happens."""
 
 TWINS = 0.04
+SIDECARS = 0.15
+"""Of the pods, into which a container is injected that never ends, whatever else becomes of them."""
+
 GRACE = timedelta(seconds=30)
 
 
@@ -140,6 +143,7 @@ class Lives:
         await self._sleep(self._random.uniform(0, 2))
         if pod.gone:
             return
+        pod.sidecar = self._random.random() < SIDECARS
         self._cluster.start(pod)
         process = self._start(pod, fate)
         try:

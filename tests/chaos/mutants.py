@@ -113,6 +113,10 @@ def _refusal(""",
     "a slot is freed before the pod is gone": (
         Change(_RESCUE, _STOPPED, f"            await settle(context, run, Evidence(gone=True))\n{_STOPPED}"),
     ),
+    "what is left of a pod whose runner is over is not stopped": (
+        Change("controller/pipeline/settle.py", "    if evidence.left_running:\n", "    if False:\n"),
+        Change(_RESCUE, "        if seen.evidence.left_running:\n", "        if False:\n"),
+    ),
     "two runners of one epoch may both take the run": (
         Change(
             "dataset_jobs/store/sql/take_run.sql",

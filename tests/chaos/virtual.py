@@ -182,10 +182,14 @@ class Chaos:
     ) -> None:
         for _ in range(STUCK_ROUNDS):
             sample = await self._round(connection, controllers, lives)
-            if not sample.unfinished and not sample.holding and not lives.busy:
+            if not sample.unfinished and not sample.holding and not lives.busy and not self._cluster.left_pods():
                 return
             # Pods take a moment of real time; retries wait for minutes of ours.
             self._move_clock(2 if lives.busy else 30)
+        for pod in self._cluster.left_pods():
+            listed = "its Job is listed" if pod.job.name in self._cluster.jobs else "its Job is gone"
+            about = f"{listed}, deleting {pod.deleting}, phase {pod.phase}, {self.ledger.history(pod.key)}"
+            self.ledger.find(f"stuck: pod {pod.name} of a run that is over is left to its sidecar ({about})")
         if lives.busy:
             self.ledger.find(f"stuck: {lives.busy} pods of the fake cluster have not ended")
 

@@ -169,7 +169,9 @@ def install_custom_resource(cluster: Cluster) -> None:
     """Makes ParserPools known, as this checkout has them. No release owns them, since all share the cluster's one."""
     crd = ROOT / "charts" / "affirm-worker" / "files" / "parserpools.yaml"
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", crd)
-    cluster.kubectl("wait", "--for=condition=Established", "crd/parserpools.affirm.dev", "--timeout=30s")
+    waiting = ("wait", "--for=condition=Established", "crd/parserpools.affirm.dev", "--timeout=5s")
+    # More than once: it fails at once where the resource has no conditions at all yet.
+    cluster.wait(lambda: "condition met" in cluster.kubectl(*waiting, check=False), "ParserPools to be known")
 
 
 @contextmanager

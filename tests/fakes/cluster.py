@@ -36,6 +36,8 @@ class FakePod:
     lost: bool = False
     """Its node is not heard of: what becomes of its container is not known, and it does not hear that it is to end."""
     was_lost: bool = False
+    sidecar: bool = False
+    """A container was injected into it that ends only with the whole pod."""
 
     @property
     def key(self) -> RunKey:
@@ -49,14 +51,17 @@ class FakePod:
 
     @property
     def live(self) -> bool:
-        """True from its creation until its container is over for good, or nobody knows of it any more."""
-        return self.phase in ("Pending", "Running") and not self.gone
+        """True from its creation until its runner is over for good, or nobody knows of it any more."""
+        return self.phase in ("Pending", "Running") and not self.gone and "terminated" not in self.state
 
     def shown(self) -> dict[str, Any]:
         """As the API shows it."""
         scheduled = {"PodScheduled": ("True", "")} if self.scheduled else {}
         changed = (self.scheduled or self.created).isoformat()
-        container = {"name": CONTAINER, "state": self.state}
+        containers = [{"name": CONTAINER, "state": self.state}] if self.state else []
+        if self.state and self.sidecar:
+            state = {"running": {"startedAt": changed}} if self.phase == "Running" else {"waiting": {}}
+            containers.append({"name": "sidecar", "state": state})
         metadata = {
             "name": self.name,
             "uid": self.uid,
@@ -73,7 +78,7 @@ class FakePod:
                     {"type": kind, "status": value, "reason": reason, "lastTransitionTime": changed}
                     for kind, (value, reason) in {**scheduled, **self.conditions}.items()
                 ],
-                "containerStatuses": [container] if self.state else [],
+                "containerStatuses": containers,
                 **self.status,
             },
         }
@@ -201,7 +206,7 @@ class FakeCluster:
     def delete(self, name: str, force: bool = False) -> None:
         """A Job is deleted, whoever asks for it."""
         job = self.jobs.pop(name, None)
-        for pod in job.pods if job is not None else ():
+        for pod in list(job.pods) if job is not None else ():
             pod.deleting = True
             if not pod.live:
                 self._remove(pod)
@@ -248,7 +253,7 @@ class FakeCluster:
         container_reason: str | None = None,
         pod_reason: str | None = None,
     ) -> None:
-        """Its container is over."""
+        """Its runner is over; a sidecar goes on, unless it is the pod that has ended."""
         if not pod.live:
             return
         moment = self.now().isoformat()
@@ -261,6 +266,9 @@ class FakeCluster:
             **({"message": message} if message else {}),
         }
         pod.state = {"terminated": terminated}
+        pod.sidecar = pod.sidecar and pod_reason is None
+        if pod.sidecar and not pod.deleting:
+            return
         pod.phase = "Succeeded" if exit_code == 0 else "Failed"
         if pod_reason:
             pod.status["reason"] = pod_reason
@@ -298,6 +306,10 @@ class FakeCluster:
     def live_pods(self) -> list[FakePod]:
         """The pods that may be at work."""
         return [pod for pod in self.pods.values() if pod.live]
+
+    def left_pods(self) -> list[FakePod]:
+        """The pods whose runner is over, and that do not end by themselves."""
+        return [pod for pod in self.pods.values() if pod.sidecar and "terminated" in pod.state]
 
     # -------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """An admission webhook: a real HTTPS server on this host, which the API server of a test cluster asks.
 
-What it answers is a function of the object, so that one test injects a sidecar, another refuses, and a third is slow:
+A function of the object gives the answer, so one test injects a sidecar, another refuses, and a third is slow:
 
     def inject(pod): return [{"op": "add", "path": "/spec/containers/-", "value": {...}}]
     def refuse(pod): raise Refused("no image of this registry is allowed")
@@ -39,8 +39,8 @@ class Refused(Exception):
     """The webhook does not allow the object.
 
     Args:
-        message: what the API server's client is told.
-        code: the status that it is told, such as 403 or 429.
+        message: for the API server's client.
+        code: the HTTP status, such as 403 or 429.
     """
 
     def __init__(self, message: str, code: int = 403) -> None:
@@ -53,7 +53,7 @@ class Webhook:
     """The server while it runs. `answer` may be changed at any time.
 
     Attributes:
-        answer: what it does with the next objects.
+        answer: gives the patch of the next objects.
         asked: of how many objects it was asked, dry runs included.
         name: of its MutatingWebhookConfiguration.
     """
@@ -86,12 +86,12 @@ def webhook(
     failure_policy: str = "Fail",
     timeout_seconds: int = 10,
 ) -> Iterator[Webhook]:
-    """Registers a mutating webhook for what is created in one namespace, and serves it.
+    """Registers a mutating webhook for new objects of one namespace, and serves it.
 
     Args:
         cluster: whose API server asks; it reaches this host at `cluster.host_address`.
         namespace: nothing of another one is ever sent here.
-        answer: what it does with each object.
+        answer: gives the patch of each object.
         resource: pods, jobs and so on.
         object_labels: only objects with these labels are sent here; None for all.
         failure_policy: Fail or Ignore, where the server gives no good answer.

@@ -54,6 +54,9 @@ def disrupted(reason: str, seen_as: str | None = None) -> Evidence:
         (Evidence(signal=9, container_started=True), Cause.CRASHED, None),
         (Evidence(signal=15, container_started=True), Cause.SHUT_DOWN, None),
         (Evidence(), Cause.CRASHED, None),
+        (Evidence(pod_name="p"), Cause.CANNOT_START, None),
+        (Evidence(pod_name="p", seen_as="OutOfcpu"), Cause.CANNOT_START, Reason.UNSCHEDULABLE),
+        (Evidence(pod_name="p", container_started=True), Cause.CRASHED, None),
     ],
 )
 def test_without_a_word_of_the_runner_what_was_seen_decides(

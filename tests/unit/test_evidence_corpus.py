@@ -35,8 +35,19 @@ ENDED = {
     "drained_and_gone": (Cause.EVICTED, None),
     "preempted_and_gone": (Cause.EVICTED, None),
     "deleted_pod_and_gone": (Cause.VANISHED, None),
+    # The runner shared its pod with injected containers.
+    "sidecar_lives_on": (Cause.LEFT_WITHOUT_COMMIT, None),
+    "sidecar_outlives_a_rejection": (Cause.REJECTED, Reason.INVALID_FORMAT),
+    "sidecar_outlives_a_kill": (Cause.OUT_OF_MEMORY, None),
+    "sidecar_at_the_deadline": (Cause.REJECTED, Reason.INVALID_FORMAT),
+    "sidecar_at_the_deadline_without_a_word": (Cause.LEFT_WITHOUT_COMMIT, None),
+    "sidecar_fails_after_the_runner": (Cause.LEFT_WITHOUT_COMMIT, None),
+    "native_sidecar": (Cause.LEFT_WITHOUT_COMMIT, None),
+    "cannot_start_init_failed": (Cause.CANNOT_START, Reason.CONFIG),
 }
 NEVER_TAKEN = {"no_runner": (Cause.CANNOT_START, Reason.IMAGE)}
+AT_WORK = ("sidecar_ends_first",)
+LEFT_RUNNING = ("sidecar_lives_on", "sidecar_outlives_a_rejection", "sidecar_outlives_a_kill")
 WITHOUT_A_JOB = {"deleted_job": Cause.VANISHED, "cancelled": Cause.VANISHED}
 """Of a run that was cancelled, the cause that was kept with the request counts."""
 
@@ -49,6 +60,8 @@ PENDING = {
     "cannot_start_pod_security": Reason.REFUSED,
     "cannot_start_value": Reason.REFUSED,
     "cannot_start_limit_range": Reason.REFUSED,
+    "cannot_start_sidecar_crashes": Reason.CONFIG,
+    "cannot_start_sidecar_image": Reason.IMAGE,
 }
 
 
@@ -65,7 +78,14 @@ def recorded(name: str) -> tuple[dict[str, Any], Seen]:
 
 
 def test_the_whole_corpus_is_in_the_tables() -> None:
-    assert {path.stem for path in CORPUS.glob("*.json")} == {*ENDED, *NEVER_TAKEN, *WITHOUT_A_JOB, *LOST, *PENDING}
+    assert {path.stem for path in CORPUS.glob("*.json")} == {
+        *ENDED,
+        *NEVER_TAKEN,
+        *AT_WORK,
+        *WITHOUT_A_JOB,
+        *LOST,
+        *PENDING,
+    }
 
 
 @pytest.mark.parametrize("name", ENDED)
@@ -74,6 +94,13 @@ def test_a_recorded_end_is_diagnosed(name: str) -> None:
     found = diagnose(seen.evidence, None)
     assert (seen.phase, found.cause, found.reason) == (Phase.ENDED, *ENDED[name])
     assert whole["events"]
+    assert seen.evidence.left_running == (("proxy",) if name in LEFT_RUNNING else ())
+
+
+@pytest.mark.parametrize("name", AT_WORK)
+def test_a_recorded_runner_at_work_is_running(name: str) -> None:
+    _, seen = recorded(name)
+    assert (seen.phase, seen.evidence.exit_code) == (Phase.RUNNING, None)
 
 
 @pytest.mark.parametrize("name", NEVER_TAKEN)

@@ -37,6 +37,13 @@ def runner(made: dict[str, Any]) -> dict[str, Any]:
     return container
 
 
+def test_no_template_makes_the_runner_run_twice() -> None:
+    rules = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [75]}}]
+    made = pod(with_runner(restartPolicy="Always", restartPolicyRules=rules))
+    assert made["spec"]["restartPolicy"] == "Never"
+    assert not {"restartPolicy", "restartPolicyRules"} & set(runner(made))
+
+
 def with_runner(**fields: Any) -> dict[str, Any]:
     return {"spec": {"containers": [{"name": "parser-runner", **fields}]}}
 

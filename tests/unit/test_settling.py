@@ -215,6 +215,13 @@ def test_a_run_that_cannot_start_is_given_back_and_uses_no_budget(
     assert settled.wait == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("reason", [None, Reason.DATABASE])
+def test_never_reaching_the_database_uses_no_budget(reason: Reason | None) -> None:
+    why = Diagnosis(Cause.UNAVAILABLE, reason, "database: connection refused")
+    settled = settlement(why, replace(FRESH, started=False), POLICY, 0)
+    assert (settled.state, used(settled), settled.wait) == (JobState.SCHEDULED, (0, 0, 1), timedelta(seconds=10))
+
+
 @pytest.mark.parametrize("cause", GIVEN_BACK)
 def test_a_job_of_which_no_run_could_start_for_a_day_fails(cause: Cause) -> None:
     day = timedelta(hours=24)

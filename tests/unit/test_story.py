@@ -79,6 +79,7 @@ DECIDED = {"state": "scheduled", "why": "attempt 1 of 4 failed", "wait_seconds":
         ({"pod_name": "p", "node": "n"}, "pod p, node n"),
         ({"evidence": {"exit_code": 0}}, "seen from outside: exit code 0"),
         ({"evidence": {"signal": 9, "gone": True}}, "seen from outside: signal 9, process or pod gone"),
+        ({"evidence": {"left_running": ["istio-proxy"]}}, "these containers ran on: istio-proxy"),
         ({"evidence": {"conditions": {"DisruptionTarget": "EvictionByEvictionAPI"}}},
          "DisruptionTarget EvictionByEvictionAPI"),
         ({"evidence": {"message": "Back-off\npulling"}}, "message: Back-off pulling"),
