@@ -233,6 +233,7 @@ def _evidence(pod: Pod) -> Evidence:
         pod_uid=pod.metadata.uid,
         node=pod.spec.node_name,
         memory_limit=pod.memory_limit,
+        deadline_seconds=pod.spec.active_deadline_seconds,
         created_at=pod.metadata.creation_timestamp,
         scheduled_at=scheduled.last_transition_time if scheduled and scheduled.status == "True" else None,
         started_at=terminated.started_at if terminated else None,

@@ -102,6 +102,7 @@ class PodSpec(_Part, frozen=True):
     """Of a pod."""
 
     node_name: str | None = None
+    active_deadline_seconds: int | None = None
     containers: tuple[Container, ...] = ()
 
 
