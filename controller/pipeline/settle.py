@@ -66,7 +66,8 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     def decide(facts: RunFacts) -> Settlement:
         figures.append(facts.figures)
         seen = _of_its_runner(evidence, run.runner_uid, facts)
-        why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started)
+        held_for = timedelta.max if facts.figures is None else facts.figures.held_for
+        why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started, held_for)
         return settlement(why, facts, rules.retry, random, rules.memory)
 
     try:

@@ -21,7 +21,7 @@ class Unreachable:
 
     def __init__(self) -> None:
         self._silent_since: float | None = None
-        self._said: str | None = None
+        self._said: set[str] = set()
 
     async def failed(self, context: Context, error: BaseException) -> None:
         """A tick was broken off by this error."""
@@ -37,18 +37,14 @@ class Unreachable:
     async def went_through(self, context: Context) -> None:
         """A tick went through."""
         self._silent_since = None
-        if self._said is not None:
+        if self._said:
             with suppress(RunError):
                 await context.store.unblock_pools(list(context.pools.served), self._said)
-                self._said = None
+                self._said.clear()
 
     async def _block(self, context: Context, why: Diagnosis) -> None:
-        if self._said is not None:
-            return
         with suppress(RunError):  # the tick is broken off already
-            pools = list(context.pools.served)
-            blocked = await context.store.block_pools(pools, context.owner, why)
-            self._said = why.error
-            for pool in blocked:
+            for pool in await context.store.block_pools(list(context.pools.served), context.owner, why):
+                self._said.add(why.error)
                 message = f"pool {pool} is blocked until the cluster lets the controller work: {why.cause}: {why.error}"
                 await context.announce(Notice("PoolBlocked", message, warning=True, pool=pool))

@@ -37,13 +37,16 @@ _DECISIVE = {
 _TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
 
 
-def diagnose(evidence: Evidence, outcome: Outcome | None, taken: bool = True) -> Diagnosis:
+def diagnose(
+    evidence: Evidence, outcome: Outcome | None, taken: bool = True, held_for: timedelta = timedelta.max
+) -> Diagnosis:
     """Why a run that did not commit has ended.
 
     Args:
         evidence: what was seen of its process or pod.
         outcome: what the runner wrote to its run, if it could; else its termination message is read.
         taken: whether a runner has taken the run. That is the first thing that one does, before it reads any input.
+        held_for: since the run was claimed, by the database's clock.
     """
     said = outcome or Outcome.from_message(evidence.message)
     if said is not None and said.cause in _DECISIVE:
@@ -60,6 +63,9 @@ def diagnose(evidence: Evidence, outcome: Outcome | None, taken: bool = True) ->
         case "OOMKilled":
             limit = f" ({evidence.memory_limit})" if evidence.memory_limit else ""
             return Diagnosis(Cause.OUT_OF_MEMORY, None, f"the runner was killed at its memory limit{limit}")
+        case "DeadlineExceeded" if held_for < timedelta(seconds=evidence.deadline_seconds or 0):
+            error = f"the pod was ended for its deadline of {evidence.deadline_seconds} s long before that"
+            return Diagnosis(Cause.EVICTED, None, _on_node(f"{error}: its node's clock was changed", evidence))
         case "DeadlineExceeded" if evidence.container_started:
             return Diagnosis(Cause.TIMED_OUT, None, "the runner was still at work at its deadline")
         case "DeadlineExceeded":

@@ -32,7 +32,7 @@ ADVICE: dict[Cause, str] = {
     "by signal wants a look at the node.",
     Cause.LEFT_WITHOUT_COMMIT: "See that the runner's image is really that of parser-runner, of the same version as "
     "the controller: it exited with code 0 without doing its work.",
-    Cause.EVICTED: _NODE + "it is drained, or short of memory or disk.",
+    Cause.EVICTED: _NODE + "it is drained, short of memory or disk, or its clock jumps.",
     Cause.PREEMPTED: "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, give the "
     "runners a higher priority (runner.priorityClassName of the chart).",
     Cause.NODE_SHUTDOWN: _NODE + "it keeps shutting down.",

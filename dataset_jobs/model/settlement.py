@@ -162,6 +162,7 @@ class Evidence:
         left_running: other containers of the pod that live on although the runner is over, and that nobody has told
             to end.
         memory_limit: the container's, as a Kubernetes quantity.
+        deadline_seconds: how long the pod may run, by its node's clock.
         created_at, scheduled_at, started_at, finished_at: when the pod was made and got its node, and its container
             began and ended; ISO 8601, by the cluster's clock.
     """
@@ -180,6 +181,7 @@ class Evidence:
     pod_uid: str | None = None
     node: str | None = None
     memory_limit: str | None = None
+    deadline_seconds: int | None = None
     created_at: str | None = None
     scheduled_at: str | None = None
     started_at: str | None = None

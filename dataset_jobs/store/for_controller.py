@@ -303,10 +303,10 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             )
         return [row["name"] for row in rows]
 
-    async def unblock_pools(self, pools: Sequence[str], error: str) -> None:
-        """Lets pools be claimed from again that are blocked with this error."""
+    async def unblock_pools(self, pools: Sequence[str], errors_said: Collection[str]) -> None:
+        """Lets pools be claimed from again that are blocked with one of these errors."""
         async with self._connection() as connection:
-            await execute(connection, "unblock_pools", pools=list(pools), error=error)
+            await execute(connection, "unblock_pools", pools=list(pools), errors=list(errors_said))
 
     async def lift_blocks(self) -> list[str]:
         """Lets pools be claimed from again where a run shows that what blocked them is mended; the names of those."""

@@ -141,7 +141,7 @@ class Controllers:
 
     async def _tick(self, actor: Actor, store: ControllerStore) -> None:
         api = exposed(self._cluster.api, "kubernetes", actor)
-        real = StaleLauncher(api, self._installation, RunnerTemplate("image"))
+        real = StaleLauncher(api, self._installation, RunnerTemplate("image", deadline_seconds=0))
         real.stale = self._stale
         launcher: Launcher = exposed(real, "launcher", actor)
         context = Context(

@@ -76,7 +76,7 @@ class Controller:
         self._passes = -1
         self._pool = controller_pool(machine.conninfo, 2, async_connection(self.actor))
         api = exposed(machine.cluster.api, "kubernetes", self.actor)
-        launcher = KubernetesLauncher(api, machine.installation, RunnerTemplate("image"))
+        launcher = KubernetesLauncher(api, machine.installation, RunnerTemplate("image", deadline_seconds=0))
         store = exposed(ControllerStore(self._pool, timedelta(seconds=10)), "store", self.actor)
         self.context = Context(
             store,

@@ -203,7 +203,9 @@ class OneLoad:
     async def _controller(self, actor: Actor) -> AsyncIterator[Reconciler]:
         pool = controller_pool(self._conninfo, 2, async_connection(actor))
         api = exposed(self._cluster.api, "kubernetes", actor)
-        launcher = exposed(KubernetesLauncher(api, UUID(int=1), RunnerTemplate("image")), "launcher", actor)
+        launcher = exposed(
+            KubernetesLauncher(api, UUID(int=1), RunnerTemplate("image", deadline_seconds=0)), "launcher", actor
+        )
         store = exposed(ControllerStore(pool), "store", actor)
         owner = f"controller-{id(actor)}"
         context = Context(store, launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), random=lambda: 0.0)

@@ -311,6 +311,9 @@ async def test_a_pool_from_which_another_controller_launches_is_not_blocked(worl
         other.launcher.seen_error = ClusterRefused("403: no right")
         assert not await other.tick_safely()
         assert other.pool()["blocked_since"] is None
+        world.query("update runs set launched_at = now() - interval '2 minutes'")
+        assert not await other.tick_safely()
+        assert "403: no right" in other.status(), "nobody has launched any for long"
 
 
 async def test_more_memory_that_the_cluster_refuses_blocks_no_pool_and_is_given_up(world: World) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dataset_jobs.model.settlement import RunFigures
+from controller.policy.diagnosis import diagnose
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.settlement import Evidence, RunFigures
 
 ROOT = Path(__file__).parents[2]
 WALL_CLOCKS = {
@@ -95,6 +97,15 @@ def test_how_long_a_run_is_over_does_not_depend_on_its_nodes_clock(
     finished = (now + node_ahead - timedelta(seconds=2)).isoformat()
     assert figures.over_for(began, finished) == timedelta(seconds=2)
     assert figures.over_for(began, None) == committed_for
+
+
+@pytest.mark.parametrize(("held_for", "cause"), [(30, Cause.EVICTED), (899, Cause.EVICTED), (900, Cause.TIMED_OUT)])
+def test_a_deadline_that_has_not_come_is_a_node_whose_clock_was_changed(held_for: int, cause: Cause) -> None:
+    """The kubelet measures it by the wall clock of its node."""
+    evidence = Evidence(143, seen_as="DeadlineExceeded", container_started=True, deadline_seconds=900, node="node-7")
+    found = diagnose(evidence, None, held_for=timedelta(seconds=held_for))
+    assert found.cause is cause
+    assert ("node-7" in found.error) == (cause is Cause.EVICTED)
 
 
 def test_of_a_run_that_no_runner_took_it_is_not_said() -> None:
