@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.policy.pool_status import Standing, pool_status
+from controller.policy.pool_status import MESSAGE_LIMIT, Standing, pool_status
 from dataset_jobs.model.pools import PoolFigures
+from dataset_jobs.model.text import one_line
 from tests.unit import chart
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -102,3 +103,13 @@ def test_only_what_changes_is_written_and_only_a_change_of_a_condition_has_its_t
     times = {one["type"]: one["lastTransitionTime"] for one in changed["conditions"]}
     assert times["Limited"] == "2026-11-24T10:05:00Z"
     assert times["Ready"] == times["Progressing"] == times["Blocked"] == "2026-11-24T10:00:00Z"
+
+
+def test_what_others_say_is_one_line_within_its_bytes() -> None:
+    figures = replace(
+        IDLE, blocked_cause="cannot_start", blocked_reason="image", blocked_error="\x1b[2J\n" + "名" * 999
+    )
+    made = status(figures, replace(GOOD, refusal="\u202e" + "名" * 999))
+    for condition in made["conditions"]:
+        assert len(condition["message"].encode()) <= MESSAGE_LIMIT
+        assert condition["message"] == one_line(condition["message"])
