@@ -13,7 +13,7 @@ from psycopg.rows import DictRow, dict_row
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.states import JobState, JobType
+from dataset_jobs.model.states import JobType, state_of
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
 from dataset_jobs.store.refusals import unknown_pool
@@ -68,7 +68,7 @@ class Transaction:
             jobs = self.all("jobs_of_dataset", dataset_id=dataset_id)
             if not locked.issuperset(job["id"] for job in jobs):
                 raise JobsCame
-            unfinished = [job["id"] for job in jobs if not JobState(job["state"]).finished]
+            unfinished = [job["id"] for job in jobs if (state := state_of(job["state"])) is None or not state.finished]
             dataset["unfinished_job"] = unfinished[0] if unfinished else None
         return dataset
 
