@@ -120,15 +120,20 @@ def run(job: Job) -> Outcome:
 @contextmanager
 def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
     """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
-    store, assignment = _patiently(lambda: _take(job), job.take_waits)
+    store, assignment = patiently(lambda: _take(job), job.take_waits)
     with store:
         yield store, assignment
         if job.kept is not None:
             job.kept.connection = store.leave()
 
 
-def _patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
-    """Tries until there is an answer, for a while."""
+def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
+    """Tries until there is an answer, for a while.
+
+    Args:
+        do: raises `Unavailable` where there is none; what it raises the last time is raised.
+        waits: seconds before each further try.
+    """
     began = time.monotonic()
     for tries, wait in enumerate(waits, start=1):
         try:
@@ -173,7 +178,7 @@ def _fetch(job: Job, assignment: Assignment, file: BinaryIO, heartbeat: Heartbea
     storage = _storage(job)
     try:
         waits = job.fetch_waits if job.storage.type == "s3" else ()
-        with _patiently(lambda: storage.open(assignment.storage_uri), waits) as stored:
+        with patiently(lambda: storage.open(assignment.storage_uri), waits) as stored:
             while block := stored.read(READ_BYTES):
                 digest.update(block)
                 file.write(block)

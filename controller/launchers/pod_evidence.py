@@ -84,7 +84,8 @@ def _word(pod: Pod, state: ContainerState) -> tuple[str | None, str]:
     if not terminated and not state.running:
         for word, message in _init_troubles(pod):
             return word, message
-    return pod.status.reason, said or pod.status.message or _no_room(pod)
+        said = said or pod.status.message or _no_room(pod) or _not_ready(pod)
+    return pod.status.reason, said or pod.status.message
 
 
 def _trouble(state: ContainerState) -> str | None:
@@ -98,7 +99,7 @@ def _init_troubles(pod: Pod) -> Iterator[tuple[str, str]]:
 
     The last words of an init container stay in its log: they may hold a secret.
     """
-    sidecars = {one.name for one in pod.spec.init_containers if one.restart_policy == "Always"}
+    sidecars = _native_sidecars(pod)
     for one in pod.status.init_container_statuses:
         waiting, ended = one.state.waiting, one.state.terminated
         if waiting and (word := _trouble(one.state)):
@@ -109,6 +110,20 @@ def _init_troubles(pod: Pod) -> Iterator[tuple[str, str]]:
                 yield "Config", _failed(pod, one.name, "ends again and again", ended)
         elif ended and ended.exit_code and not pod.status.reason:
             yield "Config", _failed(pod, one.name, "failed", ended)
+
+
+def _not_ready(pod: Pod) -> str:
+    """Which init container the runner waits for."""
+    sidecars = _native_sidecars(pod)
+    for one in pod.status.init_container_statuses:
+        if one.state.running and not (one.name in sidecars and one.started):
+            see = f"kubectl logs {pod.metadata.name} -c {one.name}"
+            return f"the runner waits for the init container {one.name}: {see}"
+    return ""
+
+
+def _native_sidecars(pod: Pod) -> set[str]:
+    return {one.name for one in pod.spec.init_containers if one.restart_policy == "Always"}
 
 
 def _failed(pod: Pod, name: str, how: str, ended: Terminated | None) -> str:

@@ -151,7 +151,8 @@ def why_not_started(
         return waits
     if evidence.pod_name is None:
         return Diagnosis(Cause.CANNOT_START, Reason.REFUSED, "Kubernetes has made no pod for the Job")
-    return Diagnosis(Cause.CANNOT_START, None, f"the pod has not started in {start_deadline.total_seconds():.0f} s")
+    late = f"the pod has not started in {start_deadline.total_seconds():.0f} s"
+    return Diagnosis(Cause.CANNOT_START, None, f"{late}: {evidence.message}" if evidence.message else late)
 
 
 def _on_node(error: str, evidence: Evidence) -> str:

@@ -1,5 +1,6 @@
 """Pods that the runner shares with injected containers: its own container says how the run has ended."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from controller.launchers import Phase, Seen
 from controller.launchers.kubernetes import _see
 from controller.launchers.objects import job_of, pod_of
-from controller.policy.diagnosis import diagnose, waits_for
+from controller.policy.diagnosis import diagnose, waits_for, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated, waiting
 
@@ -168,6 +169,19 @@ def test_a_native_sidecar_in_a_loop_is_trouble(
     waits = waits_for(see(made).evidence)
     assert (waits is not None) is is_trouble
     assert waits is None or "ends again and again" in waits.error
+
+
+@pytest.mark.parametrize(("restart_policy", "started"), [(None, True), ("Always", False)])
+def test_a_pod_that_is_late_names_its_init_container(restart_policy: str | None, started: bool) -> None:
+    """Such as one that waits for a vault."""
+    made = with_init(pod("Pending", NEVER_STARTED), {"running": {"startedAt": ENDED_AT}}, restart_policy)
+    made["status"]["initContainerStatuses"][0]["started"] = started
+    evidence = see(made).evidence
+    assert waits_for(evidence) is None
+    minute = timedelta(minutes=1)
+    late = why_not_started(evidence, 2 * minute, minute, minute)
+    assert late is not None
+    assert "not started in 60 s: the runner waits for the init container mesh-init: kubectl logs " in late.error
 
 
 def test_a_killed_native_sidecar_is_not_what_failed() -> None:
