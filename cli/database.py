@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cli.settings import Settings, redacted
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +75,6 @@ def _make_storage_folder(settings: Settings) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
+        if not is_about_the_path(error):
+            raise machine_error(error, f"make {folder}") from None
         raise Misconfigured(f"AFFIRM_WORKER_HOME {settings.home}: {error.strerror}") from None

@@ -8,18 +8,23 @@ command uses and stops.
 import fcntl
 import logging
 import os
+import shutil
 import subprocess
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 _log = logging.getLogger(__name__)
+
+LITTLE_ROOM_MIB = 64
+"""An empty database has about 40, and each file of its log 16."""
 
 START_SECONDS = 60.0
 """How long a start may take, recovery after a crash included."""
@@ -42,6 +47,8 @@ def embedded_postgres(home: Path) -> Iterator[str]:
         in_use = (home / "postgres.lock").open("a")
         leaving = (home / "postgres-stop.lock").open("a")
     except OSError as error:
+        if not is_about_the_path(error):
+            raise machine_error(error, f"keep data in AFFIRM_WORKER_HOME {home}") from None
         raise Misconfigured(f"AFFIRM_WORKER_HOME {home}: {error.strerror}", Reason.CONFIG) from None
     with in_use, leaving:
         # Waits for one who is stopping it just now.
@@ -103,11 +110,24 @@ def _started(library: Any, data: Path) -> Any:
     except (*starting, subprocess.CalledProcessError) as error:
         log = data / "log"
         raise Unavailable(
-            f"the embedded Postgres did not start ({type(error).__name__})" + (f": see {log}" if log.exists() else ""),
+            f"the embedded Postgres did not start ({type(error).__name__})"
+            + (f": see {log}" if log.exists() else "")
+            + _room(data),
             Reason.DATABASE,
         ) from None
     except (RuntimeError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and not is_about_the_path(error):
+            raise machine_error(error, f"start the embedded Postgres in {data}") from None
         raise Misconfigured(f"the embedded Postgres in {data}: {error}", Reason.DATABASE) from None
+
+
+def _room(data: Path) -> str:
+    """What to say of a disk that has hardly any room."""
+    with suppress(OSError):
+        free = shutil.disk_usage(data.parent).free
+        if free < LITTLE_ROOM_MIB << 20:
+            return f"; only {free >> 20} MiB are free in {data.parent}: make room, then try again"
+    return ""
 
 
 def _stop(server: Any) -> None:

@@ -68,6 +68,12 @@ def main() -> None:
     except RunError as error:
         print(f"affirm-worker: {error}", file=sys.stderr)
         sys.exit(Outcome.of_error(error).exit_code)
+    except (OSError, MemoryError) as error:
+        from dataset_jobs.model.local_machine import machine_error
+
+        failed = machine_error(error, "go on")
+        print(f"affirm-worker: {failed}", file=sys.stderr)
+        sys.exit(Outcome.of_error(failed).exit_code)
     except Exception:
         import traceback
 

@@ -19,6 +19,7 @@ from kubernetes.aio.client import Configuration
 from controller.launchers.kubernetes_api import PAGE
 from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.policy.job_manifest import LABEL_INSTALLATION
+from dataset_jobs.threads import start_thread
 
 Saw = Callable[[Job | Pod, bool], None]
 """The Job or pod, and whether it was deleted."""
@@ -76,7 +77,7 @@ class Watcher:
     def start(self) -> None:
         """Starts watching; from now on what is seen is told in the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        start_thread(self._thread)
 
     def alive(self) -> bool:
         """False where the watch has ended and will not be taken up again: then only polling is left."""

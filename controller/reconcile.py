@@ -20,6 +20,7 @@ from controller.pipeline.settle import settle_ended
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 ADOPT_AFTER = timedelta(seconds=10)
@@ -128,13 +129,20 @@ class Reconciler:
         try:
             await self.tick(resync)
         except* RunError as errors:
-            error = str(_first_of(errors))
-            _log.warning("tick broken off, to be repeated: %s", error)
-            self._again = True
-            self._next_resync = 0.0  # what had changed may not have been seen to
+            error = self._broken_off(_first_of(errors))
+        except* (OSError, MemoryError) as errors:
+            first = _first_of(errors)
+            assert isinstance(first, (OSError, MemoryError))
+            error = self._broken_off(machine_error(first, "do this tick"))
         self.progress.went_round(error)
         self.context.metrics.tick(time.monotonic() - began, not error)
         return not error
+
+    def _broken_off(self, error: BaseException) -> str:
+        _log.warning("tick broken off, to be repeated: %s", error)
+        self._again = True
+        self._next_resync = 0.0  # what had changed may not have been seen to
+        return str(error)
 
     async def tick(self, resync: bool = True) -> Observation:
         """The six steps, once; and every minute a batch of old jobs is removed.

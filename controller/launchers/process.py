@@ -4,6 +4,7 @@ A child exits when the pipe to the controller closes, whatever ended the control
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from controller.launchers import KEEP, Launch, Phase, Seen
 from controller.launchers.children import Child, RunnerEntry
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.settlement import Evidence
 
 RUNS_OF_A_CHILD = 100
@@ -52,14 +54,20 @@ class ProcessLauncher:
         self._runs: dict[RunKey, _Run] = {}
         self._running: dict[Child, _Run] = {}
         self._waiting: dict[Child, asyncio.TimerHandle] = {}
+        self._orphans: set[Child] = set()
+        """Those that have outlived the warm parent that they were forked from."""
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["controller.launchers.children", *preload])
-        self._messages = tempfile.TemporaryDirectory(prefix="affirm-worker-")
+        with machine_errors("make a folder for the messages of runners"):
+            self._messages = tempfile.TemporaryDirectory(prefix="affirm-worker-", ignore_cleanup_errors=True)
 
     async def launch(self, launch: Launch) -> str:
         run = self._runs.get(launch.key)
         if run is None:
             message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
+            # Cleaners of temporary folders remove it after some days. A run goes well without: it has the database too.
+            with contextlib.suppress(OSError):
+                message_path.parent.mkdir(mode=0o700, exist_ok=True)
             child = self._start(launch.key, message_path)
             run = _Run(child, message_path)
             self._runs[launch.key] = self._running[child] = run
@@ -93,7 +101,8 @@ class ProcessLauncher:
         run = self._runs.get(key)
         if run is not None and self._exit_code(run) is not None:
             del self._runs[key]
-            run.message_path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                run.message_path.unlink(missing_ok=True)
             if not run.completed:
                 del self._running[run.child]
                 self._let_go(run.child)
@@ -120,8 +129,12 @@ class ProcessLauncher:
         return child
 
     def _readable(self, child: Child) -> None:
-        if not self._hear(child):  # then it is ending
-            self._dismiss(child)
+        if self._hear(child):
+            return
+        if child in self._orphans:  # nobody else says that it has ended
+            self._ended(child)
+        else:
+            self._dismiss(child)  # it is ending
 
     def _hear(self, child: Child) -> bool:
         """Whether it has said that its run completed: then it is free for another."""
@@ -147,6 +160,11 @@ class ProcessLauncher:
             child.dismiss()
 
     def _ended(self, child: Child) -> None:
+        if child.exit_code() is None:
+            asyncio.get_running_loop().remove_reader(child.sentinel)
+            self._orphans.add(child)
+            return
+        self._orphans.discard(child)
         self._let_go(child)
         self._wake()
 
@@ -169,10 +187,12 @@ class ProcessLauncher:
         name = f"pid-{run.child.pid}"
         if code is None:
             return Seen(key, name, Phase.RUNNING, Evidence(container_started=True))
-        try:
-            message = run.message_path.read_text(encoding="utf-8")
-        except OSError:
-            message = ""
+        # An error of the machine is to be repeated: without its message a run would be taken for crashed.
+        with machine_errors("read the message of a runner"):
+            try:
+                message = run.message_path.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                message = ""
         evidence = Evidence(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,

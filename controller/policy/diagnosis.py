@@ -34,6 +34,12 @@ _DECISIVE = {
 """What a runner that says this knows better than anybody who saw its pod."""
 
 
+_SAYS_ENOUGH = {
+    ExitCode.OUT_OF_MEMORY: (Cause.OUT_OF_MEMORY, "the machine gave the runner too little memory"),
+    ExitCode.UNAVAILABLE: (Cause.UNAVAILABLE, "database, storage or the runner's machine did not do what was asked"),
+}
+"""Exit codes that will do where the message did not come through: a full disk may keep that back as well."""
+
 _TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
 
 
@@ -87,6 +93,9 @@ def diagnose(evidence: Evidence, outcome: Outcome | None) -> Diagnosis:
         return Diagnosis(Cause.LOST_LEASE, None, "the runner exited because its lease was lost")
     if evidence.exit_code == ExitCode.COMPLETED:
         return Diagnosis(Cause.LEFT_WITHOUT_COMMIT, None, "the runner exited with code 0, but has not committed")
+    if said is None and evidence.exit_code in _SAYS_ENOUGH:
+        cause, error = _SAYS_ENOUGH[ExitCode(evidence.exit_code)]
+        return Diagnosis(cause, None, error)
     return Diagnosis(Cause.CRASHED, None, (said.error if said is not None else "") or _crash(evidence))
 
 
