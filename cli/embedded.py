@@ -15,6 +15,7 @@ from typing import TextIO
 from cli import locks, postgres_server
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ def _opened(home: Path, name: str) -> TextIO:
         home.mkdir(mode=0o755, parents=True, exist_ok=True)
         return (home / name).open("a")
     except OSError as error:
+        if not is_about_the_path(error):
+            raise machine_error(error, f"keep data in AFFIRM_WORKER_HOME {home}") from None
         raise Misconfigured(
             f"AFFIRM_WORKER_HOME {home}: {error.strerror}; set it to a folder of your own, or set DATABASE_URL",
             Reason.CONFIG,

@@ -3,6 +3,7 @@
 from cli.settings import Settings
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.storage import StorageConfig
 
 
@@ -19,6 +20,8 @@ def storage_config(settings: Settings) -> StorageConfig:
             config.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             config.path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
+            if not is_about_the_path(error):
+                raise machine_error(error, f"make {config.path}") from None
             raise Misconfigured(
                 f"AFFIRM_WORKER_HOME {settings.home}: {error.strerror}; set it to a folder of your own, or set"
                 " STORAGE_PATH",

@@ -105,6 +105,6 @@ async def _watch(store: "ClientStore", jobs: "list[UUID]", display: "Display") -
             except asyncio.CancelledError:
                 await asyncio.wait([asking])
                 raise
-        except RunError as error:
+        except (RunError, RuntimeError, OSError) as error:  # a thread cannot be started
             display.waits([f"no progress to show: {error}"])
         await asyncio.sleep(POLL_SECONDS)

@@ -9,6 +9,7 @@ import typer
 from cli import datasets, jobs, load, migrate, output, parse, parsers, psql, run_command, schedules, status, submit
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.text import one_line
 
@@ -78,6 +79,10 @@ def main() -> None:
     except RunError as error:
         output.said_no(str(error))
         sys.exit(Outcome.of_error(error).exit_code)
+    except (OSError, MemoryError) as error:
+        failed = machine_error(error, "go on")
+        output.said_no(str(failed))
+        sys.exit(Outcome.of_error(failed).exit_code)
     except Exception as error:
         if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
             output.said_no(f"{error}: raise the limit of processes (ulimit -u)")

@@ -1,10 +1,9 @@
 """`affirm-worker parse`."""
 
 import csv
-import errno
+import io
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,8 +23,6 @@ Examples:
   affirm-worker parse renamed.txt --country US --year 2023 > 2023.csv
   affirm-worker parse boysnames2024.xlsx --country GB --report
 """
-IN_MEMORY = 1 << 24
-"""Bytes of CSV that are kept in memory before a temporary file is used."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,10 +51,8 @@ def parse(
     from cli.countries import iso_countries
     from cli.settings import read_settings
     from dataset_jobs.host import temporary_folder
-    from dataset_jobs.model.causes import Reason
-    from dataset_jobs.model.errors import Unavailable
-    from dataset_jobs.store.refusals import unknown_country
-    from dataset_jobs.store.submission import checked_sex, checked_year, unreadable
+    from dataset_jobs.store.refusals import Refused, unknown_country
+    from dataset_jobs.store.submission import checked_sex, checked_year, open_file
     from parser_runner.parsers.source import Source
 
     code = country.strip().upper()
@@ -67,27 +62,24 @@ def parse(
     year_hint, sex_hint = checked_year(year), checked_sex(sex)
     limits = read_settings().limits
     temporary_folder()
-    try:
-        with file.open("rb") as opened:
-            source = Source(file.name, opened, year_hint, sex_hint, limits)
-            if validation or as_json:
-                _print_report(source, code, as_json)
-            else:
-                _print_rows(source, code, file)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # it was written to, not read
-            where = f"in {temporary_folder()} (TMPDIR), or where the output goes"
-            raise Unavailable(f"{file}: no space left {where}", Reason.TEMPORARY_IO) from None
-        raise unreadable(file, error) from None
+    with open_file(file) as opened:
+        if not opened.seekable():
+            raise Refused(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
+        source = Source(file.name, opened, year_hint, sex_hint, limits)
+        if validation or as_json:
+            _print_report(source, code, as_json)
+        else:
+            _print_rows(source, code, file)
 
 
 def _print_rows(source: "Source", code: str, file: Path) -> None:
     from cli.output import data_stream, say
     from dataset_jobs.model.errors import Rejected
+    from parser_runner.machine import Machine, temporary_file
     from parser_runner.parsers import parse_whole
 
     # Either all rows or the errors: an error may be in the last line.
-    with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as rows:
+    with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows, lineterminator="\n")
         writer.writerow(["year", "gender", "name", "count"])
         try:

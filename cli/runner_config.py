@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from controller.policy.job_manifest import POD_SECURITY_CONTEXT, SECURITY_CONTEXT, Memory, RunnerTemplate
 from controller.policy.quantities import parse_quantity
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 _Objects = list[dict[str, Any]]
 
@@ -48,6 +49,8 @@ def read_runner_config(path: Path) -> RunnerTemplate:
     try:
         config = RunnerConfig.model_validate_json(path.read_bytes())
     except OSError as error:
+        if not is_about_the_path(error):
+            raise machine_error(error, f"read RUNNER_CONFIG {path}") from None
         raise Misconfigured(f"RUNNER_CONFIG {path}: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

@@ -21,6 +21,7 @@ from controller.launchers.objects import Job, Pod, job_of, pod_of
 from controller.policy.job_manifest import LABEL_INSTALLATION
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.trouble import Repeated, Trouble
+from dataset_jobs.threads import start_thread
 
 Saw = Callable[[Job | Pod, bool], None]
 """The Job or pod, and whether it was deleted."""
@@ -82,7 +83,7 @@ class Watcher:
     def start(self) -> None:
         """Starts watching; from now on what is seen is told in the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        start_thread(self._thread)
 
     @property
     def trouble(self) -> Trouble | None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 from controller.pipeline.block import look_for_trouble
 from controller.pipeline.claim import claim
@@ -23,8 +24,11 @@ from controller.pipeline.waiting import never
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
+from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.trouble import Repeated, Trouble
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
+
+Met = TypeVar("Met", bound=BaseException)
 
 ADOPT_AFTER = timedelta(seconds=10)
 """How long another controller's claims may stay without a launch before any controller launches them."""
@@ -169,10 +173,12 @@ class Reconciler:
             await self.tick(resync)
         except* RunError as errors:
             error = _first_of(errors)
-            self._next_resync = 0.0  # what had changed may not have been seen to
+        except* (OSError, MemoryError) as errors:
+            error = machine_error(_first_of(errors), "do this tick")
         if error is None:
             await self._unreachable.went_through(self.context)
         else:
+            self._next_resync = 0.0  # what had changed may not have been seen to
             await self._unreachable.failed(self.context, error)
         before = self.progress.ticks.trouble
         say = self.progress.went_round(error)
@@ -312,8 +318,8 @@ class Reconciler:
             await asyncio.sleep(WAKE_SPACING_SECONDS - self.progress.seconds_since_round())
 
 
-def _first_of(errors: BaseExceptionGroup[RunError]) -> RunError:
-    first: RunError | BaseExceptionGroup[RunError] = errors
+def _first_of(errors: BaseExceptionGroup[Met]) -> Met:
+    first: Met | BaseExceptionGroup[Met] = errors
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return first

@@ -66,7 +66,7 @@ class LocalFile(io.BufferedIOBase):
             try:
                 return self._file.seek(offset, whence)
             except OSError as error:
-                if error.errno == errno.EINVAL:
+                if error.errno == errno.EINVAL and offset:
                     # The offset is wrong, and it may come out of an archive's directory. BytesIO raises this too.
                     raise ValueError("there is no such offset in a file") from None
                 raise

@@ -21,7 +21,9 @@ from pathlib import Path
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.threads import start_thread
 
 RunnerEntry = Callable[[str, int, str], None]
 """The runner's entry point: job id, epoch, and the path for its termination message. Importable by name.
@@ -30,6 +32,9 @@ It returns where the run completed and the process is fit for another; else it e
 
 
 _READY, _COMPLETED, _CANNOT_BEGIN = b"ready", b"completed", b"cannot begin: "
+
+_PARENT_DIED = 255
+"""What multiprocessing gives for the exit code of a child whose warm parent has gone before it."""
 
 
 def serve(pickled_entry: bytes, pipe: Connection) -> None:
@@ -41,7 +46,9 @@ def serve(pickled_entry: bytes, pipe: Connection) -> None:
     """
     try:
         entry: RunnerEntry = pickle.loads(pickled_entry)
-        threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
+        start_thread(threading.Thread(target=_exit_with_parent, name="parent", daemon=True))
+    except Unavailable:
+        os._exit(ExitCode.UNAVAILABLE)
     except Exception as error:
         pipe.send_bytes(_CANNOT_BEGIN + f"{type(error).__name__}: {error}".encode(errors="replace")[:500])
         os._exit(ExitCode.CONFIGURATION)
@@ -82,7 +89,7 @@ class Child:
         entry: what it calls for every run.
 
     Raises:
-        Unavailable: no process can be started.
+        Unavailable, OutOfMemory: no process can be started.
     """
 
     def __init__(self, context: ForkServerContext, entry: RunnerEntry) -> None:
@@ -96,8 +103,8 @@ class Child:
                     self._process.start()
             except EOFError:
                 raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
-            except OSError as error:
-                raise Unavailable(f"cannot start a process: {_in_words(error)}", Reason.TEMPORARY_IO) from None
+            except (OSError, MemoryError) as error:
+                raise machine_error(error, "start a process") from None
             at_failure.pop_all()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
@@ -138,8 +145,15 @@ class Child:
         return False
 
     def exit_code(self) -> int | None:
-        """How it has ended, a signal as its negative number; None while it lives."""
-        return self._process.exitcode
+        """How it has ended, a signal as its negative number; None while it lives.
+
+        The warm parent says so. Where that one has died (a fork that fails for want of processes ends it), the child
+        lives on, and its own end of the pipe says when it is gone; how it ended is not known then.
+        """
+        code = self._process.exitcode
+        if code == _PARENT_DIED and self.pipe is not None and not self._pipe.poll():
+            return None
+        return code
 
     def signal(self, number: signal.Signals) -> None:
         """Sends it a signal, if it lives."""

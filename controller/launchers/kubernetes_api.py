@@ -17,6 +17,7 @@ from kubernetes.aio.config import load_incluster_config, load_kube_config
 from controller.launchers import ClusterRefused, ClusterSilent
 from controller.launchers.objects import Job, Pod
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 PAGE = 500
 """Objects a page of a list."""
@@ -56,6 +57,8 @@ async def load_configuration(kubeconfig: Path | None = None) -> Configuration:
             file = None if kubeconfig is None else str(kubeconfig)
             await load_kube_config(config_file=file, client_configuration=configuration)
     except Exception as error:  # the loader raises many kinds, by what the file holds
+        if isinstance(error, OSError) and not is_about_the_path(error):
+            raise machine_error(error, "load a Kubernetes configuration") from None
         raise Misconfigured(f"cannot load a Kubernetes configuration: {type(error).__name__}") from None
     return configuration
 

@@ -4,6 +4,7 @@ A child exits when the pipe to the controller closes, whatever ended the control
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -21,6 +22,8 @@ from dataset_jobs.host import host_name, temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.local_machine import machine_errors
+from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.model.trouble import Repeated
 
@@ -64,6 +67,8 @@ class ProcessLauncher:
         self._runs: dict[RunKey, _Run] = {}
         self._running: dict[Child, _Run] = {}
         self._waiting: dict[Child, asyncio.TimerHandle] = {}
+        self._orphans: set[Child] = set()
+        """Those that have outlived the warm parent that they were forked from."""
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["controller.launchers.children", *preload])
         self._starts = Repeated()
@@ -74,6 +79,9 @@ class ProcessLauncher:
         run = self._runs.get(launch.key)
         if run is None:
             message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
+            # Cleaners of temporary folders remove it after some days. A run goes well without: it has the database too.
+            with contextlib.suppress(OSError):
+                message_path.parent.mkdir(mode=0o700, exist_ok=True)
             child = self._start(launch.key, message_path)
             run = _Run(child, message_path)
             self._runs[launch.key] = self._running[child] = run
@@ -107,7 +115,8 @@ class ProcessLauncher:
         run = self._runs.get(key)
         if run is not None and self._exit_code(run) is not None:
             del self._runs[key]
-            run.message_path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                run.message_path.unlink(missing_ok=True)
             if not run.completed:
                 del self._running[run.child]
                 self._let_go(run.child)
@@ -153,8 +162,12 @@ class ProcessLauncher:
         return child
 
     def _readable(self, child: Child) -> None:
-        if not self._hear(child) and child.has_hung_up:
-            self._dismiss(child)
+        if self._hear(child) or not child.has_hung_up:
+            return
+        if child in self._orphans:  # nobody else says that it has ended
+            self._ended(child)
+        else:
+            self._dismiss(child)  # it is ending
 
     def _hear(self, child: Child) -> bool:
         """Whether it has said that its run completed: then it is free for another."""
@@ -180,6 +193,11 @@ class ProcessLauncher:
             child.dismiss()
 
     def _ended(self, child: Child) -> None:
+        if child.exit_code() is None:
+            asyncio.get_running_loop().remove_reader(child.sentinel)
+            self._orphans.add(child)
+            return
+        self._orphans.discard(child)
         self._let_go(child)
         self._wake()
 
@@ -202,11 +220,13 @@ class ProcessLauncher:
         name = f"pid-{run.child.pid}"
         if code is None:
             return Seen(key, name, Phase.RUNNING, Evidence(container_started=True))
-        try:
-            message = run.message_path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            message = ""
-        never_began = code > 0 and not run.stopped and not run.child.is_ready
+        # An error of the machine is to be repeated: without its message a run would be taken for crashed.
+        with machine_errors("read the message of a runner"):
+            try:
+                message = run.message_path.read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                message = ""
+        never_began = code > 0 and code != ExitCode.UNAVAILABLE and not run.stopped and not run.child.is_ready
         if never_began:
             why = run.child.cannot_begin or f"exit code {code} while it imported its modules; its stderr says more"
             message = f"the runner's process cannot begin: {why}"
@@ -235,7 +255,7 @@ def _folder() -> "tempfile.TemporaryDirectory[str]":
     """A temporary folder. The warm parent makes another one for its socket: without that no run could ever start."""
     above = temporary_folder()
     try:
-        folder = tempfile.TemporaryDirectory(prefix="affirm-worker-")
+        folder = tempfile.TemporaryDirectory(prefix="affirm-worker-", ignore_cleanup_errors=True)
         with tempfile.TemporaryDirectory(prefix="pymp-") as trial, socket.socket(socket.AF_UNIX) as probe:
             probe.bind(f"{trial}/listener-12345678")
     except OSError as error:

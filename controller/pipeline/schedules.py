@@ -15,6 +15,7 @@ from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.looking import STILL_SECONDS, Stopped
+from dataset_jobs.threads import start_thread
 
 AT_ONCE = 4
 """Threads of one controller: so many folders that do not answer hold up the others."""
@@ -63,7 +64,11 @@ class Schedules:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         for _ in range(min(due, AT_ONCE - len(self._threads))):
             thread = threading.Thread(target=self._work, name="schedules", daemon=True)
-            thread.start()
+            try:
+                start_thread(thread)
+            except RunError as error:
+                _log.warning("schedules are not looked at: %s", error)
+                return
             self._threads.append(thread)
 
     def close(self) -> None:
@@ -95,7 +100,7 @@ class Schedules:
                     _log.info("schedule %s: %d files, %d new", begun.name, looked.files, len(looked.submitted))
                     if looked.error:
                         self._warn(f"schedule {begun.name}: {looked.error}")
-        except RunError as error:
-            self._warn(f"schedules: {error}")
+        except (RunError, OSError, MemoryError) as error:
+            self._warn(f"schedules: broken off, to be repeated: {error}")
         except Exception as error:  # nobody waits for a thread; who held what is forgotten with its lease
             _log.error("schedules: %s", type(error).__name__, exc_info=error)

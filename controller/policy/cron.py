@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
+
 
 def next_tick(cron: str, timezone: str, after: datetime) -> datetime:
     """The first tick after a time, in UTC.
@@ -19,10 +21,13 @@ def next_tick(cron: str, timezone: str, after: datetime) -> datetime:
 
     Raises:
         ValueError: what is wrong with one of them.
+        Unavailable: the machine does not give the time zone now.
     """
     try:
         zone = ZoneInfo(timezone)
-    except (OSError, ValueError, KeyError):  # the last one for what is not there
+    except (OSError, ValueError, KeyError) as error:  # the last one for what is not there
+        if isinstance(error, OSError) and not is_about_the_path(error):
+            raise machine_error(error, "read a time zone") from None
         raise ValueError(f"there is no time zone {timezone!r}; expected a name such as Europe/Paris or UTC") from None
     if len(cron.split()) != 5:
         raise ValueError(f"{cron!r}: expected minute, hour, day of month, month and day of week, such as '0 3 * * 1'")

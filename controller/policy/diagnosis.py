@@ -34,6 +34,12 @@ _DECISIVE = {
 """What a runner that says this knows better than anybody who saw its pod."""
 
 
+_SAYS_ENOUGH = {
+    ExitCode.OUT_OF_MEMORY: (Cause.OUT_OF_MEMORY, "the machine gave the runner too little memory"),
+    ExitCode.UNAVAILABLE: (Cause.UNAVAILABLE, "database, storage or the runner's machine did not do what was asked"),
+}
+"""Exit codes that will do where the message did not come through: a full disk may keep that back as well."""
+
 _TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
 
 
@@ -104,6 +110,9 @@ def diagnose(
         said_of_pod = ": ".join(filter(None, (evidence.seen_as, evidence.message)))
         why = f": {said_of_pod}" if said_of_pod else ""
         return Diagnosis(Cause.CANNOT_START, reason, f"the pod failed before its runner had started{why}")
+    if said is None and evidence.exit_code in _SAYS_ENOUGH:
+        cause, error = _SAYS_ENOUGH[ExitCode(evidence.exit_code)]
+        return Diagnosis(cause, None, error)
     return Diagnosis(Cause.CRASHED, None, (said.error if said is not None else "") or _crash(evidence))
 
 

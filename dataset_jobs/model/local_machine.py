@@ -23,7 +23,20 @@ def machine_error(error: OSError | MemoryError, doing: str) -> Temporary:
         return OutOfMemory(f"local machine: cannot {doing}: it has not enough memory")
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
     said = f"{error.strerror} ({name})" if error.strerror else name
+    if isinstance(error.filename, str):
+        said += f": {error.filename}"
     return Unavailable(f"local machine: cannot {doing}: {said}", Reason.TEMPORARY_IO)
+
+
+_OF_THE_PATH = {
+    errno.EACCES, errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENODEV, errno.ENOENT,
+    errno.ENOEXEC, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENOTSUP, errno.ENXIO, errno.EPERM, errno.EROFS,
+}  # fmt: skip
+
+
+def is_about_the_path(error: OSError) -> bool:
+    """Whether a path that somebody has named is at fault, and not the machine: it is missing, or of another kind."""
+    return error.errno in _OF_THE_PATH
 
 
 @contextmanager

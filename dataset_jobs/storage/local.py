@@ -45,13 +45,13 @@ class LocalStorage:
             try:
                 with _errors(uri):
                     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
-                with io.FileIO(fd, "w") as file:
+                with _closing(fd, uri):
                     # Outside of the guard: what goes wrong with the source is not the storage's fault.
                     while block := content.read(_BLOCK_BYTES):
                         with _errors(uri):
-                            _write(file.fileno(), block)
+                            _write(fd, block)
                     with _errors(uri):
-                        os.fsync(file.fileno())
+                        os.fsync(fd)
                 with _errors(uri):
                     os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
                     _fsync_folder(folder)
@@ -70,10 +70,14 @@ class LocalStorage:
                 fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         except FileNotFoundError:
             raise self._missing(uri) from None
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        try:
+            with _errors(uri):
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise Forbidden(f"storage: {uri} is not a regular file", Reason.STORAGE)
+                return guarded(io.FileIO(fd), partial(_errors, uri))
+        except BaseException:
             os.close(fd)
-            raise Forbidden(f"storage: {uri} is not a regular file", Reason.STORAGE)
-        return guarded(io.FileIO(fd), partial(_errors, uri))
+            raise
 
     def location(self, given: str) -> str:
         """See `Storage.location`; a path below the root will do as well."""
@@ -187,6 +191,19 @@ def _fsync_folder(fd: int) -> None:
             raise
 
 
+@contextmanager
+def _closing(fd: int, uri: str) -> Iterator[None]:
+    """Closes it; network file systems say only then that the disk is full."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            os.close(fd)
+        raise
+    with _errors(uri):
+        os.close(fd)
+
+
 def _write(fd: int, block: bytes) -> None:
     rest = memoryview(block)
     while rest:
@@ -217,4 +234,6 @@ def _errors(uri: str, missing_passes: bool = False) -> Iterator[None]:
 
 
 def _unavailable(uri: str, error: OSError) -> Unavailable:
-    return Unavailable(f"storage: {uri}: {error.strerror or type(error).__name__}", Reason.TEMPORARY_IO)
+    name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+    said = f"{error.strerror} ({name})" if error.strerror else name
+    return Unavailable(f"storage: {uri}: {said}", Reason.TEMPORARY_IO)

@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
+from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.storage.config import StorageConfig
 from dataset_jobs.storage.keys import checked
 from dataset_jobs.storage.listed import Listed
@@ -41,7 +42,8 @@ class S3Storage:
         self._prefix = f"{config.prefix}/" if config.prefix else ""
         uri = f"{_SCHEME}{config.bucket}"
         try:
-            with s3_errors(uri):
+            # It reads files of this machine: settings, and what botocore knows of S3.
+            with s3_errors(uri), machine_errors("set up the client of S3"):
                 self._client = _client(config)
         except ValueError:  # of an endpoint; its message would quote it
             name = "STORAGE_S3_ENDPOINT" if config.endpoint else "AWS_ENDPOINT_URL"

@@ -8,6 +8,8 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 from uuid import UUID
 
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.model.text import one_line, storable
 from dataset_jobs.store.refusals import Conflict, Refused
@@ -88,7 +90,8 @@ def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Su
     """As `read_submission`, of a file.
 
     Raises:
-        Refused: the file cannot be read, or name, year or sex is not allowed.
+        Refused: there is no such file to be read, or name, year or sex is not allowed.
+        Unavailable, OutOfMemory: the machine does not read it now.
     """
     try:
         with path.open("rb") as content:
@@ -98,15 +101,17 @@ def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Su
 
 
 def open_file(path: Path) -> BinaryIO:
-    """The file's bytes; raises Refused where it cannot be opened."""
+    """The file's bytes; raises what `unreadable` gives."""
     try:
         return path.open("rb")
     except OSError as error:
         raise unreadable(path, error) from None
 
 
-def unreadable(path: PurePath, error: OSError) -> Refused:
-    """The refusal of a file that could not be read."""
+def unreadable(path: PurePath, error: OSError) -> RunError:
+    """Why a file could not be read: Refused where its path is at fault, else an error of the machine."""
+    if not is_about_the_path(error):
+        return machine_error(error, f"read {path}")
     return Refused(f"{path}: {(error.strerror or type(error).__name__).lower()}")
 
 

@@ -9,6 +9,7 @@ from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction, When
@@ -166,7 +167,8 @@ class Submitting:
         return result
 
     def _put(self, dataset_id: UUID) -> str:
-        with self.source() as content:
+        # Storage has errors of its own: these are of the file that is read.
+        with self.source() as content, machine_errors(f"read {self.submission.filename}"):
             return self.storage.put(f"{self.country}/{dataset_id}", content)
 
 

@@ -5,14 +5,16 @@ module in the entry-point group `affirm_worker.parsers`, under the country's cod
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
 from parser_runner.parsers.contract import Parsed, Parser, Row
 from parser_runner.parsers.limits import MIB, Limits
@@ -57,9 +59,25 @@ def further_parsers_of(country: str) -> Sequence[Parser]:
     # Only now: looking through the installed packages takes longer than parsing most files.
     from importlib.metadata import entry_points
 
+    _check_packages()
     return [
         parser for point in entry_points(group=ENTRY_POINTS, name=country.lower()) for parser in point.load().PARSERS
     ]
+
+
+def _check_packages() -> None:
+    """Raises what `machine_error` gives if the folders of packages cannot be listed now.
+
+    importlib.metadata takes such a folder for an empty one, and keeps that: a parser that is installed would be missed,
+    and its file refused for good.
+    """
+    invalidate_caches()
+    for folder in sys.path:
+        try:
+            next(Path(folder).iterdir(), None)
+        except OSError as error:
+            if not is_about_the_path(error):
+                raise machine_error(error, "look through the installed packages") from None
 
 
 def countries() -> list[str]:

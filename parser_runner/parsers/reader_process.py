@@ -4,7 +4,7 @@ A crafted workbook may end it; so may the machine, and that must reject nobody's
 
 | what is seen | whose fault |
 | --- | --- |
-| it cannot be started | the machine's; the installation's where there is no such program or library |
+| it cannot be started | the machine's; the installation's if its program or the library is missing |
 | it ends before it has said "ready": it has seen no byte of the file | the machine's |
 | it says that an error of the operating system has come, with its number | the machine's |
 | it says "damaged" or "encrypted" | the file's |
@@ -25,7 +25,6 @@ import signal
 import sys
 import weakref
 from collections.abc import Iterator
-from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import Popen
@@ -33,13 +32,12 @@ from typing import Any
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, OutOfMemory, RunError, Unavailable
-from dataset_jobs.model.local_machine import machine_error, machine_errors
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error, machine_errors
 from parser_runner.machine import Machine
 
 LIBRARY = "python_calamine"
 
 _READER = Path(__file__).with_name("workbook_reader.py")
-_NO_PROGRAM = {ENOENT, ENOTDIR, EACCES, EPERM, ENOEXEC}
 _BY_ITS_OWN_CODE = {signal.SIGABRT, signal.SIGSEGV, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP}
 
 
@@ -179,8 +177,8 @@ def _folder_of_library() -> str:
 
 def _no_library() -> Misconfigured:
     return Misconfigured(
-        f"workbooks cannot be read: {sys.executable} cannot import {LIBRARY}; install it: "
-        f"{sys.executable} -m pip install --force-reinstall python-calamine",
+        f"workbooks cannot be read: {sys.executable} cannot import {LIBRARY}; install the package python-calamine for "
+        "this Python, or use a whole image of the runner",
         Reason.CONFIG,
     )
 
@@ -190,7 +188,7 @@ def _starting(program: str) -> Iterator[None]:
     try:
         yield
     except (OSError, MemoryError) as error:
-        if isinstance(error, OSError) and error.errno in _NO_PROGRAM:
+        if isinstance(error, OSError) and is_about_the_path(error):
             message = f"workbooks cannot be read: {program!r}, this Python, cannot be run: {error.strerror}"
             raise Misconfigured(message, Reason.CONFIG) from None
         raise machine_error(error, "start the process that reads workbooks") from None

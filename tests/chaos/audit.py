@@ -116,7 +116,7 @@ class Audit:
             if cause is Cause.REJECTED:
                 file = self.files.get(job["sha256"])
                 if file is not None and file.good:
-                    self._find(figures, "wrongly_failed", f"{about}: the file is good")
+                    self._find(figures, "wrongly_rejected", f"{about}: the file is good")
                 elif run["job_id"] in rejected and not job["retried_at"]:
                     self._find(figures, "wrongly_retried", f"{about}: rejected before")
                 rejected.add(run["job_id"])

@@ -13,7 +13,7 @@ from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
-from tests.chaos.files import File, make_file
+from tests.chaos.files import File, kind_of, make_file
 from tests.chaos.ledger import Ledger
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import sync_connection
@@ -70,7 +70,9 @@ class Clients:
         """Submits a new file, again and again until there is an answer, as people do."""
         self._number += 1
         rows = 3000 if self._random.random() < 0.05 else 40
-        file = make_file(self._folder, self._number, self._random, self._random.random() < BAD, rows)
+        file = make_file(
+            self._folder, self._number, self._random, self._random.random() < BAD, rows, kind_of(self._number)
+        )
         for _ in range(20):
             if self._try(lambda: self._submit_file(file)):
                 self.files[read_file(file.path).sha256] = file
@@ -80,7 +82,7 @@ class Clients:
     def _submit_file(self, file: File) -> None:
         storage = exposed(open_storage(self._storage), "storage", self._actor)
         pool = POOLS[self._number % len(POOLS)]
-        self._store.submit(file.path, read_file(file.path), "US", storage, pool=pool)
+        self._store.submit(file.path, read_file(file.path), file.country, storage, pool=pool)
 
     def _request(self, name: str) -> None:
         self._try(getattr(self, f"_{name}"))

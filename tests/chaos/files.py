@@ -1,9 +1,12 @@
 """Made-up files to submit, and what must be in the database of each."""
 
+import zipfile
 from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 from random import Random
+
+from tests.unit.workbooks import Rows, xlsx
 
 MARKER = "Xylophantine"
 """A name that stands in the lines which are rejected: it must never be seen in an error, a log or an event."""
@@ -22,6 +25,7 @@ class File:
     rows: int
     total: int
     digest: str
+    country: str = "US"
 
     @property
     def good(self) -> bool:
@@ -40,7 +44,19 @@ from datasets left join (
 """
 
 
-def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: int) -> File:
+KINDS = ("text", "archive", "workbook")
+WORKBOOKS = 450
+"""So many there are: each has a year and a sex of its own, else they would overlap and be refused."""
+
+
+def kind_of(number: int) -> str:
+    """What kind the file of this number is, where all are wanted: most are text, a quarter are archives."""
+    if number % 8 == 6 and number < WORKBOOKS:
+        return "workbook"
+    return "archive" if number % 4 == 1 else "text"
+
+
+def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: int, kind: str = "text") -> File:
     """Writes the file of this number, unlike any other.
 
     Args:
@@ -49,18 +65,46 @@ def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: i
         random: for its size.
         bad: it has a line that no parser takes.
         most_rows: at the most.
+        kind: one of `KINDS`.
     """
+    count = random.randint(1, most_rows)
+    (folder / str(number)).mkdir()
+    if kind == "workbook":
+        return _make_workbook(folder / str(number), number, count, bad)
     # A year and a state of its own: files of the same ones would overlap, and be refused.
     year, state = 1880 + number % 140, _word(number // 140)[-2:].upper()
-    rows = random.randint(1, most_rows)
-    lines = [(f"{_word(row)}x{_word(number).lower()}", "FM"[row % 2], 5 + number + row) for row in range(rows)]
-    path = folder / str(number) / f"{state}-{year}.txt"
-    path.parent.mkdir()
+    lines = [(_name(row, number), "FM"[row % 2], 5 + number + row) for row in range(count)]
     text = "".join(f"{state},{sex},{year},{name},{count}\n" for name, sex, count in lines)
-    path.write_text(text + (f"{state},F,{year},{MARKER},many\n" if bad else ""))
-    shown = sorted(f"{year},{name},{sex},{name.lower()},{count}" for name, sex, count in lines)
+    text += f"{state},F,{year},{MARKER},many\n" if bad else ""
+    path = folder / str(number) / f"{state}-{year}.{'zip' if kind == 'archive' else 'txt'}"
+    if kind == "archive":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{state}-{year}.txt", text)
+    else:
+        path.write_text(text)
+    return _file(path, [(year, name, sex, count) for name, sex, count in lines], bad, "US")
+
+
+def _make_workbook(folder: Path, number: int, count: int, bad: bool) -> File:
+    """One of the Office for National Statistics, which has one year and one sex."""
+    year, sex = 1790 + number % (WORKBOOKS // 2), "FM"[number // (WORKBOOKS // 2) % 2]
+    rows = [(year, _name(row, number), sex, 5 + number + row) for row in range(count)]
+    title = f"Top names for baby {'girls' if sex == 'F' else 'boys'} in England and Wales, {year}"
+    cells: Rows = [[rank, name, count] for rank, (_, name, _, count) in enumerate(rows, 1)]
+    path = folder / "babynames.xlsx"
+    last: Rows = [[count + 1, MARKER, "many"]] if bad else []
+    path.write_bytes(xlsx({"Table 6": [[title], ["Rank", "Name", "Count"], *cells, *last]}))
+    return _file(path, rows, bad, "GB")
+
+
+def _file(path: Path, rows: list[tuple[int, str, str, int]], bad: bool, country: str) -> File:
+    shown = sorted(f"{year},{name},{sex},{name.lower()},{count}" for year, name, sex, count in rows)
     digest = "" if bad else md5(";".join(shown).encode()).hexdigest()
-    return File(path, rows, sum(count for _, _, count in lines), digest)
+    return File(path, len(rows), sum(count for *_, count in rows), digest, country)
+
+
+def _name(row: int, number: int) -> str:
+    return f"{_word(row)}x{_word(number).lower()}"
 
 
 def _word(number: int) -> str:

@@ -21,6 +21,7 @@ class Figures:
         duplicated: datasets with rows too many, jobs that were committed twice.
         cap_violations: samples that found more runs than the maximum, or a live pod whose run was released.
         stuck: jobs that did not end, and runs that did not free their slots.
+        wrongly_rejected: runs that rejected a good file.
         wrongly_failed: jobs that failed although their faults do not add up to it.
         wrongly_retried: runs that ended for another reason than any of their faults, rejected files tried again.
     """
@@ -31,6 +32,7 @@ class Figures:
     duplicated: int = 0
     cap_violations: int = 0
     stuck: int = 0
+    wrongly_rejected: int = 0
     wrongly_failed: int = 0
     wrongly_retried: int = 0
 

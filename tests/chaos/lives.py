@@ -18,7 +18,7 @@ from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import Ended, run_pod
 from tests.faults.actor import Actor, Boundary, Kind
 
-LAST_BOUNDARY = 24
+LAST_BOUNDARY = 45
 """A runner meets about so many; one that is to be hit later is not hit at all."""
 
 ATTEMPT, INTERRUPTION, NEITHER = CountsAs.ATTEMPT, CountsAs.INTERRUPTION, CountsAs.NEITHER
@@ -26,6 +26,7 @@ ATTEMPT, INTERRUPTION, NEITHER = CountsAs.ATTEMPT, CountsAs.INTERRUPTION, Counts
 FATES = {
     "nothing": 55,
     "boundary": 14,
+    "machine": 8,
     "out_of_memory": 3,
     "evicted": 3,
     "preempted": 2,
@@ -45,6 +46,8 @@ FATES = {
 TWINS = 0.04
 SIDECARS = 0.15
 """Of the pods, into which a container is injected that never ends, whatever else becomes of them."""
+LAST_OF_MACHINE = 30
+"""So many uses of its machine a small load makes, and more of an archive."""
 
 GRACE = timedelta(seconds=30)
 
@@ -177,10 +180,15 @@ class Lives:
         kind = self._random.choice(list(Kind))
         in_copy = fate == "zombie" and self._random.random() < 0.7  # its rows sent, and in part inserted
         met = False
+        uses, use = 0, self._random.randint(1, LAST_OF_MACHINE)
         actor: Actor
 
         def plan(number: int, where: Boundary) -> Kind | None:
-            nonlocal met
+            nonlocal met, uses
+            if fate == "machine":
+                uses += where.port == "machine"
+                met, before = uses >= use, met
+                return self._random.choice((Kind.UNAVAILABLE, Kind.ANSWER_LOST)) if met and not before else None
             here = "copy_end" in (where.what, actor.has_just) if in_copy else number == at
             if met or not here or fate == "nothing":
                 return None
@@ -194,7 +202,8 @@ class Lives:
 
         def tell(kind: Kind, where: Boundary) -> None:
             excuses = () if kind in (Kind.SLOW, Kind.DUPLICATE) else (ATTEMPT,)
-            self._ledger.hit(pod.key, f"runner {kind}", *excuses)
+            whose = "runner's machine" if where.port == "machine" else "runner"
+            self._ledger.hit(pod.key, f"{whose} {kind}", *excuses)
 
         actor = Actor(plan, tell)
         ended = loop.run_in_executor(self._threads, run_pod, pod, self._conninfo, self._storage, actor)

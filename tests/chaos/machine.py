@@ -34,7 +34,7 @@ from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from tests.chaos.audit import Audit
-from tests.chaos.files import ROWS_OF_DATASETS, File, make_file
+from tests.chaos.files import ROWS_OF_DATASETS, File, kind_of, make_file
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import Stepped
@@ -193,10 +193,10 @@ class Machine(RuleBasedStateMachine):
         folder = self.folder / f"{self.number}"
         folder.mkdir(exist_ok=True)
         number = len(self.files) + len(self.unsure) + 1
-        file = make_file(folder, number, Random(number), bad, 5)
+        file = make_file(folder, number, Random(number), bad, 5, kind_of(number))
         submission = read_file(file.path)
         storage = exposed(open_storage(self._storage()), "storage", self.client_actor)
-        if self._try(lambda: self.client.submit(file.path, submission, "US", storage)):
+        if self._try(lambda: self.client.submit(file.path, submission, file.country, storage)):
             self.files[submission.sha256] = file
         else:
             self.unsure.add(submission.sha256)
@@ -321,7 +321,7 @@ class Machine(RuleBasedStateMachine):
         self._step(working[index % len(working)], boundaries)
 
     @precondition(lambda self: self._working())
-    @rule(index=which, kind=KINDS, after=st.integers(0, 20))
+    @rule(index=which, kind=KINDS, after=st.integers(0, 30))
     def hit_runner(self, index: int, kind: Kind, after: int) -> None:
         """A runner's fault to come."""
         working = self._working()

@@ -124,6 +124,21 @@ def _refusal(""",
             "",
         ),
     ),
+    "a full disk is taken for a damaged file": (
+        Change(
+            "parser_runner/machine.py",
+            '            raise machine_error(error, f"{verb} {self._what()}") from None\n',
+            "            raise\n",
+        ),
+    ),
+    "a reader of workbooks that was killed is taken for a workbook that is too large": (
+        Change("parser_runner/parsers/reader_process.py", "        if by == signal.SIGKILL:\n", "        if False:\n"),
+        Change(
+            "parser_runner/parsers/reader_process.py",
+            "_BY_ITS_OWN_CODE = {signal.SIGABRT",
+            "_BY_ITS_OWN_CODE = {signal.SIGKILL, signal.SIGABRT",
+        ),
+    ),
     "no answer to a launch reads as a refusal": (
         Change(
             "controller/pipeline/launch.py",

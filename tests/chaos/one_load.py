@@ -49,14 +49,17 @@ class Story:
         cancelled: when its pod is there.
         refused: the cluster refuses its first launch.
         reprocessed: it is loaded once more, and that is the load that is meant.
+        file: its kind, as `make_file` has them.
     """
 
     cancelled: bool = False
     refused: bool = False
     reprocessed: bool = False
+    file: str = "text"
 
     def __str__(self) -> str:
-        return "cancelled" * self.cancelled + "refused" * self.refused + "reprocessed" * self.reprocessed or "loaded"
+        done = "cancelled" * self.cancelled + "refused" * self.refused + "reprocessed" * self.reprocessed or "loaded"
+        return done if self.file == "text" else f"{self.file} {done}"
 
 
 class OneLoad:
@@ -86,9 +89,9 @@ class OneLoad:
         plan = {"client": no_faults, "controller": no_faults, "runner": no_faults, **plans}
         first: dict[str, Actor] = {}
         if not story.reprocessed:
-            job_id = await asyncio.to_thread(self._submit, plan["client"], first)
+            job_id = await asyncio.to_thread(self._submit, story.file, plan["client"], first)
         else:
-            job_id = await asyncio.to_thread(self._submit, no_faults, {})
+            job_id = await asyncio.to_thread(self._submit, story.file, no_faults, {})
             await self._work(job_id, Story(), no_faults, no_faults, no_faults, {})
             job_id = await asyncio.to_thread(self._reprocess, job_id, plan["client"], first)
         await self._work(job_id, story, plan["client"], plan["controller"], plan["runner"], first)
@@ -107,15 +110,15 @@ class OneLoad:
 
     # --- clients -------------------------------------------------------------------------------------------------
 
-    def _submit(self, plan: Plan, first: dict[str, Actor]) -> UUID:
+    def _submit(self, kind: str, plan: Plan, first: dict[str, Actor]) -> UUID:
         self._number += 1
-        file = make_file(self._folder, self._number, Random(self._number), False, 5)
+        file = make_file(self._folder, self._number, Random(kind), False, 5, kind)
         submission = read_file(file.path)
         self._files[submission.sha256] = file
 
         def submit(client: ClientStore, actor: Actor) -> UUID | None:
             storage = exposed(open_storage(self._storage), "storage", actor)
-            return client.submit(file.path, submission, "US", storage).job_id
+            return client.submit(file.path, submission, file.country, storage).job_id
 
         return self._until_answered(submit, plan, first)
 

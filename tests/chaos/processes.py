@@ -22,7 +22,7 @@ from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.controllers import RETRY
-from tests.chaos.files import File, make_file
+from tests.chaos.files import File, kind_of, make_file
 from tests.chaos.ledger import Figures, Ledger
 
 CONTROLLERS = 2
@@ -207,9 +207,11 @@ class Processes:
 
     def _submit(self) -> None:
         number = len(self._files) + 1
-        file = make_file(self._folder, number, self._random, False, self._random.choice([30, 30, 60_000]))
+        rows = self._random.choice([30, 30, 60_000])
+        kind = kind_of(number) if rows == 30 else "text"
+        file = make_file(self._folder, number, self._random, False, rows, kind)
         with contextlib.suppress(RunError):
-            self._client.submit(file.path, read_file(file.path), "US", open_storage(self._storage))
+            self._client.submit(file.path, read_file(file.path), file.country, open_storage(self._storage))
             self._files[read_file(file.path).sha256] = file
 
     def _all(self, query: str) -> list[dict[str, Any]]:

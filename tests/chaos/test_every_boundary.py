@@ -13,10 +13,13 @@ from tests.servers.postgres import PostgresServer
 
 WHATEVER = tuple(kind for kind in Kind if kind is not Kind.SLOW)  # one thing comes after the other here
 DIES_OR_DOES_NOT_KNOW = (Kind.CRASH_AFTER, Kind.ANSWER_LOST)
+FAILS = (Kind.UNAVAILABLE, Kind.ANSWER_LOST)
 CASES: list[tuple[Story, str, tuple[Kind, ...], int]] = [
     (Story(), "client", WHATEVER, 8),
     (Story(), "controller", WHATEVER, 50),
-    (Story(), "runner", WHATEVER, 20),
+    (Story(), "runner", WHATEVER, 30),
+    (Story(file="archive"), "runner", FAILS, 60),
+    (Story(file="workbook"), "runner", FAILS, 60),
     (Story(cancelled=True), "client", WHATEVER, 7),
     (Story(cancelled=True), "controller", DIES_OR_DOES_NOT_KNOW, 50),
     (Story(refused=True), "controller", DIES_OR_DOES_NOT_KNOW, 50),

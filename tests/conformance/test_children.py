@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from controller.launchers.process import ProcessLauncher
 from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
+from tests.faults.conditions import no_more_open_files
 
 COMPLETES, HEEDS_NO_SIGTERM = "7", "8"
 
@@ -100,6 +102,39 @@ async def test_a_process_that_cannot_be_started_is_to_be_tried_again(
     assert len([*Path("/proc/self/fd").iterdir()]) <= open_files
     assert await launcher.seen() == []
     assert (await ended(launcher, COMPLETES)).evidence.exit_code == 0
+
+
+async def test_a_child_goes_on_when_the_warm_parent_dies(launcher: ProcessLauncher) -> None:
+    """A fork that fails for want of processes ends the warm parent, not those that it has forked."""
+    first, second = a_launch(HEEDS_NO_SIGTERM), a_launch(WORKS)
+    names = [await launcher.launch(launch) for launch in (first, second)]
+    warm = int(Path(f"/proc/{pid_of(names[0])}/stat").read_text().rpartition(")")[2].split()[1])
+    assert warm != os.getpid()
+    os.kill(warm, signal.SIGKILL)
+    await asyncio.sleep(0.3)  # for the launcher to see it
+    assert {seen.phase for seen in await launcher.seen()} == {Phase.RUNNING}
+    completed = await until(launcher, first.key, Phase.ENDED)
+    assert completed.evidence.exit_code == 0
+    os.kill(pid_of(names[1]), signal.SIGKILL)
+    await until(launcher, second.key, Phase.ENDED)
+    await launcher.forget(second.key)
+    assert (await ended(launcher, COMPLETES)).name != names[1]
+
+
+async def test_a_run_goes_well_when_the_folder_of_messages_is_gone(launcher: ProcessLauncher) -> None:
+    """Cleaners of temporary folders remove it after some days."""
+    await ended(launcher, COMPLETES)
+    shutil.rmtree(launcher._messages.name)
+    seen = await ended(launcher, REJECTS)
+    assert seen.evidence.exit_code == 65
+    assert "rejected" in seen.evidence.message
+
+
+async def test_a_message_that_cannot_be_read_is_not_taken_for_none(launcher: ProcessLauncher) -> None:
+    """Without its words a run would count as crashed."""
+    seen = await ended(launcher, REJECTS)
+    with no_more_open_files(), pytest.raises(Unavailable, match="EMFILE"):
+        await launcher.find(seen.key)
 
 
 async def test_runs_at_the_same_time_have_a_child_each(launcher: ProcessLauncher) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, Unavailable
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from tests.conformance.streams import MIB, read, stream
+from tests.faults.conditions import needs_root, no_more_open_files, small_disk
 
 
 @pytest.fixture
@@ -114,3 +116,49 @@ def test_local_a_location_may_be_a_path_below_the_root(folder: Path) -> None:
     assert local(folder).location(f"{folder}/in/fr/") == "in/fr"
     with pytest.raises(Forbidden):
         local(folder).location(str(folder.parent))
+
+
+@needs_root
+def test_local_a_disk_that_is_really_full_is_temporary_and_stays_clean(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", "1m") as disk:
+        (disk / "US").mkdir()
+        with pytest.raises(Unavailable, match="ENOSPC") as caught:
+            local(disk).put("US/1", stream(3 * MIB))
+        assert list((disk / "US").iterdir()) == []
+        local(disk).put("US/1", stream(MIB // 2))
+    assert caught.value.reason is Reason.TEMPORARY_IO
+
+
+@needs_root
+def test_local_a_read_only_disk_is_forbidden_and_can_be_read(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", "1m") as disk:
+        (disk / "US").mkdir()
+        local(disk).put("US/1", io.BytesIO(b"x"))
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert read(local(disk), "local:US/1") == b"x"
+        for use in (lambda: local(disk).put("US/2", io.BytesIO(b"y")), lambda: local(disk).delete("local:US/1")):
+            with pytest.raises(Forbidden, match="Read-only file system"):
+                use()
+
+
+def test_local_too_few_open_files_are_temporary_wherever_they_are_missed(folder: Path) -> None:
+    storage = local(folder)
+    uri = storage.put("US/1", io.BytesIO(b"x"))
+    uses: list[Callable[[], object]] = [
+        lambda: storage.open(uri),
+        lambda: storage.put("US/2", io.BytesIO(b"y")),
+        lambda: storage.delete(uri),
+        lambda: list(storage.files("US")),
+    ]
+    for use in uses:
+        for spare in range(20):
+            with no_more_open_files(spare):
+                try:
+                    use()
+                    break
+                except Unavailable as error:
+                    assert error.reason is Reason.TEMPORARY_IO
+        else:
+            raise AssertionError("it never went through")
+        assert spare, "it opens nothing"
+        storage.put("US/1", io.BytesIO(b"x"))

@@ -9,16 +9,19 @@ from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import Storage, StorageConfig
 from dataset_jobs.store.for_runner import Runner, RunnerConnection, RunnerStore
+from parser_runner.machine import Machine
+from parser_runner.process import outcome_of
 from parser_runner.run import Job, run
 from tests.fakes.cluster import FakePod
 from tests.faults.actor import Actor, Boundary, Crashed, Interrupted
 from tests.faults.connections import sync_connection
+from tests.faults.machine import MachineAtRisk
 from tests.faults.ports import exposed
 
 
 @dataclass(frozen=True, slots=True)
 class PodJob(Job):
-    """A runner's job whose store and storage are at risk."""
+    """A runner's job whose store, storage and machine are at risk."""
 
     actor: Actor | None = None
     thread: int | None = None
@@ -34,6 +37,10 @@ class PodJob(Job):
     def open_storage(self) -> Storage:
         assert self.actor is not None
         return exposed(Job.open_storage(self), "storage", self.actor)
+
+    def machine(self) -> Machine:
+        assert self.actor is not None
+        return MachineAtRisk(self.actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,9 @@ def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -
         return None
     except Interrupted:
         outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
-    except RunError as error:
-        outcome = Outcome.of_error(error)
     except Exception as error:
-        unforeseen = repr(error)
-        outcome = Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__}")
+        outcome = outcome_of(error)
+        unforeseen = repr(error) if outcome.cause is Cause.CRASHED else ""
     try:
         if outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
             _record(job, outcome)

@@ -1,1 +1,2 @@
-"""Faults at the ports, for tests only: see `actor`, `ports` and `connections`; and time that tests own: see `clock`."""
+"""Faults for tests only: at the ports (see `actor`, `ports`, `connections` and `machine`), real troubles of a machine
+(see `conditions`), and time that tests own (see `clock`)."""

@@ -39,7 +39,8 @@ class Boundary:
     """Where an actor can be hit.
 
     Args:
-        port: whose it is; `postgres` for a single exchange with the server, `stream` for a part of a file.
+        port: whose it is; `postgres` for a single exchange with the server, `stream` for a part of a file, `machine`
+            for the local one.
         what: the method, or the beginning of the statement.
     """
 
@@ -48,8 +49,9 @@ class Boundary:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """What can happen here: nothing comes twice within one connection."""
-        return tuple(kind for kind in Kind if self.port not in ("postgres", "stream") or kind is not Kind.DUPLICATE)
+        """What can happen here: nothing comes twice within one connection, or one file."""
+        once = self.port in ("postgres", "stream", "machine")
+        return tuple(kind for kind in Kind if not (once and kind is Kind.DUPLICATE))
 
     def __str__(self) -> str:
         return f"{self.port}: {self.what}"

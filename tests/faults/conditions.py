@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts file systems: run it as root")
+ROOT = os.geteuid() == 0
+MAY_MOUNT = ROOT and subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+
+needs_root = pytest.mark.skipif(not MAY_MOUNT, reason="mounts file systems: run it as root, outside of a container")
 
 NOT_ROOT = 64_999
 """A user that has no other process: limits of processes count by user, and never for root."""
@@ -22,7 +26,7 @@ AS_NOBODY = (
 )  # fmt: skip
 """Before a command: as that user, who may read and write every file all the same."""
 
-LIMITS_HOLD = ("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource")
+LIMITS_HOLD = ("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource") if ROOT else ()
 """Before a command: root may not raise its own limits, as nobody else may."""
 
 
@@ -48,6 +52,19 @@ def read_only(*folders: str) -> tuple[str, ...]:
     """Before a command: these folders are read-only for it, in a mount namespace of its own."""
     binds = "; ".join(f"mount --bind {one} {one} && mount -o remount,bind,ro {one}" for one in folders)
     return ("unshare", "--mount", "sh", "-c", f'{binds}; exec "$@"', "sh")
+
+
+@contextlib.contextmanager
+def no_more_open_files(spare: int = 0) -> Iterator[None]:
+    """This process can open nothing meanwhile, or only so many files: EMFILE. The ids that are free must be one run."""
+    lowest = os.open("/dev/null", os.O_RDONLY)
+    os.close(lowest)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @contextlib.contextmanager

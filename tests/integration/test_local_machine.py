@@ -36,22 +36,21 @@ TEMPORARY_IO = (Cause.UNAVAILABLE, Reason.TEMPORARY_IO)
 OF_THE_MACHINE = {Cause.UNAVAILABLE, Cause.OUT_OF_MEMORY, Cause.CANNOT_START, Cause.COMPLETED}
 
 
-@pytest.fixture(scope="module")
-def large() -> bytes:
+def large_file() -> bytes:
     """A good file that is too large to be kept in memory while it is read."""
     names = map("".join, itertools.product("abcdefghijklmnopqrstuvwxyz", repeat=5))
     return "".join(f"AK,F,1910,X{name},7\n" for name in itertools.islice(names, 500_000)).encode()
 
 
 @pytest.fixture
-def text(world: World, large: bytes) -> tuple[Path, str]:
-    return world.file("AK.TXT", large), "US"
+def text(world: World) -> tuple[Path, str]:
+    return world.file("AK.TXT", large_file()), "US"
 
 
 @pytest.fixture
-def archive(world: World, large: bytes) -> tuple[Path, str]:
+def archive(world: World) -> tuple[Path, str]:
     """One that is small, but what is in it is not."""
-    return world.file("namesbystate.zip", zipped({"AK.TXT": large})), "US"
+    return world.file("namesbystate.zip", zipped({"AK.TXT": large_file()})), "US"
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """When schedules are due: as Debian's cron has it, also where the clocks change."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from controller.policy.cron import next_tick
+from dataset_jobs.model.errors import Unavailable
+from tests.faults.conditions import no_more_open_files
 
 
 def ticks(cron: str, timezone: str, after: str, count: int) -> list[str]:
@@ -55,3 +58,10 @@ def test_a_tick_is_after_the_time_that_it_is_asked_for_and_not_at_it() -> None:
 def test_what_cannot_be_is_refused_with_what_was_expected(cron: str, timezone: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         next_tick(cron, timezone, datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def test_a_time_zone_that_cannot_be_read_now_is_not_missing() -> None:
+    ZoneInfo.clear_cache(only_keys=["Asia/Tokyo"])
+    with no_more_open_files(), pytest.raises(Unavailable, match="EMFILE"):
+        next_tick("0 3 * * *", "Asia/Tokyo", datetime(2026, 1, 1, tzinfo=UTC))
+    assert ticks("0 3 * * *", "Asia/Tokyo", "2026-01-01 00:00", 1) == ["01-01 18:00"]
