@@ -13,7 +13,7 @@ from tests.servers.postgres import PostgresServer
 
 WHATEVER = tuple(kind for kind in Kind if kind is not Kind.SLOW)  # one thing comes after the other here
 DIES_OR_DOES_NOT_KNOW = (Kind.CRASH_AFTER, Kind.ANSWER_LOST)
-FAILS = (Kind.UNAVAILABLE, Kind.ANSWER_LOST)
+FAILS = (Kind.UNAVAILABLE,)
 CASES: list[tuple[Story, str, tuple[Kind, ...], int]] = [
     (Story(), "client", WHATEVER, 8),
     (Story(), "controller", WHATEVER, 50),
