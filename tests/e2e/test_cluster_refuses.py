@@ -53,10 +53,6 @@ NO_RUNNERS: dict[str, tuple[dict[str, Any], str, str]] = {
         entry_point("python3", "-c", "raise SystemExit(1)"), "image",
         "the container took no run and left no word: it ended with exit code 1",
     ),
-    "that knows no such arguments": (
-        entry_point("python3", "-c", "raise SystemExit(64)"), "image",
-        "it does not know the arguments that this controller gives it",
-    ),
     "that has another program": (entry_point("/no/such/program"), "config", "no such file or directory"),
     "that may not be executed": (entry_point("/etc/passwd"), "config", "permission denied"),
     "of another kind of machine": (
