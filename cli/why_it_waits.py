@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cli.output import cell
 from cli.story import duration
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.store.views import ControllerStatus, JobView, PoolStatus, RunView, Status
 
 
@@ -17,8 +17,8 @@ def why_it_waits(job: JobView, runs: list[RunView], status: Status, now: datetim
         status: of the whole installation.
         now: the time it is said at.
     """
-    state = JobState(job.state)
-    if state.finished:
+    state = state_of(job.state)
+    if state is None or state.finished:
         return []
     said = [*_controllers(job, status)]
     if state is JobState.RUNNING and runs and runs[-1].released_at is None:

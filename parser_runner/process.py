@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from dataset_jobs.host import check_user, host_name, temporary_folder
+from dataset_jobs.host import check_user, host_name
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.keys import RunKey
@@ -91,7 +91,6 @@ def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
     if schema := environment.get("DATABASE_SCHEMA"):
         with database_errors():
             conninfo = in_schema(conninfo, schema)
-    temporary_folder()
     uid = environment.get("POD_UID") or f"{host_name()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
     runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or host_name())
     return Job(

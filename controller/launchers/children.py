@@ -63,15 +63,16 @@ def serve(pickled_entry: bytes, pipe: Connection) -> None:
         pipe.send_bytes(_COMPLETED)
 
 
-def _in_words(error: OSError) -> str:
-    match error.errno:
+def _limit(error: OSError | MemoryError) -> str:
+    """Which limit may be too low, in brackets; mostly nothing."""
+    match error.errno if isinstance(error, OSError) else 0:
         case None:  # multiprocessing's own: the path of a socket below TMPDIR is too long
-            return f"{error} (in {tempfile.gettempdir()}, see TMPDIR)"
+            return f" ({error}: in {tempfile.gettempdir()}, see TMPDIR)"
         case errno.EAGAIN:
-            return f"{error.strerror} (the limit of processes, ulimit -u, may be too low)"
+            return " (the limit of processes, ulimit -u, may be too low)"
         case errno.EMFILE:
-            return f"{error.strerror} (the limit of open files, ulimit -n, is too low)"
-    return error.strerror or type(error).__name__
+            return " (the limit of open files, ulimit -n, is too low)"
+    return ""
 
 
 def _exit_with_parent() -> None:
@@ -104,7 +105,7 @@ class Child:
             except EOFError:
                 raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
             except (OSError, MemoryError) as error:
-                raise machine_error(error, "start a process") from None
+                raise machine_error(error, f"start a process{_limit(error)}") from None
             at_failure.pop_all()
         assert self._process.pid is not None
         self.pid: int = self._process.pid

@@ -232,7 +232,7 @@ async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its
         said.set()
 
     def loads(world: World) -> bool:
-        return bool(world.query("select 1 from pg_locks where locktype = 'advisory' and objsubid = 2"))
+        return bool(world.query("select 1 from pg_locks where locktype = 'advisory' and objsubid = 1"))
 
     async def let_it_say(at: Boundary) -> None:
         if at.what.startswith("First statement of settle"):

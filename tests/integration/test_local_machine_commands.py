@@ -122,8 +122,8 @@ def test_load_on_a_full_disk_leaves_the_job_to_be_tried_again(world: World, arch
 def test_a_controller_without_a_temporary_folder_says_so(world: World) -> None:
     before = read_only(*(one for one in ("/tmp", "/var/tmp", "/usr/tmp", str(ROOT)) if Path(one).is_dir()))
     done = command("run", "--launcher", "process", "--until-idle", before=before, **world.environment)
-    assert done.returncode == ExitCode.UNAVAILABLE
-    assert "cannot make a folder for the messages of runners: No usable temporary directory" in done.stderr
+    assert done.returncode == ExitCode.CONFIGURATION
+    assert "no temporary folder can be written: set TMPDIR to a folder that can" in done.stderr
 
 
 @needs_root
