@@ -23,7 +23,7 @@ from controller.pipeline.unreachable import Unreachable
 from controller.pipeline.waiting import never
 from controller.policy.pool_spec import PoolSpec
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.errors import Permanent, RunError, Unavailable
+from dataset_jobs.model.errors import Faulty, RunError, Unavailable
 from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.trouble import Repeated, Trouble
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
@@ -249,7 +249,7 @@ class Reconciler:
         for name, pool in pools.items():
             try:
                 scaled = await scale(self.context, pool)
-            except Permanent as error:  # the others go on
+            except Faulty as error:  # the others go on
                 _log.error("pool %s: how many runs it is to have cannot be decided: %s", name, error)
                 continue
             if scaled is not None and scaled.leads:
@@ -277,7 +277,7 @@ class Reconciler:
                     batch = self._batches.get(name, first)
                     try:
                         claimed = await claim(self.context, pool, batch)
-                    except Permanent as error:  # the others go on
+                    except Faulty as error:  # the others go on
                         _log.error("pool %s: nothing can be claimed: %s", name, error)
                         del more[name]
                         continue

@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import Row, dict_row
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.errors import Forbidden, Misconfigured
 from dataset_jobs.postgres import adapters, session
 from dataset_jobs.postgres.connect_errors import connect_error
 from dataset_jobs.postgres.failures import database_errors
@@ -44,12 +44,19 @@ class _Settings:
         return self._target.schema
 
     def _keep(self: Any, row: Mapping[str, Any]) -> None:
-        """Takes the answer to `at_connect`; raises Misconfigured."""
+        """Takes the answer to `at_connect`; raises Misconfigured or Forbidden."""
         encoding = self.info.parameter_status("server_encoding") or row["encoding"]
         if encoding != "UTF8":
             raise Misconfigured(
                 f"database {self.info.dbname}: its encoding is {encoding}, which cannot hold all names: "
                 "it needs a database in UTF8 (create database … encoding 'UTF8' template template0)",
+                Reason.DATABASE,
+            )
+        if row["read_only"]:
+            # Somebody has a reason for it, such as a disk that is nearly full. A standby is waited for.
+            raise Forbidden(
+                f"database {self.info.dbname}: default_transaction_read_only is on, for it or for the role: nothing is"
+                " written until that is off",
                 Reason.DATABASE,
             )
         self.pooled = row["pooled"]

@@ -9,8 +9,8 @@ from psycopg import errors
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Faulty, Forbidden, Misconfigured, RunError, Unavailable
 
-_FORBIDDEN = ("28", "42501", "25006", "55000")
-"""A refused login, a missing privilege, a database that takes no writes or no connections."""
+_FORBIDDEN = ("28", "42501", "55000")
+"""A refused login, a missing privilege, a database that takes no connections."""
 
 _NOT_OURS = ("3F000", "42P01", "42703", "42883", "42804", "42809")
 """No such schema, table, column or function; or one of another type, so another program's."""
@@ -26,7 +26,7 @@ def database_errors() -> Iterator[None]:
     Only the server's primary message is kept: its detail and context may quote rows.
 
     Raises:
-        Forbidden: the role lacks a privilege, or may not log in; or the database takes no writes.
+        Forbidden: the role lacks a privilege, or may not log in.
         Misconfigured: there is no such database, or its schema is not the one this code is for.
         Unavailable: everything else that a later try may pass.
         Faulty: a value that Postgres will never take.

@@ -100,11 +100,13 @@ def at_connect(schema: str, server_version: int, pid: int) -> str:
         pid: the backend's, as the login said. A pooler makes that up.
 
     Returns:
-        A query for one row: `pooled` and `encoding`, the database's.
+        A query for one row: `pooled`; `encoding`, the database's; `read_only`, whether somebody wants no writes here.
     """
     return (
         "-- The first statement of every connection: sets all that others rely on.\n"
-        f"select pooled, current_setting('server_encoding') as encoding, {_set_all(schema, server_version, 'pooled')}"
+        "select pooled, current_setting('server_encoding') as encoding,"
+        " current_setting('default_transaction_read_only') = 'on' and not pg_is_in_recovery() as read_only,"
+        f" {_set_all(schema, server_version, 'pooled')}"
         f" from (select pg_backend_pid() <> {pid} as pooled) as session"
     )
 

@@ -70,6 +70,15 @@ def test_a_refused_login_is_no_outage(
     assert password == "" or f":{password}@" not in str(error)
 
 
+def test_a_database_that_is_set_to_read_only_is_left_alone(server: PostgresServer) -> None:
+    """Whoever has set that has a reason, such as a disk that is nearly full. No attempt is used meanwhile."""
+    server.execute("create database frozen")
+    server.execute("alter database frozen set default_transaction_read_only = on")
+    error = error_of(url(server, database="frozen"))
+    assert type(error) is Forbidden
+    assert "default_transaction_read_only" in str(error)
+
+
 def test_an_option_that_the_server_refuses_is_misconfigured(server: PostgresServer) -> None:
     assert type(error_of(url(server) + "?options=-c%20nonsense%3Doff")) is Misconfigured
 

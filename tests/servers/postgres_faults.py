@@ -37,6 +37,10 @@ class Kind(StrEnum):
 BREAKS = (Kind.CUT_BEFORE, Kind.ANSWER_LOST, Kind.SILENT)
 
 
+SET_UP = "The first statement of every connection"
+"""In the text of the statement that sets up a session. How many there are depends on how many connections are open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One request of a client: a simple or extended query, the first rows of a COPY, or its end.
@@ -59,6 +63,7 @@ class Fault:
         number: the how-manieth of those that match, from 1.
         who: what the application_name begins with.
         sql: what the text contains, in any letter case.
+        besides: what the text of those that count does not contain; nothing is passed over without it.
         meanwhile: done first, before the statement is sent on or cut off.
     """
 
@@ -66,11 +71,14 @@ class Fault:
     number: int = 1
     who: str = ""
     sql: str = ""
+    besides: str = ""
     meanwhile: Callable[[], None] | None = None
 
     def matches(self, statement: Statement) -> bool:
         """Whether it is about such statements."""
-        return statement.who.startswith(self.who) and self.sql.lower() in statement.sql.lower()
+        text = statement.sql.lower()
+        passed_over = self.besides != "" and self.besides.lower() in text
+        return statement.who.startswith(self.who) and self.sql.lower() in text and not passed_over
 
 
 class FaultProxy:
