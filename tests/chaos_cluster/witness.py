@@ -11,6 +11,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.watch import Watch
 
 from controller.launchers.kubernetes_api import load_configuration
+from controller.policy.job_manifest import CONTAINER
 from tests.e2e.installation import Installation
 
 # Counts inside every transaction that claims, under the lock of the pool's row: no peak escapes it.
@@ -86,4 +87,8 @@ class Witness:
 
 
 def _lives(pod: dict[str, Any]) -> bool:
-    return (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+    """Whether the pod's runner may run. Its end counts: the kubelet reports that of the pod a moment later."""
+    status = pod.get("status") or {}
+    containers = status.get("containerStatuses") or status.get("container_statuses") or []
+    ended = any((one.get("state") or {}).get("terminated") for one in containers if one.get("name") == CONTAINER)
+    return status.get("phase") not in ("Succeeded", "Failed") and not ended
