@@ -69,7 +69,7 @@ def diagnose(
         case "OOMKilled":
             limit = f" ({evidence.memory_limit})" if evidence.memory_limit else ""
             return Diagnosis(Cause.OUT_OF_MEMORY, None, f"the runner was killed at its memory limit{limit}")
-        case "DeadlineExceeded" if held_for < timedelta(seconds=evidence.deadline_seconds or 0):
+        case "DeadlineExceeded" if timedelta(0) <= held_for < timedelta(seconds=evidence.deadline_seconds or 0):
             error = f"the pod was ended for its deadline of {evidence.deadline_seconds} s long before that"
             return Diagnosis(Cause.EVICTED, None, _on_node(f"{error}: its node's clock was changed", evidence))
         case "DeadlineExceeded" if evidence.container_started:

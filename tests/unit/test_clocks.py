@@ -101,7 +101,9 @@ def test_how_long_a_run_is_over_does_not_depend_on_its_nodes_clock(
     assert figures.over_for(began, None) == committed_for
 
 
-@pytest.mark.parametrize(("held_for", "cause"), [(30, Cause.EVICTED), (899, Cause.EVICTED), (900, Cause.TIMED_OUT)])
+@pytest.mark.parametrize(
+    ("held_for", "cause"), [(30, Cause.EVICTED), (899, Cause.EVICTED), (900, Cause.TIMED_OUT), (-5, Cause.TIMED_OUT)]
+)
 def test_a_deadline_that_has_not_come_is_a_node_whose_clock_was_changed(held_for: int, cause: Cause) -> None:
     """The kubelet measures it by the wall clock of its node."""
     evidence = Evidence(143, seen_as="DeadlineExceeded", container_started=True, deadline_seconds=900, node="node-7")
