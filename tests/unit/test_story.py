@@ -256,5 +256,5 @@ def test_a_job_that_waits_for_nothing_says_nothing(changes: dict[str, Any]) -> N
 
 def test_a_launch_without_an_answer_is_told() -> None:
     run = replace(RUN, waits_for="unavailable", waits_for_error="no answer from the API server")
-    words = "about to be launched: unavailable: no answer from the API server"
+    words = "about to be launched: no answer yet, and the same is asked again: no answer from the API server"
     assert words in told(replace(JOB, state="running"), run)
