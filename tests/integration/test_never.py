@@ -157,7 +157,7 @@ async def test_a_load_says_that_it_waits_for_a_controller_that_is_gone(world: Wo
     )  # fmt: skip
     assert load.returncode == 0
     said = [line for line in load.stderr.splitlines() if "waiting for a run whose controller" in line]
-    assert len(said) == 1
+    assert len(said) in (1, 2)  # the same is said again after 10 s
     assert "yob2023.txt" in said[0]
     assert "s more, then it runs here" in said[0]
 
