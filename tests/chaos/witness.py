@@ -1,7 +1,7 @@
 """What chaos's database keeps of the product that no sample would be sure to see."""
 
 WITNESS = """
-create table resumed (job_id uuid, epoch int, primary key (job_id, epoch));
+create table public.resumed (job_id uuid, epoch int, primary key (job_id, epoch));
 create function note_resumed() returns trigger language plpgsql security definer as $$
 begin
     insert into public.resumed values (new.job_id, new.epoch) on conflict do nothing;
