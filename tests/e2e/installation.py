@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,13 @@ from tests.servers.versitygw import VersityGateway
 ROOT = Path(__file__).parents[2]
 RELEASE = "affirm-worker"
 BUCKET = "datasets"
+NATIONAL = sorted((ROOT / "tests" / "data" / "us" / "national").glob("yob*.txt"))
+"""The shipped files: `test_main_job` loads them."""
+
+
+def _free_years() -> Iterator[int]:
+    loaded = {int(path.stem.removeprefix("yob")) for path in NATIONAL}
+    return (year for year in range(1880, 2026) if year not in loaded)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Installation:
         conninfo: the database as this host reaches it.
         bucket: the folder that the S3 server keeps the bucket in.
         environment: settings for `affirm-worker` on this host, with the same database and storage.
+        free_years: that no file of the United States in this database has: two files of one year exclude each other.
     """
 
     cluster: Cluster
@@ -42,6 +50,7 @@ class Installation:
     conninfo: str
     bucket: Path
     environment: dict[str, str]
+    free_years: Iterator[int] = field(default_factory=_free_years)
 
     def cli(self, *args: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs `affirm-worker` on this host, as its user would."""
@@ -56,6 +65,17 @@ class Installation:
         """Submits files by the command line, and returns what it says of each."""
         answer: list[dict[str, Any]] = json.loads(self.cli("submit", *files, "--country", country, "--json").stdout)
         return answer
+
+    def new_years(self, number: int) -> list[int]:
+        """Years that no other test uses in this database."""
+        return [next(self.free_years) for _ in range(number)]
+
+    def submit_small(self, folder: Path, number: int = 1) -> list[dict[str, Any]]:
+        """Submits as many files of one row, each of a year of its own."""
+        paths = [folder / f"yob{year}.txt" for year in self.new_years(number)]
+        for path in paths:
+            path.write_text(f"Mary,F,{path.stem[3:]}\n")
+        return self.submit(*paths)
 
     def query(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
         """Asks the database."""

@@ -19,7 +19,7 @@ from controller.policy.job_manifest import Memory
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler
 from tests.e2e.installation import Installation
-from tests.e2e.test_api_faults import MAXIMUM, assert_each_once, controller, controllers_away, submit
+from tests.e2e.test_api_faults import MAXIMUM, assert_each_once, controller, controllers_away
 from tests.servers.admission_webhook import Refused, webhook
 
 __all__ = ["controllers_away"]
@@ -67,12 +67,6 @@ def rule(installation: Installation, kind: str, spec: dict[str, Any]) -> Iterato
         installation.kubectl("delete", kind, "rule", "--ignore-not-found")
 
 
-def one_file(installation: Installation, folder: Path, year: int) -> list[dict[str, Any]]:
-    path = folder / f"yob{year}.txt"
-    path.write_text(f"Mary,F,{year}\n")
-    return installation.submit(path)
-
-
 def told(installation: Installation, submitted: list[dict[str, Any]]) -> str:
     """What status and the first job's story say."""
     story = installation.cli("jobs", "explain", submitted[0]["job_id"]).stdout
@@ -117,7 +111,7 @@ async def test_a_rule_of_the_namespace_is_told_and_costs_nothing(
 ) -> None:
     installation = controllers_away
     kind, spec, reason, error, advice = RULES[case]
-    submitted = one_file(installation, tmp_path, 1910 + list(RULES).index(case))
+    submitted = installation.submit_small(tmp_path)
     kubeconfig = installation.cluster.kubeconfig
     async with controller(installation, kubeconfig, tmp_path) as (reconciler, _):
         with rule(installation, kind, spec):
@@ -137,7 +131,7 @@ async def test_a_value_that_a_quota_wants_is_named_and_setting_it_is_enough(
 ) -> None:
     """The quota stays; the pool's pods get what the advice says."""
     installation = controllers_away
-    submitted = one_file(installation, tmp_path, 1930)
+    submitted = installation.submit_small(tmp_path)
     kubeconfig = installation.cluster.kubeconfig
     with rule(installation, "ResourceQuota", {"hard": {"limits.cpu": "20"}}):
         async with controller(installation, kubeconfig, tmp_path) as (reconciler, _):
@@ -161,7 +155,7 @@ async def test_the_limit_that_killed_a_runner_is_the_one_that_it_had(
 ) -> None:
     """The pool's template sets none; the namespace's LimitRange does."""
     installation = controllers_away
-    submitted = one_file(installation, tmp_path, 1935)
+    submitted = installation.submit_small(tmp_path)
     kubeconfig, requests = installation.cluster.kubeconfig, {"requests": {"cpu": "50m"}}
     async with controller(installation, kubeconfig, tmp_path, resources=requests, memory=None) as (reconciler, _):
         with rule(installation, "LimitRange", limits(default={"memory": "16Mi"}, defaultRequest={"memory": "16Mi"})):
@@ -179,7 +173,7 @@ async def test_the_limit_that_killed_a_runner_is_the_one_that_it_had(
 async def test_memory_beyond_a_limit_range_is_given_up_again(controllers_away: Installation, tmp_path: Path) -> None:
     """A job that is out of memory at the most that the namespace allows fails for that, soon, and blocks no pool."""
     installation = controllers_away
-    submitted = one_file(installation, tmp_path, 1940)
+    submitted = installation.submit_small(tmp_path)
     how: dict[str, Any] = {
         "resources": {"requests": {"cpu": "50m", "memory": "16Mi"}, "limits": {"memory": "16Mi"}},
         "memory": Memory(16 * MIB, 16 * MIB, 64 * MIB),
@@ -248,7 +242,7 @@ async def test_a_webhook_that_gives_trouble_is_told_and_every_job_runs_once(
 ) -> None:
     installation = controllers_away
     resource, answer, timeout, sql, error = WEBHOOKS[case]
-    submitted = submit(installation, tmp_path, 1945 + 3 * list(WEBHOOKS).index(case))
+    submitted = installation.submit_small(tmp_path, 3)
     parameters = ("refused",) if sql == BLOCKED else ()
     labels = {"app": "affirm-parser"}
     kubeconfig = installation.cluster.kubeconfig
@@ -270,7 +264,7 @@ async def test_a_webhook_that_gives_trouble_is_told_and_every_job_runs_once(
 
 async def test_a_webhook_that_refuses_at_random_costs_time_only(controllers_away: Installation, tmp_path: Path) -> None:
     installation = controllers_away
-    submitted = submit(installation, tmp_path, 1970)
+    submitted = installation.submit_small(tmp_path, 3)
     lock, counts = threading.Lock(), {"asked": 0}
 
     def now_and_then(made: dict[str, Any]) -> list[dict[str, Any]]:
@@ -298,7 +292,7 @@ async def test_a_webhook_that_refuses_at_random_costs_time_only(controllers_away
 async def test_a_webhook_that_is_not_there_is_told_for_as_long(controllers_away: Installation, tmp_path: Path) -> None:
     """Its server is down, and the failure policy is Fail. More jobs wait than are launched at the same time."""
     installation = controllers_away
-    submitted = submit(installation, tmp_path, 1975)
+    submitted = installation.submit_small(tmp_path, 3)
     labels = {"app": "affirm-parser"}
     with webhook(installation.cluster, installation.namespace, _allow, "jobs", labels) as hook:
         nobody = f"https://{installation.cluster.host_address}:9/asked"

@@ -196,7 +196,7 @@ async def test_whatever_the_api_server_does_every_job_is_launched_once_and_compl
     poll_seconds = 3600 if case == TAKEN_UP_AGAIN else POLL_SECONDS
     installation = controllers_away
     rules = [faulty.rule(*which, fault, first, times) for which, fault, first, times in CASES[case]]
-    submitted = submit(installation, tmp_path, 1880 + 3 * list(CASES).index(case))
+    submitted = installation.submit_small(tmp_path, 3)
     live: list[int] = []
     async with controller(installation, faulty.kubeconfig, tmp_path, poll_seconds) as (reconciler, _):
         with counting(installation.conninfo) as held:
@@ -218,7 +218,7 @@ async def test_a_killed_api_server_costs_time_and_its_watch_is_taken_up_again(
     installation = controllers_away
     if not breaking.possible(installation.cluster):
         pytest.skip("kills the API server of a cluster of this host")
-    submitted = submit(installation, tmp_path, 1880 + 3 * len(CASES))
+    submitted = installation.submit_small(tmp_path, 3)
     async with controller(installation, installation.cluster.kubeconfig, tmp_path) as (reconciler, watcher):
         working = asyncio.create_task(reconciler.run(asyncio.Event(), until_idle=True))
         async with asyncio.timeout(120):
@@ -228,21 +228,13 @@ async def test_a_killed_api_server_costs_time_and_its_watch_is_taken_up_again(
             await working
         assert_each_once(installation, submitted)
         back = time.monotonic()
-        later = submit(installation, tmp_path, 1883 + 3 * len(CASES))
+        later = installation.submit_small(tmp_path, 3)
         async with asyncio.timeout(120):
             await reconciler.run(asyncio.Event(), until_idle=True)
             while watcher.last_event < back:
                 await asyncio.sleep(0.1)
         await reconciler.tick()
     assert_each_once(installation, later)
-
-
-def submit(installation: Installation, folder: Path, first_year: int) -> list[dict[str, Any]]:
-    """Small files of three years, which nobody else may load."""
-    paths = [folder / f"yob{first_year + index}.txt" for index in range(3)]
-    for index, path in enumerate(paths):
-        path.write_text(f"Mary,F,{first_year + index}\n")
-    return installation.submit(*paths)
 
 
 async def count_live_pods(installation: Installation, live: list[int]) -> None:

@@ -16,7 +16,6 @@ from tests.e2e.test_admission import (
     FINISHED,
     assert_completed,
     controllers_away,
-    one_file,
     ticking_until,
     told,
 )
@@ -68,7 +67,7 @@ async def test_an_image_that_is_no_runner_of_ours_uses_no_attempt(
 ) -> None:
     installation = controllers_away
     how, reason, error = NO_RUNNERS[case]
-    submitted = one_file(installation, tmp_path, 1980 + list(NO_RUNNERS).index(case))
+    submitted = installation.submit_small(tmp_path)
     blocked, kubeconfig = "select 1 from pools where blocked_since is not null", installation.cluster.kubeconfig
     ended = f"{blocked} and exists (select 1 from runs where job_id = %s and cause is not null)"
     async with controller(installation, kubeconfig, tmp_path, **how) as (reconciler, _):
@@ -103,7 +102,7 @@ def test_rights_that_are_taken_away_are_told_until_they_are_back(
     installation.scale_controller(1)
     try:
         with without(installation, "rolebinding", RELEASE):
-            submitted = one_file(installation, tmp_path, 1990)
+            submitted = installation.submit_small(tmp_path)
             installation.until(BLOCKED, "refused")
             status = installation.cli("status").stdout
         installation.until_finished(submitted)
@@ -113,7 +112,7 @@ def test_rights_that_are_taken_away_are_told_until_they_are_back(
         change = '[{"op": "replace", "path": "/rules/0/verbs", "value": %s}]'
         fewer = json.dumps([verb for verb in verbs if verb != "create"])
         installation.kubectl("patch", "role", RELEASE, "--type=json", "-p", change % fewer)
-        submitted += one_file(installation, tmp_path, 1991)
+        submitted += installation.submit_small(tmp_path)
         installation.until(BLOCKED, "refused")
         text = told(installation, submitted[1:])
         installation.kubectl("patch", "role", RELEASE, "--type=json", "-p", change % json.dumps(verbs))
@@ -157,10 +156,13 @@ async def test_a_namespace_that_is_deleted_takes_no_budget_but_one_interruption(
 ) -> None:
     installation = controllers_away
     kubectl, kubeconfig = installation.cluster.kubectl, installation.cluster.kubeconfig
-    submitted = one_file(installation, tmp_path, 1995)
+    [year] = installation.new_years(1)
+    file = tmp_path / f"yob{year}.txt"
+    file.write_text(f"Mary,F,{year}\n")
+    submitted = installation.submit(file)
     with dying_namespace(installation) as namespace:
         async with controller(installation, kubeconfig, tmp_path, namespace=namespace) as (reconciler, _):
-            with copy_held_up(installation, submitted[0]["dataset_id"], 1995, "Mary"):
+            with copy_held_up(installation, submitted[0]["dataset_id"], year, "Mary"):
                 await ticking_until(
                     reconciler, installation, "select 1 from runs where bytes_done > 0 and ended_at is null"
                 )

@@ -79,8 +79,9 @@ def test_a_runner_killed_in_its_copy_leaves_no_row_and_the_retry_completes(
     if not installation.cluster.disposable:
         pytest.skip("kills a container's process on this host")
     installation.query("update pools set paused = true")
-    [submitted] = installation.submit(variant(tmp_path, 1980))
-    with copy_held_up(installation, submitted["dataset_id"], 1980):
+    [year] = installation.new_years(1)
+    [submitted] = installation.submit(variant(tmp_path, year))
+    with copy_held_up(installation, submitted["dataset_id"], year):
         installation.query("update pools set paused = false")
         installation.until(COPY_WAITS)
         [pid] = subprocess.run(
@@ -99,7 +100,7 @@ def test_a_runner_killed_in_its_copy_leaves_no_row_and_the_retry_completes(
 
 
 def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(installation: Installation, tmp_path: Path) -> None:
-    [submitted] = installation.submit(variant(tmp_path, 1982))
+    [submitted] = installation.submit(variant(tmp_path, *installation.new_years(1)))
     installation.until_finished([submitted])
     by_hand = subprocess.run(
         [sys.executable, "-m", "parser_runner", "--job-id", submitted["job_id"], "--epoch", "0"],
@@ -113,11 +114,10 @@ def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(installation: 
 def test_a_controller_killed_around_the_launch_loses_and_doubles_nothing(
     installation: Installation, tmp_path: Path, point: str
 ) -> None:
-    years = {"before-launch": (1970, 1971), "after-launch": (1972, 1973), "after-record": (1974, 1975)}[point]
     installation.until(NOTHING_RUNS)
     installation.scale_controller(0)
     try:
-        submitted = installation.submit(*(variant(tmp_path, year) for year in years))
+        submitted = installation.submit(*(variant(tmp_path, year) for year in installation.new_years(2)))
         runner_config = tmp_path / "runner.json"
         runner_config.write_text(runner_json(installation))
         died = subprocess.run(
@@ -153,8 +153,9 @@ def test_a_controller_killed_around_the_launch_loses_and_doubles_nothing(
 
 def test_a_job_deleted_under_us_is_an_interruption(installation: Installation, tmp_path: Path) -> None:
     installation.query("update pools set paused = true")
-    [submitted] = installation.submit(variant(tmp_path, 1983))
-    with copy_held_up(installation, submitted["dataset_id"], 1983):
+    [year] = installation.new_years(1)
+    [submitted] = installation.submit(variant(tmp_path, year))
+    with copy_held_up(installation, submitted["dataset_id"], year):
         installation.query("update pools set paused = false")
         installation.until(COPY_WAITS)
         [run] = installation.query("select launch_name from runs where job_id = %s", submitted["job_id"])
@@ -180,9 +181,10 @@ def test_a_job_that_is_cancelled_loses_its_pod_and_commits_nothing_and_can_be_pu
     installation: Installation, tmp_path: Path
 ) -> None:
     installation.query("update pools set paused = true")
-    [submitted] = installation.submit(variant(tmp_path, 1984))
+    [year] = installation.new_years(1)
+    [submitted] = installation.submit(variant(tmp_path, year))
     job_id = submitted["job_id"]
-    with copy_held_up(installation, submitted["dataset_id"], 1984):
+    with copy_held_up(installation, submitted["dataset_id"], year):
         installation.query("update pools set paused = false")
         installation.until(COPY_WAITS)
         installation.cli("jobs", "cancel", job_id)

@@ -74,13 +74,14 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
         pytest.skip("stops the kubelet of a cluster of this host")
     installation.until(NOTHING_RUNS)
     installation.query("update pools set paused = true")
-    lost, alive = installation.submit(variant(tmp_path, 1960), variant(tmp_path, 1961))
+    years = installation.new_years(2)
+    lost, alive = installation.submit(*(variant(tmp_path, year) for year in years))
     async with place.launched(WORKS, tolerations=TOLERATED) as (launcher, evicted):
         await until(launcher, evicted.key, Phase.RUNNING)
         with breaking.second_node(cluster), ExitStack() as blockers:
-            blockers.enter_context(copy_slowed_down(installation, alive["dataset_id"], 1961))
+            blockers.enter_context(copy_slowed_down(installation, alive["dataset_id"], years[1]))
             stalled = blockers.enter_context(ExitStack())
-            stalled.enter_context(copy_held_up(installation, lost["dataset_id"], 1960))
+            stalled.enter_context(copy_held_up(installation, lost["dataset_id"], years[0]))
             installation.query("update pools set paused = false")
             installation.until(TWO_WAIT)
             pid = _pid_of_runner(lost["job_id"])

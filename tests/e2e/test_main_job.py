@@ -5,9 +5,7 @@ import json
 import time
 from pathlib import Path
 
-from tests.e2e.installation import BUCKET, ROOT, Installation
-
-NATIONAL = sorted((ROOT / "tests" / "data" / "us" / "national").glob("yob*.txt"))
+from tests.e2e.installation import BUCKET, NATIONAL, Installation
 
 
 def checksum_of_files(files: list[Path]) -> tuple[int, str]:
@@ -52,9 +50,7 @@ def test_ten_real_files_become_rows_by_pods(installation: Installation) -> None:
 
 
 def test_a_settled_job_is_left_to_expire_and_carries_the_labels(installation: Installation, tmp_path: Path) -> None:
-    file = tmp_path / "yob1990.txt"
-    file.write_text("Zoe,F,7\r\n")
-    [submitted] = installation.submit(file)
+    [submitted] = installation.submit_small(tmp_path)
     installation.until_finished([submitted])
     [job] = [
         job

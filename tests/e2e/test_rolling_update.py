@@ -6,19 +6,17 @@ from pathlib import Path
 from tests.e2e.installation import RELEASE, Installation
 from tests.e2e.test_faults import NOTHING_RUNS, copy_slowed_down, rows_of, variant
 
-YEARS = range(1940, 1946)
-HELD_UP = YEARS[:2]
-
 
 def test_a_rolling_update_and_a_change_of_replicas_interrupt_no_run(installation: Installation, tmp_path: Path) -> None:
     installation.until(NOTHING_RUNS)
     [pool] = installation.query("select max_running from pools")
     installation.query("update pools set paused = true, max_running = 3")
     try:
-        submitted = installation.submit(*(variant(tmp_path, year) for year in YEARS))
+        years = installation.new_years(6)
+        submitted = installation.submit(*(variant(tmp_path, year) for year in years))
         ids = [one["job_id"] for one in submitted]
         with ExitStack() as held:
-            for one, year in zip(submitted, HELD_UP, strict=False):
+            for one, year in zip(submitted[:2], years[:2], strict=True):
                 held.enter_context(copy_slowed_down(installation, one["dataset_id"], year))
             installation.query("update pools set paused = false")
             installation.until("select 1 where (select count(*) from runs where started_at is not null) >= 2")
