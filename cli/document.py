@@ -13,8 +13,9 @@ from typing import Any
 import typer
 from pydantic.fields import FieldInfo
 
+from app.settings import Settings, allowed
+from cli import lazy
 from cli.main import app
-from cli.settings import Settings, allowed
 from dataset_jobs.model.durations import format_duration
 
 WIDTH = 100
@@ -60,7 +61,7 @@ def _help_texts(command: Any, path: str, parent: Any) -> Iterator[tuple[str, str
     )
     yield path, inspect.cleandoc(command.get_help(context)).rstrip()
     for name, child in getattr(command, "commands", {}).items():
-        yield from _help_texts(child, f"{path} {name}", context)
+        yield from _help_texts(lazy.command(name) if parent is None else child, f"{path} {name}", context)
 
 
 def _default(field: FieldInfo) -> str:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cli.file_storage import storage_config
-from cli.logs import logs_for_people
-from cli.settings import Settings
+from app.file_storage import storage_config
+from app.logs import logs_for_people
+from app.settings import Settings
 from controller.launchers import Launcher
 from controller.launchers.process import ProcessLauncher
 from controller.metrics import Metrics
@@ -93,13 +93,13 @@ async def kubernetes_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: Watch, metrics: Metrics
 ) -> AsyncIterator[Cluster]:
     # Imported only here: it takes half a second, which one machine need not pay.
-    from cli.runner_config import read_runner_config
     from controller.launchers.kubernetes import KubernetesLauncher
     from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
     from controller.launchers.kubernetes_events import KubernetesEvents
     from controller.launchers.objects import Job, Pod
     from controller.launchers.parser_pools import ParserPools
     from controller.operator import Watcher
+    from controller.runner_config import read_runner_config
 
     if settings.runner_config is None:
         raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")

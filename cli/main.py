@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import datasets, jobs, load, migrate, output, parse, parsers, psql, run_command, schedules, status, submit
+from cli import lazy, output
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.local_machine import machine_error
@@ -38,6 +38,7 @@ Examples:
 
 app = typer.Typer(
     name="affirm-worker",
+    cls=lazy.LazyGroup,
     help="Loads official first-name statistics into Postgres: each file once, and all of it or nothing.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -61,8 +62,7 @@ def affirm_worker(
         raise typer.Exit
 
 
-for register in (load, submit, status, jobs, datasets, schedules, run_command, parse, parsers, migrate, psql):
-    register.add_to(app)
+lazy.add_to(app)
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
+import typer
+
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from dataset_jobs.model.times import local_time
 
@@ -43,8 +45,6 @@ def say_all(text: str, to: IO[str] | None = None) -> None:
 
 def confirm(question: str) -> None:
     """Asks on the terminal; ends the command unless the answer is yes."""
-    import typer
-
     typer.confirm(one_line(question), abort=True, err=True)
 
 
@@ -75,6 +75,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
     if not rows:
         say(nothing)
         return
+    # Only terminals need it, and it takes as long to import as all else that a help text needs.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

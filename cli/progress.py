@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from cli.logs import set_up_logs
+from app.logs import set_up_logs
+from app.settings import Settings
 from cli.output import say
-from cli.settings import Settings
 from dataset_jobs.model.text import one_line
 from dataset_jobs.model.trouble import Quiet
 from dataset_jobs.store.views import Progress

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 
+from app.file_storage import storage_config
+from app.settings import Settings
 from cli.exit_codes import of_waiting
-from cli.file_storage import storage_config
 from cli.launching import Watch, kubernetes_launcher, process_launcher
-from cli.settings import Settings
 from controller.health import HealthServer
 from controller.metrics import Metrics
 from controller.pipeline.context import Context

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cli.file_storage import storage_config
-from cli.settings import Settings
+from app.file_storage import storage_config
+from app.settings import Settings
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.client_connection import When

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from app.database import Database
+from app.settings import Settings
 from cli import output
-from cli.database import Database
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.settings import Settings
 from cli.submissions import Submitted
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.for_clients import ClientStore

@@ -18,7 +18,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from cli.runner_config import read_runner_config
 from controller.launchers import kubernetes_api
 from controller.launchers.kubernetes import KubernetesLauncher
 from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
@@ -28,6 +27,7 @@ from controller.pipeline.context import Context, OnePool
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Progress, Reconciler
+from controller.runner_config import read_runner_config
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.cluster import breaking

@@ -13,8 +13,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.settings import read_settings
 from cli.main import main
-from cli.settings import read_settings
 from controller.pipeline.context import OnePool
 from controller.policy.cron import next_tick
 from controller.policy.pool_spec import PoolSpec

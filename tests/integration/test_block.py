@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.status import remarks
+from cli.commands.status import remarks
 from cli.story import story
 from controller.launchers import ClusterRefused, ClusterSilent, LaunchRefused
 from controller.pipeline import unreachable

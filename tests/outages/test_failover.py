@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import Covered

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.runner_config import RunnerConfig, read_runner_config
-from cli.settings import Settings, read_settings
-from parser_runner.parsers.limits import Limits
+from app.settings import Settings, read_settings
+from controller.runner_config import RunnerConfig, read_runner_config
+from dataset_jobs.model.limits import Limits
 from tests.unit import chart
 
 EVERY = pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import Settings
 from cli.document import help_texts
-from cli.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

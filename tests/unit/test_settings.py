@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.settings import Settings, read_settings, redacted
 from cli.document import FOLDER, settings_page
-from cli.settings import Settings, read_settings, redacted
 from dataset_jobs.model.durations import format_duration, parse_duration, parse_when
 from dataset_jobs.model.errors import Misconfigured
-from parser_runner.parsers.limits import Limits
+from dataset_jobs.model.limits import Limits
 
 
 @pytest.fixture(autouse=True)

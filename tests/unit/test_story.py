@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.status import remarks
+from cli.commands.status import remarks
 from cli.story import duration, story
 from cli.why_it_waits import why_it_waits
 from dataset_jobs.model.causes import Cause, Reason

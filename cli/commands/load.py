@@ -2,19 +2,20 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import typer
 
+from app.database import open_database
+from app.settings import Settings, read_settings
+from cli.lazy import single
 from cli.options import AsJson, Country, Files, Sex, Year
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from cli.progress import Display
-    from cli.settings import Settings
-    from cli.submissions import Submitted
-    from dataset_jobs.store.for_clients import ClientStore
+from cli.progress import Display, open_display
+from cli.run import run_controller
+from cli.submissions import Submitted, Submitter
+from cli.summary import print_summary, sum_up
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.store.for_clients import ClientStore
 
 EPILOG = """
 Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted; 77 or 78 when
@@ -27,27 +28,16 @@ Examples:
   WORKER_CONCURRENCY=8 affirm-worker load renamed.txt --country US --year 2023
 """
 POLL_SECONDS = 0.5
+commands = single()
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(epilog=EPILOG)(load)
-
-
+@commands.command(epilog=EPILOG)
 def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_json: AsJson = False) -> None:
     """Loads files, all in one, and sums up what came of them.
 
     Migrates the database, submits the files, and runs a controller until nothing is left to do. What
     other jobs are queued is done too. Files that are loaded already are left alone.
     """
-    from cli.database import open_database
-    from cli.progress import open_display
-    from cli.settings import read_settings
-    from cli.submissions import Submitter
-    from cli.summary import print_summary, sum_up
-    from dataset_jobs.model.errors import RunError
-    from dataset_jobs.store.for_clients import ClientStore
-
     settings = read_settings()
     with open_display(settings) as display:
         display.say("opening the database")
@@ -72,15 +62,11 @@ def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_
     raise typer.Exit(summary.exit_code)
 
 
-def _jobs(submitted: "list[Submitted]") -> "list[UUID]":
+def _jobs(submitted: list[Submitted]) -> list[UUID]:
     return list(dict.fromkeys(one.job_id for one in submitted if one.job_id is not None))
 
 
-async def _run(
-    settings: "Settings", conninfo: str, store: "ClientStore", jobs: "list[UUID]", display: "Display"
-) -> int:
-    from cli.run import run_controller
-
+async def _run(settings: Settings, conninfo: str, store: ClientStore, jobs: list[UUID], display: "Display") -> int:
     # The display and the summary say it all, and a child's JSON lines would run through them.
     quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(
         update={"log_level": "CRITICAL"}
@@ -93,9 +79,7 @@ async def _run(
         await asyncio.wait([watching])
 
 
-async def _watch(store: "ClientStore", jobs: "list[UUID]", display: "Display") -> None:
-    from dataset_jobs.model.errors import RunError
-
+async def _watch(store: ClientStore, jobs: list[UUID], display: Display) -> None:
     while True:
         try:
             # Shielded: the connection is used by one thread at a time, and the summary needs it next.

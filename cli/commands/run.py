@@ -1,9 +1,16 @@
 """`affirm-worker run`: its options; what it does is in `cli.run`."""
 
+import asyncio
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from app.database import open_database
+from cli.lazy import single
+from cli.run import run_controller
+from cli.session import begin
+from dataset_jobs.model.errors import Misconfigured
 
 EPILOG = """
 \b
@@ -17,6 +24,7 @@ Examples:
   WORKER_CONCURRENCY=8 LOG_FORMAT=json affirm-worker run --launcher process
   RUNNER_CONFIG=runner.json NAMESPACE=names affirm-worker run --launcher kubernetes
 """
+commands = single()
 
 
 class LauncherName(StrEnum):
@@ -26,11 +34,7 @@ class LauncherName(StrEnum):
     KUBERNETES = "kubernetes"
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(epilog=EPILOG)(run)
-
-
+@commands.command(epilog=EPILOG)
 def run(
     launcher: Annotated[
         LauncherName, typer.Option(help="Children of this process, or Kubernetes Jobs.")
@@ -45,16 +49,7 @@ def run(
     claims nothing more; children may finish within WORKER_SHUTDOWN_GRACE and are interrupted then,
     Kubernetes Jobs go on and the next controller adopts them. A second signal goes at once.
     """
-    import asyncio
-
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.run import run_controller
-    from cli.settings import read_settings
-    from dataset_jobs.model.errors import Misconfigured
-
-    settings = read_settings()
-    set_up_logs(settings)
+    settings = begin()
     if launcher is LauncherName.KUBERNETES and settings.database_url is None:
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:

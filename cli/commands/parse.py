@@ -5,16 +5,24 @@ import io
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from app.countries import iso_countries
+from app.settings import read_settings
+from cli.lazy import single
 from cli.options import AsJson, Country, Sex, Year
+from cli.output import data_stream, print_json, say
+from dataset_jobs.host import temporary_folder
+from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.outcome import ExitCode
-
-if TYPE_CHECKING:
-    from parser_runner.parsers.report import Report
-    from parser_runner.parsers.source import Source
+from dataset_jobs.store.refusals import Refused, unknown_country
+from dataset_jobs.store.submission import checked_sex, checked_year, open_file
+from parser_runner.machine import Machine, temporary_file
+from parser_runner.parsers import parse_whole
+from parser_runner.parsers.report import Report, report
+from parser_runner.parsers.source import Source
 
 EPILOG = """
 \b
@@ -23,13 +31,10 @@ Examples:
   affirm-worker parse renamed.txt --country US --year 2023 > 2023.csv
   affirm-worker parse boysnames2024.xlsx --country GB --report
 """
+commands = single()
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(epilog=EPILOG)(parse)
-
-
+@commands.command(epilog=EPILOG)
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A publisher's file, under its own name.")],
     country: Country,
@@ -48,13 +53,6 @@ def parse(
     With --report: the format that was recognised, years, rows, totals by year and sex, the smallest count,
     what was left out or added up and why, and up to 20 errors. --json prints the report as JSON.
     """
-    from cli.countries import iso_countries
-    from cli.settings import read_settings
-    from dataset_jobs.host import temporary_folder
-    from dataset_jobs.store.refusals import Refused, unknown_country
-    from dataset_jobs.store.submission import checked_sex, checked_year, open_file
-    from parser_runner.parsers.source import Source
-
     code = country.strip().upper()
     countries = iso_countries()
     if code not in dict(countries):
@@ -72,12 +70,7 @@ def parse(
             _print_rows(source, code, file)
 
 
-def _print_rows(source: "Source", code: str, file: Path) -> None:
-    from cli.output import data_stream, say
-    from dataset_jobs.model.errors import Rejected
-    from parser_runner.machine import Machine, temporary_file
-    from parser_runner.parsers import parse_whole
-
+def _print_rows(source: Source, code: str, file: Path) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows, lineterminator="\n")
@@ -96,10 +89,7 @@ def _print_rows(source: "Source", code: str, file: Path) -> None:
         shutil.copyfileobj(rows, data_stream())
 
 
-def _print_report(source: "Source", code: str, as_json: bool) -> None:
-    from cli.output import print_json, say
-    from parser_runner.parsers.report import report
-
+def _print_report(source: Source, code: str, as_json: bool) -> None:
     found = report(source, code)
     if as_json:
         print_json(found.as_dict())
@@ -109,7 +99,7 @@ def _print_report(source: "Source", code: str, as_json: bool) -> None:
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def _lines(found: "Report") -> list[str]:
+def _lines(found: Report) -> list[str]:
     """The report for people."""
     parsed = found.parsed
     about = [

@@ -2,19 +2,21 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
+from cli import output
 from cli.options import AsJson, RunAt, Yes
+from cli.session import session
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import JobState
-
-if TYPE_CHECKING:
-    from dataset_jobs.store.for_clients import ClientStore
-    from dataset_jobs.store.job_changes import Retry
+from dataset_jobs.store.for_clients import ClientStore
+from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
+from dataset_jobs.store.refusals import Refused
 
 CANCEL_EPILOG = """
 \b
@@ -47,14 +49,6 @@ NewPriority = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
-def add_to(jobs: typer.Typer) -> None:
-    """Adds the commands to those about jobs."""
-    jobs.command("cancel", epilog=CANCEL_EPILOG)(cancel)
-    jobs.command("set", epilog=SET_EPILOG)(set_waiting)
-    jobs.command("retry", epilog=RETRY_EPILOG)(retry)
-    jobs.command("purge", epilog=PURGE_EPILOG)(purge)
-
-
 def cancel(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
     as_json: AsJson = False,
@@ -65,18 +59,9 @@ def cancel(
     cancelled when that is gone. The dataset stays as it was: pending, or completed with its old rows. Refused where
     the job has completed or failed already.
     """
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-    from dataset_jobs.store.job_changes import Cancel
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        job = store.job_id(job_id)
-        result = store.cancel(job)
+    with session() as it:
+        job = it.store.job_id(job_id)
+        result = it.store.cancel(job)
     if as_json:
         output.print_json({"job_id": job, "result": result})
     elif result is Cancel.CANCELLED:
@@ -95,18 +80,10 @@ def set_waiting(
 
     --run-at 0s lets one that is scheduled, or waits for a retry, run at once. Refused where it is running or over.
     """
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
     if priority is None and run_at is None:
         raise typer.BadParameter("give a --priority, a --run-at, or both")
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        job = store.set_waiting(store.job_id(job_id), priority=priority, run_at=run_at)
+    with session() as it:
+        job = it.store.set_waiting(it.store.job_id(job_id), priority=priority, run_at=run_at)
     if as_json:
         output.print_json(job)
     else:
@@ -131,21 +108,13 @@ def retry(
     another job since. --failed takes the latest job of each dataset only, never a cancelled one, and asks first
     where there is a terminal to ask on.
     """
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
     if failed == bool(job_ids) or (cause is not None and not failed):
         raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        ids = store.failed_jobs(cause) if failed else [store.job_id(given) for given in job_ids or ()]
+    with session() as it:
+        ids = it.store.failed_jobs(cause) if failed else [it.store.job_id(given) for given in job_ids or ()]
         if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
             output.confirm(f"Put {_jobs(len(ids))} back into the queue?")
-        results = _retried(store, ids, dry_run, priority)
+        results = _retried(it.store, ids, dry_run, priority)
     if as_json:
         result = "would be queued" if dry_run else "queued"
         output.print_json([{"job_id": one.job_id, "dataset_id": one.dataset_id, "file": one.filename,
@@ -163,11 +132,8 @@ def retry(
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def _retried(store: "ClientStore", ids: Sequence[UUID], dry_run: bool, priority: int | None) -> list["Retry"]:
+def _retried(store: ClientStore, ids: Sequence[UUID], dry_run: bool, priority: int | None) -> list[Retry]:
     """Each in a transaction of its own, so that what is refused keeps none of the others back."""
-    from dataset_jobs.store.job_changes import Retry
-    from dataset_jobs.store.refusals import Refused
-
     results = []
     for job_id in dict.fromkeys(ids):
         try:
@@ -193,14 +159,6 @@ def purge(
 
     Controllers do the same by themselves, for what is older than WORKER_RETENTION.
     """
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.model.durations import parse_duration
-    from dataset_jobs.store.for_clients import ClientStore
-    from dataset_jobs.store.job_changes import FINISHED
-
     try:
         age = parse_duration(older_than)
     except ValueError as error:
@@ -208,10 +166,8 @@ def purge(
     states = tuple(state or FINISHED)
     if unfinished := [one for one in states if not one.finished]:
         raise typer.BadParameter(f"jobs that are {unfinished[0]} are never removed", param_hint="--state")
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        count = sum(store.purgeable(age, states).values() if dry_run else store.purge(age, states))
+    with session() as it:
+        count = sum(it.store.purgeable(age, states).values() if dry_run else it.store.purge(age, states))
     if as_json:
         output.print_json({"removed": 0 if dry_run else count, "would_remove": count if dry_run else None})
     else:

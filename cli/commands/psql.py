@@ -8,6 +8,17 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from app.database import open_database
+from app.embedded import psql_program
+from cli import output
+from cli.lazy import single
+from cli.session import begin
+from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres.connecting import SessionConnection
+from dataset_jobs.postgres.session import Target
 
 EPILOG = """
 \b
@@ -16,16 +27,13 @@ Examples:
   affirm-worker psql -c "select year, gender, name, count from names order by count desc limit 10"
   affirm-worker psql --csv -c "select * from names where folded_name = 'emma'" > emma.csv
 """
+commands = single()
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(
-        epilog=EPILOG,
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
-    )(psql)
-
-
+@commands.command(
+    epilog=EPILOG,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
 def psql(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="Passed on to psql.")] = None,
 ) -> None:
@@ -34,20 +42,7 @@ def psql(
     That is DATABASE_URL's, or the embedded one. Uses the psql on the PATH, or the one that comes with the
     embedded Postgres.
     """
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-    from psycopg.rows import TupleRow
-
-    from cli import output
-    from cli.database import open_database
-    from cli.embedded import psql_program
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.model.errors import Misconfigured
-    from dataset_jobs.postgres.connecting import SessionConnection
-    from dataset_jobs.postgres.session import Target
-
-    settings = read_settings()
-    set_up_logs(settings)
+    settings = begin()
     bundled = psql_program()
     program = bundled if settings.database_url is None else (shutil.which("psql") or bundled)
     if program is None:

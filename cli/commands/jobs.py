@@ -1,16 +1,18 @@
 """`affirm-worker jobs`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli import explain, job_changes
+from cli import output
+from cli.commands import explain, job_changes
+from cli.lazy import group
 from cli.options import AsJson, Limit
+from cli.output import cell
+from cli.session import session
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
-
-if TYPE_CHECKING:
-    from dataset_jobs.store.views import JobView, RunView
+from dataset_jobs.store.views import JobView, RunView
 
 LIST_EPILOG = """
 \b
@@ -25,18 +27,10 @@ Examples:
   affirm-worker jobs show 5a7c910f
   affirm-worker jobs show 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
 """
+commands = group("jobs")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at jobs and their runs; change jobs.")
-    group.command("list", epilog=LIST_EPILOG)(list_jobs)
-    group.command("show", epilog=SHOW_EPILOG)(show_job)
-    explain.add_to(group)
-    job_changes.add_to(group)
-    app.add_typer(group, name="jobs")
-
-
+@commands.command("list", epilog=LIST_EPILOG)
 def list_jobs(
     state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
     dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this dataset.")] = None,
@@ -44,17 +38,9 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """Lists jobs, the newest first."""
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        dataset_id = None if dataset is None else store.dataset_id(dataset)
-        jobs = store.list_jobs(state=state, dataset_id=dataset_id, limit=limit)
+    with session() as it:
+        dataset_id = None if dataset is None else it.store.dataset_id(dataset)
+        jobs = it.store.list_jobs(state=state, dataset_id=dataset_id, limit=limit)
     if as_json:
         output.print_json(jobs)
         return
@@ -71,21 +57,14 @@ def list_jobs(
     )  # fmt: skip
 
 
+@commands.command("show", epilog=SHOW_EPILOG)
 def show_job(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
     as_json: AsJson = False,
 ) -> None:
     """Shows a job with all its runs: when, where, and what became of them."""
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        job, runs = store.job(store.job_id(job_id))
+    with session() as it:
+        job, runs = it.store.job(it.store.job_id(job_id))
     if as_json:
         output.print_json({"job": job, "runs": runs})
         return
@@ -99,9 +78,7 @@ def show_job(
         output.say("", "it has not run yet")
 
 
-def _job_lines(job: "JobView") -> list[tuple[str, Any]]:
-    from cli.output import cell
-
+def _job_lines(job: JobView) -> list[tuple[str, Any]]:
     lines = [
         ("job", str(job.id)),
         ("dataset", f"{job.dataset_id} ({job.filename}, {job.country}, {job.size:,} bytes)"),
@@ -120,9 +97,7 @@ def _job_lines(job: "JobView") -> list[tuple[str, Any]]:
     return lines
 
 
-def _run_lines(run: "RunView") -> list[tuple[str, Any]]:
-    from cli.output import cell
-
+def _run_lines(run: RunView) -> list[tuple[str, Any]]:
     where = " on ".join(filter(None, [run.pod_name or run.launch_name, run.node]))
     times = [("claimed", run.claimed_at), ("started", run.started_at), ("ended", run.ended_at)]
     lines = [
@@ -138,3 +113,10 @@ def _run_lines(run: "RunView") -> list[tuple[str, Any]]:
     if outcome is not None and len(outcome.problems) > 1:
         lines += [("  problems" if number == 0 else "", problem) for number, problem in enumerate(outcome.problems)]
     return lines
+
+
+commands.command("explain", epilog=explain.EPILOG)(explain.explain)
+commands.command("cancel", epilog=job_changes.CANCEL_EPILOG)(job_changes.cancel)
+commands.command("set", epilog=job_changes.SET_EPILOG)(job_changes.set_waiting)
+commands.command("retry", epilog=job_changes.RETRY_EPILOG)(job_changes.retry)
+commands.command("purge", epilog=job_changes.PURGE_EPILOG)(job_changes.purge)

@@ -4,8 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from cli.settings import Settings, redacted
+from app.countries import iso_countries
+from app.embedded import embedded_postgres
+from app.settings import Settings, redacted
+from dataset_jobs import migrations
+from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.store.for_clients import ClientStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,6 @@ def open_database(settings: Settings, migrated: bool = False) -> Iterator[Databa
         applied = _migrate(conninfo) if migrated else ()
         yield Database(conninfo, False, redacted(settings.database_url), applied)
         return
-    from cli.embedded import embedded_postgres
-
     with embedded_postgres(settings.home) as uri:
         conninfo = settings.in_schema(uri)
         applied = () if _is_current(conninfo) and not migrated else _migrate(conninfo)
@@ -47,18 +51,11 @@ def open_database(settings: Settings, migrated: bool = False) -> Iterator[Databa
 
 
 def _migrate(conninfo: str) -> tuple[str, ...]:
-    from cli.countries import iso_countries
-    from dataset_jobs import migrations
-    from dataset_jobs.postgres.failures import database_errors
-
     with database_errors():
         return tuple(migrations.apply(conninfo, iso_countries()))
 
 
 def _is_current(conninfo: str) -> bool:
-    from dataset_jobs.migrations import LATEST
-    from dataset_jobs.store.for_clients import ClientStore
-
     with ClientStore(conninfo) as store:
         try:
             return store.schema_version() == LATEST

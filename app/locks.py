@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from cli.output import say
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.text import one_line
 from dataset_jobs.model.trouble import Quiet
 
 SAY_SECONDS = 2.0
@@ -44,7 +44,7 @@ def take(file: IO[str], operation: int, what: str, give_up_seconds: float = GIVE
         if waited >= give_up_seconds:
             raise Unavailable(f"{who(file)} {what}, for {waited:.0f} s by now; see what keeps it", Reason.TEMPORARY_IO)
         if waited >= SAY_SECONDS and quiet.is_due("", time.monotonic()):
-            say(f"waiting: {who(file)} {what} (for {waited:.0f} s)", to=sys.stderr)
+            sys.stderr.write(one_line(f"waiting: {who(file)} {what} (for {waited:.0f} s)") + "\n")
         time.sleep(LOOK_SECONDS)
 
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from app.database import open_database
+from app.file_storage import storage_config
+from app.settings import Settings
+from cli import output
+from cli.lazy import group
 from cli.options import AsJson, Country, Priority
+from cli.session import begin
+from controller.policy.cron import next_tick
 from dataset_jobs.model.outcome import ExitCode
-
-if TYPE_CHECKING:
-    from cli.settings import Settings
-    from dataset_jobs.store.for_schedules import ScheduleStore
+from dataset_jobs.storage import open_storage
+from dataset_jobs.store.for_schedules import ScheduleStore
 
 ADD_EPILOG = """
 \b
@@ -48,22 +53,10 @@ Examples:
   affirm-worker schedules remove insee
 """
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+commands = group("schedules")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands."""
-    group = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="Submit what lies in a folder of storage, again and again."
-    )
-    group.command("add", epilog=ADD_EPILOG)(add)
-    group.command("list", epilog=LIST_EPILOG)(list_schedules)
-    group.command("run", epilog=RUN_EPILOG)(run)
-    group.command("pause", epilog=PAUSE_EPILOG)(pause)
-    group.command("resume", epilog=RESUME_EPILOG)(resume)
-    group.command("remove", epilog=REMOVE_EPILOG)(remove)
-    app.add_typer(group, name="schedules")
-
-
+@commands.command("add", epilog=ADD_EPILOG)
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower-case letters, digits and hyphens.")],
     cron: Annotated[
@@ -90,10 +83,6 @@ def add(
     is only read. Files whose names begin with a dot are passed over. Ticks that are missed while no
     controller runs are made up for by one.
     """
-    from cli import output
-    from cli.file_storage import storage_config
-    from dataset_jobs.storage import open_storage
-
     with _store() as (settings, store):
         folder = open_storage(storage_config(settings)).location(location)
         added = store.add(name, cron, timezone, folder, country, pool or settings.pool, priority)
@@ -103,10 +92,9 @@ def add(
         output.say(f"schedule {added.name} looks through {added.location} next at {output.cell(added.next_at)}")
 
 
+@commands.command("list", epilog=LIST_EPILOG)
 def list_schedules(as_json: AsJson = False) -> None:
     """Lists schedules: when they are due, and what came of the last look."""
-    from cli import output
-
     with _store() as (_, store):
         found = store.list()
     if as_json:
@@ -127,15 +115,12 @@ def list_schedules(as_json: AsJson = False) -> None:
     )  # fmt: skip
 
 
+@commands.command("run", epilog=RUN_EPILOG)
 def run(name: Name, as_json: AsJson = False) -> None:
     """Looks through a schedule's folder now, here, and submits what is new.
 
     Its ticks stay as they are; it may be paused. Exit code 65 where some files could not be submitted.
     """
-    from cli import output
-    from cli.file_storage import storage_config
-    from dataset_jobs.storage import open_storage
-
     with _store() as (settings, store):
         looked = store.run(name, open_storage(storage_config(settings)))
     if as_json:
@@ -152,42 +137,32 @@ def run(name: Name, as_json: AsJson = False) -> None:
         raise typer.Exit(ExitCode.REJECTED)
 
 
+@commands.command("pause", epilog=PAUSE_EPILOG)
 def pause(name: Name) -> None:
     """Pauses a schedule; a look that is under way goes on."""
-    from cli import output
-
     with _store() as (_, store):
         store.pause(name, True)
     output.say(f"schedule {name} is paused")
 
 
+@commands.command("resume", epilog=RESUME_EPILOG)
 def resume(name: Name) -> None:
     """Lets a schedule go on; what it has missed is made up for by one tick, at once."""
-    from cli import output
-
     with _store() as (_, store):
         resumed = store.pause(name, False)
     output.say(f"schedule {name} is due {output.cell(resumed.next_at)}")
 
 
+@commands.command("remove", epilog=REMOVE_EPILOG)
 def remove(name: Name) -> None:
     """Removes a schedule; what it has submitted stays, and so do the files in its folder."""
-    from cli import output
-
     with _store() as (_, store):
         store.remove(name)
     output.say(f"schedule {name} is removed")
 
 
 @contextmanager
-def _store() -> "Iterator[tuple[Settings, ScheduleStore]]":
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from controller.policy.cron import next_tick
-    from dataset_jobs.store.for_schedules import ScheduleStore
-
-    settings = read_settings()
-    set_up_logs(settings)
+def _store() -> Iterator[tuple[Settings, ScheduleStore]]:
+    settings = begin()
     with open_database(settings) as database, ScheduleStore(database.conninfo, next_tick) as store:
         yield settings, store

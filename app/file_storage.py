@@ -1,6 +1,6 @@
 """The storage that a command puts files into, or takes them from."""
 
-from cli.settings import Settings
+from app.settings import Settings
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error

@@ -3,6 +3,6 @@
 
 def iso_countries() -> list[tuple[str, str]]:
     """Alpha-2 code and name of every country, in order of code."""
-    import pycountry
+    import pycountry  # only here: few commands need it, and it takes 40 ms
 
     return sorted((country.alpha_2, getattr(country, "common_name", country.name)) for country in pycountry.countries)

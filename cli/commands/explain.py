@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
+from cli import output
 from cli.options import AsJson
+from cli.session import session
+from cli.story import advice_of, said, story, to_do
+from cli.why_it_waits import why_it_waits
+from dataset_jobs.model.states import JobState
 
 EPILOG = """
 \b
@@ -13,11 +18,6 @@ Examples:
   affirm-worker jobs explain 5a7c910f
   affirm-worker jobs explain 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
 """
-
-
-def add_to(jobs: typer.Typer) -> None:
-    """Adds the command to those about jobs."""
-    jobs.command("explain", epilog=EPILOG)(explain)
 
 
 def explain(
@@ -28,21 +28,10 @@ def explain(
 
     All of it comes from the database, also long after the pods are gone.
     """
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from cli.story import advice_of, said, story, to_do
-    from cli.why_it_waits import why_it_waits
-    from dataset_jobs.model.states import JobState
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        job, runs = store.job(store.job_id(job_id))
-        now = store.now()
-        waits = why_it_waits(job, runs, store.status(), now)
+    with session() as it:
+        job, runs = it.store.job(it.store.job_id(job_id))
+        now = it.store.now()
+        waits = why_it_waits(job, runs, it.store.status(), now)
     if not as_json:
         output.say(*story(job, runs, now, waits))
         return

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -14,10 +16,10 @@ from dataset_jobs.host import check_user, host_name
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.text import one_line
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
 from dataset_jobs.storage import StorageConfig
-from parser_runner.parsers.limits import Limits
 
 
 def _duration(value: Any) -> Any:
@@ -29,9 +31,6 @@ def _durations(value: Any) -> Any:
 
 
 def _connection_string(value: str) -> str:
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
     try:
         conninfo_to_dict(value)
     except psycopg.ProgrammingError:
@@ -302,9 +301,6 @@ def is_secret(field: FieldInfo) -> bool:
 
 def redacted(conninfo: str) -> str:
     """Where a connection string leads to, without its password; only its scheme where it cannot be read."""
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
     try:
         parts = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:

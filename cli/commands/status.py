@@ -3,14 +3,15 @@
 import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-import typer
-
+from cli import output
+from cli.lazy import single
 from cli.options import AsJson
-
-if TYPE_CHECKING:
-    from dataset_jobs.store.views import ControllerStatus, Status
+from cli.output import cell
+from cli.session import session
+from cli.story import duration
+from cli.why_it_waits import cannot_work
+from dataset_jobs.store.views import ControllerStatus, Status
 
 EPILOG = """
 \b
@@ -18,25 +19,14 @@ Examples:
   affirm-worker status
   affirm-worker status --json
 """
+commands = single()
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(epilog=EPILOG)(status)
-
-
+@commands.command(epilog=EPILOG)
 def status(as_json: AsJson = False) -> None:
     """Shows pools, queues, slots, controllers, and what goes wrong."""
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        shown, now = store.status(), store.now()
+    with session() as it:
+        shown, now = it.store.status(), it.store.now()
     if as_json:
         output.print_json(shown)
         return
@@ -44,9 +34,7 @@ def status(as_json: AsJson = False) -> None:
     output.say("", *remarks(shown, now))
 
 
-def _print_pools(status: "Status") -> None:
-    from cli import output
-
+def _print_pools(status: Status) -> None:
     output.print_table(
         ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">desired", ">min", ">max", ">in use",
          ">claimed", ">launched", ">working", ">ending", "state"],
@@ -65,23 +53,18 @@ def _print_pools(status: "Status") -> None:
 
 
 def _in_words(seconds: float | None) -> str | None:
-    from cli.story import duration
-
     if seconds is None:
         return None
     return duration(timedelta(seconds=seconds)) if math.isfinite(seconds) else "?"
 
 
-def controller_line(one: "ControllerStatus", now: datetime) -> str:
+def controller_line(one: ControllerStatus, now: datetime) -> str:
     """Whether a controller is there, what it holds, and what keeps it from its work.
 
     Args:
         one: as the store has it.
         now: the time it is said at.
     """
-    from cli.story import duration
-    from cli.why_it_waits import cannot_work
-
     parts = []
     if one.seen_at is None:
         parts.append("has ended")
@@ -101,15 +84,13 @@ def controller_line(one: "ControllerStatus", now: datetime) -> str:
     return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
 
 
-def remarks(status: "Status", now: datetime) -> Iterator[str]:
+def remarks(status: Status, now: datetime) -> Iterator[str]:
     """What there is to say beside the table: who works, and what is in the way.
 
     Args:
         status: as the store has it.
         now: the time it is said at.
     """
-    from cli.output import cell
-
     yield from (controller_line(one, now) for one in status.controllers)
     if not any(one.is_alive for one in status.controllers):
         yield "no controller is running: affirm-worker run"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from cli import locks, postgres_server
+from app import locks, postgres_server
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error

@@ -2,16 +2,14 @@
 
 import logging
 import sys
-from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.logging import RichHandler
+
+from app.settings import Settings
 from dataset_jobs.logs import PlainFormatter, log_json
 from dataset_jobs.model.text import one_line
 from dataset_jobs.model.trouble import Quiet
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from cli.settings import Settings
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "exc_text"}
 
@@ -19,7 +17,7 @@ NOISY = ("kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
 """Loggers of libraries whose chatter is of no use; their warnings are."""
 
 
-def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
+def set_up_logs(settings: Settings, console: Console | None = None) -> None:
     """Sends the log of this process to stderr, as LOG_FORMAT and LOG_LEVEL say.
 
     Args:
@@ -38,7 +36,7 @@ def set_up_logs(settings: "Settings", console: "Console | None" = None) -> None:
     pool.filters = [NowAndThen()]
 
 
-def logs_for_people(settings: "Settings") -> bool:
+def logs_for_people(settings: Settings) -> bool:
     """Whether the log is to be colours and columns rather than JSON."""
     return settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
 
@@ -63,10 +61,7 @@ class _WithFields(PlainFormatter):
         return one_line(f"{text}  {' '.join(fields)}") if fields else text
 
 
-def _log_to_console(level: str, console: "Console | None") -> None:
-    from rich.console import Console
-    from rich.logging import RichHandler
-
+def _log_to_console(level: str, console: Console | None) -> None:
     handler = RichHandler(
         console=console or Console(stderr=True),
         show_path=False,

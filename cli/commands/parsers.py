@@ -1,8 +1,9 @@
 """`affirm-worker parsers`."""
 
-import typer
-
+from cli.lazy import group
 from cli.options import AsJson
+from cli.output import print_json, print_table
+from parser_runner.parsers import countries, further_parsers_of, parsers_of
 
 EPILOG = """
 \b
@@ -10,23 +11,15 @@ Examples:
   affirm-worker parsers list
   affirm-worker parsers list --json
 """
+commands = group("parsers")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands."""
-    parsers = typer.Typer(help="The formats that can be read.", no_args_is_help=True, rich_markup_mode=None)
-    parsers.command(name="list", epilog=EPILOG)(list_parsers)
-    app.add_typer(parsers, name="parsers")
-
-
+@commands.command("list", epilog=EPILOG)
 def list_parsers(as_json: AsJson = False) -> None:
     """Lists the formats that can be read, by country.
 
     Formats of other packages are among them; docs/adding-a-parser.md says how to add one.
     """
-    from cli.output import print_json, print_table
-    from parser_runner.parsers import countries, further_parsers_of, parsers_of
-
     found = [
         {
             "country": country,

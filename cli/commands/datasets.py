@@ -1,18 +1,22 @@
 """`affirm-worker datasets`."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from app.file_storage import storage_config
+from cli import output
+from cli.lazy import group
 from cli.options import AsJson, Limit, Yes
+from cli.output import cell
+from cli.session import session
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import DatasetStatus
-
-if TYPE_CHECKING:
-    from dataset_jobs.store.views import DatasetView
+from dataset_jobs.storage import open_storage
+from dataset_jobs.store.views import DatasetView
 
 LIST_EPILOG = """
 \b
@@ -33,17 +37,10 @@ Examples:
   affirm-worker datasets delete 0f9c5d4e
   affirm-worker datasets delete 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --yes
 """
+commands = group("datasets")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at datasets, and delete them.")
-    group.command("list", epilog=LIST_EPILOG)(list_datasets)
-    group.command("show", epilog=SHOW_EPILOG)(show_dataset)
-    group.command("delete", epilog=DELETE_EPILOG)(delete_dataset)
-    app.add_typer(group, name="datasets")
-
-
+@commands.command("list", epilog=LIST_EPILOG)
 def list_datasets(
     status: Annotated[DatasetStatus | None, typer.Option(help="Only those that stand there.")] = None,
     country: Annotated[
@@ -53,16 +50,8 @@ def list_datasets(
     as_json: AsJson = False,
 ) -> None:
     """Lists datasets, the newest first."""
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        datasets = store.list_datasets(status=status, country=country, limit=limit)
+    with session() as it:
+        datasets = it.store.list_datasets(status=status, country=country, limit=limit)
     if as_json:
         output.print_json(datasets)
         return
@@ -82,21 +71,14 @@ def list_datasets(
     )  # fmt: skip
 
 
+@commands.command("show", epilog=SHOW_EPILOG)
 def show_dataset(
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
     as_json: AsJson = False,
 ) -> None:
     """Shows a dataset: what its rows are of, and what it supersedes or is superseded by."""
-    from cli import output
-    from cli.database import open_database
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        [dataset] = store.list_datasets(ids=[store.dataset_id(dataset_id)])
+    with session() as it:
+        [dataset] = it.store.list_datasets(ids=[it.store.dataset_id(dataset_id)])
     if as_json:
         output.print_json(dataset)
         return
@@ -104,9 +86,7 @@ def show_dataset(
         output.say(f"{name:<15}{value}")
 
 
-def _lines(dataset: "DatasetView") -> list[tuple[str, str]]:
-    from cli.output import cell
-
+def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
     lines = [
         ("dataset", str(dataset.id)),
         ("file", f"{dataset.filename}, {dataset.country}, {dataset.size:,} bytes"),
@@ -134,12 +114,13 @@ def _lines(dataset: "DatasetView") -> list[tuple[str, str]]:
     return lines
 
 
-def _superseded(dataset: "DatasetView") -> str | None:
+def _superseded(dataset: DatasetView) -> str | None:
     if not dataset.superseded_by:
         return None
     return "wholly" if dataset.superseded else "partly"
 
 
+@commands.command("delete", epilog=DELETE_EPILOG)
 def delete_dataset(
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
     yes: Yes = False,
@@ -149,25 +130,15 @@ def delete_dataset(
 
     What it has superseded counts again. Refused while a run holds it. Asks first, where there is a terminal to ask on.
     """
-    from cli import output
-    from cli.database import open_database
-    from cli.file_storage import storage_config
-    from cli.logs import set_up_logs
-    from cli.settings import read_settings
-    from dataset_jobs.storage import open_storage
-    from dataset_jobs.store.for_clients import ClientStore
-
-    settings = read_settings()
-    set_up_logs(settings)
-    with open_database(settings) as database, ClientStore(database.conninfo) as store:
-        [dataset] = store.list_datasets(ids=[store.dataset_id(dataset_id)])
+    with session() as it:
+        [dataset] = it.store.list_datasets(ids=[it.store.dataset_id(dataset_id)])
         rows = dataset.row_count or 0
         if not yes and sys.stdin.isatty():
             question = f"Delete dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows?"
             output.confirm(question)
-        uri = store.delete_dataset(dataset.id)
+        uri = it.store.delete_dataset(dataset.id)
         try:
-            open_storage(storage_config(settings)).delete(uri)
+            open_storage(storage_config(it.settings)).delete(uri)
         except RunError as error:
             output.said_no(f"dataset {dataset.id} is deleted, but its stored file is not: {error}")
             raise typer.Exit(Outcome.of_error(error).exit_code) from None
