@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import lazy, output
+from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.local_machine import machine_error
@@ -77,7 +78,7 @@ def main() -> None:
         output.say("Aborted!", to=sys.stderr)
         sys.exit(1)
     except RunError as error:
-        output.said_no(str(error))
+        output.said_no(error_in_words(error))
         sys.exit(Outcome.of_error(error).exit_code)
     except (OSError, MemoryError) as error:
         failed = machine_error(error, "go on")

@@ -4,13 +4,10 @@ All that commands print goes through here; ruff forbids `print` elsewhere. Whate
 no terminal obeys it, and it can be encoded.
 """
 
-import dataclasses
 import io
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from enum import Enum
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
@@ -18,6 +15,7 @@ import typer
 
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from dataset_jobs.model.times import local_time
+from services.to_json import to_json
 
 SHORT_ID = 8
 """Digits of an id in a table on a terminal: commands take them as well as the whole id."""
@@ -58,7 +56,7 @@ def data_stream() -> IO[str]:
 def print_json(value: Any) -> None:
     """Prints a value as JSON: dataclasses as objects, times in UTC as ISO 8601 has them."""
     in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json_text(_plain(value), ascii_only=not in_utf_8, indent=2))
+    print(json_text(to_json(value), ascii_only=not in_utf_8, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: str) -> None:
@@ -141,19 +139,3 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return local_time(value, "%Y-%m-%d %H:%M:%S")
     return one_line(" ".join(str(value).split()))
-
-
-def _plain(value: Any) -> Any:
-    """The same as JSON has it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        # Not asdict: it copies, and does not know slots of other types.
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, Enum):
-        return value.value
-    return str(value) if isinstance(value, UUID | Path) else value

@@ -1,16 +1,19 @@
-"""A job's story in plain words, from what is in the database: pure, so that tests give it values."""
+"""A job explained in plain words."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from cli.hints import advice_in_words, with_commands
 from cli.output import cell
-from dataset_jobs.model.advice import advice_for, advice_on_waiting, next_step
-from dataset_jobs.model.causes import Cause, cause_of, reason_of
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import ENDLESS
-from dataset_jobs.store.views import JobView, RunView
+from dataset_jobs.store.views import ControllerStatus, JobView, PoolStatus, RunView
+from services.explain import ExplainedRun, Explanation, text_in
+from services.status import Kind, Obstacle
 
 _SEEN_AS_WORDS = {
     "exit_code": "exit code {}",
@@ -21,55 +24,70 @@ _SEEN_AS_WORDS = {
 }
 
 
-def story(job: JobView, runs: list[RunView], now: datetime, waits: Sequence[str] = ()) -> list[str]:
-    """The lines of a job's story.
-
-    Args:
-        job, runs: as the store has them; the first run first.
-        now: the time it is told at.
-        waits: what it waits for.
-    """
+def story(told: Explanation) -> list[str]:
+    """The lines of a job's story."""
     return [
-        *_job(job, now),
-        *waits,
-        *(line for run in _with_retries(job, runs) for line in run),
+        *_job(told.job, told.now),
+        *waits_in_words(told),
+        *(line for run in _with_retries(told.job, told.runs) for line in run),
         "",
-        *_to_do(job, runs),
+        *_to_do(told.to_do),
     ]
 
 
-def to_do(job: JobView, runs: list[RunView]) -> list[str]:
-    """What a person can do, a sentence or two each."""
-    state = state_of(job.state)
-    if state is None:
-        return [f"Use the version that wrote it: no other knows the state {job.state}."]
-    last = next((run for run in reversed(runs) if run.cause is not None), None)
-    steps = []
-    # Of a job that has been put back, or is at work again, the earlier run's advice stands all the same.
-    if last is not None and state not in (JobState.COMPLETED, JobState.CANCELLED):
-        advice = advice_of(job, last)
-        if advice is not None and last.cause != Cause.COMPLETED and last.cause != Cause.CANCELLED:
-            steps.append(advice)
-    waits = runs[-1].waits_for if runs and runs[-1].cause is None and runs[-1].started_at is None else None
-    if waits is not None and state is JobState.RUNNING:
-        steps = [advice_on_waiting(waits, job.id, job.dataset_id)]
-    step = next_step(state, job.id, job.dataset_id, cancelling=job.cancel_requested_at is not None)
-    return [*steps, *([step] if step else [])]
+def waits_in_words(told: Explanation) -> list[str]:
+    """What the job waits for, a sentence each."""
+    return [_wait(obstacle, told) for obstacle in told.waits]
 
 
-def advice_of(job: JobView, run: RunView) -> str | None:
-    """What can be done about the end of a run; None while it has not ended."""
-    if run.cause is None:
-        return None
-    cause = cause_of(run.cause)
-    if cause is None:
-        return f"Use the version that wrote it: no other knows the cause {run.cause}."
-    return advice_for(cause, reason_of(run.reason), job.id, job.dataset_id)
+def _wait(obstacle: Obstacle, told: Explanation) -> str:
+    match obstacle.about:
+        case None:
+            no_controller = f"no controller that claims from pool {told.job.pool} is running"
+            return with_commands(no_controller, obstacle.hints)
+        case ControllerStatus() as one:
+            return f"controller {one.owner} {cannot_work(one)}"
+        case RunView() as run:
+            return _silent(run, told)
+        case PoolStatus() as pool:
+            return _pool(obstacle.kind, pool)
+        case other:
+            raise AssertionError(other)
 
 
-def said(run: RunView) -> Outcome | None:
-    """The runner's own words: from its run, else from its termination message."""
-    return Outcome.from_dict(run.outcome) or Outcome.from_message(_text_in(run.evidence, "message"))
+def _silent(run: RunView, told: Explanation) -> str:
+    left = run.lease_until - told.now
+    ends = f"in {duration(left)}" if left > timedelta(0) else "now, by the next controller"
+    gone = f" (its controller {run.owner} is gone)" if told.run_is_orphaned else ""
+    return (
+        f"its run counts as alive until {cell(run.lease_until)}; unless it is heard of before, it is ended {ends}, and "
+        f"the job is queued again{gone}"
+    )
+
+
+def _pool(kind: Kind, pool: PoolStatus) -> str:
+    match kind:
+        case Kind.POOL_PAUSED:
+            return f"pool {pool.name} is paused: it waits until somebody resumes that"
+        case Kind.POOL_CLOSED:
+            return f"pool {pool.name} has a maximum of 0 runs: it waits until somebody raises that"
+        case Kind.POOL_BLOCKED:
+            return f"{pool_is_blocked(pool)}; one run is tried at {cell(pool.probe_at)}"
+        case _:
+            return f"pool {pool.name} has no free slot: {pool.in_use} of {pool.max_running} are in use"
+
+
+def cannot_work(one: ControllerStatus) -> str:
+    """What keeps a controller from its work, since when, and whether it passes by itself."""
+    tries = "once" if one.trouble_tries == 1 else f"{one.trouble_tries} times"
+    outlook = "this does not pass by itself" if one.trouble_permanent else "it is tried again until it passes"
+    return f"cannot work since {cell(one.trouble_since)} (tried {tries}; {outlook}): {cell(one.trouble)}"
+
+
+def pool_is_blocked(pool: PoolStatus) -> str:
+    """Since when a pool is blocked, and why."""
+    why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
+    return f"pool {pool.name} is blocked since {cell(pool.blocked_since)}: {why}: {cell(pool.blocked_error)}"
 
 
 def _job(job: JobView, now: datetime) -> Iterator[str]:
@@ -87,7 +105,8 @@ def _stands(job: JobView, now: datetime) -> str:
         case None:
             return f"it is {job.state}, whatever that is: a newer version has written it"
         case JobState.SCHEDULED if job.run_at >= ENDLESS:
-            return f"it is scheduled for no time that comes; to run it now: affirm-worker jobs set {job.id} --run-at 0s"
+            never = "it is scheduled for no time that comes; to run it now"
+            return with_commands(never, [Hint(Action.RUN_JOB_NOW, job.id)])
         case JobState.SCHEDULED:
             wait = job.run_at - now
             when = f"in {duration(wait)}" if wait > timedelta(0) else "as soon as there is a free slot"
@@ -104,11 +123,11 @@ def _stands(job: JobView, now: datetime) -> str:
             return f"it was {state} at {cell(job.finished_at)}"
 
 
-def _with_retries(job: JobView, runs: list[RunView]) -> Iterator[list[str]]:
+def _with_retries(job: JobView, runs: Sequence[ExplainedRun]) -> Iterator[list[str]]:
     """The runs, and between them the times when somebody put the job back."""
     waiting = list(job.retried_at)
     for run in runs:
-        while waiting and waiting[0] <= run.claimed_at:
+        while waiting and waiting[0] <= run.run.claimed_at:
             yield _put_back(waiting.pop(0))
         yield ["", *_run(run)]
     for moment in waiting:
@@ -121,7 +140,8 @@ def _put_back(moment: datetime) -> list[str]:
     return ["", f"put back by hand at {cell(moment)}, with fresh budgets"]
 
 
-def _run(run: RunView) -> Iterator[str]:
+def _run(explained: ExplainedRun) -> Iterator[str]:
+    run, outcome = explained.run, explained.outcome
     yield f"run {run.epoch}: {_ending(run)}"
     yield f"  claimed at {cell(run.claimed_at)} by {run.owner}, for the {run.launcher} launcher"
     yield from (f"  {line}" for line in _times(run))
@@ -133,7 +153,6 @@ def _run(run: RunView) -> Iterator[str]:
     evidence = _evidence(run.evidence or {})
     if evidence:
         yield f"  seen from outside: {evidence}"
-    outcome = said(run)
     if outcome is not None and len(outcome.problems) > 1:
         yield "  problems:"
         yield from (f"    {problem}" for problem in outcome.problems)
@@ -177,7 +196,7 @@ def _evidence(evidence: dict[str, Any]) -> str:
     left_running = evidence.get("left_running")
     if isinstance(left_running, list) and left_running:
         parts.append(f"its pod removed, since these containers ran on: {cell(' '.join(map(str, left_running)))}")
-    message = _text_in(evidence, "message")
+    message = text_in(evidence, "message")
     # A message that the runner wrote is told as what it said.
     if message and Outcome.from_message(message) is None:
         parts.append(f"message: {cell(message)}")
@@ -201,12 +220,6 @@ def _decision(decision: dict[str, Any]) -> str:
             what = str(state)
     used = _budgets(*(_count_in(decision, name) for name in ("attempts", "interruptions", "give_backs")))
     return f"{what}, since {why} (used up by then: {used})"
-
-
-def _text_in(values: dict[str, Any] | None, name: str) -> str:
-    """What stands under a name; whatever wrote the JSON, it is text."""
-    value = (values or {}).get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _wait_in(decision: dict[str, Any]) -> str:
@@ -251,10 +264,9 @@ def duration(time: timedelta) -> str:
     return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
 
 
-def _to_do(job: JobView, runs: list[RunView]) -> Iterator[str]:
-    steps = to_do(job, runs)
+def _to_do(steps: Sequence[Advice]) -> Iterator[str]:
     if not steps:
         yield "nothing is to be done"
         return
     yield "what you can do:"
-    yield from (f"  - {step}" for step in steps)
+    yield from (f"  - {advice_in_words(step)}" for step in steps)

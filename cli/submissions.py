@@ -8,11 +8,12 @@ from uuid import UUID
 
 from app.file_storage import storage_config
 from app.settings import Settings
+from cli.hints import error_in_words
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.client_connection import When
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from dataset_jobs.store.submitting import SubmitResult
 
@@ -50,7 +51,7 @@ class Submitted:
             "dataset_id": self.dataset_id,
             "job_id": self.job_id,
             "loaded": bool(self.done and self.done.loaded),
-            "error": None if self.refusal is None else str(self.refusal),
+            "error": None if self.refusal is None else error_in_words(self.refusal),
         }
 
 
@@ -104,6 +105,6 @@ class Submitter:
                 pool=self._pool,
                 run_at=self._run_at,
             )
-        except Refused as refusal:
+        except InvalidRequest as refusal:
             return Submitted(path, refusal=refusal)
         return Submitted(path, done)

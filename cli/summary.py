@@ -12,6 +12,7 @@ from app.database import Database
 from app.settings import Settings
 from cli import output
 from cli.exit_codes import of_waiting, waits_for_a_fix
+from cli.hints import error_in_words
 from cli.submissions import Submitted
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.for_clients import ClientStore
@@ -125,7 +126,7 @@ def _command(settings: Settings) -> str:
 
 def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
     if job is None:
-        return NotLoaded(one.path, "refused", str(one.refusal) if one.refusal else None, one.dataset_id)
+        return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
     if job.state == JobState.SCHEDULED:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"

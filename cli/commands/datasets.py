@@ -7,6 +7,7 @@ import typer
 
 from app.file_storage import storage_config
 from cli import output
+from cli.hints import error_in_words
 from cli.lazy import group
 from cli.options import AsJson, Limit, Yes
 from cli.output import cell
@@ -140,7 +141,7 @@ def delete_dataset(
         try:
             open_storage(storage_config(it.settings)).delete(uri)
         except RunError as error:
-            output.said_no(f"dataset {dataset.id} is deleted, but its stored file is not: {error}")
+            output.said_no(f"dataset {dataset.id} is deleted, but its stored file is not: {error_in_words(error)}")
             raise typer.Exit(Outcome.of_error(error).exit_code) from None
     if as_json:
         output.print_json({"dataset_id": dataset.id, "file": dataset.filename, "rows": rows})

@@ -1,16 +1,16 @@
 """`affirm-worker jobs explain`."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli import output
+from cli.hints import advice_in_words
 from cli.options import AsJson
 from cli.session import session
-from cli.story import advice_of, said, story, to_do
-from cli.why_it_waits import why_it_waits
-from dataset_jobs.model.states import JobState
+from cli.story import story, waits_in_words
+from services.explain import Explanation, explanation
 
 EPILOG = """
 \b
@@ -30,15 +30,25 @@ def explain(
     """
     with session() as it:
         job, runs = it.store.job(it.store.job_id(job_id))
-        now = it.store.now()
-        waits = why_it_waits(job, runs, it.store.status(), now)
-    if not as_json:
-        output.say(*story(job, runs, now, waits))
-        return
-    told = [
-        {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
-        | {"log": outcome.log if (outcome := said(run)) else (), "advice": advice_of(job, run)}
-        for run in runs
-    ]
-    next_try = job.run_at if job.state in (JobState.QUEUED, JobState.SCHEDULED) else None
-    output.print_json({"job": job, "next_try": next_try, "waits": waits, "runs": told, "to_do": to_do(job, runs)})
+        told = explanation(job, runs, it.store.status(), it.store.now())
+    if as_json:
+        output.print_json(_as_json(told))
+    else:
+        output.say(*story(told))
+
+
+def _as_json(told: Explanation) -> dict[str, Any]:
+    return {
+        "job": told.job,
+        "next_try": told.next_try,
+        "waits": waits_in_words(told),
+        "runs": [
+            {field.name: getattr(one.run, field.name) for field in dataclasses.fields(one.run)}
+            | {
+                "log": one.outcome.log if one.outcome else (),
+                "advice": None if one.advice is None else advice_in_words(one.advice),
+            }
+            for one in told.runs
+        ],
+        "to_do": [advice_in_words(step) for step in told.to_do],
+    }

@@ -8,15 +8,16 @@ from uuid import UUID
 import typer
 
 from cli import output
+from cli.hints import error_in_words
 from cli.options import AsJson, RunAt, Yes
 from cli.session import session
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
-from dataset_jobs.store.refusals import Refused
 
 CANCEL_EPILOG = """
 \b
@@ -138,10 +139,10 @@ def _retried(store: ClientStore, ids: Sequence[UUID], dry_run: bool, priority: i
     for job_id in dict.fromkeys(ids):
         try:
             results.append(store.retry(job_id, dry_run=dry_run, priority=priority))
-        except Refused as error:
+        except InvalidRequest as error:
             job = store.list_jobs(ids=[job_id])
             if job:
-                results.append(Retry(job_id, job[0].dataset_id, job[0].filename, str(error)))
+                results.append(Retry(job_id, job[0].dataset_id, job[0].filename, error_in_words(error)))
     return results
 
 

@@ -17,7 +17,7 @@ from cli.output import data_stream, print_json, say
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.store.refusals import Refused, unknown_country
+from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from dataset_jobs.store.submission import checked_sex, checked_year, open_file
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
@@ -62,7 +62,7 @@ def parse(
     temporary_folder()
     with open_file(file) as opened:
         if not opened.seekable():
-            raise Refused(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
+            raise InvalidRequest(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
         source = Source(file.name, opened, year_hint, sex_hint, limits)
         if validation or as_json:
             _print_report(source, code, as_json)

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from cli import output
+from cli.hints import with_commands
 from cli.lazy import single
 from cli.options import AsJson
 from cli.output import cell
 from cli.session import session
-from cli.story import duration
-from cli.why_it_waits import cannot_work
-from dataset_jobs.store.views import ControllerStatus, Status
+from cli.story import cannot_work, duration, pool_is_blocked
+from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, ScheduleView, Status
+from services.status import Kind, Obstacle, obstacles
 
 EPILOG = """
 \b
@@ -92,42 +93,52 @@ def remarks(status: Status, now: datetime) -> Iterator[str]:
         now: the time it is said at.
     """
     yield from (controller_line(one, now) for one in status.controllers)
-    if not any(one.is_alive for one in status.controllers):
-        yield "no controller is running: affirm-worker run"
     yield f"{status.listening} listening for notifications now"
     for pool in status.pools:
         if pool.desired is not None:
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
-        if pool.blocked_since is not None:
-            why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
-            yield (
-                f"pool {pool.name} is blocked since {cell(pool.blocked_since)}: {why}: {cell(pool.blocked_error)}; "
-                f"one run is tried at {cell(pool.probe_at)}, and it goes on by itself when one starts"
+    for obstacle in obstacles(status):
+        if obstacle.kind is not Kind.CONTROLLER_IN_TROUBLE:  # its own line says so
+            yield with_commands(_in_the_way(obstacle), obstacle.hints)
+    if not status.blocked:
+        yield "nothing is blocked"
+
+
+def _in_the_way(obstacle: Obstacle) -> str:
+    match obstacle.about:
+        case PoolStatus() as pool:
+            return _pool(obstacle.kind, pool)
+        case Blocked() as what:
+            jobs = "1 job" if what.jobs == 1 else f"{what.jobs} jobs"
+            return (
+                f"blocked: {jobs} of pool {what.pool} cannot start since {cell(what.since)} ({what.cause}): "
+                f"{cell(what.error)}; next try {cell(what.next_try)}"
             )
-        if pool.runs_waiting:
+        case ScheduleView() as schedule:
+            again = "it is paused" if schedule.again_at is None else f"next try {cell(schedule.again_at)}"
+            times = "once" if schedule.failures == 1 else f"{schedule.failures} times"
+            return f"schedule {schedule.name} fails, {times} by now: {cell(schedule.error)}; {again}"
+        case _:
+            return "no controller is running"
+
+
+def _pool(kind: Kind, pool: PoolStatus) -> str:
+    match kind:
+        case Kind.POOL_BLOCKED:
+            again = f"one run is tried at {cell(pool.probe_at)}, and it goes on by itself when one starts"
+            return f"{pool_is_blocked(pool)}; {again}"
+        case Kind.PODS_WAIT_FOR_ROOM:
             pods = "1 pod waits" if pool.runs_waiting == 1 else f"{pool.runs_waiting} pods wait"
-            yield f"pool {pool.name}: {pods} for room in the cluster: {cell(pool.waits_for_error)}"
-        if pool.runs_unanswered:
+            return f"pool {pool.name}: {pods} for room in the cluster: {cell(pool.waits_for_error)}"
+        case Kind.LAUNCHES_UNANSWERED:
             launches = "1 launch has" if pool.runs_unanswered == 1 else f"{pool.runs_unanswered} launches have"
-            yield (
+            return (
                 f"pool {pool.name}: {launches} no answer since {cell(pool.unanswered_since)}, and the same "
                 f"is asked again until there is one: {cell(pool.unanswered_error)}"
             )
-        if pool.queued and not status.serving(pool.name) and any(one.is_alive for one in status.controllers):
-            yield f"no controller that is running claims from pool {pool.name}: {pool.queued} queued wait"
-        if pool.queued and pool.paused:
-            yield f"pool {pool.name} is paused: {pool.queued} queued wait"
-        elif pool.queued and pool.in_use >= pool.max_running:
-            yield f"pool {pool.name} has no free slot: {pool.queued} queued wait"
-    for what in status.blocked:
-        jobs = "1 job" if what.jobs == 1 else f"{what.jobs} jobs"
-        yield (
-            f"blocked: {jobs} of pool {what.pool} cannot start since {cell(what.since)} ({what.cause}): "
-            f"{cell(what.error)}; next try {cell(what.next_try)}: affirm-worker jobs explain {what.job_id}"
-        )
-    for schedule in status.failing:
-        again = "it is paused" if schedule.again_at is None else f"next try {cell(schedule.again_at)}"
-        times = "once" if schedule.failures == 1 else f"{schedule.failures} times"
-        yield f"schedule {schedule.name} fails, {times} by now: {cell(schedule.error)}; {again}"
-    if not status.blocked:
-        yield "nothing is blocked"
+        case Kind.POOL_UNSERVED:
+            return f"no controller that is running claims from pool {pool.name}: {pool.queued} queued wait"
+        case Kind.POOL_PAUSED:
+            return f"pool {pool.name} is paused: {pool.queued} queued wait"
+        case _:
+            return f"pool {pool.name} has no free slot: {pool.queued} queued wait"

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import output
+from cli.hints import error_in_words
 from cli.lazy import single
 from cli.options import AsJson, Country, Files, Priority, Replaces, RunAt, Sex, Year
 from cli.session import session
@@ -61,6 +62,6 @@ def submit(
         )
         for one in submitted:
             if one.refusal is not None:
-                output.said_no(str(one.refusal))
+                output.said_no(error_in_words(one.refusal))
     if any(one.refusal is not None for one in submitted):
         raise typer.Exit(ExitCode.REJECTED)

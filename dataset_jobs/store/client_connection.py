@@ -13,10 +13,10 @@ from psycopg.rows import DictRow, dict_row
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.requests import unknown_pool
 from dataset_jobs.model.states import JobType, state_of
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
-from dataset_jobs.store.refusals import unknown_pool
 from dataset_jobs.store.statements import statement
 
 Result = TypeVar("Result")
@@ -73,7 +73,7 @@ class Transaction:
         return dataset
 
     def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
-        """A new job for a dataset that has no unfinished one; raises Refused where there is no such pool."""
+        """A new job for a dataset that has no unfinished one; raises InvalidRequest where there is no such pool."""
         try:
             row = self.one(
                 "insert_job", dataset_id=dataset_id, type=kind, pool=pool, priority=priority, **time_parameters(run_at)

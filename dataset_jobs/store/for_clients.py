@@ -11,13 +11,14 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store import job_changes, submitting
 from dataset_jobs.store.client_connection import ClientConnection, Transaction, When
 from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission, open_file
 from dataset_jobs.store.submitting import SubmitResult, Submitting, find_country
 from dataset_jobs.store.superseding import refuse_superseded, refuse_to_uncover
@@ -90,7 +91,8 @@ class ClientStore:
             run_at: a new job is not claimed before that.
 
         Raises:
-            Refused: the country or the pool is unknown, the file cannot be read, or what it is to replace cannot be.
+            InvalidRequest: the country or the pool is unknown, the file cannot be read, or what it replaces cannot be
+                replaced.
             Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
         """
         country_id, code = find_country(self._database, country)
@@ -121,8 +123,8 @@ class ClientStore:
                 raise NotFound(f"there is no dataset {dataset_id}")
             if dataset["unfinished_job"] is not None:
                 raise Conflict(
-                    f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet:"
-                    f" affirm-worker jobs show {dataset['unfinished_job']}"
+                    f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
+                    hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
                 )
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
@@ -151,8 +153,9 @@ class ClientStore:
             held = transaction.one("run_of_dataset", dataset_id=dataset_id)
             if held is not None:
                 raise Conflict(
-                    f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has"
-                    f" ended: affirm-worker jobs show {held['job_id']}; or cancel it first: affirm-worker jobs cancel"
+                    f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has ended, or"
+                    " cancel the job first",
+                    hints=[Hint(Action.CANCEL_JOB, job_id=held["job_id"])],
                 )
             refuse_to_uncover(transaction, dataset)
             transaction.execute("uncover", dataset_key=dataset["key"])
@@ -253,11 +256,11 @@ class ClientStore:
         return Progress(**row)
 
     def dataset_id(self, given: str) -> UUID:
-        """The dataset whose id is `given` or begins with it; raises NotFound, or Refused if there are several."""
+        """The dataset whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
         return self._id(given, "dataset", "ids_of_datasets")
 
     def job_id(self, given: str) -> UUID:
-        """The job whose id is `given` or begins with it; raises NotFound, or Refused if there are several."""
+        """The job whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
         return self._id(given, "job", "ids_of_jobs")
 
     def schema_version(self) -> int:
@@ -268,11 +271,11 @@ class ClientStore:
     def _id(self, given: str, kind: str, query: str) -> UUID:
         digits = given.strip().lower().replace("-", "")
         if not re.fullmatch(r"[0-9a-f]{4,32}", digits):
-            raise Refused(f"{given!r} is not a {kind}'s id: give it whole, or at least its first 4 digits")
+            raise InvalidRequest(f"{given!r} is not a {kind}'s id: give it whole, or at least its first 4 digits")
         first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
         found = [row["id"] for row in self._database.all(query, first=first, last=last)]
         if not found:
             raise NotFound(f"there is no {kind} {given}")
         if len(found) > 1:
-            raise Refused(f"more than one {kind}'s id begins with {given}: give more of its digits")
+            raise InvalidRequest(f"more than one {kind}'s id begins with {given}: give more of its digits")
         return UUID(str(found[0]))

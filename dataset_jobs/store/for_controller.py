@@ -11,6 +11,7 @@ from psycopg.types.json import Json
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of, reason_of
 from dataset_jobs.model.errors import Misconfigured, Unavailable
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
@@ -391,9 +392,10 @@ def check_version(version: int, expected: int) -> None:
     """Raises `Misconfigured` if the database's schema is another one than this code is for."""
     if version != expected:
         kind = "older" if version < expected else "newer"
-        what_to_do = "run affirm-worker migrate" if version < expected else "run a newer affirm-worker"
+        what_to_do = "migrate it" if version < expected else "run a newer affirm-worker"
         raise Misconfigured(
-            f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}"
+            f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}",
+            hints=[Hint(Action.MIGRATE)] if version < expected else (),
         )
 
 

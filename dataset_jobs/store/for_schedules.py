@@ -10,11 +10,12 @@ from psycopg import errors
 from psycopg.rows import DictRow
 
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound, unknown_pool
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
 from dataset_jobs.store.looking import LEASE, STILL_SECONDS, Begun, Look, Looked, Stopped
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused, unknown_pool
 from dataset_jobs.store.submitting import find_country
 from dataset_jobs.store.views import ScheduleView
 
@@ -57,19 +58,19 @@ class ScheduleStore:
             country, pool, priority: of what is found there.
 
         Raises:
-            Refused: one of them cannot be.
+            InvalidRequest: one of them cannot be.
             Conflict: there is one of the name.
         """
         if not _NAME.fullmatch(name):
-            raise Refused(f"schedule {name!r}: expected lower-case letters, digits and hyphens, at most 63")
+            raise InvalidRequest(f"schedule {name!r}: expected lower-case letters, digits and hyphens, at most 63")
         if _OF_DATASETS.fullmatch(location):
-            raise Refused(f"{location}: the files of datasets are kept there; expected a folder of your own")
+            raise InvalidRequest(f"{location}: the files of datasets are kept there; expected a folder of your own")
         country_id, _ = find_country(self._database, country)
         [clock] = self._database.all("database_time")
         try:
             next_at = self._next_tick(cron, timezone, clock["now"])
         except ValueError as error:
-            raise Refused(str(error)) from None
+            raise InvalidRequest(str(error)) from None
 
         def work(transaction: Transaction) -> None:
             try:
@@ -81,7 +82,8 @@ class ScheduleStore:
                 raise unknown_pool(pool) from None
             if row is None:
                 raise Conflict(
-                    f"there is a schedule {name} already; remove it first: affirm-worker schedules remove {name}"
+                    f"there is a schedule {name} already; remove it first",
+                    hints=[Hint(Action.REMOVE_SCHEDULE, name=name)],
                 )
 
         self._database.transaction(work)
@@ -118,7 +120,7 @@ class ScheduleStore:
         begun = self._begin("schedule_begin_by_hand", schedule=name)
         if begun is None:
             self.get(name)
-            raise Conflict(f"schedule {name} is being done just now: affirm-worker schedules list")
+            raise Conflict(f"schedule {name} is being done just now", hints=[Hint(Action.LIST_SCHEDULES)])
         try:
             return self._look(begun, None, storage, lambda: False, still_seconds)
         except Stopped:
@@ -136,7 +138,7 @@ class ScheduleStore:
             next_at = self._next_tick(begun.cron, begun.timezone, begun.begun_at)
         except ValueError as error:
             self._fail(begun, str(error))
-            raise Refused(str(error)) from None
+            raise InvalidRequest(str(error)) from None
         return self._look(begun, next_at, storage, stopping, still_seconds)
 
     def _begin(self, query: str, **parameters: str) -> Begun | None:
@@ -185,4 +187,4 @@ class ScheduleStore:
 
 
 def _not_found(name: str) -> NotFound:
-    return NotFound(f"there is no schedule {name}: affirm-worker schedules list")
+    return NotFound(f"there is no schedule {name}", hints=[Hint(Action.LIST_SCHEDULES)])

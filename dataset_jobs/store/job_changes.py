@@ -9,10 +9,11 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import CANCELLED
 from dataset_jobs.model.states import JobState, JobType, state_of
 from dataset_jobs.store.client_connection import ClientConnection, Transaction, When, time_parameters
-from dataset_jobs.store.refusals import Conflict, NotFound
 from dataset_jobs.store.superseding import refuse_superseded
 
 PURGE_BATCH = 500
@@ -57,7 +58,7 @@ def cancel(database: ClientConnection, job_id: UUID) -> Cancel:
             case JobState.COMPLETED:
                 raise Conflict(f"job {job_id} has completed already: the rows of its dataset are loaded")
             case JobState.FAILED:
-                raise Conflict(f"job {job_id} has failed already: affirm-worker jobs explain {job_id}")
+                raise Conflict(f"job {job_id} has failed already", hints=[Hint(Action.EXPLAIN_JOB, job_id)])
             case JobState.SCHEDULED | JobState.QUEUED:
                 transaction.execute("cancel_waiting_job", job_id=job_id)
             case JobState.RUNNING:
@@ -174,16 +175,19 @@ def _refuse_to_retry(job: DictRow, dataset: DictRow) -> None:
     state = JobState(job["state"])
     if state is JobState.COMPLETED:
         raise Conflict(
-            f"job {job['id']} has completed; to load its dataset again: affirm-worker reprocess {dataset['id']}"
+            f"job {job['id']} has completed; to load its dataset again, reprocess it",
+            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
         )
     if not state.finished:
         raise Conflict(f"job {job['id']} is not finished: it is {state}")
     what = f"job {job['id']} ({dataset['filename']}): its dataset"
     if dataset["unfinished_job"] is not None:
         raise Conflict(
-            f"{what} has another job that is not finished yet: affirm-worker jobs show {dataset['unfinished_job']}"
+            f"{what} has another job that is not finished yet",
+            hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
         )
     if dataset["loaded"] and (job["type"] == JobType.PARSE or dataset["loaded_at"] > job["finished_at"]):
         raise Conflict(
-            f"{what} was loaded by another job since; to load it again: affirm-worker reprocess {dataset['id']}"
+            f"{what} was loaded by another job since; to load it again, reprocess it",
+            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
         )

@@ -16,10 +16,10 @@ from uuid import UUID
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, RunError, Unavailable
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
 from dataset_jobs.storage import Listed, Storage
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
-from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import checked_filename, read_submission
 from dataset_jobs.store.submitting import SubmitResult, Submitting, Withdrawn, find_country
 
@@ -152,7 +152,7 @@ class Look:
                 if _NOT_TOLD in file.uri:
                     looked.problems.append(_about(file, _UNNAMED))
                 # else it was removed since
-            except (Refused, Forbidden) as error:
+            except (InvalidRequest, Forbidden) as error:
                 looked.problems.append(_about(file, error))
             except Unavailable as error:
                 in_a_row += 1

@@ -9,10 +9,11 @@ from typing import BinaryIO
 from uuid import UUID
 
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
+from dataset_jobs.model.requests import Conflict, InvalidRequest
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.model.text import one_line, storable
-from dataset_jobs.store.refusals import Conflict, Refused
 
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 """The years that a hint may name."""
@@ -74,7 +75,7 @@ def read_submission(content: BinaryIO, filename: str, year: int | None, sex: str
     """Checks name and hints, and reads `content` to its end for its hash and size.
 
     Raises:
-        Refused: name, year or sex is not allowed.
+        InvalidRequest: name, year or sex is not allowed.
         OSError: `content` cannot be read.
     """
     checked_name, year_hint, sex_hint = checked_filename(filename), checked_year(year), checked_sex(sex)
@@ -90,7 +91,7 @@ def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Su
     """As `read_submission`, of a file.
 
     Raises:
-        Refused: there is no such file to be read, or name, year or sex is not allowed.
+        InvalidRequest: there is no such file to be read, or name, year or sex is not allowed.
         Unavailable, OutOfMemory: the machine does not read it now.
     """
     try:
@@ -109,10 +110,10 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def unreadable(path: PurePath, error: OSError) -> RunError:
-    """Why a file could not be read: Refused where its path is at fault, else an error of the machine."""
+    """Why a file could not be read: InvalidRequest where its path is at fault, else an error of the machine."""
     if not is_about_the_path(error):
         return machine_error(error, f"read {path}")
-    return Refused(f"{path}: {(error.strerror or type(error).__name__).lower()}")
+    return InvalidRequest(f"{path}: {(error.strerror or type(error).__name__).lower()}")
 
 
 def checked_filename(filename: str) -> str:
@@ -122,18 +123,20 @@ def checked_filename(filename: str) -> str:
     """
     shown = one_line(filename)
     if storable(filename) != filename:
-        raise Refused(f"file name '{shown}': it is not UTF-8; rename the file and submit it again")
+        raise InvalidRequest(f"file name '{shown}': it is not UTF-8; rename the file and submit it again")
     if not filename or filename in (".", "..") or "/" in filename or "\\" in filename or shown != filename:
-        raise Refused(f"file name '{shown}': must be a plain name, without folders or control characters")
+        raise InvalidRequest(f"file name '{shown}': must be a plain name, without folders or control characters")
     if len(filename) > LONGEST_NAME:
-        raise Refused(f"file name '{filename[:40]}…' of {len(filename)} characters: at most {LONGEST_NAME} are allowed")
+        raise InvalidRequest(
+            f"file name '{filename[:40]}…' of {len(filename)} characters: at most {LONGEST_NAME} are allowed"
+        )
     return filename
 
 
 def checked_year(year: int | None) -> int | None:
     """The year, if a hint may name it."""
     if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
-        raise Refused(f"year {year}: must be from {FIRST_YEAR} to {LAST_YEAR}")
+        raise InvalidRequest(f"year {year}: must be from {FIRST_YEAR} to {LAST_YEAR}")
     return year
 
 
@@ -144,7 +147,7 @@ def checked_sex(sex: str | None) -> str | None:
     try:
         return _SEXES[sex.strip().lower()]
     except KeyError:
-        raise Refused(f"sex {sex!r}: must be F or M (or female, male)") from None
+        raise InvalidRequest(f"sex {sex!r}: must be F or M (or female, male)") from None
 
 
 def decide(existing: Existing, submission: Submission) -> Verdict:
@@ -167,14 +170,14 @@ def decide(existing: Existing, submission: Submission) -> Verdict:
         case DatasetStatus.COMPLETED:
             raise Conflict(
                 f"{submission.filename}: these bytes are loaded already, as dataset {existing.id}"
-                f" ({_described(existing)}); to load them as {_described(submission)}, delete that one first:"
-                f" affirm-worker datasets delete {existing.id}"
+                f" ({_described(existing)}); to load them as {_described(submission)}, delete that one first",
+                hints=[Hint(Action.DELETE_DATASET, dataset_id=existing.id)],
             )
         case _:
             raise Conflict(
                 f"{submission.filename}: these bytes are being loaded just now, as dataset {existing.id}"
-                f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended:"
-                f" affirm-worker jobs show {existing.unfinished_job}"
+                f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended",
+                hints=[Hint(Action.SHOW_JOB, job_id=existing.unfinished_job)],
             )
 
 
@@ -183,7 +186,7 @@ def _says(of: Existing | Submission) -> tuple[str, int | None, str | None, tuple
 
 
 def _described(of: Existing | Submission) -> str:
-    hints = [f"--year {of.year_hint}"] if of.year_hint is not None else []
-    hints += [f"--sex {of.sex_hint}"] if of.sex_hint is not None else []
-    hints += [f"--replaces {dataset}" for dataset in of.supersedes]
-    return " ".join([of.filename, *hints])
+    said = [f"year {of.year_hint}"] if of.year_hint is not None else []
+    said += [f"sex {of.sex_hint}"] if of.sex_hint is not None else []
+    said += [f"replacing dataset {dataset}" for dataset in of.supersedes]
+    return ", ".join([of.filename, *said])

@@ -10,10 +10,10 @@ from psycopg.rows import DictRow
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.local_machine import machine_errors
+from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction, When
-from dataset_jobs.store.refusals import Refused, unknown_country
 from dataset_jobs.store.submission import Existing, Submission, Verdict, decide
 from dataset_jobs.store.superseding import check_replaced
 
@@ -51,7 +51,7 @@ def preview(database: ClientConnection, submission: Submission, country: str) ->
 
 
 def find_country(database: ClientConnection, given: str) -> tuple[UUID, str]:
-    """The id and the code of a country; raises Refused with suggestions."""
+    """The id and the code of a country; raises InvalidRequest with suggestions."""
     code = given.strip().upper()
     rows = database.all("find_country", code=code)
     if not rows:
@@ -121,7 +121,7 @@ class Submitting:
 
         try:
             created = self.database.transaction(work)
-        except (Refused, Withdrawn):
+        except (InvalidRequest, Withdrawn):
             self.storage.delete(uri)
             raise
         if created is None:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.client_connection import ClientConnection, Transaction
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Submission
 
 
@@ -19,9 +20,11 @@ def check_replaced(database: ClientConnection, submission: Submission, country_i
             raise NotFound(f"{submission.filename} cannot replace dataset {other_id}: there is no such dataset")
         what = f"{submission.filename} cannot replace dataset {other_id} ({other['filename']})"
         if other["country_id"] != country_id:
-            raise Refused(f"{what}: that one is of another country")
+            raise InvalidRequest(f"{what}: that one is of another country")
         if not other["loaded"]:
-            raise Conflict(f"{what}: that one is not loaded; delete it: affirm-worker datasets delete {other_id}")
+            raise Conflict(
+                f"{what}: that one is not loaded; delete it", hints=[Hint(Action.DELETE_DATASET, dataset_id=other_id)]
+            )
         newer = database.all("superseded_by", dataset_key=other["key"])
         if newer and not newer[0]["partly"]:
             raise Conflict(f"{what}: that one is superseded already, by {_named(newer)}; replace that")
@@ -37,7 +40,8 @@ def refuse_superseded(transaction: Transaction, dataset: DictRow) -> None:
     if newer and not newer[0]["partly"]:
         raise Conflict(
             f"dataset {dataset['id']} ({dataset['filename']}) is superseded by {_named(newer)}, and does not count; it"
-            f" does again when that is deleted: affirm-worker datasets delete {newer[0]['id']}"
+            " does again when that is deleted",
+            hints=[Hint(Action.DELETE_DATASET, dataset_id=newer[0]["id"])],
         )
 
 
@@ -47,5 +51,6 @@ def refuse_to_uncover(transaction: Transaction, dataset: DictRow) -> None:
     if twice:
         raise Conflict(
             f"without dataset {dataset['id']} ({dataset['filename']}), {_named(twice)} would count for the same: delete"
-            f" all but one of those first: affirm-worker datasets delete {twice[0]['id']}"
+            " all but one of those first",
+            hints=[Hint(Action.DELETE_DATASET, dataset_id=twice[0]["id"])],
         )

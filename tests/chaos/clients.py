@@ -8,10 +8,10 @@ from typing import Any
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import DatasetStatus, JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from tests.chaos.files import File, kind_of, make_file
 from tests.chaos.ledger import Ledger
@@ -113,7 +113,7 @@ class Clients:
     def _try(self, do: Callable[[], Any]) -> bool:
         try:
             do()
-        except Refused:
+        except InvalidRequest:
             return True
         except RunError:
             return False

@@ -27,11 +27,11 @@ from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.files import ROWS_OF_DATASETS, File, kind_of, make_file
@@ -543,7 +543,7 @@ class Machine(RuleBasedStateMachine):
     def _try(self, do: Any) -> bool:
         try:
             do()
-        except Refused:
+        except InvalidRequest:
             return True
         except RunError:
             return False

@@ -19,12 +19,12 @@ from controller.reconcile import Progress, Reconciler
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.controllers import RETRY
@@ -126,7 +126,7 @@ class OneLoad:
         dataset_id = self._look.job(job_id)[0].dataset_id
 
         def reprocess(client: ClientStore, actor: Actor) -> UUID | None:
-            with contextlib.suppress(Refused):  # it may have been done before
+            with contextlib.suppress(InvalidRequest):  # it may have been done before
                 client.reprocess(dataset_id)
             return client.list_jobs(dataset_id=dataset_id, limit=1)[0].id
 
@@ -134,7 +134,7 @@ class OneLoad:
 
     def _cancel(self, job_id: UUID, plan: Plan, first: dict[str, Actor]) -> None:
         def cancel(client: ClientStore, actor: Actor) -> UUID | None:
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(InvalidRequest):
                 client.cancel(job_id)
             return job_id
 

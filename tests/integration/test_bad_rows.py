@@ -22,9 +22,9 @@ from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.requests import Conflict
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.for_schedules import ScheduleStore
-from dataset_jobs.store.refusals import Conflict
 from tests.fakes.launcher import FakeLauncher
 from tests.fakes.parser_pools import FakeParserPools
 from tests.integration.test_cli import ROOT, Run, answer, runner

@@ -14,12 +14,12 @@ from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
 from dataset_jobs.store.job_changes import Cancel
 from dataset_jobs.store.notifications import listen
-from dataset_jobs.store.refusals import Conflict, NotFound
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_faults import COPY_OVER, COPY_WAITS, YEAR_2023, claim_one, copy_held_up, pid_of, until
 from tests.integration.world import Submitted, World, key_of

@@ -11,11 +11,12 @@ import psycopg
 import pytest
 
 from dataset_jobs.model.errors import FileMissing
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Verdict, read_file
 from dataset_jobs.store.submitting import SubmitResult
 
@@ -200,22 +201,23 @@ def test_a_stored_file_that_was_lost_is_mended_by_submitting_it_again(client: Cl
     [("UK", "GB"), ("usa", "US"), ("Germany", "DE"), ("ED", "DE"), ("Untied States", "US"), ("X1", "ISO 3166-1")],
 )
 def test_an_unknown_country_is_refused_with_what_may_have_been_meant(client: Client, given: str, meant: str) -> None:
-    with pytest.raises(Refused, match=meant):
+    with pytest.raises(InvalidRequest, match=meant):
         client.submit(country=given)
     assert client.stored() == []
 
 
 def test_an_unknown_pool_is_refused_and_leaves_neither_row_nor_file(client: Client) -> None:
-    with pytest.raises(Refused, match="POOL=elsewhere"):
+    with pytest.raises(InvalidRequest, match="no pool 'elsewhere' yet") as refused:
         client.submit(pool="elsewhere")
+    assert refused.value.hints == (Hint(Action.RUN_CONTROLLER, name="elsewhere"),)
     assert client.store.list_datasets() == []
     assert client.stored() == []
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="no such file"):
+    with pytest.raises(InvalidRequest, match="no such file"):
         read_file(tmp_path / "missing.txt")
-    with pytest.raises(Refused, match="is a directory"):
+    with pytest.raises(InvalidRequest, match="is a directory"):
         read_file(tmp_path)
 
 
@@ -306,8 +308,9 @@ def test_reprocess(client: Client, situation: str, expected: JobType | None) -> 
         unfinished = [
             job.id for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished
         ]
-        with pytest.raises(Conflict, match=str(unfinished[0])):
+        with pytest.raises(Conflict, match="not finished yet") as refused:
             client.store.reprocess(dataset_id)
+        assert refused.value.hints == (Hint(Action.SHOW_JOB, job_id=unfinished[0]),)
         return
     job_id, kind = client.store.reprocess(dataset_id, priority=3)
     job, _ = client.store.job(job_id)
@@ -359,9 +362,9 @@ def test_an_id_may_be_shortened_while_it_names_one(client: Client) -> None:
         client.run("update datasets set id = %(new)s where id = %(old)s", new=dataset_id, old=submitted)
     assert client.store.dataset_id(str(ids[0])) == ids[0]
     assert client.store.dataset_id(str(ids[1]).upper()) == ids[1]
-    with pytest.raises(Refused, match="more than one"):
+    with pytest.raises(InvalidRequest, match="more than one"):
         client.store.dataset_id("12345678-0000")
-    with pytest.raises(Refused, match="first 4"):
+    with pytest.raises(InvalidRequest, match="first 4"):
         client.store.dataset_id("123")
     with pytest.raises(NotFound):
         client.store.dataset_id("1235")

@@ -12,6 +12,7 @@ import pytest
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
@@ -19,7 +20,6 @@ from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transa
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 
 SECONDS = 2.0
@@ -44,7 +44,7 @@ def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
                 elif datasets:
                     storage.delete(store.delete_dataset(chance.choice(datasets).id))
                 done += 1
-            except (Refused, Unavailable):  # told that too many others are at it is an answer too
+            except (InvalidRequest, Unavailable):  # told that too many others are at it is an answer too
                 continue
     return done
 

@@ -8,8 +8,8 @@ import pytest
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Verdict, read_file
 from tests.integration.world import Submitted, World
 
@@ -82,7 +82,7 @@ async def test_a_file_that_covers_what_is_loaded_already_is_refused_and_both_are
     assert (job["state"], job["last_cause"], run["reason"]) == ("failed", "rejected", "overlapping")
     for named in ("yob2020.txt", str(old.dataset_id), "yob2020-corrected.txt", str(new.dataset_id), "F, 2020"):
         assert named in job["last_error"]
-    assert f"--replaces {old.dataset_id}" in job["last_error"]
+    assert f"(dataset {old.dataset_id}); if this file" in job["last_error"]
     assert world.rows(new.dataset_id) == 0
     assert counted(world) == [("Anna", 9), ("John", 8), ("Mary", 10)]
 
@@ -240,13 +240,13 @@ async def test_only_what_is_loaded_can_be_replaced(world: World) -> None:
     waiting = world.submit(world.file("yob2021.txt", NEW))
     for other, error, said in (
         (UUID(int=7), NotFound, "no such dataset"),
-        (swedish.dataset_id, Refused, "another country"),
+        (swedish.dataset_id, InvalidRequest, "another country"),
         (waiting.dataset_id, Conflict, "not loaded"),
     ):
         for name, content in (("yob2019.txt", "Mary,F,12"), ("yob2021.txt", NEW)):
             with pytest.raises(error, match=f"{other}.*{said}"):
                 world.submit(world.file(name, content), replaces=[other])
-    with pytest.raises(Conflict, match=f"loaded already.*--replaces {waiting.dataset_id}"):
+    with pytest.raises(Conflict, match=f"loaded already.*replacing dataset {waiting.dataset_id}"):
         world.submit(world.file("yob2020.txt", OLD), replaces=[waiting.dataset_id])
     assert old.dataset_id not in world.dataset(waiting.dataset_id)["supersedes"]
 

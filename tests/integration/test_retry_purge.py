@@ -8,11 +8,12 @@ import pytest
 from controller.policy.settling import RetryPolicy
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.job_changes import PURGE_BATCH
-from dataset_jobs.store.refusals import Conflict, NotFound
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import Submitted, World, key_of
 
@@ -80,13 +81,15 @@ async def test_what_cannot_be_put_back_is_refused_with_what_to_do(world: World) 
         world.client.retry(result.dataset_id)
     world.client.cancel(result.job_id)
     other, _ = world.client.reprocess(result.dataset_id)
-    with pytest.raises(Conflict, match=f"another job that is not finished yet: affirm-worker jobs show {other}"):
+    with pytest.raises(Conflict, match="another job that is not finished yet") as refused:
         world.client.retry(result.job_id)
+    assert refused.value.hints == (Hint(Action.SHOW_JOB, job_id=other),)
     await world.run_until_idle()
     with pytest.raises(Conflict, match="was loaded by another job since"):
         world.client.retry(result.job_id)
-    with pytest.raises(Conflict, match=f"has completed; .* affirm-worker reprocess {result.dataset_id}"):
+    with pytest.raises(Conflict, match=r"has completed; .* reprocess it") as refused:
         world.client.retry(other)
+    assert refused.value.hints == (Hint(Action.REPROCESS_DATASET, dataset_id=result.dataset_id),)
 
 
 async def test_a_failed_reprocess_can_be_put_back_while_no_other_one_has_loaded_the_dataset(world: World) -> None:

@@ -14,11 +14,11 @@ from controller.policy.cron import next_tick
 from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, RunError, Unavailable
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
 from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.looking import Looked, Stopped
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import read_file
 from dataset_jobs.store.views import ScheduleView
 from tests.fakes.launcher import FakeLauncher
@@ -382,7 +382,7 @@ def test_what_cannot_be_is_refused(folder: Folder, change: dict[str, str], said:
         "pool": "default",
     }
     it = right | change
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         folder.store.add(it["name"], it["cron"], it["timezone"], it["location"], it["country"], it["pool"])
     assert [one.name for one in folder.store.list()] == ["us"]
 

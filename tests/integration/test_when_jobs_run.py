@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.store.client_connection import When
-from dataset_jobs.store.refusals import Conflict, NotFound
 from dataset_jobs.store.submission import read_file
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World

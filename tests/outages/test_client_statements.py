@@ -12,8 +12,8 @@ from controller.reconcile import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Conflict, NotFound
 from dataset_jobs.store.submission import read_file
 from tests.integration.world import World, key_of
 from tests.outages.inline import InlineLauncher, until_idle

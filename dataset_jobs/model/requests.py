@@ -1,10 +1,11 @@
-"""What a client is told when its request cannot be done: always what is in the way, and what to do about it."""
+"""Errors of requests: what is in the way, and what to do about it."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Permanent
+from dataset_jobs.model.hints import Action, Hint
 
 _OTHER_CODES = {
     "UK": "GB", "ENG": "GB", "EN": "GB", "SCT": "GB", "USA": "US", "EL": "GR", "SF": "FI", "UAE": "AE", "EIRE": "IE",
@@ -12,22 +13,22 @@ _OTHER_CODES = {
 """Codes that people use for countries whose ISO 3166-1 alpha-2 code is another one."""
 
 
-class Refused(Permanent):
+class InvalidRequest(Permanent):
     """The request is understood and not done."""
 
     cause = Cause.REJECTED
 
 
-class NotFound(Refused):
-    """There is no such dataset or job."""
+class NotFound(InvalidRequest):
+    """There is no such dataset, job or schedule."""
 
 
-class Conflict(Refused):
+class Conflict(InvalidRequest):
     """It cannot be done in the state that the dataset is in."""
 
 
-def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> Refused:
-    """The refusal of a country that is not in the table, with what may have been meant.
+def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> InvalidRequest:
+    """The error of a country that is not in the table, with what may have been meant.
 
     Args:
         given: what was asked for.
@@ -35,16 +36,19 @@ def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> Refused
     """
     names = dict(countries)
     if not names:
-        return Refused(f"country {given!r}: no country is known yet; run: affirm-worker migrate")
+        return InvalidRequest(
+            f"country {given!r}: no country is known yet; migrate the database", hints=[Hint(Action.MIGRATE)]
+        )
     meant = [f"{code} ({names[code]})" for code in _close(given.strip(), names)]
     hint = f"did you mean {' or '.join(meant)}?" if meant else "use its ISO 3166-1 code of two letters"
-    return Refused(f"unknown country {given!r}: {hint}")
+    return InvalidRequest(f"unknown country {given!r}: {hint}")
 
 
-def unknown_pool(pool: str) -> Refused:
-    """The refusal of a pool that is not in the table."""
-    return Refused(
-        f"there is no pool {pool!r} yet: a controller makes it when it starts (POOL={pool} affirm-worker run)"
+def unknown_pool(pool: str) -> InvalidRequest:
+    """The error of a pool that is not in the table."""
+    return InvalidRequest(
+        f"there is no pool {pool!r} yet; a controller makes it when it starts",
+        hints=[Hint(Action.RUN_CONTROLLER, name=pool)],
     )
 
 

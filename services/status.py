@@ -1,0 +1,81 @@
+"""How the installation is, and what keeps jobs from being run: data, for others to put into words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
+
+
+class Kind(StrEnum):
+    """What is in the way."""
+
+    NO_CONTROLLER = "no_controller"
+    """None is running; of a job: none that claims from its pool."""
+    CONTROLLER_IN_TROUBLE = "controller_in_trouble"
+    POOL_UNSERVED = "pool_unserved"
+    """Controllers are running, but none claims from the pool."""
+    POOL_PAUSED = "pool_paused"
+    POOL_CLOSED = "pool_closed"
+    """Its maximum is 0 runs."""
+    POOL_BLOCKED = "pool_blocked"
+    POOL_FULL = "pool_full"
+    PODS_WAIT_FOR_ROOM = "pods_wait_for_room"
+    LAUNCHES_UNANSWERED = "launches_unanswered"
+    JOBS_BLOCKED = "jobs_blocked"
+    SCHEDULE_FAILS = "schedule_fails"
+    RUN_IS_SILENT = "run_is_silent"
+    """Its lease must expire, unless it sends a heartbeat."""
+
+
+About = PoolStatus | ControllerStatus | Blocked | ScheduleView | RunView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing that is in the way of jobs.
+
+    Args:
+        kind: what.
+        about: the pool, controller, schedule, run or blocked jobs that it is about.
+        hints: what a person can do.
+    """
+
+    kind: Kind
+    about: About = None
+    hints: tuple[Hint, ...] = ()
+
+
+NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),))
+
+
+def obstacles(status: Status) -> Iterator[Obstacle]:
+    """What is in the way of any job of the installation."""
+    any_alive = any(one.is_alive for one in status.controllers)
+    if not any_alive:
+        yield NO_CONTROLLER
+    yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
+    for pool in status.pools:
+        yield from (Obstacle(kind, pool) for kind in _of_pool(pool, any_alive and not status.serving(pool.name)))
+    for blocked in status.blocked:
+        yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
+    for schedule in status.failing:
+        yield Obstacle(Kind.SCHEDULE_FAILS, schedule)
+
+
+def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
+    if pool.blocked_since is not None:
+        yield Kind.POOL_BLOCKED
+    if pool.runs_waiting:
+        yield Kind.PODS_WAIT_FOR_ROOM
+    if pool.runs_unanswered:
+        yield Kind.LAUNCHES_UNANSWERED
+    if not pool.queued:
+        return
+    if unserved:
+        yield Kind.POOL_UNSERVED
+    if pool.paused:
+        yield Kind.POOL_PAUSED
+    elif pool.in_use >= pool.max_running:
+        yield Kind.POOL_FULL
