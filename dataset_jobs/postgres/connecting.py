@@ -101,6 +101,11 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
         Raises:
             Forbidden, Misconfigured, Unavailable: as `connect_error` has it.
         """
+        return cls._connected(conninfo, options)
+
+    @classmethod
+    def _connected(cls, conninfo: str, options: dict[str, Any], **attributes: object) -> Self:
+        """Connects, gives the connection these attributes, and sets up its session."""
         with database_errors():
             target = Target.of(conninfo)
             whole = _for_libpq(target, options)
@@ -108,6 +113,8 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
                 connection = super().connect(whole, **{**_PSYCOPG, **options})
             except psycopg.OperationalError as error:
                 raise connect_error(error, whole) from None
+            for name, value in attributes.items():
+                setattr(connection, name, value)
             try:
                 connection._set_up(target)
             except BaseException:

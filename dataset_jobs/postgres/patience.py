@@ -5,6 +5,7 @@ libpq waits for ever. The limits of the server (`lock_timeout`) say nothing wher
 """
 
 from datetime import timedelta
+from typing import Any, Self
 
 import psycopg
 from psycopg.abc import RV, PQGen
@@ -21,6 +22,12 @@ class PatientConnection(SessionConnection[Row]):
     """Gives up where one answer, or sending one block of a COPY, takes longer than `patience`: it is closed then."""
 
     patience = PATIENCE
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        """As `SessionConnection.connect`; the option `patience` holds from the first statement on."""
+        patience = options.pop("patience", PATIENCE)
+        return cls._connected(conninfo, options, patience=patience)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Every waiting of psycopg for the server comes through here, but that of connecting (`connect_timeout`)."""

@@ -135,7 +135,9 @@ class ClientConnection:
     def _connection(self) -> psycopg.Connection[DictRow]:
         if self._live is None or self._live.closed:
             self._live = self._connection_class.connect(
-                self._conninfo, row_factory=dict_row, application_name="affirm-worker client"
+                self._conninfo,
+                patience=self._patience,
+                row_factory=dict_row,
+                application_name="affirm-worker client",
             )
-            self._live.patience = self._patience
         return self._live

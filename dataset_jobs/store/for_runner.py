@@ -62,10 +62,12 @@ class RunnerStore:
         with database_errors():
             if kept is not None:
                 self._connection = kept
+                kept.patience = patience
                 kept.execute("select set_config('application_name', %s, false)", (name,))
                 return
-            self._connection = connection_class.connect(conninfo, row_factory=dict_row, application_name=name)
-        self._connection.patience = patience
+            self._connection = connection_class.connect(
+                conninfo, patience=patience, row_factory=dict_row, application_name=name
+            )
 
     def __enter__(self) -> Self:
         return self

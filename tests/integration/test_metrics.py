@@ -18,6 +18,7 @@ from controller.health import HealthServer
 from controller.metrics import Metrics
 from controller.pipeline.measure import measure
 from controller.reconcile import Progress, Reconciler
+from dataset_jobs.store import controller_connection
 from dataset_jobs.store.statements import statement
 from tests.integration.test_run_command import running
 from tests.integration.world import World
@@ -148,7 +149,10 @@ async def test_finished_jobs_and_released_runs_cost_nothing(world: World) -> Non
     assert "Seq Scan on jobs" not in plan and "Seq Scan on runs" not in plan
 
 
-async def test_a_scrape_is_answered_while_the_database_is_away(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_scrape_is_answered_while_the_database_is_away(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller_connection, "GET_SECONDS", 1)
     caplog.set_level("DEBUG", "controller.pipeline.measure")
     async with world.controller() as reconciler, asyncio.timeout(60):
         metrics = reconciler.context.metrics
