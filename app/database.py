@@ -11,7 +11,7 @@ from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.postgres.failures import database_errors
-from dataset_jobs.store.for_clients import ClientStore
+from services.client import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _migrate(conninfo: str) -> tuple[str, ...]:
 
 
 def _is_current(conninfo: str) -> bool:
-    with ClientStore(conninfo) as store:
+    with Client.connect(conninfo) as store:
         try:
             return store.schema_version() == LATEST
         except Misconfigured:

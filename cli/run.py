@@ -27,9 +27,9 @@ from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
 from dataset_jobs.model.trouble import Trouble
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore, check_version
 from dataset_jobs.store.notifications import listen
+from services.client import Client
 
 SCHEMA_SECONDS = 5.0
 """Between two looks at the database's schema at most, while it is not the one that this code is for."""
@@ -200,7 +200,7 @@ async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: Progress
 
 
 def _check_schema(conninfo: str) -> None:
-    with ClientStore(conninfo) as store:
+    with Client.connect(conninfo) as store:
         check_version(store.schema_version(), LATEST)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.database import Database, open_database
 from app.logs import set_up_logs
 from app.settings import Settings, read_settings
-from dataset_jobs.store.for_clients import ClientStore
+from services.client import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class Session:
     Args:
         settings: checked.
         database: open.
-        store: requests to the database; it connects at the first one.
+        client: the use cases; it connects at the first one.
     """
 
     settings: Settings
     database: Database
-    store: ClientStore
+    client: Client
 
 
 def begin() -> Settings:
@@ -43,5 +43,5 @@ def session(migrated: bool = False) -> Iterator[Session]:
         Misconfigured: a setting is wrong.
     """
     settings = begin()
-    with open_database(settings, migrated) as database, ClientStore(database.conninfo) as store:
-        yield Session(settings, database, store)
+    with open_database(settings, migrated) as database, Client.connect(database.conninfo) as client:
+        yield Session(settings, database, client)

@@ -13,10 +13,10 @@ from app.settings import Settings
 from cli import output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import error_in_words
-from cli.submissions import Submitted
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.views import JobView
+from services.client import Client
+from services.submit_files import Submitted
 
 QUERY = "select year, gender, name, count from names order by count desc limit 10"
 
@@ -64,9 +64,9 @@ class Summary:
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
-def sum_up(store: ClientStore, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
+def sum_up(client: Client, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
     """Reads from the database what became of the files."""
-    jobs = {job.id: job for job in store.list_jobs(ids=[one.job_id for one in submitted if one.job_id])}
+    jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = 0
     loaded: dict[UUID, int] = {}
     not_loaded = []
@@ -74,7 +74,7 @@ def sum_up(store: ClientStore, submitted: list[Submitted], seconds: float, inter
         job = jobs.get(one.job_id) if one.job_id else None
         if job is not None and job.state == JobState.COMPLETED:
             loaded[job.id] = job.rows_done or 0
-        elif job is None and one.done is not None and one.done.loaded:
+        elif job is None and one.loaded:
             already += 1
         else:
             not_loaded.append(_not_loaded(one, job))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.store.client_connection import ClientDatabase
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
 
 
@@ -48,6 +49,17 @@ class Obstacle:
 
 
 NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),))
+
+
+def read_status(database: ClientDatabase) -> Status:
+    """How the whole installation is, all pools of it."""
+    return Status(
+        pools=[PoolStatus(**row) for row in database.all("pool_status")],
+        controllers=[ControllerStatus(**row) for row in database.all("controller_status")],
+        listening=database.only("listening_controllers")["count"],
+        blocked=[Blocked(**row) for row in database.all("blocked_jobs")],
+        failing=[ScheduleView(**row) for row in database.all("schedules", schedule=None) if row["failures"]],
+    )
 
 
 def obstacles(status: Status) -> Iterator[Obstacle]:

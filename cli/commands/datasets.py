@@ -7,14 +7,11 @@ import typer
 
 from app.file_storage import storage_config
 from cli import output
-from cli.hints import error_in_words
 from cli.lazy import group
 from cli.options import AsJson, Limit, Yes
 from cli.output import cell
 from cli.session import session
 from dataset_jobs.model.coverage import years_in_words
-from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.views import DatasetView
@@ -52,7 +49,7 @@ def list_datasets(
 ) -> None:
     """Lists datasets, the newest first."""
     with session() as it:
-        datasets = it.store.list_datasets(status=status, country=country, limit=limit)
+        datasets = it.client.datasets.list(status=status, country=country, limit=limit)
     if as_json:
         output.print_json(datasets)
         return
@@ -79,7 +76,7 @@ def show_dataset(
 ) -> None:
     """Shows a dataset: what its rows are of, and what it supersedes or is superseded by."""
     with session() as it:
-        [dataset] = it.store.list_datasets(ids=[it.store.dataset_id(dataset_id)])
+        dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
     if as_json:
         output.print_json(dataset)
         return
@@ -132,17 +129,12 @@ def delete_dataset(
     What it has superseded counts again. Refused while a run holds it. Asks first, where there is a terminal to ask on.
     """
     with session() as it:
-        [dataset] = it.store.list_datasets(ids=[it.store.dataset_id(dataset_id)])
+        dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
         rows = dataset.row_count or 0
         if not yes and sys.stdin.isatty():
             question = f"Delete dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows?"
             output.confirm(question)
-        uri = it.store.delete_dataset(dataset.id)
-        try:
-            open_storage(storage_config(it.settings)).delete(uri)
-        except RunError as error:
-            output.said_no(f"dataset {dataset.id} is deleted, but its stored file is not: {error_in_words(error)}")
-            raise typer.Exit(Outcome.of_error(error).exit_code) from None
+        it.client.datasets.delete(dataset.id, open_storage(storage_config(it.settings)))
     if as_json:
         output.print_json({"dataset_id": dataset.id, "file": dataset.filename, "rows": rows})
     else:

@@ -10,7 +10,7 @@ from cli.hints import advice_in_words
 from cli.options import AsJson
 from cli.session import session
 from cli.story import story, waits_in_words
-from services.explain import Explanation, explanation
+from services.explain import Explanation
 
 EPILOG = """
 \b
@@ -29,8 +29,7 @@ def explain(
     All of it comes from the database, also long after the pods are gone.
     """
     with session() as it:
-        job, runs = it.store.job(it.store.job_id(job_id))
-        told = explanation(job, runs, it.store.status(), it.store.now())
+        told = it.client.explain(it.client.jobs.find(job_id))
     if as_json:
         output.print_json(_as_json(told))
     else:

@@ -1,9 +1,7 @@
 """`affirm-worker jobs cancel`, `jobs set`, `jobs retry` and `jobs purge`."""
 
 import sys
-from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -14,10 +12,8 @@ from cli.session import session
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.requests import InvalidRequest
-from dataset_jobs.model.states import JobState
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.job_changes import FINISHED, Cancel, Retry
+from dataset_jobs.model.states import FINISHED, JobState
+from services.jobs import Cancel
 
 CANCEL_EPILOG = """
 \b
@@ -61,8 +57,8 @@ def cancel(
     the job has completed or failed already.
     """
     with session() as it:
-        job = it.store.job_id(job_id)
-        result = it.store.cancel(job)
+        job = it.client.jobs.find(job_id)
+        result = it.client.jobs.cancel(job)
     if as_json:
         output.print_json({"job_id": job, "result": result})
     elif result is Cancel.CANCELLED:
@@ -84,7 +80,7 @@ def set_waiting(
     if priority is None and run_at is None:
         raise typer.BadParameter("give a --priority, a --run-at, or both")
     with session() as it:
-        job = it.store.set_waiting(it.store.job_id(job_id), priority=priority, run_at=run_at)
+        job = it.client.jobs.reschedule(it.client.jobs.find(job_id), priority=priority, run_at=run_at)
     if as_json:
         output.print_json(job)
     else:
@@ -112,38 +108,26 @@ def retry(
     if failed == bool(job_ids) or (cause is not None and not failed):
         raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
     with session() as it:
-        ids = it.store.failed_jobs(cause) if failed else [it.store.job_id(given) for given in job_ids or ()]
+        ids = it.client.jobs.failed(cause) if failed else [it.client.jobs.find(given) for given in job_ids or ()]
         if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
             output.confirm(f"Put {_jobs(len(ids))} back into the queue?")
-        results = _retried(it.store, ids, dry_run, priority)
+        results = it.client.jobs.retry_all(ids, dry_run=dry_run, priority=priority)
     if as_json:
         result = "would be queued" if dry_run else "queued"
         output.print_json([{"job_id": one.job_id, "dataset_id": one.dataset_id, "file": one.filename,
-                            "result": "refused" if one.refused else result, "error": one.refused}
+                            "result": "refused" if one.refusal else result,
+                            "error": error_in_words(one.refusal) if one.refusal else None}
                            for one in results])  # fmt: skip
     else:
         for one in results:
-            if one.refused:
-                output.said_no(one.refused)
+            if one.refusal:
+                output.said_no(error_in_words(one.refusal))
             else:
                 output.say(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
         if not results:
             output.say("there is no job to put back")
-    if any(one.refused for one in results):
+    if any(one.refusal for one in results):
         raise typer.Exit(ExitCode.REJECTED)
-
-
-def _retried(store: ClientStore, ids: Sequence[UUID], dry_run: bool, priority: int | None) -> list[Retry]:
-    """Each in a transaction of its own, so that what is refused keeps none of the others back."""
-    results = []
-    for job_id in dict.fromkeys(ids):
-        try:
-            results.append(store.retry(job_id, dry_run=dry_run, priority=priority))
-        except InvalidRequest as error:
-            job = store.list_jobs(ids=[job_id])
-            if job:
-                results.append(Retry(job_id, job[0].dataset_id, job[0].filename, error_in_words(error)))
-    return results
 
 
 def purge(
@@ -168,7 +152,7 @@ def purge(
     if unfinished := [one for one in states if not one.finished]:
         raise typer.BadParameter(f"jobs that are {unfinished[0]} are never removed", param_hint="--state")
     with session() as it:
-        count = sum(it.store.purgeable(age, states).values() if dry_run else it.store.purge(age, states))
+        count = sum(it.client.jobs.purgeable(age, states).values() if dry_run else it.client.jobs.purge(age, states))
     if as_json:
         output.print_json({"removed": 0 if dry_run else count, "would_remove": count if dry_run else None})
     else:

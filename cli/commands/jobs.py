@@ -39,8 +39,8 @@ def list_jobs(
 ) -> None:
     """Lists jobs, the newest first."""
     with session() as it:
-        dataset_id = None if dataset is None else it.store.dataset_id(dataset)
-        jobs = it.store.list_jobs(state=state, dataset_id=dataset_id, limit=limit)
+        dataset_id = None if dataset is None else it.client.datasets.find(dataset)
+        jobs = it.client.jobs.list(state=state, dataset_id=dataset_id, limit=limit)
     if as_json:
         output.print_json(jobs)
         return
@@ -64,7 +64,7 @@ def show_job(
 ) -> None:
     """Shows a job with all its runs: when, where, and what became of them."""
     with session() as it:
-        job, runs = it.store.job(it.store.job_id(job_id))
+        job, runs = it.client.jobs.get(it.client.jobs.find(job_id))
     if as_json:
         output.print_json({"job": job, "runs": runs})
         return

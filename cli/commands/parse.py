@@ -18,11 +18,11 @@ from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
-from dataset_jobs.store.submission import checked_sex, checked_year, open_file
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.report import Report, report
 from parser_runner.parsers.source import Source
+from services.submission import checked_sex, checked_year, open_file
 
 EPILOG = """
 \b

@@ -29,8 +29,8 @@ def reprocess(dataset_id: DatasetId, priority: Priority = 0, run_at: RunAt = Non
     if the job fails.
     """
     with session() as it:
-        dataset = it.store.dataset_id(dataset_id)
-        job, kind = it.store.reprocess(dataset, priority=priority, pool=it.settings.pool, run_at=run_at)
+        dataset = it.client.datasets.find(dataset_id)
+        job, kind = it.client.datasets.reprocess(dataset, priority=priority, pool=it.settings.pool, run_at=run_at)
     result: dict[str, Any] = {"dataset_id": dataset, "job_id": job, "type": kind}
     if as_json:
         output.print_json(result)

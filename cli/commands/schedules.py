@@ -1,22 +1,16 @@
 """`affirm-worker schedules`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from app.database import open_database
 from app.file_storage import storage_config
-from app.settings import Settings
 from cli import output
 from cli.lazy import group
 from cli.options import AsJson, Country, Priority
-from cli.session import begin
-from controller.policy.cron import next_tick
+from cli.session import session
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
-from dataset_jobs.store.for_schedules import ScheduleStore
 
 ADD_EPILOG = """
 \b
@@ -83,9 +77,9 @@ def add(
     is only read. Files whose names begin with a dot are passed over. Ticks that are missed while no
     controller runs are made up for by one.
     """
-    with _store() as (settings, store):
-        folder = open_storage(storage_config(settings)).location(location)
-        added = store.add(name, cron, timezone, folder, country, pool or settings.pool, priority)
+    with session() as it:
+        folder = open_storage(storage_config(it.settings)).location(location)
+        added = it.client.schedules.add(name, cron, timezone, folder, country, pool or it.settings.pool, priority)
     if as_json:
         output.print_json(added)
     else:
@@ -95,8 +89,8 @@ def add(
 @commands.command("list", epilog=LIST_EPILOG)
 def list_schedules(as_json: AsJson = False) -> None:
     """Lists schedules: when they are due, and what came of the last look."""
-    with _store() as (_, store):
-        found = store.list()
+    with session() as it:
+        found = it.client.schedules.list()
     if as_json:
         output.print_json(found)
         return
@@ -121,48 +115,41 @@ def run(name: Name, as_json: AsJson = False) -> None:
 
     Its ticks stay as they are; it may be paused. Exit code 65 where some files could not be submitted.
     """
-    with _store() as (settings, store):
-        looked = store.run(name, open_storage(storage_config(settings)))
+    with session() as it:
+        result = it.client.schedules.run(name, open_storage(storage_config(it.settings)))
     if as_json:
-        output.print_json(looked)
+        output.print_json(result)
     else:
         output.print_table(
             ["file", "dataset", "job"],
-            [[one.file, one.dataset_id, one.job_id] for one in looked.submitted],
-            f"nothing new among {looked.files} files",
+            [[one.file, one.dataset_id, one.job_id] for one in result.submitted],
+            f"nothing new among {result.files} files",
         )
-        for problem in looked.problems:
+        for problem in result.problems:
             output.said_no(problem)
-    if looked.problems:
+    if result.problems:
         raise typer.Exit(ExitCode.REJECTED)
 
 
 @commands.command("pause", epilog=PAUSE_EPILOG)
 def pause(name: Name) -> None:
     """Pauses a schedule; a look that is under way goes on."""
-    with _store() as (_, store):
-        store.pause(name, True)
+    with session() as it:
+        it.client.schedules.pause(name, True)
     output.say(f"schedule {name} is paused")
 
 
 @commands.command("resume", epilog=RESUME_EPILOG)
 def resume(name: Name) -> None:
     """Lets a schedule go on; what it has missed is made up for by one tick, at once."""
-    with _store() as (_, store):
-        resumed = store.pause(name, False)
+    with session() as it:
+        resumed = it.client.schedules.pause(name, False)
     output.say(f"schedule {name} is due {output.cell(resumed.next_at)}")
 
 
 @commands.command("remove", epilog=REMOVE_EPILOG)
 def remove(name: Name) -> None:
     """Removes a schedule; what it has submitted stays, and so do the files in its folder."""
-    with _store() as (_, store):
-        store.remove(name)
+    with session() as it:
+        it.client.schedules.remove(name)
     output.say(f"schedule {name} is removed")
-
-
-@contextmanager
-def _store() -> Iterator[tuple[Settings, ScheduleStore]]:
-    settings = begin()
-    with open_database(settings) as database, ScheduleStore(database.conninfo, next_tick) as store:
-        yield settings, store

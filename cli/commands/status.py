@@ -27,7 +27,7 @@ commands = single()
 def status(as_json: AsJson = False) -> None:
     """Shows pools, queues, slots, controllers, and what goes wrong."""
     with session() as it:
-        shown, now = it.store.status(), it.store.now()
+        shown, now = it.client.status(), it.client.now()
     if as_json:
         output.print_json(shown)
         return

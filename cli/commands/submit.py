@@ -1,16 +1,18 @@
 """`affirm-worker submit`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from app.file_storage import storage_config
 from cli import output
 from cli.hints import error_in_words
 from cli.lazy import single
 from cli.options import AsJson, Country, Files, Priority, Replaces, RunAt, Sex, Year
 from cli.session import session
-from cli.submissions import Submitter
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.storage import open_storage
+from services.submit_files import FileOptions, Submitted, submit_files
 
 EPILOG = """
 \b
@@ -49,15 +51,16 @@ def submit(
     if replaces and len(files) > 1:
         raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
     with session() as it:
-        replaced = [it.store.dataset_id(given) for given in replaces or ()]
-        submitter = Submitter(it.store, it.settings, country, year, sex, priority, dry_run, replaced, run_at)
-        submitted = [submitter.submit(path) for path in files]
+        replaced = [it.client.datasets.find(given) for given in replaces or ()]
+        options = FileOptions(country, year, sex, replaced, priority, it.settings.pool, run_at, dry_run)
+        storage = open_storage(storage_config(it.settings))
+        submitted = submit_files(it.client.database, storage, files, options)
     if as_json:
-        output.print_json([one.as_json() for one in submitted])
+        output.print_json([_as_json(one) for one in submitted])
     else:
         output.print_table(
             ["file", "result", "dataset", "job"],
-            [[one.path, one.result, one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
+            [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
             "nothing submitted",
         )
         for one in submitted:
@@ -65,3 +68,21 @@ def submit(
                 output.said_no(error_in_words(one.refusal))
     if any(one.refusal is not None for one in submitted):
         raise typer.Exit(ExitCode.REJECTED)
+
+
+def _result(one: Submitted) -> str:
+    """What came of a file, in a word or two."""
+    if one.done is None:
+        return "refused"
+    return "already loaded" if one.loaded and one.job_id is None else str(one.done.verdict)
+
+
+def _as_json(one: Submitted) -> dict[str, Any]:
+    return {
+        "file": one.path,
+        "result": one.done.verdict if one.done else "refused",
+        "dataset_id": one.dataset_id,
+        "job_id": one.job_id,
+        "loaded": one.loaded,
+        "error": None if one.refusal is None else error_in_words(one.refusal),
+    }

@@ -15,12 +15,11 @@ from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
 from dataset_jobs.postgres.patience import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
-from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.pools import PoolStore
 from dataset_jobs.store.presence import PresenceStore
 

@@ -262,7 +262,9 @@ async def test_launches_without_an_answer_are_told_and_few(world: World) -> None
         assert "pool default: 4 launches have no answer since" in controller.status()
         assert 'failed calling webhook "policy.example.com"' in controller.status()
         job = world.query("select id from jobs where state = 'running' order by key")[0]
-        told = "\n".join(story(explanation(*world.client.job(job["id"]), world.client.status(), datetime.now(UTC))))
+        told = "\n".join(
+            story(explanation(*world.client.jobs.get(job["id"]), world.client.status(), datetime.now(UTC)))
+        )
         assert "about to be launched: no answer yet, and the same is asked again: 500: failed calling" in told
         controller.launcher.launch_error = None
         await controller.tick()

@@ -38,7 +38,7 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         evidence = Evidence(exit_code=137, seen_as="OOMKilled", container_started=True, pod_name="pod-1", node="n1")
         launcher.end(key_of(world.job(result.job_id)), evidence)
         await reconciler.tick()
-    job, runs = world.client.job(result.job_id)
+    job, runs = world.client.jobs.get(result.job_id)
     [one] = runs
     assert one.decision is not None
     assert (one.decision["state"], one.decision["wait_seconds"]) == ("scheduled", 3600)
@@ -61,7 +61,7 @@ async def test_a_rejected_file_a_retry_by_hand_and_the_runner_s_last_log_lines_a
     result = a_file(world, content="Mary,F,7\nno name\nAnna;F\n")
     world.log_level = "INFO"
     await world.run_until_idle()
-    world.client.retry(result.job_id)
+    world.client.jobs.retry(result.job_id)
     await world.run_until_idle()
     told = run("jobs", "explain", str(result.job_id)[:8]).stdout
     assert told.count("rejected (invalid_format): yob2020.txt, line 2:") == 2

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from dataset_jobs.model.requests import InvalidRequest
-from dataset_jobs.store.submission import checked_sex, read_submission
+from services.submission import checked_sex, read_submission
 
 
 def test_hash_and_size_are_those_of_the_bytes() -> None:

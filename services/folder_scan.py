@@ -1,8 +1,7 @@
-"""A look into a folder of storage: what is there and no dataset yet is submitted.
+"""The scan of a storage folder: it submits each file there that is no dataset yet.
 
-Each file is submitted in a transaction of its own, which is the file's and nobody else's whoever looks at the same
-time: the same country and bytes are the same dataset. So a look may be broken off anywhere and begun again, and the
-tick that it is for is done when one look has gone through.
+Each file is submitted in its own transaction. Concurrent scans are safe, because (country, sha256) is unique. So a scan
+can be broken off anywhere and begun again; its tick is done when one scan has gone through.
 """
 
 import hashlib
@@ -19,9 +18,9 @@ from dataset_jobs.model.errors import FileMissing, Forbidden, RunError, Unavaila
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
 from dataset_jobs.storage import Listed, Storage
-from dataset_jobs.store.client_connection import ClientConnection, Transaction
-from dataset_jobs.store.submission import checked_filename, read_submission
-from dataset_jobs.store.submitting import SubmitResult, Submitting, Withdrawn, find_country
+from dataset_jobs.store.client_connection import ClientDatabase, Transaction
+from services.submission import checked_filename, read_submission
+from services.submit import SubmitResult, Submitting, Withdrawn, find_country
 
 LEASE = timedelta(minutes=10)
 """How long a schedule is held without a word from its holder."""
@@ -29,7 +28,7 @@ LEASE = timedelta(minutes=10)
 FILE_SECONDS = 240.0
 """How long reading one file may take; it is read twice within the lease."""
 
-STILL_SECONDS = 2.0
+MIN_UNCHANGED_SECONDS = 2.0
 """How long a file must have stayed the same before it is taken for whole."""
 
 MOST_UNAVAILABLE = 3
@@ -39,13 +38,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A schedule that was taken up.
+class ClaimedTick:
+    """A tick of a schedule, claimed.
 
     Args:
-        holder: who did.
+        holder: who claimed it.
         tick: the time that it was due, to the letter as the database writes it: not each one fits into a datetime.
-        begun_at: when it was begun, by the database's clock.
+        begun_at: when it was claimed, by the database's clock.
     """
 
     holder: UUID
@@ -61,7 +60,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NewDataset:
     """A file that became a dataset."""
 
     file: str
@@ -70,8 +69,8 @@ class Found:
 
 
 @dataclass(slots=True)
-class Looked:
-    """What a look has come to.
+class ScanResult:
+    """What came of a scan.
 
     Args:
         files: how many there are.
@@ -81,7 +80,7 @@ class Looked:
     """
 
     files: int = 0
-    submitted: list[Found] = field(default_factory=list)
+    submitted: list[NewDataset] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unavailable: bool = False
 
@@ -94,52 +93,52 @@ class Looked:
 
 
 class Stopped(Withdrawn):
-    """The look is to end, or is somebody else's by now."""
+    """The scan was stopped, or another one has taken it over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One look.
+class FolderScan:
+    """One scan of a folder.
 
     Args:
         database, storage: where from and where to.
-        begun: the schedule, taken up.
-        stopping: asked now and then; True breaks the look off.
-        still_seconds: see `STILL_SECONDS`.
+        tick: what it is for.
+        stopping: asked now and then; True stops the scan.
+        min_unchanged_seconds: see `MIN_UNCHANGED_SECONDS`.
     """
 
-    database: ClientConnection
+    database: ClientDatabase
     storage: Storage
-    begun: Begun
+    tick: ClaimedTick
     stopping: Callable[[], bool] = lambda: False
-    still_seconds: float = STILL_SECONDS
+    min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS
 
-    def look(self) -> Looked:
+    def run(self) -> ScanResult:
         """Submits what is new.
 
         Raises:
-            Stopped: as it was told to, or since the schedule was removed or taken over.
+            Stopped: somebody stopped it, removed the schedule, or took it over.
             RunError: storage or database cannot be reached, or refuse.
         """
-        looked = Looked()
-        known = {row["uri"]: row for row in self.database.all("schedule_known", schedule=self.begun.name)}
-        there = list(self.storage.files(self.begun.location))
-        looked.files = len(there)
+        result = ScanResult()
+        known = {row["uri"]: row for row in self.database.all("schedule_known", schedule=self.tick.name)}
+        there = list(self.storage.files(self.tick.location))
+        result.files = len(there)
         new = [file for file in there if not _is_known(file, known.get(file.uri))]
         if new:
-            self._submit(new, looked)
+            self._submit(new, result)
         gone = known.keys() - {file.uri for file in there}
         if gone:
             self.database.transaction(
-                lambda it: it.execute("schedule_forget", schedule=self.begun.name, uris=list(gone))
+                lambda it: it.execute("schedule_forget", schedule=self.tick.name, uris=list(gone))
             )
-        return looked
+        return result
 
-    def _submit(self, new: list[Listed], looked: Looked) -> None:
+    def _submit(self, new: list[Listed], result: ScanResult) -> None:
         # What is being copied there just now is not whole yet, and half a list may well read as a list.
-        time.sleep(self.still_seconds)
-        now = {file.uri: file.version for file in self.storage.files(self.begun.location)}
-        country_id, _ = find_country(self.database, self.begun.country)
+        time.sleep(self.min_unchanged_seconds)
+        now = {file.uri: file.version for file in self.storage.files(self.tick.location)}
+        country_id, _ = find_country(self.database, self.tick.country)
         in_a_row = 0
         for file in new:
             self.database.transaction(self._hold)
@@ -150,21 +149,21 @@ class Look:
                 in_a_row = 0
             except FileMissing:
                 if _NOT_TOLD in file.uri:
-                    looked.problems.append(_about(file, _UNNAMED))
+                    result.problems.append(_about(file, _UNNAMED))
                 # else it was removed since
             except (InvalidRequest, Forbidden) as error:
-                looked.problems.append(_about(file, error))
+                result.problems.append(_about(file, error))
             except Unavailable as error:
                 in_a_row += 1
                 if error.reason is Reason.DATABASE or in_a_row == MOST_UNAVAILABLE:
                     raise
-                looked.problems.append(_about(file, error))
-                looked.unavailable = True
+                result.problems.append(_about(file, error))
+                result.unavailable = True
             else:
                 if submitted is not None:
-                    looked.submitted.append(submitted)
+                    result.submitted.append(submitted)
 
-    def _submit_one(self, file: Listed, country_id: UUID) -> Found | None:
+    def _submit_one(self, file: Listed, country_id: UUID) -> NewDataset | None:
         """None where the file is a dataset already."""
         checked_filename(file.name)  # first: storage has no word for what is wrong with it
         with _Watched(self.storage.open(file.uri), file.uri, self.stopping) as content:
@@ -174,7 +173,7 @@ class Look:
             self._hold(transaction)
             transaction.execute(
                 "schedule_note",
-                schedule=self.begun.name,
+                schedule=self.tick.name,
                 uri=file.uri,
                 version=file.version,
                 sha256=submission.sha256,
@@ -184,9 +183,9 @@ class Look:
             content = self.storage.open(file.uri)
             return cast("BinaryIO", _Watched(content, file.uri, self.stopping, submission.sha256))
 
-        begun = self.begun
+        tick = self.tick
         done = Submitting(
-            self.database, again, submission, country_id, begun.country, self.storage, begun.priority, begun.pool,
+            self.database, again, submission, country_id, tick.country, self.storage, tick.priority, tick.pool,
             first=note,
         ).submit_new()  # fmt: skip
         if done is None:
@@ -194,18 +193,18 @@ class Look:
             return None
         return self._found(file, done)
 
-    def _found(self, file: Listed, done: SubmitResult) -> Found:
+    def _found(self, file: Listed, done: SubmitResult) -> NewDataset:
         assert done.dataset_id is not None and done.job_id is not None
         _log.info(
             "submitted %s for schedule %s",
             file.name,
-            self.begun.name,
+            self.tick.name,
             extra={"dataset_id": str(done.dataset_id), "job_id": str(done.job_id)},
         )
-        return Found(file.name, done.dataset_id, done.job_id)
+        return NewDataset(file.name, done.dataset_id, done.job_id)
 
     def _hold(self, transaction: Transaction) -> None:
-        held = transaction.one("schedule_hold", schedule=self.begun.name, holder=self.begun.holder, lease=LEASE)
+        held = transaction.one("schedule_hold", schedule=self.tick.name, holder=self.tick.holder, lease=LEASE)
         if held is None or self.stopping():
             raise Stopped
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
-
-from psycopg.rows import DictRow
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
@@ -13,9 +13,9 @@ from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction, When
-from dataset_jobs.store.submission import Existing, Submission, Verdict, decide
-from dataset_jobs.store.superseding import check_replaced
+from dataset_jobs.store.client_connection import TRIES, ClientDatabase, Row, Transaction, When
+from services.replacements import check_replaced
+from services.submission import Existing, Submission, Verdict, decide, open_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,43 @@ class Withdrawn(Exception):
     """Nothing is to be submitted after all; for `Submitting.first` to say so."""
 
 
-def preview(database: ClientConnection, submission: Submission, country: str) -> SubmitResult:
+def submit(
+    database: ClientDatabase,
+    path: Path,
+    submission: Submission,
+    country: str,
+    storage: Storage,
+    *,
+    priority: int = 0,
+    pool: str = "default",
+    run_at: When = None,
+) -> SubmitResult:
+    """Stores a file and enqueues the job that loads it; or does what is right for one that is known already.
+
+    The file is stored before the row is written: a crash in between leaves a file that nothing refers to,
+    never a row without a file. A country that has no parser is not refused here.
+
+    Args:
+        database: where the dataset goes.
+        path: the file that `submission` was read from.
+        submission: its name, hash, size and hints, checked.
+        country: its ISO 3166-1 alpha-2 code, in any letter case.
+        storage: where the file is to be kept.
+        priority: a job with a higher one is claimed first.
+        pool: the job's queue.
+        run_at: a new job is not claimed before that.
+
+    Raises:
+        InvalidRequest: the country or the pool is unknown, the file cannot be read, or what it replaces cannot be
+            replaced.
+        Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
+    """
+    country_id, code = find_country(database, country)
+    source = partial(open_file, path)
+    return Submitting(database, source, submission, country_id, code, storage, priority, pool, run_at).submit()
+
+
+def preview(database: ClientDatabase, submission: Submission, country: str) -> SubmitResult:
     """What submitting would do now; nothing is written. Raises as submitting does."""
     country_id, _ = find_country(database, country)
     dataset_id = _find(database, country_id, submission)
@@ -50,7 +86,7 @@ def preview(database: ClientConnection, submission: Submission, country: str) ->
     return SubmitResult(decide(_existing(existing), submission), dataset_id, None, loaded=existing["loaded"])
 
 
-def find_country(database: ClientConnection, given: str) -> tuple[UUID, str]:
+def find_country(database: ClientDatabase, given: str) -> tuple[UUID, str]:
     """The id and the code of a country; raises InvalidRequest with suggestions."""
     code = given.strip().upper()
     rows = database.all("find_country", code=code)
@@ -61,7 +97,7 @@ def find_country(database: ClientConnection, given: str) -> tuple[UUID, str]:
 
 @dataclass(frozen=True, slots=True)
 class Submitting:
-    """One file being submitted; see `ClientStore.submit`.
+    """One file being submitted; see `submit`.
 
     Args:
         source: opens the file; whoever calls it closes it.
@@ -69,7 +105,7 @@ class Submitting:
         first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
     """
 
-    database: ClientConnection
+    database: ClientDatabase
     source: Callable[[], BinaryIO]
     submission: Submission
     country_id: UUID
@@ -172,20 +208,20 @@ class Submitting:
             return self.storage.put(f"{self.country}/{dataset_id}", content)
 
 
-def _find(database: ClientConnection, country_id: UUID, submission: Submission) -> UUID | None:
+def _find(database: ClientDatabase, country_id: UUID, submission: Submission) -> UUID | None:
     rows = database.all("find_dataset", country_id=country_id, sha256=submission.sha256)
     return rows[0]["id"] if rows else None
 
 
-def _read(database: ClientConnection, dataset_id: UUID) -> DictRow | None:
+def _read(database: ClientDatabase, dataset_id: UUID) -> Row | None:
     return database.transaction(lambda transaction: transaction.lock_dataset(dataset_id))
 
 
-def _has_no_rows(dataset: DictRow) -> bool:
+def _has_no_rows(dataset: Row) -> bool:
     return dataset["status"] in (DatasetStatus.PENDING, DatasetStatus.FAILED)
 
 
-def _existing(row: DictRow) -> Existing:
+def _existing(row: Row) -> Existing:
     return Existing(
         id=row["id"],
         filename=row["filename"],

@@ -1,18 +1,18 @@
-"""A dataset that takes the place of others: what clients may ask for. What comes of it is the load's; see covering."""
+"""Datasets that take the place of others: what clients can ask for. The load does it; see `store/covering.py`."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from psycopg.rows import DictRow
-
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.store.client_connection import ClientConnection, Transaction
-from dataset_jobs.store.submission import Submission
+from dataset_jobs.store.client_connection import ClientDatabase, Row, Transaction
+from services.submission import Submission
 
 
-def check_replaced(database: ClientConnection, submission: Submission, country_id: UUID) -> None:
-    """Refuses to replace what cannot be replaced; what becomes of it until the load is for the load to see."""
+def check_replaced(database: ClientDatabase, submission: Submission, country_id: UUID) -> None:
+    """Refuses to replace what cannot be replaced. The load looks again at what became of it since."""
+    if not submission.supersedes:
+        return
     found = {row["id"]: row for row in database.all("replaced", ids=list(submission.supersedes))}
     for other_id in submission.supersedes:
         other = found.get(other_id)
@@ -30,11 +30,11 @@ def check_replaced(database: ClientConnection, submission: Submission, country_i
             raise Conflict(f"{what}: that one is superseded already, by {_named(newer)}; replace that")
 
 
-def _named(datasets: Sequence[DictRow]) -> str:
+def _named(datasets: Sequence[Row]) -> str:
     return " and ".join(f"dataset {row['id']} ({row['filename']})" for row in datasets)
 
 
-def refuse_superseded(transaction: Transaction, dataset: DictRow) -> None:
+def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
     """Raises Conflict where nothing of a dataset counts any more: to load it again would change nothing."""
     newer = transaction.all("superseded_by", dataset_key=dataset["key"])
     if newer and not newer[0]["partly"]:
@@ -45,7 +45,7 @@ def refuse_superseded(transaction: Transaction, dataset: DictRow) -> None:
         )
 
 
-def refuse_to_uncover(transaction: Transaction, dataset: DictRow) -> None:
+def refuse_to_uncover(transaction: Transaction, dataset: Row) -> None:
     """Raises Conflict where several datasets would count for the same if this one were gone."""
     twice = transaction.all("twice_without", dataset_key=dataset["key"])
     if twice:

@@ -1,7 +1,7 @@
-"""A file that is being submitted, and what is to be done about a dataset that its bytes already are. Pure, but for
-reading the file."""
+"""A file to submit, read and checked; and what comes of it if its bytes are a dataset already."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -47,7 +47,7 @@ class Submission:
         size: bytes.
         year_hint: the year of the data, where a renamed file has lost it.
         sex_hint: F or M, likewise.
-        supersedes: the datasets whose place it is to take, ascending.
+        supersedes: the datasets whose place it takes, ascending.
     """
 
     filename: str
@@ -71,7 +71,9 @@ class Existing:
     unfinished_job: UUID | None
 
 
-def read_submission(content: BinaryIO, filename: str, year: int | None, sex: str | None) -> Submission:
+def read_submission(
+    content: BinaryIO, filename: str, year: int | None, sex: str | None, replaces: Iterable[UUID] = ()
+) -> Submission:
     """Checks name and hints, and reads `content` to its end for its hash and size.
 
     Raises:
@@ -84,10 +86,10 @@ def read_submission(content: BinaryIO, filename: str, year: int | None, sex: str
     while block := content.read(1 << 20):
         digest.update(block)
         size += len(block)
-    return Submission(checked_name, digest.hexdigest(), size, year_hint, sex_hint)
+    return Submission(checked_name, digest.hexdigest(), size, year_hint, sex_hint, tuple(sorted({*replaces})))
 
 
-def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Submission:
+def read_file(path: Path, year: int | None = None, sex: str | None = None, replaces: Iterable[UUID] = ()) -> Submission:
     """As `read_submission`, of a file.
 
     Raises:
@@ -96,7 +98,7 @@ def read_file(path: Path, year: int | None = None, sex: str | None = None) -> Su
     """
     try:
         with path.open("rb") as content:
-            return read_submission(content, path.name, year, sex)
+            return read_submission(content, path.name, year, sex, replaces)
     except OSError as error:
         raise unreadable(path, error) from None
 
