@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from cli.document import help_texts
 from cli.hints import advice_in_words, command
 from dataset_jobs.model.advice import ADVICE, REASONS, advice_for, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.states import JobState
+from docs.generate.command_line import help_texts
 
 JOB, DATASET = UUID(int=1), UUID(int=2)
 HELP = {path.removeprefix("affirm-worker "): text for path, text in help_texts()}

@@ -9,7 +9,7 @@ from controller.policy.capacity import Limit, Snapshot, decide
 from controller.policy.history import History
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
-from tests.unit.scaling_document import PAGE, svg
+from docs.generate.scaling import PAGE, svg
 from tests.unit.virtual_pool import NOON, VirtualPool
 
 AT_ONCE = ScalingRules()

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from cli.document import FOLDER, cli_page, help_texts
 from cli.lazy import SHORT_HELPS, command
+from docs.generate.command_line import PAGE, help_texts, page
 
 HELP = dict(help_texts())
 COMMANDS = [
@@ -57,7 +57,7 @@ def test_the_short_help_of_a_command_is_its_own(name: str) -> None:
 
 
 def test_the_page_about_the_command_line_says_what_the_help_says() -> None:
-    assert (FOLDER / "cli.md").read_text() == cli_page(), "python -m cli.document cli > docs/cli.md"
+    assert PAGE.read_text() == page(), "run `make docs`"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.document import help_texts
+from docs.generate.command_line import help_texts
 
 ROOT = Path(__file__).parents[2]
 BELOW = [

@@ -1,19 +1,19 @@
 """What docs/states.md says that the model says too: written from the model, or held against it.
 
-`python -m tests.unit.states_document` writes diagrams and tables anew. A table's last columns are for people to write;
+`make docs` writes diagrams and tables anew. A table's last columns are for people to write;
 they are kept, row by row, and a row that is new has `TO BE WRITTEN` in them.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from pathlib import Path
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.states import DATASET_MOVES, JOB_MOVES, DatasetStatus, JobState
+from docs.generate import DOCS
 
-PAGE = Path(__file__).parents[2] / "docs" / "states.md"
+PAGE = DOCS / "states.md"
 OPEN = "TO BE WRITTEN"
 
 _BLOCK = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -91,5 +91,6 @@ def _table(block: str, head: tuple[str, ...], rows: Rows, written: tuple[str, ..
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-if __name__ == "__main__":
-    PAGE.write_text(rendered(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+def page() -> str:
+    """The document, from the code as it is now."""
+    return rendered(PAGE.read_text(encoding="utf-8"))

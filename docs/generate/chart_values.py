@@ -1,13 +1,15 @@
-"""Prints docs/chart-values.md: one row for each `# --` comment in the chart's values.yaml."""
+"""docs/chart-values.md: one row for each `# --` comment in the chart's values.yaml."""
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHART = Path(__file__).parent / "affirm-worker"
+from docs.generate import DOCS
+
+PAGE = DOCS / "chart-values.md"
+CHART = DOCS.parent / "charts" / "affirm-worker"
 _KEY = re.compile(r"^(?P<indent> *)(?P<name>[A-Za-z0-9]+):")
 _HEAD = """# Values of the chart
 
@@ -57,7 +59,3 @@ def page() -> str:
     return _HEAD + "".join(
         f"| `{path}` | `{json.dumps(default(values, path))}` | {words} |\n" for path, words in documented(text).items()
     )
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -1,14 +1,14 @@
-"""A day of bursts on virtual time, as a plot: `python -m tests.unit.scaling_document` writes docs/scaling.svg."""
+"""A day of bursts on virtual time, as a plot: `make docs` writes docs/scaling.svg."""
 
 import random
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.policy.pool_spec import PoolSpec
 from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from docs.generate import DOCS
 from tests.unit.virtual_pool import VirtualPool
 
-PAGE = Path(__file__).parents[2] / "docs" / "scaling.svg"
+PAGE = DOCS / "scaling.svg"
 
 DAY = 24 * 3600
 TICK = 10
@@ -144,5 +144,6 @@ def svg() -> str:
     ]) + "\n"  # fmt: skip
 
 
-if __name__ == "__main__":
-    PAGE.write_text(svg(), encoding="utf-8")
+def page() -> str:
+    """The document, from the code as it is now."""
+    return svg()
