@@ -1,4 +1,4 @@
-"""Everything that clients can ask of an installation: the command line makes one for a command, an API for itself."""
+"""All requests to an installation. The command line makes a client for each command, an API one for itself."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from services.submit import SubmitResult, preview, submit
 
 
 class Client:
-    """The use cases over one database. For as many threads at a time as the database is for.
+    """The use cases over one database. As many threads can use it as can use the database.
 
     Every method raises `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
     """
@@ -71,16 +71,16 @@ class Client:
         return submit(self.database, path, submission, country, storage, priority=priority, pool=pool, run_at=run_at)
 
     def preview(self, submission: Submission, country: str) -> SubmitResult:
-        """What `submit` would do now; nothing is written. Raises as `submit` does."""
+        """The result that `submit` would have now; writes nothing. Raises as `submit` does."""
         return preview(self.database, submission, country)
 
     def now(self) -> datetime:
-        """The time by the database's clock, which every other time is by."""
+        """The time by the database's clock, as all times of an installation are."""
         now: datetime = self.database.only("database_time")["now"]
         return now
 
     def status(self) -> Status:
-        """How the whole installation is, all pools of it."""
+        """The status of the whole installation."""
         return read_status(self.database)
 
     def explain(self, job_id: UUID) -> Explanation:
@@ -89,5 +89,5 @@ class Client:
         return explanation(job, runs, self.status(), self.now())
 
     def schema_version(self) -> int:
-        """The newest migration that the database has; raises Misconfigured where it has none."""
+        """The newest migration that the database has; raises Misconfigured if it has none."""
         return int(self.database.only("schema_version")["coalesce"])

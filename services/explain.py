@@ -1,4 +1,4 @@
-"""A job explained from the database alone: its runs, what it waits for, and what a person can do."""
+"""A job explained from the database alone: its runs, its obstacles, and advice."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class ExplainedRun:
 
     Args:
         outcome: the runner's own words, from its run or else from its termination message.
-        advice: what a person can do about its end; None while it has not ended.
+        advice: about its end; None while it has not ended.
     """
 
     run: RunView
@@ -34,8 +34,8 @@ class Explanation:
 
     Args:
         runs: the first run first.
-        waits: what it waits for that is not in its own row; nothing if it is finished.
-        to_do: what a person can do.
+        waits: the obstacles beside its own row; nothing if it is finished.
+        to_do: advice for people.
         now: the time of the explanation, by the database's clock.
         run_is_orphaned: the controller of the latest run is gone.
     """

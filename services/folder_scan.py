@@ -23,16 +23,16 @@ from services.submission import checked_filename, read_submission
 from services.submit import SubmitResult, Submitting, Withdrawn, find_country
 
 LEASE = timedelta(minutes=10)
-"""How long a schedule is held without a word from its holder."""
+"""How long a claim holds without a sign of life from its holder."""
 
 FILE_SECONDS = 240.0
 """How long reading one file may take; it is read twice within the lease."""
 
 MIN_UNCHANGED_SECONDS = 2.0
-"""How long a file must have stayed the same before it is taken for whole."""
+"""How long a file must stay unchanged before it counts as complete."""
 
 MOST_UNAVAILABLE = 3
-"""So many files one after the other that storage does not give: then it gives none."""
+"""After so many unreadable files in a row, storage counts as unavailable."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class ClaimedTick:
 
     Args:
         holder: who claimed it.
-        tick: the time that it was due, to the letter as the database writes it: not each one fits into a datetime.
+        tick: its due time, exactly as the database writes it: not every one fits into a datetime.
         begun_at: when it was claimed, by the database's clock.
     """
 
@@ -70,12 +70,12 @@ class NewDataset:
 
 @dataclass(slots=True)
 class ScanResult:
-    """What came of a scan.
+    """The result of a scan.
 
     Args:
         files: how many there are.
-        submitted: those that were new.
-        problems: what kept others from being submitted, with their names.
+        submitted: the new ones.
+        problems: why others were not submitted, with their names.
         unavailable: some of them may go through in a while.
     """
 
@@ -86,7 +86,7 @@ class ScanResult:
 
     @property
     def error(self) -> str | None:
-        """The problems in one line; None where there are none."""
+        """The problems in one line; None without problems."""
         if not self.problems:
             return None
         return f"{len(self.problems)} of {self.files} files not submitted; {self.problems[0]}"
@@ -101,8 +101,9 @@ class FolderScan:
     """One scan of a folder.
 
     Args:
-        database, storage: where from and where to.
-        tick: what it is for.
+        database: gets the datasets.
+        storage: has the folder, and gets the copies.
+        tick: the claimed tick.
         stopping: asked now and then; True stops the scan.
         min_unchanged_seconds: see `MIN_UNCHANGED_SECONDS`.
     """
@@ -114,7 +115,7 @@ class FolderScan:
     min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS
 
     def run(self) -> ScanResult:
-        """Submits what is new.
+        """Submits new files.
 
         Raises:
             Stopped: somebody stopped it, removed the schedule, or took it over.
@@ -135,7 +136,7 @@ class FolderScan:
         return result
 
     def _submit(self, new: list[Listed], result: ScanResult) -> None:
-        # What is being copied there just now is not whole yet, and half a list may well read as a list.
+        # A file that somebody is copying there is not complete yet, and half a list can parse as a list.
         time.sleep(self.min_unchanged_seconds)
         now = {file.uri: file.version for file in self.storage.files(self.tick.location)}
         country_id, _ = find_country(self.database, self.tick.country)

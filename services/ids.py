@@ -11,7 +11,7 @@ def find(database: ClientDatabase, given: str, kind: str, query: str) -> UUID:
     """The one id that is `given` or begins with it.
 
     Args:
-        kind: of what it is the id, for people.
+        kind: dataset or job, for people.
         query: a statement for the ids from `first` to `last`, at most two.
 
     Raises:

@@ -18,7 +18,7 @@ from services.replacements import refuse_superseded
 
 
 class Cancel(StrEnum):
-    """What came of a cancel."""
+    """The result of a cancel."""
 
     CANCELLED = "cancelled"
     """The job is cancelled."""
@@ -28,7 +28,7 @@ class Cancel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What came of the retry of a job. `refusal` says why it was not done; None if it was."""
+    """The result of a retry. `refusal` says why it was refused; None if it was done."""
 
     job_id: UUID
     dataset_id: UUID

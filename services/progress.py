@@ -1,4 +1,4 @@
-"""How far jobs are, again and again until they are finished."""
+"""The progress of jobs, polled until they are finished."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -14,8 +14,7 @@ async def watch(jobs: Jobs, job_ids: Collection[UUID], every_seconds: float = PO
     """The progress of these jobs together; ends when all of them are finished.
 
     Args:
-        jobs: asked in a thread. When this is cancelled, it waits for that thread, so that a single connection is free
-            again.
+        jobs: asked in a thread. A cancel waits for that thread, so that a single connection is free again.
         job_ids: which jobs.
         every_seconds: between two answers.
 

@@ -10,7 +10,7 @@ from services.submission import Submission
 
 
 def check_replaced(database: ClientDatabase, submission: Submission, country_id: UUID) -> None:
-    """Refuses to replace what cannot be replaced. The load looks again at what became of it since."""
+    """Refuses a replacement that is impossible now. The load checks again."""
     if not submission.supersedes:
         return
     found = {row["id"]: row for row in database.all("replaced", ids=list(submission.supersedes))}
@@ -35,7 +35,7 @@ def _named(datasets: Sequence[Row]) -> str:
 
 
 def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
-    """Raises Conflict where nothing of a dataset counts any more: to load it again would change nothing."""
+    """Raises Conflict if a dataset is superseded wholly: loading it again would change nothing."""
     newer = transaction.all("superseded_by", dataset_key=dataset["key"])
     if newer and not newer[0]["partly"]:
         raise Conflict(
@@ -46,7 +46,7 @@ def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
 
 
 def refuse_to_uncover(transaction: Transaction, dataset: Row) -> None:
-    """Raises Conflict where several datasets would count for the same if this one were gone."""
+    """Raises Conflict if several datasets would count for the same without this one."""
     twice = transaction.all("twice_without", dataset_key=dataset["key"])
     if twice:
         raise Conflict(

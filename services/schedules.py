@@ -36,7 +36,7 @@ class Schedules:
 
         Args:
             location: a folder of storage, as `Storage.location` has it.
-            country, pool, priority: of what is found there.
+            country, pool, priority: of the files there.
 
         Raises:
             InvalidRequest: one of them cannot be.

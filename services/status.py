@@ -1,4 +1,4 @@
-"""How the installation is, and what keeps jobs from being run: data, for others to put into words."""
+"""The status of the installation, and the obstacles that keep jobs from running, as data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunV
 
 
 class Kind(StrEnum):
-    """What is in the way."""
+    """Kinds of obstacles."""
 
     NO_CONTROLLER = "no_controller"
     """None is running; of a job: none that claims from its pool."""
@@ -35,12 +35,11 @@ About = PoolStatus | ControllerStatus | Blocked | ScheduleView | RunView | None
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing that is in the way of jobs.
+    """One thing that keeps jobs from running.
 
     Args:
-        kind: what.
-        about: the pool, controller, schedule, run or blocked jobs that it is about.
-        hints: what a person can do.
+        about: its pool, controller, schedule, run or blocked jobs.
+        hints: actions against it.
     """
 
     kind: Kind
@@ -52,7 +51,7 @@ NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),
 
 
 def read_status(database: ClientDatabase) -> Status:
-    """How the whole installation is, all pools of it."""
+    """The status of all pools, controllers, jobs and schedules."""
     return Status(
         pools=[PoolStatus(**row) for row in database.all("pool_status")],
         controllers=[ControllerStatus(**row) for row in database.all("controller_status")],
@@ -63,7 +62,7 @@ def read_status(database: ClientDatabase) -> Status:
 
 
 def obstacles(status: Status) -> Iterator[Obstacle]:
-    """What is in the way of any job of the installation."""
+    """The obstacles of the whole installation."""
     any_alive = any(one.is_alive for one in status.controllers)
     if not any_alive:
         yield NO_CONTROLLER

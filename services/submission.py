@@ -1,4 +1,4 @@
-"""A file to submit, read and checked; and what comes of it if its bytes are a dataset already."""
+"""A file to submit: reading and checking it, and the verdict if its bytes are a dataset already."""
 
 import hashlib
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
 
 
 class Verdict(StrEnum):
-    """What came of a submission."""
+    """The result of a submission, in a word."""
 
     CREATED = "created"
     """A new dataset, with its first job."""
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is submitted, checked.
+    """A file to submit, checked.
 
     Args:
         filename: the publisher's file name, without a folder.
@@ -60,7 +60,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The dataset that the submitted bytes already are, as it stands under lock."""
+    """The dataset with the same bytes, as it stands under lock."""
 
     id: UUID
     filename: str
@@ -93,7 +93,7 @@ def read_file(path: Path, year: int | None = None, sex: str | None = None, repla
     """As `read_submission`, of a file.
 
     Raises:
-        InvalidRequest: there is no such file to be read, or name, year or sex is not allowed.
+        InvalidRequest: there is no such file, or name, year or sex is not allowed.
         Unavailable, OutOfMemory: the machine does not read it now.
     """
     try:
@@ -112,7 +112,7 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def unreadable(path: PurePath, error: OSError) -> RunError:
-    """Why a file could not be read: InvalidRequest where its path is at fault, else an error of the machine."""
+    """The error for a file that could not be read: InvalidRequest if its path is at fault, else one of the machine."""
     if not is_about_the_path(error):
         return machine_error(error, f"read {path}")
     return InvalidRequest(f"{path}: {(error.strerror or type(error).__name__).lower()}")
@@ -121,7 +121,7 @@ def unreadable(path: PurePath, error: OSError) -> RunError:
 def checked_filename(filename: str) -> str:
     """The name, if it can be a publisher's file name.
 
-    One that is not UTF-8 is refused: parsers read the year and the sex from names, and nobody could type it again.
+    It must be UTF-8: parsers read year and sex from names, and nobody could type another one again.
     """
     shown = one_line(filename)
     if storable(filename) != filename:
@@ -153,14 +153,14 @@ def checked_sex(sex: str | None) -> str | None:
 
 
 def decide(existing: Existing, submission: Submission) -> Verdict:
-    """What submitting the bytes of an existing dataset again comes to.
+    """The verdict if the bytes of an existing dataset are submitted again.
 
     Raises:
         Conflict: it is loaded, or being loaded, under another name, year or sex, or in another one's place.
     """
     same = _says(existing) == _says(submission)
     if existing.status not in (DatasetStatus.PENDING, DatasetStatus.FAILED) and not submission.supersedes:
-        # What it replaces has been said: whoever submits a whole folder again need not say it again.
+        # Submitting a whole folder again need not repeat what each file replaces.
         same = _says(existing)[:-1] == _says(submission)[:-1]
     match existing.status:
         case DatasetStatus.PENDING | DatasetStatus.FAILED:

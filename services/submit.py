@@ -1,4 +1,4 @@
-"""Submitting a file: a new dataset, or what is right for one that its bytes already are."""
+"""Submitting a file: makes a new dataset, or corrects or retries the one that has the same bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from services.submission import Existing, Submission, Verdict, decide, open_file
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """What came of a submission.
+    """The result of a submission.
 
     Args:
-        dataset_id: None only of a dry run that would create one.
-        job_id: the unfinished job that will load it; None where there is none, and of a dry run.
+        dataset_id: None only after a dry run that would create one.
+        job_id: the unfinished job that will load it; None if there is none, and after a dry run.
         loaded: its rows are in the table already.
     """
 
@@ -35,7 +35,7 @@ class SubmitResult:
 
 
 class Withdrawn(Exception):
-    """Nothing is to be submitted after all; for `Submitting.first` to say so."""
+    """`Submitting.first` raises this to submit nothing after all."""
 
 
 def submit(
@@ -49,7 +49,7 @@ def submit(
     pool: str = "default",
     run_at: When = None,
 ) -> SubmitResult:
-    """Stores a file and enqueues the job that loads it; or does what is right for one that is known already.
+    """Stores a file and enqueues the job that loads it. If its bytes are a dataset already, corrects or retries that.
 
     The file is stored before the row is written: a crash in between leaves a file that nothing refers to,
     never a row without a file. A country that has no parser is not refused here.
@@ -59,14 +59,14 @@ def submit(
         path: the file that `submission` was read from.
         submission: its name, hash, size and hints, checked.
         country: its ISO 3166-1 alpha-2 code, in any letter case.
-        storage: where the file is to be kept.
+        storage: keeps the file.
         priority: a job with a higher one is claimed first.
         pool: the job's queue.
         run_at: a new job is not claimed before that.
 
     Raises:
-        InvalidRequest: the country or the pool is unknown, the file cannot be read, or what it replaces cannot be
-            replaced.
+        InvalidRequest: the country or the pool is unknown, the file cannot be read, or it cannot replace a dataset
+            that it names.
         Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
     """
     country_id, code = find_country(database, country)
@@ -75,7 +75,7 @@ def submit(
 
 
 def preview(database: ClientDatabase, submission: Submission, country: str) -> SubmitResult:
-    """What submitting would do now; nothing is written. Raises as submitting does."""
+    """The result that `submit` would have now; writes nothing. Raises as `submit` does."""
     country_id, _ = find_country(database, country)
     dataset_id = _find(database, country_id, submission)
     existing = None if dataset_id is None else _read(database, dataset_id)
@@ -100,7 +100,7 @@ class Submitting:
     """One file being submitted; see `submit`.
 
     Args:
-        source: opens the file; whoever calls it closes it.
+        source: opens the file; the caller closes it.
         run_at: a new job is not claimed before that.
         first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
     """
@@ -117,7 +117,7 @@ class Submitting:
     first: Callable[[Transaction], None] = lambda _: None
 
     def submit(self) -> SubmitResult:
-        """Creates the dataset, or goes on with the one that there is; from the start where somebody was faster."""
+        """Creates the dataset, or goes on with the existing one; begins again if somebody was faster."""
         for _ in range(TRIES):
             dataset_id = _find(self.database, self.country_id, self.submission)
             result = self._create() if dataset_id is None else self._again(dataset_id)
@@ -126,7 +126,7 @@ class Submitting:
         raise Unavailable("database: others keep submitting and deleting the same file", Reason.DATABASE)
 
     def submit_new(self) -> SubmitResult | None:
-        """Creates the dataset; None, with nothing done, where there is one."""
+        """Creates the dataset; does nothing and returns None if it exists."""
         if _find(self.database, self.country_id, self.submission) is not None:
             return None
         return self._create()
@@ -161,7 +161,7 @@ class Submitting:
             self.storage.delete(uri)
             raise
         if created is None:
-            # Somebody was faster with the same bytes: the dataset that there is now has a file of its own.
+            # Somebody was faster with the same bytes; that dataset has its own file.
             self.storage.delete(uri)
         return created
 
@@ -173,7 +173,7 @@ class Submitting:
         uri = existing["storage_uri"]
         if _has_no_rows(existing):
             check_replaced(self.database, self.submission, self.country_id)
-            # The same bytes at their own key once more: that mends a file which was lost. Not under the lock.
+            # Store the same bytes under the same key again, which restores a lost file. Not under the lock.
             uri = self._put(dataset_id)
 
         def work(transaction: Transaction) -> SubmitResult | None:
@@ -198,12 +198,12 @@ class Submitting:
 
         result = self.database.transaction(work)
         if result is None:
-            # Deleted in the meantime, together with its file, which was stored again just now.
+            # Somebody deleted dataset and file meanwhile; the file was just stored again.
             self.storage.delete(uri)
         return result
 
     def _put(self, dataset_id: UUID) -> str:
-        # Storage has errors of its own: these are of the file that is read.
+        # Storage raises its own errors; these are about reading the file.
         with self.source() as content, machine_errors(f"read {self.submission.filename}"):
             return self.storage.put(f"{self.country}/{dataset_id}", content)
 

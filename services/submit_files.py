@@ -1,4 +1,4 @@
-"""Submitting several files, where one that is refused does not keep the others back."""
+"""Submitting several files: a refusal of one does not stop the others."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from services.submit import SubmitResult, preview, submit
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What came of one file: a result or a refusal."""
+    """The outcome for one file: a result or a refusal."""
 
     path: Path
     done: SubmitResult | None = None
@@ -42,10 +42,10 @@ class FileOptions:
 
     Args:
         country: ISO 3166-1 alpha-2 code, in any letter case.
-        year, sex: hints, where the files' names have lost them.
+        year, sex: hints, if the files' names have lost them.
         replaces: the datasets whose place the file takes; for one file at a time.
         priority, pool, run_at: of the new jobs.
-        dry_run: only find out what would be done.
+        dry_run: write nothing, only return the results.
     """
 
     country: str
@@ -59,7 +59,7 @@ class FileOptions:
 
 
 def submit_file(database: ClientDatabase, storage: Storage, path: Path, options: FileOptions) -> Submitted:
-    """Submits one file. Only what is at fault with the file itself becomes a refusal; anything else raises."""
+    """Submits one file. An error of the request becomes a refusal; any other error is raised."""
     try:
         submission = read_file(path, options.year, options.sex, options.replaces)
         if options.dry_run:

@@ -1,4 +1,4 @@
-"""Data as JSON has it: what services return, without a class of its own for each answer."""
+"""JSON of the data that services return, without a class for each answer."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 def to_json(value: Any) -> Any:
-    """The value in dicts, lists, texts and numbers: dataclasses as objects, times in UTC as ISO 8601 has them."""
+    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         # Not asdict: it copies, and does not know slots of other types.
         return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}

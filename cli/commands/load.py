@@ -69,7 +69,7 @@ def _jobs(submitted: list[Submitted]) -> list[UUID]:
     return list(dict.fromkeys(one.job_id for one in submitted if one.job_id is not None))
 
 
-async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUID], display: "Display") -> int:
+async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUID], display: Display) -> int:
     # The display and the summary say it all, and a child's JSON lines would run through them.
     quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(
         update={"log_level": "CRITICAL"}

@@ -18,7 +18,7 @@ class RunError(Exception):
     Args:
         message: what happened, for people; it names no command.
         reason: says more than the cause.
-        hints: what a person can do about it, if the message ends with that.
+        hints: the actions that the end of the message asks for.
     """
 
     cause: Cause

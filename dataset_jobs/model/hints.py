@@ -1,4 +1,4 @@
-"""What a person can do next, as data: whoever shows it to people names the command or the button for it."""
+"""Next steps for people, as data. The command line shows a hint as a command, an API as it is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Action(StrEnum):
-    """Something that a person can do."""
+    """A next step."""
 
     SHOW_JOB = "show_job"
     EXPLAIN_JOB = "explain_job"
@@ -29,7 +29,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """An action, and what it is about.
+    """An action and its object.
 
     Args:
         job_id, dataset_id: for the actions on one.
@@ -44,7 +44,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a person can do, in whole sentences, and the actions that these name; one of several is enough."""
+    """Advice in whole sentences, and the actions that they name; one of several actions is enough."""
 
     text: str
     hints: tuple[Hint, ...] = ()

@@ -1,4 +1,4 @@
-"""Errors of requests: what is in the way, and what to do about it."""
+"""Errors of requests. Each message says why, and its hints say what to do."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -31,7 +31,7 @@ def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> Invalid
     """The error of a country that is not in the table, with what may have been meant.
 
     Args:
-        given: what was asked for.
+        given: the code or name in the request.
         countries: all codes and names there are.
     """
     names = dict(countries)

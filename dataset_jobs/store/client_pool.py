@@ -23,7 +23,7 @@ class ClientPool(ClientDatabase):
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
-        max_connections: at most so many at the same time.
+        max_connections: the limit at one time.
         patience: how long one answer may take.
         get_seconds: how long a free connection is waited for.
     """
