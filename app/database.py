@@ -21,7 +21,7 @@ class Database:
     Args:
         conninfo: of the database.
         embedded: it is the embedded one.
-        place: where it is, for people; without a password.
+        place: its location for people; without a password.
         applied: the migrations that were applied when it was opened.
     """
 
@@ -37,7 +37,7 @@ def open_database(settings: Settings, migrated: bool = False) -> Iterator[Databa
 
     Args:
         settings: checked already.
-        migrated: apply what is pending; done to the embedded one always.
+        migrated: apply pending migrations; the embedded one always gets them.
     """
     if settings.database_url is not None:
         conninfo = settings.in_schema(settings.database_url)

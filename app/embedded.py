@@ -1,7 +1,7 @@
-"""The embedded Postgres: where no DATABASE_URL is set, it runs while somebody uses it.
+"""The embedded Postgres: without a DATABASE_URL it runs while somebody uses it.
 
-Whoever uses it holds a shared lock on a file; who leaves and can have the lock alone was the last one, and stops it.
-The kernel lets go of a lock however its process ends, so a crash leaves at worst a server running, which the next
+Each user holds a shared lock on a file. A user that leaves and gets the exclusive lock was the last one, and stops the
+server. The kernel releases a lock however its process ends, so a crash leaves at worst a running server, which the next
 command uses and stops.
 """
 

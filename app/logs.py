@@ -37,7 +37,7 @@ def set_up_logs(settings: Settings, console: Console | None = None) -> None:
 
 
 def logs_for_people(settings: Settings) -> bool:
-    """Whether the log is to be colours and columns rather than JSON."""
+    """Whether the log has colours and columns rather than JSON."""
     return settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
 
 

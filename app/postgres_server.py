@@ -284,7 +284,7 @@ def _give(folder: Path, owner: Owner | None) -> None:
 
 
 def _let_pass(folder: Path, within: bool = True) -> None:
-    """Lets everybody pass through the folders above, and read what is within.
+    """Lets everybody pass through the folders above, and read the files within.
 
     Raises:
         OSError: a mode would have to be changed and cannot be.

@@ -95,7 +95,7 @@ _A_URL = "a Postgres connection URL, such as postgresql://user:password@host:543
 
 
 class Settings(BaseSettings):
-    """Every setting, by the lower-case name of its variable. An empty variable is as good as none."""
+    """Every setting, by the lower-case name of its variable. An empty variable counts as unset."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         "lower-case letters, digits and underscores, at most 63", pattern=SCHEMA_PATTERN,
     )  # fmt: skip
     database_max_connections: int = _setting(
-        10, "Connections that a controller keeps open at the most, runners not counted.",
+        10, "The most connections that a controller keeps open, runners not counted.",
         "a whole number from 2 to 1000", ge=2, le=1000,
     )  # fmt: skip
     worker_concurrency: int = _setting(
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         "a duration from 50ms to 1h, such as 5s, 500ms or 1m30s", "5s",
     )  # fmt: skip
     worker_max_retries: int = _setting(
-        3, "Tries after the first one, for what a later try may mend.", "a whole number from 0 to 100", ge=0, le=100
+        3, "Tries after the first one, if a later try can pass.", "a whole number from 0 to 100", ge=0, le=100
     )
     worker_retry_waits: Annotated[
         tuple[Annotated[timedelta, _within(timedelta(0), 24 * 7 * _HOUR)], ...],
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
         "durations of at most 7d with commas between them, such as 1m,5m,15m", "1m,5m,15m",
     )  # fmt: skip
     worker_start_deadline: Annotated[Duration, _within(timedelta(seconds=10), 24 * _HOUR)] = _setting(
-        timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim given back.",
+        timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim released.",
         "a duration from 10s to 24h, such as 5m", "5m",
     )  # fmt: skip
     worker_retention: Annotated[Duration, _within(_HOUR, 24 * 3650 * _HOUR)] = _setting(
@@ -271,7 +271,7 @@ def read_settings() -> Settings:
     """Reads the environment.
 
     Raises:
-        Misconfigured: names every variable that is wrong, its value and what is allowed; never a password.
+        Misconfigured: names every wrong variable, its value and the allowed ones; never a password.
     """
     try:
         settings = Settings()
@@ -300,7 +300,7 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def redacted(conninfo: str) -> str:
-    """Where a connection string leads to, without its password; only its scheme where it cannot be read."""
+    """Where a connection string leads to, without its password; only its scheme if it is malformed."""
     try:
         parts = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:

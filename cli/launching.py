@@ -31,9 +31,9 @@ WATCH_SILENT_SECONDS = 60.0
 
 
 class Watch:
-    """Whether the watch over the cluster is alive; true where there is none.
+    """Tells whether the watch over the cluster is alive; it is if there is none to keep.
 
-    It may end without a word inside kopf: then runs are settled of whose end it has said nothing.
+    It can end silently inside kopf: then the controller settles runs whose end it never reported.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -42,7 +42,7 @@ class Watch:
 
     @property
     def trouble(self) -> Trouble | None:
-        """What ends the watch again and again; None where there is none."""
+        """The error that ends the watch again and again; None without one."""
         return None if self.watcher is None else self.watcher.trouble
 
     def alive(self) -> bool:

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 SHORT_HELPS = {
-    "load": "Loads files, all in one, and sums up what came of them.",
+    "load": "Loads files, all in one, and sums up the results.",
     "submit": "Stores files and enqueues a job for each.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",

@@ -99,7 +99,7 @@ _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def _show(error: Any) -> int:
-    """Shows an error of click's as click does, but what it quotes of the arguments is escaped; the exit code."""
+    """Shows an error of click's as click does, with quoted arguments escaped. Returns the exit code."""
     if error.message is not None and (error.ctx is None or error.message != error.ctx.get_help()):
         error.message = one_line(error.message)
     shown = io.StringIO()

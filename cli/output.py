@@ -7,7 +7,7 @@ no terminal obeys it, and it can be encoded.
 import io
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
 
@@ -65,7 +65,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
     Args:
         columns: the headings; `ERROR` is printed below the table on a terminal.
         rows: values as they are; ids are shortened on a terminal only.
-        nothing: what to say on a terminal where there are no rows.
+        nothing: the line on a terminal if there are no rows.
     """
     if not sys.stdout.isatty():
         _print_columns([name.lstrip(">") for name in columns], [[cell(value) for value in row] for row in rows])
@@ -102,7 +102,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
 
 
 def said_no(message: str) -> None:
-    """One line on stderr about what was not done."""
+    """One line on stderr about a failure or a refusal."""
     say(f"affirm-worker: {message}", to=sys.stderr)
 
 
@@ -139,3 +139,17 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return local_time(value, "%Y-%m-%d %H:%M:%S")
     return one_line(" ".join(str(value).split()))
+
+
+def duration(time: timedelta) -> str:
+    """A span of time as people say it, to the second; a short one to the tenth."""
+    seconds = max(0.0, time.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"

@@ -21,7 +21,7 @@ class Display(Protocol):
     """Where progress is shown."""
 
     def say(self, message: str) -> None:
-        """What is being done before and between the files."""
+        """The current step, before and between the files."""
 
     def show(self, progress: Progress, jobs: int) -> None:
         """How far `jobs` jobs are."""

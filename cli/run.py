@@ -74,14 +74,14 @@ async def run_controller(
 
     Args:
         settings: checked already.
-        conninfo: of the database; the embedded one's where none is set.
+        conninfo: of the database; the embedded one's if none is set.
         launcher_name: process or kubernetes.
         until_idle: end when nothing is queued or running any more.
-        tell: with `until_idle`, takes what is waited for; the log otherwise.
+        tell: with `until_idle`, takes the sentences about waiting; without it they go to the log.
 
     Returns:
-        The exit code: 0; 130 where `until_idle` was interrupted; 1 where it ended with retries waiting, 77 or 78
-        where all of those wait for somebody to fix a right or a setting.
+        The exit code: 0; 130 if `until_idle` was interrupted; 1 if it ended with retries waiting, 77 or 78 if all
+        of those wait for somebody to fix a right or a setting.
 
     Raises:
         Permanent: `until_idle`, and the controller or its runs can never start as things are.
@@ -173,7 +173,7 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
 
 
 async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: Progress, until_idle: bool) -> bool:
-    """Waits until the database has the schema that this code is for; False where it was told to stop first.
+    """Waits until the database has the schema of this code. False if it was stopped first.
 
     Raises:
         Permanent: `until_idle`, and that does not come by itself.

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cli.hints import advice_in_words, with_commands
-from cli.output import cell
+from cli.obstacles import waits_in_words
+from cli.output import cell, duration
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import ENDLESS
-from dataset_jobs.store.views import ControllerStatus, JobView, PoolStatus, RunView
+from dataset_jobs.store.views import JobView, RunView
 from services.explain import ExplainedRun, Explanation, text_in
-from services.status import Kind, Obstacle
 
 _SEEN_AS_WORDS = {
     "exit_code": "exit code {}",
@@ -33,61 +33,6 @@ def story(told: Explanation) -> list[str]:
         "",
         *_to_do(told.to_do),
     ]
-
-
-def waits_in_words(told: Explanation) -> list[str]:
-    """What the job waits for, a sentence each."""
-    return [_wait(obstacle, told) for obstacle in told.waits]
-
-
-def _wait(obstacle: Obstacle, told: Explanation) -> str:
-    match obstacle.about:
-        case None:
-            no_controller = f"no controller that claims from pool {told.job.pool} is running"
-            return with_commands(no_controller, obstacle.hints)
-        case ControllerStatus() as one:
-            return f"controller {one.owner} {cannot_work(one)}"
-        case RunView() as run:
-            return _silent(run, told)
-        case PoolStatus() as pool:
-            return _pool(obstacle.kind, pool)
-        case other:
-            raise AssertionError(other)
-
-
-def _silent(run: RunView, told: Explanation) -> str:
-    left = run.lease_until - told.now
-    ends = f"in {duration(left)}" if left > timedelta(0) else "now, by the next controller"
-    gone = f" (its controller {run.owner} is gone)" if told.run_is_orphaned else ""
-    return (
-        f"its run counts as alive until {cell(run.lease_until)}; unless it is heard of before, it is ended {ends}, and "
-        f"the job is queued again{gone}"
-    )
-
-
-def _pool(kind: Kind, pool: PoolStatus) -> str:
-    match kind:
-        case Kind.POOL_PAUSED:
-            return f"pool {pool.name} is paused: it waits until somebody resumes that"
-        case Kind.POOL_CLOSED:
-            return f"pool {pool.name} has a maximum of 0 runs: it waits until somebody raises that"
-        case Kind.POOL_BLOCKED:
-            return f"{pool_is_blocked(pool)}; one run is tried at {cell(pool.probe_at)}"
-        case _:
-            return f"pool {pool.name} has no free slot: {pool.in_use} of {pool.max_running} are in use"
-
-
-def cannot_work(one: ControllerStatus) -> str:
-    """What keeps a controller from its work, since when, and whether it passes by itself."""
-    tries = "once" if one.trouble_tries == 1 else f"{one.trouble_tries} times"
-    outlook = "this does not pass by itself" if one.trouble_permanent else "it is tried again until it passes"
-    return f"cannot work since {cell(one.trouble_since)} (tried {tries}; {outlook}): {cell(one.trouble)}"
-
-
-def pool_is_blocked(pool: PoolStatus) -> str:
-    """Since when a pool is blocked, and why."""
-    why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
-    return f"pool {pool.name} is blocked since {cell(pool.blocked_since)}: {why}: {cell(pool.blocked_error)}"
 
 
 def _job(job: JobView, now: datetime) -> Iterator[str]:
@@ -197,7 +142,7 @@ def _evidence(evidence: dict[str, Any]) -> str:
     if isinstance(left_running, list) and left_running:
         parts.append(f"its pod removed, since these containers ran on: {cell(' '.join(map(str, left_running)))}")
     message = text_in(evidence, "message")
-    # A message that the runner wrote is told as what it said.
+    # The runner's own message is its outcome, which has its own lines.
     if message and Outcome.from_message(message) is None:
         parts.append(f"message: {cell(message)}")
     parts += [f"{name} {evidence[key]}" for name, key in _POD_TIMES if evidence.get(key)]
@@ -248,20 +193,6 @@ def _budgets(attempts: int | str, interruptions: int | str, give_backs: int | st
 
 def _counted(count: int | str, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def duration(time: timedelta) -> str:
-    """A span of time as people say it, to the second; to the tenth where it is short."""
-    seconds = max(0.0, time.total_seconds())
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours = round(seconds / 3600)
-    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
 
 
 def _to_do(steps: Sequence[Advice]) -> Iterator[str]:

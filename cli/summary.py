@@ -23,7 +23,7 @@ QUERY = "select year, gender, name, count from names order by count desc limit 1
 
 @dataclass(frozen=True, slots=True)
 class NotLoaded:
-    """A file whose rows are not in the table: where it stands, and why."""
+    """A file whose rows are not in the table, and the reason."""
 
     file: Path
     state: str
@@ -35,7 +35,7 @@ class NotLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of a load.
+    """The result of a load.
 
     Args:
         files: how many were given.
@@ -60,7 +60,7 @@ class Summary:
 
     @property
     def rows_per_second(self) -> int:
-        """Of what was loaded now."""
+        """Of the files loaded now."""
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
@@ -114,7 +114,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
 
 
 def _command(settings: Settings) -> str:
-    """How this program is called from here for the same database: by its name, where that is on the PATH."""
+    """The command that starts this program from here for the same database; its bare name if that is on the PATH."""
     program = Path("affirm-worker")
     if not shutil.which(program):
         program = Path(sys.executable).parent / program

@@ -44,7 +44,7 @@ def read_runner_config(path: Path) -> RunnerTemplate:
     """Reads and checks the file.
 
     Raises:
-        Misconfigured: names the file, the field and what is wrong with it.
+        Misconfigured: names the file, the field and the fault.
     """
     try:
         config = RunnerConfig.model_validate_json(path.read_bytes())
@@ -68,7 +68,7 @@ def read_runner_config(path: Path) -> RunnerTemplate:
 
 
 def _memory(resources: dict[str, Any], ceiling: str) -> Memory | None:
-    """What a run may have after others were out of memory; None where nothing limits it, or nothing is to be raised."""
+    """The memory of a run after others were out of it; None without a limit or a ceiling."""
     limit = resources.get("limits", {}).get("memory")
     if limit is None or not ceiling:
         return None

@@ -74,7 +74,7 @@ def show_dataset(
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
     as_json: AsJson = False,
 ) -> None:
-    """Shows a dataset: what its rows are of, and what it supersedes or is superseded by."""
+    """Shows a dataset: its years, sexes and sums, and which datasets it supersedes."""
     with session() as it:
         dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
     if as_json:
@@ -126,7 +126,7 @@ def delete_dataset(
 ) -> None:
     """Deletes a dataset: its rows, its jobs and its stored file.
 
-    What it has superseded counts again. Refused while a run holds it. Asks first, where there is a terminal to ask on.
+    Datasets that it superseded count again. Refused while a run holds it. Asks first, if there is a terminal.
     """
     with session() as it:
         dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))

@@ -7,9 +7,10 @@ import typer
 
 from cli import output
 from cli.hints import advice_in_words
+from cli.obstacles import waits_in_words
 from cli.options import AsJson
 from cli.session import session
-from cli.story import story, waits_in_words
+from cli.story import story
 from services.explain import Explanation
 
 EPILOG = """
@@ -24,7 +25,7 @@ def explain(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
     as_json: AsJson = False,
 ) -> None:
-    """Tells a job's story: every run, why it ended, what was decided, and what to do.
+    """Tells a job's story: every run with its end and the decision after it, and advice.
 
     All of it comes from the database, also long after the pods are gone.
     """

@@ -53,7 +53,7 @@ def cancel(
     """Cancels a job; a run that is at work commits nothing after.
 
     A job that waits is cancelled at once. Of one that runs, the controller stops the process or pod, and the job is
-    cancelled when that is gone. The dataset stays as it was: pending, or completed with its old rows. Refused where
+    cancelled when that is gone. The dataset stays as it was: pending, or completed with its old rows. Refused if
     the job has completed or failed already.
     """
     with session() as it:
@@ -75,7 +75,7 @@ def set_waiting(
 ) -> None:
     """Changes a job that waits: its priority, or when it may run.
 
-    --run-at 0s lets one that is scheduled, or waits for a retry, run at once. Refused where it is running or over.
+    --run-at 0s lets a scheduled job, or one that waits for a retry, run at once. Refused if it is running or over.
     """
     if priority is None and run_at is None:
         raise typer.BadParameter("give a --priority, a --run-at, or both")
@@ -99,18 +99,18 @@ def retry(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Puts failed or cancelled jobs back into the queue, with fresh budgets.
+    """Retries failed or cancelled jobs, with fresh budgets.
 
-    Their runs stay as history. Refused where the dataset has another job that is not finished, or was loaded by
+    Their runs stay as history. Refused if the dataset has another job that is not finished, or was loaded by
     another job since. --failed takes the latest job of each dataset only, never a cancelled one, and asks first
-    where there is a terminal to ask on.
+    if there is a terminal.
     """
     if failed == bool(job_ids) or (cause is not None and not failed):
         raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
     with session() as it:
         ids = it.client.jobs.failed(cause) if failed else [it.client.jobs.find(given) for given in job_ids or ()]
         if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
-            output.confirm(f"Put {_jobs(len(ids))} back into the queue?")
+            output.confirm(f"Retry {_jobs(len(ids))}?")
         results = it.client.jobs.retry_all(ids, dry_run=dry_run, priority=priority)
     if as_json:
         result = "would be queued" if dry_run else "queued"
@@ -125,7 +125,7 @@ def retry(
             else:
                 output.say(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
         if not results:
-            output.say("there is no job to put back")
+            output.say("there is no job to retry")
     if any(one.refusal for one in results):
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -142,7 +142,7 @@ def purge(
 ) -> None:
     """Removes old finished jobs with their runs; never a dataset or a row.
 
-    Controllers do the same by themselves, for what is older than WORKER_RETENTION.
+    Controllers do the same by themselves after WORKER_RETENTION.
     """
     try:
         age = parse_duration(older_than)

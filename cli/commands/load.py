@@ -35,10 +35,10 @@ commands = single()
 
 @commands.command(epilog=EPILOG)
 def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_json: AsJson = False) -> None:
-    """Loads files, all in one, and sums up what came of them.
+    """Loads files, all in one, and sums up the results.
 
-    Migrates the database, submits the files, and runs a controller until nothing is left to do. What
-    other jobs are queued is done too. Files that are loaded already are left alone.
+    Migrates the database, submits the files, and runs a controller until nothing is left to do. Other
+    queued jobs are done too. Files that are loaded already are left alone.
     """
     settings = read_settings()
     with open_display(settings) as display:

@@ -50,8 +50,8 @@ def parse(
     No database is needed. The columns are year, gender, name and count. A file with errors prints
     no row but the errors, with their lines or cells, on stderr; the exit code is 65 then.
 
-    With --report: the format that was recognised, years, rows, totals by year and sex, the smallest count,
-    what was left out or added up and why, and up to 20 errors. --json prints the report as JSON.
+    With --report: the format, years, rows, totals by year and sex, the smallest count, records that were left
+    out or added up and why, and up to 20 errors. --json prints the report as JSON.
     """
     code = country.strip().upper()
     countries = iso_countries()

@@ -1,4 +1,4 @@
-"""`affirm-worker run`: its options; what it does is in `cli.run`."""
+"""`affirm-worker run`: its options; `cli.run` does the work."""
 
 import asyncio
 from enum import StrEnum

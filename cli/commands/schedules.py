@@ -71,11 +71,11 @@ def add(
     priority: Priority = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Adds a schedule: at each of its ticks a controller looks through a folder, and submits what is new.
+    """Adds a schedule: at each tick a controller scans a folder and submits new files.
 
-    New is a file whose bytes are no dataset of the country yet. It is copied, as submit does it; the folder
-    is only read. Files whose names begin with a dot are passed over. Ticks that are missed while no
-    controller runs are made up for by one.
+    A file is new if its bytes are no dataset of the country yet. It is copied, as submit does it; the folder
+    is only read. Files whose names begin with a dot are passed over. One tick makes up for all that
+    were missed while no controller ran.
     """
     with session() as it:
         folder = open_storage(storage_config(it.settings)).location(location)
@@ -88,7 +88,7 @@ def add(
 
 @commands.command("list", epilog=LIST_EPILOG)
 def list_schedules(as_json: AsJson = False) -> None:
-    """Lists schedules: when they are due, and what came of the last look."""
+    """Lists schedules: when they are due, and the result of the last scan."""
     with session() as it:
         found = it.client.schedules.list()
     if as_json:
@@ -111,7 +111,7 @@ def list_schedules(as_json: AsJson = False) -> None:
 
 @commands.command("run", epilog=RUN_EPILOG)
 def run(name: Name, as_json: AsJson = False) -> None:
-    """Looks through a schedule's folder now, here, and submits what is new.
+    """Scans a schedule's folder now, here, and submits new files.
 
     Its ticks stay as they are; it may be paused. Exit code 65 where some files could not be submitted.
     """
@@ -133,7 +133,7 @@ def run(name: Name, as_json: AsJson = False) -> None:
 
 @commands.command("pause", epilog=PAUSE_EPILOG)
 def pause(name: Name) -> None:
-    """Pauses a schedule; a look that is under way goes on."""
+    """Pauses a schedule; a scan in progress goes on."""
     with session() as it:
         it.client.schedules.pause(name, True)
     output.say(f"schedule {name} is paused")
@@ -141,7 +141,7 @@ def pause(name: Name) -> None:
 
 @commands.command("resume", epilog=RESUME_EPILOG)
 def resume(name: Name) -> None:
-    """Lets a schedule go on; what it has missed is made up for by one tick, at once."""
+    """Resumes a schedule; one tick at once makes up for those that it missed."""
     with session() as it:
         resumed = it.client.schedules.pause(name, False)
     output.say(f"schedule {name} is due {output.cell(resumed.next_at)}")
@@ -149,7 +149,7 @@ def resume(name: Name) -> None:
 
 @commands.command("remove", epilog=REMOVE_EPILOG)
 def remove(name: Name) -> None:
-    """Removes a schedule; what it has submitted stays, and so do the files in its folder."""
+    """Removes a schedule; its datasets stay, and so do the files in its folder."""
     with session() as it:
         it.client.schedules.remove(name)
     output.say(f"schedule {name} is removed")

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from cli import output
 from cli.hints import with_commands
 from cli.lazy import single
+from cli.obstacles import cannot_work, in_the_way
 from cli.options import AsJson
-from cli.output import cell
+from cli.output import cell, duration
 from cli.session import session
-from cli.story import cannot_work, duration, pool_is_blocked
-from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, ScheduleView, Status
-from services.status import Kind, Obstacle, obstacles
+from dataset_jobs.store.views import ControllerStatus, Status
+from services.status import Kind, obstacles
 
 EPILOG = """
 \b
@@ -60,7 +60,7 @@ def _in_words(seconds: float | None) -> str | None:
 
 
 def controller_line(one: ControllerStatus, now: datetime) -> str:
-    """Whether a controller is there, what it holds, and what keeps it from its work.
+    """A controller: its last sign of life, its slots, and its trouble.
 
     Args:
         one: as the store has it.
@@ -86,7 +86,7 @@ def controller_line(one: ControllerStatus, now: datetime) -> str:
 
 
 def remarks(status: Status, now: datetime) -> Iterator[str]:
-    """What there is to say beside the table: who works, and what is in the way.
+    """The lines below the table: controllers, decisions, obstacles.
 
     Args:
         status: as the store has it.
@@ -99,46 +99,6 @@ def remarks(status: Status, now: datetime) -> Iterator[str]:
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
     for obstacle in obstacles(status):
         if obstacle.kind is not Kind.CONTROLLER_IN_TROUBLE:  # its own line says so
-            yield with_commands(_in_the_way(obstacle), obstacle.hints)
+            yield with_commands(in_the_way(obstacle), obstacle.hints)
     if not status.blocked:
         yield "nothing is blocked"
-
-
-def _in_the_way(obstacle: Obstacle) -> str:
-    match obstacle.about:
-        case PoolStatus() as pool:
-            return _pool(obstacle.kind, pool)
-        case Blocked() as what:
-            jobs = "1 job" if what.jobs == 1 else f"{what.jobs} jobs"
-            return (
-                f"blocked: {jobs} of pool {what.pool} cannot start since {cell(what.since)} ({what.cause}): "
-                f"{cell(what.error)}; next try {cell(what.next_try)}"
-            )
-        case ScheduleView() as schedule:
-            again = "it is paused" if schedule.again_at is None else f"next try {cell(schedule.again_at)}"
-            times = "once" if schedule.failures == 1 else f"{schedule.failures} times"
-            return f"schedule {schedule.name} fails, {times} by now: {cell(schedule.error)}; {again}"
-        case _:
-            return "no controller is running"
-
-
-def _pool(kind: Kind, pool: PoolStatus) -> str:
-    match kind:
-        case Kind.POOL_BLOCKED:
-            again = f"one run is tried at {cell(pool.probe_at)}, and it goes on by itself when one starts"
-            return f"{pool_is_blocked(pool)}; {again}"
-        case Kind.PODS_WAIT_FOR_ROOM:
-            pods = "1 pod waits" if pool.runs_waiting == 1 else f"{pool.runs_waiting} pods wait"
-            return f"pool {pool.name}: {pods} for room in the cluster: {cell(pool.waits_for_error)}"
-        case Kind.LAUNCHES_UNANSWERED:
-            launches = "1 launch has" if pool.runs_unanswered == 1 else f"{pool.runs_unanswered} launches have"
-            return (
-                f"pool {pool.name}: {launches} no answer since {cell(pool.unanswered_since)}, and the same "
-                f"is asked again until there is one: {cell(pool.unanswered_error)}"
-            )
-        case Kind.POOL_UNSERVED:
-            return f"no controller that is running claims from pool {pool.name}: {pool.queued} queued wait"
-        case Kind.POOL_PAUSED:
-            return f"pool {pool.name} is paused: {pool.queued} queued wait"
-        case _:
-            return f"pool {pool.name} has no free slot: {pool.queued} queued wait"

@@ -42,8 +42,8 @@ def submit(
     """Stores files and enqueues a job for each.
 
     A controller then runs them: see `affirm-worker run`. A file that is known already is not loaded
-    twice: what is not loaded yet is corrected or tried again, what is loaded is left alone. Files that
-    are refused do not keep the others back; the exit code is 65 then.
+    twice: a dataset without rows is corrected or retried, a loaded one is left alone. A refused file does
+    not stop the others; the exit code is 65 then.
 
     A file that covers what another dataset counts for (same country, region, measure, year and sex) is
     refused when it is loaded, unless it --replaces that one. Deleting it undoes that.
@@ -71,7 +71,7 @@ def submit(
 
 
 def _result(one: Submitted) -> str:
-    """What came of a file, in a word or two."""
+    """The result for a file, in a word or two."""
     if one.done is None:
         return "refused"
     return "already loaded" if one.loaded and one.job_id is None else str(one.done.verdict)

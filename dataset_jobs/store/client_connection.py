@@ -65,7 +65,7 @@ class Transaction:
             raise unknown_pool(pool) from None
 
     def execute(self, name: str, **parameters: Any) -> None:
-        """A named statement for what it does."""
+        """Executes a named statement, without rows."""
         self._connection.execute(statement(name), parameters)
 
     def lock_dataset(self, dataset_id: UUID) -> DictRow | None:
@@ -85,7 +85,7 @@ class Transaction:
         return dataset
 
     def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
-        """A new job for a dataset that has no unfinished one; raises InvalidRequest where there is no such pool."""
+        """A new job for a dataset that has no unfinished one; raises InvalidRequest if there is no such pool."""
         row = self.one_of_pool(
             "insert_job", pool, dataset_id=dataset_id, type=kind, priority=priority, **time_parameters(run_at)
         )
@@ -134,7 +134,7 @@ class ClientDatabase(ABC):
         return row
 
     def transaction(self, work: Callable[[Transaction], Result]) -> Result:
-        """Does `work` in a transaction, again from its start where others got in its way."""
+        """Does `work` in a transaction, again from its start if others got in its way."""
         with database_errors():
             for number in range(1, TRIES + 1):
                 try:

@@ -64,7 +64,7 @@ def _x(at: float) -> str:
 
 
 def _path(looks: list[Look], what: str, bottom: int, height: int, most: int, closed: bool = False) -> str:
-    """A line of steps: only where something changes is there a point."""
+    """A line of steps, with a point at each change."""
     parts, last = [], None
     for look in looks:
         value = getattr(look, what)

@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 
 from cli.commands.status import remarks
-from cli.story import duration, story, waits_in_words
+from cli.obstacles import waits_in_words
+from cli.output import duration
+from cli.story import story
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
 from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status
