@@ -19,6 +19,8 @@ from dataset_jobs.store.refusals import Conflict, NotFound, Refused
 from dataset_jobs.store.submission import Verdict, read_file
 from dataset_jobs.store.submitting import SubmitResult
 
+pytestmark = pytest.mark.every_postgres
+
 CONTENT = b"Emma,F,15433\nLiam,M,20802\n"
 
 CLAIM = """

@@ -22,6 +22,8 @@ from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.refusals import Refused
 from dataset_jobs.store.submission import read_file
 
+pytestmark = pytest.mark.every_postgres
+
 SECONDS = 2.0
 FILES = 3
 

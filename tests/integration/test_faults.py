@@ -22,6 +22,8 @@ from dataset_jobs.store.controller_views import ClaimedRun
 from parser_runner.child import run_child
 from tests.integration.world import NATIONAL, World
 
+pytestmark = pytest.mark.every_postgres
+
 YEAR_2023 = NATIONAL / "yob2023.txt"
 ROWS_2023 = YEAR_2023.read_bytes().count(b"\n")
 LEASE_OVER = "update runs set lease_until = now() - interval '1 second' where released_at is null"

@@ -25,6 +25,8 @@ from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.job_changes import Cancel
 from dataset_jobs.store.submission import read_file
 
+pytestmark = pytest.mark.every_postgres
+
 
 def as_role(database: str, role: str) -> str:
     """The URI of `database` for a session in that role."""

@@ -29,6 +29,8 @@ from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
 from tests.integration.world import Submitted, World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
 LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
 

@@ -23,6 +23,8 @@ from dataset_jobs.store.statements import statement
 from tests.integration.test_run_command import running
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import psycopg
+import pytest
 
 from tests.integration.test_faults import COPY_WAITS, copy_held_up, pid_of, until
 from tests.integration.world import Submitted, World
+
+pytestmark = pytest.mark.every_postgres
 
 GIRLS = "Olivia,F,10\nAnna,F,9\n"
 IN_COPY = (

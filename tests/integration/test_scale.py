@@ -26,6 +26,8 @@ from tests.faults.ports import exposed
 from tests.integration.test_pipeline import a_file
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 DEFAULT = PoolSpec("default")
 SLOWLY = PoolSpec("default", behavior=Behavior(ScalingRules(policies=(ScalingPolicy("Pods", 2, 1800),))))
 
