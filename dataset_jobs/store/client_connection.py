@@ -62,10 +62,10 @@ class Transaction:
         Jobs before datasets: the claim and settle lock them in this order. A job that came while the dataset's lock
         was waited for is not locked, and cannot be any more: then the transaction is begun again.
         """
-        locked = {row["id"] for row in self.all("lock_jobs_of_dataset", dataset_id=dataset_id)}
-        dataset = self.one("lock_dataset", dataset_id=dataset_id)
+        locked = {row["id"] for row in self.all("datasets.lock_jobs", dataset_id=dataset_id)}
+        dataset = self.one("datasets.lock", dataset_id=dataset_id)
         if dataset is not None:
-            jobs = self.all("jobs_of_dataset", dataset_id=dataset_id)
+            jobs = self.all("datasets.jobs", dataset_id=dataset_id)
             if not locked.issuperset(job["id"] for job in jobs):
                 raise JobsCame
             unfinished = [job["id"] for job in jobs if (state := state_of(job["state"])) is None or not state.finished]
@@ -76,7 +76,7 @@ class Transaction:
         """A new job for a dataset that has no unfinished one; raises Refused where there is no such pool."""
         try:
             row = self.one(
-                "insert_job", dataset_id=dataset_id, type=kind, pool=pool, priority=priority, **time_parameters(run_at)
+                "jobs.insert", dataset_id=dataset_id, type=kind, pool=pool, priority=priority, **time_parameters(run_at)
             )
         except errors.ForeignKeyViolation:
             raise unknown_pool(pool) from None
@@ -126,7 +126,7 @@ class ClientConnection:
                 connection = self._connection()
                 try:
                     with connection.transaction():
-                        connection.execute(statement("limits"), {"patience": in_milliseconds(self._patience)})
+                        connection.execute(statement("session.limits"), {"patience": in_milliseconds(self._patience)})
                         return work(Transaction(connection))
                 except IN_THE_WAY:
                     time.sleep(uniform(0.01, 0.05) * number)

@@ -126,7 +126,7 @@ class ClientStore:
                 )
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
-            transaction.execute("revive_dataset", dataset_id=dataset_id)
+            transaction.execute("datasets.revive", dataset_id=dataset_id)
             return transaction.enqueue(dataset_id, kind, priority, pool, run_at), kind
 
         return self._database.transaction(work)
@@ -148,16 +148,16 @@ class ClientStore:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
-            held = transaction.one("run_of_dataset", dataset_id=dataset_id)
+            held = transaction.one("datasets.holding_run", dataset_id=dataset_id)
             if held is not None:
                 raise Conflict(
                     f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has"
                     f" ended: affirm-worker jobs show {held['job_id']}; or cancel it first: affirm-worker jobs cancel"
                 )
             refuse_to_uncover(transaction, dataset)
-            transaction.execute("uncover", dataset_key=dataset["key"])
-            transaction.execute("delete_rows", dataset_key=dataset["key"])
-            transaction.execute("delete_dataset", dataset_id=dataset_id)
+            transaction.execute("coverage.uncover", dataset_key=dataset["key"])
+            transaction.execute("load.delete_rows", dataset_key=dataset["key"])
+            transaction.execute("datasets.delete", dataset_id=dataset_id)
             return str(dataset["storage_uri"])
 
         return self._database.transaction(work)
@@ -189,19 +189,21 @@ class ClientStore:
 
     def now(self) -> datetime:
         """The time by the database's clock, which every other time is by."""
-        [clock] = self._database.all("database_time")
+        [clock] = self._database.all("session.database_time")
         now: datetime = clock["now"]
         return now
 
     def status(self) -> Status:
         """How the whole installation is, all pools of it."""
-        [listening] = self._database.all("listening_controllers")
+        [listening] = self._database.all("status.listening")
         return Status(
-            pools=[PoolStatus(**row) for row in self._database.all("pool_status")],
-            controllers=[ControllerStatus(**row) for row in self._database.all("controller_status")],
-            listening=listening["count"],
-            blocked=[Blocked(**row) for row in self._database.all("blocked_jobs")],
-            failing=[ScheduleView(**row) for row in self._database.all("schedules", schedule=None) if row["failures"]],
+            pools=[PoolStatus(**row) for row in self._database.all("status.pools")],
+            controllers=[ControllerStatus(**row) for row in self._database.all("status.controllers")],
+            listening=listening["listening"],
+            blocked=[Blocked(**row) for row in self._database.all("status.blocked_jobs")],
+            failing=[
+                ScheduleView(**row) for row in self._database.all("schedules.list", schedule=None) if row["failures"]
+            ],
         )
 
     def list_datasets(
@@ -214,7 +216,7 @@ class ClientStore:
     ) -> list[DatasetView]:
         """Datasets, the newest first."""
         rows = self._database.all(
-            "list_datasets",
+            "datasets.list",
             status=status,
             country=None if country is None else country.strip().upper(),
             ids=None if ids is None else list(ids),
@@ -232,7 +234,7 @@ class ClientStore:
     ) -> list[JobView]:
         """Jobs, the newest first."""
         rows = self._database.all(
-            "list_jobs",
+            "jobs.list",
             state=state,
             dataset_id=dataset_id,
             ids=None if ids is None else list(ids),
@@ -245,25 +247,25 @@ class ClientStore:
         jobs = self.list_jobs(ids=[job_id])
         if not jobs:
             raise NotFound(f"there is no job {job_id}")
-        return jobs[0], [RunView(**row) for row in self._database.all("list_runs", job_id=job_id)]
+        return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
 
     def progress(self, job_ids: Iterable[UUID]) -> Progress:
         """How far these jobs are."""
-        [row] = self._database.all("job_progress", ids=list(job_ids))
+        [row] = self._database.all("jobs.progress", ids=list(job_ids))
         return Progress(**row)
 
     def dataset_id(self, given: str) -> UUID:
         """The dataset whose id is `given` or begins with it; raises NotFound, or Refused if there are several."""
-        return self._id(given, "dataset", "ids_of_datasets")
+        return self._id(given, "dataset", "datasets.ids")
 
     def job_id(self, given: str) -> UUID:
         """The job whose id is `given` or begins with it; raises NotFound, or Refused if there are several."""
-        return self._id(given, "job", "ids_of_jobs")
+        return self._id(given, "job", "jobs.ids")
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured where it has none."""
-        [row] = self._database.all("schema_version")
-        return int(row["coalesce"])
+        [row] = self._database.all("session.schema_version")
+        return int(row["version"])
 
     def _id(self, given: str, kind: str, query: str) -> UUID:
         digits = given.strip().lower().replace("-", "")

@@ -65,7 +65,7 @@ class ScheduleStore:
         if _OF_DATASETS.fullmatch(location):
             raise Refused(f"{location}: the files of datasets are kept there; expected a folder of your own")
         country_id, _ = find_country(self._database, country)
-        [clock] = self._database.all("database_time")
+        [clock] = self._database.all("session.database_time")
         try:
             next_at = self._next_tick(cron, timezone, clock["now"])
         except ValueError as error:
@@ -74,7 +74,7 @@ class ScheduleStore:
         def work(transaction: Transaction) -> None:
             try:
                 row = transaction.one(
-                    "schedule_add", schedule=name, cron=cron, timezone=timezone, location=location,
+                    "schedules.add", schedule=name, cron=cron, timezone=timezone, location=location,
                     country_id=country_id, pool=pool, priority=priority, next_at=next_at,
                 )  # fmt: skip
             except errors.ForeignKeyViolation:
@@ -89,22 +89,22 @@ class ScheduleStore:
 
     def list(self) -> list[ScheduleView]:
         """All of them, by name."""
-        return [ScheduleView(**row) for row in self._database.all("schedules", schedule=None)]
+        return [ScheduleView(**row) for row in self._database.all("schedules.list", schedule=None)]
 
     def get(self, name: str) -> ScheduleView:
         """One of them; raises NotFound."""
-        rows = self._database.all("schedules", schedule=name)
+        rows = self._database.all("schedules.list", schedule=name)
         if not rows:
             raise _not_found(name)
         return ScheduleView(**rows[0])
 
     def remove(self, name: str) -> None:
         """Removes one; a look that is under way submits nothing more. Raises NotFound."""
-        self._change(name, "schedule_remove")
+        self._change(name, "schedules.remove")
 
     def pause(self, name: str, paused: bool) -> ScheduleView:
         """Pauses one, or lets it go on: then a tick that it missed is made up for, once. Raises NotFound."""
-        self._change(name, "schedule_pause", paused=paused)
+        self._change(name, "schedules.pause", paused=paused)
         return self.get(name)
 
     def run(self, name: str, storage: Storage, still_seconds: float = STILL_SECONDS) -> Looked:
@@ -115,7 +115,7 @@ class ScheduleStore:
             Conflict: somebody is at it.
             RunError: the look was broken off.
         """
-        begun = self._begin("schedule_begin_by_hand", schedule=name)
+        begun = self._begin("schedules.begin_by_hand", schedule=name)
         if begun is None:
             self.get(name)
             raise Conflict(f"schedule {name} is being done just now: affirm-worker schedules list")
@@ -126,7 +126,7 @@ class ScheduleStore:
 
     def begin(self) -> Begun | None:
         """Takes up a tick that is due; None where there is none, or others are at them."""
-        return self._begin("schedule_begin")
+        return self._begin("schedules.begin")
 
     def do(
         self, begun: Begun, storage: Storage, stopping: Callable[[], bool], still_seconds: float = STILL_SECONDS
@@ -155,7 +155,7 @@ class ScheduleStore:
         try:
             looked = Look(self._database, storage, begun, stopping, still_seconds).look()
         except Stopped:
-            self._end(begun, "schedule_give_back")
+            self._end(begun, "schedules.give_back")
             raise
         except RunError as error:
             self._fail(begun, str(error))
@@ -168,13 +168,13 @@ class ScheduleStore:
             self._fail(begun, str(looked.error))
         else:
             self._end(
-                begun, "schedule_finish", tick=begun.tick, next_at=next_at, files=looked.files,
+                begun, "schedules.finish", tick=begun.tick, next_at=next_at, files=looked.files,
                 submitted=len(looked.submitted), error=looked.error,
             )  # fmt: skip
         return looked
 
     def _fail(self, begun: Begun, error: str) -> None:
-        self._end(begun, "schedule_fail", error=error)
+        self._end(begun, "schedules.fail", error=error)
 
     def _end(self, begun: Begun, query: str, **parameters: object) -> None:
         self._database.transaction(lambda it: it.execute(query, schedule=begun.name, holder=begun.holder, **parameters))

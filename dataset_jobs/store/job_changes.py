@@ -59,11 +59,11 @@ def cancel(database: ClientConnection, job_id: UUID) -> Cancel:
             case JobState.FAILED:
                 raise Conflict(f"job {job_id} has failed already: affirm-worker jobs explain {job_id}")
             case JobState.SCHEDULED | JobState.QUEUED:
-                transaction.execute("cancel_waiting_job", job_id=job_id)
+                transaction.execute("jobs.cancel_waiting", job_id=job_id)
             case JobState.RUNNING:
-                transaction.execute("request_cancel", job_id=job_id)
+                transaction.execute("jobs.request_cancel", job_id=job_id)
                 transaction.execute(
-                    "end_run",
+                    "runs.end",
                     job_id=job_id,
                     epoch=job["lease_epoch"],
                     cause=CANCELLED.cause,
@@ -92,15 +92,15 @@ def retry(database: ClientConnection, job_id: UUID, dry_run: bool = False, prior
     """
 
     def work(transaction: Transaction) -> Retry:
-        found = transaction.one("dataset_of_job", job_id=job_id)
+        found = transaction.one("jobs.dataset", job_id=job_id)
         dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
         job = _locked(transaction, job_id)
         assert dataset is not None
         _refuse_to_retry(job, dataset)
         refuse_superseded(transaction, dataset)
         if not dry_run:
-            transaction.execute("revive_dataset", dataset_id=dataset["id"])
-            transaction.execute("retry_job", job_id=job_id, priority=priority)
+            transaction.execute("datasets.revive", dataset_id=dataset["id"])
+            transaction.execute("jobs.retry", job_id=job_id, priority=priority)
         return Retry(job_id, dataset["id"], dataset["filename"])
 
     return database.transaction(work)
@@ -118,7 +118,7 @@ def set_waiting(database: ClientConnection, job_id: UUID, priority: int | None, 
         job = _locked(transaction, job_id)
         if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
             raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
-        transaction.execute("set_waiting_job", job_id=job_id, priority=priority, **time_parameters(run_at))
+        transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
 
     database.transaction(work)
 
@@ -129,7 +129,7 @@ def failed_jobs(database: ClientConnection, cause: Cause | None) -> list[UUID]:
     Args:
         cause: only those that failed of it.
     """
-    return [row["id"] for row in database.all("failed_jobs", cause=cause)]
+    return [row["id"] for row in database.all("jobs.failed", cause=cause)]
 
 
 def purge(database: ClientConnection, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> Iterator[int]:
@@ -152,17 +152,17 @@ def purgeable(
     database: ClientConnection, older_than: timedelta, states: Sequence[JobState] = FINISHED
 ) -> dict[JobState, int]:
     """How many jobs of each state `purge` would remove."""
-    rows = database.all("count_purgeable", older_than=older_than, states=list(states))
-    return {JobState(row["state"]): row["count"] for row in rows}
+    rows = database.all("jobs.count_purgeable", older_than=older_than, states=list(states))
+    return {JobState(row["state"]): row["jobs"] for row in rows}
 
 
 def _purge_batch(transaction: Transaction, older_than: timedelta, states: Sequence[JobState]) -> int:
-    rows = transaction.all("purge_jobs", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
+    rows = transaction.all("jobs.purge", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
     return len(rows)
 
 
 def _locked(transaction: Transaction, job_id: UUID) -> DictRow:
-    job = transaction.one("lock_job", job_id=job_id)
+    job = transaction.one("jobs.lock", job_id=job_id)
     if job is None:
         raise NotFound(f"there is no job {job_id}")
     if state_of(job["state"]) is None:

@@ -122,7 +122,7 @@ class Look:
             RunError: storage or database cannot be reached, or refuse.
         """
         looked = Looked()
-        known = {row["uri"]: row for row in self.database.all("schedule_known", schedule=self.begun.name)}
+        known = {row["uri"]: row for row in self.database.all("schedules.known", schedule=self.begun.name)}
         there = list(self.storage.files(self.begun.location))
         looked.files = len(there)
         new = [file for file in there if not _is_known(file, known.get(file.uri))]
@@ -131,7 +131,7 @@ class Look:
         gone = known.keys() - {file.uri for file in there}
         if gone:
             self.database.transaction(
-                lambda it: it.execute("schedule_forget", schedule=self.begun.name, uris=list(gone))
+                lambda it: it.execute("schedules.forget", schedule=self.begun.name, uris=list(gone))
             )
         return looked
 
@@ -173,7 +173,7 @@ class Look:
         def note(transaction: Transaction) -> None:
             self._hold(transaction)
             transaction.execute(
-                "schedule_note",
+                "schedules.note",
                 schedule=self.begun.name,
                 uri=file.uri,
                 version=file.version,
@@ -205,7 +205,7 @@ class Look:
         return Found(file.name, done.dataset_id, done.job_id)
 
     def _hold(self, transaction: Transaction) -> None:
-        held = transaction.one("schedule_hold", schedule=self.begun.name, holder=self.begun.holder, lease=LEASE)
+        held = transaction.one("schedules.hold", schedule=self.begun.name, holder=self.begun.holder, lease=LEASE)
         if held is None or self.stopping():
             raise Stopped
 

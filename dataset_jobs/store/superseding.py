@@ -12,7 +12,7 @@ from dataset_jobs.store.submission import Submission
 
 def check_replaced(database: ClientConnection, submission: Submission, country_id: UUID) -> None:
     """Refuses to replace what cannot be replaced; what becomes of it until the load is for the load to see."""
-    found = {row["id"]: row for row in database.all("replaced", ids=list(submission.supersedes))}
+    found = {row["id"]: row for row in database.all("submit.replaced", ids=list(submission.supersedes))}
     for other_id in submission.supersedes:
         other = found.get(other_id)
         if other is None:
@@ -22,7 +22,7 @@ def check_replaced(database: ClientConnection, submission: Submission, country_i
             raise Refused(f"{what}: that one is of another country")
         if not other["loaded"]:
             raise Conflict(f"{what}: that one is not loaded; delete it: affirm-worker datasets delete {other_id}")
-        newer = database.all("superseded_by", dataset_key=other["key"])
+        newer = database.all("coverage.superseded_by", dataset_key=other["key"])
         if newer and not newer[0]["partly"]:
             raise Conflict(f"{what}: that one is superseded already, by {_named(newer)}; replace that")
 
@@ -33,7 +33,7 @@ def _named(datasets: Sequence[DictRow]) -> str:
 
 def refuse_superseded(transaction: Transaction, dataset: DictRow) -> None:
     """Raises Conflict where nothing of a dataset counts any more: to load it again would change nothing."""
-    newer = transaction.all("superseded_by", dataset_key=dataset["key"])
+    newer = transaction.all("coverage.superseded_by", dataset_key=dataset["key"])
     if newer and not newer[0]["partly"]:
         raise Conflict(
             f"dataset {dataset['id']} ({dataset['filename']}) is superseded by {_named(newer)}, and does not count; it"
@@ -43,7 +43,7 @@ def refuse_superseded(transaction: Transaction, dataset: DictRow) -> None:
 
 def refuse_to_uncover(transaction: Transaction, dataset: DictRow) -> None:
     """Raises Conflict where several datasets would count for the same if this one were gone."""
-    twice = transaction.all("twice_without", dataset_key=dataset["key"])
+    twice = transaction.all("coverage.twice_without", dataset_key=dataset["key"])
     if twice:
         raise Conflict(
             f"without dataset {dataset['id']} ({dataset['filename']}), {_named(twice)} would count for the same: delete"

@@ -26,7 +26,7 @@ from tests.integration.world import Submitted, World, key_of
 
 pytestmark = pytest.mark.every_postgres
 
-CANCEL_WAITS = "select 1 from pg_stat_activity where query like '%job under lock%' and wait_event_type = 'Lock'"
+CANCEL_WAITS = "select 1 from pg_stat_activity where query like '%jobs.lock%' and wait_event_type = 'Lock'"
 HOUR = RetryPolicy(waits=(timedelta(hours=1),))
 
 
