@@ -56,7 +56,7 @@ update datasets set status = 'completed', loaded_at = now(), row_count = 1, tota
     measure = 'births' from finished where datasets.id = finished.dataset_id
 """
 
-FINISH = ("finish_dataset", "finish_job", "finish_run")
+FINISH = ("load.finish_dataset", "load.finish_job", "load.finish_run")
 
 
 class Queue:
@@ -148,8 +148,8 @@ def finish_all(queue: Queue, count: int) -> float:
         for run in runs:
             parameters = {**about, **run}
             with connection.transaction():
-                connection.execute(statement("load_lock"), parameters)
-                held = connection.execute(statement("fence") + " for update", parameters).fetchone()
+                connection.execute(statement("load.lock"), parameters)
+                held = connection.execute(statement("load.fence"), parameters).fetchone()
                 assert held is not None
                 for name in FINISH:
                     connection.execute(statement(name), parameters)

@@ -96,7 +96,7 @@ class Agent:
                     "pod_name": pod["metadata"]["name"], "node": pod["spec"]["nodeName"],
                 }  # fmt: skip
                 await _set_status(client, pod, "Running", {"running": {"startedAt": _now()}})
-                taken = await (await connection.execute(statement("take_run"), {**_LOADED, **who})).fetchone()
+                taken = await (await connection.execute(statement("runner.take"), {**_LOADED, **who})).fetchone()
                 if self.seconds is None:
                     continue
                 code = 0 if taken is not None and await _commit(connection, {**_LOADED, **who, **taken}) else 3
@@ -138,10 +138,10 @@ async def events(client: ApiClient, path: str) -> AsyncIterator[bytes]:
 
 async def _commit(connection: psycopg.AsyncConnection[DictRow], parameters: dict[str, Any]) -> bool:
     async with connection.transaction():
-        await connection.execute(statement("load_lock"), parameters)
-        held = await (await connection.execute(statement("fence") + " for update", parameters)).fetchone()
+        await connection.execute(statement("load.lock"), parameters)
+        held = await (await connection.execute(statement("load.fence"), parameters)).fetchone()
         if held is not None:
-            for name in ("finish_dataset", "finish_job", "finish_run"):
+            for name in ("load.finish_dataset", "load.finish_job", "load.finish_run"):
                 await connection.execute(statement(name), parameters)
     return held is not None
 

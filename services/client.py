@@ -76,7 +76,7 @@ class Client:
 
     def now(self) -> datetime:
         """The time by the database's clock, as all times of an installation are."""
-        now: datetime = self.database.only("database_time")["now"]
+        now: datetime = self.database.only("session.database_time")["now"]
         return now
 
     def status(self) -> Status:
@@ -90,4 +90,4 @@ class Client:
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""
-        return int(self.database.only("schema_version")["coalesce"])
+        return int(self.database.only("session.schema_version")["version"])

@@ -25,7 +25,7 @@ class Datasets:
 
     def find(self, given: str) -> UUID:
         """The dataset whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
-        return find(self._database, given, "dataset", "ids_of_datasets")
+        return find(self._database, given, "dataset", "datasets.ids")
 
     def list(
         self,
@@ -37,7 +37,7 @@ class Datasets:
     ) -> list[DatasetView]:
         """Datasets, the newest first."""
         rows = self._database.all(
-            "list_datasets",
+            "datasets.list",
             status=status,
             country=None if country is None else country.strip().upper(),
             ids=None if ids is None else [*ids],
@@ -75,7 +75,7 @@ class Datasets:
                 )
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
-            transaction.execute("revive_dataset", dataset_id=dataset_id)
+            transaction.execute("datasets.revive", dataset_id=dataset_id)
             return transaction.enqueue(dataset_id, kind, priority, pool, run_at), kind
 
         return self._database.transaction(work)
@@ -98,7 +98,7 @@ class Datasets:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
-            held = transaction.one("run_of_dataset", dataset_id=dataset_id)
+            held = transaction.one("datasets.holding_run", dataset_id=dataset_id)
             if held is not None:
                 raise Conflict(
                     f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has ended, or"
@@ -106,9 +106,9 @@ class Datasets:
                     hints=[Hint(Action.CANCEL_JOB, job_id=held["job_id"])],
                 )
             refuse_to_uncover(transaction, dataset)
-            transaction.execute("uncover", dataset_key=dataset["key"])
-            transaction.execute("delete_rows", dataset_key=dataset["key"])
-            transaction.execute("delete_dataset", dataset_id=dataset_id)
+            transaction.execute("coverage.uncover", dataset_key=dataset["key"])
+            transaction.execute("load.delete_rows", dataset_key=dataset["key"])
+            transaction.execute("datasets.delete", dataset_id=dataset_id)
             return str(dataset["storage_uri"])
 
         uri = self._database.transaction(work)

@@ -122,7 +122,7 @@ class FolderScan:
             RunError: storage or database cannot be reached, or refuse.
         """
         result = ScanResult()
-        known = {row["uri"]: row for row in self.database.all("schedule_known", schedule=self.tick.name)}
+        known = {row["uri"]: row for row in self.database.all("schedules.known", schedule=self.tick.name)}
         there = list(self.storage.files(self.tick.location))
         result.files = len(there)
         new = [file for file in there if not _is_known(file, known.get(file.uri))]
@@ -131,7 +131,7 @@ class FolderScan:
         gone = known.keys() - {file.uri for file in there}
         if gone:
             self.database.transaction(
-                lambda it: it.execute("schedule_forget", schedule=self.tick.name, uris=list(gone))
+                lambda it: it.execute("schedules.forget", schedule=self.tick.name, uris=list(gone))
             )
         return result
 
@@ -173,7 +173,7 @@ class FolderScan:
         def note(transaction: Transaction) -> None:
             self._hold(transaction)
             transaction.execute(
-                "schedule_note",
+                "schedules.note",
                 schedule=self.tick.name,
                 uri=file.uri,
                 version=file.version,
@@ -205,7 +205,7 @@ class FolderScan:
         return NewDataset(file.name, done.dataset_id, done.job_id)
 
     def _hold(self, transaction: Transaction) -> None:
-        held = transaction.one("schedule_hold", schedule=self.tick.name, holder=self.tick.holder, lease=LEASE)
+        held = transaction.one("schedules.hold", schedule=self.tick.name, holder=self.tick.holder, lease=LEASE)
         if held is None or self.stopping():
             raise Stopped
 

@@ -47,7 +47,7 @@ class Jobs:
 
     def find(self, given: str) -> UUID:
         """The job whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
-        return find(self._database, given, "job", "ids_of_jobs")
+        return find(self._database, given, "job", "jobs.ids")
 
     def list(
         self,
@@ -59,7 +59,7 @@ class Jobs:
     ) -> list[JobView]:
         """Jobs, the newest first."""
         rows = self._database.all(
-            "list_jobs",
+            "jobs.list",
             state=state,
             dataset_id=dataset_id,
             ids=None if ids is None else [*ids],
@@ -72,11 +72,11 @@ class Jobs:
         jobs = self.list(ids=[job_id])
         if not jobs:
             raise NotFound(f"there is no job {job_id}")
-        return jobs[0], [RunView(**row) for row in self._database.all("list_runs", job_id=job_id)]
+        return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
 
     def progress(self, job_ids: Iterable[UUID]) -> Progress:
         """How far these jobs are."""
-        return Progress(**self._database.only("job_progress", ids=[*job_ids]))
+        return Progress(**self._database.only("jobs.progress", ids=[*job_ids]))
 
     def cancel(self, job_id: UUID) -> Cancel:
         """Cancels a job that waits; ends the run of one that is running, so that it commits nothing after.
@@ -96,11 +96,11 @@ class Jobs:
                 case JobState.FAILED:
                     raise Conflict(f"job {job_id} has failed already", hints=[Hint(Action.EXPLAIN_JOB, job_id)])
                 case JobState.SCHEDULED | JobState.QUEUED:
-                    transaction.execute("cancel_waiting_job", job_id=job_id)
+                    transaction.execute("jobs.cancel_waiting", job_id=job_id)
                 case JobState.RUNNING:
-                    transaction.execute("request_cancel", job_id=job_id)
+                    transaction.execute("jobs.request_cancel", job_id=job_id)
                     transaction.execute(
-                        "end_run",
+                        "runs.end",
                         job_id=job_id,
                         epoch=job["lease_epoch"],
                         cause=CANCELLED.cause,
@@ -128,15 +128,15 @@ class Jobs:
         """
 
         def work(transaction: Transaction) -> Retried:
-            found = transaction.one("dataset_of_job", job_id=job_id)
+            found = transaction.one("jobs.dataset", job_id=job_id)
             dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
             job = _locked(transaction, job_id)
             assert dataset is not None
             _refuse_to_retry(job, dataset)
             refuse_superseded(transaction, dataset)
             if not dry_run:
-                transaction.execute("revive_dataset", dataset_id=dataset["id"])
-                transaction.execute("retry_job", job_id=job_id, priority=priority)
+                transaction.execute("datasets.revive", dataset_id=dataset["id"])
+                transaction.execute("jobs.retry", job_id=job_id, priority=priority)
             return Retried(job_id, dataset["id"], dataset["filename"])
 
         return self._database.transaction(work)
@@ -153,7 +153,7 @@ class Jobs:
             job = _locked(transaction, job_id)
             if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
                 raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
-            transaction.execute("set_waiting_job", job_id=job_id, priority=priority, **time_parameters(run_at))
+            transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
 
         self._database.transaction(work)
         return self.get(job_id)[0]
@@ -164,7 +164,7 @@ class Jobs:
         Args:
             cause: only those that failed of it.
         """
-        return [row["id"] for row in self._database.all("failed_jobs", cause=cause)]
+        return [row["id"] for row in self._database.all("jobs.failed", cause=cause)]
 
     def purge(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> Iterator[int]:
         """Removes jobs that finished long ago, with their runs, until there are none; datasets and their rows stay.
@@ -183,8 +183,8 @@ class Jobs:
 
     def purgeable(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> dict[JobState, int]:
         """How many jobs of each state `purge` would remove."""
-        rows = self._database.all("count_purgeable", older_than=older_than, states=list(states))
-        return {JobState(row["state"]): row["count"] for row in rows}
+        rows = self._database.all("jobs.count_purgeable", older_than=older_than, states=list(states))
+        return {JobState(row["state"]): row["jobs"] for row in rows}
 
     def retry_all(
         self, job_ids: Iterable[UUID], *, dry_run: bool = False, priority: int | None = None
@@ -201,12 +201,12 @@ class Jobs:
 
 
 def _purge_batch(transaction: Transaction, older_than: timedelta, states: Sequence[JobState]) -> int:
-    rows = transaction.all("purge_jobs", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
+    rows = transaction.all("jobs.purge", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
     return len(rows)
 
 
 def _locked(transaction: Transaction, job_id: UUID) -> Row:
-    job = transaction.one("lock_job", job_id=job_id)
+    job = transaction.one("jobs.lock", job_id=job_id)
     if job is None:
         raise NotFound(f"there is no job {job_id}")
     if state_of(job["state"]) is None:

@@ -13,7 +13,7 @@ def check_replaced(database: ClientDatabase, submission: Submission, country_id:
     """Refuses a replacement that is impossible now. The load checks again."""
     if not submission.supersedes:
         return
-    found = {row["id"]: row for row in database.all("replaced", ids=list(submission.supersedes))}
+    found = {row["id"]: row for row in database.all("submit.replaced", ids=list(submission.supersedes))}
     for other_id in submission.supersedes:
         other = found.get(other_id)
         if other is None:
@@ -25,7 +25,7 @@ def check_replaced(database: ClientDatabase, submission: Submission, country_id:
             raise Conflict(
                 f"{what}: that one is not loaded; delete it", hints=[Hint(Action.DELETE_DATASET, dataset_id=other_id)]
             )
-        newer = database.all("superseded_by", dataset_key=other["key"])
+        newer = database.all("coverage.superseded_by", dataset_key=other["key"])
         if newer and not newer[0]["partly"]:
             raise Conflict(f"{what}: that one is superseded already, by {_named(newer)}; replace that")
 
@@ -36,7 +36,7 @@ def _named(datasets: Sequence[Row]) -> str:
 
 def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
     """Raises Conflict if a dataset is superseded wholly: loading it again would change nothing."""
-    newer = transaction.all("superseded_by", dataset_key=dataset["key"])
+    newer = transaction.all("coverage.superseded_by", dataset_key=dataset["key"])
     if newer and not newer[0]["partly"]:
         raise Conflict(
             f"dataset {dataset['id']} ({dataset['filename']}) is superseded by {_named(newer)}, and does not count; it"
@@ -47,7 +47,7 @@ def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
 
 def refuse_to_uncover(transaction: Transaction, dataset: Row) -> None:
     """Raises Conflict if several datasets would count for the same without this one."""
-    twice = transaction.all("twice_without", dataset_key=dataset["key"])
+    twice = transaction.all("coverage.twice_without", dataset_key=dataset["key"])
     if twice:
         raise Conflict(
             f"without dataset {dataset['id']} ({dataset['filename']}), {_named(twice)} would count for the same: delete"

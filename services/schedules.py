@@ -47,7 +47,7 @@ class Schedules:
         if _OF_DATASETS.fullmatch(location):
             raise InvalidRequest(f"{location}: the files of datasets are kept there; expected a folder of your own")
         country_id, _ = find_country(self._database, country)
-        clock = self._database.only("database_time")
+        clock = self._database.only("session.database_time")
         try:
             next_at = next_tick(cron, timezone, clock["now"])
         except ValueError as error:
@@ -55,7 +55,7 @@ class Schedules:
 
         def work(transaction: Transaction) -> None:
             row = transaction.one_of_pool(
-                "schedule_add", pool, schedule=name, cron=cron, timezone=timezone, location=location,
+                "schedules.add", pool, schedule=name, cron=cron, timezone=timezone, location=location,
                 country_id=country_id, priority=priority, next_at=next_at,
             )  # fmt: skip
             if row is None:
@@ -69,22 +69,22 @@ class Schedules:
 
     def list(self) -> list[ScheduleView]:
         """All of them, by name."""
-        return [ScheduleView(**row) for row in self._database.all("schedules", schedule=None)]
+        return [ScheduleView(**row) for row in self._database.all("schedules.list", schedule=None)]
 
     def get(self, name: str) -> ScheduleView:
         """One of them; raises NotFound."""
-        rows = self._database.all("schedules", schedule=name)
+        rows = self._database.all("schedules.list", schedule=name)
         if not rows:
             raise _not_found(name)
         return ScheduleView(**rows[0])
 
     def remove(self, name: str) -> None:
         """Removes one; a scan in progress submits nothing more. Raises NotFound."""
-        self._change(name, "schedule_remove")
+        self._change(name, "schedules.remove")
 
     def pause(self, name: str, paused: bool) -> ScheduleView:
         """Pauses one, or resumes it: one tick makes up for those that it missed. Raises NotFound."""
-        self._change(name, "schedule_pause", paused=paused)
+        self._change(name, "schedules.pause", paused=paused)
         return self.get(name)
 
     def run(self, name: str, storage: Storage, min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS) -> ScanResult:
@@ -95,7 +95,7 @@ class Schedules:
             Conflict: somebody is at it.
             RunError: the scan was broken off.
         """
-        tick = self._claim("schedule_begin_by_hand", schedule=name)
+        tick = self._claim("schedules.begin_by_hand", schedule=name)
         if tick is None:
             self.get(name)
             raise Conflict(f"schedule {name} is being done just now", hints=[Hint(Action.LIST_SCHEDULES)])
@@ -106,7 +106,7 @@ class Schedules:
 
     def claim(self) -> ClaimedTick | None:
         """Claims a tick that is due; None if there is none, or others have claimed them."""
-        return self._claim("schedule_begin")
+        return self._claim("schedules.begin")
 
     def do(
         self,
@@ -139,7 +139,7 @@ class Schedules:
         try:
             result = FolderScan(self._database, storage, tick, stopping, min_unchanged_seconds).run()
         except Stopped:
-            self._end(tick, "schedule_give_back")
+            self._end(tick, "schedules.give_back")
             raise
         except RunError as error:
             self._fail(tick, str(error))
@@ -152,13 +152,13 @@ class Schedules:
             self._fail(tick, str(result.error))
         else:
             self._end(
-                tick, "schedule_finish", tick=tick.tick, next_at=next_at, files=result.files,
+                tick, "schedules.finish", tick=tick.tick, next_at=next_at, files=result.files,
                 submitted=len(result.submitted), error=result.error,
             )  # fmt: skip
         return result
 
     def _fail(self, tick: ClaimedTick, error: str) -> None:
-        self._end(tick, "schedule_fail", error=error)
+        self._end(tick, "schedules.fail", error=error)
 
     def _end(self, claimed: ClaimedTick, query: str, **parameters: object) -> None:
         self._database.transaction(

@@ -53,11 +53,11 @@ NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),
 def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
-        pools=[PoolStatus(**row) for row in database.all("pool_status")],
-        controllers=[ControllerStatus(**row) for row in database.all("controller_status")],
-        listening=database.only("listening_controllers")["count"],
-        blocked=[Blocked(**row) for row in database.all("blocked_jobs")],
-        failing=[ScheduleView(**row) for row in database.all("schedules", schedule=None) if row["failures"]],
+        pools=[PoolStatus(**row) for row in database.all("status.pools")],
+        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
+        listening=database.only("status.listening")["listening"],
+        blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
+        failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
     )
 
 

@@ -89,9 +89,9 @@ def preview(database: ClientDatabase, submission: Submission, country: str) -> S
 def find_country(database: ClientDatabase, given: str) -> tuple[UUID, str]:
     """The id and the code of a country; raises InvalidRequest with suggestions."""
     code = given.strip().upper()
-    rows = database.all("find_country", code=code)
+    rows = database.all("submit.find_country", code=code)
     if not rows:
-        raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("list_countries")])
+        raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("submit.list_countries")])
     return rows[0]["id"], code
 
 
@@ -139,7 +139,7 @@ class Submitting:
         def work(transaction: Transaction) -> SubmitResult | None:
             self.first(transaction)
             row = transaction.one(
-                "insert_dataset",
+                "submit.insert_dataset",
                 dataset_id=dataset_id,
                 country_id=self.country_id,
                 filename=self.submission.filename,
@@ -184,7 +184,7 @@ class Submitting:
             job_id = dataset["unfinished_job"]
             if _has_no_rows(dataset):
                 transaction.execute(
-                    "correct_dataset",
+                    "submit.correct_dataset",
                     dataset_id=dataset_id,
                     filename=self.submission.filename,
                     year_hint=self.submission.year_hint,
@@ -209,7 +209,7 @@ class Submitting:
 
 
 def _find(database: ClientDatabase, country_id: UUID, submission: Submission) -> UUID | None:
-    rows = database.all("find_dataset", country_id=country_id, sha256=submission.sha256)
+    rows = database.all("submit.find_dataset", country_id=country_id, sha256=submission.sha256)
     return rows[0]["id"] if rows else None
 
 

@@ -103,7 +103,7 @@ def at_connect(schema: str, server_version: int, pid: int) -> str:
         A query for one row: `pooled`; `encoding`, the database's; `read_only`, whether somebody wants no writes here.
     """
     return (
-        "-- The first statement of every connection: sets all that others rely on.\n"
+        "-- session.at_connect\n"
         "select pooled, current_setting('server_encoding') as encoding,"
         " current_setting('default_transaction_read_only') = 'on' and not pg_is_in_recovery() as read_only,"
         f" {_set_all(schema, server_version, 'pooled')}"

@@ -75,13 +75,13 @@ class CapacityStore(ControllerConnection):
             target: how many jobs one runner is to be there for.
         """
         async with self._connection() as connection:
-            row = await fetch_one(connection, "capacity", pool=pool, target=target)
+            row = await fetch_one(connection, "scale.capacity", pool=pool, target=target)
         return None if row is None else PoolCapacity(**row)
 
     async def queue_figures(self) -> list[PoolQueue]:
         """Every pool at this moment, by name."""
         async with self._connection() as connection:
-            return [PoolQueue(**row) for row in await fetch_all(connection, "queue_figures")]
+            return [PoolQueue(**row) for row in await fetch_all(connection, "pools.queue_figures")]
 
     async def decide(self, pool: str, follows: int, new: NewDecision, owner: str, lease: timedelta | None) -> bool:
         """Writes a decision; False, and nothing is written, where another one was since.
@@ -96,7 +96,7 @@ class CapacityStore(ControllerConnection):
         async with self._connection() as connection:
             row = await fetch_one(
                 connection,
-                "decide",
+                "scale.decide",
                 pool=pool,
                 follows=follows,
                 owner=owner,

@@ -74,10 +74,10 @@ class Transaction:
         Jobs before datasets: the claim and settle lock them in this order. A job that came while the dataset's lock
         was waited for is not locked, and cannot be any more: then the transaction is begun again.
         """
-        locked = {row["id"] for row in self.all("lock_jobs_of_dataset", dataset_id=dataset_id)}
-        dataset = self.one("lock_dataset", dataset_id=dataset_id)
+        locked = {row["id"] for row in self.all("datasets.lock_jobs", dataset_id=dataset_id)}
+        dataset = self.one("datasets.lock", dataset_id=dataset_id)
         if dataset is not None:
-            jobs = self.all("jobs_of_dataset", dataset_id=dataset_id)
+            jobs = self.all("datasets.jobs", dataset_id=dataset_id)
             if not locked.issuperset(job["id"] for job in jobs):
                 raise JobsCame
             unfinished = [job["id"] for job in jobs if (state := state_of(job["state"])) is None or not state.finished]
@@ -87,7 +87,7 @@ class Transaction:
     def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
         """A new job for a dataset that has no unfinished one; raises InvalidRequest if there is no such pool."""
         row = self.one_of_pool(
-            "insert_job", pool, dataset_id=dataset_id, type=kind, priority=priority, **time_parameters(run_at)
+            "jobs.insert", pool, dataset_id=dataset_id, type=kind, priority=priority, **time_parameters(run_at)
         )
         assert row is not None
         return UUID(str(row["id"]))
@@ -139,7 +139,7 @@ class ClientDatabase(ABC):
             for number in range(1, TRIES + 1):
                 try:
                     with self._connection() as connection, connection.transaction():
-                        connection.execute(statement("limits"), {"patience": in_milliseconds(self._patience)})
+                        connection.execute(statement("session.limits"), {"patience": in_milliseconds(self._patience)})
                         return work(Transaction(connection))
                 except IN_THE_WAY:
                     time.sleep(uniform(0.01, 0.05) * number)

@@ -92,7 +92,7 @@ class ControllerConnection:
         async with self._connection() as connection, connection.transaction():
             # Parameters within the text: with others Postgres takes one statement at a time.
             cursor = AsyncClientCursor(connection, row_factory=dict_row)
-            text = connection.before() + ";\n".join(statement(name) for name in ("limits", *names))
+            text = connection.before() + ";\n".join(statement(name) for name in ("session.limits", *names))
             await cursor.execute(text, {"patience": in_milliseconds(self._patience), **parameters})
             rows = [await cursor.fetchone()]
             while cursor.nextset():

@@ -37,21 +37,21 @@ def cover(connection: psycopg.Connection[DictRow], assignment: Assignment, loade
         "measure": loaded.measure,
         **_columns(loaded.coverage),
     }
-    connection.execute(statement("uncover"), about)
+    connection.execute(statement("coverage.uncover"), about)
     if assignment.supersedes:
-        connection.execute(statement("supersede"), {**about, "supersedes": assignment.supersedes})
-    counts = {(row["year"], row["gender"]) for row in connection.execute(statement("cover"), about)}
+        connection.execute(statement("coverage.supersede"), {**about, "supersedes": assignment.supersedes})
+    counts = {(row["year"], row["gender"]) for row in connection.execute(statement("coverage.cover"), about)}
     left = [one for one in loaded.coverage if (one.year, one.gender) not in counts]
     if not left:
         return
-    others = connection.execute(statement("overlapping"), {**about, **_columns(left)}).fetchall()
+    others = connection.execute(statement("coverage.overlapping"), {**about, **_columns(left)}).fetchall()
     if foreign := [other for other in others if not other["replaces_this"]]:
         raise _refused(assignment, loaded, foreign)
     holders = {(other["year"], other["gender"]): other["key"] for other in others}
     if len(holders) != len(left):
         raise Unavailable("database: a dataset that counts for the same was deleted just now", Reason.DATABASE)
     found = [holders[one.year, one.gender] for one in left]
-    connection.execute(statement("cover_superseded"), {**about, **_columns(left), "holders": found})
+    connection.execute(statement("coverage.cover_superseded"), {**about, **_columns(left), "holders": found})
 
 
 def _columns(coverage: Sequence[Covered]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             probe_wait: how long after a claim from a blocked pool the next one may be, by how many there were.
         """
         async with self._begun_with(
-            "claim_lock_pool", "claim_promote", "claim_count", pool=pool, batch=PROMOTE_BATCH
+            "claim.lock_pool", "claim.promote", "claim.count_held", pool=pool, batch=PROMOTE_BATCH
         ) as (connection, (pool_row, _, held)):
             if pool_row is None or pool_row["paused"]:
                 return []
@@ -68,7 +68,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
                 return []
             rows = await fetch_all(
                 connection,
-                "claim_pick",
+                "claim.pick",
                 pool=pool,
                 limit=free,
                 launcher=launcher,
@@ -76,7 +76,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
                 lease=lease,
             )
             if rows and pool_row["blocked"]:
-                await execute(connection, "claim_probe", pool=pool, wait=probe_wait(pool_row["probes"]))
+                await execute(connection, "claim.probe", pool=pool, wait=probe_wait(pool_row["probes"]))
         return [ClaimedRun(**row, pool=pool) for row in rows]
 
     async def record_launches(self, names: Mapping[RunKey, str]) -> dict[RunKey, timedelta]:
@@ -84,7 +84,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             rows = await fetch_all(
                 connection,
-                "record_launches",
+                "runs.record_launches",
                 job_ids=[key.job_id for key in names],
                 epochs=[key.epoch for key in names],
                 names=list(names.values()),
@@ -103,7 +103,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             rows = await fetch_all(
                 connection,
-                "unreleased_runs",
+                "runs.unreleased",
                 launcher=launcher,
                 everything=changed is None,
                 job_ids=[key.job_id for key in changed or ()],
@@ -114,7 +114,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     async def live_epochs(self, job_ids: Iterable[UUID]) -> set[RunKey]:
         """Those runs of these jobs that hold a slot."""
         async with self._connection() as connection:
-            rows = await fetch_all(connection, "live_epochs", job_ids=list(job_ids))
+            rows = await fetch_all(connection, "runs.live_epochs", job_ids=list(job_ids))
         return {RunKey(row["job_id"], row["epoch"]) for row in rows}
 
     async def settle(
@@ -147,7 +147,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         except _Held:
             # Perhaps by its load, which stands still between its last check and its commit: nothing else ends that.
             async with self._connection() as connection:
-                row = await fetch_one(connection, "runner_of_run", job_id=key.job_id, epoch=key.epoch)
+                row = await fetch_one(connection, "settle.taken_by", job_id=key.job_id, epoch=key.epoch)
             if row is not None:
                 _refuse_if_taken(key, row["runner_uid"], runner_uid)
             await self._end_load(key)
@@ -166,9 +166,9 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     ) -> Settlement | None:
         async with self._transaction() as connection:
             if soon:
-                await execute(connection, "settle_limits", soon=in_milliseconds(min(SOON, self._patience / 2)))
+                await execute(connection, "settle.lock_timeout", soon=in_milliseconds(min(SOON, self._patience / 2)))
             try:
-                row = await fetch_one(connection, "settle_lock", job_id=key.job_id, epoch=key.epoch)
+                row = await fetch_one(connection, "settle.lock", job_id=key.job_id, epoch=key.epoch)
             except errors.LockNotAvailable:
                 if soon:
                     raise _Held from None
@@ -185,7 +185,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             if settlement.state is not None:
                 moved = await fetch_one(
                     connection,
-                    "settle_job",
+                    "settle.job",
                     job_id=key.job_id,
                     epoch=key.epoch,
                     state=settlement.state,
@@ -199,14 +199,14 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
                 )
                 await execute(
                     connection,
-                    "settle_dataset",
+                    "settle.dataset",
                     dataset_id=facts.dataset_id,
                     failed=failed,
                     error=settlement.diagnosis.error if told else None,
                 )
             await execute(
                 connection,
-                "settle_run",
+                "settle.run",
                 job_id=key.job_id,
                 epoch=key.epoch,
                 cause=cause,
@@ -234,7 +234,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             row = await fetch_one(
                 connection,
-                "end_run",
+                "runs.end",
                 job_id=key.job_id,
                 epoch=key.epoch,
                 cause=diagnosis.cause,
@@ -250,7 +250,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             await execute(
                 connection,
-                "record_waiting",
+                "runs.record_waiting",
                 job_id=key.job_id,
                 epoch=key.epoch,
                 reason=None if waits_for is None else waits_for.reason or waits_for.cause,
@@ -273,7 +273,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             row = await fetch_one(
                 connection,
-                "block_pool",
+                "blocks.block_pool",
                 job_id=key.job_id,
                 epoch=key.epoch,
                 cause=why.cause,
@@ -294,7 +294,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             rows = await fetch_all(
                 connection,
-                "block_pools",
+                "blocks.block_pools",
                 pools=list(pools),
                 owner=owner,
                 cause=why.cause,
@@ -306,82 +306,82 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     async def unblock_pools(self, pools: Sequence[str], errors_said: Collection[str]) -> None:
         """Lets pools be claimed from again that are blocked with one of these errors."""
         async with self._connection() as connection:
-            await execute(connection, "unblock_pools", pools=list(pools), errors=list(errors_said))
+            await execute(connection, "blocks.unblock_pools", pools=list(pools), errors=list(errors_said))
 
     async def lift_blocks(self) -> list[str]:
         """Lets pools be claimed from again where a run shows that what blocked them is mended; the names of those."""
         async with self._connection() as connection:
-            return [row["name"] for row in await fetch_all(connection, "lift_blocks")]
+            return [row["name"] for row in await fetch_all(connection, "blocks.lift")]
 
     async def hurry_probe(self, pool: str) -> None:
         """A slot is free: a pool that is blocked by a full quota may be probed at once."""
         async with self._connection() as connection:
-            await execute(connection, "hurry_probe", pool=pool)
+            await execute(connection, "blocks.hurry_probe", pool=pool)
 
     async def cancel_requested_jobs(self) -> list[UUID]:
         """Cancels the jobs that a cancel was asked for and that are not running; some of them, where there are many."""
         async with self._connection() as connection:
-            rows = await fetch_all(connection, "cancel_requested_jobs", batch=PROMOTE_BATCH)
+            rows = await fetch_all(connection, "jobs.cancel_requested", batch=PROMOTE_BATCH)
         return [row["id"] for row in rows]
 
     async def purge(self, pool: str, older_than: timedelta) -> int:
         """Removes a batch of a pool's jobs that finished longer ago, with their runs; how many they were."""
         async with self._transaction() as connection:
             rows = await fetch_all(
-                connection, "purge_jobs", pool=pool, older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH
+                connection, "jobs.purge", pool=pool, older_than=older_than, states=list(FINISHED), batch=PURGE_BATCH
             )
         return len(rows)
 
     async def count_jobs(self, pools: Iterable[str]) -> QueueCounts:
         """How much there is to do in these pools together."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "count_jobs", pools=list(pools))
+            row = await fetch_one(connection, "controllers.count_jobs", pools=list(pools))
         assert row is not None
         return QueueCounts(**row)
 
     async def waiting_jobs(self, pool: str) -> list[WaitingJob]:
         """The jobs that wait for a later time, the next one first."""
         async with self._connection() as connection:
-            return [WaitingJob(**row) for row in await fetch_all(connection, "waiting_jobs", pool=pool)]
+            return [WaitingJob(**row) for row in await fetch_all(connection, "controllers.waiting_jobs", pool=pool)]
 
     async def seconds_until_due(self, pools: Iterable[str]) -> float | None:
         """Until the next scheduled job of these pools, or tick of a schedule, is due; None where there is none."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "next_due", pools=list(pools))
-        return None if row is None or row["extract"] is None else max(0.0, float(row["extract"]))
+            row = await fetch_one(connection, "controllers.next_due", pools=list(pools))
+        return None if row is None or row["seconds"] is None else max(0.0, float(row["seconds"]))
 
     async def schedules_due(self) -> int:
         """How many ticks of schedules could be begun now."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "schedules_due")
+            row = await fetch_one(connection, "schedules.due")
         assert row is not None
-        return int(row["count"])
+        return int(row["due"])
 
     async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
         """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "set_pool", pool=pool, max_running=max_running, max_pending=max_pending)
+            row = await fetch_one(connection, "pools.set", pool=pool, max_running=max_running, max_pending=max_pending)
         assert row is not None
         return int(row["max_running"])
 
     async def installation_id(self) -> UUID:
         """The id of this installation, made when the database was migrated first."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "installation")
+            row = await fetch_one(connection, "session.installation")
         assert row is not None
         return UUID(str(row["id"]))
 
     async def check_schema(self, expected: int) -> None:
         """Raises `Misconfigured` where the database has another schema than this code is for, or none."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "schema_version")
-        check_version(int(row["coalesce"]) if row else 0, expected)
+            row = await fetch_one(connection, "session.schema_version")
+        check_version(int(row["version"]) if row else 0, expected)
 
     async def _end_load(self, key: RunKey) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             await asyncio.sleep(wait)
             async with self._connection() as connection:
-                row = await fetch_one(connection, "terminate_runners", job_id=key.job_id, epoch=key.epoch)
+                row = await fetch_one(connection, "settle.terminate_runners", job_id=key.job_id, epoch=key.epoch)
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)

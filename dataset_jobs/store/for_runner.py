@@ -92,7 +92,7 @@ class RunnerStore:
             LostLease: the run was ended, taken by another runner, or is not the job's current one.
         """
         with database_errors():
-            row = self._one("take_run")
+            row = self._one("runner.take")
             if row is None:
                 raise LostLease(self._why_not_taken())
             assignment = Assignment(**row)
@@ -102,12 +102,12 @@ class RunnerStore:
     def heartbeat(self, bytes_done: int, rows_done: int) -> bool:
         """Renews the lease and records progress; False if the lease is lost or a cancel was asked for."""
         with database_errors():
-            return self._one("heartbeat", bytes=bytes_done, rows=rows_done) is not None
+            return self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done) is not None
 
     def record_outcome(self, outcome: Outcome) -> None:
         """Keeps what the runner says of a run that did not commit; a run that was ended keeps what it has."""
         with database_errors():
-            self._execute("record_outcome", outcome=Json(outcome.as_dict()))
+            self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()))
 
     def load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         """Replaces the dataset's rows and completes dataset, job and run, in one fenced transaction.
@@ -132,15 +132,15 @@ class RunnerStore:
     def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         with database_errors(), self._connection.transaction():
             patience = in_milliseconds(self._connection.patience)
-            self._execute("load_lock", patience=patience)
-            self._hold(statement("fence"))
-            self._execute("delete_rows", dataset_key=assignment.dataset_key)
-            with self._connection.cursor() as cursor, cursor.copy(statement("copy_rows")) as copy:
+            self._execute("load.lock", patience=patience)
+            self._hold("load.still_held")
+            self._execute("load.delete_rows", dataset_key=assignment.dataset_key)
+            with self._connection.cursor() as cursor, cursor.copy(statement("load.copy_rows")) as copy:
                 for block in blocks:
                     copy.write(block)
-            self._hold(statement("fence") + " for update")
+            self._hold("load.fence")
             self._execute(
-                "finish_dataset",
+                "load.finish_dataset",
                 dataset_id=assignment.dataset_id,
                 rows=loaded.rows,
                 total=loaded.total,
@@ -150,30 +150,30 @@ class RunnerStore:
                 top=loaded.top,
             )
             cover(self._connection, assignment, loaded)
-            self._execute("finish_job")
+            self._execute("load.finish_job")
             outcome = Json({"cause": "completed", "rows": loaded.rows})
-            self._execute("finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome)
+            self._execute("load.finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome)
 
     def has_committed(self) -> bool:
         """Whether this run's load was committed: for a runner whose connection broke at the commit."""
         with database_errors():
-            row = self._one("has_committed")
+            row = self._one("runner.has_committed")
         return row is not None and row["committed"]
 
-    def _hold(self, query: Any) -> None:
-        if self._connection.execute(query, self._who).fetchone() is None:
+    def _hold(self, name: str) -> None:
+        if self._connection.execute(statement(name), self._who).fetchone() is None:
             raise LostLease(self._why_not_taken())
 
     def _end_earlier_loads(self) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             time.sleep(wait)
-            row = self._one("end_earlier_loads")
+            row = self._one("runner.end_earlier_loads")
             if row is None or row["still_loading"] == 0:
                 return
         raise Unavailable("database: an earlier run's load transaction could not be ended", Reason.DATABASE)
 
     def _why_not_taken(self) -> str:
-        row = self._one("why_not_taken")
+        row = self._one("runner.why_not_taken")
         epoch = self._who["epoch"]
         if row is None:
             return "the job no longer exists"

@@ -20,7 +20,7 @@ class PoolStore(ControllerConnection):
         async with self._connection() as connection:
             await execute(
                 connection,
-                "describe_pool",
+                "pools.describe",
                 pool=pool,
                 max_running=max_running,
                 max_pending=max_pending,
@@ -31,16 +31,16 @@ class PoolStore(ControllerConnection):
     async def undescribe_pool(self, pool: str, max_running: int | None, max_pending: int | None) -> None:
         """Gives a pool back to the settings, if a ParserPool has ever described it."""
         async with self._connection() as connection:
-            await execute(connection, "undescribe_pool", pool=pool, max_running=max_running, max_pending=max_pending)
+            await execute(connection, "pools.undescribe", pool=pool, max_running=max_running, max_pending=max_pending)
 
     async def described_pools(self) -> set[str]:
         """The pools that a ParserPool has described, be it there or not."""
         async with self._connection() as connection:
-            return {row["name"] for row in await fetch_all(connection, "described_pools")}
+            return {row["name"] for row in await fetch_all(connection, "pools.described")}
 
     async def pool_figures(self, pool: str) -> PoolFigures:
         """A pool at this moment; all zero where there is none of that name."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "pool_figures", pool=pool)
+            row = await fetch_one(connection, "pools.figures", pool=pool)
         assert row is not None
         return PoolFigures(**row)

@@ -24,7 +24,7 @@ class PresenceStore(ControllerConnection):
         async with self._connection() as connection:
             await execute(
                 connection,
-                "controller_seen",
+                "controllers.seen",
                 owner=owner,
                 launcher=launcher,
                 pools=sorted(pools),
@@ -37,7 +37,7 @@ class PresenceStore(ControllerConnection):
     async def controller_gone(self, owner: str) -> None:
         """A controller ends."""
         async with self._connection() as connection:
-            await execute(connection, "controller_gone", owner=owner)
+            await execute(connection, "controllers.gone", owner=owner)
 
     async def runs_elsewhere(self, owner: str, pools: Collection[str], lease: timedelta) -> list[RunsElsewhere]:
         """The children of other controllers that hold slots of these pools.
@@ -48,11 +48,13 @@ class PresenceStore(ControllerConnection):
             lease: for how long a sign of life is good.
         """
         async with self._connection() as connection:
-            rows = await fetch_all(connection, "runs_elsewhere", owner=owner, pools=list(pools), lease=lease)
+            rows = await fetch_all(
+                connection, "controllers.runs_elsewhere", owner=owner, pools=list(pools), lease=lease
+            )
         return [RunsElsewhere(**row) for row in rows]
 
     async def pools_in_the_way(self, pools: Collection[str]) -> list[PoolInTheWay]:
         """Those of these pools whose jobs wait for a change of the pool itself."""
         async with self._connection() as connection:
-            rows = await fetch_all(connection, "pools_in_the_way", pools=list(pools))
+            rows = await fetch_all(connection, "controllers.pools_in_the_way", pools=list(pools))
         return [PoolInTheWay(**row) for row in rows]

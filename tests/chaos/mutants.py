@@ -23,7 +23,7 @@ class Change:
 
 _HELD = "self._who).fetchone() is None:\n            raise"
 _NOT_FENCED = Change("dataset_jobs/store/for_runner.py", _HELD, "self._who) is None:\n            raise")
-_CLAIM_PICK = "dataset_jobs/store/sql/claim_pick.sql"
+_CLAIM = "dataset_jobs/store/sql/claim.sql"
 _RESCUE = "controller/pipeline/rescue.py"
 _STOPPED = "            await context.launcher.stop(run.key, now=run.ended_for > STOP_GRACE)\n"
 
@@ -39,14 +39,14 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "the maximum is counted in the claim's own statement": (
-        Change("dataset_jobs/store/sql/claim_lock_pool.sql", " for no key update", ""),
+        Change(_CLAIM, "where name = %(pool)s for no key update", "where name = %(pool)s"),
         Change(
             "dataset_jobs/store/for_controller.py",
             "free = min(limit, _free_slots(pool_row, held))",
             "free = limit",
         ),
         Change(
-            _CLAIM_PICK,
+            _CLAIM,
             "limit %(limit)s",
             "limit least(%(limit)s, greatest(0, (select max_running from pools where name = %(pool)s)"
             " - (select count(*) from runs where pool = %(pool)s and released_at is null)))",
@@ -81,9 +81,9 @@ def _refusal(""",
         ),
     ),
     "the epoch does not rise": (
-        Change(_CLAIM_PICK, "lease_epoch = lease_epoch + 1", "lease_epoch = 1"),
+        Change(_CLAIM, "lease_epoch = lease_epoch + 1", "lease_epoch = 1"),
         Change(
-            _CLAIM_PICK,
+            _CLAIM,
             "clock_timestamp() + %(lease)s from picked\n",
             "clock_timestamp() + %(lease)s from picked\n"
             "    on conflict (job_id, epoch) do update set launched_at = null, launch_name = null, started_at = null,"
@@ -119,7 +119,7 @@ def _refusal(""",
     ),
     "two runners of one epoch may both take the run": (
         Change(
-            "dataset_jobs/store/sql/take_run.sql",
+            "dataset_jobs/store/sql/runner.sql",
             " and (runs.runner_uid is null or runs.runner_uid = %(runner_uid)s)",
             "",
         ),

@@ -18,7 +18,7 @@ from dataset_jobs.model.outcome import ExitCode
 from tests.e2e.installation import ROOT, Installation
 
 YEAR_2023 = ROOT / "tests" / "data" / "us" / "national" / "yob2023.txt"
-COPY_WAITS = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event_type = 'Lock'"
+COPY_WAITS = "select 1 from pg_stat_activity where query like '%load.copy_rows%' and wait_event_type = 'Lock'"
 NOTHING_RUNS = "select 1 where not exists (select 1 from runs where released_at is null)"
 
 

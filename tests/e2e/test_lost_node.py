@@ -28,7 +28,7 @@ TOLERATED = tuple(
     for what in ("not-ready", "unreachable")
 )
 TWO_WAIT = f"select 1 where (select count(*) from ({COPY_WAITS}) as waiting) = 2"
-COPY_STANDS_STILL = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event = 'ClientRead'"
+COPY_STANDS_STILL = "select 1 from pg_stat_activity where query like '%load.copy_rows%' and wait_event = 'ClientRead'"
 RELEASED = "select * from runs where job_id = %s and epoch = 1 and released_at is not null"
 
 

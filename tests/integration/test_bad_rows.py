@@ -30,6 +30,8 @@ from tests.integration.test_cli import ROOT, Run, answer, runner
 from tests.integration.test_parser_pools import controlling
 from tests.integration.world import World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 NO_BOUNDS = """
 alter table jobs drop constraint if exists run_at_within_bounds, drop constraint jobs_state_check;
 alter table schedules drop constraint if exists next_at_within_bounds, drop constraint if exists not_before_is_finite;

@@ -25,6 +25,8 @@ from services.explain import explanation
 from tests.integration.test_pipeline import Moody, a_file
 from tests.integration.world import World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 QUOTA = LaunchRefused("exceeded quota", Reason.QUOTA)
 NO_IMAGE = Evidence(pod_name="p", seen_as="ImagePull", message="Back-off pulling image")
 MIB = 2**20

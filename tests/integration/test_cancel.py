@@ -24,7 +24,9 @@ from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_faults import COPY_OVER, COPY_WAITS, YEAR_2023, claim_one, copy_held_up, pid_of, until
 from tests.integration.world import Submitted, World, key_of
 
-CANCEL_WAITS = "select 1 from pg_stat_activity where query like '%job under lock%' and wait_event_type = 'Lock'"
+pytestmark = pytest.mark.every_postgres
+
+CANCEL_WAITS = "select 1 from pg_stat_activity where query like '%jobs.lock%' and wait_event_type = 'Lock'"
 HOUR = RetryPolicy(waits=(timedelta(hours=1),))
 
 

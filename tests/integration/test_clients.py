@@ -20,6 +20,8 @@ from services.client import Client
 from services.submission import Verdict, read_file
 from services.submit import SubmitResult
 
+pytestmark = pytest.mark.every_postgres
+
 CONTENT = b"Emma,F,15433\nLiam,M,20802\n"
 
 CLAIM = """

@@ -22,6 +22,8 @@ from dataset_jobs.store.for_controller import ControllerStore
 from services.client import Client
 from services.submission import read_file
 
+pytestmark = pytest.mark.every_postgres
+
 SECONDS = 2.0
 FILES = 3
 

@@ -23,6 +23,8 @@ from tests.integration.world import World
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer, free_port
 
+pytestmark = pytest.mark.every_postgres
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:

@@ -9,6 +9,8 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'affirm-worker controller'"
 
 

@@ -17,6 +17,8 @@ from tests.integration.test_cli import Run, answer, runner
 from tests.integration.test_pipeline import Moody
 from tests.integration.world import Submitted, World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 HOUR = RetryPolicy(waits=(timedelta(hours=1),))
 
 

@@ -22,6 +22,8 @@ from dataset_jobs.store.controller_views import ClaimedRun
 from parser_runner.child import run_child
 from tests.integration.world import NATIONAL, World
 
+pytestmark = pytest.mark.every_postgres
+
 YEAR_2023 = NATIONAL / "yob2023.txt"
 ROWS_2023 = YEAR_2023.read_bytes().count(b"\n")
 LEASE_OVER = "update runs set lease_until = now() - interval '1 second' where released_at is null"
@@ -50,9 +52,9 @@ async def until(world: World, sql: str, seconds: float = 30) -> None:
 
 
 COPY_OVER = "select 1 where not exists (select from pg_stat_progress_copy)"
-COPY_STANDS_STILL = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event = 'ClientRead'"
+COPY_STANDS_STILL = "select 1 from pg_stat_activity where query like '%load.copy_rows%' and wait_event = 'ClientRead'"
 RUNNERS_GONE = "select 1 where not exists (select from pg_stat_activity where application_name like 'parser-runner%')"
-COPY_WAITS = "select 1 from pg_stat_activity where query like '%copy names%' and wait_event_type = 'Lock'"
+COPY_WAITS = "select 1 from pg_stat_activity where query like '%load.copy_rows%' and wait_event_type = 'Lock'"
 
 
 async def claim_one(world: World, owner: str) -> ClaimedRun:

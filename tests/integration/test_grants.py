@@ -23,6 +23,8 @@ from services.client import Client
 from services.jobs import Cancel
 from services.submission import read_file
 
+pytestmark = pytest.mark.every_postgres
+
 
 def as_role(database: str, role: str) -> str:
     """The URI of `database` for a session in that role."""

@@ -16,6 +16,8 @@ from tests.cluster.packages import program
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.every_postgres
+
 HOSTILE = {
     "client_encoding": "LATIN1",
     "DateStyle": "German, DMY",

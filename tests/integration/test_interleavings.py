@@ -29,6 +29,8 @@ from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
 from tests.integration.world import Submitted, World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
 LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
 
@@ -235,7 +237,7 @@ async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its
         return bool(world.query("select 1 from pg_locks where locktype = 'advisory' and objsubid = 1"))
 
     async def let_it_say(at: Boundary) -> None:
-        if at.what.startswith("First statement of settle"):
+        if at.what == "settle.lock":
             await asyncio.to_thread(said.wait, 2)
 
     runner, controller = Actor(gate=stand_still), Actor()
@@ -281,7 +283,7 @@ async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_ne
             store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
 
     async def let_it_load(at: Boundary) -> None:
-        if at.what.startswith("Second statement of settle"):
+        if at.what == "settle.run":
             may_load.set()
             assert stands.wait(30)
 
@@ -316,7 +318,7 @@ async def test_a_statement_that_waits_for_a_load_standing_still_is_given_up_and_
     stands, go_on = threading.Event(), threading.Event()
 
     def stand_still(at: Boundary) -> None:
-        if at.what.startswith("Part of the load's commit"):
+        if at.what == "load.finish_dataset":
             stands.set()
             go_on.wait(60)
 

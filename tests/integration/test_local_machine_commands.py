@@ -11,7 +11,7 @@ import pytest
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.store.statements import statement
+from dataset_jobs.store.statements import statements_of
 from tests.faults.conditions import AS_NOBODY, LIMITS_HOLD, needs_root, no_more_open_files, read_only, small_disk
 from tests.integration.test_local_machine import ROOT, large_file
 from tests.integration.world import DATA, NATIONAL, World
@@ -147,7 +147,7 @@ async def test_a_tick_without_open_files_is_repeated_and_goes_through(world: Wor
     job_id = world.submit(YEAR_2023).job_id
     async with world.controller() as reconciler:
         assert await reconciler.tick_safely()  # it is connected from now on
-        statement.cache_clear()
+        statements_of.cache_clear()
         with no_more_open_files():
             assert not await reconciler.tick_safely()
         assert "EMFILE" in reconciler.progress.last_error

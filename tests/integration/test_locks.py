@@ -14,6 +14,8 @@ from app import locks
 from dataset_jobs.model.errors import Unavailable
 from tests.integration.test_cli import ROOT
 
+pytestmark = pytest.mark.every_postgres
+
 _HOLD = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); input()"
 
 

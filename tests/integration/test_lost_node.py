@@ -13,6 +13,8 @@ from dataset_jobs.store.for_runner import Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import Submitted, World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 LEASE_OVER = "update runs set lease_until = now() - interval '1 second' where released_at is null"
 
 

@@ -11,6 +11,8 @@ import pytest
 from controller.policy.settling import RetryPolicy
 from tests.integration.world import DATA, NATIONAL, World
 
+pytestmark = pytest.mark.every_postgres
+
 YEAR_2023 = NATIONAL / "yob2023.txt"
 
 

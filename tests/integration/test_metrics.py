@@ -23,6 +23,8 @@ from dataset_jobs.store.statements import statement
 from tests.integration.test_run_command import running
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -144,7 +146,7 @@ async def test_finished_jobs_and_released_runs_cost_nothing(world: World) -> Non
         "select id, 1, pool, 'process', 'test', now(), now(), 'cancelled', now() from jobs"
     )
     world.query("vacuum analyze jobs, runs")
-    plan = "\n".join(row["QUERY PLAN"] for row in world.query("explain (analyze) " + statement("queue_figures")))
+    plan = "\n".join(row["QUERY PLAN"] for row in world.query("explain (analyze) " + statement("pools.queue_figures")))
     assert "jobs_one_unfinished" in plan and "runs_unreleased" in plan
     assert "Seq Scan on jobs" not in plan and "Seq Scan on runs" not in plan
 

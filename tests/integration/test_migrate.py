@@ -13,6 +13,8 @@ from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.model.errors import Misconfigured
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.every_postgres
+
 COUNTRIES = [("DE", "Germany"), ("US", "United States")]
 
 APPLY = """

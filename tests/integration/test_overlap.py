@@ -13,6 +13,8 @@ from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
 from services.submission import Verdict, read_file
 from tests.integration.world import Submitted, World
 
+pytestmark = pytest.mark.every_postgres
+
 OLD = "Mary,F,10\r\nAnna,F,9\r\nJohn,M,8\r\n"
 NEW = "Mary,F,11\r\nAnna,F,9\r\n"
 

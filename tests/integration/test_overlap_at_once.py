@@ -7,21 +7,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import psycopg
+import pytest
 
 from tests.integration.test_faults import COPY_WAITS, copy_held_up, pid_of, until
 from tests.integration.world import Submitted, World
 
+pytestmark = pytest.mark.every_postgres
+
 GIRLS = "Olivia,F,10\nAnna,F,9\n"
-IN_COPY = (
-    "select 1 from pg_stat_activity where query like '%copy names%' and wait_event_type = 'Lock' having count(*) = 2"
-)
-AT_THE_END = (
-    "select 1 from pg_stat_activity where query like '%update runs set committed_at%' and wait_event_type = 'Lock'"
-)
+IN_COPY = f"{COPY_WAITS} having count(*) = 2"
+AT_THE_END = "select 1 from pg_stat_activity where query like '%load.finish_run%' and wait_event_type = 'Lock'"
 SECOND_LOADED = "select 1 from datasets where filename = 'yob2023-2.txt' and status = 'completed'"
-WAITS_FOR_THE_OTHER = (
-    "select 1 from pg_stat_activity where query like '%insert into coverage%' and wait_event_type = 'Lock'"
-)
+WAITS_FOR_THE_OTHER = "select 1 from pg_stat_activity where query like '%coverage.cover%' and wait_event_type = 'Lock'"
 
 
 def submit(world: World, number: int, replaces: tuple[Submitted, ...] = ()) -> Submitted:

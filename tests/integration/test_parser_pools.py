@@ -18,6 +18,8 @@ from dataset_jobs.store.pools import PoolStore
 from tests.fakes.parser_pools import FakeParserPools
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 SETTINGS = PoolSpec("default", max_parallelism=64, template=RunnerTemplate("runner:1"), retention=timedelta(days=30))
 BAD = 'Kubernetes API: 422: Job.batch "x" is invalid: spec.template.spec.containers[0].image: Invalid value'
 POOL = "select max_running, max_pending, paused from pools where name = %s"

@@ -14,6 +14,8 @@ from dataset_jobs.model.settlement import Evidence
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import Submitted, World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 HOUR = RetryPolicy(waits=(timedelta(hours=1),))
 
 

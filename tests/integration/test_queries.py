@@ -11,6 +11,8 @@ import pytest
 
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.every_postgres
+
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 ROWS = 10_000_000
 YEARS, NAMES, COUNTRIES = 100, 10_000, 5

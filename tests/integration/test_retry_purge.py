@@ -16,6 +16,8 @@ from dataset_jobs.model.states import PURGE_BATCH, JobState
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import Submitted, World, key_of
 
+pytestmark = pytest.mark.every_postgres
+
 NO_RETRIES = RetryPolicy(max_retries=0)
 DAY = timedelta(days=1)
 

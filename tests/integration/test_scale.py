@@ -26,6 +26,8 @@ from tests.faults.ports import exposed
 from tests.integration.test_pipeline import a_file
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 DEFAULT = PoolSpec("default")
 SLOWLY = PoolSpec("default", behavior=Behavior(ScalingRules(policies=(ScalingPolicy("Pods", 2, 1800),))))
 
@@ -306,7 +308,7 @@ def test_of_a_hundred_thousand_jobs_a_few_are_read(world: World) -> None:
         if statistics:
             world.query(statistics)
         with psycopg.connect(world.conninfo) as connection:
-            explained = f"explain (analyze, format json) {statement('capacity')}".encode()
+            explained = f"explain (analyze, format json) {statement('scale.capacity')}".encode()
             row = connection.execute(explained, {"pool": "default", "target": 1}).fetchone()
         assert row is not None
         scans = list(read(row[0][0]["Plan"]))

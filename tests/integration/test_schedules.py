@@ -28,6 +28,8 @@ from tests.faults.connections import sync_connection
 from tests.integration.world import World
 from tests.servers.versitygw import VersityGateway
 
+pytestmark = pytest.mark.every_postgres
+
 PAST = "2026-01-01 00:00+00"
 
 

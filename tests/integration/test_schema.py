@@ -16,6 +16,8 @@ from dataset_jobs.postgres.session import in_schema
 from tests.integration.world import World
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.every_postgres
+
 COUNTRIES = [("US", "United States")]
 
 RAILS = """

@@ -1,9 +1,13 @@
 """Jobs that are suspended, as Kueue does: before they start they wait, and while they run they are interrupted."""
 
+import pytest
+
 from controller.launchers.kubernetes import SUSPENDED_JOB
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_lost_node import a_file, running, take
 from tests.integration.world import World
+
+pytestmark = pytest.mark.every_postgres
 
 LONG_AGO = "update runs set claimed_at = now() - interval '1 hour', launched_at = now() - interval '1 hour'"
 

@@ -11,6 +11,8 @@ from services.submission import read_file
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 HOUR = timedelta(hours=1)
 
 

@@ -83,7 +83,7 @@ async def test_a_commit_that_the_standby_has_not_heard_of_is_made_again_and_once
     launcher = InlineLauncher(world.storage_config, world.conninfo)
     async with world.controller(launcher) as reconciler:
         # The run is taken; its load is not to be heard of.
-        pair.service.arm(Fault(Kind.PASS, who="parser-runner", sql="First statement of the load", meanwhile=pair.split))
+        pair.service.arm(Fault(Kind.PASS, who="parser-runner", sql="-- load.lock", meanwhile=pair.split))
         await reconciler.tick()
         assert launcher.outcomes[RunKey(result.job_id, 1)].cause is Cause.COMPLETED
         assert world.job(result.job_id)["state"] == "completed"

@@ -40,12 +40,12 @@ def world(server: PostgresServer, tmp_path: Path) -> Iterator[World]:
 @pytest.mark.parametrize(
     ("who", "sql", "attempts"),
     [
-        ("affirm-worker controller", "Last statement of the claim", 0),
-        ("affirm-worker controller", "The launcher has answered for good", 0),
-        ("parser-runner", "The runner takes the run", 1),
+        ("affirm-worker controller", "-- claim.pick", 0),
+        ("affirm-worker controller", "-- runs.record_launches", 0),
+        ("parser-runner", "-- runner.take", 1),
         ("parser-runner", COPY_DATA, 1),
         ("parser-runner", "COMMIT", 1),
-        ("affirm-worker controller", "Second statement of settle", 0),
+        ("affirm-worker controller", "-- settle.run", 0),
     ],
 )
 async def test_a_crash_of_postgres_costs_an_attempt_at_most(

@@ -22,7 +22,7 @@ LIMIT = 60
 """Seconds that nothing here takes; the longest is psycopg's patience with a cancel that is not answered, 10 s."""
 
 
-@pytest.mark.parametrize("sql", ["Last statement of the claim", "First statement of settle"])
+@pytest.mark.parametrize("sql", ["-- claim.pick", "-- settle.lock\n"])
 async def test_a_controller_that_is_cut_off_in_a_transaction_does_not_hold_up_the_others(
     world: World, proxy: FaultProxy, sql: str
 ) -> None:
@@ -78,7 +78,7 @@ async def test_a_heartbeat_that_is_not_answered_is_given_up_and_the_next_one_ren
     with RunnerStore(world.conninfo, key, Runner("one")) as store:
         store.take()
     world.query("update runs set lease_until = now()")
-    proxy.arm(Fault(Kind.SILENT, sql="renews its lease"))
+    proxy.arm(Fault(Kind.SILENT, sql="-- runner.heartbeat"))
     with Heartbeat(lambda: RunnerStore(proxy.url(world.conninfo), key, Runner("one"), PATIENCE)) as heartbeat:
         heartbeat.bytes_done = 5
         async with asyncio.timeout(LIMIT):

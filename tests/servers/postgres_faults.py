@@ -37,8 +37,8 @@ class Kind(StrEnum):
 BREAKS = (Kind.CUT_BEFORE, Kind.ANSWER_LOST, Kind.SILENT)
 
 
-SET_UP = "The first statement of every connection"
-"""In the text of the statement that sets up a session. How many there are depends on how many connections are open."""
+SET_UP = "-- session.at_connect"
+"""How the statement begins that sets up a session. How many there are depends on how many connections are open."""
 
 
 @dataclass(frozen=True, slots=True)

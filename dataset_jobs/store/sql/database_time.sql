@@ -1,2 +1,0 @@
--- The time that counts. Called by schedules add, status and jobs explain.
-select clock_timestamp() as now

@@ -1,0 +1,58 @@
+-- Clients change and list datasets. Each change is one transaction that begins with the first three statements: jobs
+-- before the dataset, the order in which everybody locks them.
+
+-- name: datasets.lock_jobs
+-- Locks all jobs of the dataset.
+select id from jobs where dataset_id = %(dataset_id)s order by key for update
+
+-- name: datasets.lock
+-- Locks the dataset.
+select id, key, filename, year_hint, sex_hint, supersedes, status, storage_uri, row_count, loaded_at,
+    loaded_at is not null as loaded
+from datasets where id = %(dataset_id)s
+for update
+
+-- name: datasets.jobs
+-- Lists the jobs again, in a statement of its own so that it sees what was committed while the dataset's lock was
+-- waited for. A job that is not locked yet: begin again.
+select id, state from jobs where dataset_id = %(dataset_id)s order by key
+
+-- name: datasets.revive
+-- A failed dataset is pending again; any other is left as it is. Called by reprocess.
+update datasets set status = 'pending', updated_at = clock_timestamp() where id = %(dataset_id)s and status = 'failed'
+
+-- name: datasets.holding_run
+-- The job whose run still holds a dataset, if there is one. Called by datasets delete, under the dataset's lock.
+select jobs.id as job_id, jobs.lease_epoch as epoch
+from jobs left join runs on runs.job_id = jobs.id and runs.released_at is null
+where jobs.dataset_id = %(dataset_id)s and (runs.job_id is not null or jobs.state = 'running')
+limit 1
+
+-- name: datasets.delete
+-- The dataset, with its jobs and their runs. Its rows went before, in the same transaction. Called by datasets delete.
+delete from datasets where id = %(dataset_id)s
+
+-- name: datasets.list
+-- Datasets, the newest first, each with what its rows are of. Called by datasets list and show and the summary of a
+-- load.
+select datasets.id, countries.code as country, filename, status, row_count, total_count, parser, measure, region, top,
+    covered.years, covered.sexes, supersedes, covered.superseded_by, covered.superseded,
+    year_hint, sex_hint, size, sha256, storage_uri, error, datasets.created_at, loaded_at
+from datasets join countries on countries.id = datasets.country_id
+cross join lateral (
+    select coalesce(array_agg(distinct year order by year), '{}') as years,
+        coalesce(array_agg(distinct gender::text order by gender::text), '{}') as sexes,
+        coalesce(array_agg(distinct other.id) filter (where other.id is not null), '{}') as superseded_by,
+        coalesce(bool_and(superseded_by is not null), false) as superseded
+    from coverage left join datasets other on other.key = coverage.superseded_by
+    where coverage.dataset_key = datasets.key
+) covered
+where (%(status)s::text is null or status = %(status)s)
+    and (%(country)s::text is null or countries.code = %(country)s)
+    and (%(ids)s::uuid[] is null or datasets.id = any (%(ids)s))
+order by datasets.created_at desc, datasets.key desc
+limit %(limit)s
+
+-- name: datasets.ids
+-- The datasets whose id lies in a range: those that begin with what a person typed. Called by the command line.
+select id from datasets where id between %(first)s and %(last)s order by id limit 3

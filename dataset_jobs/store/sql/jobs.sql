@@ -1,0 +1,146 @@
+-- Clients insert, change and list jobs, and old jobs are purged. Each change is one transaction that locks the job
+-- first; a retry locks the dataset and its jobs before, as datasets.sql does.
+
+-- name: jobs.insert
+-- Enqueues a job; the trigger on jobs wakes the controllers. One that is for later waits as scheduled. Called by
+-- submit, reprocess and schedules.
+insert into jobs (dataset_id, type, pool, priority, state, run_at)
+select %(dataset_id)s, %(type)s, %(pool)s, %(priority)s,
+    case when run_at > clock_timestamp() then 'scheduled' else 'queued' end, greatest(run_at, now())
+from (select coalesce(%(at)s::timestamptz, clock_timestamp() + %(after)s::interval, now()) as run_at) asked
+returning id
+
+-- name: jobs.dataset
+-- Whose job it is; read without a lock, since a job never changes its dataset. Called by jobs retry.
+select dataset_id from jobs where id = %(job_id)s
+
+-- name: jobs.lock
+-- Locks the job. The runner's commit locks it too, so that of a commit and a cancel the first one wins.
+select id, dataset_id, type, state, lease_epoch, finished_at, last_cause from jobs where id = %(job_id)s for update
+
+-- name: jobs.cancel_waiting
+-- Cancels a job that is not running; its dataset rests as it is. Called by jobs cancel, under the job's lock.
+with cancelled as (
+    update jobs set state = 'cancelled', finished_at = clock_timestamp(),
+        cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+        last_cause = 'cancelled', last_error = 'cancelled'
+    where id = %(job_id)s and state in ('scheduled', 'queued')
+    returning dataset_id
+)
+update datasets set error = 'cancelled', updated_at = clock_timestamp()
+from cancelled where datasets.id = cancelled.dataset_id
+
+-- name: jobs.request_cancel
+-- A running job is to be cancelled: the trigger wakes the controllers. Called by jobs cancel, under the job's lock.
+update jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = %(job_id)s
+
+-- name: jobs.cancel_requested
+-- Cancels jobs that a cancel was asked for and that are not running: the claim passes them over, so that nothing else
+-- would ever end them. Called by rescue.
+with cancelled as (
+    update jobs set state = 'cancelled', finished_at = clock_timestamp(),
+        last_cause = 'cancelled', last_error = 'cancelled'
+    where id = any (array(
+        select id from jobs
+        where cancel_requested_at is not null and state in ('scheduled', 'queued')
+        limit %(batch)s
+        for no key update skip locked))
+    returning id, dataset_id
+), rested as (
+    update datasets set error = 'cancelled', updated_at = clock_timestamp()
+    from cancelled where datasets.id = cancelled.dataset_id
+)
+select id from cancelled
+
+-- name: jobs.retry
+-- A dead letter is queued again with fresh budgets; its runs stay, and its epoch goes on from where it is. The trigger
+-- on cancel_requested_at wakes the controllers. Called by jobs retry, under the locks of job and dataset.
+update jobs set state = 'queued', run_at = clock_timestamp(), finished_at = null, cancel_requested_at = null,
+    attempts = 0, interruptions = 0, give_backs = 0, blocked_since = null, last_cause = null, last_error = null,
+    retried_at = retried_at || clock_timestamp(),
+    priority = coalesce(%(priority)s, priority)
+where id = %(job_id)s and state in ('failed', 'cancelled')
+
+-- name: jobs.set_waiting
+-- Another priority, another time, or both, for a job that waits; what is brought forward is queued, and the controllers
+-- are woken. Called by jobs set, under the job's lock.
+with changed as (
+    update jobs set
+        priority = coalesce(%(priority)s, priority),
+        run_at = case when asked.run_at is null then jobs.run_at else greatest(asked.run_at, now()) end,
+        state = case when asked.run_at is null then state when asked.run_at > now() then 'scheduled' else 'queued' end
+    from (select coalesce(%(at)s::timestamptz, now() + %(after)s::interval) as run_at) asked
+    where id = %(job_id)s and state in ('scheduled', 'queued')
+    returning id
+)
+select pg_notify('affirm_jobs', '') from changed
+
+-- name: jobs.failed
+-- The dead letters that may be tried again: failed, and the latest job of their dataset. Called by jobs retry --failed.
+select id from jobs
+where state = 'failed' and (%(cause)s::text is null or last_cause = %(cause)s)
+    and not exists (select from jobs later where later.dataset_id = jobs.dataset_id and later.key > jobs.key)
+order by finished_at
+
+-- name: jobs.count_purgeable
+-- What jobs purge would remove.
+select state, count(*) as jobs from jobs
+where finished_at < clock_timestamp() - %(older_than)s and state = any (%(states)s::text[])
+    and not exists (select from runs where runs.job_id = jobs.id and runs.released_at is null)
+group by state order by state
+
+-- name: jobs.purge
+-- Removes a batch of jobs that finished long ago, with their runs; none of which a run still holds a slot. Called by
+-- jobs purge, and by controllers every minute.
+delete from jobs where id = any (array(
+    select id from jobs
+    where (%(pool)s::text is null or pool = %(pool)s)
+        and finished_at < clock_timestamp() - %(older_than)s and state = any (%(states)s::text[])
+        and not exists (select from runs where runs.job_id = jobs.id and runs.released_at is null)
+    order by finished_at
+    limit %(batch)s
+    for update skip locked))
+returning id
+
+-- name: jobs.list
+-- Jobs, the newest first, each with how far its latest run is. Called by jobs list, show, explain and the summary of a
+-- load.
+select jobs.id, jobs.dataset_id, countries.code as country, datasets.filename, jobs.type, jobs.pool, jobs.priority,
+    jobs.state, jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.run_at, jobs.created_at, jobs.finished_at,
+    jobs.cancel_requested_at, jobs.blocked_since, jobs.retried_at,
+    jobs.last_cause, jobs.last_error, datasets.size, runs.bytes_done, runs.rows_done
+from jobs join datasets on datasets.id = jobs.dataset_id join countries on countries.id = datasets.country_id
+    left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
+where (%(state)s::text is null or jobs.state = %(state)s)
+    and (%(dataset_id)s::uuid is null or jobs.dataset_id = %(dataset_id)s)
+    and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
+order by jobs.created_at desc, jobs.key desc
+limit %(limit)s
+
+-- name: jobs.runs
+-- The runs of a job, in order. Called by jobs show and jobs explain.
+select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at, runner_uid, pod_name, node,
+    lease_until, bytes_done, rows_done, committed_at, ended_at, cause, reason, error, outcome, evidence, decision,
+    waits_for, waits_for_error,
+    released_at
+from runs where job_id = %(job_id)s order by epoch
+
+-- name: jobs.progress
+-- How far some jobs are, in one row. Called by the progress display.
+select count(*) filter (where jobs.state = 'completed') as completed,
+    count(*) filter (where jobs.state = 'failed') as failed,
+    count(*) filter (where jobs.state = 'cancelled') as cancelled,
+    count(*) filter (where jobs.state = 'running') as running,
+    count(*) filter (where jobs.state = 'scheduled') as waiting,
+    coalesce(sum(datasets.size) filter (where jobs.finished_at is not null), 0)::bigint
+        + coalesce(sum(runs.bytes_done) filter (where jobs.finished_at is null), 0)::bigint as bytes_done,
+    coalesce(sum(runs.rows_done) filter (where jobs.state in ('running', 'completed')), 0)::bigint as rows_done,
+    coalesce((array_agg(datasets.filename order by runs.claimed_at) filter (where jobs.state = 'running'))[:8], '{}')
+        as running_files
+from jobs join datasets on datasets.id = jobs.dataset_id
+    left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
+where jobs.id = any (%(ids)s::uuid[])
+
+-- name: jobs.ids
+-- The jobs whose id lies in a range: those that begin with what a person typed. Called by the command line.
+select id from jobs where id between %(first)s and %(last)s order by id limit 3

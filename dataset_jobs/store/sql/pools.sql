@@ -1,0 +1,83 @@
+-- Pools as settings and ParserPools describe them, and their figures for metrics and status. Each statement is a
+-- transaction of its own.
+
+-- name: pools.set
+-- Sets a pool's maxima, unless a ParserPool has, and makes the pool where it is new. Called at the controller's start.
+insert into pools (name, max_running, max_pending)
+values (%(pool)s, coalesce(%(max_running)s, 64), coalesce(%(max_pending)s, 100))
+on conflict (name) do update set
+    max_running = case when pools.described = 0 then coalesce(%(max_running)s, pools.max_running)
+        else pools.max_running end,
+    max_pending = case when pools.described = 0 then coalesce(%(max_pending)s, pools.max_pending)
+        else pools.max_pending end
+returning max_running
+
+-- name: pools.describe
+-- Makes a pool as its ParserPool has it, unless a later description of it is in force. Called when the resource
+-- changes, and every minute.
+insert into pools (name, max_running, max_pending, paused, described)
+values (%(pool)s, %(max_running)s, %(max_pending)s, %(paused)s, %(described)s)
+on conflict (name) do update set
+    max_running = excluded.max_running, max_pending = excluded.max_pending, paused = excluded.paused,
+    described = excluded.described
+where pools.described <= excluded.described
+    and (pools.max_running, pools.max_pending, pools.paused, pools.described)
+        is distinct from (excluded.max_running, excluded.max_pending, excluded.paused, excluded.described)
+
+-- name: pools.described
+-- The pools that a ParserPool has described, be it there or not. Called with the list of those that are.
+select name from pools where described > 0
+
+-- name: pools.undescribe
+-- Gives a pool back to the settings, where the cluster has no ParserPools any more. Called with every list of them.
+update pools set described = 0, paused = false,
+    max_running = coalesce(%(max_running)s, max_running), max_pending = coalesce(%(max_pending)s, max_pending)
+where name = %(pool)s and described > 0
+
+-- name: pools.figures
+-- What there is to tell of a pool in its ParserPool's status; one row, be there such a pool or not. Called every few
+-- seconds.
+select asked.name, coalesce(pools.max_running, 0) as maximum, pools.max_pending, coalesce(pools.paused, false) as paused,
+    pools.desired, pools.reason, pools.blocked_cause, pools.blocked_reason, pools.blocked_error,
+    queue.queued, queue.scheduled, queue.oldest_queued_since,
+    held.running, held.pending, held.in_use, held.waits_for_error, clock_timestamp() as now
+from (select %(pool)s::text as name) asked
+left join pools on pools.name = asked.name,
+lateral (
+    select count(*) filter (where state = 'queued') as queued,
+        count(*) filter (where state = 'scheduled') as scheduled,
+        date_trunc('second', min(run_at) filter (where state = 'queued')) as oldest_queued_since
+    from jobs where pool = asked.name and state in ('queued', 'scheduled')
+) queue,
+lateral (
+    select count(*) filter (where started_at is not null) as running,
+        count(*) filter (where started_at is null and ended_at is null) as pending, count(*) as in_use,
+        min(waits_for_error) filter (where started_at is null and ended_at is null and waits_for = 'unschedulable')
+            as waits_for_error
+    from runs where pool = asked.name and released_at is null
+) held
+
+-- name: pools.queue_figures
+-- How every pool and its queue stand. Called for the metrics, every few seconds: one walk over the unfinished jobs and
+-- one over the slots that are held, however many pools there are; by indexes that know no finished job and no released
+-- run.
+select name, coalesce(queue.queued, 0) as queued, coalesce(queue.due, 0) as due,
+    coalesce(queue.scheduled, 0) as scheduled, coalesce(held.pending, 0) as pending,
+    coalesce(held.running, 0) as running, coalesce(held.ending, 0) as ending, desired, max_running as maximum,
+    paused, blocked_since is not null as blocked,
+    greatest(0, extract(epoch from clock_timestamp() - queue.oldest))::float8 as oldest_wait_seconds
+from pools
+left join (
+    select pool, count(*) filter (where state = 'queued') as queued,
+        count(*) filter (where state = 'scheduled' and run_at <= now()) as due,
+        count(*) filter (where state = 'scheduled' and run_at > now()) as scheduled,
+        min(run_at) filter (where state = 'queued' or run_at <= now()) as oldest
+    from jobs where state in ('queued', 'scheduled') group by pool
+) queue on queue.pool = name
+left join (
+    select pool, count(*) filter (where ended_at is null and started_at is null) as pending,
+        count(*) filter (where ended_at is null and started_at is not null and committed_at is null) as running,
+        count(*) filter (where ended_at is not null or committed_at is not null) as ending
+    from runs where released_at is null group by pool
+) held on held.pool = name
+order by name

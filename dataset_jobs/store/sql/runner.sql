@@ -1,0 +1,50 @@
+-- A runner's statements outside its load, in the order of its life. Each is a transaction of its own.
+
+-- name: runner.take
+-- The runner takes the run. Only the first runner can; it may ask again. No row: the lease is lost.
+update runs set started_at = coalesce(runs.started_at, clock_timestamp()), runner_uid = %(runner_uid)s,
+    pod_name = %(pod_name)s, node = %(node)s, lease_until = clock_timestamp() + %(lease)s
+from jobs, datasets, countries
+where runs.job_id = %(job_id)s and runs.epoch = %(epoch)s
+    and runs.ended_at is null and (runs.runner_uid is null or runs.runner_uid = %(runner_uid)s)
+    and jobs.id = runs.job_id and jobs.state = 'running' and jobs.lease_epoch = runs.epoch
+    and jobs.cancel_requested_at is null
+    and datasets.id = jobs.dataset_id and countries.id = datasets.country_id
+returning jobs.type as job_type, jobs.attempts + 1 as attempt,
+    datasets.id as dataset_id, datasets.key as dataset_key, countries.code as country,
+    datasets.country_id, datasets.filename,
+    datasets.storage_uri, datasets.sha256, datasets.size, datasets.year_hint, datasets.sex_hint,
+    datasets.supersedes
+
+-- name: runner.why_not_taken
+-- What the runner says when it could not take the run.
+select jobs.state, jobs.lease_epoch, runs.runner_uid, runs.ended_at is not null as ended, runs.cause,
+    jobs.cancel_requested_at is not null as cancel_requested
+from jobs left join runs on runs.job_id = jobs.id and runs.epoch = %(epoch)s
+where jobs.id = %(job_id)s
+
+-- name: runner.end_earlier_loads
+-- Ends what earlier epochs of this job may still be loading, and ended jobs of the same dataset: what they hold would
+-- be waited for. How many there still were. Called by the runner that takes a run, again until it says 0.
+select coalesce(sum(terminate_runners(jobs.id, case when jobs.id = %(job_id)s then %(epoch)s - 1 else 2147483647 end)),
+    0)::bigint as still_loading
+from jobs join jobs this on this.dataset_id = jobs.dataset_id
+where this.id = %(job_id)s and (jobs.id = this.id or jobs.state in ('failed', 'cancelled'))
+
+-- name: runner.heartbeat
+-- The runner renews its lease and says how far it is. No row: the lease is lost, or a cancel was asked for.
+update runs set lease_until = clock_timestamp() + %(lease)s, bytes_done = %(bytes)s, rows_done = %(rows)s
+where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s and ended_at is null
+    and exists (select from jobs where id = %(job_id)s and lease_epoch = %(epoch)s and state = 'running'
+                and cancel_requested_at is null)
+returning true as held
+
+-- name: runner.record_outcome
+-- What the runner says of a run that did not commit; settle makes the decision.
+update runs set outcome = %(outcome)s
+where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s
+    and ended_at is null and committed_at is null
+
+-- name: runner.has_committed
+-- Did this run commit? Asked by a runner whose connection broke while it committed.
+select committed_at is not null as committed from runs where job_id = %(job_id)s and epoch = %(epoch)s
