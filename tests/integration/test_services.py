@@ -1,5 +1,6 @@
 """The use cases as a caller has them: over one connection, and over a pool of them that several threads use."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -9,9 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+import psycopg.conninfo
 import pytest
 
-from dataset_jobs.model.errors import Forbidden, Unavailable
+from dataset_jobs.model.errors import Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import Storage
 from dataset_jobs.storage.local import LocalStorage
@@ -145,6 +147,14 @@ def test_a_pool_says_why_it_has_no_connection(world: World) -> None:
     nowhere = ClientPool("postgresql://nobody@127.0.0.1:1/names", 2, get_seconds=1.0)
     with Client(nowhere) as client, pytest.raises(Unavailable, match="refused"):
         client.jobs.list()
+
+
+def test_a_pool_says_at_once_what_does_not_pass_by_itself(world: World) -> None:
+    elsewhere = ClientPool(psycopg.conninfo.make_conninfo(world.conninfo, dbname="elsewhere"), 2, get_seconds=60.0)
+    began = time.monotonic()
+    with Client(elsewhere) as client, pytest.raises(Misconfigured, match="does not exist"):
+        client.jobs.list()
+    assert time.monotonic() - began < 10
 
 
 class NoDatabase(ClientDatabase):
