@@ -24,9 +24,9 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
 from benchmarks.scale_arena import Arena
-from controller.launchers.kubernetes_api import load_configuration
-from controller.launchers.objects import pod_of
-from controller.policy.job_manifest import CONTAINER
+from controller.launchers.kubernetes.api import load_configuration
+from controller.launchers.kubernetes.objects import pod_of
+from controller.pools.runner_pod import CONTAINER
 from dataset_jobs.store.for_runner import LEASE
 from dataset_jobs.store.statements import statement
 

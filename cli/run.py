@@ -13,14 +13,14 @@ from cli.exit_codes import of_waiting
 from cli.file_storage import storage_config
 from cli.launching import Watch, kubernetes_launcher, process_launcher
 from cli.settings import Settings
+from controller.background.pool_metrics import measure
+from controller.background.presence import keep_present
+from controller.background.schedules import Schedules
+from controller.background.waiting import Log, Tell, tell_waits
+from controller.context import Context
 from controller.health import HealthServer
+from controller.loop import AGAIN_SECONDS, Progress, Reconciler, drain
 from controller.metrics import Metrics
-from controller.pipeline.context import Context
-from controller.pipeline.measure import measure
-from controller.pipeline.presence import keep_present
-from controller.pipeline.schedules import Schedules
-from controller.pipeline.waiting import Log, Tell, tell_waits
-from controller.reconcile import AGAIN_SECONDS, Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, RunError
@@ -118,10 +118,10 @@ async def run_controller(
             pools=cluster.pools,
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
             announce=cluster.announce,
-            schedules=schedules,
             metrics=metrics,
         )
-        reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
+        poll_seconds = settings.worker_poll_interval.total_seconds()
+        reconciler = Reconciler(context, poll_seconds, wake, progress, schedules=schedules)
         for beside in _beside(context, progress, watch, until_idle, tell):
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))

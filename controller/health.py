@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from controller.loop import Progress
 from controller.metrics import Metrics
-from controller.reconcile import Progress
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.text import one_line

@@ -16,9 +16,9 @@ from uuid import UUID
 import kopf
 from kubernetes.aio.client import Configuration
 
-from controller.launchers.kubernetes_api import PAGE
-from controller.launchers.objects import Job, Pod, job_of, pod_of
-from controller.policy.job_manifest import LABEL_INSTALLATION
+from controller.launchers.kubernetes.api import PAGE
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
+from controller.pools.runner_pod import LABEL_INSTALLATION
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.trouble import Repeated, Trouble
 from dataset_jobs.threads import start_thread

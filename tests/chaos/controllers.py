@@ -9,13 +9,13 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from controller.launchers import Launcher, Seen
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.pipeline.context import Context
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.interface import Launcher, Seen
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.loop import Progress, Reconciler
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.chaos.clients import POOLS

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from psycopg.rows import dict_row
 
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import ApiRefused
-from controller.pipeline.context import Context, OnePool
-from controller.pipeline.retention import remove_old_jobs
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.background.retention import remove_old_jobs
+from controller.context import Context
+from controller.launchers.kubernetes.api import ApiRefused
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.loop import Progress, Reconciler
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey

@@ -5,10 +5,11 @@ import os
 import sys
 from functools import partial
 
-from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context, OnePool
-from controller.policy.pool_spec import PoolSpec
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.loop import Progress, Reconciler
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child

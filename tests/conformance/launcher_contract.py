@@ -4,7 +4,7 @@ import asyncio
 import time
 from uuid import UUID, uuid4
 
-from controller.launchers import Launch, Launcher, Phase, Seen
+from controller.launchers.interface import Launch, Launcher, Phase, Seen
 from dataset_jobs.model.keys import RunKey
 from tests.conformance.acting_runner import MESSAGE
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.launchers import LaunchRefused, Phase, Seen, process
-from controller.launchers.process import ProcessLauncher
+from controller.launchers.interface import LaunchRefused, Phase, Seen
+from controller.launchers.process import launcher as process
+from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until

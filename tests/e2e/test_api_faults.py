@@ -19,15 +19,16 @@ import psycopg
 import pytest
 
 from cli.runner_config import read_runner_config
-from controller.launchers import kubernetes_api
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
-from controller.launchers.objects import Job, Pod
+from controller.context import Context
+from controller.launchers.kubernetes import api as kubernetes_api
+from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.kubernetes.objects import Job, Pod
+from controller.loop import Progress, Reconciler
 from controller.operator import Watcher
-from controller.pipeline.context import Context, OnePool
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.cluster import breaking

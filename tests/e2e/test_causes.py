@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from controller.launchers import Launch, Phase, Seen
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import load_configuration
-from controller.policy.diagnosis import diagnose, why_not_started
-from controller.policy.job_manifest import CONTAINER, LABEL_JOB, RunnerTemplate
+from controller.launchers.interface import Launch, Phase, Seen
+from controller.launchers.kubernetes.api import load_configuration
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.outcomes.diagnosis import diagnose, why_not_started
+from controller.pools.runner_pod import CONTAINER, LABEL_JOB, RunnerTemplate
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster

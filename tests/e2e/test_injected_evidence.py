@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.policy.diagnosis import diagnose, why_not_started
+from controller.launchers.interface import Phase, Seen
+from controller.outcomes.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, REJECTS, WORKS, until

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from controller.launchers import Launcher, LaunchRefused, Phase
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
-from controller.policy.job_manifest import RunnerTemplate, job_name
+from controller.launchers.interface import Launcher, LaunchRefused, Phase
+from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.pools.runner_pod import RunnerTemplate, job_name
 from dataset_jobs.model.causes import Reason
 from tests.cluster import Cluster, images
 from tests.conformance.launcher_contract import EXITS_0, WORKS, LauncherContract, a_launch, until

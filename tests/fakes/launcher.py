@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.launchers import KEEP, Launch, Phase, Seen
+from controller.launchers.interface import KEEP, Launch, Phase, Seen
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from controller.launchers.objects import Job, Pod, job_of, pod_of
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
 from controller.operator import Saw
 from tests.fakes.cluster import FakeCluster
 

@@ -12,11 +12,12 @@ from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 
-from controller.launchers import KEEP, Launch, Launcher, Seen
-from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context, OnePool
-from controller.policy.pool_spec import PoolSpec
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.interface import KEEP, Launch, Launcher, Seen
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.loop import Progress, Reconciler
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore

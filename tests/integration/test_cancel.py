@@ -9,9 +9,9 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from controller.launchers import Launch, Phase
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.launchers.interface import Launch, Phase
+from controller.loop import Reconciler
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence

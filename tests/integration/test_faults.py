@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from controller.launchers import Launch
-from controller.launchers.process import ProcessLauncher
+from controller.launchers.interface import Launch
+from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.store.controller_views import ClaimedRun
@@ -235,7 +235,7 @@ def _word(number: int) -> str:
 _CONTROLLER = """
 import asyncio, os
 from functools import partial
-from controller.launchers.process import ProcessLauncher
+from controller.launchers.process.launcher import ProcessLauncher
 from parser_runner.child import run_child
 from tests.integration.crashing_controller import crash
 launcher = ProcessLauncher(partial(run_child, dict(os.environ)), [], lambda: None)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.objects import job_of, pod_of
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.settling import RetryPolicy
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.integration.world import World
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.reconcile import Reconciler
+from controller.launchers.interface import Phase, Seen
+from controller.loop import Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.for_runner import Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher

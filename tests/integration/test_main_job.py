@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.policy.settling import RetryPolicy
+from controller.outcomes.retry import RetryPolicy
 from tests.integration.world import DATA, NATIONAL, World
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
@@ -189,7 +189,7 @@ async def test_reprocessing_replaces_the_rows_and_a_failed_one_keeps_them(world:
 
 
 async def _until_not_running(reconciler: object, world: World, job_id: object) -> None:
-    from controller.reconcile import Reconciler
+    from controller.loop import Reconciler
 
     assert isinstance(reconciler, Reconciler)
     async with asyncio.timeout(30):

@@ -14,10 +14,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from controller.background.pool_metrics import measure
 from controller.health import HealthServer
+from controller.loop import Progress, Reconciler
 from controller.metrics import Metrics
-from controller.pipeline.measure import measure
-from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store.statements import statement
 from tests.integration.test_run_command import running
 from tests.integration.world import World
@@ -149,7 +149,7 @@ async def test_finished_jobs_and_released_runs_cost_nothing(world: World) -> Non
 
 
 async def test_a_scrape_is_answered_while_the_database_is_away(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG", "controller.pipeline.measure")
+    caplog.set_level("DEBUG", "controller.background.pool_metrics")
     async with world.controller() as reconciler, asyncio.timeout(60):
         metrics = reconciler.context.metrics
         measuring = asyncio.create_task(measure(reconciler.context.store, metrics))

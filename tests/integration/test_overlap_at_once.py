@@ -149,7 +149,7 @@ async def test_readers_never_see_both_or_neither_while_one_replaces_the_other(wo
 
 
 async def _until(world: World, reconciler: object, sql: str) -> None:
-    from controller.reconcile import Reconciler
+    from controller.loop import Reconciler
 
     assert isinstance(reconciler, Reconciler)
     async with asyncio.timeout(60):

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from controller.launchers.kubernetes_api import ApiRefused
-from controller.launchers.parser_pools import ParserPools
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
+from controller.launchers.kubernetes.api import ApiRefused
+from controller.pools.parser_pools import ParserPools
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.pools import PoolStore

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
-from controller.policy.settling import RetryPolicy
+from controller.launchers.interface import KEEP, Launch, LaunchRefused, Phase, Seen
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey

@@ -10,12 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from controller.pipeline.context import Context, OnePool
-from controller.pipeline.scale import LEASE, Scaled, scale
-from controller.policy.capacity import Limit
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.decide import Limit
+from controller.context import Context
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
+from controller.steps.scale import LEASE, Scaled, scale
 from dataset_jobs.store.capacity import NewDecision
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.for_controller import ControllerStore
@@ -331,7 +332,7 @@ async def test_each_pool_is_decided_on_by_its_own_rules_and_claimed_from_in_turn
 
 async def test_a_change_is_logged_with_its_reason(world: World, caplog: pytest.LogCaptureFixture) -> None:
     files(world, 3)
-    caplog.set_level(logging.INFO, "controller.pipeline.scale")
+    caplog.set_level(logging.INFO, "controller.steps.scale")
     async with world.store() as store:
         context = as_controller(store, "a")
         world.query("update pools set max_running = 2")

@@ -1,6 +1,6 @@
 """Jobs that are suspended, as Kueue does: before they start they wait, and while they run they are interrupted."""
 
-from controller.launchers.kubernetes import SUSPENDED_JOB
+from controller.launchers.kubernetes.launcher import SUSPENDED_JOB
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_lost_node import a_file, running, take
 from tests.integration.world import World

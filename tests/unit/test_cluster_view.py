@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from controller.launchers.cluster_view import ClusterView
-from controller.launchers.objects import job_of, pod_of
+from controller.launchers.kubernetes.cache import ClusterView
+from controller.launchers.kubernetes.objects import job_of, pod_of
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated
 
 RUNNING = {"running": {"startedAt": "2025-03-01T10:00:05Z"}}

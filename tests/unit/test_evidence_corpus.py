@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _see, _see_pods
-from controller.launchers.objects import job_of, pod_of
-from controller.launchers.pod_refusals import refusals
-from controller.policy.diagnosis import diagnose, why_not_started
+from controller.launchers.interface import Phase, Seen
+from controller.launchers.kubernetes.failed_create import refusals
+from controller.launchers.kubernetes.launcher import _see, _see_pods
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from tests.unit.kubernetes_objects import KEY
 

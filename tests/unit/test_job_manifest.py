@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.job_manifest import Memory, RunnerTemplate, job_manifest, job_name, with_memory
+from controller.pools.runner_pod import Memory, RunnerTemplate, job_manifest, job_name, with_memory
 from dataset_jobs.model.keys import RunKey
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.cluster_view import ClusterView
-from controller.launchers.kubernetes import _see
-from controller.launchers.objects import job_of, pod_of
-from controller.policy.diagnosis import diagnose, waits_for
-from controller.policy.job_manifest import LABEL_EPOCH, job_name
+from controller.launchers.interface import Phase, Seen
+from controller.launchers.kubernetes.cache import ClusterView
+from controller.launchers.kubernetes.launcher import _see
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.diagnosis import diagnose, waits_for
+from controller.pools.runner_pod import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _see
-from controller.launchers.objects import job_of, pod_of
-from controller.policy.diagnosis import diagnose, waits_for, why_not_started
+from controller.launchers.interface import Phase, Seen
+from controller.launchers.kubernetes.launcher import _see
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.diagnosis import diagnose, waits_for, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated, waiting
 

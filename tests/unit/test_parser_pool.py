@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.job_manifest import Memory, RunnerTemplate, job_manifest, with_memory
-from controller.policy.parser_pool import PoolRefused, _Runner, _Spec, controller_of, order_of, own_path, read_pool
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
-from controller.policy.settling import RetryPolicy
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.resource import PoolRefused, _Runner, _Spec, controller_of, order_of, own_path, read_pool
+from controller.pools.runner_pod import Memory, RunnerTemplate, job_manifest, with_memory
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from tests.unit import chart
 

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from controller.launchers import pod_refusals
-from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
-from controller.launchers.pod_refusals import PodRefusals, refusals
+from controller.launchers.kubernetes import failed_create
+from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
+from controller.launchers.kubernetes.failed_create import PodRefusals, refusals
 from dataset_jobs.model.errors import RunError, Unavailable
 
 
@@ -36,7 +36,7 @@ def of(events: Events) -> PodRefusals:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pod_refusals, "ASK_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(failed_create, "ASK_AFTER_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("at_once")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.job_manifest import RunnerTemplate, job_manifest
-from controller.policy.pod_template import lay_over
-from controller.policy.quantities import parse_quantity
+from controller.pools.quantities import parse_quantity
+from controller.pools.runner_pod import RunnerTemplate, job_manifest
+from controller.pools.strategic_merge import lay_over
 from dataset_jobs.model.keys import RunKey
 
 KEY = RunKey(UUID(int=1), 7)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.policy.pool_status import MESSAGE_LIMIT, Standing, pool_status
+from controller.pools.status import MESSAGE_LIMIT, Standing, pool_status
 from dataset_jobs.model.pools import PoolFigures
 from dataset_jobs.model.text import one_line
 from tests.unit import chart

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.backoff import JITTER
-from controller.policy.job_manifest import Memory
-from controller.policy.settling import RetryPolicy, settlement
+from controller.outcomes.backoff import JITTER
+from controller.outcomes.retry import RetryPolicy, settlement
+from controller.pools.runner_pod import Memory
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis, RunFacts, Settlement
 from dataset_jobs.model.states import JOB_MOVES, JobState
