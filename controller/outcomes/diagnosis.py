@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode, Outcome
-from dataset_jobs.model.settlement import Diagnosis, Evidence
+from dataset_jobs.model.settlement import Diagnosis, Evidence, SeenAs
 
 # Reasons of a pod's DisruptionTarget condition:
 # https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
@@ -18,9 +18,9 @@ _DISRUPTIONS = {
 }
 
 # The kubelet's one condition has several meanings, told apart by the pod's own reason.
-_BY_KUBELET = {
-    "Evicted": (Cause.EVICTED, "the pod's node ran short of resources"),
-    "Preempting": (Cause.PREEMPTED, "the pod made room for a critical one on its node"),
+_BY_KUBELET: dict[str, tuple[Cause, str]] = {
+    SeenAs.EVICTED: (Cause.EVICTED, "the pod's node ran short of resources"),
+    SeenAs.PREEMPTING: (Cause.PREEMPTED, "the pod made room for a critical one on its node"),
 }
 
 _DECISIVE = {
@@ -66,27 +66,27 @@ def diagnose(
     if evidence.node_lost:
         return Diagnosis(Cause.NODE_LOST, None, _on_node("the pod's node was lost", evidence))
     match evidence.seen_as:
-        case "OOMKilled":
+        case SeenAs.OOM_KILLED:
             limit = f" ({evidence.memory_limit})" if evidence.memory_limit else ""
             return Diagnosis(Cause.OUT_OF_MEMORY, None, f"the runner was killed at its memory limit{limit}")
-        case "DeadlineExceeded" if timedelta(0) <= held_for < timedelta(seconds=evidence.deadline_seconds or 0):
+        case SeenAs.DEADLINE_EXCEEDED if timedelta(0) <= held_for < timedelta(seconds=evidence.deadline_seconds or 0):
             error = f"the pod was ended for its deadline of {evidence.deadline_seconds} s long before that"
             return Diagnosis(Cause.EVICTED, None, _on_node(f"{error}: its node's clock was changed", evidence))
-        case "DeadlineExceeded" if evidence.container_started:
+        case SeenAs.DEADLINE_EXCEEDED if evidence.container_started:
             return Diagnosis(Cause.TIMED_OUT, None, "the runner was still at work at its deadline")
-        case "DeadlineExceeded":
+        case SeenAs.DEADLINE_EXCEEDED:
             return Diagnosis(Cause.CANNOT_START, None, "the pod's deadline passed before its container had started")
-        case "Evicted":
+        case SeenAs.EVICTED:
             return Diagnosis(Cause.DISK_FULL, None, "the pod was over its ephemeral-storage limit")
-        case "NodeShutdown" | "Terminated":
+        case SeenAs.NODE_SHUTDOWN | SeenAs.TERMINATED:
             return Diagnosis(Cause.NODE_SHUTDOWN, None, _on_node("the pod's node shut down", evidence))
-        case "NodeLost":
+        case SeenAs.NODE_LOST:
             return Diagnosis(Cause.NODE_LOST, None, _on_node("the pod's node was lost", evidence))
-        case "Stopped":
+        case SeenAs.STOPPED:
             return Diagnosis(Cause.SHUT_DOWN, None, "the controller stopped the runner")
-        case "ImagePull":
+        case SeenAs.IMAGE_PULL:
             return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
-        case "Config":
+        case SeenAs.CONFIG:
             return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
     if "DisruptionTarget" in evidence.conditions:
         return Diagnosis(Cause.EVICTED, None, "the pod was evicted, preempted, or lost with its node")
@@ -125,13 +125,13 @@ def waits_for(evidence: Evidence) -> Diagnosis | None:
     if "PodScheduled" in evidence.conditions:
         return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")
     match evidence.seen_as:
-        case "ImagePull":
+        case SeenAs.IMAGE_PULL:
             return Diagnosis(Cause.CANNOT_START, Reason.IMAGE, evidence.message or "the image cannot be pulled")
-        case "Config":
+        case SeenAs.CONFIG:
             return Diagnosis(Cause.CANNOT_START, Reason.CONFIG, evidence.message or "the pod cannot be set up")
-        case "Quota":
+        case SeenAs.QUOTA:
             return Diagnosis(Cause.CANNOT_START, Reason.QUOTA, evidence.message)
-        case "Refused":
+        case SeenAs.REFUSED:
             return Diagnosis(Cause.CANNOT_START, Reason.REFUSED, evidence.message)
     return None
 

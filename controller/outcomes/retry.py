@@ -34,7 +34,7 @@ class RetryPolicy:
     give_up_starting: timedelta = timedelta(hours=24)
 
 
-def settlement(
+def settlement_of(
     diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float, memory: Memory | None = None
 ) -> Settlement:
     """Decides between done, retry, requeue, failed and cancelled.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from controller.context import Context
 from controller.launchers.interface import Launch, LaunchRefused
-from controller.outcomes.retry import settlement
+from controller.outcomes.retry import settlement_of
 from controller.steps.breaker import block
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.settlement import Diagnosis, Evidence
@@ -104,10 +104,10 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
         return False
     given_back = False
     if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:
-        decide = partial(settlement, diagnosis, policy=context.pools.rules(run.pool).retry, random=context.random())
+        decide = partial(settlement_of, diagnosis, policy=context.pools.rules(run.pool).retry, random=context.random())
         settled = await context.store.settle(run.key, evidence, decide)
         given_back = settled is not None
         if settled is not None:
-            context.metrics.settled(run.pool, settled, held_seconds=0.0, busy_seconds=0.0)
+            context.metrics.settled(run.pool, settled.settlement, held_seconds=0.0, busy_seconds=0.0)
     await block(context, run, diagnosis)
     return given_back

@@ -10,12 +10,12 @@ from controller.context import Context
 from controller.launchers.interface import Phase, Seen
 from controller.metrics import Metrics
 from controller.outcomes.diagnosis import diagnose
-from controller.outcomes.retry import settlement
+from controller.outcomes.retry import settlement_of
 from controller.steps.breaker import block
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settled, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import UnreleasedRun
 
@@ -61,14 +61,11 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     random = context.random()
     rules = context.pools.rules(run.pool)
 
-    figures: list[RunFigures | None] = []
-
     def decide(facts: RunFacts) -> Settlement:
-        figures.append(facts.figures)
         seen = _of_its_runner(evidence, run.runner_uid, facts)
         held_for = timedelta.max if facts.figures is None else facts.figures.held_for
         why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started, held_for)
-        return settlement(why, facts, rules.retry, random, rules.memory)
+        return settlement_of(why, facts, rules.retry, random, rules.memory)
 
     try:
         settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)
@@ -77,11 +74,10 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
         return
     if settled is not None:
-        _say(run, settled)
-        if figures[-1] is not None:
-            _count(context.metrics, run.pool, settled, figures[-1], evidence)
-        if settled.give_backs:
-            await block(context, run, settled.diagnosis)
+        _log_settled(run, settled.settlement)
+        _count(context.metrics, run.pool, settled, evidence)
+        if settled.settlement.give_backs:
+            await block(context, run, settled.settlement.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
     if evidence.left_running:
         await context.launcher.stop(run.key)  # its pod would never end, and take a node's room
@@ -89,12 +85,15 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         await context.launcher.forget(run.key, rules.keep_jobs)
 
 
-def _count(metrics: Metrics, pool: str, settled: Settlement, figures: RunFigures, evidence: Evidence) -> None:
-    metrics.settled(pool, settled, figures.held_for.total_seconds(), figures.busy_for.total_seconds())
+def _count(metrics: Metrics, pool: str, settled: Settled, evidence: Evidence) -> None:
+    settlement, figures = settled.settlement, settled.facts.figures
+    if figures is None:
+        return
+    metrics.settled(pool, settlement, figures.held_for.total_seconds(), figures.busy_for.total_seconds())
     over_for = figures.over_for(evidence.started_at, evidence.finished_at)
     if over_for is not None:
         metrics.settled_after(pool, over_for.total_seconds())
-    if settled.diagnosis.cause is Cause.COMPLETED:
+    if settlement.diagnosis.cause is Cause.COMPLETED:
         metrics.loaded(pool, figures.rows, figures.bytes)
 
 
@@ -110,7 +109,7 @@ def _of_its_runner(evidence: Evidence, runner_uid: str | None, facts: RunFacts) 
     return replace(evidence, container_started=evidence.container_started or facts.started)
 
 
-def _say(run: UnreleasedRun, settled: Settlement) -> None:
+def _log_settled(run: UnreleasedRun, settled: Settlement) -> None:
     about = {
         "job_id": str(run.job_id),
         "job_type": run.type,

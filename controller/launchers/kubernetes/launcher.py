@@ -25,7 +25,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.settlement import Evidence
+from dataset_jobs.model.settlement import Evidence, SeenAs
 from dataset_jobs.version import told_to_runners
 
 _log = logging.getLogger(__name__)
@@ -179,7 +179,7 @@ def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Seen:
     if job.spec.suspend:
         # One that is never over: no time to live removes it.
         return Seen(key, name, Phase.PENDING, SUSPENDED_JOB)
-    word = ("Quota" if exceeds_quota(refused) else "Refused") if refused else None
+    word = (SeenAs.QUOTA if exceeds_quota(refused) else SeenAs.REFUSED) if refused else None
     return Seen(key, name, Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from controller.launchers.kubernetes.objects import Condition, ContainerState, Pod, Terminated
-from dataset_jobs.model.settlement import Evidence
+from dataset_jobs.model.settlement import Evidence, SeenAs
 
 DISRUPTED = "DisruptionTarget"
 """The condition of a pod that is evicted, preempted or lost with its node; its reason tells which."""
@@ -74,9 +74,9 @@ def _word(pod: Pod, state: ContainerState) -> tuple[str | None, str]:
     terminated, waiting = state.terminated, state.waiting
     said = (terminated and terminated.message) or (waiting and waiting.message) or ""
     if terminated and terminated.reason in ("StartError", "ContainerCannotRun"):
-        return "Config", said
-    if terminated and terminated.reason == "OOMKilled":
-        return "OOMKilled", said
+        return SeenAs.CONFIG, said
+    if terminated and terminated.reason == SeenAs.OOM_KILLED:
+        return SeenAs.OOM_KILLED, said
     if terminated and _outlived(pod, terminated):
         return None, said
     if trouble := _trouble(state):
@@ -88,13 +88,13 @@ def _word(pod: Pod, state: ContainerState) -> tuple[str | None, str]:
     return pod.status.reason, said or pod.status.message
 
 
-def _trouble(state: ContainerState) -> str | None:
+def _trouble(state: ContainerState) -> SeenAs | None:
     """Why a container that waits does not start; None if it is on its way."""
     waiting = state.waiting.reason if state.waiting else ""
-    return "ImagePull" if waiting in _IMAGE_TROUBLE else "Config" if waiting in _CONFIG_TROUBLE else None
+    return SeenAs.IMAGE_PULL if waiting in _IMAGE_TROUBLE else SeenAs.CONFIG if waiting in _CONFIG_TROUBLE else None
 
 
-def _init_troubles(pod: Pod) -> Iterator[tuple[str, str]]:
+def _init_troubles(pod: Pod) -> Iterator[tuple[SeenAs, str]]:
     """The init containers that keep the runner from starting: native sidecars, and those that run before it.
 
     The last words of an init container stay in its log: they may hold a secret.
@@ -107,9 +107,9 @@ def _init_troubles(pod: Pod) -> Iterator[tuple[str, str]]:
         elif one.name in sidecars:
             # In a pod that restarts nothing else the kubelet shows it as terminated, between two starts.
             if not pod.terminal and not one.started and (ended or one.restart_count):
-                yield "Config", _failed(pod, one.name, "ends again and again", ended)
+                yield SeenAs.CONFIG, _failed(pod, one.name, "ends again and again", ended)
         elif ended and ended.exit_code and not pod.status.reason:
-            yield "Config", _failed(pod, one.name, "failed", ended)
+            yield SeenAs.CONFIG, _failed(pod, one.name, "failed", ended)
 
 
 def _not_ready(pod: Pod) -> str:
@@ -148,7 +148,7 @@ def _outlived(pod: Pod, ended: Terminated) -> bool:
     condition = pod.condition(DISRUPTED)
     if condition is not None and condition.status == "True":
         return _disruption(pod) is None
-    if pod.status.reason != "DeadlineExceeded" or pod.status.start_time is None:
+    if pod.status.reason != SeenAs.DEADLINE_EXCEEDED or pod.status.start_time is None:
         return False
     allowed = timedelta(seconds=pod.spec.active_deadline_seconds or 0)
     deadline = datetime.fromisoformat(pod.status.start_time) + allowed

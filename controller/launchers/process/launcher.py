@@ -24,7 +24,7 @@ from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.settlement import Evidence
+from dataset_jobs.model.settlement import Evidence, SeenAs
 from dataset_jobs.model.trouble import Repeated
 
 RUNS_OF_A_CHILD = 100
@@ -233,7 +233,7 @@ class ProcessLauncher:
         evidence = Evidence(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
-            seen_as="Stopped" if run.stopped else "Config" if never_began else None,
+            seen_as=SeenAs.STOPPED if run.stopped else SeenAs.CONFIG if never_began else None,
             message=message,
             container_started=not never_began,
             node=host_name(),
