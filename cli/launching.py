@@ -126,11 +126,11 @@ async def kubernetes_launcher(
         await pools.refresh()
 
     def saw(thing: Job | Pod, deleted: bool) -> None:
-        launcher.saw(thing, deleted)
+        launcher.on_event(thing, deleted)
         wake.set()
 
     def saw_pool(deleted: bool, resource: Mapping[str, Any]) -> None:
-        if pools.saw(deleted, resource):
+        if pools.on_event(deleted, resource):
             wake.set()
 
     watched = saw_pool if pools.watchable else None

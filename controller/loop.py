@@ -233,13 +233,13 @@ class Reconciler:
         ended = observed.ended()
         for first in range(0, len(ended), SETTLE_BATCH):
             batch = ended[first : first + SETTLE_BATCH]
-            await settle_ended(self.context, batch, told=observed.looked_for is not None)
+            await settle_ended(self.context, batch, cached=observed.looked_for is not None)
             self.progress.last_settle = time.monotonic()
 
     async def _claim_and_launch(self, observed: Observation) -> set[str]:
         """The pools that this controller decides for."""
         # Another controller's children are its own; its Kubernetes Jobs are anybody's.
-        patience = timedelta.max if self.context.launcher.name == "process" else ADOPT_AFTER
+        patience = ADOPT_AFTER if self.context.launcher.outlives_controller else timedelta.max
         unlaunched = observed.unlaunched(self.context.owner, patience)
         went_well = True
         if unlaunched:  # and not settled since
@@ -341,11 +341,11 @@ async def drain(reconciler: Reconciler, grace_seconds: float, hurry: asyncio.Eve
     launcher = reconciler.context.launcher
     for seconds, stop_now in ((grace_seconds, None), (5.0, False), (2.0, True)):
         if stop_now is not None:
-            for seen in await launcher.seen():
+            for seen in await launcher.list_all():
                 await launcher.stop(seen.key, now=stop_now)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not hurry.is_set():
             await reconciler.tick_safely()
-            if not await launcher.seen():
+            if not await launcher.list_all():
                 return
             await asyncio.sleep(0.05)

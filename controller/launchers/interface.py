@@ -1,4 +1,4 @@
-"""Where runs run. One small interface; `kubernetes` is the real one, `process` the one for a single machine."""
+"""What every launcher does: `kubernetes`, or `process` on a single machine."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,16 +8,14 @@ from typing import Protocol
 from uuid import UUID
 
 from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.spec import KEEP
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 
-KEEP = timedelta(minutes=10)
-"""How long what is left of a run is kept for people to look at, unless its pool says otherwise."""
-
 SUSPENDED = "Suspended"
-"""Why no pod is scheduled: there is none, and is not to be one yet."""
+"""Why no pod is scheduled: somebody has suspended the Job, so there is none yet."""
 
 
 class Phase(Enum):
@@ -27,7 +25,7 @@ class Phase(Enum):
     """Accepted, and its runner has not started yet."""
     RUNNING = "running"
     ENDED = "ended"
-    """Its runner is over and will not come again. Other containers of its pod may live on."""
+    """Its runner has ended for good. Other containers of its pod may live on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +33,9 @@ class Launch:
     """What a launcher is asked to run.
 
     Args:
-        memory_doublings: how often the memory of the pool's template is to be doubled, where the launcher limits it.
+        memory_doublings: how often to double the memory of the pool's template, if the launcher limits memory.
         pool: the run's pool.
-        template: how pods of that pool are made; None where the launcher knows.
+        template: how to make pods of that pool; None: as the launcher does by default.
     """
 
     key: RunKey
@@ -50,19 +48,19 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedRun:
     """A run as its launcher sees it. `name` is the launcher's own name for it."""
 
     key: RunKey
     name: str
     phase: Phase
     evidence: Evidence
-    forgotten: bool = False
-    """`forget` has been called for it already."""
+    released: bool = False
+    """`release` was called for it."""
 
 
 class ClusterRefused(Permanent):
-    """The cluster refuses what the launcher has asked it: to look at runs, say, for want of a right."""
+    """The cluster refuses a request of the launcher: to list runs, for example, because a right is missing."""
 
     cause = Cause.CANNOT_START
 
@@ -72,7 +70,7 @@ class ClusterSilent(Unavailable):
 
 
 class LaunchRefused(Permanent):
-    """The launcher has definitely not launched the run, and says why."""
+    """The launcher definitely has not launched the run, and says why."""
 
     cause = Cause.CANNOT_START
 
@@ -81,43 +79,54 @@ class LaunchRefused(Permanent):
 
 
 class Launcher(Protocol):
-    """Launches runs, and tells what has become of them.
+    """Launches runs, and reports what became of them.
 
-    Every method raises `Unavailable` where it cannot know: no answer is never an answer of "none".
+    Every method raises `Unavailable` if it cannot know: no answer never means "none".
     """
 
     name: str
+    """As the database has it on each run: `kubernetes` or `process`."""
+
+    outlives_controller: bool
+    """Whether a run goes on when its controller ends, so that any other controller may launch, stop or settle it.
+
+    If not, its runs are children of the one controller that launched them.
+    """
 
     async def launch(self, launch: Launch) -> str:
         """Launches a run under a name that follows from its key, and returns the name.
 
-        A run that was launched before is adopted, not launched again.
+        It adopts a run that was launched before, and launches no second one.
 
         Raises:
-            LaunchRefused: it was definitely not launched.
-            Unavailable: it may have been launched; ask again.
+            LaunchRefused: it definitely has not launched the run.
+            Unavailable: it may have launched it; ask again.
         """
 
-    async def seen(self) -> list[Seen]:
-        """Every run of this installation that the launcher knows of, the ended ones until they are forgotten."""
+    async def list_all(self) -> list[ObservedRun]:
+        """Every run of this installation that the launcher knows of; ended ones until they are released."""
 
-    def changed(self) -> set[RunKey]:
-        """The runs that are worth a look since this or `seen` was asked last; it may not have been told of all."""
+    def take_changed(self) -> set[RunKey]:
+        """The runs that may have changed since the last call, or since `list_all`. Some changes may be missing."""
 
-    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
-        """Those of these runs that the launcher knows of, as it was told last: cheap, and maybe a little old."""
+    async def get_cached(self, keys: Collection[RunKey]) -> list[ObservedRun]:
+        """The cached state of these runs; cheap, possibly stale."""
 
-    async def find(self, key: RunKey) -> Seen | None:
-        """One run, by name, from the authoritative source; None: there is definitely none."""
+    async def get(self, key: RunKey) -> ObservedRun | None:
+        """One run, by name, from the authoritative source; None: there definitely is none."""
 
-    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
-        """Those of these runs that `find` finds, as it does; for little more than one costs."""
+    async def get_many(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
+        """Those of these runs that `get` finds, from the same source; costs little more than one."""
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
-        """Asks a run to end; `now` does not wait for it to tidy up. One that is over or gone already is fine."""
+        """Asks a run to end. `now` gives it no time to tidy up. Does nothing if the run is over or gone."""
 
-    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
-        """The run is settled and its evidence stored: the launcher may remove what is left of it, after a while."""
+    async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        """The run is settled and its evidence stored: from now on the launcher may remove what is left of it.
+
+        Args:
+            keep: how long people can still look at it.
+        """
 
     async def close(self) -> None:
-        """Lets go of connections and helpers. What was launched goes on where the launcher can let it."""
+        """Closes connections and helpers. Runs go on if they outlive the controller."""

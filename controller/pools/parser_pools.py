@@ -12,10 +12,10 @@ from uuid import UUID
 
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.failed_create import exceeds_quota
-from controller.pools.resource import PoolRefused, controller_of, order_of, own_path, read_pool, template_of
+from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of, to_pool_path
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
-from controller.pools.status import Standing, pool_status
+from controller.pools.status import SpecState, pool_status
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.pools import PoolStore
@@ -43,7 +43,7 @@ class _Known:
 
     Args:
         resource: all of it; its status as it was written last.
-        order: see order_of.
+        order: see ordering_key.
         spec: how the pool is run; None where nothing is in force.
         template: `runner` and `podTemplate` that the template of `spec` was made of, and of which generation.
         refusal: what is wrong with the newest generation.
@@ -117,7 +117,7 @@ class ParserPools:
         known = (self._known or {}).get(pool)
         return None if known is None else known.reference
 
-    def saw(self, deleted: bool, resource: Mapping[str, Any]) -> bool:
+    def on_event(self, deleted: bool, resource: Mapping[str, Any]) -> bool:
         """The watch has told of a ParserPool; True where there is something new to list."""
         metadata = resource["metadata"]
         known = (self._known or {}).get(metadata["name"])
@@ -194,7 +194,7 @@ class ParserPools:
         ]
 
     async def _look_at(self, resource: dict[str, Any], before: _Known | None) -> _Known:
-        order = order_of(resource)
+        order = ordering_key(resource)
         if before is not None and before.order == order and not before.refusal:
             before.resource = resource
             return before
@@ -207,7 +207,7 @@ class ParserPools:
             if before is None or before.spec is None or before.template != said:
                 await self._try(name, spec.template)
         except (PoolRefused, ApiRefused) as refused:
-            known.refusal = own_path(str(refused), said)
+            known.refusal = to_pool_path(str(refused), said)
             self._go_on_as_before(known, before, said)
             if before is None or before.refusal != known.refusal:
                 _log.error("ParserPool %s: %s", name, known.refusal)
@@ -275,7 +275,7 @@ class ParserPools:
 
     async def _report(self, known: _Known) -> None:
         name, before = known.resource["metadata"]["name"], known.resource.get("status") or {}
-        standing = Standing(
+        spec_state = SpecState(
             known.resource["metadata"]["generation"],
             known.refusal,
             known.generation or None,
@@ -283,7 +283,7 @@ class ParserPools:
             f"{LABEL_INSTALLATION}={self._installation},{LABEL_POOL}={name}",
         )
         try:
-            status = pool_status(await self._store.pool_figures(name), standing, before)
+            status = pool_status(await self._store.pool_figures(name), spec_state, before)
             if status:
                 whole = {field: value for field, value in {**before, **status}.items() if value is not None}
                 answer = await self._api.set_parser_pool_status(name, whole)

@@ -18,7 +18,7 @@ from controller.outcomes.retry import RetryPolicy
 from controller.pools.quantities import parse_quantity
 from controller.pools.runner_pod import CONTAINER, Memory, RunnerTemplate
 from controller.pools.spec import PoolSpec
-from controller.pools.strategic_merge import lay_field_over
+from controller.pools.strategic_merge import merge_field
 from dataset_jobs.model.durations import parse_duration
 
 DEFAULT_CONTROLLER = "affirm-worker"
@@ -175,7 +175,7 @@ def controller_of(resource: Mapping[str, Any]) -> str:
     return str((resource.get("spec") or {}).get("controller") or DEFAULT_CONTROLLER)
 
 
-def order_of(resource: Mapping[str, Any]) -> int:
+def ordering_key(resource: Mapping[str, Any]) -> int:
     """Rises with every change, and also from a pool to one that is made anew under its name."""
     metadata = resource["metadata"]
     made = datetime.fromisoformat(metadata["creationTimestamp"]).astimezone(UTC)
@@ -198,7 +198,7 @@ def template_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {part: spec[part] for part in ("runner", "podTemplate") if part in spec}
 
 
-def own_path(message: str, spec: Mapping[str, Any]) -> str:
+def to_pool_path(message: str, spec: Mapping[str, Any]) -> str:
     """What the API server has said of a Job, with the paths where a ParserPool says the same.
 
     Args:
@@ -221,7 +221,7 @@ def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) ->
     Args:
         name: the resource's and the pool's.
         spec: the resource's.
-        order: see `order_of`.
+        order: see `ordering_key`.
         base: what holds where it says nothing; it has a template.
 
     Raises:
@@ -256,18 +256,18 @@ def _template(said: _Spec, base: RunnerTemplate) -> RunnerTemplate:
     given = said.runner.given()
     ceiling = given.pop("memory_ceiling", None)
     given.pop("start_deadline", None)
-    laid = {name: _lay_over(name, getattr(base, name), value) for name, value in given.items()}
+    laid = {name: _merged(name, getattr(base, name), value) for name, value in given.items()}
     template = replace(base, **laid)
     resources, pod_template = _without_resources(said.pod_template)
     if resources is not None:
-        template = replace(template, resources=lay_field_over("resources", template.resources, resources))
+        template = replace(template, resources=merge_field("resources", template.resources, resources))
     return replace(template, pod_template=pod_template, memory=_memory(template, ceiling))
 
 
-def _lay_over(name: str, base: Any, over: Any) -> Any:
+def _merged(name: str, base: Any, over: Any) -> Any:
     if isinstance(base, tuple):
-        return tuple(lay_field_over(to_camel(name), list(base), over))
-    return lay_field_over(to_camel(name), base, over)
+        return tuple(merge_field(to_camel(name), list(base), over))
+    return merge_field(to_camel(name), base, over)
 
 
 def _without_resources(pod_template: _Object) -> tuple[Any, _Object]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from controller.pools.quantities import format_bytes
-from controller.pools.strategic_merge import lay_over
+from controller.pools.strategic_merge import strategic_merge
 from dataset_jobs.model.keys import RunKey
 
 APP = "affirm-parser"
@@ -169,7 +169,7 @@ def _pod(
 ) -> dict[str, Any]:
     """The pod's template. What the protocol rests on is set last, whatever `pod_template` says."""
     described = _described(template)
-    pod = lay_over(described, template.pod_template)
+    pod = strategic_merge(described, template.pod_template)
     metadata, spec = pod.get("metadata") or {}, pod.get("spec") or {}
     containers = spec.get("containers") or described["spec"]["containers"]
     container = next(one for one in containers if one.get("name") == CONTAINER)

@@ -7,6 +7,9 @@ from controller.autoscaling.behavior import Behavior
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import Memory, RunnerTemplate
 
+KEEP = timedelta(minutes=10)
+"""How long a settled run's Kubernetes Job is kept for people to look at, unless its pool says otherwise."""
+
 START_DEADLINE = timedelta(minutes=5)
 """How long a pod may fail to start before its claim is given back."""
 
@@ -41,7 +44,7 @@ class PoolSpec:
     template: RunnerTemplate | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     start_deadline: timedelta = START_DEADLINE
-    keep_jobs: timedelta = timedelta(minutes=10)
+    keep_jobs: timedelta = KEEP
     retention: timedelta | None = None
     generation: int = 0
 

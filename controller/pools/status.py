@@ -13,7 +13,7 @@ MESSAGE_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SpecState:
     """How far a ParserPool is gone by.
 
     Args:
@@ -31,7 +31,7 @@ class Standing:
     selector: str
 
 
-def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, Any]) -> dict[str, Any]:
+def pool_status(figures: PoolFigures, spec_state: SpecState, before: Mapping[str, Any]) -> dict[str, Any]:
     """What of the status is to be written: nothing where nothing has changed.
 
     There is nothing in it that changes as time goes by: the longest wait is given by its begin, from which kubectl
@@ -39,12 +39,12 @@ def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, A
 
     Args:
         figures: the pool.
-        standing: its description.
+        spec_state: its description.
         before: the status as it is.
     """
     since = figures.oldest_queued_since
     status = {
-        "state": _state(figures, standing),
+        "state": _state(figures, spec_state),
         "reason": figures.reason,
         "queued": figures.queued,
         "scheduled": figures.scheduled,
@@ -52,20 +52,20 @@ def pool_status(figures: PoolFigures, standing: Standing, before: Mapping[str, A
         "pending": figures.pending,
         "desired": figures.desired,
         "oldestQueuedSince": None if since is None else _time(since),
-        "selector": standing.selector,
-        "observedGeneration": standing.generation,
-        "inForce": _in_force(standing),
-        "conditions": _conditions(figures, standing, before.get("conditions") or ()),
+        "selector": spec_state.selector,
+        "observedGeneration": spec_state.generation,
+        "inForce": _in_force(spec_state),
+        "conditions": _conditions(figures, spec_state, before.get("conditions") or ()),
     }
     return {name: value for name, value in status.items() if before.get(name) != value}
 
 
-def _in_force(standing: Standing) -> dict[str, Any] | None:
-    return None if standing.in_force is None else {"generation": standing.in_force, **standing.template}
+def _in_force(spec_state: SpecState) -> dict[str, Any] | None:
+    return None if spec_state.in_force is None else {"generation": spec_state.in_force, **spec_state.template}
 
 
-def _state(figures: PoolFigures, standing: Standing) -> str:
-    if standing.refusal:
+def _state(figures: PoolFigures, spec_state: SpecState) -> str:
+    if spec_state.refusal:
         return "Refused"
     if figures.paused:
         return "Paused"
@@ -74,10 +74,10 @@ def _state(figures: PoolFigures, standing: Standing) -> str:
     return "Limited" if _limited(figures)[0] else "Open"
 
 
-def _conditions(figures: PoolFigures, standing: Standing, before: Any) -> list[dict[str, Any]]:
+def _conditions(figures: PoolFigures, spec_state: SpecState, before: Any) -> list[dict[str, Any]]:
     old = {condition["type"]: condition for condition in before}
     made = []
-    for kind, (true, reason, message) in _truths(figures, standing):
+    for kind, (true, reason, message) in _truths(figures, spec_state):
         status = "True" if true else "False"
         was = old.get(kind, {})
         changed = was.get("status") != status
@@ -87,27 +87,27 @@ def _conditions(figures: PoolFigures, standing: Standing, before: Any) -> list[d
             "reason": reason,
             "message": clipped(message, MESSAGE_LIMIT),
             "lastTransitionTime": _time(figures.now) if changed else was["lastTransitionTime"],
-            "observedGeneration": standing.generation,
+            "observedGeneration": spec_state.generation,
         })  # fmt: skip
     return made
 
 
-def _truths(figures: PoolFigures, standing: Standing) -> Iterator[tuple[str, tuple[bool, str, str]]]:
+def _truths(figures: PoolFigures, spec_state: SpecState) -> Iterator[tuple[str, tuple[bool, str, str]]]:
     """Messages hold no figures that change from moment to moment."""
-    yield "Ready", _ready(figures, standing)
+    yield "Ready", _ready(figures, spec_state)
     yield "Progressing", _progressing(figures)
     yield "Limited", _limited(figures)
     yield "Blocked", _blocked(figures)
 
 
-def _ready(figures: PoolFigures, standing: Standing) -> tuple[bool, str, str]:
-    if standing.refusal:
+def _ready(figures: PoolFigures, spec_state: SpecState) -> tuple[bool, str, str]:
+    if spec_state.refusal:
         instead = (
             "and nothing of it is in force"
-            if standing.in_force is None
-            else f"and runs are made as generation {standing.in_force} has it"
+            if spec_state.in_force is None
+            else f"and runs are made as generation {spec_state.in_force} has it"
         )
-        return False, "Refused", f"generation {standing.generation} is refused, {instead}: {standing.refusal}"
+        return False, "Refused", f"generation {spec_state.generation} is refused, {instead}: {spec_state.refusal}"
     if figures.paused:
         return False, "Paused", "spec.paused is true: nothing is claimed"
     if figures.blocked_cause is not None:

@@ -21,7 +21,7 @@ _MERGED = {"containers", "initContainers"}
 a plain one make none, and so it is with volumes."""
 
 
-def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def strategic_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """A map with another one laid over it; neither is changed.
 
     What has no sense is laid over all the same: the API server says what is wrong with it, and where.
@@ -31,27 +31,27 @@ def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
         if value is None:
             merged.pop(name, None)
         else:
-            merged[name] = lay_field_over(name, merged.get(name), value)
+            merged[name] = merge_field(name, merged.get(name), value)
     return merged
 
 
-def lay_field_over(name: str, base: Any, over: Any) -> Any:
+def merge_field(name: str, base: Any, over: Any) -> Any:
     """The same for the value of one field, by the field's name."""
     if isinstance(over, Mapping):
-        return lay_over(base if isinstance(base, Mapping) else {}, over)
+        return strategic_merge(base if isinstance(base, Mapping) else {}, over)
     if isinstance(over, list) and name in _KEYS:
-        return _lay_list_over(_KEYS[name], base if isinstance(base, list) else [], over, name in _MERGED)
+        return _merge_list(_KEYS[name], base if isinstance(base, list) else [], over, name in _MERGED)
     return over
 
 
-def _lay_list_over(key: str, base: list[Any], over: list[Any], merge: bool) -> list[Any]:
+def _merge_list(key: str, base: list[Any], over: list[Any], merge: bool) -> list[Any]:
     merged = list(base)
     for entry in over:
         place = next((place for place, there in enumerate(merged) if _same(key, there, entry)), None)
         if place is None:
-            merged.append(lay_over({}, entry) if isinstance(entry, Mapping) else entry)
+            merged.append(strategic_merge({}, entry) if isinstance(entry, Mapping) else entry)
         else:
-            merged[place] = lay_over(merged[place] if merge else {}, entry)
+            merged[place] = strategic_merge(merged[place] if merge else {}, entry)
     return merged
 
 

@@ -18,7 +18,7 @@ async def claim(context: Context, pool: PoolSpec, limit: int) -> list[ClaimedRun
     The controller's own concurrency is held here, the pool's maximum by the database.
     """
     if context.concurrency is not None:
-        in_flight = sum(seen.phase is not Phase.ENDED for seen in await context.launcher.seen())
+        in_flight = sum(seen.phase is not Phase.ENDED for seen in await context.launcher.list_all())
         limit = min(limit, context.concurrency - in_flight)
     if limit <= 0:
         return []

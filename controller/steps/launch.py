@@ -103,7 +103,7 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
     if not await context.store.end_run(run.key, diagnosis, evidence, only_unstarted=True):
         return False
     given_back = False
-    if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:
+    if isinstance(run, ClaimedRun) and await context.launcher.get(run.key) is None:
         decide = partial(settlement_of, diagnosis, policy=context.pools.rules(run.pool).retry, random=context.random())
         settled = await context.store.settle(run.key, evidence, decide)
         given_back = settled is not None

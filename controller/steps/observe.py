@@ -5,38 +5,38 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from controller.context import Context
-from controller.launchers.interface import Phase, Seen
+from controller.launchers.interface import ObservedRun, Phase
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.controller_views import UnreleasedRun
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What both sides say, the launcher having been read first.
+    """Both sides; the launcher was read first.
 
     Args:
         runs: the runs of this launcher that hold a slot, by key.
-        abandoned: children of process controllers that are gone: they have exited with them.
-        seen: what the launcher knows of, by key.
-        looked_for: the runs that the launcher would have told of; None: all.
+        seen: the runs that the launcher knows, by key.
+        abandoned: children of controllers that are gone; they exited with them.
+        looked_for: the runs that the launcher was asked for; None: all.
     """
 
     runs: dict[RunKey, UnreleasedRun]
-    seen: dict[RunKey, Seen]
+    seen: dict[RunKey, ObservedRun]
     abandoned: list[UnreleasedRun]
     looked_for: Collection[RunKey] | None = None
 
-    def ended(self) -> list[tuple[UnreleasedRun, Seen]]:
-        """Runs that hold a slot although their process or pod is over."""
+    def ended(self) -> list[tuple[UnreleasedRun, ObservedRun]]:
+        """Runs that hold a slot although their runner is over."""
         pairs = ((run, self.seen.get(key)) for key, run in self.runs.items())
         return [(run, seen) for run, seen in pairs if seen is not None and seen.phase is Phase.ENDED]
 
     def unlaunched(self, owner: str, patience: timedelta) -> list[UnreleasedRun]:
-        """Runs without a launch on record: our own, and those whose controller has had time enough.
+        """Runs without a recorded launch: our own, and those that their controller has left for too long.
 
         Args:
             owner: this controller.
-            patience: how long another controller's fresh claims are left to it.
+            patience: how long to leave another controller's claims to it.
         """
         return [
             run
@@ -52,7 +52,7 @@ class Observation:
         return seen is not None and seen.phase is Phase.ENDED
 
     def missing(self) -> list[UnreleasedRun]:
-        """Runs on record as launched that the launcher does not list."""
+        """Runs with a recorded launch that the launcher does not list."""
         return [
             run
             for key, run in self.runs.items()
@@ -61,38 +61,43 @@ class Observation:
             and (self.looked_for is None or key in self.looked_for)
         ]
 
-    def strangers(self) -> list[Seen]:
+    def orphans(self) -> list[ObservedRun]:
         """What the launcher lists although no run holds a slot for it."""
         return [seen for key, seen in self.seen.items() if key not in self.runs]
 
 
 async def observe(context: Context) -> Observation:
-    """Reads both sides whole; raises `Unavailable` where either gives no answer.
+    """Reads all of both sides; raises `Unavailable` if either does not answer.
 
-    The launcher is read first: what it lists and the database does not hold any more is really over there.
+    It reads the launcher first: what that lists and the database no longer holds is really over.
     """
-    seen = {one.key: one for one in await context.launcher.seen()}
+    seen = {one.key: one for one in await context.launcher.list_all()}
     return _side_by_side(context, await context.store.unreleased_runs(context.launcher.name), seen)
 
 
 async def observe_changes(context: Context) -> Observation:
-    """Reads what has changed since, and what is to be seen to; raises `Unavailable` where that gives no answer."""
-    changed = context.launcher.changed()
+    """Reads what has changed, and what needs attention; raises `Unavailable` if either side does not answer."""
+    changed = context.launcher.take_changed()
     holding = await context.store.unreleased_runs(context.launcher.name, changed)
-    known = await context.launcher.known(changed | {run.key for run in holding})
+    known = await context.launcher.get_cached(changed | {run.key for run in holding})
     return _side_by_side(context, holding, {one.key: one for one in known}, changed)
 
 
 def _side_by_side(
     context: Context,
     holding: list[UnreleasedRun],
-    seen: dict[RunKey, Seen],
+    seen: dict[RunKey, ObservedRun],
     looked_for: Collection[RunKey] | None = None,
 ) -> Observation:
     runs = {run.key: run for run in holding if run.launcher == context.launcher.name}
-    abandoned = [
-        run
-        for run in holding
-        if run.launcher == "process" and run.owner != context.owner and run.lease_expired and run.key not in seen
-    ]
+    abandoned = [run for run in holding if run.key not in seen and _is_abandoned(context, run)]
     return Observation(runs, seen, abandoned, looked_for)
+
+
+def _is_abandoned(context: Context, run: UnreleasedRun) -> bool:
+    """Whether another controller that is gone had the run as its child.
+
+    Of another launcher's runs the store returns only children, and only those whose lease has expired.
+    """
+    adopted = run.launcher == context.launcher.name and context.launcher.outlives_controller
+    return not adopted and run.owner != context.owner and run.lease_expired

@@ -1,10 +1,10 @@
-"""Rescue: what database and launcher disagree on."""
+"""Rescue: resolves what database and launcher disagree on."""
 
 import logging
 from datetime import timedelta
 
 from controller.context import Context
-from controller.launchers.interface import SUSPENDED, Phase, Seen
+from controller.launchers.interface import SUSPENDED, ObservedRun, Phase
 from controller.outcomes.diagnosis import why_not_started
 from controller.steps.observe import Observation
 from controller.steps.settle import settle
@@ -16,10 +16,10 @@ from dataset_jobs.store.controller_views import UnreleasedRun
 _log = logging.getLogger(__name__)
 
 STOP_GRACE = timedelta(seconds=10)
-"""How long a run that was ended may take to tidy up after it was asked to stop."""
+"""How long an ended run may tidy up after it was asked to stop."""
 
 LAUNCH_UNCERTAIN = timedelta(seconds=60)
-"""How long a launch of which no answer came may still be carried out: the API server's own limit of a request."""
+"""How long an unanswered launch may still take effect: the API server's own limit of a request."""
 
 _PREEMPTED = Evidence(gone=True, conditions={"DisruptionTarget": "PreemptionByScheduler"})
 
@@ -29,35 +29,35 @@ NOT_LAUNCHED = Diagnosis(Cause.SHUT_DOWN, None, "the controller ended before it 
 
 
 async def rescue(context: Context, observed: Observation) -> None:
-    """Puts right what no other step will."""
+    """Settles or stops the runs that no other step takes care of."""
     for run in observed.abandoned:
         await settle(context, run, Evidence(gone=True), CONTROLLER_GONE)
-    if context.launcher.name == "process":
-        await _stalled_children(context, observed)
-    else:
+    if context.launcher.outlives_controller:
         await _vanished(context, observed)
         await _lost_nodes(context, observed)
         await _suspended(context, observed)
+    else:
+        await _stalled_children(context, observed)
     await _end_early(context, observed)
     await _cancel_waiting(context)
-    await _strangers(context, observed)
+    await _orphans(context, observed)
 
 
 async def give_up_unlaunched(context: Context, observed: Observation) -> None:
-    """Ends what this controller has claimed and will not launch any more, since it ends: its jobs are queued again.
+    """Ends the claims that a controller on its way out will not launch any more; their jobs are queued again.
 
-    Of children only. Jobs in a cluster are launched by any other controller.
+    Only children need this. Any other controller launches Jobs in a cluster.
     """
-    if context.launcher.name == "process":
+    if not context.launcher.outlives_controller:
         for run in observed.unlaunched(context.owner, timedelta.max):
             if run.key not in observed.seen:
                 await settle(context, run, Evidence(gone=True), NOT_LAUNCHED)
 
 
 async def _vanished(context: Context, observed: Observation) -> None:
-    """Launched, but not listed any more: the database was read, now the name is asked for itself."""
+    """Runs that were launched and are no longer listed. The list may be stale, so ask for each by name."""
     for run in observed.missing():
-        found = await context.launcher.find(run.key)
+        found = await context.launcher.get(run.key)
         if found is None:
             await settle(context, run, Evidence(gone=True))
         elif found.phase is Phase.ENDED or _is_lost(run, found):
@@ -65,51 +65,51 @@ async def _vanished(context: Context, observed: Observation) -> None:
 
 
 async def _lost_nodes(context: Context, observed: Observation) -> None:
-    """Runs whose node is not heard of any more, nor their runner: fenced, requeued, their slots freed.
+    """Fences and requeues runs whose node is lost and whose runner no longer renews its lease; frees their slots.
 
-    The pod stays listed until its node is back or removed. What its runner may still do is refused by the fence.
+    The pod stays listed until its node is back or removed. The fence refuses whatever its runner still does.
     """
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
         if seen is not None and _is_lost(run, seen):
-            if observed.looked_for is not None:  # it may have been heard of again since the launcher was told
-                seen = await context.launcher.find(run.key)
+            if observed.looked_for is not None:  # the cache may be stale: the node may be back
+                seen = await context.launcher.get(run.key)
                 if seen is None or not _is_lost(run, seen):
                     continue
             await settle(context, run, seen.evidence)
-            # A node that comes back finds that its pod is to go.
+            # If the node comes back, it removes the pod.
             await context.launcher.stop(run.key)
 
 
 async def _suspended(context: Context, observed: Observation) -> None:
-    """Runs whose Job was suspended under them, as Kueue does when it preempts, and whose pod is gone by that.
+    """Settles runs whose Job somebody suspended, as Kueue does to preempt it: that removed their pod.
 
-    Another pod of the Job would find the run taken, so the Job goes too.
+    A second pod of the Job would find the run taken, so the Job is deleted too.
     """
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
         if run.started_at is None or seen is None or not _is_suspended(seen):
             continue
-        found = await context.launcher.find(run.key)
+        found = await context.launcher.get(run.key)
         if found is None or _is_suspended(found):
             await settle(context, run, _PREEMPTED)
             await context.launcher.stop(run.key)
 
 
-def _is_suspended(seen: Seen) -> bool:
+def _is_suspended(seen: ObservedRun) -> bool:
     return seen.phase is Phase.PENDING and seen.evidence.conditions.get("PodScheduled") == SUSPENDED
 
 
-def _is_lost(run: UnreleasedRun, seen: Seen) -> bool:
-    """Of a node that is not heard of, a runner may go on all the same: as long as it renews its lease it is at work."""
+def _is_lost(run: UnreleasedRun, seen: ObservedRun) -> bool:
+    """A runner may go on although its node is lost: while it renews its lease it is at work."""
     return seen.phase is not Phase.ENDED and seen.evidence.node_lost and run.lease_expired
 
 
 async def _end_early(context: Context, observed: Observation) -> None:
-    """Runs that are to end before their process or pod does: a cancel was asked for, or the pod cannot start.
+    """Ends runs before their process or pod does: somebody cancelled them, or their pod cannot start.
 
-    The run is ended in the database first, so that no runner can take it or commit; only then it is stopped. When it
-    is over or gone it is settled as any other, and the cause that was kept is the one that counts.
+    The database comes first, so that no runner can take the run or commit; only then is it stopped. Once it is over or
+    gone it is settled like any other, and the recorded cause counts.
     """
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
@@ -123,13 +123,13 @@ async def _end_early(context: Context, observed: Observation) -> None:
             await _never_launched(context, run)
 
 
-async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) -> bool:
-    """Ends a run that is to be ended; False where none is to be, or it is too late for that."""
+async def _ended_now(context: Context, run: UnreleasedRun, seen: ObservedRun | None) -> bool:
+    """Ends a run if it should end early; False if it should not, or if it is too late."""
     if run.cancel_requested:
         return await context.store.end_run(run.key, CANCELLED, None, only_unstarted=False)
     if seen is None or seen.phase is not Phase.PENDING or run.launched_at is None:
         return False
-    # Room for what a retry asks for beyond the template may never come.
+    # A retry that asks for more memory than the template may never find room.
     rules = context.pools.rules(run.pool)
     room_deadline = rules.start_deadline if run.memory_doublings else rules.retry.give_up_starting
     diagnosis = why_not_started(seen.evidence, run.launched_for, rules.start_deadline, room_deadline)
@@ -140,13 +140,13 @@ async def _ended_now(context: Context, run: UnreleasedRun, seen: Seen | None) ->
 
 
 async def _never_launched(context: Context, run: UnreleasedRun) -> None:
-    """Ended without a launch on record, and not listed: settled as soon as it cannot come any more."""
-    if context.launcher.name == "process":
+    """Settles a run that ended without a recorded launch, as soon as that launch can no longer take effect."""
+    if not context.launcher.outlives_controller:
         if run.owner != context.owner:
-            return  # its children are its own; it is abandoned when its lease expires
-    elif run.ended_for <= LAUNCH_UNCERTAIN:  # until it was ended it was launched again and again
+            return  # another controller's child: abandoned when its lease expires
+    elif run.ended_for <= LAUNCH_UNCERTAIN:  # until it ended, it was launched again and again
         return
-    found = await context.launcher.find(run.key)
+    found = await context.launcher.get(run.key)
     if found is None:
         await settle(context, run, Evidence(gone=True))
     elif _is_lost(run, found):
@@ -156,13 +156,13 @@ async def _never_launched(context: Context, run: UnreleasedRun) -> None:
 
 
 async def _cancel_waiting(context: Context) -> None:
-    """Jobs that a cancel was asked for while they were on their way back into the queue."""
+    """Cancels jobs that somebody cancelled on their way back into the queue."""
     for job_id in await context.store.cancel_requested_jobs():
         _log.info("cancelled: it was not running", extra={"job_id": str(job_id)})
 
 
 async def _stalled_children(context: Context, observed: Observation) -> None:
-    """Our own children, alive but without a heartbeat for a whole lease: killed, and settled when they are over."""
+    """Kills our own children that live without a heartbeat for a whole lease; they are settled once they are over."""
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
         if seen is not None and seen.phase is not Phase.ENDED and run.lease_expired:
@@ -170,29 +170,29 @@ async def _stalled_children(context: Context, observed: Observation) -> None:
             await context.launcher.stop(run.key, now=True)
 
 
-async def _strangers(context: Context, observed: Observation) -> None:
-    """Listed, but holding no slot: settled before, of an old epoch, or of a dataset that was deleted.
+async def _orphans(context: Context, observed: Observation) -> None:
+    """Removes what is listed and holds no slot: settled before, of an old epoch, or of a deleted dataset.
 
-    What has ended is left to expire, or stopped where other containers keep its pod from ending. What has not is
-    stopped, once: one whose node is lost stays for as long as that. All that it wrote would be refused by the fence.
+    Ended ones expire; they are stopped if other containers keep their pod from ending. Live ones are stopped once; a
+    pod on a lost node stays listed until the node is back. The fence refuses all that they write.
     """
-    strangers = [seen for seen in observed.strangers() if seen.evidence.left_running or not seen.forgotten]
-    if not strangers:
+    orphans = [seen for seen in observed.orphans() if seen.evidence.left_running or not seen.released]
+    if not orphans:
         return
-    live = await context.store.live_epochs({seen.key.job_id for seen in strangers})
-    for seen in strangers:
+    live = await context.store.live_epochs({seen.key.job_id for seen in orphans})
+    for seen in orphans:
         if seen.key in live:
             continue
         if seen.evidence.left_running:
             await context.launcher.stop(seen.key)
         elif seen.phase is Phase.ENDED:
-            await context.launcher.forget(seen.key)
-        elif not seen.evidence.deleted and await _goes_on(context, seen.key):
+            await context.launcher.release(seen.key)
+        elif not seen.evidence.deleted and await _is_live(context, seen.key):
             _log.warning("stopping %s: its run is over", seen.name, extra={"job_id": str(seen.key.job_id)})
             await context.launcher.stop(seen.key)
 
 
-async def _goes_on(context: Context, key: RunKey) -> bool:
-    """Whether a run has not ended: another controller may have seen its end, and settled it, before we were told."""
-    found = await context.launcher.find(key)
+async def _is_live(context: Context, key: RunKey) -> bool:
+    """Whether a run has not ended. Another controller may have settled it before we learned of its end."""
+    found = await context.launcher.get(key)
     return found is not None and found.phase is not Phase.ENDED

@@ -1,4 +1,4 @@
-"""Settle: a run is over; its evidence is kept, its job moves on, its slot is free."""
+"""Settle: a run is over. Keep its evidence, move its job on, free its slot."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from controller.context import Context
-from controller.launchers.interface import Phase, Seen
+from controller.launchers.interface import ObservedRun, Phase
 from controller.metrics import Metrics
 from controller.outcomes.diagnosis import diagnose
 from controller.outcomes.retry import settlement_of
@@ -19,27 +19,27 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settled
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import UnreleasedRun
 
-AT_ONCE = 8
-"""Runs that are settled at the same time."""
+SETTLE_CONCURRENCY = 8
+"""How many runs are settled at the same time."""
 
 _log = logging.getLogger(__name__)
 
 
-async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, Seen]], told: bool) -> None:
-    """Settles runs that the launcher was seen to have ended.
+async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, ObservedRun]], cached: bool) -> None:
+    """Settles runs that have ended.
 
-    They are looked at again where the launcher was only told so, for it may not have been told of another pod, or of
-    how this one ended; and where another pod than the one that was seen has taken it, a twin that came later.
+    Ask the API again if we know the end only from the watch (it may have missed events), or if a different pod took
+    the run: a duplicate pod that came later.
 
     Args:
-        ended: each run, and how it was seen.
-        told: that is not from a list of everything.
+        ended: each run, and its state in the launcher.
+        cached: the state is cached, not from a list of everything.
     """
-    again = [run.key for run, seen in ended if told or run.runner_uid not in (None, seen.evidence.pod_uid)]
-    found = await context.launcher.find_all(again)
-    slots = asyncio.Semaphore(AT_ONCE)
+    again = [run.key for run, seen in ended if cached or run.runner_uid not in (None, seen.evidence.pod_uid)]
+    found = await context.launcher.get_many(again)
+    slots = asyncio.Semaphore(SETTLE_CONCURRENCY)
 
-    async def one(run: UnreleasedRun, seen: Seen) -> None:
+    async def one(run: UnreleasedRun, seen: ObservedRun) -> None:
         async with slots:
             await settle(context, run, seen.evidence)
 
@@ -51,12 +51,12 @@ async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, Se
 
 
 async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagnosis: Diagnosis | None = None) -> None:
-    """Settles a run whose runner is over or gone, and lets the launcher forget it, or stop what is left of it.
+    """Settles a run whose runner is over or gone; the launcher then releases it, or stops what is left of it.
 
     Args:
-        run: it holds a slot until now. The launcher was asked after it was read.
-        evidence: what was seen of it.
-        diagnosis: where it is known already; else it is concluded from the evidence.
+        run: it still holds its slot. The launcher was asked after it was read.
+        evidence: what the launcher saw.
+        diagnosis: why it ended, if that is known already; else `diagnose` concludes it from the evidence.
     """
     random = context.random()
     rules = context.pools.rules(run.pool)
@@ -70,7 +70,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     try:
         settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)
     except Permanent as error:
-        # What is wrong with one run must not keep the others from being settled.
+        # One bad run must not keep the others from being settled.
         _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
         return
     if settled is not None:
@@ -78,11 +78,11 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         _count(context.metrics, run.pool, settled, evidence)
         if settled.settlement.give_backs:
             await block(context, run, settled.settlement.diagnosis)
-    # Only now, with the evidence stored. If we die before, rescue finds the Job as a stranger that is over.
+    # Only now, with the evidence stored. If we die before, rescue finds the Job as an orphan that is over.
     if evidence.left_running:
-        await context.launcher.stop(run.key)  # its pod would never end, and take a node's room
+        await context.launcher.stop(run.key)  # its pod would never end, and would keep its room on the node
     else:
-        await context.launcher.forget(run.key, rules.keep_jobs)
+        await context.launcher.release(run.key, rules.keep_jobs)
 
 
 def _count(metrics: Metrics, pool: str, settled: Settled, evidence: Evidence) -> None:
@@ -98,13 +98,13 @@ def _count(metrics: Metrics, pool: str, settled: Settled, evidence: Evidence) ->
 
 
 def _of_its_runner(evidence: Evidence, runner_uid: str | None, facts: RunFacts) -> Evidence:
-    """What was seen, as far as it says anything of the run's own runner.
+    """The evidence, as far as it concerns the run's own runner.
 
-    Of two pods of one Job the one that has taken the run may be gone; that the other one found it taken is no news.
-    And what has taken the run has started, whatever its pod says.
+    A duplicate pod that found the run taken says nothing of the pod that took it, which may be gone. And a runner that
+    took the run has started, whatever its pod says.
     """
-    twin = evidence.pod_uid not in (None, runner_uid) and runner_uid is not None
-    if twin and evidence.exit_code == ExitCode.LOST_LEASE:
+    duplicate_pod = evidence.pod_uid not in (None, runner_uid) and runner_uid is not None
+    if duplicate_pod and evidence.exit_code == ExitCode.LOST_LEASE:
         return Evidence(gone=True)
     return replace(evidence, container_started=evidence.container_started or facts.started)
 

@@ -10,7 +10,7 @@ from random import Random
 from uuid import UUID
 
 from controller.context import Context
-from controller.launchers.interface import Launcher, Seen
+from controller.launchers.interface import Launcher, ObservedRun
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.loop import Progress, Reconciler
 from controller.outcomes.retry import RetryPolicy
@@ -46,12 +46,12 @@ class StaleLauncher(KubernetesLauncher):
 
     stale: Callable[[], bool] = staticmethod(lambda: False)
     """Whether a list is the one before."""
-    _last: list[Seen] | None = None
+    _last: list[ObservedRun] | None = None
 
-    async def seen(self) -> list[Seen]:
+    async def list_all(self) -> list[ObservedRun]:
         if self._last is not None and self.stale():
             return self._last
-        self._last = await super().seen()
+        self._last = await super().list_all()
         return self._last
 
 
@@ -155,7 +155,7 @@ class Controllers:
         watch = FakeWatch(self._cluster, self._event_lost)
         while True:
             resync = self._calm() or self._random.random() < 0.3
-            watch.tell(real.saw)
+            watch.tell(real.on_event)
             await reconciler.tick_safely(resync)
             self.ticks += 1
             await asyncio.sleep(self._random.uniform(0, 0.05))

@@ -105,7 +105,7 @@ class Controller:
         self.stands.clear()
         self._go_on.set()
         if self.tick is None:
-            self._watch.tell(self._launcher.saw)
+            self._watch.tell(self._launcher.on_event)
             self.tick = asyncio.create_task(self._reconciler.tick_safely(resync))
         standing = asyncio.create_task(self.stands.wait())
         either: set[asyncio.Task[Any]] = {self.tick, standing}

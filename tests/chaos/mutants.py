@@ -108,7 +108,7 @@ def _refusal(""",
     "a run that is not listed is settled without asking for it by name": (
         Change(
             _RESCUE,
-            "observed.missing():\n        found = await context.launcher.find(run.key)\n",
+            "observed.missing():\n        found = await context.launcher.get(run.key)\n",
             "observed.missing():\n        found = None\n",
         ),
     ),
@@ -150,7 +150,7 @@ def _refusal(""",
         ),
         Change(
             "controller/steps/launch.py",
-            "    if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:\n",
+            "    if isinstance(run, ClaimedRun) and await context.launcher.get(run.key) is None:\n",
             "    if True:\n",
         ),
     ),

@@ -21,7 +21,7 @@ class _ActingFake(FakeLauncher):
     """Ends runs at once, as the acting runner would."""
 
     async def launch(self, launch: Launch) -> str:
-        new = await self.find(launch.key) is None
+        new = await self.get(launch.key) is None
         name = await super().launch(launch)
         acts = launch.key.job_id.hex[-1]
         if new and acts != WORKS:

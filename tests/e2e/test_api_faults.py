@@ -120,7 +120,7 @@ async def controller(
         wake = asyncio.Event()
 
         def saw(thing: Job | Pod, deleted: bool) -> None:
-            launcher.saw(thing, deleted)
+            launcher.on_event(thing, deleted)
             wake.set()
 
         watcher = Watcher(configuration, namespace, installation_id, saw)

@@ -37,7 +37,7 @@ class TestKubernetesLauncher(LauncherContract):
         template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
         launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), template)
         yield launcher
-        for seen in await launcher.seen():
+        for seen in await launcher.list_all():
             await launcher.stop(seen.key, now=True)
         await launcher.close()
 
@@ -50,8 +50,8 @@ class TestKubernetesLauncher(LauncherContract):
             launch = a_launch(EXITS_0)
             await launcher.launch(launch)
             await until(launcher, launch.key, Phase.ENDED)
-            assert await other.seen() == []
-            assert await other.find(launch.key) is None
+            assert await other.list_all() == []
+            assert await other.get(launch.key) is None
             with pytest.raises(LaunchRefused, match="is not of this installation"):
                 await other.launch(launch)
         finally:

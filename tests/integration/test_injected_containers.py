@@ -33,7 +33,7 @@ PROXY_LIVES_ON = Evidence(exit_code=1, container_started=True, left_running=("is
 class StaysListed(FakeLauncher):
     """A Job stays listed although it was asked to go, until it is removed by `lose`."""
 
-    async def forget(self, key: RunKey, keep: timedelta = timedelta(0)) -> None:
+    async def release(self, key: RunKey, keep: timedelta = timedelta(0)) -> None:
         raise AssertionError("a Job that never ends is not left to its time to live")
 
 

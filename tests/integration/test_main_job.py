@@ -196,6 +196,6 @@ async def _until_not_running(reconciler: object, world: World, job_id: object) -
         while True:
             await reconciler.tick_safely()
             job = world.one("select * from jobs where id = %s", job_id)
-            if job["attempts"] and job["state"] != "running" and not await reconciler.context.launcher.seen():
+            if job["attempts"] and job["state"] != "running" and not await reconciler.context.launcher.list_all():
                 return
             await asyncio.sleep(0.02)

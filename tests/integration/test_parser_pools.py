@@ -164,16 +164,16 @@ async def test_it_is_listed_again_only_where_an_event_says_something_new(world: 
         before = cluster.lists
         cluster.apply("theirs", controller="other")
         large, theirs = cluster.pools["large"], cluster.pools["theirs"]
-        assert not controller.pools.saw(False, large), "our own write of its status"
-        assert not controller.pools.saw(False, theirs)
-        assert not controller.pools.saw(True, theirs)
+        assert not controller.pools.on_event(False, large), "our own write of its status"
+        assert not controller.pools.on_event(False, theirs)
+        assert not controller.pools.on_event(True, theirs)
         await controller.pools.refresh()
         assert cluster.lists == before
-        assert controller.pools.saw(True, large)
+        assert controller.pools.on_event(True, large)
         cluster.apply("large", paused=True)
-        assert controller.pools.saw(False, large)
+        assert controller.pools.on_event(False, large)
         cluster.apply("new")
-        assert controller.pools.saw(False, cluster.pools["new"])
+        assert controller.pools.on_event(False, cluster.pools["new"])
         await controller.pools.refresh()
         assert cluster.lists == before + 1
 

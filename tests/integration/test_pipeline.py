@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from controller.launchers.interface import KEEP, Launch, LaunchRefused, Phase, Seen
+from controller.launchers.interface import Launch, LaunchRefused, ObservedRun, Phase
 from controller.outcomes.retry import RetryPolicy
+from controller.pools.spec import KEEP
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -35,10 +36,10 @@ class Moody(FakeLauncher):
             raise self.launch_error
         return await super().launch(launch)
 
-    async def seen(self) -> list[Seen]:
+    async def list_all(self) -> list[ObservedRun]:
         if self.seen_error is not None:
             raise self.seen_error
-        return await super().seen()
+        return await super().list_all()
 
 
 def a_file(world: World, year: int = 2020) -> Submitted:
@@ -130,9 +131,9 @@ async def test_what_lives_in_the_cluster_without_a_slot_is_stopped(world: World)
         old = Launch(RunKey(result.job_id, 7), result.dataset_id, "parse_dataset", 1)
         await launcher.launch(old)
         await reconciler.tick()
-        assert (await launcher.find(old.key) or _ended(old.key)).phase is Phase.ENDED
+        assert (await launcher.get(old.key) or _ended(old.key)).phase is Phase.ENDED
         await reconciler.tick()
-        assert await launcher.find(old.key) is None
+        assert await launcher.get(old.key) is None
     assert world.job(result.job_id)["state"] == "running"
 
 
@@ -186,7 +187,7 @@ async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the
     launcher = Moody()
 
     class Forgetful(Moody):
-        async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
             raise Unavailable("the API server is away")
 
     launcher = Forgetful()
@@ -198,7 +199,7 @@ async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the
         assert world.job(result.job_id)["attempts"] == 1
         assert not await reconciler.tick_safely()
         assert world.job(result.job_id)["attempts"] == 1, "settled once"
-        assert [seen.key for seen in await launcher.seen()] == [key]
+        assert [seen.key for seen in await launcher.list_all()] == [key]
 
 
 async def test_a_paused_pool_claims_nothing_and_goes_on_when_it_is_resumed(world: World) -> None:
@@ -256,8 +257,8 @@ async def test_a_fault_in_settling_one_run_does_not_keep_the_others_from_being_s
     assert world.job(first.job_id)["state"] == "running"
 
 
-def _ended(key: RunKey) -> Seen:
-    return Seen(key, "gone", Phase.ENDED, Evidence())
+def _ended(key: RunKey) -> ObservedRun:
+    return ObservedRun(key, "gone", Phase.ENDED, Evidence())
 
 
 async def test_the_interruption_that_is_one_too_many_fails_job_and_dataset(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.launchers.interface import Phase, Seen
+from controller.launchers.interface import ObservedRun, Phase
 from controller.launchers.kubernetes.launcher import _see
 from controller.launchers.kubernetes.objects import job_of, pod_of
 from controller.outcomes.diagnosis import diagnose, waits_for, why_not_started
@@ -17,11 +17,11 @@ ENDED_AT = "2025-03-01T10:00:09Z"
 BACK_OFF = "back-off 10s restarting failed container"
 
 
-def see(*pods: dict[str, Any]) -> Seen:
+def see(*pods: dict[str, Any]) -> ObservedRun:
     return _see(KEY, job_of(job()), [pod_of(one) for one in pods])
 
 
-def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
+def cause_of(seen: ObservedRun) -> tuple[Cause, Reason | None]:
     found = diagnose(seen.evidence, None)
     return found.cause, found.reason
 

@@ -1,7 +1,7 @@
-"""What the watch and the lists have told of our Jobs and pods.
+"""Our Jobs and pods as the watch and the lists last showed them: an informer cache.
 
-It lags behind the cluster and may miss what the watch missed, until the next list of everything puts it right. So it
-says what is worth a look, and that something has ended; that something is gone is asked of the API server itself.
+It lags behind the cluster, and misses what the watch missed until the next list of everything. So it tells which runs
+to look at, and that a run has ended, which stays true. Whether a run is gone, only the API server knows.
 """
 
 from collections.abc import Iterable
@@ -12,22 +12,22 @@ from dataset_jobs.model.keys import RunKey
 
 
 class ClusterView:
-    """The objects of one installation, by run."""
+    """The objects of one installation, by run (an informer cache)."""
 
     def __init__(self) -> None:
         self._jobs: dict[RunKey, Job] = {}
         self._pods: dict[RunKey, dict[str, Pod]] = {}
         self._changed: set[RunKey] = set()
         self._podless: set[RunKey] = set()
-        self._told: set[str] = set()
-        """UIDs that the watch has spoken of since the list that is under way was begun."""
+        self._newer: set[str] = set()
+        """UIDs of the watch's events since the current list began."""
 
-    def saw(self, thing: Job | Pod, deleted: bool) -> None:
-        """The watch has told of a Job or a pod."""
+    def on_event(self, thing: Job | Pod, deleted: bool) -> None:
+        """A Job or a pod is new, changed or deleted, says the watch."""
         key = thing.metadata.key
         if key is None:
             return
-        self._told.add(thing.metadata.uid)
+        self._newer.add(thing.metadata.uid)
         if deleted:
             self._remove(key, thing)
         else:
@@ -35,16 +35,16 @@ class ClusterView:
         self._changed.add(key)
         self._note_podless(key)
 
-    def listing(self) -> None:
-        """A list of everything begins: what the watch says from now on is newer."""
-        self._told.clear()
+    def begin_list(self) -> None:
+        """A list of everything begins; events from now on are newer than it."""
+        self._newer.clear()
         self._changed.clear()
 
-    def listed(self, jobs: Iterable[Job], pods: Iterable[Pod]) -> None:
-        """The list of everything: what it does not have is gone, unless the watch has spoken of it meanwhile."""
+    def end_list(self, jobs: Iterable[Job], pods: Iterable[Pod]) -> None:
+        """Takes the list of everything: what it lacks is gone, unless the watch has had an event of it meanwhile."""
         known: Iterable[Job | Pod] = chain(self._jobs.values(), *(pods.values() for pods in self._pods.values()))
-        newer = [thing for thing in known if thing.metadata.uid in self._told]
-        listed = (thing for thing in chain[Job | Pod](jobs, pods) if thing.metadata.uid not in self._told)
+        newer = [thing for thing in known if thing.metadata.uid in self._newer]
+        listed = (thing for thing in chain[Job | Pod](jobs, pods) if thing.metadata.uid not in self._newer)
         self._jobs, self._pods = {}, {}
         for thing in chain(listed, newer):
             key = thing.metadata.key
@@ -55,16 +55,16 @@ class ClusterView:
             self._note_podless(key)
 
     def take_changed(self) -> set[RunKey]:
-        """The runs that something was told of since this was asked last, and those whose Job has no pod."""
+        """The runs with events since the last call, and those whose Job has no pod."""
         changed, self._changed = self._changed | self._podless, set()
         return changed
 
     def of(self, key: RunKey) -> tuple[Job | None, list[Pod]]:
-        """A run's Job, and its pods, whichever Job made them."""
+        """A run's Job, and its pods, no matter which Job made them."""
         return self._jobs.get(key), list(self._pods.get(key, {}).values())
 
     def podless(self) -> list[Job]:
-        """The Jobs that are to have a pod, and have none."""
+        """The Jobs that should have a pod and have none."""
         return [self._jobs[key] for key in self._podless]
 
     def keys(self) -> set[RunKey]:

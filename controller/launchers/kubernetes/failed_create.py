@@ -17,7 +17,7 @@ SHARE = 0.1
 _log = logging.getLogger(__name__)
 
 
-class PodRefusals:
+class FailedCreateEvents:
     """Looks into the events of Jobs that go on being without a pod.
 
     Args:
@@ -41,7 +41,7 @@ class PodRefusals:
         waiting = any(now - since >= ASK_AFTER_SECONDS for since in self._without_since.values())
         if waiting and now >= self._next:
             try:
-                self._said = refusals(await self._api.list_events("Job", "FailedCreate"))
+                self._said = newest_messages(await self._api.list_events("Job", "FailedCreate"))
             except RunError as error:  # an explanation is not worth a tick
                 _log.warning("cannot ask why there are Jobs without a pod: %s", error)
             took = time.monotonic() - now
@@ -49,7 +49,7 @@ class PodRefusals:
         return {uid: self._said[uid] for uid in jobs if uid in self._said}
 
 
-def refusals(events: Iterable[dict[str, Any]]) -> dict[str, str]:
+def newest_messages(events: Iterable[dict[str, Any]]) -> dict[str, str]:
     """The newest message about each object, by its UID."""
     in_order = sorted(events, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
     return {event["involvedObject"]["uid"]: str(event.get("message") or "") for event in in_order}

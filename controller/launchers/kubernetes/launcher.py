@@ -7,10 +7,10 @@ from datetime import timedelta
 from itertools import chain
 from uuid import UUID
 
-from controller.launchers.interface import KEEP, SUSPENDED, Launch, LaunchRefused, Phase, Seen
+from controller.launchers.interface import SUSPENDED, Launch, LaunchRefused, ObservedRun, Phase
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.cache import ClusterView
-from controller.launchers.kubernetes.failed_create import PodRefusals, exceeds_quota
+from controller.launchers.kubernetes.failed_create import FailedCreateEvents, exceeds_quota
 from controller.launchers.kubernetes.objects import Job, Pod
 from controller.launchers.kubernetes.pod_evidence import DISRUPTED, evidence_of, is_on_lost_node
 from controller.pools.runner_pod import (
@@ -21,6 +21,7 @@ from controller.pools.runner_pod import (
     job_name,
     with_memory,
 )
+from controller.pools.spec import KEEP
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -44,6 +45,7 @@ class KubernetesLauncher:
     """
 
     name = "kubernetes"
+    outlives_controller = True
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class KubernetesLauncher:
         self._installation = installation
         self._template = template
         self._told = told_to_runners()
-        self._refusals = PodRefusals(api)
+        self._refusals = FailedCreateEvents(api)
         self._view = ClusterView()
         self._disrupted: dict[RunKey, Evidence] = {}
         """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
@@ -80,26 +82,26 @@ class KubernetesLauncher:
             return name
         raise LaunchRefused(f"the name {name} is taken by a Job that is not of this installation", Reason.CONFIG)
 
-    async def seen(self) -> list[Seen]:
+    async def list_all(self) -> list[ObservedRun]:
         selector = f"{LABEL_INSTALLATION}={self._installation}"
-        self._view.listing()
+        self._view.begin_list()
         # Jobs first: a Job that is over had its pod before, so that a pod missing from the second list is gone.
         jobs = await self._api.list_jobs(selector)
         pods = await self._api.list_pods(selector)
-        self._view.listed(jobs, pods)
+        self._view.end_list(jobs, pods)
         keys = self._view.keys()
         self._disrupted = {key: evidence for key, evidence in self._disrupted.items() if key in keys}
-        return await self.known(keys)
+        return await self.get_cached(keys)
 
-    def saw(self, thing: Job | Pod, deleted: bool) -> None:
+    def on_event(self, thing: Job | Pod, deleted: bool) -> None:
         """The watch has told of a Job or a pod."""
         if self._ours(thing):
-            self._view.saw(thing, deleted)
+            self._view.on_event(thing, deleted)
 
-    def changed(self) -> set[RunKey]:
+    def take_changed(self) -> set[RunKey]:
         return self._view.take_changed()
 
-    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
+    async def get_cached(self, keys: Collection[RunKey]) -> list[ObservedRun]:
         refused = await self._refusals.of([job.metadata.uid for job in self._view.podless()])
         seen = []
         for key in keys:
@@ -108,10 +110,10 @@ class KubernetesLauncher:
                 seen.append(self._with_memory(_see(key, job, pods, refused.get(job.metadata.uid, ""))))
         return seen
 
-    async def find(self, key: RunKey) -> Seen | None:
-        return (await self.find_all({key})).get(key)
+    async def get(self, key: RunKey) -> ObservedRun | None:
+        return (await self.get_many({key})).get(key)
 
-    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+    async def get_many(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
         found = await self._with_pods(keys)
         for key in set(keys) - set(found):
             job = await self._api.get_job(job_name(key))
@@ -124,14 +126,14 @@ class KubernetesLauncher:
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._api.delete_job(job_name(key), grace_seconds=0 if now else None)
 
-    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+    async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
         self._disrupted.pop(key, None)
         await self._api.set_job_ttl(job_name(key), int(keep.total_seconds()))
 
     async def close(self) -> None:
         await self._api.close()
 
-    async def _with_pods(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
+    async def _with_pods(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
         """Those of the runs that have a pod. For one request the API server looks through all pods of the namespace."""
         if not keys:
             return {}
@@ -140,9 +142,9 @@ class KubernetesLauncher:
         for pod in await self._api.list_pods(f"{LABEL_INSTALLATION}={self._installation},{LABEL_JOB} in ({jobs})"):
             if (key := pod.metadata.key) is not None and key in keys:
                 pods.setdefault(key, []).append(pod)
-        return {key: _see_pods(key, job_name(key), its_pods, forgotten=False) for key, its_pods in pods.items()}
+        return {key: _see_pods(key, job_name(key), its_pods, released=False) for key, its_pods in pods.items()}
 
-    def _with_memory(self, seen: Seen) -> Seen:
+    def _with_memory(self, seen: ObservedRun) -> ObservedRun:
         if DISRUPTED in seen.evidence.conditions and not seen.evidence.gone:
             self._disrupted[seen.key] = seen.evidence
         elif seen.evidence.gone and seen.key in self._disrupted:
@@ -162,7 +164,7 @@ def _refusal(error: ApiRefused) -> Reason:
     return Reason.QUOTA if error.status == 403 and exceeds_quota(str(error)) else Reason.REFUSED
 
 
-def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Seen:
+def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> ObservedRun:
     """One Job and its pods as one value; the Job controller may have made more pods than one.
 
     Args:
@@ -171,16 +173,16 @@ def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Seen:
         refused: why it could make none, where Kubernetes has said so.
     """
     name = job.metadata.name
-    forgotten = job.spec.ttl_seconds_after_finished is not None
+    released = job.spec.ttl_seconds_after_finished is not None
     if pods:
-        return _see_pods(key, name, pods, forgotten)
+        return _see_pods(key, name, pods, released)
     if job.over:
-        return Seen(key, name, Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), forgotten)
+        return ObservedRun(key, name, Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), released)
     if job.spec.suspend:
         # One that is never over: no time to live removes it.
-        return Seen(key, name, Phase.PENDING, SUSPENDED_JOB)
+        return ObservedRun(key, name, Phase.PENDING, SUSPENDED_JOB)
     word = (SeenAs.QUOTA if exceeds_quota(refused) else SeenAs.REFUSED) if refused else None
-    return Seen(key, name, Phase.PENDING, Evidence(seen_as=word, message=refused), forgotten)
+    return ObservedRun(key, name, Phase.PENDING, Evidence(seen_as=word, message=refused), released)
 
 
 def _disruption(job: Job) -> dict[str, str]:
@@ -188,7 +190,7 @@ def _disruption(job: Job) -> dict[str, str]:
     return {DISRUPTED: ""} if any(one.reason == "PodFailurePolicy" for one in job.status.conditions) else {}
 
 
-def _see_pods(key: RunKey, name: str, pods: Sequence[Pod], forgotten: bool) -> Seen:
+def _see_pods(key: RunKey, name: str, pods: Sequence[Pod], released: bool) -> ObservedRun:
     """The pods of one Job, at least one, as one value."""
     live = [pod for pod in pods if not pod.over]
     if live:
@@ -197,12 +199,12 @@ def _see_pods(key: RunKey, name: str, pods: Sequence[Pod], forgotten: bool) -> S
         # A pod whose sidecar cannot start yet is Pending, whatever its runner does.
         running = newest.status.phase == "Running" or newest.state.running is not None
         phase = Phase.RUNNING if running else Phase.PENDING
-        return Seen(key, name, phase, evidence_of(newest), forgotten)
+        return ObservedRun(key, name, phase, evidence_of(newest), released)
     # Of two pods, the one that found the run taken says the least.
     seen = [evidence_of(pod) for pod in sorted(pods, key=_creation)]
     telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
     left_running = tuple(chain.from_iterable(pod.left_running for pod in pods))
-    return Seen(key, name, Phase.ENDED, replace(telling[-1], left_running=left_running), forgotten)
+    return ObservedRun(key, name, Phase.ENDED, replace(telling[-1], left_running=left_running), released)
 
 
 def _creation(pod: Pod) -> str:

@@ -16,8 +16,9 @@ from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
-from controller.launchers.interface import KEEP, Launch, LaunchRefused, Phase, Seen
+from controller.launchers.interface import Launch, LaunchRefused, ObservedRun, Phase
 from controller.launchers.process.worker import Child, RunnerEntry
+from controller.pools.spec import KEEP
 from dataset_jobs.host import host_name, temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
@@ -60,6 +61,7 @@ class ProcessLauncher:
     """
 
     name = "process"
+    outlives_controller = False
 
     def __init__(self, entry: RunnerEntry, preload: list[str], wake: Callable[[], None]) -> None:
         self._entry = entry
@@ -87,21 +89,21 @@ class ProcessLauncher:
             self._runs[launch.key] = self._running[child] = run
         return f"pid-{run.child.pid}"
 
-    async def seen(self) -> list[Seen]:
+    async def list_all(self) -> list[ObservedRun]:
         return [self._see(key, run) for key, run in self._runs.items()]
 
-    def changed(self) -> set[RunKey]:
+    def take_changed(self) -> set[RunKey]:
         return set(self._runs)
 
-    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
-        return [seen for seen in await self.seen() if seen.key in keys]
+    async def get_cached(self, keys: Collection[RunKey]) -> list[ObservedRun]:
+        return [seen for seen in await self.list_all() if seen.key in keys]
 
-    async def find(self, key: RunKey) -> Seen | None:
+    async def get(self, key: RunKey) -> ObservedRun | None:
         run = self._runs.get(key)
         return None if run is None else self._see(key, run)
 
-    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
-        return {seen.key: seen for seen in await self.known(keys)}
+    async def get_many(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
+        return {seen.key: seen for seen in await self.get_cached(keys)}
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         run = self._runs.get(key)
@@ -111,7 +113,7 @@ class ProcessLauncher:
             run.stopped = True
             run.child.signal(signal.SIGKILL if now else signal.SIGTERM)
 
-    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+    async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
         run = self._runs.get(key)
         if run is not None and self._exit_code(run) is not None:
             del self._runs[key]
@@ -202,7 +204,7 @@ class ProcessLauncher:
         self._wake()
 
     def _let_go(self, child: Child) -> None:
-        """The process is gone. Its exit code is kept until the run that it had is forgotten."""
+        """The process is gone. Its exit code is kept until the run that it had is released."""
         self._hear(child)
         self._dismiss(child)
         asyncio.get_running_loop().remove_reader(child.sentinel)
@@ -215,11 +217,11 @@ class ProcessLauncher:
             self._hear(run.child)  # it may have completed before it died
         return 0 if run.completed else code
 
-    def _see(self, key: RunKey, run: _Run) -> Seen:
+    def _see(self, key: RunKey, run: _Run) -> ObservedRun:
         code = self._exit_code(run)
         name = f"pid-{run.child.pid}"
         if code is None:
-            return Seen(key, name, Phase.RUNNING, Evidence(container_started=True))
+            return ObservedRun(key, name, Phase.RUNNING, Evidence(container_started=True))
         # An error of the machine is to be repeated: without its message a run would be taken for crashed.
         with machine_errors("read the message of a runner"):
             try:
@@ -238,7 +240,7 @@ class ProcessLauncher:
             container_started=not never_began,
             node=host_name(),
         )
-        return Seen(key, name, Phase.ENDED, evidence)
+        return ObservedRun(key, name, Phase.ENDED, evidence)
 
 
 def _leave_closed_folder() -> None:

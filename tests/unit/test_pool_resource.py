@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
 from controller.outcomes.retry import RetryPolicy
-from controller.pools.resource import PoolRefused, _Runner, _Spec, controller_of, order_of, own_path, read_pool
+from controller.pools.resource import PoolRefused, _Runner, _Spec, controller_of, ordering_key, read_pool, to_pool_path
 from controller.pools.runner_pod import Memory, RunnerTemplate, job_manifest, with_memory
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
@@ -201,7 +201,7 @@ def test_a_pool_says_whose_it_is() -> None:
 
 def test_a_change_counts_more_than_what_was_and_so_does_a_pool_made_anew() -> None:
     def order(made: str, generation: int) -> int:
-        return order_of({"metadata": {"creationTimestamp": made, "generation": generation}})
+        return ordering_key({"metadata": {"creationTimestamp": made, "generation": generation}})
 
     first = order("2026-11-24T10:00:00Z", 1)
     assert first < order("2026-11-24T10:00:00Z", 2) < order("2026-11-24T10:00:01Z", 1) < 2**63
@@ -227,7 +227,7 @@ def test_a_change_counts_more_than_what_was_and_so_does_a_pool_made_anew() -> No
 def test_what_the_api_server_says_of_a_job_is_told_with_the_pools_own_paths(
     said: str, spec: dict[str, Any], told: str
 ) -> None:
-    assert own_path(said, spec) == told
+    assert to_pool_path(said, spec) == told
 
 
 def test_the_schema_has_the_fields_that_are_read_and_no_others() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from controller.pools.quantities import parse_quantity
 from controller.pools.runner_pod import RunnerTemplate, job_manifest
-from controller.pools.strategic_merge import lay_over
+from controller.pools.strategic_merge import strategic_merge
 from dataset_jobs.model.keys import RunKey
 
 KEY = RunKey(UUID(int=1), 7)
@@ -86,7 +86,7 @@ def test_what_is_laid_over_wins_and_lists_with_a_key_are_merged_by_it(
     base: dict[str, Any], over: dict[str, Any], merged: dict[str, Any]
 ) -> None:
     before = deepcopy((base, over))
-    assert lay_over(base, over) == merged
+    assert strategic_merge(base, over) == merged
     assert (base, over) == before
 
 
@@ -107,13 +107,13 @@ objects = st.dictionaries(st.sampled_from(["a", "b"]), values) | st.dictionaries
 
 @given(objects, objects)
 def test_laying_the_same_over_twice_changes_nothing_more(base: dict[str, Any], over: dict[str, Any]) -> None:
-    once = lay_over(base, over)
-    assert lay_over(once, over) == once
+    once = strategic_merge(base, over)
+    assert strategic_merge(once, over) == once
 
 
 @given(objects)
 def test_nothing_laid_over_is_no_change(base: dict[str, Any]) -> None:
-    assert lay_over(base, {}) == base
+    assert strategic_merge(base, {}) == base
 
 
 def test_a_template_says_only_what_differs() -> None:

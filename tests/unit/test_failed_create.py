@@ -6,7 +6,7 @@ import pytest
 
 from controller.launchers.kubernetes import failed_create
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
-from controller.launchers.kubernetes.failed_create import PodRefusals, refusals
+from controller.launchers.kubernetes.failed_create import FailedCreateEvents, newest_messages
 from dataset_jobs.model.errors import RunError, Unavailable
 
 
@@ -30,8 +30,8 @@ class Events:
         return self._items
 
 
-def of(events: Events) -> PodRefusals:
-    return PodRefusals(cast("KubernetesApi", events))
+def of(events: Events) -> FailedCreateEvents:
+    return FailedCreateEvents(cast("KubernetesApi", events))
 
 
 @pytest.fixture
@@ -74,4 +74,4 @@ async def test_nobody_asks_where_every_job_has_its_pod() -> None:
 
 def test_an_event_of_the_newer_kind_has_its_time_elsewhere() -> None:
     newer = {**event("a", "second", None), "eventTime": "2025-03-01T10:00:02.000001Z"}
-    assert refusals([newer, event("a", "first", "2025-03-01T10:00:01Z")]) == {"a": "second"}
+    assert newest_messages([newer, event("a", "first", "2025-03-01T10:00:01Z")]) == {"a": "second"}
