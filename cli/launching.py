@@ -15,7 +15,7 @@ from cli.settings import Settings
 from controller.context import Announce, Notice, to_nobody
 from controller.launchers.interface import Launcher
 from controller.launchers.process.launcher import ProcessLauncher
-from controller.loop import Progress
+from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.source import OnePool, Pools
@@ -37,7 +37,7 @@ class Watch:
     It may end without a word inside kopf: then runs are settled of whose end it has said nothing.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: LoopHealth) -> None:
         self.watcher: Watcher | None = None
         self._progress = progress
 

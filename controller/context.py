@@ -8,6 +8,7 @@ from datetime import timedelta
 from controller.launchers.interface import Launcher
 from controller.metrics import Metrics
 from controller.pools.source import Pools
+from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.store.for_controller import ControllerStore
 
 
@@ -55,7 +56,7 @@ class Context:
     owner: str
     pools: Pools
     concurrency: int | None = None
-    lease: timedelta = timedelta(seconds=60)
+    lease: timedelta = RUN_LEASE
     announce: Announce = to_nobody
     metrics: Metrics = field(default_factory=Metrics)
     random: Callable[[], float] = field(default=random.random)

@@ -1,6 +1,6 @@
 """Presence: a controller says in the database that it is there, and what keeps it from its work.
 
-Beside the ticks, so that a tick that stands still does not keep it from being said.
+It does so beside the ticks, so that it goes on while a tick stands still.
 """
 
 import asyncio
@@ -12,12 +12,10 @@ from collections.abc import Callable
 from controller.context import Context
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.trouble import Repeated, Trouble
-
-EVERY_SECONDS = 15.0
-"""Between two words, if nothing has changed."""
+from dataset_jobs.model.waits import CONTROLLER_HEARTBEAT
 
 LOOK_SECONDS = 1.0
-"""Between two looks at whether something has changed."""
+"""Between two looks for a change."""
 
 GONE_SECONDS = 2.0
 """How long a controller that ends waits for a database that may be away."""
@@ -37,7 +35,7 @@ async def keep_present(context: Context, trouble: Callable[[], Trouble | None]) 
             pools = tuple(sorted(context.pools.served))
             to_say = (pools, is_now and is_now.error, is_now and is_now.permanent)
             if to_say != said or now >= due:
-                said, due = to_say, now + EVERY_SECONDS
+                said, due = to_say, now + CONTROLLER_HEARTBEAT.total_seconds()
                 try:
                     await context.store.controller_seen(context.owner, context.launcher.name, pools, is_now, now)
                     writing.passed()

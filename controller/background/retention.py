@@ -1,18 +1,18 @@
-"""Retention: jobs that finished long ago are removed with their runs, a batch at a time; datasets and rows stay."""
+"""Retention: removes jobs that finished long ago with their runs, a batch at a time; datasets and rows stay."""
 
 import logging
 
 from controller.context import Context
 from dataset_jobs.model.errors import RunError
 
-EVERY_SECONDS = 60.0
+RETENTION_SECONDS = 60.0
 """Between two batches of one controller."""
 
 _log = logging.getLogger(__name__)
 
 
 async def remove_old_jobs(context: Context) -> None:
-    """Removes one batch of each pool. Says so where that cannot be done, and goes on: nothing else depends on it."""
+    """Removes one batch of each pool. Logs a failure and goes on: nothing else depends on it."""
     for pool in context.pools.served.values():
         if pool.retention is None:
             continue

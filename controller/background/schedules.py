@@ -17,8 +17,8 @@ from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.looking import STILL_SECONDS, Stopped
 from dataset_jobs.threads import start_thread
 
-AT_ONCE = 4
-"""Threads of one controller: so many folders that do not answer hold up the others."""
+THREADS = 4
+"""Threads of one controller: this many folders without an answer hold up the others."""
 
 STOP_SECONDS = 5.0
 """How long the threads may take to stop; then they are left behind, and end with the process."""
@@ -34,7 +34,7 @@ class Schedules:
         store: asked whether there is anything to do.
         conninfo: of the same database, for the threads.
         storage: where the folders are.
-        every_seconds: how often it is asked at the most.
+        every_seconds: the shortest time between two questions.
         still_seconds: how long a file must have stayed the same.
     """
 
@@ -50,7 +50,7 @@ class Schedules:
     _asked: float = field(default_factory=lambda: time.monotonic() - 3600)
 
     async def look(self) -> None:
-        """Has what is due done; does not wait for it."""
+        """Starts the ticks that are due; does not wait for them."""
         if time.monotonic() < self._asked + self.every_seconds:
             return
         self._asked = time.monotonic()
@@ -62,7 +62,7 @@ class Schedules:
             return
         self._looks.passed()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        for _ in range(min(due, AT_ONCE - len(self._threads))):
+        for _ in range(min(due, THREADS - len(self._threads))):
             thread = threading.Thread(target=self._work, name="schedules", daemon=True)
             try:
                 start_thread(thread)
@@ -72,7 +72,7 @@ class Schedules:
             self._threads.append(thread)
 
     def close(self) -> None:
-        """Breaks off what is under way, to be begun again by another controller."""
+        """Breaks off running ticks; another controller begins them again."""
         self._stop.set()
         until = time.monotonic() + STOP_SECONDS
         for thread in self._threads:

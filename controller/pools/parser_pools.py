@@ -26,7 +26,7 @@ LIST_SECONDS = 60.0
 REPORT_SECONDS = 5.0
 """Between two looks at what there is to tell, at the least: a busy pool changes with every tick."""
 
-AGAIN_SECONDS = 5.0
+RELIST_SECONDS = 5.0
 """After a list or a trial that was not answered."""
 
 _NOBODY = UUID(int=0)
@@ -141,7 +141,7 @@ class ParserPools:
         try:
             await self._refresh()
         except RunError as error:
-            self._next_list = time.monotonic() + AGAIN_SECONDS
+            self._next_list = time.monotonic() + RELIST_SECONDS
             if self._known is None:
                 raise
             _log.warning("ParserPools are as they were: %s", error)
@@ -214,7 +214,7 @@ class ParserPools:
                 await self._tell("Refused", known.refusal, known.reference)
         except Unavailable as error:
             _log.warning("ParserPool %s is not heeded yet: %s", name, error)
-            self._next_list = time.monotonic() + AGAIN_SECONDS
+            self._next_list = time.monotonic() + RELIST_SECONDS
             return before or _Known(resource, 0)
         else:
             known.spec, known.template, known.generation = spec, said, resource["metadata"]["generation"]

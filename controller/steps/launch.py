@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from controller.context import Context
 from controller.launchers.interface import Launch, LaunchRefused
@@ -27,8 +27,14 @@ _log = logging.getLogger(__name__)
 class Launched(NamedTuple):
     """What became of some launches: whether all went well, and why one of them has no answer."""
 
-    went_well: bool
-    unanswered: Unavailable | None
+    went_well: bool = True
+    unanswered: Unavailable | None = None
+
+    @classmethod
+    def together(cls, launches: Sequence[Self]) -> Self:
+        """Of several as of one."""
+        unanswered = [one.unanswered for one in launches if one.unanswered is not None]
+        return cls(all(one.went_well for one in launches), unanswered[0] if unanswered else None)
 
 
 async def launch(

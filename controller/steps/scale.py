@@ -14,10 +14,10 @@ from controller.context import Context
 from controller.pools.spec import PoolSpec
 from dataset_jobs.store.capacity import NewDecision, PoolCapacity
 
-LEASE = timedelta(seconds=10)
+DECIDER_LEASE = timedelta(seconds=10)
 """How long the deciding is left to the controller that decided last. It renews that at half of it."""
 
-TRIES = 3
+DECISION_TRIES = 3
 """How often a decision is made anew in a tick because another controller's came between."""
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Scaled:
 
 async def scale(context: Context, spec: PoolSpec) -> Scaled | None:
     """Decides, and writes what has changed; None where there is no such pool."""
-    for _ in range(TRIES):
+    for _ in range(DECISION_TRIES):
         pool = await context.store.capacity(spec.name, spec.target_backlog_per_runner)
         if pool is None:
             return None
@@ -57,7 +57,7 @@ async def scale(context: Context, spec: PoolSpec) -> Scaled | None:
             history=decision.history.as_dict(),
             generation=spec.generation,
         )
-        if await context.store.decide(spec.name, pool.decision, new, context.owner, LEASE if leads else None):
+        if await context.store.decide(spec.name, pool.decision, new, context.owner, DECIDER_LEASE if leads else None):
             if decision.desired != pool.desired:
                 was = "" if pool.desired is None else f", was {pool.desired}"
                 _log.info("pool %s: %d desired%s: %s", spec.name, decision.desired, was, decision.reason)
@@ -77,7 +77,7 @@ def _is_to_be_written(pool: PoolCapacity, spec: PoolSpec, decision: Decision, ow
     # What was due is written when it is worth a step of its own, and else with the next renewal.
     return (
         pool.decided_by != owner
-        or pool.lease <= LEASE / 2
+        or pool.lease <= DECIDER_LEASE / 2
         or (spec.generation, decision.desired) != (pool.generation, pool.desired)
         or decision.history.has_step_at(pool.now)
     )

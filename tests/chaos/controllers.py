@@ -12,7 +12,8 @@ from uuid import UUID
 from controller.context import Context
 from controller.launchers.interface import Launcher, ObservedRun
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
-from controller.loop import Progress, Reconciler
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.spec import PoolSpec
@@ -151,7 +152,7 @@ class Controllers:
             _Served({pool: PoolSpec(pool, retry=self._retry) for pool in POOLS}),
             random=self._random.random,
         )
-        reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())
+        reconciler = Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
         watch = FakeWatch(self._cluster, self._event_lost)
         while True:
             resync = self._calm() or self._random.random() < 0.3

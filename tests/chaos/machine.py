@@ -20,7 +20,8 @@ from controller.background.retention import remove_old_jobs
 from controller.context import Context
 from controller.launchers.kubernetes.api import ApiRefused
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
-from controller.loop import Progress, Reconciler
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.source import OnePool
@@ -86,7 +87,7 @@ class Controller:
             OnePool(PoolSpec("default", retry=RETRY, retention=timedelta(days=1))),
             random=lambda: 0.0,
         )
-        self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), Progress())
+        self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), LoopHealth())
         self._launcher = launcher
         self._watch = FakeWatch(machine.cluster)
 

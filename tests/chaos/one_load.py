@@ -13,7 +13,8 @@ from uuid import UUID
 from controller.context import Context
 from controller.launchers.kubernetes.api import ApiRefused
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
-from controller.loop import Progress, Reconciler
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
@@ -215,7 +216,7 @@ class OneLoad:
         context = Context(store, launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), random=lambda: 0.0)
         try:
             await pool.open()
-            yield Reconciler(context, 1.0, asyncio.Event(), Progress())
+            yield Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
         finally:
             with contextlib.suppress(BaseException):
                 await pool.close(timeout=0)

@@ -24,7 +24,8 @@ from controller.launchers.kubernetes import api as kubernetes_api
 from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.launchers.kubernetes.objects import Job, Pod
-from controller.loop import Progress, Reconciler
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.operator import Watcher
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.source import OnePool
@@ -127,7 +128,7 @@ async def controller(
         WATCHERS.append(watcher)
         watcher.start()
         try:
-            yield Reconciler(context, poll_seconds, wake, Progress(), resync_seconds=poll_seconds), watcher
+            yield Reconciler(context, poll_seconds, wake, LoopHealth(), resync_seconds=poll_seconds), watcher
         finally:
             watcher.stop()
             await launcher.close()

@@ -15,7 +15,8 @@ from functools import partial
 from controller.context import Context
 from controller.launchers.interface import Launch, Launcher, ObservedRun
 from controller.launchers.process.launcher import ProcessLauncher
-from controller.loop import Progress, Reconciler
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.pools.source import OnePool
 from controller.pools.spec import KEEP, PoolSpec
 from dataset_jobs.model.keys import RunKey
@@ -80,7 +81,7 @@ async def crash(conninfo: str, launcher: Launcher, point: str) -> None:
         context = Context(
             ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", OnePool(PoolSpec("default"))
         )
-        await Reconciler(context, 0.1, asyncio.Event(), Progress()).run(asyncio.Event())
+        await Reconciler(context, 0.1, asyncio.Event(), LoopHealth()).run(asyncio.Event())
 
 
 def main() -> None:

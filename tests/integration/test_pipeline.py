@@ -96,7 +96,7 @@ async def test_what_breaks_a_tick_off_is_said_however_deep_it_happened(world: Wo
     launcher.launch_error = Permanent("jobs.batch is forbidden")
     async with world.controller(launcher) as reconciler:
         assert not await reconciler.tick_safely()
-        assert reconciler.progress.last_error == "jobs.batch is forbidden"
+        assert reconciler.health.last_error == "jobs.batch is forbidden"
 
 
 async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(world: World) -> None:
@@ -106,7 +106,7 @@ async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(wo
         await reconciler.tick()
         launcher.seen_error = Unavailable("no answer")
         assert not await reconciler.tick_safely()
-        assert "no answer" in reconciler.progress.last_error
+        assert "no answer" in reconciler.health.last_error
     assert world.job(result.job_id)["state"] == "running"
     assert world.one("select released_at from runs")["released_at"] is None
 
@@ -298,7 +298,7 @@ async def test_a_full_controller_waits_for_a_slot_without_turning_in_circles(wor
         running = asyncio.create_task(reconciler.run(stop))
         for _ in range(20):
             await asyncio.sleep(0.05)
-            ticks += reconciler.progress.seconds_since_round() < 0.05
+            ticks += reconciler.health.seconds_since_round() < 0.05
         stop.set()
         await running
     assert ticks <= 12, "with a poll interval of 0.2 s"
@@ -309,7 +309,7 @@ async def test_a_controller_stops_working_when_the_schema_becomes_a_newer_one(wo
     world.query("insert into schema_migrations (version, name) values (999, 'from_the_future')")
     async with world.controller(Moody()) as reconciler:
         assert not await reconciler.tick_safely()
-        assert "schema is newer than this controller: 999" in reconciler.progress.last_error
+        assert "schema is newer than this controller: 999" in reconciler.health.last_error
     assert world.job(result.job_id)["state"] == "queued"
 
 

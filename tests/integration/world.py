@@ -17,7 +17,8 @@ from controller.background.schedules import Schedules
 from controller.context import Context
 from controller.launchers.interface import Launcher
 from controller.launchers.process.launcher import ProcessLauncher
-from controller.loop import Progress, Reconciler
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.source import OnePool
@@ -146,7 +147,7 @@ class World:
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, still_seconds=0.0)
             context = Context(store, own, owner, pools, concurrency, random=lambda: 0.0)
             try:
-                yield Reconciler(context, 0.2, wake, Progress(), schedules=schedules)
+                yield Reconciler(context, 0.2, wake, LoopHealth(), schedules=schedules)
             finally:
                 await asyncio.to_thread(schedules.close)
                 await own.close()

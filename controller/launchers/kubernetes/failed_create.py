@@ -1,4 +1,4 @@
-"""Why Kubernetes makes no pod for a Job: the Job controller says so in events, and nowhere else."""
+"""Why Kubernetes makes no pod for a Job: the Job controller says so only in FailedCreate events."""
 
 import logging
 import time
@@ -9,16 +9,16 @@ from controller.launchers.kubernetes.api import KubernetesApi
 from dataset_jobs.model.errors import RunError
 
 ASK_AFTER_SECONDS = 3.0
-"""A Job has its pod within this time where nothing is wrong; and so often at the most the events are asked for."""
+"""A Job has its pod within this time unless something is wrong. Also the shortest time between two requests."""
 
-SHARE = 0.1
-"""Of the time, for asking: the API server reads every event of the namespace for it."""
+TIME_SHARE = 0.1
+"""At most this share of the time goes into requests: for each, the API server reads every event of the namespace."""
 
 _log = logging.getLogger(__name__)
 
 
 class FailedCreateEvents:
-    """Looks into the events of Jobs that go on being without a pod.
+    """Reads the FailedCreate events of Jobs that stay without a pod.
 
     Args:
         api: of their namespace.
@@ -31,10 +31,10 @@ class FailedCreateEvents:
         self._next = 0.0
 
     async def of(self, jobs: Sequence[str]) -> dict[str, str]:
-        """What was said last of these Jobs, by their UIDs; empty where nobody had to ask, or could.
+        """The last message about each of these Jobs, by UID; empty if no request was due, or it failed.
 
         Args:
-            jobs: UIDs of all that have no pod now.
+            jobs: UIDs of all Jobs that have no pod now.
         """
         now = time.monotonic()
         self._without_since = {uid: self._without_since.get(uid, now) for uid in jobs}
@@ -45,7 +45,7 @@ class FailedCreateEvents:
             except RunError as error:  # an explanation is not worth a tick
                 _log.warning("cannot ask why there are Jobs without a pod: %s", error)
             took = time.monotonic() - now
-            self._next = now + max(ASK_AFTER_SECONDS, took / SHARE)
+            self._next = now + max(ASK_AFTER_SECONDS, took / TIME_SHARE)
         return {uid: self._said[uid] for uid in jobs if uid in self._said}
 
 
@@ -56,5 +56,5 @@ def newest_messages(events: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def exceeds_quota(message: str) -> bool:
-    """Whether a refusal is for want of quota: the one thing that is told by a message, as it has no code of its own."""
+    """Whether a quota is full. The only error recognised by its text, because Kubernetes has no code for it."""
     return "exceeded quota" in message
