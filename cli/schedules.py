@@ -184,7 +184,7 @@ def _store() -> "Iterator[tuple[Settings, ScheduleStore]]":
     from cli.database import open_database
     from cli.logs import set_up_logs
     from cli.settings import read_settings
-    from controller.policy.cron import next_tick
+    from controller.background.cron import next_tick
     from dataset_jobs.store.for_schedules import ScheduleStore
 
     settings = read_settings()

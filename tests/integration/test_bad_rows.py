@@ -15,9 +15,9 @@ import pytest
 
 from cli.main import main
 from cli.settings import read_settings
-from controller.pipeline.context import OnePool
-from controller.policy.cron import next_tick
-from controller.policy.pool_spec import PoolSpec
+from controller.background.cron import next_tick
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.model.causes import Cause

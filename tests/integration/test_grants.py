@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from controller.policy.cron import next_tick
+from controller.background.cron import next_tick
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Json
 
-from controller.policy.cron import next_tick
+from controller.background.cron import next_tick
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_schedules import ScheduleStore
 from dataset_jobs.store.looking import Looked

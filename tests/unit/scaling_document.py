@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.pools.spec import PoolSpec
 from tests.unit.virtual_pool import VirtualPool
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.svg"

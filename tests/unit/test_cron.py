@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.policy.cron import next_tick
+from controller.background.cron import next_tick
 from dataset_jobs.model.errors import Unavailable
 from tests.faults.conditions import no_more_open_files
 
