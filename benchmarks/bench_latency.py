@@ -24,7 +24,7 @@ from kubernetes.aio.client import ApiClient
 from benchmarks.report import Figure, percentile, report
 from benchmarks.scale_agent import Agent, events, playing
 from benchmarks.scale_arena import Arena, arena, controller
-from controller.launchers.kubernetes_api import load_configuration
+from controller.launchers.kubernetes.api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
 from services.submission import read_file

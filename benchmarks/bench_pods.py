@@ -15,7 +15,7 @@ from kubernetes.aio.client import ApiClient, BatchV1Api, CoreV1Api
 from kubernetes.aio.watch import Watch
 
 from benchmarks.report import Figure, report
-from controller.launchers.kubernetes_api import load_configuration
+from controller.launchers.kubernetes.api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
 from services.submission import read_file

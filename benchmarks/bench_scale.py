@@ -18,9 +18,9 @@ from typing import Any
 from benchmarks.report import Figure, report
 from benchmarks.scale_agent import Agent, playing
 from benchmarks.scale_arena import Arena, Controller, arena, controller, remove_pods, runner_pods
-from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi, load_configuration
-from controller.pipeline.launch import IN_FLIGHT
-from controller.policy.job_manifest import RunnerTemplate, job_manifest
+from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi, load_configuration
+from controller.pools.runner_pod import RunnerTemplate, job_manifest
+from controller.steps.launch import IN_FLIGHT
 from dataset_jobs.model.keys import RunKey
 
 N = int(os.environ.get("N") or 10_000)

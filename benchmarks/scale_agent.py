@@ -24,10 +24,10 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
 from benchmarks.scale_arena import Arena
-from controller.launchers.kubernetes_api import load_configuration
-from controller.launchers.objects import pod_of
-from controller.policy.job_manifest import CONTAINER
-from dataset_jobs.store.for_runner import LEASE
+from controller.launchers.kubernetes.api import load_configuration
+from controller.launchers.kubernetes.objects import pod_of
+from controller.pools.runner_pod import CONTAINER
+from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.store.statements import statement
 
 WORKERS = 6
@@ -35,7 +35,7 @@ RENEWAL_SECONDS = 15.0
 
 _LOADED = {
     "rows": 1, "total": 1, "parser": "us-ssa", "region": None, "measure": "births", "top": None, "bytes": 1,
-    "outcome": Json({"cause": "completed", "rows": 1}), "patience": "60s", "lease": LEASE,
+    "outcome": Json({"cause": "completed", "rows": 1}), "patience": "60s", "lease": RUN_LEASE,
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ class Agent:
                 await connection.execute(
                     "update runs set lease_until = clock_timestamp() + %s where started_at is not null"
                     " and ended_at is null and released_at is null",
-                    [LEASE],
+                    [RUN_LEASE],
                 )
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.file_storage import storage_config
 from app.logs import logs_for_people
 from app.settings import Settings
-from controller.launchers import Launcher
-from controller.launchers.process import ProcessLauncher
+from controller.context import Announce, Notice, to_nobody
+from controller.launchers.interface import Launcher
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
-from controller.pipeline.context import Announce, Notice, OnePool, Pools, to_nobody
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.source import OnePool, Pools
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.trouble import Trouble
 from dataset_jobs.store.for_controller import ControllerStore
@@ -36,7 +37,7 @@ class Watch:
     It can end silently inside kopf: then the controller settles runs whose end it never reported.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: LoopHealth) -> None:
         self.watcher: Watcher | None = None
         self._progress = progress
 
@@ -93,12 +94,12 @@ async def kubernetes_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: Watch, metrics: Metrics
 ) -> AsyncIterator[Cluster]:
     # Imported only here: it takes half a second, which one machine need not pay.
-    from controller.launchers.kubernetes import KubernetesLauncher
-    from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
-    from controller.launchers.kubernetes_events import KubernetesEvents
-    from controller.launchers.objects import Job, Pod
-    from controller.launchers.parser_pools import ParserPools
+    from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
+    from controller.launchers.kubernetes.events import KubernetesEvents
+    from controller.launchers.kubernetes.launcher import KubernetesLauncher
+    from controller.launchers.kubernetes.objects import Job, Pod
     from controller.operator import Watcher
+    from controller.pools.parser_pools import ParserPools
     from controller.runner_config import read_runner_config
 
     if settings.runner_config is None:
@@ -125,11 +126,11 @@ async def kubernetes_launcher(
         await pools.refresh()
 
     def saw(thing: Job | Pod, deleted: bool) -> None:
-        launcher.saw(thing, deleted)
+        launcher.on_event(thing, deleted)
         wake.set()
 
     def saw_pool(deleted: bool, resource: Mapping[str, Any]) -> None:
-        if pools.saw(deleted, resource):
+        if pools.on_event(deleted, resource):
             wake.set()
 
     watched = saw_pool if pools.watchable else None

@@ -13,14 +13,15 @@ from app.file_storage import storage_config
 from app.settings import Settings
 from cli.exit_codes import of_waiting
 from cli.launching import Watch, kubernetes_launcher, process_launcher
+from controller.background.pool_metrics import measure
+from controller.background.presence import keep_present
+from controller.background.schedules import Schedules
+from controller.background.waiting import Log, Tell, tell_waits
+from controller.context import Context
 from controller.health import HealthServer
+from controller.loop import RETRY_SECONDS, Reconciler, drain
+from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
-from controller.pipeline.context import Context
-from controller.pipeline.measure import measure
-from controller.pipeline.presence import keep_present
-from controller.pipeline.schedules import Schedules
-from controller.pipeline.waiting import Log, Tell, tell_waits
-from controller.reconcile import AGAIN_SECONDS, Progress, Reconciler, drain
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, RunError
@@ -33,9 +34,6 @@ from services.client import Client
 
 SCHEMA_SECONDS = 5.0
 """Between two looks at the database's schema at most, while it is not the one that this code is for."""
-
-STUCK_SECONDS = 300.0
-"""Without a tick having ended, the controller is to be restarted."""
 
 INTERRUPTED = 130
 
@@ -89,11 +87,11 @@ async def run_controller(
     wake = asyncio.Event()
     signals = Signals(wake)
     async with AsyncExitStack() as stack:
-        progress = Progress()
+        progress = LoopHealth()
         watch = Watch(progress)
         metrics = Metrics()
         if settings.health_port is not None:
-            health = HealthServer(progress, STUCK_SECONDS, watch.alive, metrics)
+            health = HealthServer(progress, settings.worker_poll_interval.total_seconds(), watch.alive, metrics)
             await health.start(settings.health_port)
             stack.push_async_callback(health.close)
         if not await _schema_is_ours(conninfo, signals.stop, progress, until_idle):
@@ -118,10 +116,10 @@ async def run_controller(
             pools=cluster.pools,
             concurrency=settings.worker_concurrency if launcher_name == "process" else None,
             announce=cluster.announce,
-            schedules=schedules,
             metrics=metrics,
         )
-        reconciler = Reconciler(context, settings.worker_poll_interval.total_seconds(), wake, progress)
+        poll_seconds = settings.worker_poll_interval.total_seconds()
+        reconciler = Reconciler(context, poll_seconds, wake, progress, schedules=schedules)
         for beside in _beside(context, progress, watch, until_idle, tell):
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
@@ -139,7 +137,7 @@ async def run_controller(
 
 
 def _beside(
-    context: Context, progress: Progress, watch: Watch, until_idle: bool, tell: Tell | None
+    context: Context, progress: LoopHealth, watch: Watch, until_idle: bool, tell: Tell | None
 ) -> Iterator[Coroutine[None, None, None]]:
     """What a controller does beside its ticks, so that people see how it is."""
 
@@ -172,7 +170,7 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
     return of_waiting(None if job.last_reason in _ROOM else job.last_cause for job in waiting)
 
 
-async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: Progress, until_idle: bool) -> bool:
+async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: LoopHealth, until_idle: bool) -> bool:
     """Waits until the database has the schema of this code. False if it was stopped first.
 
     Raises:
@@ -191,7 +189,7 @@ async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: Progress
                 _log.warning("waiting: %s", trouble.describe(time.monotonic()))
             if until_idle and trouble.is_never:
                 raise
-            wait = trouble.wait(AGAIN_SECONDS)
+            wait = trouble.wait(RETRY_SECONDS)
             if isinstance(error, Misconfigured):  # a migration may be under way
                 wait = min(wait, SCHEMA_SECONDS)
         with contextlib.suppress(TimeoutError):

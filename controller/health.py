@@ -1,4 +1,4 @@
-"""The health probe, which fails where the loop stands still or the watch has ended, and the metrics."""
+"""The health probe, which fails if the loop stands still or the watch has ended, and the metrics."""
 
 import errno
 import os
@@ -6,41 +6,45 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
-from controller.reconcile import Progress
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.text import one_line
+
+STUCK_SECONDS = 300.0
+"""If no tick has ended for so long, the controller should be restarted: one answer of a slow database may take 60 s."""
+
+STUCK_POLLS = 6
+"""But never before so many poll intervals."""
 
 
 class HealthServer:
     """Serves `/healthz` (the loop goes round), `/readyz` (its last tick went through) and `/metrics`.
 
     Args:
-        progress: the loop's.
-        stuck_after_seconds: without a tick that went through, the controller is to be restarted.
-        watching: whether the watch is alive; always true where there is none.
+        loop: how the loop is. Any tick counts for `/healthz`, one that was broken off too.
+        poll_seconds: the loop's.
+        watching: whether the watch is alive; true if there is none.
         metrics: the controller's.
     """
 
-    def __init__(
-        self, progress: Progress, stuck_after_seconds: float, watching: Callable[[], bool], metrics: Metrics
-    ) -> None:
-        self._progress = progress
-        self._stuck_after_seconds = stuck_after_seconds
+    def __init__(self, loop: LoopHealth, poll_seconds: float, watching: Callable[[], bool], metrics: Metrics) -> None:
+        self._loop = loop
+        self._stuck_after_seconds = max(STUCK_SECONDS, STUCK_POLLS * poll_seconds)
         self._watching = watching
         self._metrics = metrics
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
-        application.router.add_get("/metrics", self._told)
+        application.router.add_get("/metrics", self._show_metrics)
         self._runner = web.AppRunner(application, access_log=None)
 
     async def start(self, port: int) -> None:
         """Listens on all interfaces.
 
         Raises:
-            Misconfigured: it cannot listen there.
+            Misconfigured: it cannot listen on this port.
         """
         await self._runner.setup()
         try:
@@ -56,17 +60,17 @@ class HealthServer:
     async def _healthz(self, _: web.Request) -> web.Response:
         if not self._watching():
             return web.Response(status=500, text="the watch has ended\n")
-        idle = self._progress.seconds_since_round()
+        idle = self._loop.seconds_since_round()
         if idle > self._stuck_after_seconds:
             return web.Response(status=500, text=f"the loop has stood still for {idle:.0f} s\n")
         return web.Response(text="ok\n")
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        if self._progress.last_error:
-            return web.Response(status=503, text=one_line(self._progress.last_error) + "\n")
+        if self._loop.last_error:
+            return web.Response(status=503, text=one_line(self._loop.last_error) + "\n")
         return web.Response(text="ok\n")
 
-    async def _told(self, request: web.Request) -> web.Response:
+    async def _show_metrics(self, request: web.Request) -> web.Response:
         body, content_type = self._metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 

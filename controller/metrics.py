@@ -23,9 +23,9 @@ MOST_POOLS = 100
 
 OTHER = "other"
 
-SOON = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-LATER = (0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
-"""Upper bounds in seconds: of what should not be felt, and of what depends on how much there is to do."""
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+WAIT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
+"""Histogram buckets in seconds: for latencies nobody should notice, and for waits that grow with the backlog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +78,23 @@ class Metrics:
         age.set_function(lambda: self._clock() - self._read)
         lag = self._gauge("tick_lag_seconds", "Since the last tick that went through.", shared=False)
         lag.set_function(lambda: self._clock() - self._went_through)
-        self._ticks = self._histogram("tick_duration_seconds", "How long ticks took, broken off or not.", SOON)
+        self._ticks = self._histogram(
+            "tick_duration_seconds", "How long ticks took, broken off or not.", LATENCY_BUCKETS
+        )
         self._broken_off = self._counter("ticks_broken_off_total", "Ticks that ended with an error, to be repeated.")
         self._watch_restarts = self._counter("watch_restarts_total", "Watches over the cluster that have ended by "
             "themselves and were taken up again.")  # fmt: skip
         self._claim = self._histogram("claim_duration_seconds", "How long the claim's transaction took, whether "
-            "there was anything to claim or not.", SOON, "pool")  # fmt: skip
+            "there was anything to claim or not.", LATENCY_BUCKETS, "pool")  # fmt: skip
         self._queue_wait = self._histogram("queue_wait_seconds", "From when a job was submitted, or due, to its "
-            "claim.", LATER, "pool")  # fmt: skip
+            "claim.", WAIT_BUCKETS, "pool")  # fmt: skip
         self._launch = self._histogram("launch_latency_seconds", "From a claim until the launcher had the run: the "
-            "Kubernetes Job was created.", SOON, "pool")  # fmt: skip
+            "Kubernetes Job was created.", LATENCY_BUCKETS, "pool")  # fmt: skip
         self._launches = self._counter("launches_total", "Launches that were asked for: launched, refused, or "
             "unanswered and to be repeated.", "pool", "result")  # fmt: skip
         self._settle = self._histogram("settle_latency_seconds", "From the end of a run's pod, or its commit where "
-            "that is not told, until it was settled. How long a pod ran is by its node's clock, to the second.", SOON,
-            "pool")  # fmt: skip
+            "that is not told, until it was settled. How long a pod ran is by its node's clock, to the second.",
+            LATENCY_BUCKETS, "pool")  # fmt: skip
         self._settled = self._counter("runs_settled_total", "Runs by why they ended and what became of their jobs: "
             "completed, retried, requeued, given_back, failed, cancelled, or superseded by another run.",
             "pool", "cause", "result")  # fmt: skip

@@ -1,4 +1,4 @@
-"""kopf: watches our Jobs and pods, and ParserPools, and tells of them. Nothing is decided here, and nothing is written.
+"""kopf: watches our Jobs and pods, and ParserPools, and passes events on. It decides nothing and writes nothing.
 
 Runs in a thread of its own: kopf takes over the signals of the main thread, and cancels other tasks of its loop.
 """
@@ -16,27 +16,27 @@ from uuid import UUID
 import kopf
 from kubernetes.aio.client import Configuration
 
-from controller.launchers.kubernetes_api import PAGE
-from controller.launchers.objects import Job, Pod, job_of, pod_of
-from controller.policy.job_manifest import LABEL_INSTALLATION
+from controller.launchers.kubernetes.api import PAGE
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
+from controller.pools.runner_pod import LABEL_INSTALLATION
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.trouble import Repeated, Trouble
 from dataset_jobs.threads import start_thread
 
-Saw = Callable[[Job | Pod, bool], None]
-"""The Job or pod, and whether it was deleted."""
+OnEvent = Callable[[Job | Pod, bool], None]
+"""Takes the Job or pod, and whether it was deleted."""
 
-SawPool = Callable[[bool, Mapping[str, Any]], None]
-"""Whether it was deleted, and the ParserPool."""
+OnPoolEvent = Callable[[bool, Mapping[str, Any]], None]
+"""Takes whether it was deleted, and the ParserPool."""
 
 RESTART_SECONDS = 2.0
-"""Before a watch that has ended by itself is taken up again; then twice as long each time, unless it lasts a while."""
+"""Wait before a watch that ended by itself starts again; doubles each time, unless the watch lasts a while."""
 
 LASTS_SECONDS = 60.0
-"""A watch that lasts so long, or that has told of anything, has begun well."""
+"""A watch that lasts this long, or that has passed on an event, has begun well."""
 
 END_SECONDS = 8
-"""After so long without an end, what hinders it is ended."""
+"""If kopf has not stopped by then, its remaining tasks are cancelled."""
 
 _JOBS, _PODS = ("batch", "v1", "jobs"), ("", "v1", "pods")
 
@@ -52,10 +52,10 @@ class Watcher:
         configuration: host and credentials, those of the launcher.
         namespace: where the runs are.
         installation: whose Jobs and pods count.
-        saw: told of every Job or pod that is new, changed or deleted, in the loop that starts the watcher.
-        saw_pool: told of every ParserPool that is, there as well. None: they are not watched, as where the cluster
-            does not know the resource.
-        restarts: called there when a watch has ended by itself, and is to be taken up again.
+        on_event: called for every Job or pod that is new, changed or deleted, in the loop that starts the watcher.
+        on_pool_event: the same for every ParserPool. None: do not watch them, because the cluster does not know the
+            resource.
+        on_restart: called there when a watch has ended by itself and will start again.
     """
 
     def __init__(
@@ -63,17 +63,18 @@ class Watcher:
         configuration: Configuration,
         namespace: str,
         installation: UUID,
-        saw: Saw,
-        saw_pool: SawPool | None = None,
-        restarts: Callable[[], None] = lambda: None,
+        on_event: OnEvent,
+        on_pool_event: OnPoolEvent | None = None,
+        on_restart: Callable[[], None] = lambda: None,
     ) -> None:
         self.last_event = time.monotonic()
-        """When the watch last had something to say; by the monotonic clock."""
-        self._saw = saw
-        self._restarts = restarts
+        """When the watch last passed on an event; by the monotonic clock."""
+        self._on_event = on_event
+        self._on_restart = on_restart
         self._namespace = namespace
         self._settings = _settings(installation)
-        self._registry = _registry(configuration, self._event, saw_pool and partial(self._tell, saw_pool))
+        on_pool = on_pool_event and partial(self._in_loop, on_pool_event)
+        self._registry = _registry(configuration, self._event, on_pool)
         self._ends = Repeated()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
@@ -81,18 +82,18 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
     def start(self) -> None:
-        """Starts watching; from now on what is seen is told in the running loop."""
+        """Starts watching; the callbacks run in the loop that is running now."""
         self._loop = asyncio.get_running_loop()
         start_thread(self._thread)
 
     @property
     def trouble(self) -> Trouble | None:
-        """What ends the watch again and again, since it last told of anything."""
+        """What has ended the watch again and again since it last passed on an event."""
         trouble = self._ends.trouble
         return None if trouble is None or trouble.since < self.last_event else trouble
 
     def alive(self) -> bool:
-        """False where the watch has ended and will not be taken up again: then only polling is left."""
+        """False if the watch has ended and will not start again: then only polling is left."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
@@ -105,12 +106,12 @@ class Watcher:
 
     def _event(self, thing: Job | Pod, deleted: bool) -> None:
         self.last_event = time.monotonic()
-        self._tell(self._saw, thing, deleted)
+        self._in_loop(self._on_event, thing, deleted)
 
-    def _tell(self, tell: Callable[..., None], *what: Any) -> None:
+    def _in_loop(self, call: Callable[..., None], *what: Any) -> None:
         assert self._loop is not None, "it runs in a thread that start() begins"
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(tell, *what)
+            self._loop.call_soon_threadsafe(call, *what)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -118,13 +119,13 @@ class Watcher:
             why = "kopf has ended"
             try:
                 asyncio.run(self._watch())
-            except Exception as error:  # a refused watch ends kopf; until it is back the loop goes on by polling
+            except Exception as error:  # a refused watch ends kopf; the loop polls until it is back
                 why = type(error).__name__
             if not self._stop.wait(0 if self._stop.is_set() else self._ended(why, began, time.monotonic())):
-                self._tell(self._restarts)
+                self._in_loop(self._on_restart)
 
     def _ended(self, why: str, began: float, now: float) -> float:
-        """The watch has ended by itself: says so, unless it was said a moment ago. Returns how long to wait."""
+        """The watch has ended by itself: logs that, but not every time. Returns how long to wait."""
         if now - began >= LASTS_SECONDS or self.last_event > began:
             self._ends.passed()
         say = self._ends.failed(Unavailable(f"the watch over the cluster has ended: {why}"), now)
@@ -135,7 +136,7 @@ class Watcher:
         return trouble.wait(RESTART_SECONDS)
 
     async def _watch(self) -> None:
-        # Not the event of threads itself: kopf waits for that in a thread, and could not end before it is set.
+        # Not the threading event itself: kopf waits for that in a thread, and could not end before it is set.
         asked_to_end = asyncio.Event()
         self._watching = (asyncio.get_running_loop(), asked_to_end)
         if self._stop.is_set():
@@ -159,20 +160,20 @@ class Watcher:
 
 
 def _is_watching() -> bool:
-    """Whether kopf's task is there that has all watches under it; when it fails, kopf is to end."""
+    """Whether kopf's task that runs all watches is alive; when it fails, kopf should end."""
     return any(task.get_name() == _WATCHES for task in asyncio.all_tasks())
 
 
 def _end_others(operator: asyncio.Task[None]) -> None:
-    """kopf asks its tasks to end once, and waits for ever; one that is about to log in again does not hear it."""
+    """Cancels kopf's tasks: it asks each only once and waits for ever, and one that is logging in again misses that."""
     for task in asyncio.all_tasks() - {operator, asyncio.current_task()}:
         task.cancel()
 
 
 class _NothingHandled(kopf.DiffBaseStorage):
-    """No change is worked out from what an object was before: events are told as they come.
+    """Keeps kopf from comparing each object with what it was before: events are passed on as they come.
 
-    kopf would copy each object several times for it, which is most of what an event costs.
+    kopf would copy each object several times for that, which is most of the cost of an event.
     """
 
     def build(self, **_: Any) -> kopf.BodyEssence:
@@ -195,17 +196,19 @@ def _settings(installation: UUID) -> kopf.OperatorSettings:
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 10
     settings.watching.chunk_size = PAGE
-    settings.queueing.idle_timeout = 0.5  # thousands of objects, of which each has its own task until then
+    settings.queueing.idle_timeout = 0.5  # there are thousands of objects, each with its own task until then
     settings.networking.request_timeout = 60
     settings.process.ultimate_exiting_timeout = None
     return settings
 
 
-def _registry(configuration: Configuration, saw: Saw, saw_pool: SawPool | None) -> kopf.OperatorRegistry:
+def _registry(
+    configuration: Configuration, on_event: OnEvent, on_pool_event: OnPoolEvent | None
+) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     async def login(**_: Any) -> kopf.ConnectionInfo:
-        # Asked again by kopf when a token has expired; the hook reads the service account's file anew.
+        # kopf asks again when a token has expired; the hook rereads the service account's file.
         header = await configuration.get_api_key_with_prefix("BearerToken") or ""
         return kopf.ConnectionInfo(
             server=configuration.host,
@@ -217,18 +220,18 @@ def _registry(configuration: Configuration, saw: Saw, saw_pool: SawPool | None) 
         )
 
     async def job(event: Any, **_: Any) -> None:
-        saw(job_of(event["object"]), event["type"] == "DELETED")
+        on_event(job_of(event["object"]), event["type"] == "DELETED")
 
     async def pod(event: Any, **_: Any) -> None:
-        saw(pod_of(event["object"]), event["type"] == "DELETED")
+        on_event(pod_of(event["object"]), event["type"] == "DELETED")
 
     async def pool(event: Any, **_: Any) -> None:
-        assert saw_pool is not None
-        saw_pool(event["type"] == "DELETED", event["object"])
+        assert on_pool_event is not None
+        on_pool_event(event["type"] == "DELETED", event["object"])
 
     kopf.on.login(registry=registry)(login)
     kopf.on.event(*_JOBS, registry=registry)(job)
     kopf.on.event(*_PODS, registry=registry)(pod)
-    if saw_pool is not None:
+    if on_pool_event is not None:
         kopf.on.event("affirm.dev", "v1", "parserpools", registry=registry)(pool)
     return registry

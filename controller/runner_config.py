@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from controller.policy.job_manifest import POD_SECURITY_CONTEXT, SECURITY_CONTEXT, Memory, RunnerTemplate
-from controller.policy.quantities import parse_quantity
+from controller.pools.quantities import parse_quantity
+from controller.pools.runner_pod import POD_SECURITY_CONTEXT, SECURITY_CONTEXT, Memory, RunnerTemplate
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 

@@ -1,7 +1,11 @@
-"""How a run is named."""
+"""How a run is named, and how long its lease holds."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
+
+RUN_LEASE = timedelta(seconds=60)
+"""How long a run counts as alive after its claim, and after each heartbeat."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

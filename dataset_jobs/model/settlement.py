@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, Reason
@@ -145,6 +146,31 @@ class Settlement:
         return values
 
 
+class Settled(NamedTuple):
+    """A run that was settled: what becomes of its job, and the facts that this was decided on."""
+
+    settlement: Settlement
+    facts: RunFacts
+
+
+class SeenAs(StrEnum):
+    """What `Evidence.seen_as` says where the diagnosis knows the word. A kubelet may use others."""
+
+    OOM_KILLED = "OOMKilled"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    EVICTED = "Evicted"
+    PREEMPTING = "Preempting"
+    NODE_SHUTDOWN = "NodeShutdown"
+    TERMINATED = "Terminated"
+    NODE_LOST = "NodeLost"
+    # The launchers' own words: each stands for several of Kubernetes, or for what Kubernetes has no word for.
+    IMAGE_PULL = "ImagePull"
+    CONFIG = "Config"
+    QUOTA = "Quota"
+    REFUSED = "Refused"
+    STOPPED = "Stopped"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What was seen of a run's process or pod when it ended; kept on the run. Texts of others are made storable.
@@ -152,8 +178,7 @@ class Evidence:
     Args:
         exit_code: of the container or process; None where there was none.
         signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
-        seen_as: the container's or pod's own word, such as OOMKilled or DeadlineExceeded; ImagePull, Config, Quota,
-            Refused or Stopped where the launcher has folded several words into one.
+        seen_as: a `SeenAs`, or another reason that the container or pod gave, such as OutOfcpu.
         message: the termination message, or what the kubelet said.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.

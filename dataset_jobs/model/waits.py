@@ -6,8 +6,11 @@ from datetime import timedelta
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, Permanent
 
-ALIVE_FOR = timedelta(seconds=45)
-"""A controller that said nothing for so long is taken for gone: it speaks every 15 seconds."""
+CONTROLLER_HEARTBEAT = timedelta(seconds=15)
+"""How often a controller at least says that it is there."""
+
+ALIVE_FOR = 3 * CONTROLLER_HEARTBEAT
+"""A controller that said nothing for so long counts as gone."""
 
 NEVER_PROBES = 2
 """A pool that is blocked, and whose runs did not start in so many probes, does not heal by itself: 30 seconds."""

@@ -14,7 +14,7 @@ from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settlement
+from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settled, Settlement
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
 from dataset_jobs.postgres.patience import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
@@ -123,7 +123,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         evidence: Evidence,
         decide: Callable[[RunFacts], Settlement],
         runner_uid: str | None = None,
-    ) -> Settlement | None:
+    ) -> Settled | None:
         """Ends a run that is known to be over: keeps its evidence, moves its job on, and frees its slot.
 
         What its runner may have left in the middle of its load is ended too, so that the next epoch's load need not
@@ -137,13 +137,13 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             runner_uid: the runner that had taken it when it was last read, before its process or pod was looked for.
 
         Returns:
-            The settlement, or None where the run was settled already.
+            What was decided, and on which facts; None if the run was settled already.
 
         Raises:
             Unavailable: another runner has taken it since, and that one may be alive.
         """
         try:
-            settlement = await self._settle(key, evidence, decide, runner_uid, soon=True)
+            settled = await self._settle(key, evidence, decide, runner_uid, soon=True)
         except _Held:
             # Perhaps by its load, which stands still between its last check and its commit: nothing else ends that.
             async with self._connection() as connection:
@@ -151,10 +151,10 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             if row is not None:
                 _refuse_if_taken(key, row["runner_uid"], runner_uid)
             await self._end_load(key)
-            settlement = await self._settle(key, evidence, decide, runner_uid, soon=False)
-        if settlement is not None and settlement.diagnosis.cause is not Cause.COMPLETED:
+            settled = await self._settle(key, evidence, decide, runner_uid, soon=False)
+        if settled is not None and settled.settlement.diagnosis.cause is not Cause.COMPLETED:
             await self._end_load(key)
-        return settlement
+        return settled
 
     async def _settle(
         self,
@@ -163,7 +163,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         decide: Callable[[RunFacts], Settlement],
         runner_uid: str | None,
         soon: bool,
-    ) -> Settlement | None:
+    ) -> Settled | None:
         async with self._transaction() as connection:
             if soon:
                 await execute(connection, "settle.lock_timeout", soon=in_milliseconds(min(SOON, self._patience / 2)))
@@ -217,7 +217,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
                 node=evidence.node,
                 decision=Json(settlement.as_decision(facts, moved["run_at"] if moved else None)),
             )
-        return settlement
+        return Settled(settlement, facts)
 
     async def end_run(self, key: RunKey, diagnosis: Diagnosis, evidence: Evidence | None, only_unstarted: bool) -> bool:
         """Ends a run before its process or pod is gone: from now on no runner can take it, or commit.

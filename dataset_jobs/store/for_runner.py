@@ -12,7 +12,7 @@ from psycopg.types.json import Json
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_LEASE, RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
@@ -20,12 +20,9 @@ from dataset_jobs.store.covering import cover
 from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
-LEASE = timedelta(seconds=60)
-"""How long a run's lease holds after a heartbeat."""
-
 RunnerConnection = PatientConnection[DictRow]
 
-__all__ = ["LEASE", "Assignment", "Loaded", "Runner", "RunnerConnection", "RunnerStore"]
+__all__ = ["Assignment", "Loaded", "Runner", "RunnerConnection", "RunnerStore"]
 
 
 class RunnerStore:
@@ -55,7 +52,7 @@ class RunnerStore:
             "runner_uid": runner.uid,
             "pod_name": runner.pod_name,
             "node": runner.node,
-            "lease": LEASE,
+            "lease": RUN_LEASE,
         }
         self._left = False
         name = f"parser-runner {key.job_id} {key.epoch}"

@@ -3,8 +3,8 @@
 import random
 from dataclasses import dataclass
 
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.pools.spec import PoolSpec
 from docs.generate import DOCS
 from tests.unit.virtual_pool import VirtualPool
 

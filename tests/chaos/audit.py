@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from controller.policy.settling import RetryPolicy
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.keys import RunKey
 from tests.chaos.files import MARKER, ROWS_OF_DATASETS, File

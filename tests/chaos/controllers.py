@@ -9,13 +9,14 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from controller.launchers import Launcher, Seen
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.pipeline.context import Context
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.interface import Launcher, ObservedRun
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.chaos.clients import POOLS
@@ -46,12 +47,12 @@ class StaleLauncher(KubernetesLauncher):
 
     stale: Callable[[], bool] = staticmethod(lambda: False)
     """Whether a list is the one before."""
-    _last: list[Seen] | None = None
+    _last: list[ObservedRun] | None = None
 
-    async def seen(self) -> list[Seen]:
+    async def list_all(self) -> list[ObservedRun]:
         if self._last is not None and self.stale():
             return self._last
-        self._last = await super().seen()
+        self._last = await super().list_all()
         return self._last
 
 
@@ -151,11 +152,11 @@ class Controllers:
             _Served({pool: PoolSpec(pool, retry=self._retry) for pool in POOLS}),
             random=self._random.random,
         )
-        reconciler = Reconciler(context, 1.0, asyncio.Event(), Progress())
+        reconciler = Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
         watch = FakeWatch(self._cluster, self._event_lost)
         while True:
             resync = self._calm() or self._random.random() < 0.3
-            watch.tell(real.saw)
+            watch.tell(real.on_event)
             await reconciler.tick_safely(resync)
             self.ticks += 1
             await asyncio.sleep(self._random.uniform(0, 0.05))

@@ -16,14 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from psycopg.rows import dict_row
 
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import ApiRefused
-from controller.pipeline.context import Context, OnePool
-from controller.pipeline.retention import remove_old_jobs
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.background.retention import remove_old_jobs
+from controller.context import Context
+from controller.launchers.kubernetes.api import ApiRefused
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
@@ -85,7 +87,7 @@ class Controller:
             OnePool(PoolSpec("default", retry=RETRY, retention=timedelta(days=1))),
             random=lambda: 0.0,
         )
-        self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), Progress())
+        self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), LoopHealth())
         self._launcher = launcher
         self._watch = FakeWatch(machine.cluster)
 
@@ -104,7 +106,7 @@ class Controller:
         self.stands.clear()
         self._go_on.set()
         if self.tick is None:
-            self._watch.tell(self._launcher.saw)
+            self._watch.tell(self._launcher.on_event)
             self.tick = asyncio.create_task(self._reconciler.tick_safely(resync))
         standing = asyncio.create_task(self.stands.wait())
         either: set[asyncio.Task[Any]] = {self.tick, standing}

@@ -24,7 +24,7 @@ class Change:
 _HELD = "self._who).fetchone() is None:\n            raise"
 _NOT_FENCED = Change("dataset_jobs/store/for_runner.py", _HELD, "self._who) is None:\n            raise")
 _CLAIM = "dataset_jobs/store/sql/claim.sql"
-_RESCUE = "controller/pipeline/rescue.py"
+_RESCUE = "controller/steps/rescue.py"
 _STOPPED = "            await context.launcher.stop(run.key, now=run.ended_for > STOP_GRACE)\n"
 
 MUTANTS: dict[str, tuple[Change, ...]] = {
@@ -54,10 +54,12 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
     ),
     "a list that fails reads as an empty one": (
         Change(
-            "controller/launchers/kubernetes.py", "        self._api = api\n", "        self._api = _FailsOpen(api)\n"
+            "controller/launchers/kubernetes/launcher.py",
+            "        self._api = api\n",
+            "        self._api = _FailsOpen(api)\n",
         ),
         Change(
-            "controller/launchers/kubernetes.py",
+            "controller/launchers/kubernetes/launcher.py",
             "def _refusal(",
             """class _FailsOpen:
     def __init__(self, api):
@@ -106,7 +108,7 @@ def _refusal(""",
     "a run that is not listed is settled without asking for it by name": (
         Change(
             _RESCUE,
-            "observed.missing():\n        found = await context.launcher.find(run.key)\n",
+            "observed.missing():\n        found = await context.launcher.get(run.key)\n",
             "observed.missing():\n        found = None\n",
         ),
     ),
@@ -114,7 +116,7 @@ def _refusal(""",
         Change(_RESCUE, _STOPPED, f"            await settle(context, run, Evidence(gone=True))\n{_STOPPED}"),
     ),
     "what is left of a pod whose runner is over is not stopped": (
-        Change("controller/pipeline/settle.py", "    if evidence.left_running:\n", "    if False:\n"),
+        Change("controller/steps/settle.py", "    if evidence.left_running:\n", "    if False:\n"),
         Change(_RESCUE, "        if seen.evidence.left_running:\n", "        if False:\n"),
     ),
     "two runners of one epoch may both take the run": (
@@ -141,14 +143,14 @@ def _refusal(""",
     ),
     "no answer to a launch reads as a refusal": (
         Change(
-            "controller/pipeline/launch.py",
+            "controller/steps/launch.py",
             "        except LaunchRefused as refused:\n",
             "        except (LaunchRefused, Unavailable) as error:\n"
             "            refused = LaunchRefused(str(error), error.reason)\n",
         ),
         Change(
-            "controller/pipeline/launch.py",
-            "    if isinstance(run, ClaimedRun) and await context.launcher.find(run.key) is None:\n",
+            "controller/steps/launch.py",
+            "    if isinstance(run, ClaimedRun) and await context.launcher.get(run.key) is None:\n",
             "    if True:\n",
         ),
     ),

@@ -10,12 +10,14 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import ApiRefused
-from controller.pipeline.context import Context, OnePool
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.kubernetes.api import ApiRefused
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
@@ -212,7 +214,7 @@ class OneLoad:
         context = Context(store, launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), random=lambda: 0.0)
         try:
             await pool.open()
-            yield Reconciler(context, 1.0, asyncio.Event(), Progress())
+            yield Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
         finally:
             with contextlib.suppress(BaseException):
                 await pool.close(timeout=0)

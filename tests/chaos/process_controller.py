@@ -5,10 +5,12 @@ import os
 import sys
 from functools import partial
 
-from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context, OnePool
-from controller.policy.pool_spec import PoolSpec
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
@@ -22,7 +24,7 @@ async def work(owner: str) -> None:
     launcher = ProcessLauncher(partial(run_child, environment), ["parser_runner.child"], wake.set)
     async with controller_pool(environment["DATABASE_URL"], 4) as pool:
         context = Context(ControllerStore(pool), launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), 4)
-        await Reconciler(context, 0.1, wake, Progress()).run(asyncio.Event())
+        await Reconciler(context, 0.1, wake, LoopHealth()).run(asyncio.Event())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from controller.launchers.kubernetes_api import ApiRefused
+from controller.launchers.kubernetes.api import ApiRefused
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import StorageConfig

@@ -10,8 +10,8 @@ from kubernetes.aio.client import ApiClient, CoreV1Api
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.watch import Watch
 
-from controller.launchers.kubernetes_api import load_configuration
-from controller.policy.job_manifest import CONTAINER
+from controller.launchers.kubernetes.api import load_configuration
+from controller.pools.runner_pod import CONTAINER
 from tests.e2e.installation import Installation
 
 # Counts inside every transaction that claims, under the lock of the pool's row: no peak escapes it.

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.launchers import LaunchRefused, Phase, Seen, process
-from controller.launchers.process import ProcessLauncher
+from controller.launchers.interface import LaunchRefused, ObservedRun, Phase
+from controller.launchers.process import launcher as process
+from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
@@ -30,7 +31,7 @@ async def launcher() -> AsyncIterator[ProcessLauncher]:
     await launcher.close()
 
 
-async def ended(launcher: ProcessLauncher, acts: str) -> Seen:
+async def ended(launcher: ProcessLauncher, acts: str) -> ObservedRun:
     """A run that was launched and has ended."""
     launch = a_launch(acts)
     await launcher.launch(launch)
@@ -100,7 +101,7 @@ async def test_a_process_that_cannot_be_started_is_to_be_tried_again(
         with pytest.raises(Unavailable, match="cannot start a process"):
             await launcher.launch(a_launch(COMPLETES))
     assert len([*Path("/proc/self/fd").iterdir()]) <= open_files
-    assert await launcher.seen() == []
+    assert await launcher.list_all() == []
     assert (await ended(launcher, COMPLETES)).evidence.exit_code == 0
 
 
@@ -112,12 +113,12 @@ async def test_a_child_goes_on_when_the_warm_parent_dies(launcher: ProcessLaunch
     assert warm != os.getpid()
     os.kill(warm, signal.SIGKILL)
     await asyncio.sleep(0.3)  # for the launcher to see it
-    assert {seen.phase for seen in await launcher.seen()} == {Phase.RUNNING}
+    assert {seen.phase for seen in await launcher.list_all()} == {Phase.RUNNING}
     completed = await until(launcher, first.key, Phase.ENDED)
     assert completed.evidence.exit_code == 0
     os.kill(pid_of(names[1]), signal.SIGKILL)
     await until(launcher, second.key, Phase.ENDED)
-    await launcher.forget(second.key)
+    await launcher.release(second.key)
     assert (await ended(launcher, COMPLETES)).name != names[1]
 
 
@@ -134,7 +135,7 @@ async def test_a_message_that_cannot_be_read_is_not_taken_for_none(launcher: Pro
     """Without its words a run would count as crashed."""
     seen = await ended(launcher, REJECTS)
     with no_more_open_files(), pytest.raises(Unavailable, match="EMFILE"):
-        await launcher.find(seen.key)
+        await launcher.get(seen.key)
 
 
 async def test_runs_at_the_same_time_have_a_child_each(launcher: ProcessLauncher) -> None:
@@ -148,20 +149,20 @@ async def test_a_run_is_told_from_the_next_one_of_its_child(launcher: ProcessLau
     first, second = await ended(launcher, COMPLETES), a_launch(WORKS)
     assert await launcher.launch(second) == first.name
     await launcher.stop(first.key, now=True)
-    await launcher.forget(second.key)
-    assert {seen.key: seen.phase for seen in await launcher.seen()} == {
+    await launcher.release(second.key)
+    assert {seen.key: seen.phase for seen in await launcher.list_all()} == {
         first.key: Phase.ENDED,
         second.key: Phase.RUNNING,
     }
     os.kill(pid_of(first.name), signal.SIGKILL)
     died = await until(launcher, second.key, Phase.ENDED)
     assert (died.evidence.exit_code, died.evidence.signal) == (None, signal.SIGKILL)
-    found = await launcher.find(first.key)
+    found = await launcher.get(first.key)
     assert found is not None
     assert (found.evidence.exit_code, found.evidence.seen_as) == (0, None)
-    await launcher.forget(first.key)
-    await launcher.forget(second.key)
-    assert await launcher.seen() == []
+    await launcher.release(first.key)
+    await launcher.release(second.key)
+    assert await launcher.list_all() == []
     assert (await ended(launcher, COMPLETES)).evidence.exit_code == 0
 
 

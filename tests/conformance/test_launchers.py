@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from controller.launchers import Launch, Launcher
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.process import ProcessLauncher
-from controller.policy.job_manifest import RunnerTemplate
+from controller.launchers.interface import Launch, Launcher
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.pools.runner_pod import RunnerTemplate
 from dataset_jobs.model.settlement import Evidence
 from tests.conformance.acting_runner import MESSAGE, act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, LauncherContract
@@ -21,7 +21,7 @@ class _ActingFake(FakeLauncher):
     """Ends runs at once, as the acting runner would."""
 
     async def launch(self, launch: Launch) -> str:
-        new = await self.find(launch.key) is None
+        new = await self.get(launch.key) is None
         name = await super().launch(launch)
         acts = launch.key.job_id.hex[-1]
         if new and acts != WORKS:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from kubernetes.aio.client import Configuration
 
-from controller.launchers.kubernetes_api import KubernetesApi
-from controller.launchers.objects import Job, Pod
-from controller.policy.job_manifest import LABEL_JOB
+from controller.launchers.kubernetes.api import KubernetesApi
+from controller.launchers.kubernetes.objects import Job, Pod
+from controller.pools.runner_pod import LABEL_JOB
 from tests.cluster import Cluster
 from tests.e2e.installation import ROOT
 

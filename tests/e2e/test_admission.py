@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from controller.policy.job_manifest import Memory
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import Memory
 from tests.e2e.installation import Installation
 from tests.e2e.test_api_faults import MAXIMUM, assert_each_once, controller, controllers_away
 from tests.servers.admission_webhook import Refused, webhook

@@ -18,15 +18,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from controller.launchers import kubernetes_api
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
-from controller.launchers.objects import Job, Pod
+from controller.context import Context
+from controller.launchers.kubernetes import api as kubernetes_api
+from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.kubernetes.objects import Job, Pod
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.operator import Watcher
-from controller.pipeline.context import Context, OnePool
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from controller.runner_config import read_runner_config
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
@@ -119,14 +121,14 @@ async def controller(
         wake = asyncio.Event()
 
         def saw(thing: Job | Pod, deleted: bool) -> None:
-            launcher.saw(thing, deleted)
+            launcher.on_event(thing, deleted)
             wake.set()
 
         watcher = Watcher(configuration, namespace, installation_id, saw)
         WATCHERS.append(watcher)
         watcher.start()
         try:
-            yield Reconciler(context, poll_seconds, wake, Progress(), resync_seconds=poll_seconds), watcher
+            yield Reconciler(context, poll_seconds, wake, LoopHealth(), resync_seconds=poll_seconds), watcher
         finally:
             watcher.stop()
             await launcher.close()

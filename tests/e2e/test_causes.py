@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from controller.launchers import Launch, Phase, Seen
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import load_configuration
-from controller.policy.diagnosis import diagnose, why_not_started
-from controller.policy.job_manifest import CONTAINER, LABEL_JOB, RunnerTemplate
+from controller.launchers.interface import Launch, ObservedRun, Phase
+from controller.launchers.kubernetes.api import load_configuration
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.outcomes.diagnosis import diagnose, why_not_started
+from controller.pools.runner_pod import CONTAINER, LABEL_JOB, RunnerTemplate
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster
@@ -95,7 +95,9 @@ async def test_what_ends_a_pod_is_told_apart(
     assert seen.evidence.pod_name
 
 
-async def _pending_with(launcher: KubernetesLauncher, launch: Launch, ready: Callable[[Seen], bool]) -> Seen:
+async def _pending_with(
+    launcher: KubernetesLauncher, launch: Launch, ready: Callable[[ObservedRun], bool]
+) -> ObservedRun:
     while True:
         seen = await until(launcher, launch.key, Phase.PENDING)
         if ready(seen):
@@ -132,7 +134,7 @@ async def _pending_with(launcher: KubernetesLauncher, launch: Launch, ready: Cal
     ],
 )
 async def test_what_keeps_a_pod_from_starting_is_told_apart(
-    place: Place, name: str, template: dict[str, Any], ready: Callable[[Seen], bool], reason: Reason
+    place: Place, name: str, template: dict[str, Any], ready: Callable[[ObservedRun], bool], reason: Reason
 ) -> None:
     async with place.launched(WORKS, **template) as (launcher, launch):
         seen = await _pending_with(launcher, launch, ready)
@@ -269,7 +271,7 @@ async def test_what_takes_a_pod_away_is_told_apart_also_when_the_pod_is_gone(
         place.record(name)
         await _until_no_pod(launcher, launch)
         place.record(f"{name}_and_gone", with_pods=False)
-        without_memory = await launcher.find(launch.key)
+        without_memory = await launcher.get(launch.key)
     assert without_memory is not None
     assert without_memory.evidence.gone
     assert found.cause is cause, seen
@@ -293,10 +295,10 @@ async def test_of_a_job_that_is_deleted_the_pod_is_seen_until_it_is_gone(place: 
             place.cluster.kubectl("delete", "job", running.name, "--namespace", place.namespace, "--wait=false")
         last = running
         async with asyncio.timeout(60):
-            while (found := await launcher.find(launch.key)) is not None:
+            while (found := await launcher.get(launch.key)) is not None:
                 last = found
                 await asyncio.sleep(0.02)
-        assert await launcher.seen() == []
+        assert await launcher.list_all() == []
         place.record(name)
     assert last.evidence.deleted
     # Of a run that was cancelled, the cause that was kept counts.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controller.policy.job_manifest import CONTAINER
+from controller.pools.runner_pod import CONTAINER
 from tests.cluster import Cluster, images
 from tests.e2e.installation import RELEASE, Installation
 from tests.e2e.test_admission import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.policy.diagnosis import diagnose, why_not_started
+from controller.launchers.interface import ObservedRun, Phase
+from controller.outcomes.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, REJECTS, WORKS, until
@@ -148,7 +148,7 @@ async def test_a_native_sidecar_that_does_not_start_is_named(
     policy = {"restartPolicy": "Always", "imagePullPolicy": "IfNotPresent" if image else "Never"}
     sidecar = container(image or python_image, program, startupProbe=probe, **policy)
 
-    def is_in_trouble(seen: Seen) -> bool:
+    def is_in_trouble(seen: ObservedRun) -> bool:
         return seen.evidence.seen_as in ("Config", "ImagePull")
 
     with webhook(cluster, place.namespace, lambda pod: before(sidecar)):

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from controller.launchers import Launcher, LaunchRefused, Phase
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi, load_configuration
-from controller.policy.job_manifest import RunnerTemplate, job_name
+from controller.launchers.interface import Launcher, LaunchRefused, Phase
+from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.pools.runner_pod import RunnerTemplate, job_name
 from dataset_jobs.model.causes import Reason
 from tests.cluster import Cluster, images
 from tests.conformance.launcher_contract import EXITS_0, WORKS, LauncherContract, a_launch, until
@@ -37,7 +37,7 @@ class TestKubernetesLauncher(LauncherContract):
         template = RunnerTemplate(image=acting_image, image_pull_policy="Never", resources=SMALL)
         launcher = KubernetesLauncher(await _api(cluster, namespace), uuid4(), template)
         yield launcher
-        for seen in await launcher.seen():
+        for seen in await launcher.list_all():
             await launcher.stop(seen.key, now=True)
         await launcher.close()
 
@@ -50,8 +50,8 @@ class TestKubernetesLauncher(LauncherContract):
             launch = a_launch(EXITS_0)
             await launcher.launch(launch)
             await until(launcher, launch.key, Phase.ENDED)
-            assert await other.seen() == []
-            assert await other.find(launch.key) is None
+            assert await other.list_all() == []
+            assert await other.get(launch.key) is None
             with pytest.raises(LaunchRefused, match="is not of this installation"):
                 await other.launch(launch)
         finally:

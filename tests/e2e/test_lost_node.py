@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Launch, Phase
-from controller.launchers.kubernetes import KubernetesLauncher
+from controller.launchers.interface import Launch, Phase
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from tests.cluster import breaking
 from tests.conformance.launcher_contract import WORKS, until
 from tests.e2e.installation import Installation

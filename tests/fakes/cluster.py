@@ -1,6 +1,6 @@
 """A cluster without nodes: Jobs and pods as the Kubernetes API shows them, and as the real launcher asks for them.
 
-It stands below `controller.launchers.kubernetes`, at `KubernetesApi`, so that the launcher's own code is under test.
+It stands below `controller.launchers.kubernetes.launcher`, at `KubernetesApi`: the launcher's own code is under test.
 What happens to pods is for the test to say; what follows from that for Jobs is done here.
 """
 
@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
-from controller.launchers.objects import Job, Pod, job_of, pod_of
-from controller.policy.job_manifest import CONTAINER, LABEL_EPOCH, LABEL_JOB
+from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
+from controller.pools.runner_pod import CONTAINER, LABEL_EPOCH, LABEL_JOB
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 

@@ -1,10 +1,10 @@
-"""ParserPools as the API server keeps them, below `controller.launchers.parser_pools`."""
+"""ParserPools as the API server keeps them, below `controller.pools.parser_pools`."""
 
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, cast
 
-from controller.launchers.kubernetes_api import ApiRefused, KubernetesApi
+from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from dataset_jobs.model.errors import RunError
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from controller.launchers.objects import Job, Pod, job_of, pod_of
-from controller.operator import Saw
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
+from controller.operator import OnEvent
 from tests.fakes.cluster import FakeCluster
 
 
@@ -20,14 +20,14 @@ class FakeWatch:
         self._lost = lost
         self._shown: dict[str, Job | Pod] = {}
 
-    def tell(self, saw: Saw) -> None:
+    def tell(self, on_event: OnEvent) -> None:
         """Everything that is new, changed or deleted."""
         shown: dict[str, Job | Pod] = {job.uid: job_of(job.shown()) for job in self._cluster.jobs.values()}
         shown |= {pod.uid: pod_of(pod.shown()) for pod in self._cluster.pods.values()}
         for uid, thing in shown.items():
             if self._shown.get(uid) != thing and not self._lost():
-                saw(thing, False)
+                on_event(thing, False)
         for uid, thing in self._shown.items():
             if uid not in shown and not self._lost():
-                saw(thing, True)
+                on_event(thing, True)
         self._shown = shown

@@ -12,11 +12,13 @@ from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 
-from controller.launchers import KEEP, Launch, Launcher, Seen
-from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context, OnePool
-from controller.policy.pool_spec import PoolSpec
-from controller.reconcile import Progress, Reconciler
+from controller.context import Context
+from controller.launchers.interface import Launch, Launcher, ObservedRun
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
+from controller.pools.source import OnePool
+from controller.pools.spec import KEEP, PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
@@ -28,6 +30,7 @@ class Dying:
 
     def __init__(self, launcher: Launcher, point: str) -> None:
         self.name = launcher.name
+        self.outlives_controller = launcher.outlives_controller
         self._launcher = launcher
         self._point = point
         self._launched = False
@@ -41,28 +44,28 @@ class Dying:
         self._launched = True
         return name
 
-    async def seen(self) -> list[Seen]:
-        return await self._launcher.seen()
+    async def list_all(self) -> list[ObservedRun]:
+        return await self._launcher.list_all()
 
-    def changed(self) -> set[RunKey]:
+    def take_changed(self) -> set[RunKey]:
         if self._launched and self._point == "after-record":
             _die()
-        return self._launcher.changed()
+        return self._launcher.take_changed()
 
-    async def known(self, keys: Collection[RunKey]) -> list[Seen]:
-        return await self._launcher.known(keys)
+    async def get_cached(self, keys: Collection[RunKey]) -> list[ObservedRun]:
+        return await self._launcher.get_cached(keys)
 
-    async def find(self, key: RunKey) -> Seen | None:
-        return await self._launcher.find(key)
+    async def get(self, key: RunKey) -> ObservedRun | None:
+        return await self._launcher.get(key)
 
-    async def find_all(self, keys: Collection[RunKey]) -> dict[RunKey, Seen]:
-        return await self._launcher.find_all(keys)
+    async def get_many(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
+        return await self._launcher.get_many(keys)
 
     async def stop(self, key: RunKey, now: bool = False) -> None:
         await self._launcher.stop(key, now)
 
-    async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
-        await self._launcher.forget(key, keep)
+    async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        await self._launcher.release(key, keep)
 
     async def close(self) -> None:
         await self._launcher.close()
@@ -78,7 +81,7 @@ async def crash(conninfo: str, launcher: Launcher, point: str) -> None:
         context = Context(
             ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", OnePool(PoolSpec("default"))
         )
-        await Reconciler(context, 0.1, asyncio.Event(), Progress()).run(asyncio.Event())
+        await Reconciler(context, 0.1, asyncio.Event(), LoopHealth()).run(asyncio.Event())
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from app.settings import read_settings
 from cli.main import main
-from controller.pipeline.context import OnePool
-from controller.policy.pool_spec import PoolSpec
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.model.causes import Cause

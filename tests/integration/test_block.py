@@ -10,12 +10,12 @@ import pytest
 
 from cli.commands.status import remarks
 from cli.story import story
-from controller.launchers import ClusterRefused, ClusterSilent, LaunchRefused
-from controller.pipeline import unreachable
-from controller.pipeline.context import Notice
-from controller.policy.job_manifest import Memory, RunnerTemplate
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.background import unreachable
+from controller.context import Notice
+from controller.launchers.interface import ClusterRefused, ClusterSilent, LaunchRefused
+from controller.loop import Reconciler
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import Memory, RunnerTemplate
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome

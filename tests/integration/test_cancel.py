@@ -9,9 +9,9 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from controller.launchers import Launch, Phase
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.launchers.interface import Launch, Phase
+from controller.loop import Reconciler
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import Conflict, NotFound
@@ -85,7 +85,7 @@ async def test_a_running_job_is_stopped_in_its_copy_and_commits_nothing_after(wo
             assert run["ended_at"] is not None
             await settled(world, reconciler)
             await until(world, COPY_OVER)
-        assert await reconciler.context.launcher.seen() == []
+        assert await reconciler.context.launcher.list_all() == []
     job, dataset = world.job(result.job_id), world.dataset(result.dataset_id)
     assert (job["state"], job["last_cause"], job["attempts"], job["interruptions"]) == ("cancelled", "cancelled", 0, 0)
     assert (dataset["status"], dataset["row_count"]) == ("pending", None)
@@ -103,7 +103,7 @@ async def test_a_runner_that_does_not_heed_its_stop_is_killed_after_a_while(worl
         with copy_held_up(world, result.dataset_id, "Olivia"):
             await reconciler.tick()
             await until(world, COPY_WAITS)
-            [seen] = await reconciler.context.launcher.seen()
+            [seen] = await reconciler.context.launcher.list_all()
             os.kill(pid_of(seen.name), signal.SIGSTOP)
             world.client.jobs.cancel(result.job_id)
             reconciler.stop_claiming()
@@ -252,7 +252,7 @@ async def test_a_launch_that_was_carried_out_without_an_answer_is_stopped_as_wel
     world.client.jobs.cancel(result.job_id)
     async with world.controller(launcher, owner="b") as reconciler:
         await reconciler.tick()
-        found = await launcher.find(run.key)
+        found = await launcher.get(run.key)
         assert found is None or found.phase is Phase.ENDED
         await reconciler.tick()
     assert world.job(result.job_id)["state"] == "cancelled"

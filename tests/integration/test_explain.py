@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.story import story
-from controller.launchers import LaunchRefused
-from controller.policy.settling import RetryPolicy
+from controller.launchers.interface import LaunchRefused
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence
 from services.explain import explanation

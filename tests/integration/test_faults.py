@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from controller.launchers import Launch
-from controller.launchers.process import ProcessLauncher
+from controller.launchers.interface import Launch
+from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.store.controller_views import ClaimedRun
@@ -81,7 +81,7 @@ async def test_a_runner_that_dies_in_its_copy_leaves_no_row_and_the_next_run_com
         with copy_held_up(world, result.dataset_id, "Olivia"):
             await reconciler.tick()
             await until(world, COPY_WAITS)
-            [seen] = await reconciler.context.launcher.seen()
+            [seen] = await reconciler.context.launcher.list_all()
             os.kill(pid_of(seen.name), HOW_IT_DIED[how])
             # Its backend still waits for the lock, and has not noticed: settle ends it.
             reconciler.stop_claiming()
@@ -146,7 +146,7 @@ async def test_a_zombie_that_stands_still_in_its_copy_does_not_hold_up_the_next_
         assert world.rows(result.dataset_id) == 400_000
         os.kill(pid, signal.SIGCONT)
         async with asyncio.timeout(30):
-            while (await launcher.seen())[0].evidence.exit_code is None:
+            while (await launcher.list_all())[0].evidence.exit_code is None:
                 await asyncio.sleep(0.05)
         assert world.rows(result.dataset_id) == 400_000
         job = world.job(result.job_id)
@@ -237,7 +237,7 @@ def _word(number: int) -> str:
 _CONTROLLER = """
 import asyncio, os
 from functools import partial
-from controller.launchers.process import ProcessLauncher
+from controller.launchers.process.launcher import ProcessLauncher
 from parser_runner.child import run_child
 from tests.integration.crashing_controller import crash
 launcher = ProcessLauncher(partial(run_child, dict(os.environ)), [], lambda: None)

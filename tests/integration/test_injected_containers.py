@@ -15,11 +15,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_LEASE, RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.storage import StorageConfig
-from dataset_jobs.store.for_runner import LEASE, Runner
+from dataset_jobs.store.for_runner import Runner
 from parser_runner.run import FETCH_WAITS, TAKE_WAITS, Job, run
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_lost_node import a_file, running, take
@@ -33,7 +33,7 @@ PROXY_LIVES_ON = Evidence(exit_code=1, container_started=True, left_running=("is
 class StaysListed(FakeLauncher):
     """A Job stays listed although it was asked to go, until it is removed by `lose`."""
 
-    async def forget(self, key: RunKey, keep: timedelta = timedelta(0)) -> None:
+    async def release(self, key: RunKey, keep: timedelta = timedelta(0)) -> None:
         raise AssertionError("a Job that never ends is not left to its time to live")
 
 
@@ -175,8 +175,8 @@ async def test_a_database_that_never_comes_is_given_up(world: World) -> None:
 
 
 def test_the_waits_together_are_shorter_than_a_lease() -> None:
-    assert sum(TAKE_WAITS) < LEASE.total_seconds()
-    assert sum(FETCH_WAITS) < LEASE.total_seconds()
+    assert sum(TAKE_WAITS) < RUN_LEASE.total_seconds()
+    assert sum(FETCH_WAITS) < RUN_LEASE.total_seconds()
 
 
 async def test_an_s3_server_after_five_seconds_is_reached(world: World, tmp_path: Path) -> None:

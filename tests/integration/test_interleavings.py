@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import pytest
 
-from controller.launchers import Launch, LaunchRefused
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.launchers.interface import Launch, LaunchRefused
+from controller.loop import Reconciler
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError, Unavailable

@@ -150,7 +150,7 @@ async def test_a_tick_without_open_files_is_repeated_and_goes_through(world: Wor
         statements_of.cache_clear()
         with no_more_open_files():
             assert not await reconciler.tick_safely()
-        assert "EMFILE" in reconciler.progress.last_error
+        assert "EMFILE" in reconciler.health.last_error
         async with asyncio.timeout(60):
             await reconciler.run(asyncio.Event(), until_idle=True)
     assert world.job(job_id)["state"] == "completed"

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.objects import job_of, pod_of
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.settling import RetryPolicy
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.integration.world import World
 
@@ -44,11 +44,11 @@ async def test_a_slot_is_held_by_a_second_pod_that_the_watch_has_not_told_of(
         second = cluster.twin(first.job)
         assert second is not None
         cluster.end(first, 137)
-        launcher.saw(pod_of(first.shown()), deleted=False)
+        launcher.on_event(pod_of(first.shown()), deleted=False)
         await reconciler.tick(resync=False)
         assert world.one(RELEASED) == {"released": False}, "the second pod lives"
         cluster.end(second, 137)
-        launcher.saw(pod_of(second.shown()), deleted=False)
+        launcher.on_event(pod_of(second.shown()), deleted=False)
         await reconciler.tick(resync=False)
         assert world.one(RELEASED) == {"released": True}
 
@@ -60,7 +60,7 @@ async def test_how_a_pod_ended_is_asked_for_where_only_its_job_was_told_of(world
         await reconciler.tick()
         pod = runs(cluster)
         cluster.end(pod, 137, container_reason="OOMKilled")
-        launcher.saw(job_of(pod.job.shown()), deleted=False)
+        launcher.on_event(job_of(pod.job.shown()), deleted=False)
         await reconciler.tick(resync=False)
         assert world.one("select cause from runs where epoch = 1") == {"cause": "out_of_memory"}
 
@@ -80,6 +80,6 @@ async def test_the_job_of_a_run_that_another_controller_has_settled_is_left_for_
         cluster.end(pod, 137)
         await first.tick()
         assert world.one(RELEASED) == {"released": True}
-        other.saw(job_of(pod.job.shown() | {"status": {}, "spec": {}}), deleted=False)
+        other.on_event(job_of(pod.job.shown() | {"status": {}, "spec": {}}), deleted=False)
         await second.tick(resync=False)
         assert pod.job.name in cluster.jobs

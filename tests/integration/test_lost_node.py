@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.reconcile import Reconciler
+from controller.launchers.interface import ObservedRun, Phase
+from controller.loop import Reconciler
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.for_runner import Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher
@@ -94,8 +94,8 @@ async def test_a_run_that_committed_before_its_node_was_lost_is_completed(world:
 @pytest.mark.parametrize("listed", [True, False], ids=["Job and pod", "only the pod"])
 async def test_a_cancelled_run_on_a_lost_node_does_not_hold_its_slot_for_ever(world: World, listed: bool) -> None:
     class OnlyByName(FakeLauncher):
-        async def seen(self) -> list[Seen]:
-            return await super().seen() if listed else []
+        async def list_all(self) -> list[ObservedRun]:
+            return await super().list_all() if listed else []
 
     result = a_file(world)
     launcher = OnlyByName()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.policy.settling import RetryPolicy
+from controller.outcomes.retry import RetryPolicy
 from tests.integration.world import DATA, NATIONAL, World
 
 pytestmark = pytest.mark.every_postgres
@@ -191,13 +191,13 @@ async def test_reprocessing_replaces_the_rows_and_a_failed_one_keeps_them(world:
 
 
 async def _until_not_running(reconciler: object, world: World, job_id: object) -> None:
-    from controller.reconcile import Reconciler
+    from controller.loop import Reconciler
 
     assert isinstance(reconciler, Reconciler)
     async with asyncio.timeout(30):
         while True:
             await reconciler.tick_safely()
             job = world.one("select * from jobs where id = %s", job_id)
-            if job["attempts"] and job["state"] != "running" and not await reconciler.context.launcher.seen():
+            if job["attempts"] and job["state"] != "running" and not await reconciler.context.launcher.list_all():
                 return
             await asyncio.sleep(0.02)

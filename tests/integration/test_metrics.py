@@ -14,10 +14,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from controller.background.pool_metrics import measure
 from controller.health import HealthServer
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
-from controller.pipeline.measure import measure
-from controller.reconcile import Progress, Reconciler
 from dataset_jobs.store import controller_connection
 from dataset_jobs.store.statements import statement
 from tests.integration.test_run_command import running
@@ -32,7 +33,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 async def served(metrics: Metrics) -> AsyncIterator[str]:
     """The address of the metrics."""
     port = free_port()
-    server = HealthServer(Progress(), 300.0, lambda: True, metrics)
+    server = HealthServer(LoopHealth(), 1.0, lambda: True, metrics)
     await server.start(port)
     try:
         yield f"http://localhost:{port}/metrics"
@@ -155,7 +156,7 @@ async def test_a_scrape_is_answered_while_the_database_is_away(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(controller_connection, "GET_SECONDS", 1)
-    caplog.set_level("DEBUG", "controller.pipeline.measure")
+    caplog.set_level("DEBUG", "controller.background.pool_metrics")
     async with world.controller() as reconciler, asyncio.timeout(60):
         metrics = reconciler.context.metrics
         measuring = asyncio.create_task(measure(reconciler.context.store, metrics))
@@ -166,7 +167,7 @@ async def test_a_scrape_is_answered_while_the_database_is_away(
         async with world.controller(
             conninfo=f"host=127.0.0.1 port={free_port()} dbname=none user=nobody connect_timeout=2"
         ) as cut_off:
-            away = Reconciler(replace(cut_off.context, metrics=metrics), 0.2, asyncio.Event(), Progress())
+            away = Reconciler(replace(cut_off.context, metrics=metrics), 0.2, asyncio.Event(), LoopHealth())
             assert not await away.tick_safely()
             measuring = asyncio.create_task(measure(cut_off.context.store, metrics))
             while "as they were" not in caplog.text:

@@ -87,7 +87,7 @@ async def test_one_waits_for_another_that_is_committing_and_loads_where_that_die
     async with world.controller() as reconciler:
         with commit_held_up(world, first):
             await _until(world, reconciler, AT_THE_END)
-            [seen] = await reconciler.context.launcher.seen()
+            [seen] = await reconciler.context.launcher.list_all()
             second = submit(world, 2)
             await _until(world, reconciler, WAITS_FOR_THE_OTHER)
             os.kill(pid_of(seen.name), signal.SIGKILL)
@@ -109,7 +109,7 @@ async def test_what_was_to_be_replaced_counts_on_where_the_new_one_is_cancelled_
         with copy_held_up(world, new.dataset_id, "Olivia"):
             await reconciler.tick()
             await until(world, COPY_WAITS)
-            [seen] = await reconciler.context.launcher.seen()
+            [seen] = await reconciler.context.launcher.list_all()
             os.kill(pid_of(seen.name), signal.SIGKILL)
             await _until(world, reconciler, "select 1 from runs where cause = 'crashed' and released_at is not null")
             assert counted(world) == [(3, "yob2023-0.txt")]
@@ -146,7 +146,7 @@ async def test_readers_never_see_both_or_neither_while_one_replaces_the_other(wo
 
 
 async def _until(world: World, reconciler: object, sql: str) -> None:
-    from controller.reconcile import Reconciler
+    from controller.loop import Reconciler
 
     assert isinstance(reconciler, Reconciler)
     async with asyncio.timeout(60):

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from controller.launchers.kubernetes_api import ApiRefused
-from controller.launchers.parser_pools import ParserPools
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
+from controller.launchers.kubernetes.api import ApiRefused
+from controller.pools.parser_pools import ParserPools
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.pools import PoolStore
@@ -166,16 +166,16 @@ async def test_it_is_listed_again_only_where_an_event_says_something_new(world: 
         before = cluster.lists
         cluster.apply("theirs", controller="other")
         large, theirs = cluster.pools["large"], cluster.pools["theirs"]
-        assert not controller.pools.saw(False, large), "our own write of its status"
-        assert not controller.pools.saw(False, theirs)
-        assert not controller.pools.saw(True, theirs)
+        assert not controller.pools.on_event(False, large), "our own write of its status"
+        assert not controller.pools.on_event(False, theirs)
+        assert not controller.pools.on_event(True, theirs)
         await controller.pools.refresh()
         assert cluster.lists == before
-        assert controller.pools.saw(True, large)
+        assert controller.pools.on_event(True, large)
         cluster.apply("large", paused=True)
-        assert controller.pools.saw(False, large)
+        assert controller.pools.on_event(False, large)
         cluster.apply("new")
-        assert controller.pools.saw(False, cluster.pools["new"])
+        assert controller.pools.on_event(False, cluster.pools["new"])
         await controller.pools.refresh()
         assert cluster.lists == before + 1
 

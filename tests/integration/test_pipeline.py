@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from controller.launchers import KEEP, Launch, LaunchRefused, Phase, Seen
-from controller.policy.settling import RetryPolicy
+from controller.launchers.interface import Launch, LaunchRefused, ObservedRun, Phase
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.spec import KEEP
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -37,10 +38,10 @@ class Moody(FakeLauncher):
             raise self.launch_error
         return await super().launch(launch)
 
-    async def seen(self) -> list[Seen]:
+    async def list_all(self) -> list[ObservedRun]:
         if self.seen_error is not None:
             raise self.seen_error
-        return await super().seen()
+        return await super().list_all()
 
 
 def a_file(world: World, year: int = 2020) -> Submitted:
@@ -97,7 +98,7 @@ async def test_what_breaks_a_tick_off_is_said_however_deep_it_happened(world: Wo
     launcher.launch_error = Permanent("jobs.batch is forbidden")
     async with world.controller(launcher) as reconciler:
         assert not await reconciler.tick_safely()
-        assert reconciler.progress.last_error == "jobs.batch is forbidden"
+        assert reconciler.health.last_error == "jobs.batch is forbidden"
 
 
 async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(world: World) -> None:
@@ -107,7 +108,7 @@ async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(wo
         await reconciler.tick()
         launcher.seen_error = Unavailable("no answer")
         assert not await reconciler.tick_safely()
-        assert "no answer" in reconciler.progress.last_error
+        assert "no answer" in reconciler.health.last_error
     assert world.job(result.job_id)["state"] == "running"
     assert world.one("select released_at from runs")["released_at"] is None
 
@@ -132,9 +133,9 @@ async def test_what_lives_in_the_cluster_without_a_slot_is_stopped(world: World)
         old = Launch(RunKey(result.job_id, 7), result.dataset_id, "parse_dataset", 1)
         await launcher.launch(old)
         await reconciler.tick()
-        assert (await launcher.find(old.key) or _ended(old.key)).phase is Phase.ENDED
+        assert (await launcher.get(old.key) or _ended(old.key)).phase is Phase.ENDED
         await reconciler.tick()
-        assert await launcher.find(old.key) is None
+        assert await launcher.get(old.key) is None
     assert world.job(result.job_id)["state"] == "running"
 
 
@@ -188,7 +189,7 @@ async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the
     launcher = Moody()
 
     class Forgetful(Moody):
-        async def forget(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
             raise Unavailable("the API server is away")
 
     launcher = Forgetful()
@@ -200,7 +201,7 @@ async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the
         assert world.job(result.job_id)["attempts"] == 1
         assert not await reconciler.tick_safely()
         assert world.job(result.job_id)["attempts"] == 1, "settled once"
-        assert [seen.key for seen in await launcher.seen()] == [key]
+        assert [seen.key for seen in await launcher.list_all()] == [key]
 
 
 async def test_a_paused_pool_claims_nothing_and_goes_on_when_it_is_resumed(world: World) -> None:
@@ -258,8 +259,8 @@ async def test_a_fault_in_settling_one_run_does_not_keep_the_others_from_being_s
     assert world.job(first.job_id)["state"] == "running"
 
 
-def _ended(key: RunKey) -> Seen:
-    return Seen(key, "gone", Phase.ENDED, Evidence())
+def _ended(key: RunKey) -> ObservedRun:
+    return ObservedRun(key, "gone", Phase.ENDED, Evidence())
 
 
 async def test_the_interruption_that_is_one_too_many_fails_job_and_dataset(world: World) -> None:
@@ -299,7 +300,7 @@ async def test_a_full_controller_waits_for_a_slot_without_turning_in_circles(wor
         running = asyncio.create_task(reconciler.run(stop))
         for _ in range(20):
             await asyncio.sleep(0.05)
-            ticks += reconciler.progress.seconds_since_round() < 0.05
+            ticks += reconciler.health.seconds_since_round() < 0.05
         stop.set()
         await running
     assert ticks <= 12, "with a poll interval of 0.2 s"
@@ -310,7 +311,7 @@ async def test_a_controller_stops_working_when_the_schema_becomes_a_newer_one(wo
     world.query("insert into schema_migrations (version, name) values (999, 'from_the_future')")
     async with world.controller(Moody()) as reconciler:
         assert not await reconciler.tick_safely()
-        assert "schema is newer than this controller: 999" in reconciler.progress.last_error
+        assert "schema is newer than this controller: 999" in reconciler.health.last_error
     assert world.job(result.job_id)["state"] == "queued"
 
 

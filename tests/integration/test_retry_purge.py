@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
+from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey

@@ -10,12 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from controller.pipeline.context import Context, OnePool
-from controller.pipeline.scale import LEASE, Scaled, scale
-from controller.policy.capacity import Limit
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.decide import Limit
+from controller.context import Context
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
+from controller.steps.scale import DECIDER_LEASE, Scaled, scale
 from dataset_jobs.store.capacity import NewDecision
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.for_controller import ControllerStore
@@ -122,7 +123,7 @@ async def test_nothing_is_written_while_nothing_changes_but_the_lease(world: Wor
         for _ in range(5):
             assert (await scaled(context)).leads
         assert pool(world) == first
-        expire(world, LEASE.total_seconds() / 2 - 0.1)
+        expire(world, DECIDER_LEASE.total_seconds() / 2 - 0.1)
         lease = pool(world)["decided_until"]
         await scaled(context)
     then = pool(world)
@@ -192,8 +193,8 @@ async def test_a_decision_is_written_only_over_the_one_that_it_was_made_from(wor
         await scaled(as_controller(store, "a"))
         seen = await store.capacity("default", 1)
         assert seen is not None
-        assert await store.decide("default", seen.decision, DECIDED, "b", LEASE)
-        assert not await store.decide("default", seen.decision, replace(DECIDED, desired=9), "a", LEASE)
+        assert await store.decide("default", seen.decision, DECIDED, "b", DECIDER_LEASE)
+        assert not await store.decide("default", seen.decision, replace(DECIDED, desired=9), "a", DECIDER_LEASE)
     assert (pool(world)["desired"], pool(world)["decided_by"]) == (3, "b")
 
 
@@ -248,7 +249,7 @@ async def test_what_the_dead_one_held_back_is_claimed_as_soon_as_its_lease_is_ov
     async with world.store() as store, world.controller(launcher, owner="b", concurrency=None) as reconciler:
         seen = await store.capacity("default", 1)
         assert seen is not None
-        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", 6 * 60 * LEASE)
+        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", timedelta(hours=1))
         await reconciler.tick()
         assert len(launcher.launches) == 1, "a description that is newer than one's own is left alone"
         expire(world)
@@ -333,7 +334,7 @@ async def test_each_pool_is_decided_on_by_its_own_rules_and_claimed_from_in_turn
 
 async def test_a_change_is_logged_with_its_reason(world: World, caplog: pytest.LogCaptureFixture) -> None:
     files(world, 3)
-    caplog.set_level(logging.INFO, "controller.pipeline.scale")
+    caplog.set_level(logging.INFO, "controller.steps.scale")
     async with world.store() as store:
         context = as_controller(store, "a")
         world.query("update pools set max_running = 2")

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, RunError, Unavailable
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
@@ -407,7 +407,7 @@ async def test_the_loop_goes_on_while_a_folder_does_not_answer_and_a_controller_
     folder.drop(2001)
     folder.make_due()
     async with folder.world.controller(FakeLauncher()) as reconciler:
-        schedules = reconciler.context.schedules
+        schedules = reconciler.schedules
         assert schedules is not None
         schedules.min_unchanged_seconds = 3.0  # as good as a folder that does not answer
         await reconciler.tick()

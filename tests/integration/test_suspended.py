@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.launchers.kubernetes import SUSPENDED_JOB
+from controller.launchers.kubernetes.launcher import SUSPENDED_JOB
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_lost_node import a_file, running, take
 from tests.integration.world import World

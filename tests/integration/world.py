@@ -13,14 +13,16 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
-from controller.launchers import Launcher
-from controller.launchers.process import ProcessLauncher
-from controller.pipeline.context import Context, OnePool
-from controller.pipeline.schedules import Schedules
-from controller.policy.job_manifest import RunnerTemplate
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.settling import RetryPolicy
-from controller.reconcile import Progress, Reconciler
+from controller.background.schedules import Schedules
+from controller.context import Context
+from controller.launchers.interface import Launcher
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.loop import Reconciler
+from controller.loop_health import LoopHealth
+from controller.outcomes.retry import RetryPolicy
+from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import OnePool
+from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import PATIENCE, controller_pool
@@ -143,9 +145,9 @@ class World:
             )
             pools = OnePool(PoolSpec("default", retry=retry, retention=retention, template=template))
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, min_unchanged_seconds=0.0)
-            context = Context(store, own, owner, pools, concurrency, schedules=schedules, random=lambda: 0.0)
+            context = Context(store, own, owner, pools, concurrency, random=lambda: 0.0)
             try:
-                yield Reconciler(context, 0.2, wake, Progress())
+                yield Reconciler(context, 0.2, wake, LoopHealth(), schedules=schedules)
             finally:
                 await asyncio.to_thread(schedules.close)
                 await own.close()

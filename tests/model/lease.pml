@@ -63,11 +63,11 @@ proctype Cluster(byte r) {
 end: do
     :: d_step { no_pod_yet(r) -> kube[r].made = true;                   /* a pod; a third one of a run dies at once */
         if :: pod_of(r, 1).seen == none -> make(r, 1) :: else -> make(r, 2) fi }
-    :: d_step { kube[r].job && kube[r].made && fault; make(r, 2) }      /* a twin */
+    :: d_step { kube[r].job && kube[r].made && fault; make(r, 2) }      /* a duplicate pod */
     :: d_step { kube[r].job && fault; delete_job() }                    /* deleted under us */
     :: d_step { kube[r].late > 0 -> kube[r].late--; kube[r].job = true }        /* a create without answer comes late */
     :: d_step { kube[r].late > 0 -> kube[r].late-- }                    /* or not at all */
-    :: d_step { kube[r].job && runs[r].released && !alive(r) -> delete_job() }  /* settled, forgotten, expired */
+    :: d_step { kube[r].job && runs[r].released && !alive(r) -> delete_job() }  /* settled, released, expired */
     od }
 
 inline terminate(last) {        /* terminate_runners: ends the load sessions of the job of r, up to this run's */
@@ -121,7 +121,7 @@ end: do
     :: d_step { MISTAKE == NO_POOL_LOCK && may_claim }; d_step { claim() }
     od }
 #define or_crash :: d_step { fault } goto next          /* the controller dies here, and starts again knowing nothing */
-inline find() {                 /* launcher.find: asks for the run by its name */
+inline find() {                 /* launcher.get: asks for the run by its name */
     if :: d_step { ok = alive(r) } :: d_step { MISTAKE == FAIL_OPEN && fault; ok = false } fi }
 inline end_run() {              /* only_unstarted */
     d_step { ok = !runs[r].ended && !runs[r].committed && runs[r].runner == 0; runs[r].ended = runs[r].ended || ok } }
@@ -167,7 +167,7 @@ begin: do
            :: d_step { MISTAKE == FAIL_OPEN && fault; seen = none }
         fi;
         d_step {                                                        /* then the database; and that is acted upon */
-            if :: !holds(r) -> if :: seen == live || seen == slow -> act = stop_it :: else fi           /* a stranger */
+            if :: !holds(r) -> if :: seen == live || seen == slow -> act = stop_it :: else fi           /* an orphan */
                :: holds(r) && seen == over -> act = settle_it; ok = (runs[r].runner != 0 && !own)
                :: holds(r) && seen == none && runs[r].launched -> act = settle_it; ok = true
                :: holds(r) && seen == none && runs[r].ended && !runs[r].launched -> act = never_launched

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import psycopg
 
-from controller.launchers import Launch
-from controller.reconcile import Reconciler
+from controller.launchers.interface import Launch
+from controller.loop import Reconciler
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.outcome import Outcome

@@ -1,6 +1,6 @@
 """The connection between controller and Postgres breaks, at every statement."""
 
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
 from tests.integration.world import Submitted, World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished

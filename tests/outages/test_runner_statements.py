@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.keys import RunKey
 from tests.integration.world import World

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.reconcile import Reconciler
+from controller.loop import Reconciler
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.for_runner import Runner, RunnerStore

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from controller.launchers.kubernetes_api import load_configuration
+from controller.launchers.kubernetes.api import load_configuration
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from controller.policy.job_manifest import RunnerTemplate, job_manifest, job_name
+from controller.pools.runner_pod import RunnerTemplate, job_manifest, job_name
 from dataset_jobs.model.keys import RunKey
 
 KEY = RunKey(UUID("0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91"), 3)

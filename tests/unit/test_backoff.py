@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.backoff import (
+from controller.outcomes.backoff import (
     DEFAULT_WAITS,
     GIVE_BACK_FIRST,
     GIVE_BACK_LONGEST,

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from controller.policy.capacity import Limit, Snapshot, decide
-from controller.policy.history import History
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.decide import Limit, Snapshot, decide
+from controller.autoscaling.history import History
+from controller.pools.spec import PoolSpec
 from docs.generate.scaling import PAGE, svg
 from tests.unit.virtual_pool import NOON, VirtualPool
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from controller.policy.capacity import Decision, Snapshot, decide
-from controller.policy.history import STEPS, History
-from controller.policy.pool_spec import PoolSpec
-from controller.policy.scaling import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
+from controller.autoscaling.decide import Decision, Snapshot, decide
+from controller.autoscaling.history import STEPS, History
+from controller.pools.spec import PoolSpec
 from tests.unit.virtual_pool import NOON, VirtualPool
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.policy.diagnosis import diagnose
+from controller.outcomes.diagnosis import diagnose
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.settlement import Evidence, RunFigures
 
@@ -16,7 +16,7 @@ WALL_CLOCKS = {
     "time.clock_gettime", "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
 }  # fmt: skip
 ALLOWED = {
-    "controller/launchers/kubernetes_events.py": "the time of a Kubernetes event, for people",
+    "controller/launchers/kubernetes/events.py": "the time of a Kubernetes event, for people",
     "dataset_jobs/logs.py": "the time of a log line",
     "parser_runner/last_lines.py": "the time of a log line that is kept",
     "parser_runner/parsers/us_ssa.py": "no file is of a year that is to come",
@@ -66,10 +66,10 @@ def test_a_wall_clock_is_found_under_any_name() -> None:
 
 TIMES_OF_OTHERS = {
     "cli/story.py": "the time of the next try, which the database has said",
-    "controller/launchers/pod_evidence.py": "whether a runner ended before the rest of its pod: its deadline by its "
-    "node's clock; a disruption, of a pod with other containers only, by the control plane's",
-    "controller/policy/diagnosis.py": "how long a pod waited for its node: both times are the control plane's",
-    "controller/policy/parser_pool.py": "which of two ParserPools of a name is the later one: the API server's",
+    "controller/launchers/kubernetes/pod_evidence.py": "whether a runner ended before the rest of its pod: its "
+    "deadline by its node's clock; a disruption, of a pod with other containers only, by the control plane's",
+    "controller/outcomes/diagnosis.py": "how long a pod waited for its node: both times are the control plane's",
+    "controller/pools/resource.py": "which of two ParserPools of a name is the later one: the API server's",
     "dataset_jobs/model/durations.py": "a time that a person has typed",
     "dataset_jobs/model/settlement.py": "how long a container ran: both times are its node's",
     "parser_runner/parsers/workbook.py": "a date in a file",

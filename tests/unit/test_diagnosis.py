@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.diagnosis import diagnose, why_not_started
+from controller.outcomes.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence

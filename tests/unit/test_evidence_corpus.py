@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _see, _see_pods
-from controller.launchers.objects import job_of, pod_of
-from controller.launchers.pod_refusals import refusals
-from controller.policy.diagnosis import diagnose, why_not_started
+from controller.launchers.interface import ObservedRun, Phase
+from controller.launchers.kubernetes.failed_create import newest_messages
+from controller.launchers.kubernetes.launcher import _see, _see_pods
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from tests.unit.kubernetes_objects import KEY
 
@@ -65,15 +65,15 @@ PENDING = {
 }
 
 
-def recorded(name: str) -> tuple[dict[str, Any], Seen]:
+def recorded(name: str) -> tuple[dict[str, Any], ObservedRun]:
     """A recording, and what the launcher makes of it."""
     whole = json.loads((CORPUS / f"{name}.json").read_text())
     pods = [pod_of(pod) for pod in whole["pods"]]
     if not whole["jobs"]:
-        return whole, _see_pods(KEY, "its name", pods, forgotten=False)
+        return whole, _see_pods(KEY, "its name", pods, released=False)
     [job] = whole["jobs"]
     failed_creates = [event for event in whole["events"] if event["reason"] == "FailedCreate"]
-    refused = refusals(failed_creates).get(job["metadata"]["uid"], "")
+    refused = newest_messages(failed_creates).get(job["metadata"]["uid"], "")
     return whole, _see(KEY, job_of(job), pods, refused)
 
 

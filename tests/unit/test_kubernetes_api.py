@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from controller.launchers import ClusterSilent
-from controller.launchers.kubernetes_api import KubernetesApi
+from controller.launchers.interface import ClusterSilent
+from controller.launchers.kubernetes.api import KubernetesApi
 from dataset_jobs.model.errors import Unavailable
 
 

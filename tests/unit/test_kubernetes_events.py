@@ -5,8 +5,8 @@ from typing import Any
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from controller.launchers.kubernetes_api import KubernetesApi
-from controller.launchers.kubernetes_events import MESSAGE_LIMIT, KubernetesEvents
+from controller.launchers.kubernetes.api import KubernetesApi
+from controller.launchers.kubernetes.events import MESSAGE_LIMIT, KubernetesEvents
 
 HOSTILE = "pool x is blocked: \x1b]0;title\x07\nforged\u202e\udcff\0 " + "名" * 2000
 

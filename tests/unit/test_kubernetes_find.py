@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi
-from controller.launchers.objects import Job, Pod, job_of, pod_of
-from controller.policy.job_manifest import LABEL_INSTALLATION, RunnerTemplate
+from controller.launchers.interface import ObservedRun, Phase
+from controller.launchers.kubernetes.api import KubernetesApi
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
+from controller.pools.runner_pod import LABEL_INSTALLATION, RunnerTemplate
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated
 
 
@@ -27,10 +27,10 @@ class Cluster:
         return [pod_of(pod) for pod in self._pods]
 
 
-async def find(cluster: Cluster) -> Seen | None:
+async def find(cluster: Cluster) -> ObservedRun | None:
     installation = UUID(job()["metadata"]["labels"][LABEL_INSTALLATION])
     launcher = KubernetesLauncher(cast("KubernetesApi", cluster), installation, RunnerTemplate(image="i"))
-    return await launcher.find(KEY)
+    return await launcher.get(KEY)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from controller.launchers import Launch, LaunchRefused
-from controller.launchers.kubernetes import KubernetesLauncher
-from controller.launchers.kubernetes_api import KubernetesApi
-from controller.launchers.objects import Job, job_of
-from controller.policy.job_manifest import LABEL_INSTALLATION, RunnerTemplate, job_name
+from controller.launchers.interface import Launch, LaunchRefused
+from controller.launchers.kubernetes.api import KubernetesApi
+from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.launchers.kubernetes.objects import Job, job_of
+from controller.pools.runner_pod import LABEL_INSTALLATION, RunnerTemplate, job_name
 from dataset_jobs.model.errors import Unavailable
 from tests.unit.kubernetes_objects import KEY, job
 

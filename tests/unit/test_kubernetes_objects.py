@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from controller.launchers.objects import Job, Pod, job_of, pod_of
+from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.cluster_view import ClusterView
-from controller.launchers.kubernetes import _see
-from controller.launchers.objects import job_of, pod_of
-from controller.policy.diagnosis import diagnose, waits_for
-from controller.policy.job_manifest import LABEL_EPOCH, job_name
+from controller.launchers.interface import ObservedRun, Phase
+from controller.launchers.kubernetes.cache import ClusterView
+from controller.launchers.kubernetes.launcher import _see
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.diagnosis import diagnose, waits_for
+from controller.pools.runner_pod import LABEL_EPOCH, job_name
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
@@ -22,15 +22,15 @@ DISK_FULL = "Pod ephemeral local storage usage exceeds the total limit of contai
 LOW_ON_MEMORY = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 90Mi. "
 
 
-def see(made: dict[str, Any], *pods: dict[str, Any]) -> Seen:
+def see(made: dict[str, Any], *pods: dict[str, Any]) -> ObservedRun:
     view = ClusterView()
-    view.listed([job_of(made)], map(pod_of, pods))
+    view.end_list([job_of(made)], map(pod_of, pods))
     job, its_pods = view.of(KEY)
     assert job is not None
     return _see(KEY, job, its_pods)
 
 
-def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
+def cause_of(seen: ObservedRun) -> tuple[Cause, Reason | None]:
     assert seen.phase is Phase.ENDED
     found = diagnose(seen.evidence, None)
     return found.cause, found.reason
@@ -38,11 +38,11 @@ def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
 
 def test_a_job_is_known_by_its_labels_and_its_name() -> None:
     seen = see(job())
-    assert (seen.key, seen.name, seen.forgotten) == (KEY, job_name(KEY), False)
+    assert (seen.key, seen.name, seen.released) == (KEY, job_name(KEY), False)
 
 
 def test_a_job_that_was_settled_is_known_by_its_time_to_live() -> None:
-    assert see(job("Complete", ttlSecondsAfterFinished=600)).forgotten
+    assert see(job("Complete", ttlSecondsAfterFinished=600)).released
 
 
 def test_a_job_of_which_the_pod_is_not_made_yet_is_pending() -> None:
@@ -75,7 +75,7 @@ def test_a_suspended_job_waits_for_room_like_a_pod_that_no_node_takes() -> None:
 
 
 def test_a_suspended_job_is_not_left_to_its_time_to_live_which_never_begins() -> None:
-    assert not see(job(suspend=True, ttlSecondsAfterFinished=600)).forgotten
+    assert not see(job(suspend=True, ttlSecondsAfterFinished=600)).released
 
 
 @pytest.mark.parametrize(

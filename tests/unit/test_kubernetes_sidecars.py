@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from controller.launchers import Phase, Seen
-from controller.launchers.kubernetes import _see
-from controller.launchers.objects import job_of, pod_of
-from controller.policy.diagnosis import diagnose, waits_for, why_not_started
+from controller.launchers.interface import ObservedRun, Phase
+from controller.launchers.kubernetes.launcher import _see
+from controller.launchers.kubernetes.objects import job_of, pod_of
+from controller.outcomes.diagnosis import diagnose, waits_for, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from tests.unit.kubernetes_objects import KEY, job, pod, terminated, waiting
 
@@ -17,11 +17,11 @@ ENDED_AT = "2025-03-01T10:00:09Z"
 BACK_OFF = "back-off 10s restarting failed container"
 
 
-def see(*pods: dict[str, Any]) -> Seen:
+def see(*pods: dict[str, Any]) -> ObservedRun:
     return _see(KEY, job_of(job()), [pod_of(one) for one in pods])
 
 
-def cause_of(seen: Seen) -> tuple[Cause, Reason | None]:
+def cause_of(seen: ObservedRun) -> tuple[Cause, Reason | None]:
     found = diagnose(seen.evidence, None)
     return found.cause, found.reason
 

@@ -32,7 +32,7 @@ def test_a_line_for_machines_is_one_object_with_the_fields_of_the_old_worker(
 ) -> None:
     set_up_logs(Settings(log_format="json", worker_id="worker-1"))
     extra = {"job_id": str(JOB), "job_type": "parse_dataset", "dataset_id": "d", "attempt": 1}
-    logging.getLogger("controller.pipeline.claim").info("claimed %d", 3, extra=extra)
+    logging.getLogger("controller.steps.claim").info("claimed %d", 3, extra=extra)
     [line] = lines(capsys)
     entry = json.loads(line)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("time"))

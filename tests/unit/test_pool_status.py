@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.policy.pool_status import MESSAGE_LIMIT, Standing, pool_status
+from controller.pools.status import MESSAGE_LIMIT, SpecState, pool_status
 from dataset_jobs.model.pools import PoolFigures
 from dataset_jobs.model.text import one_line
 from tests.unit import chart
@@ -17,12 +17,12 @@ LATER = NOW + timedelta(minutes=5)
 TEMPLATE = {"runner": {"image": "runner:1"}}
 IDLE = PoolFigures("default", NOW, 0, 0, 0, 0, 0, 10, 100, False)
 BUSY = PoolFigures("default", NOW, 7, 2, 8, 2, 10, 10, 100, False, 10, "17 wait or run", NOW - timedelta(minutes=3))
-GOOD = Standing(3, "", 3, TEMPLATE, "affirm.dev/pool=default")
-REFUSED = Standing(3, "spec.podTemplate.spec.containers[0].image: Required value", 2, TEMPLATE, "x")
+GOOD = SpecState(3, "", 3, TEMPLATE, "affirm.dev/pool=default")
+REFUSED = SpecState(3, "spec.podTemplate.spec.containers[0].image: Required value", 2, TEMPLATE, "x")
 
 
-def status(figures: PoolFigures = IDLE, standing: Standing = GOOD) -> dict[str, Any]:
-    return pool_status(figures, standing, {})
+def status(figures: PoolFigures = IDLE, spec_state: SpecState = GOOD) -> dict[str, Any]:
+    return pool_status(figures, spec_state, {})
 
 
 def conditions(made: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -42,13 +42,13 @@ def test_all_that_it_writes_is_in_the_schema() -> None:
     crd = yaml.safe_load((chart.CHART / "files" / "parserpools.yaml").read_text())
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
     assert {*schema} == {*status(BUSY)}
-    everything = Standing(3, "", 3, {"runner": {}, "podTemplate": {}}, "x")
+    everything = SpecState(3, "", 3, {"runner": {}, "podTemplate": {}}, "x")
     assert {*schema["inForce"]["properties"]} == {*status(BUSY, everything)["inForce"]}
     assert {*schema["conditions"]["items"]["properties"]} == {*status(BUSY)["conditions"][0]}
 
 
 @pytest.mark.parametrize(
-    ("figures", "standing", "state", "expected"),
+    ("figures", "spec_state", "state", "expected"),
     [
         (IDLE, GOOD, "Open", {"Ready": ("True", "Serving"), "Progressing": ("False", "Idle"),
                               "Limited": ("False", "WithinLimits"), "Blocked": ("False", "NotBlocked")}),
@@ -68,9 +68,9 @@ def test_all_that_it_writes_is_in_the_schema() -> None:
     ],
 )  # fmt: skip
 def test_state_and_conditions_follow_from_the_facts(
-    figures: PoolFigures, standing: Standing, state: str, expected: dict[str, tuple[str, str]]
+    figures: PoolFigures, spec_state: SpecState, state: str, expected: dict[str, tuple[str, str]]
 ) -> None:
-    made = status(figures, standing)
+    made = status(figures, spec_state)
     assert made["state"] == state
     assert expected.items() <= conditions(made).items()
 
@@ -86,13 +86,13 @@ def test_a_refusal_names_the_path_and_what_holds_instead() -> None:
 
 
 @pytest.mark.parametrize("figures", [IDLE, BUSY])
-@pytest.mark.parametrize("standing", [GOOD, REFUSED])
+@pytest.mark.parametrize("spec_state", [GOOD, REFUSED])
 def test_nothing_is_written_while_nothing_changes_however_long_that_takes(
-    figures: PoolFigures, standing: Standing
+    figures: PoolFigures, spec_state: SpecState
 ) -> None:
-    made = status(figures, standing)
+    made = status(figures, spec_state)
     stored = {name: value for name, value in made.items() if value is not None}
-    assert pool_status(replace(figures, now=LATER), standing, stored) == {}
+    assert pool_status(replace(figures, now=LATER), spec_state, stored) == {}
 
 
 def test_only_what_changes_is_written_and_only_a_change_of_a_condition_has_its_time() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.policy.backoff import JITTER
-from controller.policy.job_manifest import Memory
-from controller.policy.settling import RetryPolicy, settlement
+from controller.outcomes.backoff import JITTER
+from controller.outcomes.retry import RetryPolicy, settlement_of
+from controller.pools.runner_pod import Memory
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis, RunFacts, Settlement
 from dataset_jobs.model.states import JOB_MOVES, JobState
@@ -64,7 +64,7 @@ every_policy = st.builds(
 
 
 def decide(cause: Cause, facts: RunFacts = FRESH, policy: RetryPolicy = POLICY, random: float = 0) -> Settlement:
-    return settlement(Diagnosis(cause, None, "it went wrong"), facts, policy, random)
+    return settlement_of(Diagnosis(cause, None, "it went wrong"), facts, policy, random)
 
 
 def used(settled: Settlement) -> tuple[int, int, int]:
@@ -111,7 +111,7 @@ def test_a_retry_has_more_memory_as_far_as_the_pool_allows(
     memory: Memory | None, doublings: int, more: int, why: str
 ) -> None:
     facts = replace(FRESH, memory_doublings=doublings)
-    settled = settlement(Diagnosis(Cause.OUT_OF_MEMORY), facts, POLICY, 0, memory)
+    settled = settlement_of(Diagnosis(Cause.OUT_OF_MEMORY), facts, POLICY, 0, memory)
     assert (settled.state, settled.attempts, settled.memory_doublings) == (JobState.SCHEDULED, 1, more)
     assert settled.why == f"attempt 1 of 4 failed; {why}"
 
@@ -131,7 +131,7 @@ def test_more_memory_that_is_refused_again_and_again_is_given_up(
     reason: Reason, doublings: int, give_backs: int, less: int
 ) -> None:
     facts = replace(FRESH, memory_doublings=doublings, give_backs=give_backs)
-    settled = settlement(Diagnosis(Cause.CANNOT_START, reason, "no"), facts, POLICY, 0, MEMORY)
+    settled = settlement_of(Diagnosis(Cause.CANNOT_START, reason, "no"), facts, POLICY, 0, MEMORY)
     assert (settled.state, settled.attempts, settled.memory_doublings) == (JobState.SCHEDULED, 0, less)
     assert ("half the memory" in settled.why) == (less < 0)
 
@@ -143,7 +143,7 @@ def test_a_job_always_out_of_memory_or_refused_is_over(limit: int, ceiling: int,
     for _ in range(100):
         refused = memory.doubled(facts.memory_doublings).limit > limit * 2**refused_above
         why = Diagnosis(Cause.CANNOT_START, Reason.REFUSED) if refused else Diagnosis(Cause.OUT_OF_MEMORY)
-        settled = settlement(why, facts, POLICY, 0, memory)
+        settled = settlement_of(why, facts, POLICY, 0, memory)
         if settled.state is JobState.FAILED:
             break
         facts = replace(
@@ -218,7 +218,7 @@ def test_a_run_that_cannot_start_is_given_back_and_uses_no_budget(
 @pytest.mark.parametrize("reason", [None, Reason.DATABASE])
 def test_never_reaching_the_database_uses_no_budget(reason: Reason | None) -> None:
     why = Diagnosis(Cause.UNAVAILABLE, reason, "database: connection refused")
-    settled = settlement(why, replace(FRESH, started=False), POLICY, 0)
+    settled = settlement_of(why, replace(FRESH, started=False), POLICY, 0)
     assert (settled.state, used(settled), settled.wait) == (JobState.SCHEDULED, (0, 0, 1), timedelta(seconds=10))
 
 
@@ -235,7 +235,7 @@ def test_a_job_of_which_no_run_could_start_for_a_day_fails(cause: Cause) -> None
 def test_whatever_the_settlement_it_is_a_legal_move_from_running(
     diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float
 ) -> None:
-    settled = settlement(diagnosis, facts, policy, random)
+    settled = settlement_of(diagnosis, facts, policy, random)
     moves = {to for came_from, to, _ in JOB_MOVES if came_from is JobState.RUNNING}
     if facts.current and not facts.committed:
         # Completed only by the runner's own commit.
@@ -248,7 +248,7 @@ def test_whatever_the_settlement_it_is_a_legal_move_from_running(
 def test_a_run_uses_up_at_most_one_of_one_budget_and_waits_no_longer_than_the_policy_says(
     diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float
 ) -> None:
-    settled = settlement(diagnosis, facts, policy, random)
+    settled = settlement_of(diagnosis, facts, policy, random)
     assert sum(used(settled)) <= 1
     assert settled.why
     longest = max(*policy.waits, timedelta(minutes=5)) * (1 + JITTER)
@@ -261,7 +261,7 @@ def test_a_run_uses_up_at_most_one_of_one_budget_and_waits_no_longer_than_the_po
 def test_a_run_is_completed_exactly_where_it_has_committed(
     diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float
 ) -> None:
-    settled = settlement(diagnosis, facts, policy, random)
+    settled = settlement_of(diagnosis, facts, policy, random)
     assert (settled.diagnosis.cause is Cause.COMPLETED) == facts.committed
 
 

@@ -4,9 +4,9 @@ import heapq
 import json
 from dataclasses import dataclass, field
 
-from controller.policy.capacity import Decision, Snapshot, decide
-from controller.policy.history import History
-from controller.policy.pool_spec import PoolSpec
+from controller.autoscaling.decide import Decision, Snapshot, decide
+from controller.autoscaling.history import History
+from controller.pools.spec import PoolSpec
 
 NOON = 1_900_000_800.0
 """When virtual time begins, in seconds since 1970."""

@@ -1,0 +1,1 @@
+"""How many runs a pool should have: pure functions of its queue and of earlier decisions."""

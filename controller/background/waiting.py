@@ -1,0 +1,58 @@
+"""Waiting: what a controller that ends when nothing is left to do still waits for, in words."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from controller.context import Context
+from dataset_jobs.model.errors import Permanent, RunError
+from dataset_jobs.model.trouble import Quiet, Trouble
+
+LOOK_SECONDS = 1.0
+"""Between two looks."""
+
+Tell = Callable[[Sequence[str]], None]
+"""Takes all that is waited for now, a sentence each; none if nothing is."""
+
+_log = logging.getLogger(__name__)
+
+
+async def tell_waits(context: Context, trouble: Callable[[], Trouble | None], tell: Tell) -> None:
+    """Tells again and again, until it is cancelled."""
+    while True:
+        held_up = trouble()
+        if held_up is not None:
+            tell([f"waiting: {held_up.describe(time.monotonic())}"])
+        else:
+            try:
+                tell(await waits(context))
+            except RunError as error:
+                _log.debug("what is waited for cannot be read: %s", error)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def waits(context: Context) -> list[str]:
+    """What keeps the jobs of the controller's pools from going on, as the database has it."""
+    pools = context.pools.served
+    elsewhere = await context.store.runs_elsewhere(context.owner, pools, context.lease)
+    in_the_way = await context.store.pools_in_the_way(pools)
+    return [*(runs.describe() for runs in elsewhere), *(pool.describe() for pool in in_the_way)]
+
+
+async def never(context: Context) -> Permanent | None:
+    """Why the jobs that are left cannot start until somebody fixes something; None if they can."""
+    found = (pool.never() for pool in await context.store.pools_in_the_way(context.pools.served))
+    return next((error for error in found if error is not None), None)
+
+
+class Log:
+    """Writes waits to the log: a new one at once, the same one at growing intervals."""
+
+    def __init__(self) -> None:
+        self._quiet = Quiet()
+
+    def __call__(self, waits: Sequence[str]) -> None:
+        for text in waits:
+            if self._quiet.is_due(text, time.monotonic()):
+                _log.warning("%s", text)

@@ -1,0 +1,269 @@
+"""Runs as child processes of the controller, on one machine.
+
+A child exits when the pipe to the controller closes, whatever ended the controller.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+from controller.launchers.interface import Launch, LaunchRefused, ObservedRun, Phase
+from controller.launchers.process.worker import Child, RunnerEntry
+from controller.pools.spec import KEEP
+from dataset_jobs.host import host_name, temporary_folder
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured, Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.local_machine import machine_errors
+from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.settlement import Evidence, SeenAs
+from dataset_jobs.model.trouble import Repeated
+
+RUNS_OF_A_CHILD = 100
+"""How many runs one process is used for at the most."""
+
+IDLE_SECONDS = 10.0
+"""For how long a process waits for another run."""
+
+REFUSED_AFTER_SECONDS = 5.0
+"""If no process could be started for so long, the launch is refused: the claim is given back and the pool blocked."""
+
+
+@dataclass(slots=True)
+class _Run:
+    child: Child
+    message_path: Path
+    stopped: bool = False
+    """We have told it to end."""
+    completed: bool = False
+    """Its child has said so, and may be another run's by now, or gone."""
+
+
+class ProcessLauncher:
+    """Launches runs as child processes.
+
+    Args:
+        entry: what each child calls for a run.
+        preload: modules that the warm parent imports once.
+        wake: called in the event loop whenever a run has ended.
+
+    Raises:
+        Misconfigured: no temporary folder can be written, or none that takes sockets.
+    """
+
+    name = "process"
+    outlives_controller = False
+
+    def __init__(self, entry: RunnerEntry, preload: list[str], wake: Callable[[], None]) -> None:
+        self._entry = entry
+        self._wake = wake
+        self._runs: dict[RunKey, _Run] = {}
+        self._running: dict[Child, _Run] = {}
+        self._waiting: dict[Child, asyncio.TimerHandle] = {}
+        self._orphans: set[Child] = set()
+        """Those that have outlived the warm parent that they were forked from."""
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(["controller.launchers.process.worker", *preload])
+        self._starts = Repeated()
+        _leave_closed_folder()
+        self._messages = _folder()
+
+    async def launch(self, launch: Launch) -> str:
+        run = self._runs.get(launch.key)
+        if run is None:
+            message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
+            # Cleaners of temporary folders remove it after some days. A run goes well without: it has the database too.
+            with contextlib.suppress(OSError):
+                message_path.parent.mkdir(mode=0o700, exist_ok=True)
+            child = self._start(launch.key, message_path)
+            run = _Run(child, message_path)
+            self._runs[launch.key] = self._running[child] = run
+        return f"pid-{run.child.pid}"
+
+    async def list_all(self) -> list[ObservedRun]:
+        return [self._see(key, run) for key, run in self._runs.items()]
+
+    def take_changed(self) -> set[RunKey]:
+        return set(self._runs)
+
+    async def get_cached(self, keys: Collection[RunKey]) -> list[ObservedRun]:
+        return [seen for seen in await self.list_all() if seen.key in keys]
+
+    async def get(self, key: RunKey) -> ObservedRun | None:
+        run = self._runs.get(key)
+        return None if run is None else self._see(key, run)
+
+    async def get_many(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
+        return {seen.key: seen for seen in await self.get_cached(keys)}
+
+    async def stop(self, key: RunKey, now: bool = False) -> None:
+        run = self._runs.get(key)
+        if run is not None and run.stopped and not now:
+            return  # once is enough: a second SIGTERM might meet the child while it tidies up
+        if run is not None and self._exit_code(run) is None:
+            run.stopped = True
+            run.child.signal(signal.SIGKILL if now else signal.SIGTERM)
+
+    async def release(self, key: RunKey, keep: timedelta = KEEP) -> None:
+        run = self._runs.get(key)
+        if run is not None and self._exit_code(run) is not None:
+            del self._runs[key]
+            with contextlib.suppress(OSError):
+                run.message_path.unlink(missing_ok=True)
+            if not run.completed:
+                del self._running[run.child]
+                self._let_go(run.child)
+
+    async def close(self) -> None:
+        for child in [*self._running, *self._waiting]:
+            child.signal(signal.SIGKILL)
+        self._messages.cleanup()
+
+    def _start(self, key: RunKey, message_path: Path) -> Child:
+        """Has the run done by a child that waits for one, else by a new one.
+
+        Raises:
+            Unavailable: no process can be started now.
+            LaunchRefused: none could be started for a while.
+        """
+        while self._waiting:
+            child, timer = self._waiting.popitem()
+            timer.cancel()
+            if child.run(key, message_path):
+                return child
+            self._dismiss(child)
+        child = self._new_child()
+        loop = asyncio.get_running_loop()
+        assert child.pipe is not None
+        loop.add_reader(child.pipe, self._readable, child)
+        loop.add_reader(child.sentinel, self._ended, child)
+        child.run(key, message_path)  # if it has ended already, it has ended as this run
+        return child
+
+    def _new_child(self) -> Child:
+        try:
+            child = Child(self._context, self._entry)
+        except Unavailable as error:
+            now = time.monotonic()
+            self._starts.failed(error, now)
+            trouble = self._starts.trouble
+            assert trouble is not None
+            if now - trouble.since < REFUSED_AFTER_SECONDS:
+                raise
+            raise LaunchRefused(f"{error}, for {now - trouble.since:.0f} s by now", Reason.CONFIG) from None
+        self._starts.passed()
+        return child
+
+    def _readable(self, child: Child) -> None:
+        if self._hear(child) or not child.has_hung_up:
+            return
+        if child in self._orphans:  # nobody else says that it has ended
+            self._ended(child)
+        else:
+            self._dismiss(child)  # it is ending
+
+    def _hear(self, child: Child) -> bool:
+        """Whether it has said that its run completed: then it is free for another."""
+        if not child.has_completed():
+            return False
+        run = self._running.pop(child)
+        run.completed = True
+        # A signal for the run that is over may still be on its way.
+        if run.stopped or child.runs >= RUNS_OF_A_CHILD:
+            self._dismiss(child)
+        else:
+            timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._dismiss, child)
+            self._waiting[child] = timer
+        self._wake()
+        return True
+
+    def _dismiss(self, child: Child) -> None:
+        """No more is expected of it."""
+        if timer := self._waiting.pop(child, None):
+            timer.cancel()
+        if child.pipe is not None:
+            asyncio.get_running_loop().remove_reader(child.pipe)
+            child.dismiss()
+
+    def _ended(self, child: Child) -> None:
+        if child.exit_code() is None:
+            asyncio.get_running_loop().remove_reader(child.sentinel)
+            self._orphans.add(child)
+            return
+        self._orphans.discard(child)
+        self._let_go(child)
+        self._wake()
+
+    def _let_go(self, child: Child) -> None:
+        """The process is gone. Its exit code is kept until the run that it had is released."""
+        self._hear(child)
+        self._dismiss(child)
+        asyncio.get_running_loop().remove_reader(child.sentinel)
+        if child not in self._running:
+            child.close()
+
+    def _exit_code(self, run: _Run) -> int | None:
+        code = None if run.completed else run.child.exit_code()
+        if code is not None:
+            self._hear(run.child)  # it may have completed before it died
+        return 0 if run.completed else code
+
+    def _see(self, key: RunKey, run: _Run) -> ObservedRun:
+        code = self._exit_code(run)
+        name = f"pid-{run.child.pid}"
+        if code is None:
+            return ObservedRun(key, name, Phase.RUNNING, Evidence(container_started=True))
+        # An error of the machine is to be repeated: without its message a run would be taken for crashed.
+        with machine_errors("read the message of a runner"):
+            try:
+                message = run.message_path.read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                message = ""
+        never_began = code > 0 and code != ExitCode.UNAVAILABLE and not run.stopped and not run.child.is_ready
+        if never_began:
+            why = run.child.cannot_begin or f"exit code {code} while it imported its modules; its stderr says more"
+            message = f"the runner's process cannot begin: {why}"
+        evidence = Evidence(
+            exit_code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            seen_as=SeenAs.STOPPED if run.stopped else SeenAs.CONFIG if never_began else None,
+            message=message,
+            container_started=not never_began,
+            node=host_name(),
+        )
+        return ObservedRun(key, name, Phase.ENDED, evidence)
+
+
+def _leave_closed_folder() -> None:
+    """Every child goes to the current folder first, and none could start where it is gone or may not be entered."""
+    try:
+        open_to_us = os.access(Path.cwd(), os.X_OK)
+    except FileNotFoundError:
+        open_to_us = False
+    if not open_to_us:
+        os.chdir("/")
+
+
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    """A temporary folder. The warm parent makes another one for its socket: without that no run could ever start."""
+    above = temporary_folder()
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="affirm-worker-", ignore_cleanup_errors=True)
+        with tempfile.TemporaryDirectory(prefix="pymp-") as trial, socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(f"{trial}/listener-12345678")
+    except OSError as error:
+        raise Misconfigured(
+            f"the temporary folder {above} takes no socket for child processes: {error.strerror or error}; set TMPDIR"
+            " to a folder with room and a short path",
+            Reason.CONFIG,
+        ) from None
+    return folder

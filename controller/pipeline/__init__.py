@@ -1,1 +1,0 @@
-"""The steps: claim, launch, observe, settle, rescue. One step, one file."""

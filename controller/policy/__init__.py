@@ -1,1 +1,0 @@
-"""Decisions as pure functions of values: no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Which pools there are, how each is run, and how its runner pods are made."""

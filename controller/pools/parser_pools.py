@@ -1,0 +1,292 @@
+"""The pools of a controller as ParserPools describe them, and what is told of each in its status.
+
+Level-triggered: an event only says that there is something to list again, and without one that is done every minute.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
+from controller.launchers.kubernetes.failed_create import exceeds_quota
+from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of, to_pool_path
+from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
+from controller.pools.spec import PoolSpec
+from controller.pools.status import SpecState, pool_status
+from dataset_jobs.model.errors import Permanent, RunError, Unavailable
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.store.pools import PoolStore
+
+LIST_SECONDS = 60.0
+"""Between two lists where no event calls for one."""
+
+REPORT_SECONDS = 5.0
+"""Between two looks at what there is to tell, at the least: a busy pool changes with every tick."""
+
+RELIST_SECONDS = 5.0
+"""After a list or a trial that was not answered."""
+
+_NOBODY = UUID(int=0)
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str, str, Mapping[str, str]], Awaitable[None]]
+"""Posts a warning about a ParserPool: reason, message, and the reference of the object."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """One ParserPool as it was listed last.
+
+    Args:
+        resource: all of it; its status as it was written last.
+        order: see ordering_key.
+        spec: how the pool is run; None where nothing is in force.
+        template: `runner` and `podTemplate` that the template of `spec` was made of, and of which generation.
+        refusal: what is wrong with the newest generation.
+    """
+
+    resource: dict[str, Any]
+    order: int
+    spec: PoolSpec | None = None
+    template: Mapping[str, Any] = field(default_factory=dict)
+    generation: int = 0
+    refusal: str = ""
+
+    @property
+    def reference(self) -> dict[str, str]:
+        metadata = self.resource["metadata"]
+        return {
+            "apiVersion": "affirm.dev/v1",
+            "kind": "ParserPool",
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        }
+
+
+class ParserPools:
+    """The pools that name this controller; and that of its settings, as long as no ParserPool has ever described it.
+
+    Args:
+        api: of the namespace that they are in.
+        store: the database, whose pools are set as they are described.
+        controller: what a ParserPool says to be this controller's.
+        installation: whose Jobs are made.
+        settings: the pool of the settings, and what holds where a ParserPool says nothing.
+        tell: puts a warning about one where people look.
+    """
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        store: PoolStore,
+        controller: str,
+        installation: UUID,
+        settings: PoolSpec,
+        tell: Tell,
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._controller = controller
+        self._installation = installation
+        self._settings = settings
+        self._tell = tell
+        self._known: dict[str, _Known] | None = None
+        self._served: dict[str, PoolSpec] = {}
+        self._rules: dict[str, PoolSpec] = {}
+        self._next_list = 0.0
+        self._next_report = 0.0
+        self._news = False
+        self.watchable = True
+        """False where the cluster has no ParserPools, or none that this controller may see."""
+
+    @property
+    def served(self) -> Mapping[str, PoolSpec]:
+        """Those that are claimed from, by name."""
+        return self._served
+
+    def rules(self, pool: str) -> PoolSpec:
+        """How the runs of a pool are treated; where its ParserPool is gone, as that had it while it was there."""
+        return self._rules.get(pool) or replace(self._settings, name=pool)
+
+    def reference(self, pool: str) -> Mapping[str, str] | None:
+        """The object that describes a pool; None where none does."""
+        known = (self._known or {}).get(pool)
+        return None if known is None else known.reference
+
+    def on_event(self, deleted: bool, resource: Mapping[str, Any]) -> bool:
+        """The watch has told of a ParserPool; True where there is something new to list."""
+        metadata = resource["metadata"]
+        known = (self._known or {}).get(metadata["name"])
+        if known is None:
+            new = not deleted and controller_of(resource) == self._controller
+        else:  # if it is not one of our own writes
+            new = deleted or metadata["generation"] != known.resource["metadata"]["generation"]
+        if new:
+            self._next_list = 0.0
+        return new
+
+    async def refresh(self) -> None:
+        """Lists them where that is due.
+
+        Raises:
+            Unavailable: they cannot be listed, and never were.
+        """
+        if time.monotonic() < self._next_list:
+            return
+        self._next_list = time.monotonic() + LIST_SECONDS
+        try:
+            await self._refresh()
+        except RunError as error:
+            self._next_list = time.monotonic() + RELIST_SECONDS
+            if self._known is None:
+                raise
+            _log.warning("ParserPools are as they were: %s", error)
+
+    async def _refresh(self) -> None:
+        listed = await self._list()
+        self.watchable = listed is not None
+        before = self._known or {}
+        known = {
+            resource["metadata"]["name"]: await self._look_at(resource, before.get(resource["metadata"]["name"]))
+            for resource in listed or ()
+        }
+        for name in before.keys() - known.keys():
+            _log.info("pool %s has no ParserPool any more: nothing is claimed, and what runs goes on", name)
+        served = {name: one.spec for name, one in known.items() if one.spec is not None}
+        for name, spec in list(served.items()):
+            try:
+                await self._store.describe_pool(
+                    name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation
+                )
+            except Permanent as error:  # the others go on
+                _log.error("ParserPool %s is not in force: %s", name, error)
+                del served[name]
+        own = self._settings
+        if listed is None:
+            await self._store.undescribe_pool(own.name, own.max_parallelism, own.max_pending)
+        # Where a ParserPool was taken away its jobs are to stay queued, so the settings do not take over.
+        if own.name not in served and own.name not in await self._store.described_pools():
+            served[own.name] = own
+        self._known = known
+        self._news = True
+        self._rules |= served
+        self._served = served
+
+    async def _list(self) -> list[dict[str, Any]] | None:
+        """Those of this controller, but for those that are being deleted; None where the cluster has none at all."""
+        try:
+            listed = await self._api.list_parser_pools()
+        except ApiRefused as error:
+            # An older Role has no right to them.
+            if error.status == 404 or (error.status == 403 and not self._known):
+                if self._known is None:
+                    _log.warning("there are no ParserPools here, and the settings alone count: %s", error)
+                return None
+            raise Unavailable(str(error)) from None
+        return [
+            resource
+            for resource in listed
+            if controller_of(resource) == self._controller and "deletionTimestamp" not in resource["metadata"]
+        ]
+
+    async def _look_at(self, resource: dict[str, Any], before: _Known | None) -> _Known:
+        order = ordering_key(resource)
+        if before is not None and before.order == order and not before.refusal:
+            before.resource = resource
+            return before
+        name = resource["metadata"]["name"]
+        known = _Known(resource, order)
+        said = template_of(resource["spec"])
+        try:
+            spec = self._read(resource, resource["spec"], order)
+            assert spec.template is not None
+            if before is None or before.spec is None or before.template != said:
+                await self._try(name, spec.template)
+        except (PoolRefused, ApiRefused) as refused:
+            known.refusal = to_pool_path(str(refused), said)
+            self._go_on_as_before(known, before, said)
+            if before is None or before.refusal != known.refusal:
+                _log.error("ParserPool %s: %s", name, known.refusal)
+                await self._tell("Refused", known.refusal, known.reference)
+        except Unavailable as error:
+            _log.warning("ParserPool %s is not heeded yet: %s", name, error)
+            self._next_list = time.monotonic() + RELIST_SECONDS
+            return before or _Known(resource, 0)
+        else:
+            known.spec, known.template, known.generation = spec, said, resource["metadata"]["generation"]
+            _log.info("pool %s is run as generation %d of its ParserPool has it", name, known.generation)
+        return known
+
+    def _read(self, resource: Mapping[str, Any], spec: Mapping[str, Any], order: int) -> PoolSpec:
+        try:
+            return read_pool(resource["metadata"]["name"], spec, order, self._settings)
+        except PoolRefused:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What the schema lets pass and nobody has thought of must not keep the other pools from being read.
+            raise PoolRefused(f"spec: it cannot be read ({type(error).__name__})") from error
+
+    async def _try(self, pool: str, template: RunnerTemplate) -> None:
+        manifest = job_manifest(RunKey(_NOBODY, 1), _NOBODY, pool, self._installation, template)
+        try:
+            await self._api.try_job(manifest)
+        except ApiRefused as refused:
+            if not exceeds_quota(str(refused)):  # a full quota says nothing of the template
+                raise
+
+    def _go_on_as_before(self, known: _Known, before: _Known | None, refused: Mapping[str, Any]) -> None:
+        """Pods go on being made by the last good template; how many there are to be is as the newest has it."""
+        if before is not None and before.spec is not None:
+            template, generation = before.template, before.generation
+        else:  # as some controller had it
+            in_force = (known.resource.get("status") or {}).get("inForce") or {}
+            template, generation = template_of(in_force), in_force.get("generation", 0)
+            if not generation or template == refused:
+                return
+        rest = {name: value for name, value in known.resource["spec"].items() if name not in refused}
+        try:
+            known.spec = self._read(known.resource, {**rest, **template}, known.order)
+        except PoolRefused:  # nor is all else as it should be
+            if before is None or before.spec is None:
+                return
+            known.spec = replace(before.spec, generation=known.order)
+        known.template, known.generation = template, generation
+
+    async def report(self, leads: Container[str]) -> None:
+        """Writes into the status of ParserPools what has changed, every few seconds and where there is news.
+
+        Args:
+            leads: the pools that this controller decides for. Of several one is to write; the others would write the
+                same. Where nothing is in force nobody decides.
+        """
+        if time.monotonic() < self._next_report and not self._news:
+            return
+        began = time.monotonic()
+        self._news = False
+        for name, known in (self._known or {}).items():
+            if name in leads or name not in self._served:
+                await self._report(known)
+        # What takes long, such as counting a million jobs, is done less often.
+        self._next_report = time.monotonic() + max(REPORT_SECONDS, 20 * (time.monotonic() - began))
+
+    async def _report(self, known: _Known) -> None:
+        name, before = known.resource["metadata"]["name"], known.resource.get("status") or {}
+        spec_state = SpecState(
+            known.resource["metadata"]["generation"],
+            known.refusal,
+            known.generation or None,
+            known.template,
+            f"{LABEL_INSTALLATION}={self._installation},{LABEL_POOL}={name}",
+        )
+        try:
+            status = pool_status(await self._store.pool_figures(name), spec_state, before)
+            if status:
+                whole = {field: value for field, value in {**before, **status}.items() if value is not None}
+                answer = await self._api.set_parser_pool_status(name, whole)
+                known.resource = known.resource | {"status": answer["status"]}
+        except RunError as error:  # it may be gone by now
+            _log.warning("the status of ParserPool %s is not written: %s", name, error)

@@ -1,0 +1,153 @@
+"""The status of a ParserPool, from facts. What has not changed stays as it was, to the letter, and is not written."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dataset_jobs.model.pools import PoolFigures
+from dataset_jobs.model.text import clipped
+
+MESSAGE_LIMIT = 1000
+"""Bytes of a condition's message."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecState:
+    """How far a ParserPool is gone by.
+
+    Args:
+        generation: the newest one.
+        refusal: what is wrong with that; empty where nothing is.
+        in_force: whose template runs are made by; None where there is none, and nothing is claimed.
+        template: that generation's `runner` and `podTemplate`.
+        selector: finds the pool's Jobs and pods.
+    """
+
+    generation: int
+    refusal: str
+    in_force: int | None
+    template: Mapping[str, Any]
+    selector: str
+
+
+def pool_status(figures: PoolFigures, spec_state: SpecState, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the status is to be written: nothing where nothing has changed.
+
+    There is nothing in it that changes as time goes by: the longest wait is given by its begin, from which kubectl
+    makes an age when it shows it.
+
+    Args:
+        figures: the pool.
+        spec_state: its description.
+        before: the status as it is.
+    """
+    since = figures.oldest_queued_since
+    status = {
+        "state": _state(figures, spec_state),
+        "reason": figures.reason,
+        "queued": figures.queued,
+        "scheduled": figures.scheduled,
+        "running": figures.running,
+        "pending": figures.pending,
+        "desired": figures.desired,
+        "oldestQueuedSince": None if since is None else _time(since),
+        "selector": spec_state.selector,
+        "observedGeneration": spec_state.generation,
+        "inForce": _in_force(spec_state),
+        "conditions": _conditions(figures, spec_state, before.get("conditions") or ()),
+    }
+    return {name: value for name, value in status.items() if before.get(name) != value}
+
+
+def _in_force(spec_state: SpecState) -> dict[str, Any] | None:
+    return None if spec_state.in_force is None else {"generation": spec_state.in_force, **spec_state.template}
+
+
+def _state(figures: PoolFigures, spec_state: SpecState) -> str:
+    if spec_state.refusal:
+        return "Refused"
+    if figures.paused:
+        return "Paused"
+    if figures.blocked_cause is not None:
+        return "Blocked"
+    return "Limited" if _limited(figures)[0] else "Open"
+
+
+def _conditions(figures: PoolFigures, spec_state: SpecState, before: Any) -> list[dict[str, Any]]:
+    old = {condition["type"]: condition for condition in before}
+    made = []
+    for kind, (true, reason, message) in _truths(figures, spec_state):
+        status = "True" if true else "False"
+        was = old.get(kind, {})
+        changed = was.get("status") != status
+        made.append({
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": clipped(message, MESSAGE_LIMIT),
+            "lastTransitionTime": _time(figures.now) if changed else was["lastTransitionTime"],
+            "observedGeneration": spec_state.generation,
+        })  # fmt: skip
+    return made
+
+
+def _truths(figures: PoolFigures, spec_state: SpecState) -> Iterator[tuple[str, tuple[bool, str, str]]]:
+    """Messages hold no figures that change from moment to moment."""
+    yield "Ready", _ready(figures, spec_state)
+    yield "Progressing", _progressing(figures)
+    yield "Limited", _limited(figures)
+    yield "Blocked", _blocked(figures)
+
+
+def _ready(figures: PoolFigures, spec_state: SpecState) -> tuple[bool, str, str]:
+    if spec_state.refusal:
+        instead = (
+            "and nothing of it is in force"
+            if spec_state.in_force is None
+            else f"and runs are made as generation {spec_state.in_force} has it"
+        )
+        return False, "Refused", f"generation {spec_state.generation} is refused, {instead}: {spec_state.refusal}"
+    if figures.paused:
+        return False, "Paused", "spec.paused is true: nothing is claimed"
+    if figures.blocked_cause is not None:
+        return False, "Blocked", "its runs cannot start; see Blocked"
+    return True, "Serving", "jobs are claimed and runs started"
+
+
+def _progressing(figures: PoolFigures) -> tuple[bool, str, str]:
+    if figures.running:
+        return True, "Running", "runs are at work"
+    if figures.waits_for_error is not None:
+        return True, "WaitingForRoom", f"pods wait for a node: {figures.waits_for_error}"
+    if figures.pending:
+        return True, "Starting", "runs are about to start"
+    return False, "Waiting" if figures.queued else "Idle", "jobs wait" if figures.queued else "no job could run now"
+
+
+def _limited(figures: PoolFigures) -> tuple[bool, str, str]:
+    if figures.queued and figures.in_use >= figures.maximum:
+        return True, "AtMaximum", f"jobs wait while there are as many runs as maxParallelism allows, {figures.maximum}"
+    if figures.queued and figures.max_pending is not None and figures.pending >= figures.max_pending:
+        return (
+            True,
+            "PendingPods",
+            f"jobs wait while as many runs have not started as maxPendingPods allows: {figures.max_pending}",
+        )
+    return False, "WithinLimits", "no limit of the pool keeps jobs waiting"
+
+
+def _blocked(figures: PoolFigures) -> tuple[bool, str, str]:
+    if figures.blocked_cause is None:
+        return False, "NotBlocked", "its runs can start"
+    word = figures.blocked_reason or figures.blocked_cause
+    reason = "".join(part.capitalize() for part in word.split("_"))
+    return (
+        True,
+        reason,
+        f"{figures.blocked_cause}: {figures.blocked_error}; one run at a time is tried until one starts",
+    )
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,41 @@
+"""Claim: takes as many jobs from the queue as there are free slots."""
+
+import logging
+import time
+
+from controller.context import Context
+from controller.launchers.interface import Phase
+from controller.outcomes.backoff import probe_wait
+from controller.pools.spec import PoolSpec
+from dataset_jobs.store.controller_views import ClaimedRun
+
+_log = logging.getLogger(__name__)
+
+
+async def claim(context: Context, pool: PoolSpec, limit: int) -> list[ClaimedRun]:
+    """Claims up to `limit` jobs of a pool; each has a run at a new epoch, which is to be launched next.
+
+    The controller's own concurrency is held here, the pool's maximum by the database.
+    """
+    if context.concurrency is not None:
+        in_flight = sum(seen.phase is not Phase.ENDED for seen in await context.launcher.list_all())
+        limit = min(limit, context.concurrency - in_flight)
+    if limit <= 0:
+        return []
+    began = time.monotonic()
+    claimed = await context.store.claim(
+        pool.name, limit, context.launcher.name, context.owner, context.lease, probe_wait
+    )
+    context.metrics.claimed(pool.name, time.monotonic() - began, [run.waited.total_seconds() for run in claimed])
+    for run in claimed:
+        _log.info(
+            "claimed",
+            extra={
+                "job_id": str(run.job_id),
+                "job_type": run.type,
+                "dataset_id": str(run.dataset_id),
+                "attempt": run.attempts + 1,
+                "epoch": run.epoch,
+            },
+        )
+    return claimed
