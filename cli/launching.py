@@ -22,7 +22,7 @@ from controller.pools.source import OnePool, Pools
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.trouble import Trouble
-from dataset_jobs.store.for_controller import ControllerStore
+from dataset_jobs.store.controller import ControllerStore
 from parser_runner.child import run_child
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
 from dataset_jobs.model.trouble import Trouble
+from dataset_jobs.store.controller import ControllerStore, check_version
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore, check_version
 from dataset_jobs.store.notifications import listen
 from services.client import Client
 
