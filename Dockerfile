@@ -51,6 +51,8 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY dataset_jobs dataset_jobs
 COPY parser_runner parser_runner
+COPY services services
+COPY app app
 COPY controller controller
 COPY cli cli
 RUN /opt/builder/bin/pip wheel --no-cache-dir --no-deps --no-index --no-build-isolation --wheel-dir /dist . \
@@ -60,7 +62,7 @@ RUN /opt/builder/bin/pip wheel --no-cache-dir --no-deps --no-index --no-build-is
 
 # The parser-runner's image has no dependencies for the controller and the command line, so it leaves them out.
 FROM controller-code AS runner-code
-RUN rm -r /overlay/bin/affirm-worker /overlay/lib/python3*/site-packages/cli /overlay/lib/python3*/site-packages/controller
+RUN cd /overlay/lib/python3*/site-packages && rm -r /overlay/bin/affirm-worker app cli controller services
 
 
 FROM python AS parser-runner

@@ -163,12 +163,7 @@ manifests: prepare-check  ## manifests/affirm-worker.yaml, from the chart
 	mv manifests/.new manifests/affirm-worker.yaml
 
 docs: $(VENV)/.dev  ## the documents that are made from code
-	$(BIN)/python charts/document_values.py > docs/chart-values.md
-	$(BIN)/python -m cli.document cli > docs/cli.md
-	$(BIN)/python -m cli.document settings > docs/settings.md
-	$(BIN)/python -m tests.unit.states_document
-	$(BIN)/python -m tests.unit.scaling_document
-	$(BIN)/python -m tests.unit.metrics_document
+	$(BIN)/python -m docs.generate
 
 images:  ## the two images, with Docker
 	docker build --target controller --tag affirm-worker:0.1.0 .

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg
 
+from app.countries import iso_countries
 from benchmarks.bench_load import AS_IT_COMES
 from benchmarks.load_variants import COLUMNS, parsed
 from benchmarks.report import Figure, report
-from cli.countries import iso_countries
 from dataset_jobs import migrations
 from parser_runner.load import sort_rows
 from tests.integration.world import NATIONAL

@@ -26,8 +26,8 @@ from benchmarks.scale_agent import Agent, events, playing
 from benchmarks.scale_arena import Arena, arena, controller
 from controller.launchers.kubernetes.api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 
 SAMPLES = int(os.environ.get("SAMPLES") or 1_000)
 QUEUED = int(os.environ.get("QUEUED") or 10_000)
@@ -53,7 +53,7 @@ class Submitter:
         folder.mkdir(exist_ok=True)
         self._storage = open_storage(StorageConfig.from_env({"STORAGE_TYPE": "local", "STORAGE_PATH": str(folder)}))
         self._file: Path = where.folder / "yob2023.txt"
-        self._client = ClientStore(where.queue.conninfo)
+        self._client = Client.connect(where.queue.conninfo)
         self._count = 0
 
     def submit(self, priority: int) -> UUID:

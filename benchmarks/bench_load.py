@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from app.countries import iso_countries
 from benchmarks.load_variants import by_copy, by_inserts, by_runners, in_one_process, joined, rotated, rows_in
 from benchmarks.report import Figure, report
 from benchmarks.runner_start import Watched, median_cpu, watch
-from cli.countries import iso_countries
 from dataset_jobs import migrations
 from dataset_jobs.storage import StorageConfig
 from tests.integration.world import NATIONAL, World

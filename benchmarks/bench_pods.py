@@ -17,8 +17,8 @@ from kubernetes.aio.watch import Watch
 from benchmarks.report import Figure, report
 from controller.launchers.kubernetes.api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.cluster import acquire
 from tests.e2e.installation import Installation, installed, load_images, running_servers
 
@@ -72,7 +72,7 @@ async def measure(installation: Installation, folder: Path) -> list[Figure]:
     os.environ.update(installation.environment)
     storage = open_storage(StorageConfig.from_env(installation.environment))
     async with watching(installation) as seen:
-        with ClientStore(installation.conninfo) as client:
+        with Client.connect(installation.conninfo) as client:
             for number in range(JOBS):
                 path = folder / f"yob{1900 + number}.txt"
                 path.write_text(f"Mary,F,{number + 5}\r\n")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.report import Figure, report
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.cluster import acquire
 from tests.e2e.installation import Installation, evict, installed, load_images, running_servers
 from tests.e2e.test_faults import COPY_WAITS, copy_held_up, variant
@@ -52,7 +52,7 @@ def measure(installation: Installation, folder: Path, take: Callable[[Installati
     for number in range(TIMES):
         path = variant(folder, 1900 + number)
         installation.query("update pools set paused = true")
-        with ClientStore(installation.conninfo) as client:
+        with Client.connect(installation.conninfo) as client:
             submitted = client.submit(path, read_file(path), "US", storage)
         job_id = str(submitted.job_id)
         with copy_held_up(installation, str(submitted.dataset_id), 1900 + number):
@@ -63,10 +63,10 @@ def measure(installation: Installation, folder: Path, take: Callable[[Installati
             [again] = installation.until(STARTED_AGAIN, job_id)
         seconds.append(again["started_at"].timestamp() - died)
         installation.until("select 1 from jobs where id = %s and state = 'completed'", job_id)
-        with ClientStore(installation.conninfo) as client:
+        with Client.connect(installation.conninfo) as client:
             installation.until("select 1 where not exists (select from runs where released_at is null)")
             assert submitted.dataset_id is not None
-            client.delete_dataset(submitted.dataset_id)
+            client.datasets.delete(submitted.dataset_id, storage)
     return seconds
 
 

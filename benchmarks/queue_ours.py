@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.for_controller import ControllerStore

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cli.file_storage import storage_config
-from cli.logs import logs_for_people
-from cli.settings import Settings
+from app.file_storage import storage_config
+from app.logs import logs_for_people
+from app.settings import Settings
 from controller.context import Announce, Notice, to_nobody
 from controller.launchers.interface import Launcher
 from controller.launchers.process.launcher import ProcessLauncher
@@ -32,9 +32,9 @@ WATCH_SILENT_SECONDS = 60.0
 
 
 class Watch:
-    """Whether the watch over the cluster is alive; true where there is none.
+    """Tells whether the watch over the cluster is alive; it is if there is none to keep.
 
-    It may end without a word inside kopf: then runs are settled of whose end it has said nothing.
+    It can end silently inside kopf: then the controller settles runs whose end it never reported.
     """
 
     def __init__(self, progress: LoopHealth) -> None:
@@ -43,7 +43,7 @@ class Watch:
 
     @property
     def trouble(self) -> Trouble | None:
-        """What ends the watch again and again; None where there is none."""
+        """The error that ends the watch again and again; None without one."""
         return None if self.watcher is None else self.watcher.trouble
 
     def alive(self) -> bool:
@@ -94,13 +94,13 @@ async def kubernetes_launcher(
     settings: Settings, conninfo: str, store: ControllerStore, wake: asyncio.Event, watch: Watch, metrics: Metrics
 ) -> AsyncIterator[Cluster]:
     # Imported only here: it takes half a second, which one machine need not pay.
-    from cli.runner_config import read_runner_config
     from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
     from controller.launchers.kubernetes.events import KubernetesEvents
     from controller.launchers.kubernetes.launcher import KubernetesLauncher
     from controller.launchers.kubernetes.objects import Job, Pod
     from controller.operator import Watcher
     from controller.pools.parser_pools import ParserPools
+    from controller.runner_config import read_runner_config
 
     if settings.runner_config is None:
         raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")

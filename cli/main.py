@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import datasets, jobs, load, migrate, output, parse, parsers, psql, run_command, schedules, status, submit
+from cli import lazy, output
+from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.local_machine import machine_error
@@ -38,6 +39,7 @@ Examples:
 
 app = typer.Typer(
     name="affirm-worker",
+    cls=lazy.LazyGroup,
     help="Loads official first-name statistics into Postgres: each file once, and all of it or nothing.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -61,8 +63,7 @@ def affirm_worker(
         raise typer.Exit
 
 
-for register in (load, submit, status, jobs, datasets, schedules, run_command, parse, parsers, migrate, psql):
-    register.add_to(app)
+lazy.add_to(app)
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def main() -> None:
         output.say("Aborted!", to=sys.stderr)
         sys.exit(1)
     except RunError as error:
-        output.said_no(str(error))
+        output.said_no(error_in_words(error))
         sys.exit(Outcome.of_error(error).exit_code)
     except (OSError, MemoryError) as error:
         failed = machine_error(error, "go on")
@@ -98,7 +99,7 @@ _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def _show(error: Any) -> int:
-    """Shows an error of click's as click does, but what it quotes of the arguments is escaped; the exit code."""
+    """Shows an error of click's as click does, with quoted arguments escaped. Returns the exit code."""
     if error.message is not None and (error.ctx is None or error.message != error.ctx.get_help()):
         error.message = one_line(error.message)
     shown = io.StringIO()

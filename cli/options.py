@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dataset_jobs.model.durations import parse_when
+
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
 Country = Annotated[
     str, typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as US.")
@@ -27,8 +29,6 @@ Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a
 
 
 def _when(given: str) -> datetime | timedelta:
-    from dataset_jobs.model.durations import parse_when
-
     try:
         return parse_when(given)
     except ValueError as error:

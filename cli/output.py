@@ -4,18 +4,18 @@ All that commands print goes through here; ruff forbids `print` elsewhere. Whate
 no terminal obeys it, and it can be encoded.
 """
 
-import dataclasses
 import io
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from enum import Enum
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
 
+import typer
+
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from dataset_jobs.model.times import local_time
+from services.to_json import to_json
 
 SHORT_ID = 8
 """Digits of an id in a table on a terminal: commands take them as well as the whole id."""
@@ -43,8 +43,6 @@ def say_all(text: str, to: IO[str] | None = None) -> None:
 
 def confirm(question: str) -> None:
     """Asks on the terminal; ends the command unless the answer is yes."""
-    import typer
-
     typer.confirm(one_line(question), abort=True, err=True)
 
 
@@ -58,7 +56,7 @@ def data_stream() -> IO[str]:
 def print_json(value: Any) -> None:
     """Prints a value as JSON: dataclasses as objects, times in UTC as ISO 8601 has them."""
     in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json_text(_plain(value), ascii_only=not in_utf_8, indent=2))
+    print(json_text(to_json(value), ascii_only=not in_utf_8, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: str) -> None:
@@ -67,7 +65,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
     Args:
         columns: the headings; `ERROR` is printed below the table on a terminal.
         rows: values as they are; ids are shortened on a terminal only.
-        nothing: what to say on a terminal where there are no rows.
+        nothing: the line on a terminal if there are no rows.
     """
     if not sys.stdout.isatty():
         _print_columns([name.lstrip(">") for name in columns], [[cell(value) for value in row] for row in rows])
@@ -75,6 +73,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
     if not rows:
         say(nothing)
         return
+    # Only terminals need it, and it takes as long to import as all else that a help text needs.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -103,7 +102,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: 
 
 
 def said_no(message: str) -> None:
-    """One line on stderr about what was not done."""
+    """One line on stderr about a failure or a refusal."""
     say(f"affirm-worker: {message}", to=sys.stderr)
 
 
@@ -142,17 +141,15 @@ def cell(value: Any) -> str:
     return one_line(" ".join(str(value).split()))
 
 
-def _plain(value: Any) -> Any:
-    """The same as JSON has it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        # Not asdict: it copies, and does not know slots of other types.
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, Enum):
-        return value.value
-    return str(value) if isinstance(value, UUID | Path) else value
+def duration(time: timedelta) -> str:
+    """A span of time as people say it, to the second; a short one to the tenth."""
+    seconds = max(0.0, time.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from cli.logs import set_up_logs
+from app.logs import set_up_logs
+from app.settings import Settings
 from cli.output import say
-from cli.settings import Settings
 from dataset_jobs.model.text import one_line
 from dataset_jobs.model.trouble import Quiet
 from dataset_jobs.store.views import Progress
@@ -21,7 +21,7 @@ class Display(Protocol):
     """Where progress is shown."""
 
     def say(self, message: str) -> None:
-        """What is being done before and between the files."""
+        """The current step, before and between the files."""
 
     def show(self, progress: Progress, jobs: int) -> None:
         """How far `jobs` jobs are."""

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 
+from app.file_storage import storage_config
+from app.settings import Settings
 from cli.exit_codes import of_waiting
-from cli.file_storage import storage_config
 from cli.launching import Watch, kubernetes_launcher, process_launcher
-from cli.settings import Settings
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
@@ -28,9 +28,9 @@ from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
 from dataset_jobs.model.trouble import Trouble
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore, check_version
 from dataset_jobs.store.notifications import listen
+from services.client import Client
 
 SCHEMA_SECONDS = 5.0
 """Between two looks at the database's schema at most, while it is not the one that this code is for."""
@@ -72,14 +72,14 @@ async def run_controller(
 
     Args:
         settings: checked already.
-        conninfo: of the database; the embedded one's where none is set.
+        conninfo: of the database; the embedded one's if none is set.
         launcher_name: process or kubernetes.
         until_idle: end when nothing is queued or running any more.
-        tell: with `until_idle`, takes what is waited for; the log otherwise.
+        tell: with `until_idle`, takes the sentences about waiting; without it they go to the log.
 
     Returns:
-        The exit code: 0; 130 where `until_idle` was interrupted; 1 where it ended with retries waiting, 77 or 78
-        where all of those wait for somebody to fix a right or a setting.
+        The exit code: 0; 130 if `until_idle` was interrupted; 1 if it ended with retries waiting, 77 or 78 if all
+        of those wait for somebody to fix a right or a setting.
 
     Raises:
         Permanent: `until_idle`, and the controller or its runs can never start as things are.
@@ -171,7 +171,7 @@ async def _list_waiting(store: ControllerStore, pool: str) -> int:
 
 
 async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: LoopHealth, until_idle: bool) -> bool:
-    """Waits until the database has the schema that this code is for; False where it was told to stop first.
+    """Waits until the database has the schema of this code. False if it was stopped first.
 
     Raises:
         Permanent: `until_idle`, and that does not come by itself.
@@ -198,7 +198,7 @@ async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: LoopHeal
 
 
 def _check_schema(conninfo: str) -> None:
-    with ClientStore(conninfo) as store:
+    with Client.connect(conninfo) as store:
         check_version(store.schema_version(), LATEST)
 
 

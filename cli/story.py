@@ -1,16 +1,19 @@
-"""A job's story in plain words, from what is in the database: pure, so that tests give it values."""
+"""A job explained in plain words."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.output import cell
-from dataset_jobs.model.advice import advice_for, advice_on_waiting, next_step
-from dataset_jobs.model.causes import Cause, cause_of, reason_of
+from cli.hints import advice_in_words, with_commands
+from cli.obstacles import waits_in_words
+from cli.output import cell, duration
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import ENDLESS
 from dataset_jobs.store.views import JobView, RunView
+from services.explain import ExplainedRun, Explanation, text_in
 
 _SEEN_AS_WORDS = {
     "exit_code": "exit code {}",
@@ -21,55 +24,15 @@ _SEEN_AS_WORDS = {
 }
 
 
-def story(job: JobView, runs: list[RunView], now: datetime, waits: Sequence[str] = ()) -> list[str]:
-    """The lines of a job's story.
-
-    Args:
-        job, runs: as the store has them; the first run first.
-        now: the time it is told at.
-        waits: what it waits for.
-    """
+def story(told: Explanation) -> list[str]:
+    """The lines of a job's story."""
     return [
-        *_job(job, now),
-        *waits,
-        *(line for run in _with_retries(job, runs) for line in run),
+        *_job(told.job, told.now),
+        *waits_in_words(told),
+        *(line for run in _with_retries(told.job, told.runs) for line in run),
         "",
-        *_to_do(job, runs),
+        *_to_do(told.to_do),
     ]
-
-
-def to_do(job: JobView, runs: list[RunView]) -> list[str]:
-    """What a person can do, a sentence or two each."""
-    state = state_of(job.state)
-    if state is None:
-        return [f"Use the version that wrote it: no other knows the state {job.state}."]
-    last = next((run for run in reversed(runs) if run.cause is not None), None)
-    steps = []
-    # Of a job that has been put back, or is at work again, the earlier run's advice stands all the same.
-    if last is not None and state not in (JobState.COMPLETED, JobState.CANCELLED):
-        advice = advice_of(job, last)
-        if advice is not None and last.cause != Cause.COMPLETED and last.cause != Cause.CANCELLED:
-            steps.append(advice)
-    waits = runs[-1].waits_for if runs and runs[-1].cause is None and runs[-1].started_at is None else None
-    if waits is not None and state is JobState.RUNNING:
-        steps = [advice_on_waiting(waits, job.id, job.dataset_id)]
-    step = next_step(state, job.id, job.dataset_id, cancelling=job.cancel_requested_at is not None)
-    return [*steps, *([step] if step else [])]
-
-
-def advice_of(job: JobView, run: RunView) -> str | None:
-    """What can be done about the end of a run; None while it has not ended."""
-    if run.cause is None:
-        return None
-    cause = cause_of(run.cause)
-    if cause is None:
-        return f"Use the version that wrote it: no other knows the cause {run.cause}."
-    return advice_for(cause, reason_of(run.reason), job.id, job.dataset_id)
-
-
-def said(run: RunView) -> Outcome | None:
-    """The runner's own words: from its run, else from its termination message."""
-    return Outcome.from_dict(run.outcome) or Outcome.from_message(_text_in(run.evidence, "message"))
 
 
 def _job(job: JobView, now: datetime) -> Iterator[str]:
@@ -87,7 +50,8 @@ def _stands(job: JobView, now: datetime) -> str:
         case None:
             return f"it is {job.state}, whatever that is: a newer version has written it"
         case JobState.SCHEDULED if job.run_at >= ENDLESS:
-            return f"it is scheduled for no time that comes; to run it now: affirm-worker jobs set {job.id} --run-at 0s"
+            never = "it is scheduled for no time that comes; to run it now"
+            return with_commands(never, [Hint(Action.RUN_JOB_NOW, job.id)])
         case JobState.SCHEDULED:
             wait = job.run_at - now
             when = f"in {duration(wait)}" if wait > timedelta(0) else "as soon as there is a free slot"
@@ -104,11 +68,11 @@ def _stands(job: JobView, now: datetime) -> str:
             return f"it was {state} at {cell(job.finished_at)}"
 
 
-def _with_retries(job: JobView, runs: list[RunView]) -> Iterator[list[str]]:
+def _with_retries(job: JobView, runs: Sequence[ExplainedRun]) -> Iterator[list[str]]:
     """The runs, and between them the times when somebody put the job back."""
     waiting = list(job.retried_at)
     for run in runs:
-        while waiting and waiting[0] <= run.claimed_at:
+        while waiting and waiting[0] <= run.run.claimed_at:
             yield _put_back(waiting.pop(0))
         yield ["", *_run(run)]
     for moment in waiting:
@@ -121,7 +85,8 @@ def _put_back(moment: datetime) -> list[str]:
     return ["", f"put back by hand at {cell(moment)}, with fresh budgets"]
 
 
-def _run(run: RunView) -> Iterator[str]:
+def _run(explained: ExplainedRun) -> Iterator[str]:
+    run, outcome = explained.run, explained.outcome
     yield f"run {run.epoch}: {_ending(run)}"
     yield f"  claimed at {cell(run.claimed_at)} by {run.owner}, for the {run.launcher} launcher"
     yield from (f"  {line}" for line in _times(run))
@@ -133,7 +98,6 @@ def _run(run: RunView) -> Iterator[str]:
     evidence = _evidence(run.evidence or {})
     if evidence:
         yield f"  seen from outside: {evidence}"
-    outcome = said(run)
     if outcome is not None and len(outcome.problems) > 1:
         yield "  problems:"
         yield from (f"    {problem}" for problem in outcome.problems)
@@ -177,8 +141,8 @@ def _evidence(evidence: dict[str, Any]) -> str:
     left_running = evidence.get("left_running")
     if isinstance(left_running, list) and left_running:
         parts.append(f"its pod removed, since these containers ran on: {cell(' '.join(map(str, left_running)))}")
-    message = _text_in(evidence, "message")
-    # A message that the runner wrote is told as what it said.
+    message = text_in(evidence, "message")
+    # The runner's own message is its outcome, which has its own lines.
     if message and Outcome.from_message(message) is None:
         parts.append(f"message: {cell(message)}")
     parts += [f"{name} {evidence[key]}" for name, key in _POD_TIMES if evidence.get(key)]
@@ -201,12 +165,6 @@ def _decision(decision: dict[str, Any]) -> str:
             what = str(state)
     used = _budgets(*(_count_in(decision, name) for name in ("attempts", "interruptions", "give_backs")))
     return f"{what}, since {why} (used up by then: {used})"
-
-
-def _text_in(values: dict[str, Any] | None, name: str) -> str:
-    """What stands under a name; whatever wrote the JSON, it is text."""
-    value = (values or {}).get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _wait_in(decision: dict[str, Any]) -> str:
@@ -237,24 +195,9 @@ def _counted(count: int | str, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def duration(time: timedelta) -> str:
-    """A span of time as people say it, to the second; to the tenth where it is short."""
-    seconds = max(0.0, time.total_seconds())
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours = round(seconds / 3600)
-    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
-
-
-def _to_do(job: JobView, runs: list[RunView]) -> Iterator[str]:
-    steps = to_do(job, runs)
+def _to_do(steps: Sequence[Advice]) -> Iterator[str]:
     if not steps:
         yield "nothing is to be done"
         return
     yield "what you can do:"
-    yield from (f"  - {step}" for step in steps)
+    yield from (f"  - {advice_in_words(step)}" for step in steps)

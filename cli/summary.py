@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from app.database import Database
+from app.settings import Settings
 from cli import output
-from cli.database import Database
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.settings import Settings
-from cli.submissions import Submitted
+from cli.hints import error_in_words
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.views import JobView
+from services.client import Client
+from services.submit_files import Submitted
 
 QUERY = "select year, gender, name, count from names order by count desc limit 10"
 
 
 @dataclass(frozen=True, slots=True)
 class NotLoaded:
-    """A file whose rows are not in the table: where it stands, and why."""
+    """A file whose rows are not in the table, and the reason."""
 
     file: Path
     state: str
@@ -34,7 +35,7 @@ class NotLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of a load.
+    """The result of a load.
 
     Args:
         files: how many were given.
@@ -59,13 +60,13 @@ class Summary:
 
     @property
     def rows_per_second(self) -> int:
-        """Of what was loaded now."""
+        """Of the files loaded now."""
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
-def sum_up(store: ClientStore, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
+def sum_up(client: Client, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
     """Reads from the database what became of the files."""
-    jobs = {job.id: job for job in store.list_jobs(ids=[one.job_id for one in submitted if one.job_id])}
+    jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = 0
     loaded: dict[UUID, int] = {}
     not_loaded = []
@@ -73,7 +74,7 @@ def sum_up(store: ClientStore, submitted: list[Submitted], seconds: float, inter
         job = jobs.get(one.job_id) if one.job_id else None
         if job is not None and job.state == JobState.COMPLETED:
             loaded[job.id] = job.rows_done or 0
-        elif job is None and one.done is not None and one.done.loaded:
+        elif job is None and one.loaded:
             already += 1
         else:
             not_loaded.append(_not_loaded(one, job))
@@ -113,7 +114,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
 
 
 def _command(settings: Settings) -> str:
-    """How this program is called from here for the same database: by its name, where that is on the PATH."""
+    """The command that starts this program from here for the same database; its bare name if that is on the PATH."""
     program = Path("affirm-worker")
     if not shutil.which(program):
         program = Path(sys.executable).parent / program
@@ -125,7 +126,7 @@ def _command(settings: Settings) -> str:
 
 def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
     if job is None:
-        return NotLoaded(one.path, "refused", str(one.refusal) if one.refusal else None, one.dataset_id)
+        return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
     if job.state == JobState.SCHEDULED:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"

@@ -15,6 +15,7 @@ from dataset_jobs.host import check_user, host_name
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.failures import database_errors
@@ -23,7 +24,6 @@ from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.for_runner import Runner
 from dataset_jobs.version import check_version
 from parser_runner.last_lines import LastLines
-from parser_runner.parsers.limits import Limits
 from parser_runner.run import Job, Kept, run
 
 _log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from typing import BinaryIO, TypeVar
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejected, Unavailable
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.patience import PATIENCE
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
@@ -21,7 +22,6 @@ from parser_runner.load import Unloadable, sort_rows
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse
 from parser_runner.parsers.duplicates import without_duplicates
-from parser_runner.parsers.limits import Limits
 from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024

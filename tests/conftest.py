@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from tests.prepare.rules import pytest_runtest_makereport, pytest_runtest_setup
 from tests.servers.postgres import PostgresServer

@@ -41,7 +41,7 @@ async def keep_present(context: Context, trouble: Callable[[], Trouble | None]) 
                     writing.passed()
                 except RunError as error:
                     if writing.failed(error, now):
-                        _log.warning("not seen by affirm-worker status: %s", error)
+                        _log.warning("not seen in the status: %s", error)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         with contextlib.suppress(RunError, TimeoutError):

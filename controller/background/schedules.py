@@ -1,6 +1,6 @@
 """Schedules: ticks that are due are done, each in a thread, so that no folder of storage holds up the loop.
 
-Which controller does a tick, and that it is done, is for the database: see `dataset_jobs.store.looking`.
+Which controller does a tick, and that it is done, is for the database: see `services.folder_scan`.
 """
 
 import logging
@@ -8,14 +8,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from controller.background.cron import next_tick
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.trouble import Quiet, Repeated
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.for_schedules import ScheduleStore
-from dataset_jobs.store.looking import STILL_SECONDS, Stopped
 from dataset_jobs.threads import start_thread
+from services.client import Client
+from services.folder_scan import MIN_UNCHANGED_SECONDS, Stopped
 
 THREADS = 4
 """Threads of one controller: this many folders without an answer hold up the others."""
@@ -35,14 +34,14 @@ class Schedules:
         conninfo: of the same database, for the threads.
         storage: where the folders are.
         every_seconds: the shortest time between two questions.
-        still_seconds: how long a file must have stayed the same.
+        min_unchanged_seconds: how long a file must have stayed the same.
     """
 
     store: ControllerStore
     conninfo: str
     storage: StorageConfig
     every_seconds: float = 1.0
-    still_seconds: float = STILL_SECONDS
+    min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS
     _threads: list[threading.Thread] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _looks: Repeated = field(default_factory=Repeated)
@@ -85,21 +84,21 @@ class Schedules:
     def _work(self) -> None:
         try:
             storage = open_storage(self.storage)
-            with ScheduleStore(self.conninfo, next_tick) as store:
-                while not self._stop.is_set() and (begun := store.begin()) is not None:
+            with Client.connect(self.conninfo) as client:
+                while not self._stop.is_set() and (tick := client.schedules.claim()) is not None:
                     try:
-                        looked = store.do(begun, storage, self._stop.is_set, self.still_seconds)
+                        result = client.schedules.do(tick, storage, self._stop.is_set, self.min_unchanged_seconds)
                     except Stopped:
                         continue
                     except RunError as error:
-                        self._warn(f"schedule {begun.name}: broken off, to be repeated: {error}")
+                        self._warn(f"schedule {tick.name}: broken off, to be repeated: {error}")
                         continue
                     except Exception as error:  # it is on the schedule; the others go on
-                        _log.error("schedule %s: unforeseen", begun.name, exc_info=error)
+                        _log.error("schedule %s: unforeseen", tick.name, exc_info=error)
                         continue
-                    _log.info("schedule %s: %d files, %d new", begun.name, looked.files, len(looked.submitted))
-                    if looked.error:
-                        self._warn(f"schedule {begun.name}: {looked.error}")
+                    _log.info("schedule %s: %d files, %d new", tick.name, result.files, len(result.submitted))
+                    if result.error:
+                        self._warn(f"schedule {tick.name}: {result.error}")
         except (RunError, OSError, MemoryError) as error:
             self._warn(f"schedules: broken off, to be repeated: {error}")
         except Exception as error:  # nobody waits for a thread; who held what is forgotten with its lease

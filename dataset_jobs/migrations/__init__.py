@@ -59,7 +59,7 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         Misconfigured: the database is newer than this code, or another program's tables are in the schema.
         psycopg.Error: what the database said; the caller puts `database_errors` around this.
     """
-    with SessionConnection[TupleRow].connect(conninfo, application_name="affirm-worker migrate") as connection:
+    with SessionConnection[TupleRow].connect(conninfo, application_name="affirm-worker migration") as connection:
         # What grants.sql could not do is a notice.
         connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
         with connection.transaction():

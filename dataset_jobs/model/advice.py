@@ -1,12 +1,13 @@
-"""What a person can do about the end of a run: a sentence or two for every cause, and a finer one for every reason."""
+"""What a person can do about the end of a run, for every cause; and, more exactly, for every reason."""
 
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.states import JobState
 
 _NODE = "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, look at the node: "
-_RESUBMIT = "affirm-worker submit FILE --country CC stores it again."
+_RESUBMIT = "Submit the file again, which stores it anew."
 
 _NO_ANSWER = (
     "See why there is no answer: the API server, or a webhook that it asks, if the error names one. The run is "
@@ -14,12 +15,11 @@ _NO_ANSWER = (
 )
 
 ADVICE: dict[Cause, str] = {
-    Cause.COMPLETED: "Nothing: the rows are loaded. To load them anew: affirm-worker reprocess {dataset}.",
-    Cause.REJECTED: "Mend the file and submit it; other bytes are another dataset, so delete this one then: "
-    "affirm-worker datasets delete {dataset}.",
+    Cause.COMPLETED: "Nothing: the rows are loaded. To load them anew, reprocess the dataset.",
+    Cause.REJECTED: "Fix the file and submit it; other bytes are another dataset, so delete this one then.",
     Cause.UNAVAILABLE: "See that database and storage can be reached from where the runners are; then retries pass by "
     "themselves.",
-    Cause.FORBIDDEN: "Mend the runner's credentials or rights; the job goes on by itself, within 24 hours.",
+    Cause.FORBIDDEN: "Fix the runner's credentials or rights; the job goes on by itself, within 24 hours.",
     Cause.OUT_OF_MEMORY: "Nothing while it is tried again with more memory, as the decision above says. If it has no "
     "more, raise the runner's memory limit or the pool's ceiling of it (runner.resources.limits.memory and "
     "runner.memoryCeiling of the chart), and a LimitRange of the namespace that allows less. On one machine, end what "
@@ -38,31 +38,30 @@ ADVICE: dict[Cause, str] = {
     Cause.NODE_SHUTDOWN: _NODE + "it keeps shutting down.",
     Cause.NODE_LOST: _NODE + "it does not answer.",
     Cause.SHUT_DOWN: "Nothing: no attempt is used, and the job is queued again by itself. A controller must be "
-    "running: affirm-worker run.",
+    "running.",
     Cause.VANISHED: "Nothing: no attempt is used, and the job is queued again by itself. If it goes on, see who "
     "deletes the runners' Jobs or pods.",
-    Cause.CANNOT_START: "Mend what keeps the runner from starting; the job goes on by itself, within 24 hours.",
+    Cause.CANNOT_START: "Fix what keeps the runner from starting; the job goes on by itself, within 24 hours.",
     Cause.LOST_LEASE: "Nothing: another run owns the job.",
-    Cause.CANCELLED: "To put it back into the queue: affirm-worker jobs retry {job}.",
+    Cause.CANCELLED: "To put it back into the queue, retry the job.",
 }
-"""By cause. `{job}` and `{dataset}` stand for their ids."""
+"""By cause."""
 
 REASONS: dict[Reason, str] = {
-    Reason.INVALID_FORMAT: "Mend the lines that are named and submit the file; other bytes are another dataset, so "
-    "delete this one then: affirm-worker datasets delete {dataset}.",
-    Reason.INVALID_FILENAME: "Submit the file under the publisher's own name, or say what the name has lost: "
-    "affirm-worker submit FILE --country CC --year YYYY --sex F|M.",
-    Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right --year and --sex, "
-    "or under its right name.",
-    Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again with "
-    "--replaces and the id of that dataset; if it is not, delete it: affirm-worker datasets delete {dataset}.",
-    Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser: affirm-worker "
-    "parse FILE --country CC tries one without loading.",
+    Reason.INVALID_FORMAT: "Fix the lines that are named and submit the file; other bytes are another dataset, so "
+    "delete this one then.",
+    Reason.INVALID_FILENAME: "Submit the file under the publisher's own name, or say what the name has lost.",
+    Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right year and sex, or "
+    "under its right name.",
+    Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again as a "
+    "replacement of that dataset; if it is not, delete this one.",
+    Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser. A file can "
+    "be parsed without loading it.",
     Reason.DATASET_NOT_FOUND: "Nothing: the dataset was deleted meanwhile. " + _RESUBMIT,
     Reason.FILE_NOT_FOUND: "The stored file is gone. " + _RESUBMIT,
     Reason.FILE_CHANGED: "The stored file was changed after it was submitted. " + _RESUBMIT,
     Reason.TOO_LARGE: "If the file is really the publisher's, raise the limit that the error names (limits of the "
-    "chart, else LIMIT_* in the environment) and retry the job: affirm-worker jobs retry {job}.",
+    "chart, else LIMIT_* in the environment) and retry the job.",
     Reason.DATABASE: "Look at the database: whether runners reach it, and whether their role may do what it must "
     "(RUNNER_DATABASE_URL, else DATABASE_URL).",
     Reason.STORAGE: "Look at the storage: whether runners reach it (STORAGE_*), its folder is mounted, and their "
@@ -70,10 +69,10 @@ REASONS: dict[Reason, str] = {
     Reason.TEMPORARY_IO: "Look at the machine that the runner ran on, the error says what it lacked. ENOSPC, EDQUOT: "
     "make room in the folder that is named, or set TMPDIR to one that has it; it takes the file, and what is unpacked "
     "of it. EFBIG, EMFILE, EAGAIN: raise the limit (ulimit -f, -n, -u). EROFS, EIO: repair the file system. Retries "
-    "pass by themselves then; a job that has failed: affirm-worker jobs retry {job}.",
+    "pass by themselves then; a job that has failed needs a retry by hand.",
     Reason.IMAGE: "See that the runner's image (runner.image of the chart) is that of parser-runner and of the "
     "controller's version, and that the pull secret lets it be pulled. The job goes on by itself, within 24 hours.",
-    Reason.CONFIG: "Mend the setting or the right that the error names; the job goes on by itself, within 24 hours.",
+    Reason.CONFIG: "Fix the setting or the right that the error names; the job goes on by itself, within 24 hours.",
     Reason.QUOTA: "Make room in the namespace's ResourceQuota, or raise it. The job goes on by itself, within 24 "
     "hours.",
     Reason.REFUSED: "The cluster refuses the controller, or the runner's Job or pod; the error says why. A LimitRange, "
@@ -87,13 +86,33 @@ REASONS: dict[Reason, str] = {
 """By reason, which says more than the cause."""
 
 
-def advice_for(cause: Cause, reason: Reason | None, job_id: UUID, dataset_id: UUID) -> str:
+ACTIONS: dict[Cause | Reason, tuple[Action, ...]] = {
+    Cause.COMPLETED: (Action.REPROCESS_DATASET,),
+    Cause.REJECTED: (Action.DELETE_DATASET,),
+    Cause.SHUT_DOWN: (Action.RUN_CONTROLLER,),
+    Cause.CANCELLED: (Action.RETRY_JOB,),
+    Reason.INVALID_FORMAT: (Action.DELETE_DATASET,),
+    Reason.INVALID_FILENAME: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
+    Reason.CONTRADICTORY: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
+    Reason.OVERLAPPING: (Action.SUBMIT_AS_REPLACEMENT, Action.DELETE_DATASET),
+    Reason.NO_PARSER: (Action.PARSE,),
+    Reason.DATASET_NOT_FOUND: (Action.SUBMIT,),
+    Reason.FILE_NOT_FOUND: (Action.SUBMIT,),
+    Reason.FILE_CHANGED: (Action.SUBMIT,),
+    Reason.TOO_LARGE: (Action.RETRY_JOB,),
+    Reason.TEMPORARY_IO: (Action.RETRY_JOB,),
+}
+"""What the last sentence of an advice names."""
+
+
+def advice_for(cause: Cause, reason: Reason | None, job_id: UUID, dataset_id: UUID) -> Advice:
     """What to do about a run that ended so."""
-    text = REASONS[reason] if reason is not None else ADVICE[cause]
-    return text.format(job=job_id, dataset=dataset_id)
+    if reason is not None:
+        return _advice(REASONS[reason], job_id, dataset_id, *ACTIONS.get(reason, ()))
+    return _advice(ADVICE[cause], job_id, dataset_id, *ACTIONS.get(cause, ()))
 
 
-def advice_on_waiting(waits_for: str, job_id: UUID, dataset_id: UUID) -> str:
+def advice_on_waiting(waits_for: str, job_id: UUID, dataset_id: UUID) -> Advice:
     """What to do about a run that has not started.
 
     Args:
@@ -102,27 +121,31 @@ def advice_on_waiting(waits_for: str, job_id: UUID, dataset_id: UUID) -> str:
     """
     if waits_for in {*Reason}:
         return advice_for(Cause.CANNOT_START, Reason(waits_for), job_id, dataset_id)
-    return _NO_ANSWER
+    return Advice(_NO_ANSWER)
 
 
-def next_step(state: JobState, job_id: UUID, dataset_id: UUID, *, cancelling: bool = False) -> str:
-    """What can be done with a job that stands there, whatever became of its runs; empty where nothing needs to be."""
+def next_steps(state: JobState, job_id: UUID, dataset_id: UUID, *, cancelling: bool = False) -> tuple[Advice, ...]:
+    """What can be done with a job in this state, whatever became of its runs; nothing if it is completed."""
     match state:
         case JobState.RUNNING if cancelling:
-            return "It is being cancelled: its run commits nothing, and is being stopped. Nothing else is to be done."
+            text = "It is being cancelled: its run commits nothing, and is being stopped. Nothing else is to be done."
+            return (Advice(text),)
         case JobState.QUEUED:
+            start = "It starts when its pool has a free slot and a controller is running."
             return (
-                "It starts when its pool has a free slot and a controller is running: affirm-worker status. "
-                f"To take it out: affirm-worker jobs cancel {job_id}."
+                _advice(start, job_id, dataset_id, Action.SHOW_STATUS),
+                _advice("To take it out, cancel it.", job_id, dataset_id, Action.CANCEL_JOB),
             )
         case JobState.SCHEDULED | JobState.RUNNING:
-            return f"To stop it: affirm-worker jobs cancel {job_id}."
+            return (_advice("To stop it, cancel it.", job_id, dataset_id, Action.CANCEL_JOB),)
         case JobState.FAILED:
-            return (
-                f"When the cause is mended: affirm-worker jobs retry {job_id} (fresh budgets), or affirm-worker "
-                f"datasets delete {dataset_id} to be rid of it."
-            )
+            text = "When the cause is fixed, retry it with fresh budgets; to be rid of it, delete the dataset."
+            return (_advice(text, job_id, dataset_id, Action.RETRY_JOB, Action.DELETE_DATASET),)
         case JobState.CANCELLED:
-            return f"To put it back into the queue: affirm-worker jobs retry {job_id}."
+            return (_advice(ADVICE[Cause.CANCELLED], job_id, dataset_id, Action.RETRY_JOB),)
         case JobState.COMPLETED:
-            return ""
+            return ()
+
+
+def _advice(text: str, job_id: UUID, dataset_id: UUID, *actions: Action) -> Advice:
+    return Advice(text, tuple(Hint(action, job_id, dataset_id) for action in actions))

@@ -8,18 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.places import Place, in_words
 
 
 class RunError(Exception):
-    """A run cannot go on. `cause` and `reason` say why in the words of the model."""
+    """A run cannot go on. `cause` and `reason` say why in the words of the model.
+
+    Args:
+        message: what happened, for people; it names no command.
+        reason: says more than the cause.
+        hints: the actions that the end of the message asks for.
+    """
 
     cause: Cause
     reason: Reason | None
 
-    def __init__(self, message: str, reason: Reason | None = None) -> None:
+    def __init__(self, message: str, reason: Reason | None = None, *, hints: Sequence[Hint] = ()) -> None:
         super().__init__(message)
         self.reason = reason
+        self.hints = tuple(hints)
 
 
 class Permanent(RunError):

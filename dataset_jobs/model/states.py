@@ -46,6 +46,12 @@ def state_of(word: str) -> JobState | None:
     return next((state for state in JobState if state == word), None)
 
 
+FINISHED = tuple(state for state in JobState if state.finished)
+"""The states of jobs that can be removed."""
+
+PURGE_BATCH = 500
+"""At most so many jobs are removed in one transaction."""
+
 RETRIED = "put back by hand"
 """The only move of a job that is over."""
 

@@ -8,6 +8,7 @@ from psycopg import errors
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Faulty, Forbidden, Misconfigured, RunError, Unavailable
+from dataset_jobs.model.hints import Action, Hint
 
 _FORBIDDEN = ("28", "42501", "55000")
 """A refused login, a missing privilege, a database that takes no connections."""
@@ -58,7 +59,7 @@ def error_of_state(state: str | None, said: str) -> RunError:
     if state.startswith(_FORBIDDEN):
         return Forbidden(text, Reason.DATABASE)
     if state in _NOT_OURS:
-        return Misconfigured(f"{text}; is it migrated? (affirm-worker migrate)", Reason.DATABASE)
+        return Misconfigured(f"{text}; it may not be migrated", Reason.DATABASE, hints=[Hint(Action.MIGRATE)])
     if state.startswith(_MISCONFIGURED):
         return Misconfigured(text, Reason.DATABASE)
     return Unavailable(text, Reason.DATABASE)

@@ -1,10 +1,12 @@
-"""One synchronous connection for clients: opened when it is needed, and transactions that are tried again."""
+"""The database as clients have it: synchronous, and transactions that are tried again."""
 
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from random import uniform
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -13,13 +15,16 @@ from psycopg.rows import DictRow, dict_row
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.requests import unknown_pool
 from dataset_jobs.model.states import JobType, state_of
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
-from dataset_jobs.store.refusals import unknown_pool
 from dataset_jobs.store.statements import statement
 
 Result = TypeVar("Result")
+
+Row: TypeAlias = DictRow
+"""A row of a statement, by the names of its columns."""
 
 When: TypeAlias = datetime | timedelta | None
 """Not before that time, or not before so long from now by the database's clock; None is at once."""
@@ -52,8 +57,15 @@ class Transaction:
         """The first row of a named statement."""
         return self._connection.execute(statement(name), parameters).fetchone()
 
+    def one_of_pool(self, name: str, pool: str, **parameters: Any) -> DictRow | None:
+        """As `one`, for a statement that names a pool; raises InvalidRequest if there is no such pool."""
+        try:
+            return self.one(name, pool=pool, **parameters)
+        except errors.ForeignKeyViolation:
+            raise unknown_pool(pool) from None
+
     def execute(self, name: str, **parameters: Any) -> None:
-        """A named statement for what it does."""
+        """Executes a named statement, without rows."""
         self._connection.execute(statement(name), parameters)
 
     def lock_dataset(self, dataset_id: UUID) -> DictRow | None:
@@ -73,13 +85,10 @@ class Transaction:
         return dataset
 
     def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
-        """A new job for a dataset that has no unfinished one; raises Refused where there is no such pool."""
-        try:
-            row = self.one(
-                "jobs.insert", dataset_id=dataset_id, type=kind, pool=pool, priority=priority, **time_parameters(run_at)
-            )
-        except errors.ForeignKeyViolation:
-            raise unknown_pool(pool) from None
+        """A new job for a dataset that has no unfinished one; raises InvalidRequest if there is no such pool."""
+        row = self.one_of_pool(
+            "jobs.insert", pool, dataset_id=dataset_id, type=kind, priority=priority, **time_parameters(run_at)
+        )
         assert row is not None
         return UUID(str(row["id"]))
 
@@ -88,8 +97,57 @@ class Transaction:
         return self._connection.execute(statement(name), parameters).fetchall()
 
 
-class ClientConnection:
-    """Connects at the first use, and again after the connection broke.
+class ClientDatabase(ABC):
+    """What use cases ask: statements and transactions, over one connection or a pool of them.
+
+    Both raise `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
+
+    Args:
+        patience: how long one answer may take.
+    """
+
+    def __init__(self, patience: timedelta = PATIENCE) -> None:
+        self._patience = patience
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes every connection."""
+
+    @abstractmethod
+    def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+        """A connection in autocommit mode, for as long as one statement or transaction takes."""
+
+    def all(self, name: str, **parameters: Any) -> list[DictRow]:
+        """All rows of a named statement, in a transaction of its own."""
+        with database_errors(), self._connection() as connection:
+            return connection.execute(statement(name), parameters).fetchall()
+
+    def only(self, name: str, **parameters: Any) -> DictRow:
+        """The one row of a named statement that has one always."""
+        [row] = self.all(name, **parameters)
+        return row
+
+    def transaction(self, work: Callable[[Transaction], Result]) -> Result:
+        """Does `work` in a transaction, again from its start if others got in its way."""
+        with database_errors():
+            for number in range(1, TRIES + 1):
+                try:
+                    with self._connection() as connection, connection.transaction():
+                        connection.execute(statement("session.limits"), {"patience": in_milliseconds(self._patience)})
+                        return work(Transaction(connection))
+                except IN_THE_WAY:
+                    time.sleep(uniform(0.01, 0.05) * number)
+        raise Unavailable("database: too many others change the same dataset", Reason.DATABASE)
+
+
+class ClientConnection(ClientDatabase):
+    """One connection, for one thread at a time. Connects at the first use, and again after the connection broke.
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
@@ -103,8 +161,8 @@ class ClientConnection:
         patience: timedelta = PATIENCE,
         connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
     ) -> None:
+        super().__init__(patience)
         self._conninfo = conninfo
-        self._patience = patience
         self._connection_class = connection_class
         self._live: PatientConnection[DictRow] | None = None
 
@@ -114,25 +172,8 @@ class ClientConnection:
             self._live.close()
             self._live = None
 
-    def all(self, name: str, **parameters: Any) -> list[DictRow]:
-        """All rows of a named statement, in a transaction of its own."""
-        with database_errors():
-            return self._connection().execute(statement(name), parameters).fetchall()
-
-    def transaction(self, work: Callable[[Transaction], Result]) -> Result:
-        """Does `work` in a transaction, again from its start where others got in its way."""
-        with database_errors():
-            for number in range(1, TRIES + 1):
-                connection = self._connection()
-                try:
-                    with connection.transaction():
-                        connection.execute(statement("session.limits"), {"patience": in_milliseconds(self._patience)})
-                        return work(Transaction(connection))
-                except IN_THE_WAY:
-                    time.sleep(uniform(0.01, 0.05) * number)
-        raise Unavailable("database: too many others change the same dataset", Reason.DATABASE)
-
-    def _connection(self) -> psycopg.Connection[DictRow]:
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[DictRow]]:
         if self._live is None or self._live.closed:
             self._live = self._connection_class.connect(
                 self._conninfo,
@@ -140,4 +181,4 @@ class ClientConnection:
                 row_factory=dict_row,
                 application_name="affirm-worker client",
             )
-        return self._live
+        yield self._live

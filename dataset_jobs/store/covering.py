@@ -72,7 +72,7 @@ def _refused(assignment: Assignment, loaded: Loaded, others: Sequence[DictRow]) 
     message = (
         f"{loaded.measure} of {loaded.region or assignment.country}, {sexes}, {years} would count twice: in this file"
         f" (dataset {assignment.dataset_id}) and in {other['filename']} (dataset {other['id']})"
-        f"{f' and {more} more' if more else ''}; if this file is to take the place of that one, submit it again with"
-        f" --replaces {other['id']}"
+        f"{f' and {more} more' if more else ''}; if this file is to take the place of that one, submit it again as"
+        " its replacement"
     )
     return Rejected(Reason.OVERLAPPING, assignment.filename, message)

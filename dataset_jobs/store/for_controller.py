@@ -11,15 +11,15 @@ from psycopg.types.json import Json
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of, reason_of
 from dataset_jobs.model.errors import Misconfigured, Unavailable
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settled, Settlement
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
 from dataset_jobs.postgres.patience import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
-from dataset_jobs.store.job_changes import FINISHED, PURGE_BATCH
 from dataset_jobs.store.pools import PoolStore
 from dataset_jobs.store.presence import PresenceStore
 
@@ -391,9 +391,10 @@ def check_version(version: int, expected: int) -> None:
     """Raises `Misconfigured` if the database's schema is another one than this code is for."""
     if version != expected:
         kind = "older" if version < expected else "newer"
-        what_to_do = "run affirm-worker migrate" if version < expected else "run a newer affirm-worker"
+        what_to_do = "migrate it" if version < expected else "run a newer affirm-worker"
         raise Misconfigured(
-            f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}"
+            f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}",
+            hints=[Hint(Action.MIGRATE)] if version < expected else (),
         )
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
 from parser_runner.parsers.contract import Parsed, Parser, Row
-from parser_runner.parsers.limits import MIB, Limits
 from parser_runner.parsers.source import Source
 
 __all__ = ["ENTRY_POINTS", "Parsed", "Parser", "Row", "Source", "countries", "parse", "parse_file", "parsers_of"]

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.places import shown_name
 from parser_runner.machine import temporary_file
-from parser_runner.parsers.limits import MIB
 from parser_runner.parsers.source import Source
 
 TEXT = (".csv", ".txt", ".tsv", ".px")

@@ -74,7 +74,9 @@ def _year(source: Source) -> int:
                     raise source.rejected(Reason.INVALID_FORMAT, message, sheet.place(number, 0))
                 if len(dates) == 1:
                     return the_year(source, dates[0].year, sheet.place(number, 0))
-    message = "the cover letter (sheet Saate) has no extraction date (Poimintapäivä): expected it, or --year"
+    message = (
+        "the cover letter (sheet Saate) has no extraction date (Poimintapäivä): expected it, or the year as a hint"
+    )
     if source.year_hint is None:
         raise source.rejected(Reason.INVALID_FORMAT, message)
     return source.year_hint

@@ -54,7 +54,7 @@ def the_year(source: Source, within: int | None = None, place: Here | None = Non
         return source.year_hint
     expected = "expected it as four digits there, once" if named else "expected it in the title"
     where = "stands only in the file's name" if named else "is not said"
-    raise source.rejected(Reason.INVALID_FILENAME, f"the year {where}: {expected}, or --year")
+    raise source.rejected(Reason.INVALID_FILENAME, f"the year {where}: {expected}, or the year as a hint")
 
 
 def check_year(source: Source, year: int, place: Here) -> None:
@@ -86,7 +86,7 @@ def the_sex(source: Source, within: str | None = None, place: Here | None = None
     if source.sex_hint is not None:
         return source.sex_hint
     where = "stands only in the file's name: expected girls or boys, female or male there" if named else "is not said"
-    raise source.rejected(Reason.INVALID_FILENAME, f"the sex {where}, or --sex")
+    raise source.rejected(Reason.INVALID_FILENAME, f"the sex {where}, or the sex as a hint")
 
 
 def refuse_sex_hint(source: Source) -> None:

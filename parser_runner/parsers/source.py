@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
+from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.places import Cell, InMember, Place
 from parser_runner.machine import Machine, local_file
 from parser_runner.parsers.findings import PROBLEMS_KEPT, PROBLEMS_LIMIT, Findings
-from parser_runner.parsers.limits import Limits
 
 if TYPE_CHECKING:
     from parser_runner.parsers.workbook import Workbook

@@ -53,7 +53,8 @@ class National:
         year = int(named[1]) if named else source.year_hint
         if year is None:
             raise source.rejected(
-                Reason.INVALID_FILENAME, "the year stands only in the file's name: expected yobYYYY.txt, or --year"
+                Reason.INVALID_FILENAME,
+                "the year stands only in the file's name: expected yobYYYY.txt, or the year as a hint",
             )
         if source.year_hint not in (None, year):
             raise source.rejected(

@@ -7,9 +7,9 @@ from typing import Any
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.archive import checked_directory
-from parser_runner.parsers.limits import MIB
 from parser_runner.parsers.reader_process import FileAtFault, ReaderProcess
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value

@@ -8,11 +8,11 @@ from typing import Any
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import DatasetStatus, JobState
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Refused
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.chaos.files import File, kind_of, make_file
 from tests.chaos.ledger import Ledger
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
@@ -49,7 +49,7 @@ class Clients:
         self._number = 0
         self._over = False
         self._actor = Actor()
-        self._store = ClientStore(conninfo)
+        self._store = Client.connect(conninfo)
 
     def stop(self) -> None:
         """No more requests."""
@@ -88,32 +88,34 @@ class Clients:
         self._try(getattr(self, f"_{name}"))
 
     def _cancel(self) -> None:
-        jobs = [job for job in self._store.list_jobs(limit=60) if job.state in (JobState.RUNNING, JobState.QUEUED)]
+        jobs = [job for job in self._store.jobs.list(limit=60) if job.state in (JobState.RUNNING, JobState.QUEUED)]
         if jobs:
             job = self._random.choice(jobs)
             self._ledger.cancelled.add(job.id)
             self._ledger.fault("cancel")
-            self._store.cancel(job.id)
+            self._store.jobs.cancel(job.id)
 
     def _retry(self) -> None:
-        jobs = self._store.failed_jobs() + [job.id for job in self._store.list_jobs(state=JobState.CANCELLED, limit=5)]
+        jobs = [*self._store.jobs.failed()] + [
+            job.id for job in self._store.jobs.list(state=JobState.CANCELLED, limit=5)
+        ]
         if jobs:
-            self._store.retry(self._random.choice(jobs))
+            self._store.jobs.retry(self._random.choice(jobs))
             self._ledger.fault("put back by hand")
 
     def _reprocess(self) -> None:
-        datasets = self._store.list_datasets(status=DatasetStatus.COMPLETED, limit=20)
+        datasets = self._store.datasets.list(status=DatasetStatus.COMPLETED, limit=20)
         if datasets:
-            self._store.reprocess(self._random.choice(datasets).id)
+            self._store.datasets.reprocess(self._random.choice(datasets).id)
 
     def _look(self) -> None:
         self._store.status()
-        self._store.failed_jobs(Cause.REJECTED)
+        self._store.jobs.failed(Cause.REJECTED)
 
     def _try(self, do: Callable[[], Any]) -> bool:
         try:
             do()
-        except Refused:
+        except InvalidRequest:
             return True
         except RunError:
             return False
@@ -125,7 +127,7 @@ class Clients:
     def _come_again(self) -> None:
         self._actor.die()
         self._actor = Actor(self._plan, lambda kind, at: self._ledger.fault(f"client {kind}"))
-        store = ClientStore(self._conninfo, connection_class=sync_connection(self._actor))
+        store = Client.connect(self._conninfo, connection_class=sync_connection(self._actor))
         self._store = exposed(store, "client's store", self._actor)
 
     def _plan(self, number: int, at: Boundary) -> Kind | None:

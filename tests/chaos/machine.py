@@ -29,12 +29,12 @@ from controller.pools.spec import PoolSpec
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.refusals import Refused
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.files import ROWS_OF_DATASETS, File, kind_of, make_file
 from tests.chaos.ledger import Ledger
@@ -178,7 +178,7 @@ class Machine(RuleBasedStateMachine):
         self.held_when_alive: set[FakePod] = set()
         self.judged: set[RunKey] = set()
         self.born = 0
-        self.raw_client: ClientStore | None = None
+        self.raw_client: Client | None = None
         self._client_again()
 
     # --- clients -------------------------------------------------------------------------------------------------
@@ -207,26 +207,27 @@ class Machine(RuleBasedStateMachine):
     def reprocess(self, index: int) -> None:
         """Loads a dataset again."""
         if dataset := self._pick("select id from datasets order by key", index):
-            self._try(lambda: self.client.reprocess(dataset["id"]))
+            self._try(lambda: self.client.datasets.reprocess(dataset["id"]))
 
     @rule(index=which)
     def cancel(self, index: int) -> None:
         """Asks for a cancel."""
         if job := self._pick("select id from jobs where finished_at is null order by key", index):
             self.ledger.cancelled.add(job["id"])
-            self._try(lambda: self.client.cancel(job["id"]))
+            self._try(lambda: self.client.jobs.cancel(job["id"]))
 
     @rule(index=which)
     def retry(self, index: int) -> None:
         """Puts a dead letter back."""
         if job := self._pick("select id from jobs where state in ('failed', 'cancelled') order by key", index):
-            self._try(lambda: self.client.retry(job["id"]))
+            self._try(lambda: self.client.jobs.retry(job["id"]))
 
     @rule(index=which)
     def delete(self, index: int) -> None:
         """Deletes a dataset."""
         if dataset := self._pick("select id, sha256 from datasets order by key", index):
-            done = self._try(lambda: self.client.delete_dataset(dataset["id"]))
+            storage = exposed(open_storage(self._storage()), "storage", self.client_actor)
+            done = self._try(lambda: self.client.datasets.delete(dataset["id"], storage))
             if not done or not self._all("select from datasets where id = %s", dataset["id"]):
                 self.files.pop(dataset["sha256"], None)
                 self.unsure.add(dataset["sha256"])
@@ -539,13 +540,13 @@ class Machine(RuleBasedStateMachine):
         if self.raw_client is not None:
             self.raw_client.close()
         self.client_actor = Actor(tell=lambda kind, at: self.ledger.fault(f"client {kind}"), slow_seconds=0)
-        self.raw_client = ClientStore(self.conninfo, connection_class=sync_connection(self.client_actor))
+        self.raw_client = Client.connect(self.conninfo, connection_class=sync_connection(self.client_actor))
         self.client = exposed(self.raw_client, "client's store", self.client_actor)
 
     def _try(self, do: Any) -> bool:
         try:
             do()
-        except Refused:
+        except InvalidRequest:
             return True
         except RunError:
             return False

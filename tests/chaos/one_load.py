@@ -21,13 +21,13 @@ from controller.pools.spec import PoolSpec
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.refusals import Refused
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.controllers import RETRY
 from tests.chaos.files import File, make_file
@@ -76,7 +76,7 @@ class OneLoad:
         self.ledger = Ledger()
         self.about = "no fault"
         self._conninfo = conninfo
-        self._look = ClientStore(conninfo)
+        self._look = Client.connect(conninfo)
         self._folder = folder
         self._password = password
         self._storage = StorageConfig.from_env({"STORAGE_PATH": str(folder / "storage")})
@@ -118,38 +118,36 @@ class OneLoad:
         submission = read_file(file.path)
         self._files[submission.sha256] = file
 
-        def submit(client: ClientStore, actor: Actor) -> UUID | None:
+        def submit(client: Client, actor: Actor) -> UUID | None:
             storage = exposed(open_storage(self._storage), "storage", actor)
             return client.submit(file.path, submission, file.country, storage).job_id
 
         return self._until_answered(submit, plan, first)
 
     def _reprocess(self, job_id: UUID, plan: Plan, first: dict[str, Actor]) -> UUID:
-        dataset_id = self._look.job(job_id)[0].dataset_id
+        dataset_id = self._look.jobs.get(job_id)[0].dataset_id
 
-        def reprocess(client: ClientStore, actor: Actor) -> UUID | None:
-            with contextlib.suppress(Refused):  # it may have been done before
-                client.reprocess(dataset_id)
-            return client.list_jobs(dataset_id=dataset_id, limit=1)[0].id
+        def reprocess(client: Client, actor: Actor) -> UUID | None:
+            with contextlib.suppress(InvalidRequest):  # it may have been done before
+                client.datasets.reprocess(dataset_id)
+            return client.jobs.list(dataset_id=dataset_id, limit=1)[0].id
 
         return self._until_answered(reprocess, plan, first)
 
     def _cancel(self, job_id: UUID, plan: Plan, first: dict[str, Actor]) -> None:
-        def cancel(client: ClientStore, actor: Actor) -> UUID | None:
-            with contextlib.suppress(Refused):
-                client.cancel(job_id)
+        def cancel(client: Client, actor: Actor) -> UUID | None:
+            with contextlib.suppress(InvalidRequest):
+                client.jobs.cancel(job_id)
             return job_id
 
         self.ledger.cancelled.add(job_id)
         self._until_answered(cancel, plan, first)
 
-    def _until_answered(
-        self, do: Callable[[ClientStore, Actor], UUID | None], plan: Plan, first: dict[str, Actor]
-    ) -> UUID:
+    def _until_answered(self, do: Callable[[Client, Actor], UUID | None], plan: Plan, first: dict[str, Actor]) -> UUID:
         for number in range(3):
             actor = self._actor(plan if number == 0 else no_faults)
             first.setdefault("client", actor)
-            store = ClientStore(self._conninfo, connection_class=sync_connection(actor))
+            store = Client.connect(self._conninfo, connection_class=sync_connection(actor))
             try:
                 found = do(exposed(store, "client's store", actor), actor)
                 assert found is not None
@@ -238,7 +236,7 @@ class OneLoad:
         self._cluster.end(pod, ended.exit_code, ended.message)
 
     def _is_over(self, job_id: UUID) -> bool:
-        job, runs = self._look.job(job_id)
+        job, runs = self._look.jobs.get(job_id)
         return JobState(job.state).finished and all(run.released_at is not None for run in runs)
 
 

@@ -18,8 +18,8 @@ from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.controllers import RETRY
 from tests.chaos.files import File, kind_of, make_file
@@ -69,7 +69,7 @@ class Processes:
         self._folder = folder / "files"
         self._storage = StorageConfig.from_env({"STORAGE_PATH": str(folder / "storage")})
         self._database = psycopg.connect(conninfo, autocommit=True, row_factory=dict_row)
-        self._client = ClientStore(conninfo)
+        self._client = Client.connect(conninfo)
         self._controllers: dict[str, subprocess.Popen[bytes]] = {}
         self._born = 0
         self._stopped: dict[int, float] = {}

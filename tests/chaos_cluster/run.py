@@ -14,8 +14,8 @@ import psycopg
 
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 from tests.chaos_cluster.faults import Faults
 from tests.chaos_cluster.witness import Witness
 from tests.e2e.installation import Installation, Servers
@@ -138,7 +138,7 @@ class _Submitting:
             submission = read_file(path)
             for _ in range(60):
                 try:
-                    with ClientStore(self._installation.conninfo) as client:
+                    with Client.connect(self._installation.conninfo) as client:
                         result = client.submit(path, submission, "US", self._storage)
                     break
                 except Exception as error:  # the database is away; the command line would say so, and be called again

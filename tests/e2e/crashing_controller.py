@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from cli.runner_config import read_runner_config
 from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
+from controller.runner_config import read_runner_config
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.integration.crashing_controller import crash

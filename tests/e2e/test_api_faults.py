@@ -18,7 +18,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from cli.runner_config import read_runner_config
 from controller.context import Context
 from controller.launchers.kubernetes import api as kubernetes_api
 from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
@@ -30,6 +29,7 @@ from controller.operator import Watcher
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
+from controller.runner_config import read_runner_config
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.cluster import breaking

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from dataset_jobs.model.errors import Unavailable
+from services.datasets import Datasets
+from services.jobs import Jobs
+from services.schedules import Schedules
 from tests.faults.actor import Actor, Boundary
 
 Port = TypeVar("Port")
@@ -30,6 +33,8 @@ class _Exposed:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
+        if isinstance(found, Datasets | Jobs | Schedules):  # what a client's methods are grouped by
+            return _Exposed(found, f"{self._name}: {name}", self._actor)
         if not inspect.isroutine(found):
             return found
         return self._async(name, found) if inspect.iscoroutinefunction(found) else self._sync(name, found)

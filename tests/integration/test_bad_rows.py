@@ -13,18 +13,17 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.settings import read_settings
 from cli.main import main
-from cli.settings import read_settings
-from controller.background.cron import next_tick
 from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.requests import Conflict
 from dataset_jobs.model.settlement import Evidence
-from dataset_jobs.store.for_schedules import ScheduleStore
-from dataset_jobs.store.refusals import Conflict
+from services.client import Client
 from tests.fakes.launcher import FakeLauncher
 from tests.fakes.parser_pools import FakeParserPools
 from tests.integration.test_cli import ROOT, Run, answer, runner
@@ -162,7 +161,7 @@ async def test_rows_that_cannot_be_read_harm_no_other(world: World, unbounded: s
         await world.run_until_idle()
         assert world.job(new)["state"] == "completed", sql
     with pytest.raises(Conflict, match="a newer affirm-worker"):
-        world.client.cancel(bad)
+        world.client.jobs.cancel(bad)
 
 
 BAD_SCHEDULES = {
@@ -182,18 +181,18 @@ async def test_bad_schedules_harm_no_other(world: World, unbounded: str) -> None
     """Each says itself what is wrong with it."""
     (world.folder / "storage" / "in").mkdir()
     (world.folder / "storage" / "in" / "yob2001.txt").write_text("Mary,F,1\n")
-    with ScheduleStore(world.conninfo, next_tick) as store:
+    with Client.connect(world.conninfo) as store:
         for name in BAD_SCHEDULES:
-            store.add(name, "0 3 * * 1", "UTC", "in/none", "US", "default")
-        store.add("zz-good", "0 3 * * 1", "UTC", "in", "US", "default")
+            store.schedules.add(name, "0 3 * * 1", "UTC", "in/none", "US", "default")
+        store.schedules.add("zz-good", "0 3 * * 1", "UTC", "in", "US", "default")
         change(unbounded, "update schedules set next_at = now() - interval '1 day'")
         for name, sql in BAD_SCHEDULES.items():
             change(unbounded, f"update schedules set {sql} where name = %s", name)
         await world.run_until_idle()
-        shown = {one.name: one for one in store.list()}
+        shown = {one.name: one for one in store.schedules.list()}
     good = shown.pop("zz-good")
     assert (good.files, good.submitted, good.failures) == (1, 1, 0)
-    assert [one.status for one in world.client.list_datasets()] == ["completed"]
+    assert [one.status for one in world.client.datasets.list()] == ["completed"]
     for name, one in shown.items():
         assert not one.looking
         assert (one.failures, one.error is None) == ((0, True) if name in ("endless", "held") else (1, False)), one

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.status import remarks
+from cli.commands.status import remarks
 from cli.story import story
 from controller.background import unreachable
 from controller.context import Notice
@@ -21,6 +21,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.for_runner import Runner, RunnerStore
+from services.explain import explanation
 from tests.integration.test_pipeline import Moody, a_file
 from tests.integration.world import World, key_of
 
@@ -263,7 +264,9 @@ async def test_launches_without_an_answer_are_told_and_few(world: World) -> None
         assert "pool default: 4 launches have no answer since" in controller.status()
         assert 'failed calling webhook "policy.example.com"' in controller.status()
         job = world.query("select id from jobs where state = 'running' order by key")[0]
-        told = "\n".join(story(*world.client.job(job["id"]), datetime.now(UTC)))
+        told = "\n".join(
+            story(explanation(*world.client.jobs.get(job["id"]), world.client.status(), datetime.now(UTC)))
+        )
         assert "about to be launched: no answer yet, and the same is asked again: 500: failed calling" in told
         controller.launcher.launch_error = None
         await controller.tick()

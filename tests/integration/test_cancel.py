@@ -14,12 +14,12 @@ from controller.loop import Reconciler
 from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import Evidence
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
-from dataset_jobs.store.job_changes import Cancel
 from dataset_jobs.store.notifications import listen
-from dataset_jobs.store.refusals import Conflict, NotFound
+from services.client import Client
+from services.jobs import Cancel
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_faults import COPY_OVER, COPY_WAITS, YEAR_2023, claim_one, copy_held_up, pid_of, until
 from tests.integration.world import Submitted, World, key_of
@@ -47,7 +47,7 @@ def a_file(world: World, year: int = 2020) -> Submitted:
 
 def reprocessed(world: World, first: Submitted) -> Submitted:
     """A second job for a dataset that is loaded."""
-    job_id, _ = world.client.reprocess(first.dataset_id)
+    job_id, _ = world.client.datasets.reprocess(first.dataset_id)
     return Submitted(first.dataset_id, job_id)
 
 
@@ -64,8 +64,8 @@ async def settled(world: World, reconciler: Reconciler) -> None:
 async def test_a_job_that_waits_is_cancelled_at_once_and_never_claimed(world: World, state: str) -> None:
     result = a_file(world)
     world.query("update jobs set state = %s", state)
-    assert world.client.cancel(result.job_id) is Cancel.CANCELLED
-    assert world.client.cancel(result.job_id) is Cancel.CANCELLED, "asked again"
+    assert world.client.jobs.cancel(result.job_id) is Cancel.CANCELLED
+    assert world.client.jobs.cancel(result.job_id) is Cancel.CANCELLED, "asked again"
     await world.run_until_idle()
     job, dataset = world.job(result.job_id), world.dataset(result.dataset_id)
     assert (job["state"], job["last_cause"], job["lease_epoch"]) == ("cancelled", "cancelled", 0)
@@ -79,7 +79,7 @@ async def test_a_running_job_is_stopped_in_its_copy_and_commits_nothing_after(wo
         with copy_held_up(world, result.dataset_id, "Olivia"):
             await reconciler.tick()
             await until(world, COPY_WAITS)
-            assert world.client.cancel(result.job_id) is Cancel.REQUESTED
+            assert world.client.jobs.cancel(result.job_id) is Cancel.REQUESTED
             run = world.one("select * from runs")
             assert (run["cause"], run["released_at"]) == ("cancelled", None)
             assert run["ended_at"] is not None
@@ -90,7 +90,7 @@ async def test_a_running_job_is_stopped_in_its_copy_and_commits_nothing_after(wo
     assert (job["state"], job["last_cause"], job["attempts"], job["interruptions"]) == ("cancelled", "cancelled", 0, 0)
     assert (dataset["status"], dataset["row_count"]) == ("pending", None)
     assert world.rows(result.dataset_id) == 0
-    [told] = world.client.job(result.job_id)[1]
+    [told] = world.client.jobs.get(result.job_id)[1]
     assert (told.cause, told.decision) == (
         "cancelled",
         {"state": "cancelled", "why": "cancel was asked for", "attempts": 0, "interruptions": 0, "give_backs": 0},
@@ -105,7 +105,7 @@ async def test_a_runner_that_does_not_heed_its_stop_is_killed_after_a_while(worl
             await until(world, COPY_WAITS)
             [seen] = await reconciler.context.launcher.list_all()
             os.kill(pid_of(seen.name), signal.SIGSTOP)
-            world.client.cancel(result.job_id)
+            world.client.jobs.cancel(result.job_id)
             reconciler.stop_claiming()
             for _ in range(3):
                 await reconciler.tick()
@@ -125,7 +125,7 @@ async def test_a_cancelled_reprocess_keeps_the_old_rows(world: World) -> None:
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
         assert world.dataset(first.dataset_id)["status"] == "reprocessing"
-        world.client.cancel(second.job_id)
+        world.client.jobs.cancel(second.job_id)
         await reconciler.tick()
         await reconciler.tick()
     dataset = world.dataset(first.dataset_id)
@@ -153,9 +153,9 @@ async def test_a_commit_that_has_the_job_first_wins_and_the_cancel_says_that_it_
         failures: list[Exception] = []
 
         def cancel() -> None:
-            with ClientStore(world.conninfo) as client:
+            with Client.connect(world.conninfo) as client:
                 try:
-                    client.cancel(result.job_id)
+                    client.jobs.cancel(result.job_id)
                 except Conflict as error:
                     failures.append(error)
 
@@ -187,7 +187,7 @@ async def test_a_cancel_that_has_the_job_first_wins_and_the_commit_is_refused(wo
         loading = threading.Thread(target=runner)
         loading.start()
         await until(world, COPY_WAITS)
-        assert world.client.cancel(result.job_id) is Cancel.REQUESTED
+        assert world.client.jobs.cancel(result.job_id) is Cancel.REQUESTED
     loading.join(timeout=30)
     assert "being cancelled" in str(refused[0])
     assert world.rows(result.dataset_id) == 0
@@ -202,7 +202,7 @@ async def test_a_runner_cannot_take_a_cancelled_run_and_its_heartbeat_tells_it(w
     with RunnerStore(world.conninfo, run.key, Runner("uid")) as store:
         store.take()
         assert store.heartbeat(1, 1)
-        world.client.cancel(result.job_id)
+        world.client.jobs.cancel(result.job_id)
         assert not store.heartbeat(2, 2)
         with pytest.raises(LostLease, match="being cancelled"):
             store.take()
@@ -214,7 +214,7 @@ async def test_the_slot_is_held_until_the_pod_is_gone(world: World) -> None:
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
         key = key_of(world.job(result.job_id))
-        world.client.cancel(result.job_id)
+        world.client.jobs.cancel(result.job_id)
         await reconciler.tick()
         assert launcher.stopped == [(key, False)]
         assert world.job(result.job_id)["state"] == "running"
@@ -230,7 +230,7 @@ async def test_a_cancel_between_claim_and_launch_ends_although_nothing_is_launch
     result = a_file(world)
     async with world.store() as store:
         await store.claim("default", 1, "kubernetes", "gone", timedelta(seconds=60))
-    world.client.cancel(result.job_id)
+    world.client.jobs.cancel(result.job_id)
     launcher = Lingering()
     async with world.controller(launcher, owner="b") as reconciler:
         await reconciler.tick()
@@ -249,7 +249,7 @@ async def test_a_launch_that_was_carried_out_without_an_answer_is_stopped_as_wel
         [run] = await store.claim("default", 1, "kubernetes", "gone", timedelta(seconds=60))
     launcher = FakeLauncher()
     await launcher.launch(Launch(run.key, run.dataset_id, run.type, 1))
-    world.client.cancel(result.job_id)
+    world.client.jobs.cancel(result.job_id)
     async with world.controller(launcher, owner="b") as reconciler:
         await reconciler.tick()
         found = await launcher.get(run.key)
@@ -284,13 +284,13 @@ async def test_a_job_that_is_over_or_unknown_is_refused(world: World) -> None:
     result = a_file(world)
     await world.run_until_idle()
     with pytest.raises(Conflict, match="has completed already"):
-        world.client.cancel(result.job_id)
+        world.client.jobs.cancel(result.job_id)
     bad = world.submit(world.file("yob2021.txt", "no name\n"))
     await world.run_until_idle()
     with pytest.raises(Conflict, match="has failed already"):
-        world.client.cancel(bad.job_id)
+        world.client.jobs.cancel(bad.job_id)
     with pytest.raises(NotFound):
-        world.client.cancel(result.dataset_id)
+        world.client.jobs.cancel(result.dataset_id)
 
 
 async def test_a_cancel_of_a_running_job_wakes_the_controllers(world: World) -> None:
@@ -301,6 +301,6 @@ async def test_a_cancel_of_a_running_job_wakes_the_controllers(world: World) -> 
     async with asyncio.timeout(20):
         await woken.wait()
         woken.clear()
-        world.client.cancel(result.job_id)
+        world.client.jobs.cancel(result.job_id)
         await woken.wait()
     listening.cancel()

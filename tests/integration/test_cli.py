@@ -62,7 +62,7 @@ def test_a_corrected_file_is_refused_until_it_is_said_to_replace_the_old_one(run
     [dataset] = answer(run("datasets", "list", "--json"))
     assert (dataset["measure"], dataset["years"], dataset["sexes"]) == ("births", [2023], ["F"])
     refused = run("load", new, "--country", "US", code=1)
-    assert f"--replaces {dataset['id']}" in " ".join(refused.stdout.split())
+    assert f"(dataset {dataset['id']}); if this file" in " ".join(refused.stdout.split())
     both = run("submit", old, new, "--country", "US", "--replaces", dataset["id"], code=2)
     assert "one file at a time" in both.stderr
     run("submit", new, "--country", "US", "--replaces", dataset["id"][:8])
@@ -111,7 +111,7 @@ def test_a_file_that_is_refused_does_not_keep_the_others_back(run: Run, tmp_path
 def test_migrate_says_what_it_did(empty_database: str, tmp_path: Path) -> None:
     home = str(tmp_path / "home")
     run = runner({"DATABASE_URL": empty_database, "AFFIRM_WORKER_HOME": home}, tmp_path)
-    assert "is it migrated? (affirm-worker migrate)" in run("jobs", "list", code=78).stderr
+    assert "it may not be migrated: affirm-worker migrate" in run("jobs", "list", code=78).stderr
     assert answer(run("migrate", "--json")) == {
         "applied": [migration.name for migration in MIGRATIONS], "version": LATEST,
     }  # fmt: skip

@@ -11,13 +11,14 @@ import psycopg
 import pytest
 
 from dataset_jobs.model.errors import FileMissing
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
-from dataset_jobs.store.submission import Verdict, read_file
-from dataset_jobs.store.submitting import SubmitResult
+from services.client import Client
+from services.submission import Verdict, read_file
+from services.submit import SubmitResult
 
 pytestmark = pytest.mark.every_postgres
 
@@ -70,7 +71,7 @@ SITUATIONS = {
 """What is done to a dataset to bring it where a test wants it."""
 
 
-class Client:
+class Submitter:
     """What a test does: submits files of its own folder."""
 
     def __init__(self, conninfo: str, folder: Path) -> None:
@@ -78,7 +79,7 @@ class Client:
         self.folder = folder
         (folder / "storage").mkdir()
         self.storage = open_storage(StorageConfig("local", path=folder / "storage"))
-        self.store = ClientStore(conninfo)
+        self.store = Client.connect(conninfo)
 
     def file(self, name: str = "yob2023.txt", content: bytes = CONTENT) -> Path:
         path = self.folder / name
@@ -87,7 +88,7 @@ class Client:
 
     def submit(
         self, name: str = "yob2023.txt", content: bytes = CONTENT, *, country: str = "US", year: int | None = None,
-        sex: str | None = None, store: ClientStore | None = None, storage: Storage | None = None, pool: str = "default",
+        sex: str | None = None, store: Client | None = None, storage: Storage | None = None, pool: str = "default",
     ) -> SubmitResult:  # fmt: skip
         path = self.file(name, content)
         submission = read_file(path, year, sex)
@@ -107,7 +108,7 @@ class Client:
             return cursor.fetchall() if cursor.description else []
 
     def dataset(self, dataset_id: UUID) -> Any:
-        [dataset] = self.store.list_datasets(ids=[dataset_id])
+        [dataset] = self.store.datasets.list(ids=[dataset_id])
         return dataset
 
     def stored(self) -> list[Path]:
@@ -115,13 +116,13 @@ class Client:
 
 
 @pytest.fixture
-def client(database: str, tmp_path: Path) -> Iterator[Client]:
-    client = Client(database, tmp_path)
+def client(database: str, tmp_path: Path) -> Iterator[Submitter]:
+    client = Submitter(database, tmp_path)
     yield client
     client.store.close()
 
 
-def test_a_new_file_is_stored_under_its_country_and_dataset_and_queued(client: Client) -> None:
+def test_a_new_file_is_stored_under_its_country_and_dataset_and_queued(client: Submitter) -> None:
     result = client.submit(country="us", year=2023, sex="female")
     assert result.verdict is Verdict.CREATED
     assert result.dataset_id is not None and result.job_id is not None
@@ -131,7 +132,7 @@ def test_a_new_file_is_stored_under_its_country_and_dataset_and_queued(client: C
     assert dataset.storage_uri.endswith(f"US/{result.dataset_id}")
     with client.storage.open(dataset.storage_uri) as stored:
         assert stored.read() == CONTENT
-    job, runs = client.store.job(result.job_id)
+    job, runs = client.store.jobs.get(result.job_id)
     assert (job.state, job.type, job.dataset_id, runs) == ("queued", "parse_dataset", result.dataset_id, [])
 
 
@@ -149,11 +150,11 @@ def test_a_new_file_is_stored_under_its_country_and_dataset_and_queued(client: C
 )
 @pytest.mark.parametrize("change", [{}, {"name": "yob1880.txt"}, {"year": 1880}, {"sex": "M"}])
 def test_the_same_bytes_again(
-    client: Client, situation: str, same: Verdict, other: Verdict | None, change: dict[str, Any]
+    client: Submitter, situation: str, same: Verdict, other: Verdict | None, change: dict[str, Any]
 ) -> None:
     dataset_id = client.submitted(situation)
     before = client.dataset(dataset_id)
-    unfinished = [job for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished]
+    unfinished = [job for job in client.store.jobs.list(dataset_id=dataset_id) if not JobState(job.state).finished]
     expected = other if change else same
     client.file(change.get("name", "yob2023.txt"))
     preview = read_file(client.file(change.get("name", "yob2023.txt")), change.get("year"), change.get("sex"))
@@ -175,7 +176,7 @@ def test_the_same_bytes_again(
         change.get("sex"),
     )
     assert after.status == ("pending" if before.status == "failed" else before.status)
-    now = [job for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished]
+    now = [job for job in client.store.jobs.list(dataset_id=dataset_id) if not JobState(job.state).finished]
     if situation == "loaded":
         assert (now, result.job_id, result.loaded) == ([], None, True)
     else:
@@ -184,11 +185,11 @@ def test_the_same_bytes_again(
         assert [job.id for job in now] == [job.id for job in unfinished]
 
 
-def test_the_same_bytes_of_another_country_are_another_dataset(client: Client) -> None:
+def test_the_same_bytes_of_another_country_are_another_dataset(client: Submitter) -> None:
     assert client.submit(country="US").dataset_id != client.submit(country="CA").dataset_id
 
 
-def test_a_stored_file_that_was_lost_is_mended_by_submitting_it_again(client: Client) -> None:
+def test_a_stored_file_that_was_lost_is_mended_by_submitting_it_again(client: Submitter) -> None:
     dataset_id = client.submitted("failed")
     uri = client.dataset(dataset_id).storage_uri
     client.storage.delete(uri)
@@ -201,23 +202,24 @@ def test_a_stored_file_that_was_lost_is_mended_by_submitting_it_again(client: Cl
     ("given", "meant"),
     [("UK", "GB"), ("usa", "US"), ("Germany", "DE"), ("ED", "DE"), ("Untied States", "US"), ("X1", "ISO 3166-1")],
 )
-def test_an_unknown_country_is_refused_with_what_may_have_been_meant(client: Client, given: str, meant: str) -> None:
-    with pytest.raises(Refused, match=meant):
+def test_an_unknown_country_is_refused_with_what_may_have_been_meant(client: Submitter, given: str, meant: str) -> None:
+    with pytest.raises(InvalidRequest, match=meant):
         client.submit(country=given)
     assert client.stored() == []
 
 
-def test_an_unknown_pool_is_refused_and_leaves_neither_row_nor_file(client: Client) -> None:
-    with pytest.raises(Refused, match="POOL=elsewhere"):
+def test_an_unknown_pool_is_refused_and_leaves_neither_row_nor_file(client: Submitter) -> None:
+    with pytest.raises(InvalidRequest, match="no pool 'elsewhere' yet") as refused:
         client.submit(pool="elsewhere")
-    assert client.store.list_datasets() == []
+    assert refused.value.hints == (Hint(Action.RUN_CONTROLLER, name="elsewhere"),)
+    assert client.store.datasets.list() == []
     assert client.stored() == []
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="no such file"):
+    with pytest.raises(InvalidRequest, match="no such file"):
         read_file(tmp_path / "missing.txt")
-    with pytest.raises(Refused, match="is a directory"):
+    with pytest.raises(InvalidRequest, match="is a directory"):
         read_file(tmp_path)
 
 
@@ -233,11 +235,11 @@ def at_once(count: int, work: Callable[[int], SubmitResult]) -> list[SubmitResul
         return list(threads.map(started, range(count)))
 
 
-def test_of_several_that_submit_the_same_bytes_at_once_one_creates_and_one_file_stays(client: Client) -> None:
+def test_of_several_that_submit_the_same_bytes_at_once_one_creates_and_one_file_stays(client: Submitter) -> None:
     client.file()
 
     def submit(_: int) -> SubmitResult:
-        with ClientStore(client.conninfo) as store:
+        with Client.connect(client.conninfo) as store:
             path = client.folder / "yob2023.txt"
             return store.submit(path, read_file(path), "US", client.storage)
 
@@ -252,12 +254,12 @@ def test_of_several_that_submit_the_same_bytes_at_once_one_creates_and_one_file_
         assert len(client.stored()) == 1
 
 
-def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqueues(client: Client) -> None:
+def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqueues(client: Submitter) -> None:
     dataset_id = client.submitted("failed")
     paths = [client.file(f"name{number}.txt") for number in range(6)]
 
     def submit(number: int) -> SubmitResult:
-        with ClientStore(client.conninfo) as store:
+        with Client.connect(client.conninfo) as store:
             return store.submit(paths[number], read_file(paths[number]), "US", client.storage)
 
     results = at_once(6, submit)
@@ -269,7 +271,7 @@ def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqu
 class DeletedMeanwhile(LocalStorage):
     """Storage in front of which, once, somebody deletes the dataset whose file is being put."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Submitter) -> None:
         super().__init__(client.folder / "storage")
         self._client = client
         self._deleted = False
@@ -277,12 +279,12 @@ class DeletedMeanwhile(LocalStorage):
     def put(self, key: str, content: BinaryIO) -> str:
         if not self._deleted:
             self._deleted = True
-            with ClientStore(self._client.conninfo) as store:
-                self.delete(store.delete_dataset(UUID(key.partition("/")[2])))
+            with Client.connect(self._client.conninfo) as store:
+                store.datasets.delete(UUID(key.partition("/")[2]), self)
         return super().put(key, content)
 
 
-def test_a_dataset_deleted_while_its_file_is_submitted_again_is_made_anew(client: Client) -> None:
+def test_a_dataset_deleted_while_its_file_is_submitted_again_is_made_anew(client: Submitter) -> None:
     dataset_id = client.submitted("failed")
     result = client.submit(storage=DeletedMeanwhile(client))
     assert result.verdict is Verdict.CREATED
@@ -302,31 +304,32 @@ def test_a_dataset_deleted_while_its_file_is_submitted_again_is_made_anew(client
         ("reprocessing", None),
     ],
 )
-def test_reprocess(client: Client, situation: str, expected: JobType | None) -> None:
+def test_reprocess(client: Submitter, situation: str, expected: JobType | None) -> None:
     dataset_id = client.submitted(situation)
     if expected is None:
         unfinished = [
-            job.id for job in client.store.list_jobs(dataset_id=dataset_id) if not JobState(job.state).finished
+            job.id for job in client.store.jobs.list(dataset_id=dataset_id) if not JobState(job.state).finished
         ]
-        with pytest.raises(Conflict, match=str(unfinished[0])):
-            client.store.reprocess(dataset_id)
+        with pytest.raises(Conflict, match="not finished yet") as refused:
+            client.store.datasets.reprocess(dataset_id)
+        assert refused.value.hints == (Hint(Action.SHOW_JOB, job_id=unfinished[0]),)
         return
-    job_id, kind = client.store.reprocess(dataset_id, priority=3)
-    job, _ = client.store.job(job_id)
+    job_id, kind = client.store.datasets.reprocess(dataset_id, priority=3)
+    job, _ = client.store.jobs.get(job_id)
     assert (kind, job.type, job.state, job.priority) == (expected, expected, "queued", 3)
     assert client.dataset(dataset_id).status == ("completed" if situation == "loaded" else "pending")
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_delete(client: Client, situation: str) -> None:
+def test_delete(client: Submitter, situation: str) -> None:
     dataset_id = client.submitted(situation)
     if situation in ("running", "reprocessing"):
         with pytest.raises(Conflict, match="is held by a run"):
-            client.store.delete_dataset(dataset_id)
+            client.store.datasets.delete(dataset_id, client.storage)
         assert client.dataset(dataset_id).status in (DatasetStatus.PROCESSING, DatasetStatus.REPROCESSING)
         return
-    uri = client.store.delete_dataset(dataset_id)
-    client.storage.delete(uri)
+    uri = client.dataset(dataset_id).storage_uri
+    client.store.datasets.delete(dataset_id, client.storage)
     counts = client.run(
         "select (select count(*) from datasets), (select count(*) from jobs),"
         " (select count(*) from runs), (select count(*) from names)"
@@ -335,59 +338,65 @@ def test_delete(client: Client, situation: str) -> None:
     with pytest.raises(FileMissing):
         client.storage.open(uri)
     with pytest.raises(NotFound):
-        client.store.delete_dataset(dataset_id)
+        client.store.datasets.delete(dataset_id, client.storage)
 
 
-def test_a_dataset_whose_finished_run_still_holds_its_slot_is_not_deleted(client: Client) -> None:
+def test_a_dataset_whose_finished_run_still_holds_its_slot_is_not_deleted(client: Submitter) -> None:
     dataset_id = client.submitted("queued")
     for query in (CLAIM, LOAD, COMPLETE):
         client.run(query, id=dataset_id)
     with pytest.raises(Conflict):
-        client.store.delete_dataset(dataset_id)
+        client.store.datasets.delete(dataset_id, client.storage)
 
 
-def test_what_is_unknown_is_not_found(client: Client) -> None:
+def test_what_is_unknown_is_not_found(client: Submitter) -> None:
     unknown = uuid4()
-    for ask in (client.store.reprocess, client.store.delete_dataset, client.store.job):
+    requests: list[Callable[[UUID], object]] = [
+        client.store.datasets.reprocess,
+        client.store.datasets.get,
+        lambda dataset_id: client.store.datasets.delete(dataset_id, client.storage),
+        client.store.jobs.get,
+    ]
+    for request in requests:
         with pytest.raises(NotFound, match=str(unknown)):
-            ask(unknown)
+            request(unknown)
 
 
-def test_an_id_may_be_shortened_while_it_names_one(client: Client) -> None:
+def test_an_id_may_be_shortened_while_it_names_one(client: Submitter) -> None:
     ids = [UUID(f"12345678-0000-4000-8000-00000000000{number}") for number in (1, 2)]
     for number, dataset_id in enumerate(ids):
         submitted = client.submit(f"{number}.txt", b"x" * number).dataset_id
         client.run("delete from jobs")
         client.run("update datasets set id = %(new)s where id = %(old)s", new=dataset_id, old=submitted)
-    assert client.store.dataset_id(str(ids[0])) == ids[0]
-    assert client.store.dataset_id(str(ids[1]).upper()) == ids[1]
-    with pytest.raises(Refused, match="more than one"):
-        client.store.dataset_id("12345678-0000")
-    with pytest.raises(Refused, match="first 4"):
-        client.store.dataset_id("123")
+    assert client.store.datasets.find(str(ids[0])) == ids[0]
+    assert client.store.datasets.find(str(ids[1]).upper()) == ids[1]
+    with pytest.raises(InvalidRequest, match="more than one"):
+        client.store.datasets.find("12345678-0000")
+    with pytest.raises(InvalidRequest, match="first 4"):
+        client.store.datasets.find("123")
     with pytest.raises(NotFound):
-        client.store.dataset_id("1235")
+        client.store.datasets.find("1235")
     with pytest.raises(NotFound):
-        client.store.job_id("1234")
+        client.store.jobs.find("1234")
 
 
-def test_progress_sums_up_the_jobs_that_are_asked_for(client: Client) -> None:
+def test_progress_sums_up_the_jobs_that_are_asked_for(client: Submitter) -> None:
     jobs = [client.submit(f"{number}.txt", b"x" * number) for number in range(1, 5)]
     for result, situation in zip(jobs, ["loaded", "failed", "running", "queued"], strict=True):
         for query in SITUATIONS[situation]:
             client.run(query, id=result.dataset_id)
     client.run("update runs set bytes_done = 2, rows_done = 7 where released_at is null")
-    progress = client.store.progress([result.job_id for result in jobs if result.job_id])
+    progress = client.store.jobs.progress([result.job_id for result in jobs if result.job_id])
     assert (progress.completed, progress.failed, progress.running, progress.finished) == (1, 1, 1, 2)
     assert (progress.bytes_done, progress.rows_done, progress.running_files) == (1 + 2 + 2, 7, ["3.txt"])
 
 
-def test_a_client_connects_again_after_its_connection_broke(client: Client) -> None:
-    client.store.list_datasets()
+def test_a_client_connects_again_after_its_connection_broke(client: Submitter) -> None:
+    client.store.datasets.list()
     client.run(
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where application_name = 'affirm-worker client' and datname = current_database()"
     )
     with pytest.raises(Exception, match="database"):
-        client.store.list_datasets()
-    assert client.store.list_datasets() == []
+        client.store.datasets.list()
+    assert client.store.datasets.list() == []

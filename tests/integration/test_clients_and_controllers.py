@@ -12,15 +12,15 @@ import pytest
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.refusals import Refused
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.submission import read_file
 
 pytestmark = pytest.mark.every_postgres
 
@@ -33,20 +33,20 @@ def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
     chance = random.Random(seed)
     storage = open_storage(StorageConfig("local", path=folder))
     done = 0
-    with ClientStore(conninfo) as store:
+    with Client.connect(conninfo) as store:
         while time.monotonic() < until:
             path = folder / f"{chance.randrange(FILES)}{chance.choice('ab')}.txt"
             try:
                 action = chance.choice(["submit", "submit", "submit", "reprocess", "delete"])
-                datasets = store.list_datasets()
+                datasets = store.datasets.list()
                 if action == "submit":
                     store.submit(path, read_file(path), "US", storage)
                 elif datasets and action == "reprocess":
-                    store.reprocess(chance.choice(datasets).id)
+                    store.datasets.reprocess(chance.choice(datasets).id)
                 elif datasets:
-                    storage.delete(store.delete_dataset(chance.choice(datasets).id))
+                    store.datasets.delete(chance.choice(datasets).id, storage)
                 done += 1
-            except (Refused, Unavailable):  # told that too many others are at it is an answer too
+            except (InvalidRequest, Unavailable):  # told that too many others are at it is an answer too
                 continue
     return done
 

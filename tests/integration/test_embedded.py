@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.embedded import embedded_postgres
+from app.embedded import embedded_postgres
 from dataset_jobs.model.errors import Unavailable
 from tests.faults.conditions import needs_root, small_disk
 
@@ -19,7 +19,7 @@ USE = """
 import sys
 from pathlib import Path
 import psycopg
-from cli.embedded import embedded_postgres
+from app.embedded import embedded_postgres
 with embedded_postgres(Path(sys.argv[1])) as conninfo:
     with psycopg.connect(conninfo) as connection:
         print(connection.execute("select pg_postmaster_start_time()::text").fetchone()[0], flush=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli import postgres_server
-from cli.embedded import embedded_postgres
+from app import postgres_server
+from app.embedded import embedded_postgres
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.outcome import ExitCode
 from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all, one_line

@@ -11,6 +11,7 @@ from controller.launchers.interface import LaunchRefused
 from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence
+from services.explain import explanation
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.test_cli import Run, answer, runner
 from tests.integration.test_pipeline import Moody
@@ -39,12 +40,12 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         evidence = Evidence(exit_code=137, seen_as="OOMKilled", container_started=True, pod_name="pod-1", node="n1")
         launcher.end(key_of(world.job(result.job_id)), evidence)
         await reconciler.tick()
-    job, runs = world.client.job(result.job_id)
+    job, runs = world.client.jobs.get(result.job_id)
     [one] = runs
     assert one.decision is not None
     assert (one.decision["state"], one.decision["wait_seconds"]) == ("scheduled", 3600)
     assert datetime.fromisoformat(one.decision["run_at"]).replace(microsecond=0) == job.run_at.replace(microsecond=0)
-    text = "\n".join(story(job, runs, datetime.now(UTC)))
+    text = "\n".join(story(explanation(job, runs, world.client.status(), datetime.now(UTC))))
     for part in (
         "it is scheduled: the next try is at",
         "run 1: out_of_memory: the runner was killed at its memory limit",
@@ -53,7 +54,7 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         "decided: try again in 60 min at",
         "since attempt 1 of 4 failed; the next one has no more memory, since the pool's template sets no limit of it (",
         "raise the runner's memory limit or the pool's ceiling of it",
-        f"To stop it: affirm-worker jobs cancel {result.job_id}",
+        f"To stop it, cancel it: affirm-worker jobs cancel {result.job_id}",
     ):
         assert part in text, text
 
@@ -62,14 +63,14 @@ async def test_a_rejected_file_a_retry_by_hand_and_the_runner_s_last_log_lines_a
     result = a_file(world, content="Mary,F,7\nno name\nAnna;F\n")
     world.log_level = "INFO"
     await world.run_until_idle()
-    world.client.retry(result.job_id)
+    world.client.jobs.retry(result.job_id)
     await world.run_until_idle()
     told = run("jobs", "explain", str(result.job_id)[:8]).stdout
     assert told.count("rejected (invalid_format): yob2020.txt, line 2:") == 2
     assert "put back by hand at" in told
     assert "decided: failed, since the same input can only fail again" in told
     assert "INFO started on yob2020.txt" in told
-    assert "Mend the lines that are named" in told
+    assert "Fix the lines that are named" in told
     assert "no name" not in told
     document = answer(run("jobs", "explain", str(result.job_id), "--json"))
     assert document["job"]["state"] == "failed"

@@ -8,7 +8,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from controller.background.cron import next_tick
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
@@ -18,12 +17,11 @@ from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFac
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
-from dataset_jobs.store.for_schedules import ScheduleStore
-from dataset_jobs.store.job_changes import Cancel
-from dataset_jobs.store.submission import read_file
+from services.client import Client
+from services.jobs import Cancel
+from services.submission import read_file
 
 pytestmark = pytest.mark.every_postgres
 
@@ -34,12 +32,12 @@ def as_role(database: str, role: str) -> str:
 
 
 @pytest.fixture
-def client(database: str) -> Iterator[ClientStore]:
-    with ClientStore(as_role(database, "affirm_controller")) as store:
+def client(database: str) -> Iterator[Client]:
+    with Client.connect(as_role(database, "affirm_controller")) as store:
         yield store
 
 
-def submit(client: ClientStore, folder: Path) -> tuple[UUID, UUID]:
+def submit(client: Client, folder: Path) -> tuple[UUID, UUID]:
     path = folder / "yob2023.txt"
     path.write_bytes(b"Emma,F,15433\n")
     result = client.submit(path, read_file(path), "US", open_storage(StorageConfig("local", path=folder)))
@@ -56,7 +54,7 @@ def completed(_: RunFacts) -> Settlement:
 
 
 async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whole_life(
-    database: str, client: ClientStore, tmp_path: Path
+    database: str, client: Client, tmp_path: Path
 ) -> None:
     dataset_id, job_id = submit(client, tmp_path)
     async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
@@ -81,15 +79,15 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                     assert runner.has_committed()
             settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed, "uid")
             assert settled is not None
-    [dataset] = client.list_datasets(ids=[dataset_id])
+    [dataset] = client.datasets.list(ids=[dataset_id])
     assert (dataset.status, dataset.row_count) == ("completed", 1)
-    again, _ = client.reprocess(dataset_id)
-    assert client.cancel(again) is Cancel.CANCELLED
-    client.retry(again)
+    again, _ = client.datasets.reprocess(dataset_id)
+    assert client.jobs.cancel(again) is Cancel.CANCELLED
+    client.jobs.retry(again)
     async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
         store = ControllerStore(pool)
         [claimed] = await store.claim("default", 5, "test", "owner", timedelta(minutes=1))
-        assert client.cancel(again) is Cancel.REQUESTED
+        assert client.jobs.cancel(again) is Cancel.REQUESTED
         assert not await store.end_run(claimed.key, CANCELLED, None, only_unstarted=False)
         assert await store.cancel_requested_jobs() == []
         trouble = Diagnosis(Cause.CANNOT_START, Reason.IMAGE, "no image")
@@ -99,25 +97,25 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         assert await store.lift_blocks() == []
         await store.settle(claimed.key, Evidence(), lambda _: Settlement(CANCELLED, JobState.CANCELLED))
         assert client.status().pools[0].name == "default"
-        assert client.failed_jobs() == []
-        assert client.purgeable(timedelta(0)) == {JobState.COMPLETED: 1, JobState.CANCELLED: 1}
+        assert client.jobs.failed() == []
+        assert client.jobs.purgeable(timedelta(0)) == {JobState.COMPLETED: 1, JobState.CANCELLED: 1}
         assert await store.purge("default", timedelta(days=1)) == 0
-        assert sum(client.purge(timedelta(0))) == 2
-    client.delete_dataset(dataset_id)
+        assert sum(client.jobs.purge(timedelta(0))) == 2
+    client.datasets.delete(dataset_id, open_storage(StorageConfig("local", path=tmp_path)))
 
 
 def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "yob2023.txt").write_bytes(b"Emma,F,15433\n")
     storage = open_storage(StorageConfig("local", path=tmp_path))
-    with ScheduleStore(as_role(database, "affirm_controller"), next_tick) as store:
-        store.add("us", "* * * * *", "UTC", "in", "US", "default")
-        store.pause("us", True)
-        assert len(store.run("us", storage, still_seconds=0.0).submitted) == 1
+    with Client.connect(as_role(database, "affirm_controller")) as store:
+        store.schedules.add("us", "* * * * *", "UTC", "in", "US", "default")
+        store.schedules.pause("us", True)
+        assert len(store.schedules.run("us", storage, min_unchanged_seconds=0.0).submitted) == 1
         (tmp_path / "in" / "yob2023.txt").unlink()
-        assert store.run("us", storage).files == 0
-        assert store.begin() is None
-        store.remove("us")
+        assert store.schedules.run("us", storage).files == 0
+        assert store.schedules.claim() is None
+        store.schedules.remove("us")
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,7 @@ async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_ne
             with pytest.raises(Crashed):
                 await ControllerStore(pool).settle(key, Evidence(gone=True), lambda facts: FAILED, "one")
         assert world.job(result.job_id)["state"] == "failed"
-        world.client.reprocess(result.dataset_id)
+        world.client.datasets.reprocess(result.dataset_id)
         await world.run_until_idle()
         assert world.rows(result.dataset_id) == 1
         assert world.one("select attempts from jobs where state = 'completed'")["attempts"] == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import locks
+from app import locks
 from dataset_jobs.model.errors import Unavailable
 from tests.integration.test_cli import ROOT
 

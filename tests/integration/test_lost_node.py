@@ -103,7 +103,7 @@ async def test_a_cancelled_run_on_a_lost_node_does_not_hold_its_slot_for_ever(wo
         key = await running(world, reconciler, result)
         take(world, key)
         launcher.lose_node(key, runner_uid="pod-1")
-        world.client.cancel(result.job_id)
+        world.client.jobs.cancel(result.job_id)
         await reconciler.tick()
         assert world.one("select released_at from runs")["released_at"] is None
         world.query(LEASE_OVER)

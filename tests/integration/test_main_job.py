@@ -172,7 +172,7 @@ async def test_reprocessing_replaces_the_rows_and_a_failed_one_keeps_them(world:
     result = world.submit(world.file("yob2020.txt", "Mary,F,10\r\nAnna,F,9\r\n"))
     await world.run_until_idle()
     loaded_at = world.dataset(result.dataset_id)["loaded_at"]
-    world.client.reprocess(result.dataset_id)
+    world.client.datasets.reprocess(result.dataset_id)
     await world.run_until_idle()
     dataset = world.dataset(result.dataset_id)
     assert (dataset["status"], dataset["row_count"]) == ("completed", 2)
@@ -181,7 +181,7 @@ async def test_reprocessing_replaces_the_rows_and_a_failed_one_keeps_them(world:
 
     with world.file("changed", "Mary,F,11\r\n").open("rb") as changed:
         world.storage.put(dataset["storage_uri"].removeprefix("local:"), changed)
-    job_id, _ = world.client.reprocess(result.dataset_id)
+    job_id, _ = world.client.datasets.reprocess(result.dataset_id)
     await world.run_until_idle()
     assert world.job(job_id)["state"] == "failed"
     dataset = world.dataset(result.dataset_id)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from tests.integration.test_cli import NATIONAL, ROOT, Run, answer, runner
 from tests.integration.test_faults import COPY_WAITS, copy_held_up, until

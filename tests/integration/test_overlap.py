@@ -8,9 +8,9 @@ import pytest
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
-from dataset_jobs.store.submission import Verdict, read_file
+from services.submission import Verdict, read_file
 from tests.integration.world import Submitted, World
 
 pytestmark = pytest.mark.every_postgres
@@ -69,7 +69,7 @@ def counting(world: World) -> dict[int, set[str]]:
 
 async def test_a_load_marks_the_dataset_with_what_its_rows_are_of(world: World) -> None:
     result = await loaded(world, OLD)
-    [seen] = world.client.list_datasets(ids=[result.dataset_id])
+    [seen] = world.client.datasets.list(ids=[result.dataset_id])
     assert (seen.measure, seen.region, seen.top, seen.years, seen.sexes) == ("births", None, None, [2020], ["F", "M"])
     assert world.query("select year, gender::text, row_count, total_count from coverage order by gender") == [
         {"year": 2020, "gender": "F", "row_count": 2, "total_count": 19},
@@ -84,7 +84,7 @@ async def test_a_file_that_covers_what_is_loaded_already_is_refused_and_both_are
     assert (job["state"], job["last_cause"], run["reason"]) == ("failed", "rejected", "overlapping")
     for named in ("yob2020.txt", str(old.dataset_id), "yob2020-corrected.txt", str(new.dataset_id), "F, 2020"):
         assert named in job["last_error"]
-    assert f"--replaces {old.dataset_id}" in job["last_error"]
+    assert f"(dataset {old.dataset_id}); if this file" in job["last_error"]
     assert world.rows(new.dataset_id) == 0
     assert counted(world) == [("Anna", 9), ("John", 8), ("Mary", 10)]
 
@@ -101,34 +101,34 @@ async def test_what_replaces_a_dataset_counts_in_its_place_until_it_is_deleted(w
     new = await loaded(world, OLD.replace("10", "12"), "yob2020-new.txt", (old.dataset_id,))
     assert counted(world) == [("Anna", 9), ("John", 8), ("Mary", 12)]
     assert world.rows(old.dataset_id) == 3
-    [seen] = world.client.list_datasets(ids=[old.dataset_id])
+    [seen] = world.client.datasets.list(ids=[old.dataset_id])
     assert (seen.status, seen.superseded_by, seen.superseded) == ("completed", [new.dataset_id], True)
 
     with pytest.raises(Conflict, match=f"superseded by dataset {new.dataset_id} .yob2020-new.txt."):
-        world.client.reprocess(old.dataset_id)
-    world.client.delete_dataset(new.dataset_id)
+        world.client.datasets.reprocess(old.dataset_id)
+    world.client.datasets.delete(new.dataset_id, world.storage)
     assert counted(world) == [("Anna", 9), ("John", 8), ("Mary", 10)]
-    [seen] = world.client.list_datasets(ids=[old.dataset_id])
+    [seen] = world.client.datasets.list(ids=[old.dataset_id])
     assert (seen.superseded_by, seen.superseded) == ([], False)
-    world.client.reprocess(old.dataset_id)
+    world.client.datasets.reprocess(old.dataset_id)
 
 
 async def test_a_job_of_a_superseded_dataset_is_not_put_back(world: World) -> None:
     old = await loaded(world, OLD)
-    job_id, _ = world.client.reprocess(old.dataset_id)
-    world.client.cancel(job_id)
+    job_id, _ = world.client.datasets.reprocess(old.dataset_id)
+    world.client.jobs.cancel(job_id)
     await loaded(world, OLD.replace("10", "12"), "yob2020-new.txt", (old.dataset_id,))
     with pytest.raises(Conflict, match="is superseded by dataset"):
-        world.client.retry(job_id)
+        world.client.jobs.retry(job_id)
 
 
 async def test_a_superseded_dataset_that_is_deleted_changes_nothing(world: World) -> None:
     old = await loaded(world, OLD)
     new = await loaded(world, NEW + "John,M,8\n", "yob2020-new.txt", (old.dataset_id,))
     before = counted(world)
-    world.client.delete_dataset(old.dataset_id)
+    world.client.datasets.delete(old.dataset_id, world.storage)
     assert counted(world) == before
-    world.client.reprocess(new.dataset_id)
+    world.client.datasets.reprocess(new.dataset_id)
     await world.run_until_idle()
     assert counted(world) == before
 
@@ -137,7 +137,7 @@ async def test_a_replacing_dataset_that_is_loaded_again_stays_in_its_place(world
     old = await loaded(world, OLD)
     new = await loaded(world, NEW, "yob2020-new.txt", (old.dataset_id,))
     for dataset_id in (new.dataset_id, old.dataset_id):
-        world.client.reprocess(dataset_id)
+        world.client.datasets.reprocess(dataset_id)
         await world.run_until_idle()
         assert counted(world) == [("Anna", 9), ("John", 8), ("Mary", 11)]
 
@@ -148,7 +148,7 @@ async def test_what_a_dataset_covers_no_more_when_it_is_loaded_again_counts_agai
     new = submit(world, 2, old.dataset_id)
     await load_by_hand(world, new, {2019: "F", 2020: "FM"})
     assert counting(world) == {2019: {"F2", "M1"}, 2020: {"F2", "M2"}}
-    job_id, _ = world.client.reprocess(new.dataset_id)
+    job_id, _ = world.client.datasets.reprocess(new.dataset_id)
     await load_by_hand(world, Submitted(new.dataset_id, job_id), {2020: "F"})
     assert counting(world) == {2019: {"F1", "M1"}, 2020: {"F2", "M1"}}
 
@@ -162,9 +162,9 @@ async def test_one_that_is_replaced_by_one_that_is_replaced_counts_only_when_bot
         submit(world, 3, first.dataset_id)
     third = submit(world, 3, second.dataset_id)
     await load_by_hand(world, third, {2020: "F"})
-    world.client.delete_dataset(second.dataset_id)
+    world.client.datasets.delete(second.dataset_id, world.storage)
     assert counting(world) == {2020: {"F3"}}
-    world.client.delete_dataset(third.dataset_id)
+    world.client.datasets.delete(third.dataset_id, world.storage)
     assert counting(world) == {2020: {"F1"}}
 
 
@@ -184,14 +184,14 @@ async def test_a_dataset_is_not_deleted_where_two_would_count_for_the_same_then(
     await load_by_hand(world, second, {2020: "F"})
     third = submit(world, 3, first.dataset_id, second.dataset_id)
     await load_by_hand(world, third, {2019: "F"})
-    job_id, _ = world.client.reprocess(second.dataset_id)
+    job_id, _ = world.client.datasets.reprocess(second.dataset_id)
     # Its parser has learnt to read the year before, which the third counts for, in its place too.
     await load_by_hand(world, Submitted(second.dataset_id, job_id), {2019: "F", 2020: "F"})
     assert counting(world) == {2019: {"F3"}, 2020: {"F2"}}
     with pytest.raises(Conflict, match=f"{first.dataset_id} .* and dataset {second.dataset_id} .* count for the same"):
-        world.client.delete_dataset(third.dataset_id)
-    world.client.delete_dataset(first.dataset_id)
-    world.client.delete_dataset(third.dataset_id)
+        world.client.datasets.delete(third.dataset_id, world.storage)
+    world.client.datasets.delete(first.dataset_id, world.storage)
+    world.client.datasets.delete(third.dataset_id, world.storage)
     assert counting(world) == {2019: {"F2"}, 2020: {"F2"}}
 
 
@@ -242,13 +242,13 @@ async def test_only_what_is_loaded_can_be_replaced(world: World) -> None:
     waiting = world.submit(world.file("yob2021.txt", NEW))
     for other, error, said in (
         (UUID(int=7), NotFound, "no such dataset"),
-        (swedish.dataset_id, Refused, "another country"),
+        (swedish.dataset_id, InvalidRequest, "another country"),
         (waiting.dataset_id, Conflict, "not loaded"),
     ):
         for name, content in (("yob2019.txt", "Mary,F,12"), ("yob2021.txt", NEW)):
             with pytest.raises(error, match=f"{other}.*{said}"):
                 world.submit(world.file(name, content), replaces=[other])
-    with pytest.raises(Conflict, match=f"loaded already.*--replaces {waiting.dataset_id}"):
+    with pytest.raises(Conflict, match=f"loaded already.*replacing dataset {waiting.dataset_id}"):
         world.submit(world.file("yob2020.txt", OLD), replaces=[waiting.dataset_id])
     assert old.dataset_id not in world.dataset(waiting.dataset_id)["supersedes"]
 

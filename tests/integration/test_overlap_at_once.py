@@ -114,11 +114,11 @@ async def test_what_was_to_be_replaced_counts_on_where_the_new_one_is_cancelled_
             await _until(world, reconciler, "select 1 from runs where cause = 'crashed' and released_at is not null")
             assert counted(world) == [(3, "yob2023-0.txt")]
             await _until(world, reconciler, COPY_WAITS)
-            world.client.cancel(new.job_id)
+            world.client.jobs.cancel(new.job_id)
         await _until_idle(world, reconciler)
     assert world.job(new.job_id)["state"] == "cancelled"
     assert counted(world) == [(3, "yob2023-0.txt")]
-    world.client.retry(new.job_id)
+    world.client.jobs.retry(new.job_id)
     await world.run_until_idle()
     assert counted(world) == [(3, "yob2023-1.txt")]
 
@@ -141,7 +141,7 @@ async def test_readers_never_see_both_or_neither_while_one_replaces_the_other(wo
     stop.set()
     await reader
     assert seen == {((3, "yob2023-0.txt"),), ((3, "yob2023-1.txt"),)}
-    world.client.delete_dataset(new.dataset_id)
+    world.client.datasets.delete(new.dataset_id, world.storage)
     assert counted(world) == [(3, "yob2023-0.txt")]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from tests.integration.test_faults import COPY_WAITS, ROWS_2023, YEAR_2023, copy_held_up, until
 from tests.integration.world import World

@@ -10,17 +10,18 @@ from typing import BinaryIO
 
 import pytest
 
-from controller.background.cron import next_tick
 from controller.loop import Reconciler
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, RunError, Unavailable
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
-from dataset_jobs.store.for_schedules import ScheduleStore
-from dataset_jobs.store.looking import Looked, Stopped
-from dataset_jobs.store.refusals import Conflict, NotFound, Refused
-from dataset_jobs.store.submission import read_file
 from dataset_jobs.store.views import ScheduleView
+from services.client import Client
+from services.cron import next_tick
+from services.folder_scan import ScanResult, Stopped
+from services.schedules import Schedules
+from services.submission import read_file
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
@@ -39,7 +40,8 @@ class Folder:
         self.world = world
         self.path = world.folder / "storage" / "in" / "us"
         self.path.mkdir(parents=True)
-        self.store = ScheduleStore(world.conninfo, next_tick)
+        self.client = Client.connect(world.conninfo)
+        self.store = self.client.schedules
         self.store.add("us", "0 3 * * 1", "Europe/Paris", "in/us", "US", "default", priority=4)
 
     def drop(self, *years: int) -> None:
@@ -50,13 +52,13 @@ class Folder:
     def make_due(self) -> None:
         self.world.query("update schedules set next_at = %s, not_before = null", PAST)
 
-    def tick(self, store: ScheduleStore | None = None, storage: LocalStorage | None = None) -> Looked | None:
+    def tick(self, store: Schedules | None = None, storage: LocalStorage | None = None) -> ScanResult | None:
         """What a thread of a controller does with one tick; None where there is nothing to do."""
         one = store or self.store
-        begun = one.begin()
+        begun = one.claim()
         if begun is None:
             return None
-        return one.do(begun, storage or self.storage, lambda: False, still_seconds=0.0)
+        return one.do(begun, storage or self.storage, lambda: False, min_unchanged_seconds=0.0)
 
     @property
     def storage(self) -> LocalStorage:
@@ -75,7 +77,7 @@ class Folder:
 @pytest.fixture
 def folder(world: World) -> Iterator[Folder]:
     made = Folder(world)
-    with made.store:
+    with made.client:
         yield made
 
 
@@ -105,11 +107,11 @@ async def test_a_controller_does_it_and_loads_the_files_which_are_its_own_copies
     folder.drop(2001, 2002)
     folder.make_due()
     await folder.world.run_until_idle()
-    datasets = folder.world.client.list_datasets()
+    datasets = folder.world.client.datasets.list()
     assert [(one.status, one.row_count) for one in datasets] == [("completed", 1)] * 2
     assert not [one for one in datasets if "in/us" in one.storage_uri]
     folder.store.remove("us")
-    folder.world.client.reprocess(datasets[0].id)
+    folder.world.client.datasets.reprocess(datasets[0].id)
     (folder.path / datasets[0].filename).unlink()
     await folder.world.run_until_idle()
     assert folder.world.dataset(datasets[0].id)["status"] == "completed"
@@ -164,8 +166,8 @@ def test_a_dataset_that_was_deleted_comes_back_while_its_file_lies_there(folder:
     folder.drop(2001)
     folder.make_due()
     folder.tick()
-    [dataset] = folder.world.client.list_datasets()
-    folder.world.client.delete_dataset(dataset.id)
+    [dataset] = folder.world.client.datasets.list()
+    folder.world.client.datasets.delete(dataset.id, folder.storage)
     folder.make_due()
     folder.tick()
     assert folder.jobs() == names(2001)
@@ -178,21 +180,21 @@ def test_a_dataset_that_was_deleted_comes_back_while_its_file_lies_there(folder:
 def test_of_any_number_at_once_one_does_a_tick(folder: Folder) -> None:
     folder.drop(2001)
     folder.make_due()
-    with ScheduleStore(folder.world.conninfo, next_tick) as other:
-        begun = folder.store.begin()
+    with Client.connect(folder.world.conninfo) as other:
+        begun = folder.store.claim()
         assert begun is not None
-        assert other.begin() is None
+        assert other.schedules.claim() is None
         with pytest.raises(Conflict, match="being done"):
-            other.run("us", folder.storage)
+            other.schedules.run("us", folder.storage)
         folder.world.query("update schedules set not_before = now() - interval '1 second'")  # not heard of any more
-        taken_over = other.begin()
+        taken_over = other.schedules.claim()
         assert taken_over is not None
         assert taken_over.tick == begun.tick
         with pytest.raises(Stopped):
-            folder.store.do(begun, folder.storage, lambda: False, still_seconds=0.0)
+            folder.store.do(begun, folder.storage, lambda: False, min_unchanged_seconds=0.0)
         assert folder.jobs() == []
         assert folder.schedule.looking, "the one who was late has not ended the other's look"
-        other.do(taken_over, folder.storage, lambda: False, still_seconds=0.0)
+        other.schedules.do(taken_over, folder.storage, lambda: False, min_unchanged_seconds=0.0)
     assert folder.jobs() == names(2001)
     assert folder.tick() is None
 
@@ -200,8 +202,8 @@ def test_of_any_number_at_once_one_does_a_tick(folder: Folder) -> None:
 def boundaries(folder: Folder) -> list[tuple[Boundary, int]]:
     """Where a tick with two new files can be hit, each boundary with how often it was met before."""
     actor = Actor()
-    with ScheduleStore(folder.world.conninfo, next_tick, connection_class=sync_connection(actor)) as store:
-        folder.tick(store)
+    with Client.connect(folder.world.conninfo, connection_class=sync_connection(actor)) as store:
+        folder.tick(store.schedules)
     return [(at, actor.met[:number].count(at)) for number, at in enumerate(actor.met)]
 
 
@@ -216,9 +218,9 @@ def test_a_tick_that_is_broken_off_anywhere_is_done_once_by_whoever_comes_next(f
         folder.make_due()
         folder.world.query("update schedules set holder = null")
         actor = Actor(fault_at(at, occurrence, kind))
-        with ScheduleStore(folder.world.conninfo, next_tick, connection_class=sync_connection(actor)) as store:
+        with Client.connect(folder.world.conninfo, connection_class=sync_connection(actor)) as store:
             try:
-                folder.tick(store)
+                folder.tick(store.schedules)
             except (Crashed, RunError):
                 actor.die()
         # However far it came: the lease is over, and so is the wait after an error.
@@ -227,7 +229,7 @@ def test_a_tick_that_is_broken_off_anywhere_is_done_once_by_whoever_comes_next(f
         folder.tick()
         assert folder.jobs() == names(2001, 2002), f"{kind} at {at}"
         assert folder.tick() is None, f"{kind} at {at}"
-        datasets = folder.world.client.list_datasets()
+        datasets = folder.world.client.datasets.list()
         assert all(
             (folder.world.folder / "storage" / one.storage_uri.removeprefix("local:")).exists() for one in datasets
         )
@@ -337,18 +339,18 @@ def test_a_paused_schedule_waits_and_makes_up_for_what_it_missed_once(folder: Fo
 def test_a_look_by_hand_is_at_any_time_and_leaves_the_ticks_alone(folder: Folder) -> None:
     before = folder.store.pause("us", True).next_at
     folder.drop(2001)
-    looked = folder.store.run("us", folder.storage, still_seconds=0.0)
+    looked = folder.store.run("us", folder.storage, min_unchanged_seconds=0.0)
     assert [found.file for found in looked.submitted] == names(2001) == folder.jobs()
     assert folder.schedule.next_at == before
-    assert folder.store.run("us", folder.storage, still_seconds=0.0).submitted == []
+    assert folder.store.run("us", folder.storage, min_unchanged_seconds=0.0).submitted == []
 
 
 def test_a_schedule_that_is_removed_submits_nothing_more(folder: Folder) -> None:
     class Removing(LocalStorage):
         def put(self, key: str, content: BinaryIO) -> str:
             uri = super().put(key, content)
-            with ScheduleStore(folder.world.conninfo, next_tick) as other:
-                other.remove("us")
+            with Client.connect(folder.world.conninfo) as other:
+                other.schedules.remove("us")
             return uri
 
     folder.drop(2001)
@@ -384,7 +386,7 @@ def test_what_cannot_be_is_refused(folder: Folder, change: dict[str, str], said:
         "pool": "default",
     }
     it = right | change
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         folder.store.add(it["name"], it["cron"], it["timezone"], it["location"], it["country"], it["pool"])
     assert [one.name for one in folder.store.list()] == ["us"]
 
@@ -407,7 +409,7 @@ async def test_the_loop_goes_on_while_a_folder_does_not_answer_and_a_controller_
     async with folder.world.controller(FakeLauncher()) as reconciler:
         schedules = reconciler.schedules
         assert schedules is not None
-        schedules.still_seconds = 3.0  # as good as a folder that does not answer
+        schedules.min_unchanged_seconds = 3.0  # as good as a folder that does not answer
         await reconciler.tick()
         other = folder.world.file("yob1999.txt", "Anna,F,9\n")
         job = folder.world.client.submit(other, read_file(other), "US", folder.world.storage).job_id
@@ -445,13 +447,13 @@ def test_a_folder_in_s3_is_looked_through_as_well(
         for year in (2001, 2002):
             storage.put(f"in/us/yob{year}.txt", io.BytesIO(f"Mary,F,{year}\n".encode()))
         for expected in (names(2001, 2002), []):
-            looked = folder.store.run("us", storage, still_seconds=0.0)
+            looked = folder.store.run("us", storage, min_unchanged_seconds=0.0)
             assert (looked.files, [found.file for found in looked.submitted]) == (2, expected)
-        for dataset in folder.world.client.list_datasets():
+        for dataset in folder.world.client.datasets.list():
             with storage.open(dataset.storage_uri) as content:
                 assert hashlib.sha256(content.read()).hexdigest() == dataset.sha256
         server.stop()
         with pytest.raises(Unavailable):
-            folder.store.run("us", storage, still_seconds=0.0)
+            folder.store.run("us", storage, min_unchanged_seconds=0.0)
         assert folder.schedule.failures == 1
         server.start()

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 from psycopg.types.json import Json
 
-from controller.background.cron import next_tick
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_schedules import ScheduleStore
-from dataset_jobs.store.looking import Looked
+from services.client import Client
+from services.folder_scan import ScanResult
+from services.schedules import Schedules
 from tests.integration.test_cli import ROOT, Run, answer, runner
 from tests.integration.world import World
 from tests.servers.versitygw import VersityGateway
@@ -124,23 +124,21 @@ def gateway(tmp_path: Path) -> Iterator[VersityGateway]:
 
 
 @pytest.fixture
-def schedules(world: World) -> Iterator[ScheduleStore]:
-    with ScheduleStore(world.conninfo, next_tick) as store:
-        store.add("us", "0 3 * * 1", "UTC", "in", "US", "default")
+def schedules(world: World) -> Iterator[Schedules]:
+    with Client.connect(world.conninfo) as store:
+        store.schedules.add("us", "0 3 * * 1", "UTC", "in", "US", "default")
         world.query("update schedules set next_at = '2026-01-01 00:00+00'")
-        yield store
+        yield store.schedules
 
 
-def look(store: ScheduleStore, config: StorageConfig) -> Looked:
+def look(store: Schedules, config: StorageConfig) -> ScanResult:
     """One tick of the schedule."""
-    begun = store.begin()
+    begun = store.claim()
     assert begun is not None
-    return store.do(begun, open_storage(config), lambda: False, still_seconds=0.0)
+    return store.do(begun, open_storage(config), lambda: False, min_unchanged_seconds=0.0)
 
 
-def test_a_schedule_says_which_names_it_cannot_take_and_takes_the_others(
-    world: World, schedules: ScheduleStore
-) -> None:
+def test_a_schedule_says_which_names_it_cannot_take_and_takes_the_others(world: World, schedules: Schedules) -> None:
     drop(world.folder / "storage" / "in")
     inner = world.folder / "storage" / "in" / os.fsdecode(b"caf\xe9")
     inner.mkdir()
@@ -155,11 +153,11 @@ def test_a_schedule_says_which_names_it_cannot_take_and_takes_the_others(
     assert shown.error is not None
     assert shown.error.startswith("5 of 9 files not submitted; yob2019")
     assert shown.next_at.year > 2025
-    assert schedules.begin() is None, "the tick is done"
+    assert schedules.claim() is None, "the tick is done"
 
 
 def test_names_in_s3_are_treated_alike(
-    schedules: ScheduleStore, gateway: VersityGateway, monkeypatch: pytest.MonkeyPatch
+    schedules: Schedules, gateway: VersityGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = gateway.folder / "buckets" / gateway.make_bucket("names") / "in"
     drop(folder)
@@ -182,7 +180,7 @@ def test_any_text_can_be_stored_in_columns_and_in_json(world: World, text: str) 
         connection.execute("update jobs set last_error = %s where id = %s", (text, job))
         stored = connection.execute("select %s::jsonb", (Json({text: [text]}),)).fetchone()
     assert stored is not None
-    [listed] = world.client.list_jobs()
+    [listed] = world.client.jobs.list()
     assert listed.last_error is not None
     assert "\0" not in listed.last_error
     listed.last_error.encode()

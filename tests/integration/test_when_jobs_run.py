@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.store.client_connection import When
-from dataset_jobs.store.refusals import Conflict, NotFound
-from dataset_jobs.store.submission import read_file
+from services.submission import read_file
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World
 
@@ -53,18 +53,18 @@ async def test_a_time_that_is_past_puts_a_job_at_the_end_of_the_queue_not_at_its
 
 async def test_reprocessing_may_be_for_later_too(world: World) -> None:
     job = a_job(world, 2001)
-    world.client.cancel(job)
-    again, _ = world.client.reprocess(world.job(job)["dataset_id"], run_at=HOUR, priority=3)
+    world.client.jobs.cancel(job)
+    again, _ = world.client.datasets.reprocess(world.job(job)["dataset_id"], run_at=HOUR, priority=3)
     assert (world.job(again)["state"], world.job(again)["priority"]) == ("scheduled", 3)
 
 
 async def test_a_waiting_job_is_given_another_priority_and_time(world: World) -> None:
     first, second = a_job(world, 2001), a_job(world, 2002, run_at=HOUR)
-    changed = world.client.set_waiting(second, priority=5)
+    changed = world.client.jobs.reschedule(second, priority=5)
     assert (changed.state, changed.priority) == ("scheduled", 5)
-    assert world.client.set_waiting(second, run_at=timedelta(0)).state == "queued"
+    assert world.client.jobs.reschedule(second, run_at=timedelta(0)).state == "queued"
     assert await claimed(world, 1) == [second]
-    assert world.client.set_waiting(first, run_at=HOUR).state == "scheduled"
+    assert world.client.jobs.reschedule(first, run_at=HOUR).state == "scheduled"
     assert await claimed(world) == []
 
 
@@ -75,7 +75,7 @@ async def test_a_job_brought_forward_is_taken_by_a_controller_that_sleeps(world:
         await reconciler.tick()
         assert launcher.launches == []
         with world.listening() as notified:
-            world.client.set_waiting(job, run_at=timedelta(0))
+            world.client.jobs.reschedule(job, run_at=timedelta(0))
             assert notified()
         await reconciler.tick()
         assert [key.job_id for key in launcher.launches] == [job]
@@ -85,17 +85,17 @@ async def test_only_a_job_that_waits_is_changed(world: World) -> None:
     running = a_job(world, 2001)
     assert await claimed(world) == [running]
     over = a_job(world, 2002)
-    world.client.cancel(over)
+    world.client.jobs.cancel(over)
     for job, state in ((running, "running"), (over, "cancelled")):
         with pytest.raises(Conflict, match=state):
-            world.client.set_waiting(job, priority=1)
+            world.client.jobs.reschedule(job, priority=1)
     with pytest.raises(NotFound):
-        world.client.set_waiting(UUID(int=7), priority=1)
+        world.client.jobs.reschedule(UUID(int=7), priority=1)
 
 
 async def test_a_job_that_is_put_back_keeps_its_priority_unless_it_is_given_another(world: World) -> None:
     job = a_job(world, 2001, priority=4)
     for given, priority in ((None, 4), (-2, -2)):
-        world.client.cancel(job)
-        world.client.retry(job, priority=given)
+        world.client.jobs.cancel(job)
+        world.client.jobs.retry(job, priority=given)
         assert world.job(job)["priority"] == priority

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,10 +26,10 @@ from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.controller_connection import PATIENCE, controller_pool
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.submission import read_file
 from parser_runner.child import run_child
+from services.client import Client
+from services.submission import read_file
 
 DATA = Path(__file__).parent.parent / "data"
 NATIONAL = DATA / "us" / "national"
@@ -58,7 +58,7 @@ class World:
         self.folder = folder
         self.storage_config = StorageConfig.from_env({"STORAGE_PATH": str(folder / "storage")})
         (folder / "storage").mkdir(exist_ok=True)
-        self.client = ClientStore(conninfo)
+        self.client = Client.connect(conninfo)
         self.log_level = "ERROR"
 
     @property
@@ -80,7 +80,7 @@ class World:
         self, path: Path, country: str = "US", year: int | None = None, replaces: Sequence[UUID] = ()
     ) -> Submitted:
         """Submits a file as the command line does."""
-        submission = replace(read_file(path, year), supersedes=tuple(sorted(replaces)))
+        submission = read_file(path, year, replaces=replaces)
         result = self.client.submit(path, submission, country, self.storage)
         assert result.dataset_id is not None
         assert result.job_id is not None
@@ -144,7 +144,7 @@ class World:
                 entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
             )
             pools = OnePool(PoolSpec("default", retry=retry, retention=retention, template=template))
-            schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, still_seconds=0.0)
+            schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, min_unchanged_seconds=0.0)
             context = Context(store, own, owner, pools, concurrency, random=lambda: 0.0)
             try:
                 yield Reconciler(context, 0.2, wake, LoopHealth(), schedules=schedules)

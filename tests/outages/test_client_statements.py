@@ -12,9 +12,9 @@ from controller.loop import Reconciler
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.store.for_clients import ClientStore
-from dataset_jobs.store.refusals import Conflict, NotFound
-from dataset_jobs.store.submission import read_file
+from dataset_jobs.model.requests import Conflict, NotFound
+from services.client import Client
+from services.submission import read_file
 from tests.integration.world import World, key_of
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
@@ -43,12 +43,12 @@ class Case(NamedTuple):
     """
 
     before: str | None
-    request: Callable[[ClientStore, Target], object]
+    request: Callable[[Client, Target], object]
     after: list[str]
     end: list[str]
 
 
-def submit(client: ClientStore, target: Target) -> object:
+def submit(client: Client, target: Target) -> object:
     [path] = target.world.folder.glob("yob*.txt")
     return client.submit(path, read_file(path), "US", target.world.storage)
 
@@ -56,13 +56,16 @@ def submit(client: ClientStore, target: Target) -> object:
 CASES = {
     "submit": Case(None, submit, ["queued"], ["completed"]),
     "submit-failed": Case("failed", submit, ["failed", "queued"], ["failed", "completed"]),
-    "cancel-waiting": Case("queued", lambda client, it: client.cancel(it.job_id), ["cancelled"], ["cancelled"]),
-    "cancel-running": Case("running", lambda client, it: client.cancel(it.job_id), ["running"], ["cancelled"]),
-    "retry": Case("failed", lambda client, it: client.retry(it.job_id), ["queued"], ["completed"]),
+    "cancel-waiting": Case("queued", lambda client, it: client.jobs.cancel(it.job_id), ["cancelled"], ["cancelled"]),
+    "cancel-running": Case("running", lambda client, it: client.jobs.cancel(it.job_id), ["running"], ["cancelled"]),
+    "retry": Case("failed", lambda client, it: client.jobs.retry(it.job_id), ["queued"], ["completed"]),
     "reprocess": Case(
-        "completed", lambda client, it: client.reprocess(it.dataset_id), ["completed", "queued"], ["completed"] * 2
+        "completed",
+        lambda client, it: client.datasets.reprocess(it.dataset_id),
+        ["completed", "queued"],
+        ["completed"] * 2,
     ),
-    "delete": Case("completed", lambda client, it: client.delete_dataset(it.dataset_id), [], []),
+    "delete": Case("completed", lambda client, it: client.datasets.delete(it.dataset_id, it.world.storage), [], []),
 }
 
 
@@ -109,7 +112,7 @@ async def test_whichever_statement_of_a_client_is_broken_asking_again_does_it_on
         async def ask(number: int, fault: Fault | None) -> None:
             target = await prepared(world, reconciler, number, case.before)
             proxy.arm(fault)
-            with ClientStore(proxy.url(world.conninfo), PATIENCE) as client:
+            with Client.connect(proxy.url(world.conninfo), PATIENCE) as client:
                 if fault is None:
                     case.request(client, target)
                 else:
@@ -118,7 +121,7 @@ async def test_whichever_statement_of_a_client_is_broken_asking_again_does_it_on
             check(world)
             if fault is not None:
                 # Where it was done the first time, it may be refused now.
-                with suppress(Conflict, NotFound), ClientStore(world.conninfo) as client:
+                with suppress(Conflict, NotFound), Client.connect(world.conninfo) as client:
                     case.request(client, target)
             check(world)
             assert states(world, number) == case.after

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from services.client import Client
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check_finished
@@ -148,12 +148,12 @@ async def test_a_standby_that_is_not_promoted_counts_as_a_database_that_is_away(
         ):
             store.take()
         with pytest.raises(Unavailable, match="read-only"):
-            world.client.cancel(result.job_id)
+            world.client.jobs.cancel(result.job_id)
         # A URL of both servers finds the primary by itself.
         both = pair.primary.url("test").replace("/test", f",127.0.0.1:{pair.standby.port}/test")
-        with ClientStore(f"{both}?target_session_attrs=read-write") as client:
+        with Client.connect(f"{both}?target_session_attrs=read-write") as client:
             pair.fail_over()
             assert client.status() is not None
-            client.cancel(result.job_id)
+            client.jobs.cancel(result.job_id)
         await until_idle(world, reconciler)
     assert world.job(result.job_id)["state"] == "cancelled"

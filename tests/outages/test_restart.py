@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.countries import iso_countries
+from app.countries import iso_countries
 from dataset_jobs import migrations
 from tests.integration.test_faults import until
 from tests.integration.test_run_command import running

@@ -69,7 +69,7 @@ async def test_whichever_statement_of_a_runner_is_broken_its_rows_are_there_once
             if again:
                 await until_idle(world, reconciler)
                 dataset_id = world.job(key.job_id)["dataset_id"]
-                job_id, _ = world.client.reprocess(dataset_id)
+                job_id, _ = world.client.datasets.reprocess(dataset_id)
                 key = RunKey(job_id, 1)
             return await broken(world, proxy, reconciler, key, fault, ROWS if again else 0)
 

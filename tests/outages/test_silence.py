@@ -8,9 +8,9 @@ import pytest
 from controller.loop import Reconciler
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_clients import ClientStore
 from dataset_jobs.store.for_runner import Runner, RunnerStore
 from parser_runner.heartbeat import Heartbeat
+from services.client import Client
 from tests.integration.test_faults import claim_one
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle
@@ -51,7 +51,7 @@ async def test_a_database_that_says_nothing_is_given_up_and_all_goes_on_when_it_
     result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
     url = proxy.url(world.conninfo)
     launcher = InlineLauncher(world.storage_config, url, PATIENCE)
-    with ClientStore(url, PATIENCE) as client:
+    with Client.connect(url, PATIENCE) as client:
         async with world.controller(launcher, conninfo=url, patience=PATIENCE) as reconciler:
             assert client.status() is not None
             proxy.stall()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import Limits
 from parser_runner.parsers import Parsed, Source, parse_whole
-from parser_runner.parsers.limits import Limits
 from parser_runner.parsers.report import Report, report
 
 Content = str | bytes

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import Limits
 from parser_runner.parsers import Row, parse
-from parser_runner.parsers.limits import Limits
 from parser_runner.parsers.source import PLAIN_LIMIT, Source
 
 NATIONAL = ["Mary,F,7065", "Anna,F,2604", "John,M,9655", "Zoë,F,5"]

@@ -9,7 +9,7 @@ from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRule
 from controller.autoscaling.decide import Limit, Snapshot, decide
 from controller.autoscaling.history import History
 from controller.pools.spec import PoolSpec
-from tests.unit.scaling_document import PAGE, svg
+from docs.generate.scaling import PAGE, svg
 from tests.unit.virtual_pool import NOON, VirtualPool
 
 AT_ONCE = ScalingRules()

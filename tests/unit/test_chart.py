@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -12,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.runner_config import RunnerConfig, read_runner_config
-from cli.settings import Settings, read_settings
-from parser_runner.parsers.limits import Limits
+from app.settings import Settings, read_settings
+from controller.runner_config import RunnerConfig, read_runner_config
+from dataset_jobs.model.limits import Limits
+from docs.generate import chart_values
 from tests.unit import chart
 
 EVERY = pytest.mark.parametrize(
@@ -197,9 +196,8 @@ def test_schema_and_values_have_the_same_keys() -> None:
 
 
 def test_the_documentation_of_the_values_is_made_from_them_and_whole() -> None:
-    script = chart.ROOT / "charts" / "document_values.py"
-    page = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
-    assert (chart.ROOT / "docs" / "chart-values.md").read_text() == page, "run `make docs`"
+    page = chart_values.page()
+    assert chart_values.PAGE.read_text() == page, "run `make docs`"
     schema = json.loads((chart.CHART / "values.schema.json").read_text())
     documented = set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
     assert documented == {*_schema_leaves(schema, schema)} - {"global"}

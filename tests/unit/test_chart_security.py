@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from cli.runner_config import read_runner_config
 from controller.launchers.kubernetes.api import KubernetesApi
 from controller.operator import Watcher
 from controller.pools.runner_pod import job_manifest
+from controller.runner_config import read_runner_config
 from dataset_jobs.model.keys import RunKey
 from tests.unit import chart
 

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from cli.document import FOLDER, cli_page, help_texts
+from cli.lazy import SHORT_HELPS, command
+from docs.generate.command_line import PAGE, help_texts, page
 
 HELP = dict(help_texts())
 COMMANDS = [
@@ -22,12 +23,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_text_with_examples(command: str) -> None:
-    text = HELP[f"affirm-worker {command}"]
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_a_help_text_with_examples(path: str) -> None:
+    text = HELP[f"affirm-worker {path}"]
     examples = text.partition("Examples:\n")[2].splitlines()
     assert examples
-    assert all(f"affirm-worker {command}" in line for line in examples)
+    assert all(f"affirm-worker {path}" in line for line in examples)
 
 
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
@@ -46,12 +47,17 @@ def test_help_needs_nothing_heavy() -> None:
     code = "import sys, cli.main; cli.main.app(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert "dataset_jobs.model.states" in loaded
+    assert "cli.output" in loaded
     assert not loaded & {"psycopg", "pydantic_settings", "boto3", "kubernetes", "kopf", "rich.console", "aiohttp"}
 
 
+@pytest.mark.parametrize("name", SHORT_HELPS)
+def test_the_short_help_of_a_command_is_its_own(name: str) -> None:
+    assert command(name).get_short_help_str(200) == SHORT_HELPS[name]
+
+
 def test_the_page_about_the_command_line_says_what_the_help_says() -> None:
-    assert (FOLDER / "cli.md").read_text() == cli_page(), "python -m cli.document cli > docs/cli.md"
+    assert PAGE.read_text() == page(), "run `make docs`"
 
 
 @pytest.mark.parametrize(

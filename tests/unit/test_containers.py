@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.limits import Limits
+from dataset_jobs.model.limits import Limits
 from tests.unit.made_up import refusal, rows, source, zipped
 from tests.unit.test_publishers_text import BC, INSEE, NORWAY, NSW
 from tests.unit.test_publishers_workbooks import ONS_LIST

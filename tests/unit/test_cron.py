@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.background.cron import next_tick
 from dataset_jobs.model.errors import Unavailable
+from services.cron import next_tick
 from tests.faults.conditions import no_more_open_files
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.document import help_texts
-from cli.settings import Settings
+from app.settings import Settings
+from docs.generate.command_line import help_texts
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from cli.logs import set_up_logs
-from cli.settings import Settings
+from app.logs import set_up_logs
+from app.settings import Settings
 
 JOB = UUID("0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91")
 

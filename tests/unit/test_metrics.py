@@ -14,7 +14,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.pools import PoolQueue
 from dataset_jobs.model.settlement import Diagnosis, Settlement
 from dataset_jobs.model.states import JobState
-from tests.unit.metrics_document import PAGE, rendered
+from docs.generate.metrics import PAGE, rendered
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 LABELS = {"pool", "state", "cause", "result", "le"}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.document import FOLDER, settings_page
-from cli.settings import Settings, read_settings, redacted
+from app.settings import Settings, read_settings, redacted
 from dataset_jobs.model.durations import format_duration, parse_duration, parse_when
 from dataset_jobs.model.errors import Misconfigured
-from parser_runner.parsers.limits import Limits
+from dataset_jobs.model.limits import Limits
+from docs.generate.settings import PAGE, page
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +165,7 @@ def test_a_time_too_far_away_is_refused(text: str) -> None:
 
 
 def test_the_page_about_settings_says_what_the_code_does() -> None:
-    assert (FOLDER / "settings.md").read_text() == settings_page(), "python -m cli.document settings > docs/settings.md"
+    assert PAGE.read_text() == page(), "run `make docs`"
 
 
 def test_a_time_is_read_as_it_is_written_and_otherwise_as_the_machine_has_it() -> None:

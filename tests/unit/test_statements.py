@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import dataset_jobs.store
+import services
 from dataset_jobs.store.statements import all_statements, parse, statement
 
 STORE = Path(dataset_jobs.store.__file__).parent
@@ -13,8 +14,9 @@ TOPICS = {path.stem for path in STORE.glob("sql/*.sql")}
 
 
 def names_in_code() -> set[str]:
-    """Every string of the store's code that begins like a statement's name."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in STORE.glob("*.py")]
+    """Every string of the store and the services that begins like a statement's name."""
+    files = [*STORE.glob("*.py"), *Path(services.__file__).parent.glob("*.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
     constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return {text for text in constants if isinstance(text, str) and is_name(text)}
 

@@ -10,7 +10,7 @@ import pytest
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import DATASET_MOVES, JOB_MOVES, RETRIED, DatasetStatus, JobState, JobType
-from tests.unit.states_document import OPEN, PAGE, blocks, rendered
+from docs.generate.states import OPEN, PAGE, blocks, rendered
 
 SCHEMA = files("dataset_jobs.migrations").joinpath("0001_queue_and_names.sql").read_text(encoding="utf-8")
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def test_the_database_and_the_model_agree_on_which_jobs_are_over() -> None:
 
 
 def test_the_page_is_what_the_model_makes_of_it() -> None:
-    assert rendered(TEXT) == TEXT, "run `python -m tests.unit.states_document`"
+    assert rendered(TEXT) == TEXT, "run `make docs`"
     assert OPEN not in TEXT
 
 

@@ -7,12 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from cli.status import remarks
-from cli.story import duration, story
-from cli.why_it_waits import why_it_waits
+from cli.commands.status import remarks
+from cli.obstacles import waits_in_words
+from cli.output import duration
+from cli.story import story
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
 from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status
+from services.explain import explanation
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 JOB = JobView(
@@ -27,6 +29,7 @@ RUN = RunView(
     committed_at=None, ended_at=None, cause=None, reason=None, error=None, outcome=None, evidence=None,
     decision=None, waits_for=None, waits_for_error=None, released_at=None,
 )  # fmt: skip
+QUIET = Status([], [], 1, [], [])
 
 
 def later(seconds: float) -> datetime:
@@ -34,7 +37,7 @@ def later(seconds: float) -> datetime:
 
 
 def told(job: JobView, *runs: RunView) -> str:
-    return "\n".join(story(job, list(runs), later(60)))
+    return "\n".join(story(explanation(job, runs, QUIET, later(60))))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,6 @@ BLOCKED = replace(
     POOL, blocked_since=NOON, blocked_cause="cannot_start", blocked_reason="image", blocked_error="not found",
     probe_at=later(9),
 )  # fmt: skip
-QUIET = Status([], [], 1, [], [])
 FAILING = ScheduleView(
     name="ssa", cron="0 3 * * *", timezone="UTC", location="in/us", country="US", pool="default", priority=0,
     paused=False, next_at=NOON, looking=False, looked_at=None, files=None, submitted=None, failures=3,
@@ -239,9 +241,10 @@ LOADS = replace(
 )  # fmt: skip
 def test_what_a_job_waits_for(changes: dict[str, Any], run: RunView | None, status: Status, sentence: str) -> None:
     runs = [] if run is None else [run]
-    waits = why_it_waits(replace(JOB, **changes), runs, status, later(60))
+    explained = explanation(replace(JOB, **changes), runs, status, later(60))
+    waits = waits_in_words(explained)
     assert sentence in "\n".join(waits)
-    assert set(waits) <= set(story(replace(JOB, **changes), runs, later(60), waits))
+    assert set(waits) <= set(story(explained))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +254,7 @@ def test_what_a_job_waits_for(changes: dict[str, Any], run: RunView | None, stat
 )
 def test_a_job_that_waits_for_nothing_says_nothing(changes: dict[str, Any]) -> None:
     status = replace(QUIET, controllers=[ALIVE], pools=[replace(POOL, paused=True)])
-    assert why_it_waits(replace(JOB, **changes), [], status, later(60)) == []
+    assert explanation(replace(JOB, **changes), [], status, later(60)).waits == ()
 
 
 def test_a_launch_without_an_answer_is_told() -> None:

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from dataset_jobs.store.refusals import Refused
-from dataset_jobs.store.submission import checked_sex, read_submission
+from dataset_jobs.model.requests import InvalidRequest
+from services.submission import checked_sex, read_submission
 
 
 def test_hash_and_size_are_those_of_the_bytes() -> None:
@@ -40,12 +40,12 @@ def test_sex_may_be_written_in_several_ways(given: str) -> None:
     ],
 )
 def test_what_cannot_be_is_refused(filename: str, year: int | None, sex: str | None) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(InvalidRequest):
         read_submission(io.BytesIO(b""), filename, year, sex)
 
 
 def test_a_name_that_is_not_utf_8_is_shown_by_its_bytes() -> None:
-    with pytest.raises(Refused, match=r"^file name 'yob2019\\xff.txt': it is not UTF-8; rename the file"):
+    with pytest.raises(InvalidRequest, match=r"^file name 'yob2019\\xff.txt': it is not UTF-8; rename the file"):
         read_submission(io.BytesIO(b""), os.fsdecode(b"yob2019\xff.txt"), None, None)
 
 

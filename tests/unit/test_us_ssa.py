@@ -117,7 +117,10 @@ def test_the_year_stands_in_the_files_name(filename: str) -> None:
 def test_a_name_without_a_year_is_refused_unless_the_year_is_given(filename: str) -> None:
     error = refused(GOOD, filename)
     assert error.reason is Reason.INVALID_FILENAME
-    assert str(error) == f"{filename}: the year stands only in the file's name: expected yobYYYY.txt, or --year"
+    assert (
+        str(error)
+        == f"{filename}: the year stands only in the file's name: expected yobYYYY.txt, or the year as a hint"
+    )
     assert rows_of(GOOD, filename, year=2020)[0].year == 2020
 
 

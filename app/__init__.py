@@ -1,0 +1,1 @@
+"""What every program of the installation needs: settings, logs, the database and the storage that they lead to."""

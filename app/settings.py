@@ -1,0 +1,318 @@
+"""The settings: environment variables, checked when a command starts. docs/settings.md is made from this."""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from dataset_jobs.host import check_user, host_name
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import parse_duration
+from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.text import one_line
+from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
+from dataset_jobs.storage import StorageConfig
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _durations(value: Any) -> Any:
+    return tuple(parse_duration(part) for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _connection_string(value: str) -> str:
+    try:
+        conninfo_to_dict(value)
+    except psycopg.ProgrammingError:
+        raise ValueError("malformed") from None
+    return value
+
+
+def _within(first: timedelta, last: timedelta) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if not first <= value <= last:
+            raise ValueError("out of range")
+        return value
+
+    return AfterValidator(check)
+
+
+def _plain_text(value: str) -> str:
+    if one_line(value) != value:
+        raise ValueError("control characters, or not UTF-8")
+    return value
+
+
+def _default_home() -> Path | None:
+    # As root the embedded Postgres runs as another user, and everybody has to pass through every folder above the
+    # data: not to be done to /root.
+    if os.geteuid() == 0:
+        return Path("/var/lib/affirm-worker")
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    # A relative one is another folder wherever the command is called.
+    return home / ".local/share/affirm-worker" if home.is_absolute() else None
+
+
+def _setting(default: Any, what: str, allowed: str, shown: str | None = None, **constraints: Any) -> Any:
+    """A field. `shown` is the default as the documentation has it, where its value says too little."""
+    extra: dict[str, JsonValue] = {"allowed": allowed, "shown": shown}
+    if callable(default):
+        return Field(default_factory=default, description=what, json_schema_extra=extra, **constraints)
+    return Field(default, description=what, json_schema_extra=extra, validate_default=False, **constraints)
+
+
+def _limit(name: str, what: str, most: int) -> Any:
+    """A field of `Limits`, whose default it has."""
+    return _setting(getattr(Limits(), name), what, f"a whole number from 1 to {most}", ge=1, le=most)
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+PlainText = Annotated[str, AfterValidator(_plain_text)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+ConnectionString = Annotated[str, AfterValidator(_connection_string)]
+_HOUR = timedelta(hours=1)
+_A_URL = "a Postgres connection URL, such as postgresql://user:password@host:5432/database"
+
+
+class Settings(BaseSettings):
+    """Every setting, by the lower-case name of its variable. An empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: ConnectionString | None = _setting(
+        None, "The database. Without it, a Postgres of its own runs while the command does.", _A_URL,
+        "the embedded Postgres", repr=False,
+    )  # fmt: skip
+    runner_database_url: ConnectionString | None = _setting(
+        None, "What runners connect to, in a role with fewer rights.", _A_URL, "`DATABASE_URL`", repr=False
+    )
+    database_direct_url: ConnectionString | None = _setting(
+        None, "For LISTEN, where `DATABASE_URL` leads to a transaction-mode pooler.", _A_URL, "`DATABASE_URL`",
+        repr=False,
+    )  # fmt: skip
+    database_schema: str = _setting(
+        DEFAULT_SCHEMA, "The schema of the database that the tables are in; `migrate` makes it.",
+        "lower-case letters, digits and underscores, at most 63", pattern=SCHEMA_PATTERN,
+    )  # fmt: skip
+    database_max_connections: int = _setting(
+        10, "The most connections that a controller keeps open, runners not counted.",
+        "a whole number from 2 to 1000", ge=2, le=1000,
+    )  # fmt: skip
+    worker_concurrency: int = _setting(
+        4, "Runs at once of this controller, with the process launcher; on Kubernetes the pool decides.",
+        "a whole number from 1 to 1024", ge=1, le=1024,
+    )  # fmt: skip
+    worker_poll_interval: Annotated[Duration, _within(timedelta(milliseconds=50), _HOUR)] = _setting(
+        timedelta(seconds=5), "How often to look for work where no notification came.",
+        "a duration from 50ms to 1h, such as 5s, 500ms or 1m30s", "5s",
+    )  # fmt: skip
+    worker_max_retries: int = _setting(
+        3, "Tries after the first one, if a later try can pass.", "a whole number from 0 to 100", ge=0, le=100
+    )
+    worker_retry_waits: Annotated[
+        tuple[Annotated[timedelta, _within(timedelta(0), 24 * 7 * _HOUR)], ...],
+        NoDecode, BeforeValidator(_durations), Field(min_length=1),
+    ] = _setting(
+        (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)),
+        "The waits after the first failed attempt, the second and so on; the last one holds for all that follow.",
+        "durations of at most 7d with commas between them, such as 1m,5m,15m", "1m,5m,15m",
+    )  # fmt: skip
+    worker_start_deadline: Annotated[Duration, _within(timedelta(seconds=10), 24 * _HOUR)] = _setting(
+        timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim released.",
+        "a duration from 10s to 24h, such as 5m", "5m",
+    )  # fmt: skip
+    worker_retention: Annotated[Duration, _within(_HOUR, 24 * 3650 * _HOUR)] = _setting(
+        timedelta(days=30), "How long finished jobs and their runs are kept; datasets and rows stay for ever.",
+        "a duration from 1h to 3650d, such as 30d", "30d",
+    )  # fmt: skip
+    worker_shutdown_grace: Annotated[Duration, _within(timedelta(0), _HOUR)] = _setting(
+        timedelta(seconds=30), "How long running children may go on after SIGTERM, with the process launcher.",
+        "a duration from 0s to 1h, such as 30s", "30s",
+    )  # fmt: skip
+    pool: str = _setting(
+        "default", "The queue: what is submitted goes there, and the controller claims from it.",
+        "lower-case letters, digits and hyphens, at most 63", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    )  # fmt: skip
+    pool_max_parallelism: int | None = _setting(
+        None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
+        "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
+    )  # fmt: skip
+    pool_max_pending: int | None = _setting(
+        None, "Sets how many of the pool's runs may be unstarted at once: pods that wait for a node, say.",
+        "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
+    )  # fmt: skip
+    storage_type: Annotated[Literal["local", "s3"], BeforeValidator(_lower)] = _setting(
+        "local", "Where the files of datasets are kept.", "local or s3"
+    )
+    storage_path: str = _setting(
+        "", "`local`: the folder; runners must see the same one.", "a folder", "`AFFIRM_WORKER_HOME`/storage"
+    )
+    storage_s3_bucket: str = _setting("", "`s3`: the bucket.", "the bucket's name", "")
+    storage_s3_region: str = _setting("", "`s3`: its region.", "a region, such as eu-central-1", "as boto3 finds it")
+    storage_s3_endpoint: str = _setting("", "`s3`: a server other than AWS.", "an http or https URL", "AWS")
+    storage_s3_prefix: str = _setting("", "`s3`: put before every key.", "a path, such as names/files", "")
+    limit_file_mib: int = _limit("file_mib", "Files of more MiB are refused.", 1_048_576)
+    limit_zip_members: int = _limit("zip_members", "Archives and workbooks of more files are refused.", 1_000_000)
+    limit_unpacked_mib: int = _limit("unpacked_mib", "So are those of more MiB, unpacked.", 1_048_576)
+    limit_unpacked_ratio: int = _limit(
+        "unpacked_ratio", "So are those that are so many times larger, unpacked.", 1_000_000
+    )
+    limit_workbook_memory_mib: int = _limit(
+        "workbook_memory_mib", "MiB of address space that reading a workbook may take, in a process of its own.",
+        1_048_576,
+    )  # fmt: skip
+    limit_rows: int = _limit("rows", "Files that give more rows are refused.", 1_000_000_000)
+    limit_cell_chars: int = _limit(
+        "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
+    )
+    limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
+    health_port: int | None = _setting(
+        None,
+        "Serves /healthz, /readyz and /metrics there.",
+        "a port from 1 to 65535",
+        "no health server",
+        ge=1,
+        le=65535,
+    )
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = _setting(
+        "auto", "JSON, one object a line, or colours for people; auto: by whether stderr is a terminal.",
+        "auto, json or console",
+    )  # fmt: skip
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+    ] = _setting(
+        "INFO", "The least severe lines to log.", "debug, info, warning, error or critical", "info"
+    )  # fmt: skip
+    runner_config: Path | None = _setting(
+        None, "How runner pods are made, with the kubernetes launcher.", "the path of a JSON file", "",
+    )  # fmt: skip
+    namespace: str = _setting(
+        "default", "Where the Kubernetes Jobs of runners go.", "a namespace's name",
+        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    )  # fmt: skip
+    worker_controller_name: PlainText = _setting(
+        "affirm-worker", "Which ParserPools are this installation's: those that give this as their `controller`.",
+        "a name of at most 63 characters", min_length=1, max_length=63,
+    )  # fmt: skip
+    worker_id: PlainText = _setting(
+        host_name, "This controller's name, in logs and on the runs it claims.",
+        "at most 200 characters", "the host's name", min_length=1, max_length=200,
+    )  # fmt: skip
+    worker_uid: PlainText = _setting(
+        "", "The uid of the controller's own pod, whose name is WORKER_ID: its Kubernetes events are about it.",
+        "a uid", "events without one",
+    )  # fmt: skip
+    affirm_worker_home: Path | None = _setting(
+        _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
+        "~/.local/share/affirm-worker; as root /var/lib/affirm-worker",
+    )  # fmt: skip
+
+    @property
+    def home(self) -> Path:
+        """`affirm_worker_home`, absolute; raises Misconfigured."""
+        if self.affirm_worker_home is None:
+            raise Misconfigured(
+                f"AFFIRM_WORKER_HOME is not set, and user id {os.geteuid()} has no home folder (HOME is not set or not"
+                " absolute): set it to a folder that can be written, or set DATABASE_URL and STORAGE_PATH",
+                Reason.CONFIG,
+            )
+        try:
+            return self.affirm_worker_home.expanduser().absolute()
+        except (RuntimeError, OSError):
+            raise Misconfigured(
+                f"AFFIRM_WORKER_HOME is {str(self.affirm_worker_home)!r}, which leads nowhere from here; allowed: an"
+                " absolute path",
+                Reason.CONFIG,
+            ) from None
+
+    def in_schema(self, conninfo: str) -> str:
+        """A connection string that leads to `database_schema`."""
+        return in_schema(conninfo, self.database_schema)
+
+    @property
+    def limits(self) -> Limits:
+        """The LIMIT_* settings."""
+        names = (name for name in type(self).model_fields if name.startswith("limit_"))
+        return Limits(**{name.removeprefix("limit_"): getattr(self, name) for name in names})
+
+    @property
+    def storage(self) -> StorageConfig:
+        """The STORAGE_* settings; raises Misconfigured."""
+        names = (name for name in type(self).model_fields if name.startswith("storage_"))
+        default = self.home / "storage" if self._keeps_files_at_home else None
+        return StorageConfig.from_env({name.upper(): getattr(self, name) for name in names}, default)
+
+    @property
+    def _keeps_files_at_home(self) -> bool:
+        return self.storage_type == "local" and not self.storage_path.strip()
+
+
+def read_settings() -> Settings:
+    """Reads the environment.
+
+    Raises:
+        Misconfigured: names every wrong variable, its value and the allowed ones; never a password.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_url=False))
+        raise Misconfigured("; ".join(_problem(name) for name in names), Reason.CONFIG) from None
+    # What touches no file needs no home.
+    if not settings._keeps_files_at_home:
+        _ = settings.storage
+    for name in ("database_url", "runner_database_url", "database_direct_url"):
+        if url := getattr(settings, name):
+            check_user(name.upper(), url)
+    return settings
+
+
+def allowed(field: FieldInfo) -> str:
+    """What values a setting may have, in words."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    return str(extra["allowed"])
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a value may hold a password."""
+    return not field.repr
+
+
+def redacted(conninfo: str) -> str:
+    """Where a connection string leads to, without its password; only its scheme if it is malformed."""
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        scheme = re.match(r"[a-z]+://", conninfo)
+        return f"{scheme[0] if scheme else ''}..."
+    shown: dict[str, Any] = {name: parts[name] for name in ("host", "port", "dbname", "user") if name in parts}
+    return make_conninfo(**shown) + (" password=***" if "password" in parts else "")
+
+
+def _problem(name: str) -> str:
+    field = Settings.model_fields[name]
+    variable = name.upper()
+    value = next((value for key, value in os.environ.items() if key.upper() == variable), "")
+    shown = redacted(value) if is_secret(field) else repr(value)
+    return f"{variable} is {shown}; allowed: {allowed(field)}"

@@ -1,0 +1,1 @@
+"""The commands, one module each; `cli.lazy` imports the one that is called."""

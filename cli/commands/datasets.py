@@ -1,0 +1,141 @@
+"""`affirm-worker datasets`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from app.file_storage import storage_config
+from cli import output
+from cli.lazy import group
+from cli.options import AsJson, Limit, Yes
+from cli.output import cell
+from cli.session import session
+from dataset_jobs.model.coverage import years_in_words
+from dataset_jobs.model.states import DatasetStatus
+from dataset_jobs.storage import open_storage
+from dataset_jobs.store.views import DatasetView
+
+LIST_EPILOG = """
+\b
+Examples:
+  affirm-worker datasets list
+  affirm-worker datasets list --status failed
+  affirm-worker datasets list --country US --json
+"""
+SHOW_EPILOG = """
+\b
+Examples:
+  affirm-worker datasets show 0f9c5d4e
+  affirm-worker datasets show 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
+"""
+DELETE_EPILOG = """
+\b
+Examples:
+  affirm-worker datasets delete 0f9c5d4e
+  affirm-worker datasets delete 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --yes
+"""
+commands = group("datasets")
+
+
+@commands.command("list", epilog=LIST_EPILOG)
+def list_datasets(
+    status: Annotated[DatasetStatus | None, typer.Option(help="Only those that stand there.")] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", "-c", metavar="CC", help="Only those of this country.")
+    ] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Lists datasets, the newest first."""
+    with session() as it:
+        datasets = it.client.datasets.list(status=status, country=country, limit=limit)
+    if as_json:
+        output.print_json(datasets)
+        return
+    output.print_table(
+        [
+            "dataset", "country", "file", "status", ">rows", "years", "sexes", "region", "measure", ">top",
+            "superseded", "submitted", "error",
+        ],
+        [
+            [
+                d.id, d.country, d.filename, d.status, d.row_count, years_in_words(d.years), "".join(d.sexes), d.region,
+                d.measure, d.top, _superseded(d), d.created_at, d.error,
+            ]
+            for d in datasets
+        ],
+        "there are no datasets",
+    )  # fmt: skip
+
+
+@commands.command("show", epilog=SHOW_EPILOG)
+def show_dataset(
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Shows a dataset: its years, sexes and sums, and which datasets it supersedes."""
+    with session() as it:
+        dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
+    if as_json:
+        output.print_json(dataset)
+        return
+    for name, value in _lines(dataset):
+        output.say(f"{name:<15}{value}")
+
+
+def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
+    lines = [
+        ("dataset", str(dataset.id)),
+        ("file", f"{dataset.filename}, {dataset.country}, {dataset.size:,} bytes"),
+        ("status", dataset.status),
+        ("submitted", cell(dataset.created_at)),
+    ]
+    hints = [("year", dataset.year_hint), ("sex", dataset.sex_hint)]
+    lines += [("given", f"--{name} {hint}") for name, hint in hints if hint is not None]
+    if dataset.loaded_at is not None:
+        top = "all names" if dataset.top is None else f"the {dataset.top:,} most frequent names of a year and sex"
+        lines += [
+            ("loaded", f"{cell(dataset.loaded_at)}, as {dataset.parser}"),
+            ("rows", f"{dataset.row_count:,}, of {dataset.total_count:,} people"),
+            ("measure", str(dataset.measure)),
+            ("region", dataset.region or "the whole country"),
+            ("list", top),
+            ("years", years_in_words(dataset.years)),
+            ("sexes", " and ".join(dataset.sexes)),
+        ]
+    lines += [("supersedes", str(other)) for other in dataset.supersedes]
+    if dataset.superseded_by:
+        lines.append(("superseded by", f"{', '.join(map(str, dataset.superseded_by))}, {_superseded(dataset)}"))
+    if dataset.error:
+        lines.append(("error", cell(dataset.error)))
+    return lines
+
+
+def _superseded(dataset: DatasetView) -> str | None:
+    if not dataset.superseded_by:
+        return None
+    return "wholly" if dataset.superseded else "partly"
+
+
+@commands.command("delete", epilog=DELETE_EPILOG)
+def delete_dataset(
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deletes a dataset: its rows, its jobs and its stored file.
+
+    Datasets that it superseded count again. Refused while a run holds it. Asks first, if there is a terminal.
+    """
+    with session() as it:
+        dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
+        rows = dataset.row_count or 0
+        if not yes and sys.stdin.isatty():
+            question = f"Delete dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows?"
+            output.confirm(question)
+        it.client.datasets.delete(dataset.id, open_storage(storage_config(it.settings)))
+    if as_json:
+        output.print_json({"dataset_id": dataset.id, "file": dataset.filename, "rows": rows})
+    else:
+        output.say(f"deleted dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows")

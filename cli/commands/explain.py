@@ -1,0 +1,54 @@
+"""`affirm-worker jobs explain`."""
+
+import dataclasses
+from typing import Annotated, Any
+
+import typer
+
+from cli import output
+from cli.hints import advice_in_words
+from cli.obstacles import waits_in_words
+from cli.options import AsJson
+from cli.session import session
+from cli.story import story
+from services.explain import Explanation
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker jobs explain 5a7c910f
+  affirm-worker jobs explain 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
+"""
+
+
+def explain(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Tells a job's story: every run with its end and the decision after it, and advice.
+
+    All of it comes from the database, also long after the pods are gone.
+    """
+    with session() as it:
+        told = it.client.explain(it.client.jobs.find(job_id))
+    if as_json:
+        output.print_json(_as_json(told))
+    else:
+        output.say(*story(told))
+
+
+def _as_json(told: Explanation) -> dict[str, Any]:
+    return {
+        "job": told.job,
+        "next_try": told.next_try,
+        "waits": waits_in_words(told),
+        "runs": [
+            {field.name: getattr(one.run, field.name) for field in dataclasses.fields(one.run)}
+            | {
+                "log": one.outcome.log if one.outcome else (),
+                "advice": None if one.advice is None else advice_in_words(one.advice),
+            }
+            for one in told.runs
+        ],
+        "to_do": [advice_in_words(step) for step in told.to_do],
+    }

@@ -1,0 +1,163 @@
+"""`affirm-worker jobs cancel`, `jobs set`, `jobs retry` and `jobs purge`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import output
+from cli.hints import error_in_words
+from cli.options import AsJson, RunAt, Yes
+from cli.session import session
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.durations import parse_duration
+from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.states import FINISHED, JobState
+from services.jobs import Cancel
+
+CANCEL_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs cancel 5a7c910f
+"""
+SET_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs set 5a7c910f --priority 100
+  affirm-worker jobs set 5a7c910f --run-at 0s
+"""
+RETRY_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs retry 5a7c910f
+  affirm-worker jobs retry --failed --dry-run
+  affirm-worker jobs retry --failed --cause unavailable --priority -10 --yes
+"""
+PURGE_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs purge --older-than 30d --dry-run
+  affirm-worker jobs purge --older-than 12h --state completed
+"""
+
+NewPriority = Annotated[
+    int | None, typer.Option("--priority", min=-32768, max=32767, help="From now on; without it, it stays.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+def cancel(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Cancels a job; a run that is at work commits nothing after.
+
+    A job that waits is cancelled at once. Of one that runs, the controller stops the process or pod, and the job is
+    cancelled when that is gone. The dataset stays as it was: pending, or completed with its old rows. Refused if
+    the job has completed or failed already.
+    """
+    with session() as it:
+        job = it.client.jobs.find(job_id)
+        result = it.client.jobs.cancel(job)
+    if as_json:
+        output.print_json({"job_id": job, "result": result})
+    elif result is Cancel.CANCELLED:
+        output.say(f"job {job} is cancelled")
+    else:
+        output.say(f"job {job} is being cancelled: its run commits nothing more, and is being stopped")
+
+
+def set_waiting(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    priority: NewPriority = None,
+    run_at: RunAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Changes a job that waits: its priority, or when it may run.
+
+    --run-at 0s lets a scheduled job, or one that waits for a retry, run at once. Refused if it is running or over.
+    """
+    if priority is None and run_at is None:
+        raise typer.BadParameter("give a --priority, a --run-at, or both")
+    with session() as it:
+        job = it.client.jobs.reschedule(it.client.jobs.find(job_id), priority=priority, run_at=run_at)
+    if as_json:
+        output.print_json(job)
+    else:
+        when = f" until {output.cell(job.run_at)}" if job.state == JobState.SCHEDULED else ""
+        output.say(f"job {job.id} is {job.state}{when}, with priority {job.priority}")
+
+
+def retry(
+    job_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs; the first digits of an id are enough.")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All that have failed.")] = False,
+    cause: Annotated[Cause | None, typer.Option(help="With --failed: only those that failed of this.")] = None,
+    priority: NewPriority = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Retries failed or cancelled jobs, with fresh budgets.
+
+    Their runs stay as history. Refused if the dataset has another job that is not finished, or was loaded by
+    another job since. --failed takes the latest job of each dataset only, never a cancelled one, and asks first
+    if there is a terminal.
+    """
+    if failed == bool(job_ids) or (cause is not None and not failed):
+        raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
+    with session() as it:
+        ids = it.client.jobs.failed(cause) if failed else [it.client.jobs.find(given) for given in job_ids or ()]
+        if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
+            output.confirm(f"Retry {_jobs(len(ids))}?")
+        results = it.client.jobs.retry_all(ids, dry_run=dry_run, priority=priority)
+    if as_json:
+        result = "would be queued" if dry_run else "queued"
+        output.print_json([{"job_id": one.job_id, "dataset_id": one.dataset_id, "file": one.filename,
+                            "result": "refused" if one.refusal else result,
+                            "error": error_in_words(one.refusal) if one.refusal else None}
+                           for one in results])  # fmt: skip
+    else:
+        for one in results:
+            if one.refusal:
+                output.said_no(error_in_words(one.refusal))
+            else:
+                output.say(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
+        if not results:
+            output.say("there is no job to retry")
+    if any(one.refusal for one in results):
+        raise typer.Exit(ExitCode.REJECTED)
+
+
+def purge(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="DURATION", help="Finished so long ago, such as 30d or 12h.")
+    ],
+    state: Annotated[
+        list[JobState] | None, typer.Option(help="Only those: completed, failed or cancelled; may be repeated.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Removes old finished jobs with their runs; never a dataset or a row.
+
+    Controllers do the same by themselves after WORKER_RETENTION.
+    """
+    try:
+        age = parse_duration(older_than)
+    except ValueError as error:
+        raise typer.BadParameter(f"{older_than!r}: expected {error}", param_hint="--older-than") from None
+    states = tuple(state or FINISHED)
+    if unfinished := [one for one in states if not one.finished]:
+        raise typer.BadParameter(f"jobs that are {unfinished[0]} are never removed", param_hint="--state")
+    with session() as it:
+        count = sum(it.client.jobs.purgeable(age, states).values() if dry_run else it.client.jobs.purge(age, states))
+    if as_json:
+        output.print_json({"removed": 0 if dry_run else count, "would_remove": count if dry_run else None})
+    else:
+        output.say(f"{_jobs(count)} would be removed" if dry_run else f"removed {_jobs(count)}")
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'' if count == 1 else 's'}"

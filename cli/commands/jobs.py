@@ -1,0 +1,122 @@
+"""`affirm-worker jobs`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli import output
+from cli.commands import explain, job_changes
+from cli.lazy import group
+from cli.options import AsJson, Limit
+from cli.output import cell
+from cli.session import session
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.states import JobState
+from dataset_jobs.store.views import JobView, RunView
+
+LIST_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs list
+  affirm-worker jobs list --state failed
+  affirm-worker jobs list --dataset 0f9c5d4e --json
+"""
+SHOW_EPILOG = """
+\b
+Examples:
+  affirm-worker jobs show 5a7c910f
+  affirm-worker jobs show 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
+"""
+commands = group("jobs")
+
+
+@commands.command("list", epilog=LIST_EPILOG)
+def list_jobs(
+    state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this dataset.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Lists jobs, the newest first."""
+    with session() as it:
+        dataset_id = None if dataset is None else it.client.datasets.find(dataset)
+        jobs = it.client.jobs.list(state=state, dataset_id=dataset_id, limit=limit)
+    if as_json:
+        output.print_json(jobs)
+        return
+    output.print_table(
+        ["job", "file", "type", "state", ">attempts", ">rows", "runs at", "finished", "error"],
+        [
+            [
+                job.id, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
+                job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, job.last_error,
+            ]
+            for job in jobs
+        ],
+        "there are no jobs",
+    )  # fmt: skip
+
+
+@commands.command("show", epilog=SHOW_EPILOG)
+def show_job(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    as_json: AsJson = False,
+) -> None:
+    """Shows a job with all its runs: when, where, and what became of them."""
+    with session() as it:
+        job, runs = it.client.jobs.get(it.client.jobs.find(job_id))
+    if as_json:
+        output.print_json({"job": job, "runs": runs})
+        return
+    for name, value in _job_lines(job):
+        output.say(f"{name:<14}{value}")
+    for run in runs:
+        output.say("")
+        for name, value in _run_lines(run):
+            output.say(f"{name:<14}{value}")
+    if not runs:
+        output.say("", "it has not run yet")
+
+
+def _job_lines(job: JobView) -> list[tuple[str, Any]]:
+    lines = [
+        ("job", str(job.id)),
+        ("dataset", f"{job.dataset_id} ({job.filename}, {job.country}, {job.size:,} bytes)"),
+        ("type", job.type),
+        ("state", job.state + (", a cancel is asked for" if job.cancel_requested_at else "")),
+        ("pool", f"{job.pool}, priority {job.priority}"),
+        ("attempts", f"{job.attempts}, and {job.interruptions} interruptions"),
+        ("created", cell(job.created_at)),
+    ]
+    if job.state == JobState.SCHEDULED:
+        lines.append(("runs again" if job.attempts or job.interruptions else "runs at", cell(job.run_at)))
+    if job.finished_at is not None:
+        lines.append(("finished", cell(job.finished_at)))
+    if job.last_error:
+        lines.append(("error", f"{job.last_cause}: {job.last_error}"))
+    return lines
+
+
+def _run_lines(run: RunView) -> list[tuple[str, Any]]:
+    where = " on ".join(filter(None, [run.pod_name or run.launch_name, run.node]))
+    times = [("claimed", run.claimed_at), ("started", run.started_at), ("ended", run.ended_at)]
+    lines = [
+        (f"run {run.epoch}", f"{run.launcher}{f', {where}' if where else ''}"),
+        ("  times", ", ".join(f"{name} {cell(time)}" for name, time in times if time is not None)),
+        ("  progress", f"{run.bytes_done:,} bytes, {run.rows_done:,} rows"),
+    ]
+    if run.cause:
+        lines.append(("  cause", f"{run.cause}: {run.reason}" if run.reason else run.cause))
+    if run.error:
+        lines.append(("  error", cell(run.error)))
+    outcome = Outcome.from_dict(run.outcome)
+    if outcome is not None and len(outcome.problems) > 1:
+        lines += [("  problems" if number == 0 else "", problem) for number, problem in enumerate(outcome.problems)]
+    return lines
+
+
+commands.command("explain", epilog=explain.EPILOG)(explain.explain)
+commands.command("cancel", epilog=job_changes.CANCEL_EPILOG)(job_changes.cancel)
+commands.command("set", epilog=job_changes.SET_EPILOG)(job_changes.set_waiting)
+commands.command("retry", epilog=job_changes.RETRY_EPILOG)(job_changes.retry)
+commands.command("purge", epilog=job_changes.PURGE_EPILOG)(job_changes.purge)

@@ -1,0 +1,93 @@
+"""`affirm-worker load`: all in one, on one machine."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import typer
+
+from app.database import open_database
+from app.file_storage import storage_config
+from app.settings import Settings, read_settings
+from cli.lazy import single
+from cli.options import AsJson, Country, Files, Sex, Year
+from cli.progress import Display, open_display
+from cli.run import run_controller
+from cli.summary import print_summary, sum_up
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.storage import open_storage
+from services.client import Client
+from services.progress import POLL_SECONDS, watch
+from services.submit_files import FileOptions, Submitted, submit_file
+
+EPILOG = """
+Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted; 77 or 78 when
+none of the others can be loaded until somebody fixes a right or a setting.
+
+\b
+Examples:
+  affirm-worker load yob2023.txt yob2024.txt --country US
+  affirm-worker load names/*.txt --country US --json > summary.json
+  WORKER_CONCURRENCY=8 affirm-worker load renamed.txt --country US --year 2023
+"""
+commands = single()
+
+
+@commands.command(epilog=EPILOG)
+def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_json: AsJson = False) -> None:
+    """Loads files, all in one, and sums up the results.
+
+    Migrates the database, submits the files, and runs a controller until nothing is left to do. Other
+    queued jobs are done too. Files that are loaded already are left alone.
+    """
+    settings = read_settings()
+    with open_display(settings) as display:
+        display.say("opening the database")
+        with open_database(settings, migrated=True) as database, Client.connect(database.conninfo) as client:
+            begun = time.monotonic()
+            storage = open_storage(storage_config(settings))
+            options = FileOptions(country, year, sex, pool=settings.pool)
+            submitted = []
+            for number, path in enumerate(files):
+                display.say(f"storing {path.name} ({number + 1} of {len(files)})")
+                submitted.append(submit_file(client.database, storage, path, options))
+            jobs = _jobs(submitted)
+            code, never = 0, None
+            try:
+                code = asyncio.run(_run(settings, database.conninfo, client, jobs, display)) if jobs else 0
+            except RunError as error:  # nothing more can be done as things are
+                never = error
+            summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=code == 130)
+            display.end()
+            print_summary(summary, database, settings, as_json)
+    if never is not None:
+        raise never
+    raise typer.Exit(summary.exit_code)
+
+
+def _jobs(submitted: list[Submitted]) -> list[UUID]:
+    return list(dict.fromkeys(one.job_id for one in submitted if one.job_id is not None))
+
+
+async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUID], display: Display) -> int:
+    # The display and the summary say it all, and a child's JSON lines would run through them.
+    quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(
+        update={"log_level": "CRITICAL"}
+    )  # fmt: skip
+    watching = asyncio.create_task(_watch(client, jobs, display))
+    try:
+        return await run_controller(quiet, conninfo, "process", True, display.waits)
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+async def _watch(client: Client, jobs: list[UUID], display: Display) -> None:
+    while True:
+        try:
+            async for progress in watch(client.jobs, jobs):
+                display.show(progress, len(jobs))
+            return
+        except (RunError, RuntimeError, OSError) as error:  # a thread cannot be started
+            display.waits([f"no progress to show: {error}"])
+        await asyncio.sleep(POLL_SECONDS)

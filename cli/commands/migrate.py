@@ -1,0 +1,31 @@
+"""`affirm-worker migrate`."""
+
+from cli import output
+from cli.lazy import single
+from cli.options import AsJson
+from cli.session import session
+from dataset_jobs.migrations import LATEST
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker migrate
+  DATABASE_URL=postgresql://owner@db/names affirm-worker migrate
+"""
+commands = single()
+
+
+@commands.command(epilog=EPILOG)
+def migrate(as_json: AsJson = False) -> None:
+    """Brings the database to the schema of this version.
+
+    Fills the table of countries too. Harmless when there is nothing to do, and when several do it at
+    once. Needs a role that may create tables; one that may create roles as well sets up affirm_controller
+    and affirm_runner.
+    """
+    with session(migrated=True) as it:
+        if as_json:
+            output.print_json({"applied": it.database.applied, "version": LATEST})
+        else:
+            output.say(*([f"applied {name}" for name in it.database.applied] or ["nothing to apply"]))
+            output.say(f"the schema of {it.database.place} is at version {LATEST}")

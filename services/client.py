@@ -1,0 +1,93 @@
+"""All requests to an installation. The command line makes a client for each command, an API one for itself."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
+from dataset_jobs.storage import Storage
+from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
+from dataset_jobs.store.views import Status
+from services.datasets import Datasets
+from services.explain import Explanation, explanation
+from services.jobs import Jobs
+from services.schedules import Schedules
+from services.status import read_status
+from services.submission import Submission
+from services.submit import SubmitResult, preview, submit
+
+
+class Client:
+    """The use cases over one database. As many threads can use it as can use the database.
+
+    Every method raises `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
+    """
+
+    def __init__(self, database: ClientDatabase) -> None:
+        self.database = database
+        self.jobs = Jobs(database)
+        self.datasets = Datasets(database)
+        self.schedules = Schedules(database)
+
+    @classmethod
+    def connect(
+        cls,
+        conninfo: str,
+        patience: timedelta = PATIENCE,
+        connection_class: type[PatientConnection[Row]] = PatientConnection[Row],
+    ) -> Self:
+        """A client with one connection, for one thread at a time; it connects at the first use.
+
+        Args:
+            conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
+            patience: how long one answer may take.
+            connection_class: see `ClientConnection`.
+        """
+        return cls(ClientConnection(conninfo, patience, connection_class))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the database's connections."""
+        self.database.close()
+
+    def submit(
+        self,
+        path: Path,
+        submission: Submission,
+        country: str,
+        storage: Storage,
+        *,
+        priority: int = 0,
+        pool: str = "default",
+        run_at: When = None,
+    ) -> SubmitResult:
+        """Stores a file and enqueues the job that loads it; see `services.submit.submit`."""
+        return submit(self.database, path, submission, country, storage, priority=priority, pool=pool, run_at=run_at)
+
+    def preview(self, submission: Submission, country: str) -> SubmitResult:
+        """The result that `submit` would have now; writes nothing. Raises as `submit` does."""
+        return preview(self.database, submission, country)
+
+    def now(self) -> datetime:
+        """The time by the database's clock, as all times of an installation are."""
+        now: datetime = self.database.only("session.database_time")["now"]
+        return now
+
+    def status(self) -> Status:
+        """The status of the whole installation."""
+        return read_status(self.database)
+
+    def explain(self, job_id: UUID) -> Explanation:
+        """A job explained; raises NotFound."""
+        job, runs = self.jobs.get(job_id)
+        return explanation(job, runs, self.status(), self.now())
+
+    def schema_version(self) -> int:
+        """The newest migration that the database has; raises Misconfigured if it has none."""
+        return int(self.database.only("session.schema_version")["version"])

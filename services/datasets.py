@@ -1,0 +1,119 @@
+"""Datasets: list, show, reprocess, delete."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, NotFound
+from dataset_jobs.model.states import DatasetStatus, JobType
+from dataset_jobs.storage import Storage
+from dataset_jobs.store.client_connection import ClientDatabase, Transaction, When
+from dataset_jobs.store.views import DatasetView
+from services.ids import find
+from services.replacements import refuse_superseded, refuse_to_uncover
+
+
+class Datasets:
+    """The datasets of an installation.
+
+    Every method raises `Unavailable`, `Forbidden` or `Misconfigured` as database or storage have it.
+    """
+
+    def __init__(self, database: ClientDatabase) -> None:
+        self._database = database
+
+    def find(self, given: str) -> UUID:
+        """The dataset whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
+        return find(self._database, given, "dataset", "datasets.ids")
+
+    def list(
+        self,
+        *,
+        status: DatasetStatus | None = None,
+        country: str | None = None,
+        ids: Iterable[UUID] | None = None,
+        limit: int | None = None,
+    ) -> list[DatasetView]:
+        """Datasets, the newest first."""
+        rows = self._database.all(
+            "datasets.list",
+            status=status,
+            country=None if country is None else country.strip().upper(),
+            ids=None if ids is None else [*ids],
+            limit=limit,
+        )
+        return [DatasetView(**row) for row in rows]
+
+    def get(self, dataset_id: UUID) -> DatasetView:
+        """A dataset; raises NotFound."""
+        for dataset in self.list(ids=[dataset_id]):
+            return dataset
+        raise NotFound(f"there is no dataset {dataset_id}")
+
+    def reprocess(
+        self, dataset_id: UUID, *, priority: int = 0, pool: str = "default", run_at: When = None
+    ) -> tuple[UUID, JobType]:
+        """Enqueues a job that loads a dataset again; its rows stay readable until the new ones are committed.
+
+        Returns:
+            The job, and its type: a dataset without rows is parsed as if for the first time.
+
+        Raises:
+            NotFound: there is no such dataset.
+            Conflict: it has an unfinished job, or is superseded.
+        """
+
+        def work(transaction: Transaction) -> tuple[UUID, JobType]:
+            dataset = transaction.lock_dataset(dataset_id)
+            if dataset is None:
+                raise NotFound(f"there is no dataset {dataset_id}")
+            if dataset["unfinished_job"] is not None:
+                raise Conflict(
+                    f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
+                    hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
+                )
+            refuse_superseded(transaction, dataset)
+            kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
+            transaction.execute("datasets.revive", dataset_id=dataset_id)
+            return transaction.enqueue(dataset_id, kind, priority, pool, run_at), kind
+
+        return self._database.transaction(work)
+
+    def delete(self, dataset_id: UUID, storage: Storage) -> None:
+        """Deletes a dataset, its rows, its jobs and their runs, in one transaction; then its stored file.
+
+        What it has superseded counts again, or is superseded by what superseded it.
+
+        Args:
+            storage: where the file is kept.
+
+        Raises:
+            NotFound: there is no such dataset.
+            Conflict: a run holds it, or without it two datasets that it supersedes would count for the same.
+            RunError: the dataset is deleted, but its file is not.
+        """
+
+        def work(transaction: Transaction) -> str:
+            dataset = transaction.lock_dataset(dataset_id)
+            if dataset is None:
+                raise NotFound(f"there is no dataset {dataset_id}")
+            held = transaction.one("datasets.holding_run", dataset_id=dataset_id)
+            if held is not None:
+                raise Conflict(
+                    f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has ended, or"
+                    " cancel the job first",
+                    hints=[Hint(Action.CANCEL_JOB, job_id=held["job_id"])],
+                )
+            refuse_to_uncover(transaction, dataset)
+            transaction.execute("coverage.uncover", dataset_key=dataset["key"])
+            transaction.execute("load.delete_rows", dataset_key=dataset["key"])
+            transaction.execute("datasets.delete", dataset_id=dataset_id)
+            return str(dataset["storage_uri"])
+
+        uri = self._database.transaction(work)
+        try:
+            storage.delete(uri)
+        except RunError as error:
+            message = f"dataset {dataset_id} is deleted, but its stored file is not: {error}"
+            raise type(error)(message, error.reason, hints=error.hints) from None

@@ -1,0 +1,138 @@
+"""A job explained from the database alone: its runs, its obstacles, and advice."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dataset_jobs.model.advice import advice_for, advice_on_waiting, next_steps
+from dataset_jobs.model.causes import Cause, cause_of, reason_of
+from dataset_jobs.model.hints import Advice
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.states import JobState, state_of
+from dataset_jobs.store.views import JobView, PoolStatus, RunView, Status
+from services.status import NO_CONTROLLER, Kind, Obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRun:
+    """A run.
+
+    Args:
+        outcome: the runner's own words, from its run or else from its termination message.
+        advice: about its end; None while it has not ended.
+    """
+
+    run: RunView
+    outcome: Outcome | None
+    advice: Advice | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A job explained.
+
+    Args:
+        runs: the first run first.
+        waits: the obstacles beside its own row; nothing if it is finished.
+        to_do: advice for people.
+        now: the time of the explanation, by the database's clock.
+        run_is_orphaned: the controller of the latest run is gone.
+    """
+
+    job: JobView
+    runs: tuple[ExplainedRun, ...]
+    waits: tuple[Obstacle, ...]
+    to_do: tuple[Advice, ...]
+    now: datetime
+    run_is_orphaned: bool
+
+    @property
+    def next_try(self) -> datetime | None:
+        """When it may run next; None if it is running or finished."""
+        return self.job.run_at if self.job.state in (JobState.QUEUED, JobState.SCHEDULED) else None
+
+
+def explanation(job: JobView, runs: Sequence[RunView], status: Status, now: datetime) -> Explanation:
+    """Explains a job.
+
+    Args:
+        job, runs: as the store has them; the first run first.
+        status: of the whole installation.
+        now: by the database's clock.
+    """
+    return Explanation(
+        job,
+        tuple(ExplainedRun(run, _outcome(run), _advice(job, run)) for run in runs),
+        tuple(_waits(job, runs, status, now)),
+        tuple(_to_do(job, runs)),
+        now,
+        bool(runs) and not any(one.owner == runs[-1].owner and one.is_alive for one in status.controllers),
+    )
+
+
+def text_in(values: dict[str, Any] | None, name: str) -> str:
+    """The text under a name; empty if there is none, or if it is no text."""
+    value = (values or {}).get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _outcome(run: RunView) -> Outcome | None:
+    return Outcome.from_dict(run.outcome) or Outcome.from_message(text_in(run.evidence, "message"))
+
+
+def _advice(job: JobView, run: RunView) -> Advice | None:
+    if run.cause is None:
+        return None
+    cause = cause_of(run.cause)
+    if cause is None:
+        return Advice(f"Use the version that wrote it: no other knows the cause {run.cause}.")
+    return advice_for(cause, reason_of(run.reason), job.id, job.dataset_id)
+
+
+def _to_do(job: JobView, runs: Sequence[RunView]) -> Iterator[Advice]:
+    state = state_of(job.state)
+    if state is None:
+        yield Advice(f"Use the version that wrote it: no other knows the state {job.state}.")
+        return
+    waits = runs[-1].waits_for if runs and runs[-1].cause is None and runs[-1].started_at is None else None
+    if waits is not None and state is JobState.RUNNING:
+        yield advice_on_waiting(waits, job.id, job.dataset_id)
+    # The advice on the last run that ended holds even if the job was retried or is running again.
+    elif state not in (JobState.COMPLETED, JobState.CANCELLED):
+        last = next((run for run in reversed(runs) if run.cause is not None), None)
+        advice = None if last is None or last.cause in (Cause.COMPLETED, Cause.CANCELLED) else _advice(job, last)
+        if advice is not None:
+            yield advice
+    yield from next_steps(state, job.id, job.dataset_id, cancelling=job.cancel_requested_at is not None)
+
+
+def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime) -> Iterator[Obstacle]:
+    state = state_of(job.state)
+    if state is None or state.finished:
+        return
+    serving = status.serving(job.pool)
+    if not serving:
+        yield NO_CONTROLLER
+    yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in serving if one.trouble is not None)
+    if state is JobState.RUNNING and runs and runs[-1].released_at is None:
+        if _is_silent(runs[-1]):
+            yield Obstacle(Kind.RUN_IS_SILENT, runs[-1])
+    elif state is JobState.QUEUED or job.run_at <= now:
+        yield from (Obstacle(kind, pool) for pool in status.pools if pool.name == job.pool for kind in _of_pool(pool))
+
+
+def _is_silent(run: RunView) -> bool:
+    """Only its lease can end it; a pod is waited for until its own end."""
+    return run.launcher == "process" and run.ended_at is None and run.committed_at is None
+
+
+def _of_pool(pool: PoolStatus) -> Iterator[Kind]:
+    if pool.paused:
+        yield Kind.POOL_PAUSED
+    elif pool.max_running == 0:
+        yield Kind.POOL_CLOSED
+    elif pool.blocked_since is not None:
+        yield Kind.POOL_BLOCKED
+    elif pool.in_use >= pool.max_running:
+        yield Kind.POOL_FULL

@@ -1,0 +1,236 @@
+"""Jobs: list, show, cancel, retry, reschedule, purge. Each change is one transaction; a purge is one for each batch."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
+from dataset_jobs.model.settlement import CANCELLED
+from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, JobType, state_of
+from dataset_jobs.store.client_connection import ClientDatabase, Row, Transaction, When, time_parameters
+from dataset_jobs.store.views import JobView, Progress, RunView
+from services.ids import find
+from services.replacements import refuse_superseded
+
+
+class Cancel(StrEnum):
+    """The result of a cancel."""
+
+    CANCELLED = "cancelled"
+    """The job is cancelled."""
+    REQUESTED = "requested"
+    """Its run can commit nothing more, and is being stopped; the job is cancelled when the run is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The result of a retry. `refusal` says why it was refused; None if it was done."""
+
+    job_id: UUID
+    dataset_id: UUID
+    filename: str
+    refusal: InvalidRequest | None = None
+
+
+class Jobs:
+    """The jobs of an installation.
+
+    Every method raises `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
+    """
+
+    def __init__(self, database: ClientDatabase) -> None:
+        self._database = database
+
+    def find(self, given: str) -> UUID:
+        """The job whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
+        return find(self._database, given, "job", "jobs.ids")
+
+    def list(
+        self,
+        *,
+        state: JobState | None = None,
+        dataset_id: UUID | None = None,
+        ids: Iterable[UUID] | None = None,
+        limit: int | None = None,
+    ) -> list[JobView]:
+        """Jobs, the newest first."""
+        rows = self._database.all(
+            "jobs.list",
+            state=state,
+            dataset_id=dataset_id,
+            ids=None if ids is None else [*ids],
+            limit=limit,
+        )
+        return [JobView(**row) for row in rows]
+
+    def get(self, job_id: UUID) -> tuple[JobView, Sequence[RunView]]:
+        """A job with all its runs, the first one first; raises NotFound."""
+        jobs = self.list(ids=[job_id])
+        if not jobs:
+            raise NotFound(f"there is no job {job_id}")
+        return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
+
+    def progress(self, job_ids: Iterable[UUID]) -> Progress:
+        """How far these jobs are."""
+        return Progress(**self._database.only("jobs.progress", ids=[*job_ids]))
+
+    def cancel(self, job_id: UUID) -> Cancel:
+        """Cancels a job that waits; ends the run of one that is running, so that it commits nothing after.
+
+        Whichever locks the job first wins: this, or the run's commit.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it has completed or failed already.
+        """
+
+        def work(transaction: Transaction) -> Cancel:
+            job = _locked(transaction, job_id)
+            match JobState(job["state"]):
+                case JobState.COMPLETED:
+                    raise Conflict(f"job {job_id} has completed already: the rows of its dataset are loaded")
+                case JobState.FAILED:
+                    raise Conflict(f"job {job_id} has failed already", hints=[Hint(Action.EXPLAIN_JOB, job_id)])
+                case JobState.SCHEDULED | JobState.QUEUED:
+                    transaction.execute("jobs.cancel_waiting", job_id=job_id)
+                case JobState.RUNNING:
+                    transaction.execute("jobs.request_cancel", job_id=job_id)
+                    transaction.execute(
+                        "runs.end",
+                        job_id=job_id,
+                        epoch=job["lease_epoch"],
+                        cause=CANCELLED.cause,
+                        reason=CANCELLED.reason,
+                        error=CANCELLED.error,
+                        evidence=None,
+                        only_unstarted=False,
+                    )
+                    return Cancel.REQUESTED
+            return Cancel.CANCELLED
+
+        return self._database.transaction(work)
+
+    def retry(self, job_id: UUID, *, dry_run: bool = False, priority: int | None = None) -> Retried:
+        """Retries a failed or cancelled job, with fresh budgets; its runs stay.
+
+        Args:
+            dry_run: only find out whether it could be.
+            priority: from now on; None leaves it.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it is neither failed nor cancelled; or its dataset has another unfinished job, was loaded since,
+                or is superseded.
+        """
+
+        def work(transaction: Transaction) -> Retried:
+            found = transaction.one("jobs.dataset", job_id=job_id)
+            dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
+            job = _locked(transaction, job_id)
+            assert dataset is not None
+            _refuse_to_retry(job, dataset)
+            refuse_superseded(transaction, dataset)
+            if not dry_run:
+                transaction.execute("datasets.revive", dataset_id=dataset["id"])
+                transaction.execute("jobs.retry", job_id=job_id, priority=priority)
+            return Retried(job_id, dataset["id"], dataset["filename"])
+
+        return self._database.transaction(work)
+
+    def reschedule(self, job_id: UUID, *, priority: int | None = None, run_at: When = None) -> JobView:
+        """Changes the priority or the time of a job that waits, a retry's time too; None leaves it.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it is running or over.
+        """
+
+        def work(transaction: Transaction) -> None:
+            job = _locked(transaction, job_id)
+            if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
+                raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
+            transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
+
+        self._database.transaction(work)
+        return self.get(job_id)[0]
+
+    def failed(self, cause: Cause | None = None) -> Sequence[UUID]:
+        """The jobs that have failed and can be retried, the oldest failure first.
+
+        Args:
+            cause: only those that failed of it.
+        """
+        return [row["id"] for row in self._database.all("jobs.failed", cause=cause)]
+
+    def purge(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> Iterator[int]:
+        """Removes jobs that finished long ago, with their runs, until there are none; datasets and their rows stay.
+
+        Args:
+            older_than: how long ago they must have finished.
+            states: only those in one of these.
+
+        Yields:
+            How many each batch has removed.
+        """
+        removed = PURGE_BATCH
+        while removed == PURGE_BATCH:
+            removed = self._database.transaction(lambda transaction: _purge_batch(transaction, older_than, states))
+            yield removed
+
+    def purgeable(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> dict[JobState, int]:
+        """How many jobs of each state `purge` would remove."""
+        rows = self._database.all("jobs.count_purgeable", older_than=older_than, states=list(states))
+        return {JobState(row["state"]): row["jobs"] for row in rows}
+
+    def retry_all(
+        self, job_ids: Iterable[UUID], *, dry_run: bool = False, priority: int | None = None
+    ) -> Sequence[Retried]:
+        """As `retry`, of several: a job that cannot be retried does not keep the others from it."""
+        results = []
+        for job_id in dict.fromkeys(job_ids):
+            try:
+                results.append(self.retry(job_id, dry_run=dry_run, priority=priority))
+            except InvalidRequest as refusal:
+                for job in self.list(ids=[job_id]):
+                    results.append(Retried(job_id, job.dataset_id, job.filename, refusal))
+        return results
+
+
+def _purge_batch(transaction: Transaction, older_than: timedelta, states: Sequence[JobState]) -> int:
+    rows = transaction.all("jobs.purge", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
+    return len(rows)
+
+
+def _locked(transaction: Transaction, job_id: UUID) -> Row:
+    job = transaction.one("jobs.lock", job_id=job_id)
+    if job is None:
+        raise NotFound(f"there is no job {job_id}")
+    if state_of(job["state"]) is None:
+        raise Conflict(f"job {job_id} is {job['state']}, which only a newer affirm-worker knows: use that")
+    return job
+
+
+def _refuse_to_retry(job: Row, dataset: Row) -> None:
+    state = JobState(job["state"])
+    if state is JobState.COMPLETED:
+        raise Conflict(
+            f"job {job['id']} has completed; to load its dataset again, reprocess it",
+            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
+        )
+    if not state.finished:
+        raise Conflict(f"job {job['id']} is not finished: it is {state}")
+    what = f"job {job['id']} ({dataset['filename']}): its dataset"
+    if dataset["unfinished_job"] is not None:
+        raise Conflict(
+            f"{what} has another job that is not finished yet",
+            hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
+        )
+    if dataset["loaded"] and (job["type"] == JobType.PARSE or dataset["loaded_at"] > job["finished_at"]):
+        raise Conflict(
+            f"{what} was loaded by another job since; to load it again, reprocess it",
+            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
+        )

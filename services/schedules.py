@@ -1,0 +1,174 @@
+"""Schedules: add, list, pause, remove; and their ticks, as controllers and people have them done."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
+from dataset_jobs.storage import Storage
+from dataset_jobs.store.client_connection import ClientDatabase, Transaction
+from dataset_jobs.store.views import ScheduleView
+from services.cron import next_tick
+from services.folder_scan import LEASE, MIN_UNCHANGED_SECONDS, ClaimedTick, FolderScan, ScanResult, Stopped
+from services.submit import find_country
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_OF_DATASETS = re.compile(r"[A-Z]{2}(/.*)?")
+"""Where storage keeps the files of datasets: by the country's code."""
+
+
+class Schedules:
+    """The schedules of an installation.
+
+    Every method raises `Unavailable`, `Forbidden` or `Misconfigured` as database or storage have it.
+    """
+
+    def __init__(self, database: ClientDatabase) -> None:
+        self._database = database
+
+    def add(
+        self, name: str, cron: str, timezone: str, location: str, country: str, pool: str, priority: int = 0
+    ) -> ScheduleView:
+        """Adds a schedule, whose first tick is the next one from now.
+
+        Args:
+            location: a folder of storage, as `Storage.location` has it.
+            country, pool, priority: of the files there.
+
+        Raises:
+            InvalidRequest: one of them cannot be.
+            Conflict: there is one of the name.
+        """
+        if not _NAME.fullmatch(name):
+            raise InvalidRequest(f"schedule {name!r}: expected lower-case letters, digits and hyphens, at most 63")
+        if _OF_DATASETS.fullmatch(location):
+            raise InvalidRequest(f"{location}: the files of datasets are kept there; expected a folder of your own")
+        country_id, _ = find_country(self._database, country)
+        clock = self._database.only("session.database_time")
+        try:
+            next_at = next_tick(cron, timezone, clock["now"])
+        except ValueError as error:
+            raise InvalidRequest(str(error)) from None
+
+        def work(transaction: Transaction) -> None:
+            row = transaction.one_of_pool(
+                "schedules.add", pool, schedule=name, cron=cron, timezone=timezone, location=location,
+                country_id=country_id, priority=priority, next_at=next_at,
+            )  # fmt: skip
+            if row is None:
+                raise Conflict(
+                    f"there is a schedule {name} already; remove it first",
+                    hints=[Hint(Action.REMOVE_SCHEDULE, name=name)],
+                )
+
+        self._database.transaction(work)
+        return self.get(name)
+
+    def list(self) -> list[ScheduleView]:
+        """All of them, by name."""
+        return [ScheduleView(**row) for row in self._database.all("schedules.list", schedule=None)]
+
+    def get(self, name: str) -> ScheduleView:
+        """One of them; raises NotFound."""
+        rows = self._database.all("schedules.list", schedule=name)
+        if not rows:
+            raise _not_found(name)
+        return ScheduleView(**rows[0])
+
+    def remove(self, name: str) -> None:
+        """Removes one; a scan in progress submits nothing more. Raises NotFound."""
+        self._change(name, "schedules.remove")
+
+    def pause(self, name: str, paused: bool) -> ScheduleView:
+        """Pauses one, or resumes it: one tick makes up for those that it missed. Raises NotFound."""
+        self._change(name, "schedules.pause", paused=paused)
+        return self.get(name)
+
+    def run(self, name: str, storage: Storage, min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS) -> ScanResult:
+        """Scans the folder now, even if the schedule is paused; its ticks stay as they are.
+
+        Raises:
+            NotFound: there is no such schedule.
+            Conflict: somebody is at it.
+            RunError: the scan was broken off.
+        """
+        tick = self._claim("schedules.begin_by_hand", schedule=name)
+        if tick is None:
+            self.get(name)
+            raise Conflict(f"schedule {name} is being done just now", hints=[Hint(Action.LIST_SCHEDULES)])
+        try:
+            return self._scan(tick, None, storage, lambda: False, min_unchanged_seconds)
+        except Stopped:
+            raise _not_found(name) from None
+
+    def claim(self) -> ClaimedTick | None:
+        """Claims a tick that is due; None if there is none, or others have claimed them."""
+        return self._claim("schedules.begin")
+
+    def do(
+        self,
+        tick: ClaimedTick,
+        storage: Storage,
+        stopping: Callable[[], bool],
+        min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS,
+    ) -> ScanResult:
+        """Does a claimed tick. Raises as `FolderScan.run`; then the tick stays due."""
+        try:
+            next_at = next_tick(tick.cron, tick.timezone, tick.begun_at)
+        except ValueError as error:
+            self._fail(tick, str(error))
+            raise InvalidRequest(str(error)) from None
+        return self._scan(tick, next_at, storage, stopping, min_unchanged_seconds)
+
+    def _claim(self, query: str, **parameters: str) -> ClaimedTick | None:
+        holder = uuid4()
+        row = self._database.transaction(lambda it: it.one(query, holder=holder, lease=LEASE, **parameters))
+        return None if row is None else ClaimedTick(holder, **row)
+
+    def _scan(
+        self,
+        tick: ClaimedTick,
+        next_at: datetime | None,
+        storage: Storage,
+        stopping: Callable[[], bool],
+        min_unchanged_seconds: float,
+    ) -> ScanResult:
+        try:
+            result = FolderScan(self._database, storage, tick, stopping, min_unchanged_seconds).run()
+        except Stopped:
+            self._end(tick, "schedules.give_back")
+            raise
+        except RunError as error:
+            self._fail(tick, str(error))
+            raise
+        except Exception as error:
+            # A fault of ours must show on the schedule, and not hold it until its lease is over.
+            self._fail(tick, f"unforeseen {type(error).__name__}")
+            raise
+        if result.unavailable:
+            self._fail(tick, str(result.error))
+        else:
+            self._end(
+                tick, "schedules.finish", tick=tick.tick, next_at=next_at, files=result.files,
+                submitted=len(result.submitted), error=result.error,
+            )  # fmt: skip
+        return result
+
+    def _fail(self, tick: ClaimedTick, error: str) -> None:
+        self._end(tick, "schedules.fail", error=error)
+
+    def _end(self, claimed: ClaimedTick, query: str, **parameters: object) -> None:
+        self._database.transaction(
+            lambda it: it.execute(query, schedule=claimed.name, holder=claimed.holder, **parameters)
+        )
+
+    def _change(self, name: str, query: str, **parameters: object) -> None:
+        if self._database.transaction(lambda it: it.one(query, schedule=name, **parameters)) is None:
+            raise _not_found(name)
+
+
+def _not_found(name: str) -> NotFound:
+    return NotFound(f"there is no schedule {name}", hints=[Hint(Action.LIST_SCHEDULES)])

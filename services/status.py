@@ -1,0 +1,92 @@
+"""The status of the installation, and the obstacles that keep jobs from running, as data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.store.client_connection import ClientDatabase
+from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
+
+
+class Kind(StrEnum):
+    """Kinds of obstacles."""
+
+    NO_CONTROLLER = "no_controller"
+    """None is running; of a job: none that claims from its pool."""
+    CONTROLLER_IN_TROUBLE = "controller_in_trouble"
+    POOL_UNSERVED = "pool_unserved"
+    """Controllers are running, but none claims from the pool."""
+    POOL_PAUSED = "pool_paused"
+    POOL_CLOSED = "pool_closed"
+    """Its maximum is 0 runs."""
+    POOL_BLOCKED = "pool_blocked"
+    POOL_FULL = "pool_full"
+    PODS_WAIT_FOR_ROOM = "pods_wait_for_room"
+    LAUNCHES_UNANSWERED = "launches_unanswered"
+    JOBS_BLOCKED = "jobs_blocked"
+    SCHEDULE_FAILS = "schedule_fails"
+    RUN_IS_SILENT = "run_is_silent"
+    """Its lease must expire, unless it sends a heartbeat."""
+
+
+About = PoolStatus | ControllerStatus | Blocked | ScheduleView | RunView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing that keeps jobs from running.
+
+    Args:
+        about: its pool, controller, schedule, run or blocked jobs.
+        hints: actions against it.
+    """
+
+    kind: Kind
+    about: About = None
+    hints: tuple[Hint, ...] = ()
+
+
+NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),))
+
+
+def read_status(database: ClientDatabase) -> Status:
+    """The status of all pools, controllers, jobs and schedules."""
+    return Status(
+        pools=[PoolStatus(**row) for row in database.all("status.pools")],
+        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
+        listening=database.only("status.listening")["listening"],
+        blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
+        failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
+    )
+
+
+def obstacles(status: Status) -> Iterator[Obstacle]:
+    """The obstacles of the whole installation."""
+    any_alive = any(one.is_alive for one in status.controllers)
+    if not any_alive:
+        yield NO_CONTROLLER
+    yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
+    for pool in status.pools:
+        yield from (Obstacle(kind, pool) for kind in _of_pool(pool, any_alive and not status.serving(pool.name)))
+    for blocked in status.blocked:
+        yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
+    for schedule in status.failing:
+        yield Obstacle(Kind.SCHEDULE_FAILS, schedule)
+
+
+def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
+    if pool.blocked_since is not None:
+        yield Kind.POOL_BLOCKED
+    if pool.runs_waiting:
+        yield Kind.PODS_WAIT_FOR_ROOM
+    if pool.runs_unanswered:
+        yield Kind.LAUNCHES_UNANSWERED
+    if not pool.queued:
+        return
+    if unserved:
+        yield Kind.POOL_UNSERVED
+    if pool.paused:
+        yield Kind.POOL_PAUSED
+    elif pool.in_use >= pool.max_running:
+        yield Kind.POOL_FULL

@@ -1,0 +1,194 @@
+"""A file to submit: reading and checking it, and the verdict if its bytes are a dataset already."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import BinaryIO
+from uuid import UUID
+
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.local_machine import is_about_the_path, machine_error
+from dataset_jobs.model.requests import Conflict, InvalidRequest
+from dataset_jobs.model.states import DatasetStatus
+from dataset_jobs.model.text import one_line, storable
+
+FIRST_YEAR, LAST_YEAR = 1800, 2100
+"""The years that a hint may name."""
+
+LONGEST_NAME = 255
+"""Characters of a file name."""
+
+_SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
+
+
+class Verdict(StrEnum):
+    """The result of a submission, in a word."""
+
+    CREATED = "created"
+    """A new dataset, with its first job."""
+    CORRECTED = "corrected"
+    """A dataset that had no rows has another name, year or sex now; it has an unfinished job."""
+    RETRIED = "retried"
+    """A dataset without rows has a new job."""
+    UNCHANGED = "unchanged"
+    """It is loaded, or under way, under the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A file to submit, checked.
+
+    Args:
+        filename: the publisher's file name, without a folder.
+        sha256: of the bytes, in lower-case hexadecimal.
+        size: bytes.
+        year_hint: the year of the data, where a renamed file has lost it.
+        sex_hint: F or M, likewise.
+        supersedes: the datasets whose place it takes, ascending.
+    """
+
+    filename: str
+    sha256: str
+    size: int
+    year_hint: int | None = None
+    sex_hint: str | None = None
+    supersedes: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The dataset with the same bytes, as it stands under lock."""
+
+    id: UUID
+    filename: str
+    year_hint: int | None
+    sex_hint: str | None
+    supersedes: tuple[UUID, ...]
+    status: DatasetStatus
+    unfinished_job: UUID | None
+
+
+def read_submission(
+    content: BinaryIO, filename: str, year: int | None, sex: str | None, replaces: Iterable[UUID] = ()
+) -> Submission:
+    """Checks name and hints, and reads `content` to its end for its hash and size.
+
+    Raises:
+        InvalidRequest: name, year or sex is not allowed.
+        OSError: `content` cannot be read.
+    """
+    checked_name, year_hint, sex_hint = checked_filename(filename), checked_year(year), checked_sex(sex)
+    digest = hashlib.sha256()
+    size = 0
+    while block := content.read(1 << 20):
+        digest.update(block)
+        size += len(block)
+    return Submission(checked_name, digest.hexdigest(), size, year_hint, sex_hint, tuple(sorted({*replaces})))
+
+
+def read_file(path: Path, year: int | None = None, sex: str | None = None, replaces: Iterable[UUID] = ()) -> Submission:
+    """As `read_submission`, of a file.
+
+    Raises:
+        InvalidRequest: there is no such file, or name, year or sex is not allowed.
+        Unavailable, OutOfMemory: the machine does not read it now.
+    """
+    try:
+        with path.open("rb") as content:
+            return read_submission(content, path.name, year, sex, replaces)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def open_file(path: Path) -> BinaryIO:
+    """The file's bytes; raises what `unreadable` gives."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: PurePath, error: OSError) -> RunError:
+    """The error for a file that could not be read: InvalidRequest if its path is at fault, else one of the machine."""
+    if not is_about_the_path(error):
+        return machine_error(error, f"read {path}")
+    return InvalidRequest(f"{path}: {(error.strerror or type(error).__name__).lower()}")
+
+
+def checked_filename(filename: str) -> str:
+    """The name, if it can be a publisher's file name.
+
+    It must be UTF-8: parsers read year and sex from names, and nobody could type another one again.
+    """
+    shown = one_line(filename)
+    if storable(filename) != filename:
+        raise InvalidRequest(f"file name '{shown}': it is not UTF-8; rename the file and submit it again")
+    if not filename or filename in (".", "..") or "/" in filename or "\\" in filename or shown != filename:
+        raise InvalidRequest(f"file name '{shown}': must be a plain name, without folders or control characters")
+    if len(filename) > LONGEST_NAME:
+        raise InvalidRequest(
+            f"file name '{filename[:40]}…' of {len(filename)} characters: at most {LONGEST_NAME} are allowed"
+        )
+    return filename
+
+
+def checked_year(year: int | None) -> int | None:
+    """The year, if a hint may name it."""
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        raise InvalidRequest(f"year {year}: must be from {FIRST_YEAR} to {LAST_YEAR}")
+    return year
+
+
+def checked_sex(sex: str | None) -> str | None:
+    """F or M, however it was written."""
+    if sex is None:
+        return None
+    try:
+        return _SEXES[sex.strip().lower()]
+    except KeyError:
+        raise InvalidRequest(f"sex {sex!r}: must be F or M (or female, male)") from None
+
+
+def decide(existing: Existing, submission: Submission) -> Verdict:
+    """The verdict if the bytes of an existing dataset are submitted again.
+
+    Raises:
+        Conflict: it is loaded, or being loaded, under another name, year or sex, or in another one's place.
+    """
+    same = _says(existing) == _says(submission)
+    if existing.status not in (DatasetStatus.PENDING, DatasetStatus.FAILED) and not submission.supersedes:
+        # Submitting a whole folder again need not repeat what each file replaces.
+        same = _says(existing)[:-1] == _says(submission)[:-1]
+    match existing.status:
+        case DatasetStatus.PENDING | DatasetStatus.FAILED:
+            if not same:
+                return Verdict.CORRECTED
+            return Verdict.RETRIED if existing.unfinished_job is None else Verdict.UNCHANGED
+        case _ if same:
+            return Verdict.UNCHANGED
+        case DatasetStatus.COMPLETED:
+            raise Conflict(
+                f"{submission.filename}: these bytes are loaded already, as dataset {existing.id}"
+                f" ({_described(existing)}); to load them as {_described(submission)}, delete that one first",
+                hints=[Hint(Action.DELETE_DATASET, dataset_id=existing.id)],
+            )
+        case _:
+            raise Conflict(
+                f"{submission.filename}: these bytes are being loaded just now, as dataset {existing.id}"
+                f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended",
+                hints=[Hint(Action.SHOW_JOB, job_id=existing.unfinished_job)],
+            )
+
+
+def _says(of: Existing | Submission) -> tuple[str, int | None, str | None, tuple[UUID, ...]]:
+    return of.filename, of.year_hint, of.sex_hint, of.supersedes
+
+
+def _described(of: Existing | Submission) -> str:
+    said = [f"year {of.year_hint}"] if of.year_hint is not None else []
+    said += [f"sex {of.sex_hint}"] if of.sex_hint is not None else []
+    said += [f"replacing dataset {dataset}" for dataset in of.supersedes]
+    return ", ".join([of.filename, *said])
