@@ -16,7 +16,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
-from parser_runner.parsers.contract import Parsed, Parser, Row
+from parser_runner.parsers.contract import Parsed, Parser, Row, start
 from parser_runner.parsers.limits import MIB, Limits
 from parser_runner.parsers.source import Source
 
@@ -151,7 +151,7 @@ def parse(source: Source, country: str) -> Parsed:
     if found is None:
         raise _unknown(source, country, parsers)
     source.findings.recognised = found.name
-    return found.parse(source)
+    return start(found, source)
 
 
 def _recognised(source: Source, parsers: Sequence[Parser]) -> Parser | None:

@@ -38,7 +38,6 @@ class SideBySide:
         labels = _labels(source)
         blocks = [Block(year, sex, labels.index(name), labels.index(count)) for sex, (name, count) in _PAIRS.items()]
         yield from read_blocks(source, _table(source), 1, blocks, _RULES)
-        source.raise_problems()
 
 
 def _table(source: Source) -> TextTable:

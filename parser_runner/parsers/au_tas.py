@@ -44,7 +44,6 @@ class SheetsBySex:
     def _rows(self, source: Source) -> Iterator[Row]:
         for sheet, header, sex in self._lists(source):
             yield from read_list(source, sheet, header, _RULES, None, sex)
-        source.raise_problems()
 
 
 class _Title(NamedTuple):
@@ -81,7 +80,6 @@ class OneYear:
                     source.problem("expected a title with sex and year above the names", sheet.place(number, 0))
                 else:
                     yield from _row(source, sheet, number, record, title)
-        source.raise_problems()
 
 
 def _title(record: Sequence[Value]) -> _Title | None:

@@ -51,7 +51,6 @@ class Victoria:
     def _rows(self, source: Source, sheet: Sheet, header: int, blocks: Sequence[Block]) -> Iterator[Row]:
         # One name has stood there twice, each time with a rank and a count of its own: both are children.
         yield from added_up(source, read_blocks(source, sheet, header, blocks, _RULES), "lines of the same name")
-        source.raise_problems()
 
 
 _Columns = list[tuple[str, int, int]]

@@ -59,7 +59,6 @@ class Provinces:
         for sheet, header, year, sex in lists:
             rows = read_list(source, sheet, header, _RULES, year, sex)
             yield from added_up(source, rows, "provinces of the same name")
-        source.raise_problems()
 
 
 def _list_in(source: Source, sheet: Sheet) -> _List | None:

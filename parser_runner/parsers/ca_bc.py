@@ -38,7 +38,6 @@ class BritishColumbia:
 
     def _rows(self, source: Source, wide: Wide, sex: str) -> Iterator[Row]:
         yield from read_wide(source, _table(source), wide, _RULES, sex)
-        source.raise_problems()
 
 
 def _table(source: Source) -> TextTable:

@@ -1,8 +1,9 @@
 """What a parser gives, and what is asked of one."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from dataset_jobs.model.places import Cell, Place
@@ -62,6 +63,26 @@ class Parser(Protocol):
 
     def parse(self, source: Source) -> Parsed:
         """Raises `Rejected` where name and content, or content and hints, do not go together."""
+
+
+def start(parser: Parser, source: Source) -> Parsed:
+    """Starts a parser that recognises a file. After its last row, problems that it noted refuse the file.
+
+    Args:
+        parser: of any package; it need not look after its problems itself.
+        source: the file.
+
+    Raises:
+        Rejected: at once, or while the rows are read.
+    """
+    parsed = parser.parse(source)
+    return replace(parsed, rows=chain(parsed.rows, _refuse_if_problems(source)))
+
+
+def _refuse_if_problems(source: Source) -> Iterator[Row]:
+    """No rows: runs when all others are read."""
+    source.raise_problems()
+    yield from ()
 
 
 Here = int | Cell

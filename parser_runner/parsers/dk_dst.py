@@ -43,7 +43,6 @@ class Newborn:
 
     def _rows(self, source: Source, sheet: Sheet, header: Header, year: int, sex: str) -> Iterator[Row]:
         yield from read_list(source, sheet, header, _RULES, year, sex)
-        source.raise_problems()
 
 
 def _find(source: Source) -> tuple[Sheet, Header] | None:

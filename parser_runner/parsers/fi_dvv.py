@@ -46,7 +46,6 @@ class FirstNames:
         workbook = source.workbook()
         assert workbook is not None
         source.skip("other sheets", len(workbook.sheets) - len(lists))
-        source.raise_problems()
 
 
 def _lists(source: Source) -> dict[str, tuple[Sheet, Header]]:

@@ -47,7 +47,6 @@ class FullLists:
                 yield from read_blocks(source, sheet, header, blocks, _RULES)
             else:
                 source.skip("other sheets")
-        source.raise_problems()
 
 
 def _blocks(sheet: Sheet) -> tuple[int, list[Block]] | None:

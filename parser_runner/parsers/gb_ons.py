@@ -63,7 +63,6 @@ class BabyNames:
 
     def _rows(self, source: Source, found: _List, year: int, sex: str) -> Iterator[Row]:
         yield from read_list(source, found.sheet, found.header, _RULES, year, sex)
-        source.raise_problems()
 
 
 def _is_title(text: str) -> bool:

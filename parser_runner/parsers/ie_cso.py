@@ -65,7 +65,6 @@ class FirstNames:
                 yield Row(year, sex, name, count, line)
             else:
                 source.skip(ZERO)
-        source.raise_problems()
 
 
 class _Dimension:

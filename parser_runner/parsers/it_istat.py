@@ -50,7 +50,6 @@ class TopNames:
 
     def _rows(self, source: Source, found: _Found, blocks: Sequence[Block]) -> Iterator[Row]:
         yield from read_blocks(source, found.sheet, found.record, blocks, _RULES)
-        source.raise_problems()
 
 
 def _find(source: Source) -> _Found | None:

@@ -53,7 +53,6 @@ class TopNames:
                 yield from added_up(source, rows, "lines of the same name")
             else:
                 source.skip("other sheets")
-        source.raise_problems()
 
 
 def _title(sheet: Sheet) -> "re.Match[str] | None":

@@ -44,7 +44,6 @@ class Newborn:
         for sheet, wide, sex in found:
             assert sex is not None
             yield from read_wide(source, sheet, wide, _RULES, sex)
-        source.raise_problems()
 
 
 def _found(source: Source) -> list[_Found]:

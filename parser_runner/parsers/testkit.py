@@ -1,5 +1,6 @@
 """For whoever writes a parser: checks it against the contract, with a real file. See docs/adding-a-parser.md."""
 
+import contextlib
 import io
 import random
 import re
@@ -9,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dataset_jobs.model.errors import Rejected
-from parser_runner.parsers.contract import Parsed, Parser, Row
+from parser_runner.parsers.broken_record import BrokenSource
+from parser_runner.parsers.contract import Parsed, Parser, Row, start
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import COUNT_LIMIT, FIRST_YEAR, has_letter, this_year
 
@@ -56,14 +58,15 @@ def check_parser(
     for foreign in _FOREIGN:
         assert not _recognised(parser, source(foreign)), f"{foreign[:20]!r}… is recognised, too"
     first = source(content)
-    parsed = parser.parse(first)
-    rows = [*parsed.rows]
+    parsed, rows = _read(parser, first)
+    assert rows, "the file has no rows"
     _check_parsed(parser, parsed)
     check_rows(rows, first.limits.name_chars)
     keys = {(row.year, row.gender, row.name) for row in rows}
-    assert rows, "the file has no rows"
     assert len(keys) == len(rows), "the same name comes twice in one year and sex"
-    assert [*parser.parse(source(content)).rows] == rows, "the file gives other rows when it is read again"
+    assert _read(parser, source(content))[1] == rows, "the file gives other rows when it is read again"
+    broken = BrokenSource(path.name, content, year, sex, rows[len(rows) // 2].place)
+    _check_broken_record(parser, broken, first.findings.skipped.total())
     names = {row.name for row in rows if len(row.name) > 3 and row.name not in path.name}
     for seed in range(mutations):
         check_input(parser, source(mutated(content, random.Random(seed))), names)
@@ -103,7 +106,7 @@ def check_input(parser: Parser, source: Source, names: Iterable[str] = ()) -> bo
         if not parser.recognises(source):
             return False
         source.rewind()
-        check_rows(parser.parse(source).rows, source.limits.name_chars)
+        check_rows(start(parser, source).rows, source.limits.name_chars)
     except Rejected as error:
         said = "\n".join([str(error), *map(str, error.problems)]).replace(parser.description, "")
         quoted = [name for name in names if re.search(rf"\b{re.escape(name)}\b", said)]
@@ -169,6 +172,30 @@ def _check_what_it_says(parser: Parser) -> None:
         f"name: expected something like xx-office, not {parser.name!r}"
     )
     assert parser.description.strip(), "description: expected what a person should expect the file to look like"
+
+
+def _read(parser: Parser, source: Source) -> tuple[Parsed, list[Row]]:
+    try:
+        parsed = start(parser, source)
+        return parsed, [*parsed.rows]
+    except Rejected as error:
+        raise AssertionError(f"the file is refused: {error}") from error
+
+
+def _check_broken_record(parser: Parser, broken: Source, skipped: int) -> None:
+    """The parser refuses the file for the broken record, or counts the record as left out."""
+    try:
+        with contextlib.closing(broken):
+            if not parser.recognises(broken):
+                return
+            broken.rewind()
+            for _ in start(parser, broken).rows:
+                pass
+    except Rejected:
+        return
+    assert broken.findings.skipped.total() > skipped, (
+        "a broken record in the middle is passed over: expected source.problem() or source.skip()"
+    )
 
 
 def _check_parsed(parser: Parser, parsed: Parsed) -> None:

@@ -69,7 +69,6 @@ class TextList:
     def _rows(self, source: Source, table: Table, header: Header, year: int | None, sex: str | None) -> Iterator[Row]:
         rows = read_list(source, table, header, self.rules, year, sex)
         yield from added_up(source, rows, self.adds_up) if self.adds_up else rows
-        source.raise_problems()
 
     def _find(self, source: Source) -> tuple[Table, Header] | None:
         for delimiter in self.delimiters:

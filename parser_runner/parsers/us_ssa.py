@@ -78,7 +78,6 @@ class National:
             row = _row(source, number, year, fields[1], fields[0], fields[2])
             if row is not None:
                 yield row
-        source.raise_problems()
 
 
 class Regional:
@@ -115,7 +114,6 @@ class Regional:
                 row = self._row_of(source, region, years, line, fields)
                 if row is not None:
                     yield row
-        source.raise_problems()
 
     def _plain_rows(
         self, source: Source, region: str, possible: range, first: int, found: list[tuple[str, ...]]

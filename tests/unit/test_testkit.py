@@ -1,6 +1,7 @@
 """The test kit: parsers that keep the contract pass, and ways to break it are told. Parsers of other packages."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from parser_runner.parsers import Parsed, Row, Source, parse_file
 from parser_runner.parsers.testkit import check_parser
+from tests.fakes.plugin import install
 from tests.unit.samples import ALL_PARSERS, SAMPLES
 from tests.unit.test_report import run
 
@@ -48,7 +50,6 @@ def good_rows(source: Source) -> Iterator[Row]:
                 yield Row(2020, "F", name, int(count), number)
         else:
             source.problem("expected name,count", number)
-    source.raise_problems()
 
 
 def quoting(source: Source) -> Iterator[Row]:
@@ -56,13 +57,20 @@ def quoting(source: Source) -> Iterator[Row]:
         if row.count not in (5, 7):
             source.problem(f"a strange count for {row.name}", 1)
         yield row
-    source.raise_problems()
 
 
 def fragile(source: Source) -> Iterator[Row]:
     for number, line in source.lines():
         if number > 1:
             name, count = line.split(",")
+            yield Row(2020, "F", name, int(count), number)
+
+
+def silent(source: Source) -> Iterator[Row]:
+    """Passes over every line that is no row."""
+    for number, line in source.lines():
+        name, _, count = line.partition(",")
+        if name.isascii() and name.isalpha() and re.fullmatch("[1-9][0-9]{0,7}", count):
             yield Row(2020, "F", name, int(count), number)
 
 
@@ -105,11 +113,19 @@ def test_a_parser_that_keeps_the_contract_passes(path: Path) -> None:
         (Office(twice), "the same name comes twice"),
         (Office(untidy), "not in normal form"),
         (Office(quoting), "an error quotes the file"),
+        (Office(silent), "a broken record in the middle is passed over"),
     ],
 )
 def test_a_parser_that_breaks_the_contract_is_told_how(parser: Office, said: str, path: Path) -> None:
     with pytest.raises(AssertionError, match=said):
         check_parser(parser, path, mutations=2000)
+
+
+def test_a_noted_problem_refuses_the_file(path: Path) -> None:
+    """No parser has to remember it: `Office` only notes problems, and here two of four lines have one."""
+    path.write_bytes(CONTENT + b"Mary Ann\nJoan,x\n")
+    with pytest.raises(AssertionError, match=r"the file is refused: .*, line 4: expected name,count"):
+        check_parser(Office(), path)
 
 
 def test_an_error_that_is_no_refusal_comes_through(path: Path) -> None:
@@ -129,16 +145,13 @@ def test_our_own_parsers_keep_the_contract(name: str, tmp_path: Path) -> None:
 def test_a_parser_of_another_package_is_found_by_its_entry_point(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    info = tmp_path / "my_parsers-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-parsers\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[affirm_worker.parsers]\njp = my_parsers_japan\nus = my_parsers_japan\n")
-    (tmp_path / "my_parsers_japan.py").write_text(
-        "from tests.unit.test_testkit import Office\n\nPARSERS = [Office()]\n", encoding="utf-8"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
+    install(tmp_path, monkeypatch, __name__, "JP", "US")
     # A country that has no parsers, and one that has some.
     for country in ("JP", "US"):
         assert [row[:4] for row in parse_file(path, country).rows] == [(2020, "F", "Ada", 5), (2020, "F", "Grace", 7)]
     listed = json.loads(run("parsers", "list", "--json").stdout)
     assert [one["country"] for one in listed if not one["built_in"]] == ["JP", "US"]
+
+
+PARSERS = [Office()]
+"""Of a package that `install` makes of this module."""
