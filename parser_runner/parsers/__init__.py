@@ -11,16 +11,29 @@ from contextlib import closing
 from dataclasses import replace
 from importlib import import_module, invalidate_caches
 from pathlib import Path
+from typing import Any
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
-from parser_runner.parsers.contract import Parsed, Parser, Row, start
+from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
+from parser_runner.parsers.former import adapted
 from parser_runner.parsers.limits import MIB, Limits
 from parser_runner.parsers.source import Source
 
-__all__ = ["ENTRY_POINTS", "Parsed", "Parser", "Row", "Source", "countries", "parse", "parse_file", "parsers_of"]
+__all__ = [
+    "ENTRY_POINTS",
+    "AnyParser",
+    "Parsed",
+    "Parser",
+    "Row",
+    "Source",
+    "countries",
+    "parse",
+    "parse_file",
+    "parsers_of",
+]
 
 ENTRY_POINTS = "affirm_worker.parsers"
 
@@ -45,7 +58,7 @@ _BUILT_IN: dict[str, tuple[str, ...]] = {
 _HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-Version:", re.IGNORECASE)
 
 
-def parsers_of(country: str) -> Sequence[Parser]:
+def parsers_of(country: str) -> Sequence[AnyParser]:
     """The parsers that come with this package for a country, by its ISO 3166-1 code."""
     return [
         parser
@@ -54,15 +67,14 @@ def parsers_of(country: str) -> Sequence[Parser]:
     ]
 
 
-def further_parsers_of(country: str) -> Sequence[Parser]:
+def further_parsers_of(country: str) -> Sequence[AnyParser]:
     """The parsers that other packages have for a country."""
     # Only now: looking through the installed packages takes longer than parsing most files.
     from importlib.metadata import entry_points
 
     _check_packages()
-    return [
-        parser for point in entry_points(group=ENTRY_POINTS, name=country.lower()) for parser in point.load().PARSERS
-    ]
+    points = entry_points(group=ENTRY_POINTS, name=country.lower())
+    return [adapted(parser) for point in points for parser in point.load().PARSERS]
 
 
 def _check_packages() -> None:
@@ -150,18 +162,20 @@ def parse(source: Source, country: str) -> Parsed:
         return _parse_archive(source, country)
     if found is None:
         raise _unknown(source, country, parsers)
-    source.findings.recognised = found.name
-    return start(found, source)
+    parser, match = found
+    source.findings.recognised = parser.name
+    return start(parser, source, match)
 
 
-def _recognised(source: Source, parsers: Sequence[Parser]) -> Parser | None:
+def _recognised(source: Source, parsers: Sequence[AnyParser]) -> tuple[AnyParser, Any] | None:
+    """The first parser that recognises the file, and what it found."""
     if source.size == 0:
         return None
     for parser in parsers:
-        recognised = parser.recognises(source)
+        match = parser.recognise(source)
         source.rewind()
-        if recognised:
-            return parser
+        if match is not None:
+            return parser, match
     return None
 
 
@@ -209,7 +223,7 @@ def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:
         yield Row(row.year, row.gender, row.name, row.count, InMember(name, row.place))
 
 
-def _unknown(source: Source, country: str, parsers: Sequence[Parser]) -> Rejected:
+def _unknown(source: Source, country: str, parsers: Sequence[AnyParser]) -> Rejected:
     """Why a file is of no known format, as far as that can be seen, and what was expected."""
     expected = " or ".join(parser.description for parser in parsers)
     head = source.head()

@@ -5,9 +5,7 @@ https://www.data.qld.gov.au/dataset/top-100-baby-names
 not equally long; the year stands only in the file's name.
 """
 
-from collections.abc import Iterator
-
-from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.lists import Rules
 from parser_runner.parsers.said import refuse_sex_hint, the_year
 from parser_runner.parsers.source import Source
@@ -26,26 +24,19 @@ class SideBySide:
     name = "au-qld-year"
     description = "lines of Girl Names,Count of Girl Names,Boy Names,Count of Boy Names (top-100-baby-names-2024.csv)"
 
-    def recognises(self, source: Source) -> bool:
-        return sorted(_labels(source)) == sorted(label for pair in _PAIRS.values() for label in pair)
+    def recognise(self, source: Source) -> tuple[TextTable, list[str]] | None:
+        table = TextTable(source, ",", "cp1252")
+        labels = [*map(label_of, next(iter(table.head()), []))]
+        return (
+            (table, labels) if sorted(labels) == sorted(label for pair in _PAIRS.values() for label in pair) else None
+        )
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: tuple[TextTable, list[str]]) -> Parsed:
         refuse_sex_hint(source)
+        table, labels = match
         year = the_year(source, named=True)
-        return Parsed(self.name, "births", "AU-QLD", self._rows(source, year), top=100)
-
-    def _rows(self, source: Source, year: int) -> Iterator[Row]:
-        labels = _labels(source)
         blocks = [Block(year, sex, labels.index(name), labels.index(count)) for sex, (name, count) in _PAIRS.items()]
-        yield from read_blocks(source, _table(source), 1, blocks, _RULES)
-
-
-def _table(source: Source) -> TextTable:
-    return TextTable(source, ",", "cp1252")
-
-
-def _labels(source: Source) -> list[str]:
-    return [*map(label_of, next(iter(_table(source).head()), []))]
+        return Parsed(self.name, "births", "AU-QLD", read_blocks(source, table, 1, blocks, _RULES), top=100)
 
 
 PARSERS = [

@@ -22,27 +22,28 @@ _RULES = Rules()
 _TITLE = re.compile(r"most popular (female|male) baby names for (\d{4})\b.*", re.ASCII)
 
 
+class _List(NamedTuple):
+    sheet: Sheet
+    header: Header
+    sex: str
+
+
 class SheetsBySex:
     """Several years, a sheet a sex."""
 
     name = "au-tas-years"
     description = "a workbook with sheets Female and Male of Year, Name and Number"
 
-    def recognises(self, source: Source) -> bool:
-        return bool(self._lists(source))
+    def recognise(self, source: Source) -> list[_List] | None:
+        found = [(sheet, find_header(sheet, _COLUMNS), sex_in(sheet.name)) for sheet in source.sheets()]
+        return [_List(sheet, header, sex) for sheet, header, sex in found if header and sex] or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
-        return Parsed(self.name, "births", "AU-TAS", self._rows(source))
+        return Parsed(self.name, "births", "AU-TAS", self._rows(source, match))
 
-    def _lists(self, source: Source) -> list[tuple[Sheet, Header, str]]:
-        workbook = source.workbook()
-        sheets = workbook.sheets if workbook is not None else []
-        found = [(sheet, find_header(sheet, _COLUMNS), sex_in(sheet.name)) for sheet in sheets]
-        return [(sheet, header, sex) for sheet, header, sex in found if header is not None and sex is not None]
-
-    def _rows(self, source: Source) -> Iterator[Row]:
-        for sheet, header, sex in self._lists(source):
+    def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
+        for sheet, header, sex in lists:
             yield from read_list(source, sheet, header, _RULES, None, sex)
 
 
@@ -57,18 +58,16 @@ class OneYear:
     name = "au-tas-year"
     description = "a workbook with titles such as MOST POPULAR female BABY NAMES FOR 2016 over names and counts"
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        return workbook is not None and any(_title(record) for sheet in workbook.sheets for record in sheet.head()[:1])
+    def recognise(self, source: Source) -> Sequence[Sheet] | None:
+        sheets = source.sheets()
+        return sheets if any(_title(record) for sheet in sheets for record in sheet.head()[:1]) else None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: Sequence[Sheet]) -> Parsed:
         refuse_sex_hint(source)
-        return Parsed(self.name, "births", "AU-TAS", self._rows(source))
+        return Parsed(self.name, "births", "AU-TAS", self._rows(source, match))
 
-    def _rows(self, source: Source) -> Iterator[Row]:
-        workbook = source.workbook()
-        assert workbook is not None
-        for sheet in workbook.sheets:
+    def _rows(self, source: Source, sheets: Sequence[Sheet]) -> Iterator[Row]:
+        for sheet in sheets:
             title: _Title | None = None
             for number, record in sheet.records():
                 if found := _title(record):

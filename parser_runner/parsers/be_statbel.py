@@ -40,20 +40,16 @@ class Provinces:
     name = "be-statbel-provinces"
     description = "a workbook with sheets such as F_PROV2017 of Rang, Refnis, NUTS2, Province/région, Prénom and Nombre"
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        return workbook is not None and any(_list_in(source, sheet) for sheet in workbook.sheets)
+    def recognise(self, source: Source) -> list[_List] | None:
+        return [*filter(None, map(_list_in, source.sheets()))] or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
-        workbook = source.workbook()
-        assert workbook is not None
-        lists = [*filter(None, (_list_in(source, sheet) for sheet in workbook.sheets))]
-        for found in lists:
+        for found in match:
             check_year(source, found.year, found.sheet.place(1, 0))
             _check_title(source, found)
-        source.skip("other sheets", len(workbook.sheets) - len(lists))
-        return Parsed(self.name, "births", None, self._rows(source, lists))
+        source.skip("other sheets", len(source.sheets()) - len(match))
+        return Parsed(self.name, "births", None, self._rows(source, match))
 
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
         for sheet, header, year, sex in lists:
@@ -61,7 +57,7 @@ class Provinces:
             yield from added_up(source, rows, "provinces of the same name")
 
 
-def _list_in(source: Source, sheet: Sheet) -> _List | None:
+def _list_in(sheet: Sheet) -> _List | None:
     header = find_header(sheet, _COLUMNS)
     named = _SHEET.fullmatch(sheet.name)
     if header is None or named is None or not is_year(named[2]):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dataset_jobs.model.places import Cell, Place
 from parser_runner.parsers.source import Source
@@ -51,31 +51,51 @@ class Parsed:
     top: int | None = None
 
 
-class Parser(Protocol):
-    """One publisher's format."""
-
-    name: str
-    description: str
-    """What a person should expect a file of it to look like."""
-
-    def recognises(self, source: Source) -> bool:
-        """By the beginning of the content, never by the file's name; the source is rewound afterwards."""
-
-    def parse(self, source: Source) -> Parsed:
-        """Raises `Rejected` where name and content, or content and hints, do not go together."""
+M = TypeVar("M")
 
 
-def start(parser: Parser, source: Source) -> Parsed:
-    """Starts a parser that recognises a file. After its last row, problems that it noted refuse the file.
+class Parser(Protocol[M]):
+    """One publisher's format. `M` is what the parser finds when it recognises a file: a header, sheets, a match."""
+
+    @property
+    def name(self) -> str:
+        """The format's, such as us-ssa-national."""
+
+    @property
+    def description(self) -> str:
+        """What a file of this format looks like, for people."""
+
+    def recognise(self, source: Source) -> M | None:
+        """Looks at the beginning of the content, never at the file's name.
+
+        Returns:
+            What `parse` needs of it, which it then gets as `match`; None if the file is of another format. The source
+            is rewound in between.
+        """
+
+    def parse(self, source: Source, match: M) -> Parsed:
+        """Starts reading.
+
+        Raises:
+            Rejected: the file's name, content and hints contradict one another.
+        """
+
+
+AnyParser = Parser[Any]
+
+
+def start(parser: Parser[M], source: Source, match: M) -> Parsed:
+    """Starts a parser. After its last row, the problems that it noted refuse the file.
 
     Args:
         parser: of any package; it need not look after its problems itself.
-        source: the file.
+        source: the file, rewound.
+        match: what the parser recognised.
 
     Raises:
         Rejected: at once, or while the rows are read.
     """
-    parsed = parser.parse(source)
+    parsed = parser.parse(source, match)
     return replace(parsed, rows=chain(parsed.rows, _refuse_if_problems(source)))
 
 

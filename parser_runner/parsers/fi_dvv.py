@@ -23,6 +23,9 @@ _SEXES = {"miehet ens": "M", "naiset ens": "F"}
 _COVER = "saate"
 _EXTRACTED = "poimintapäivä"
 
+_Lists = dict[str, tuple[Sheet, Header]]
+"""By sex."""
+
 
 class FirstNames:
     """Both sexes, one date."""
@@ -30,39 +33,29 @@ class FirstNames:
     name = "fi-dvv-first-names"
     description = "a workbook with sheets Miehet ens and Naiset ens of Etunimi and Lukumäärä, and Saate with the date"
 
-    def recognises(self, source: Source) -> bool:
-        return bool(_lists(source))
+    def recognise(self, source: Source) -> _Lists | None:
+        found = {}
+        for sheet in source.sheets():
+            sex = _SEXES.get(text_of(sheet.name).casefold())
+            header = find_header(sheet, _COLUMNS) if sex is not None else None
+            if sex is not None and header is not None:
+                found[sex] = (sheet, header)
+        return found or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: _Lists) -> Parsed:
         refuse_sex_hint(source)
-        lists = _lists(source)
-        if len(lists) != len(_SEXES):
+        if len(match) != len(_SEXES):
             raise source.rejected(Reason.INVALID_FORMAT, f"expected both sheets {' and '.join(_SEXES)}, found one")
-        return Parsed(self.name, "population", None, self._rows(source, lists, _year(source)))
+        source.skip("other sheets", len(source.sheets()) - len(match))
+        return Parsed(self.name, "population", None, self._rows(source, match, _year(source)))
 
-    def _rows(self, source: Source, lists: dict[str, tuple[Sheet, Header]], year: int) -> Iterator[Row]:
+    def _rows(self, source: Source, lists: _Lists, year: int) -> Iterator[Row]:
         for sex, (sheet, header) in lists.items():
             yield from read_list(source, sheet, header, _RULES, year, sex)
-        workbook = source.workbook()
-        assert workbook is not None
-        source.skip("other sheets", len(workbook.sheets) - len(lists))
-
-
-def _lists(source: Source) -> dict[str, tuple[Sheet, Header]]:
-    workbook = source.workbook()
-    found = {}
-    for sheet in workbook.sheets if workbook is not None else ():
-        sex = _SEXES.get(text_of(sheet.name).casefold())
-        header = find_header(sheet, _COLUMNS) if sex is not None else None
-        if sex is not None and header is not None:
-            found[sex] = (sheet, header)
-    return found
 
 
 def _year(source: Source) -> int:
-    workbook = source.workbook()
-    assert workbook is not None
-    for sheet in workbook.sheets:
+    for sheet in source.sheets():
         if text_of(sheet.name).casefold() != _COVER:
             continue
         for number, record in enumerate(sheet.head(), 1):

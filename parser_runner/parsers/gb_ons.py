@@ -6,11 +6,11 @@ its title speaks of names for baby boys or girls and of a year. It has been call
 others are extracts of it, by place, month and age of mother.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.lists import Rules, read_list
 from parser_runner.parsers.said import sex_in, the_sex, the_year
 from parser_runner.parsers.source import Source
@@ -37,16 +37,12 @@ class BabyNames:
         "a workbook with a sheet of Rank, Name and Count, titled: Top names for baby boys, England and Wales, 2024"
     )
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        if workbook is None:
-            return False
-        return any(_is_title(titles_of(sheet)) for sheet in workbook.sheets)
+    def recognise(self, source: Source) -> Sequence[Sheet] | None:
+        sheets = source.sheets()
+        return sheets if any(_is_title(titles_of(sheet)) for sheet in sheets) else None
 
-    def parse(self, source: Source) -> Parsed:
-        workbook = source.workbook()
-        assert workbook is not None
-        lists = [*filter(None, map(_list_in, workbook.sheets))]
+    def parse(self, source: Source, match: Sequence[Sheet]) -> Parsed:
+        lists = [*filter(None, map(_list_in, match))]
         if len(lists) != 1:
             message = (
                 f"expected one sheet with all names and their counts, {self.description[len('a workbook with ') :]}"
@@ -55,14 +51,11 @@ class BabyNames:
                 f"found {len(lists)}" if lists else "found none: ranks without counts, and extracts, cannot be loaded"
             )
             raise source.rejected(Reason.INVALID_FORMAT, f"{message}; {found}")
-        (found_list,) = lists
-        place = found_list.sheet.place(found_list.header.record, 0)
-        year = the_year(source, found_list.year, place)
-        sex = the_sex(source, found_list.sex, place)
-        return Parsed(self.name, "births", "GB-EAW", self._rows(source, found_list, year, sex))
-
-    def _rows(self, source: Source, found: _List, year: int, sex: str) -> Iterator[Row]:
-        yield from read_list(source, found.sheet, found.header, _RULES, year, sex)
+        ((sheet, header, within, sex_within),) = lists
+        place = sheet.place(header.record, 0)
+        year = the_year(source, within, place)
+        sex = the_sex(source, sex_within, place)
+        return Parsed(self.name, "births", "GB-EAW", read_list(source, sheet, header, _RULES, year, sex))
 
 
 def _is_title(text: str) -> bool:

@@ -5,6 +5,7 @@ were among the first 100 in some year; ".." stands where a name has no figure.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
@@ -26,11 +27,11 @@ class FirstNames:
     name = "ie-cso-pcaxis"
     description = "a PC-Axis file (.px) of Name by Year by Statistic, with Registered Births as a statistic"
 
-    def recognises(self, source: Source) -> bool:
+    def recognise(self, source: Source) -> Literal[True] | None:
         head = source.head().lstrip(b"\xef\xbb\xbf")
-        return head.startswith((b"CHARSET=", b"AXIS-VERSION=")) and b"AXIS-VERSION" in head
+        return (head.startswith((b"CHARSET=", b"AXIS-VERSION=")) and b"AXIS-VERSION" in head) or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: Literal[True]) -> Parsed:
         matrix = read_matrix(source)
         names, years, statistics = (_dimension(source, matrix, word) for word in ("name", "year", "statistic"))
         births = [index for index, text in enumerate(statistics.values) if "births" in text.casefold()]

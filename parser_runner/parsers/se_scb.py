@@ -30,15 +30,15 @@ class Newborn:
     name = "se-scb-newborn"
     description = "a workbook with the headings Namn / Name and years, titled Pojkars or Flickors tilltalsnamn"
 
-    def recognises(self, source: Source) -> bool:
-        return bool(_found(source))
+    def recognise(self, source: Source) -> list[_Found] | None:
+        found = [*filter(None, map(_find, source.sheets()))]
+        return found if len(found) == 1 or (found and all(one.sex for one in found)) else None
 
-    def parse(self, source: Source) -> Parsed:
-        found = _found(source)
-        if len(found) == 1:
-            ((sheet, wide, sex),) = found
-            found = [_Found(sheet, wide, the_sex(source, sex, sheet.place(wide.record, 0)))]
-        return Parsed(self.name, "births", None, self._rows(source, found))
+    def parse(self, source: Source, match: list[_Found]) -> Parsed:
+        if len(match) == 1:
+            ((sheet, wide, sex),) = match
+            match = [_Found(sheet, wide, the_sex(source, sex, sheet.place(wide.record, 0)))]
+        return Parsed(self.name, "births", None, self._rows(source, match))
 
     def _rows(self, source: Source, found: list[_Found]) -> Iterator[Row]:
         for sheet, wide, sex in found:
@@ -46,16 +46,12 @@ class Newborn:
             yield from read_wide(source, sheet, wide, _RULES, sex)
 
 
-def _found(source: Source) -> list[_Found]:
-    workbook = source.workbook()
-    found = []
-    for sheet in workbook.sheets if workbook is not None else ():
-        wide = find_wide(sheet, ("namn / name", "namn", "name"))
-        titles = titles_of(sheet).casefold()
-        sex = sex_in(f"{sheet.name} {titles}")
-        if wide is not None and ("tilltalsnamn" in titles or "first names" in titles):
-            found.append(_Found(sheet, wide, sex))
-    return found if len(found) == 1 or all(one.sex for one in found) else []
+def _find(sheet: Sheet) -> _Found | None:
+    wide = find_wide(sheet, ("namn / name", "namn", "name"))
+    titles = titles_of(sheet).casefold()
+    if wide is None or not ("tilltalsnamn" in titles or "first names" in titles):
+        return None
+    return _Found(sheet, wide, sex_in(f"{sheet.name} {titles}"))
 
 
 PARSERS = [Newborn()]

@@ -5,7 +5,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,7 +17,7 @@ from parser_runner.parsers.findings import PROBLEMS_KEPT, PROBLEMS_LIMIT, Findin
 from parser_runner.parsers.limits import Limits
 
 if TYPE_CHECKING:
-    from parser_runner.parsers.workbook import Workbook
+    from parser_runner.parsers.workbook import Sheet, Workbook
 
 __all__ = ["LINE_LIMIT", "PROBLEMS_KEPT", "PROBLEMS_LIMIT", "Source"]
 
@@ -274,11 +274,17 @@ class Source:
             self.rewind()
         return self._workbook
 
+    def sheets(self) -> "Sequence[Sheet]":
+        """The visible sheets of the workbook that it is; none if it is no workbook. Raises as `workbook` does."""
+        workbook = self.workbook()
+        return workbook.sheets if workbook is not None else ()
+
     # What is found
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Counts records that are no rows."""
-        self.findings.skipped[reason] += count
+        if count:
+            self.findings.skipped[reason] += count
 
     def added(self, reason: str, count: int = 1) -> None:
         """Counts records whose figures were added to those of another one."""

@@ -8,10 +8,12 @@ import unicodedata
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from dataset_jobs.model.errors import Rejected
 from parser_runner.parsers.broken_record import BrokenSource
-from parser_runner.parsers.contract import Parsed, Parser, Row, start
+from parser_runner.parsers.contract import AnyParser, Parsed, Row, start
+from parser_runner.parsers.former import FormerParser, adapted
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import COUNT_LIMIT, FIRST_YEAR, has_letter, this_year
 
@@ -34,7 +36,12 @@ _PIECES = (
 
 
 def check_parser(
-    parser: Parser, path: Path, year: int | None = None, sex: str | None = None, *, mutations: int = 200
+    parser: AnyParser | FormerParser,
+    path: Path,
+    year: int | None = None,
+    sex: str | None = None,
+    *,
+    mutations: int = 200,
 ) -> None:
     """Checks a parser with a real file of its publisher.
 
@@ -52,9 +59,10 @@ def check_parser(
     def source(data: bytes, name: str = path.name) -> Source:
         return Source(name, io.BytesIO(data), year, sex)
 
+    parser = adapted(parser)
     _check_what_it_says(parser)
-    assert parser.recognises(source(content)), "the file is not recognised"
-    assert parser.recognises(source(content, "submitted")), "the file is recognised by its name only"
+    assert _match(parser, source(content)) is not None, "the file is not recognised"
+    assert _match(parser, source(content, "submitted")) is not None, "the file is recognised by its name only"
     for foreign in _FOREIGN:
         assert not _recognised(parser, source(foreign)), f"{foreign[:20]!r}… is recognised, too"
     first = source(content)
@@ -88,7 +96,7 @@ def check_rows(rows: Iterable[Row], name_limit: int = 100) -> None:
         assert name.isprintable() and has_letter(name), f"{row}: this is no name"
 
 
-def check_input(parser: Parser, source: Source, names: Iterable[str] = ()) -> bool:
+def check_input(parser: AnyParser, source: Source, names: Iterable[str] = ()) -> bool:
     """Checks that any input gives rows or a refusal, and that a refusal does not quote the file.
 
     Args:
@@ -103,10 +111,10 @@ def check_input(parser: Parser, source: Source, names: Iterable[str] = ()) -> bo
         AssertionError, or whatever else the parser raises.
     """
     try:
-        if not parser.recognises(source):
+        match = _match(parser, source)
+        if match is None:
             return False
-        source.rewind()
-        check_rows(start(parser, source).rows, source.limits.name_chars)
+        check_rows(start(parser, source, match).rows, source.limits.name_chars)
     except Rejected as error:
         said = "\n".join([str(error), *map(str, error.problems)]).replace(parser.description, "")
         quoted = [name for name in names if re.search(rf"\b{re.escape(name)}\b", said)]
@@ -167,29 +175,29 @@ def _cut(content: bytes, chance: random.Random) -> bytes:
     return content[: chance.randint(0, len(content))] if chance.random() < 0.3 else content
 
 
-def _check_what_it_says(parser: Parser) -> None:
+def _check_what_it_says(parser: AnyParser) -> None:
     assert re.fullmatch(r"[a-z]{2}-[a-z0-9-]+", parser.name), (
         f"name: expected something like xx-office, not {parser.name!r}"
     )
     assert parser.description.strip(), "description: expected what a person should expect the file to look like"
 
 
-def _read(parser: Parser, source: Source) -> tuple[Parsed, list[Row]]:
+def _read(parser: AnyParser, source: Source) -> tuple[Parsed, list[Row]]:
     try:
-        parsed = start(parser, source)
+        parsed = start(parser, source, _match(parser, source))
         return parsed, [*parsed.rows]
     except Rejected as error:
         raise AssertionError(f"the file is refused: {error}") from error
 
 
-def _check_broken_record(parser: Parser, broken: Source, skipped: int) -> None:
+def _check_broken_record(parser: AnyParser, broken: Source, skipped: int) -> None:
     """The parser refuses the file for the broken record, or counts the record as left out."""
     try:
         with contextlib.closing(broken):
-            if not parser.recognises(broken):
+            match = _match(parser, broken)
+            if match is None:
                 return
-            broken.rewind()
-            for _ in start(parser, broken).rows:
+            for _ in start(parser, broken, match).rows:
                 pass
     except Rejected:
         return
@@ -198,7 +206,7 @@ def _check_broken_record(parser: Parser, broken: Source, skipped: int) -> None:
     )
 
 
-def _check_parsed(parser: Parser, parsed: Parsed) -> None:
+def _check_parsed(parser: AnyParser, parsed: Parsed) -> None:
     assert parsed.parser == parser.name, "the name of the format is not the parser's"
     assert parsed.measure in ("births", "population"), f"measure: no such one, {parsed.measure!r}"
     assert parsed.region is None or re.fullmatch(r"[A-Z]{2}-[A-Z0-9-]+", parsed.region), (
@@ -207,9 +215,15 @@ def _check_parsed(parser: Parser, parsed: Parsed) -> None:
     assert parsed.top is None or parsed.top > 0, "top: expected a positive number or None"
 
 
-def _recognised(parser: Parser, source: Source) -> bool:
+def _match(parser: AnyParser, source: Source) -> Any:
+    match = parser.recognise(source)
+    source.rewind()
+    return match
+
+
+def _recognised(parser: AnyParser, source: Source) -> bool:
     try:
-        return parser.recognises(source)
+        return _match(parser, source) is not None
     except Rejected:
         # Damaged.
         return False

@@ -1,9 +1,9 @@
 """Lists in delimited text: a parser that is a description."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from parser_runner.parsers.contract import Parsed, Row
+from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.lists import Rules, added_up, read_list
 from parser_runner.parsers.said import refuse_sex_hint, sex_in, the_sex, the_year
 from parser_runner.parsers.source import Source
@@ -43,15 +43,18 @@ class TextList:
     named_sex: bool = False
     adds_up: str | None = None
 
-    def recognises(self, source: Source) -> bool:
-        """Whether the headings are there."""
-        return self._find(source) is not None
+    def recognise(self, source: Source) -> tuple[Table, Header] | None:
+        """The table and its headings."""
+        for delimiter in self.delimiters:
+            table = TextTable(source, delimiter, self.charset)
+            header = self._bare(table) if self.columns is None else find_header(table, self.columns)
+            if header is not None and self.title in header.text.casefold():
+                return table, header
+        return None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: tuple[Table, Header]) -> Parsed:
         """Starts reading."""
-        found = self._find(source)
-        assert found is not None
-        table, header = found
+        table, header = match
         within = years_in(header.text)
         year, sex = None, None
         if header.year < 0:
@@ -63,20 +66,10 @@ class TextList:
         else:
             refuse_sex_hint(source)
         top = self.top(source, header) if callable(self.top) else self.top
-        rows = self._rows(source, table, header, year, sex)
-        return Parsed(self.name, self.measure, self.region, rows, top)
-
-    def _rows(self, source: Source, table: Table, header: Header, year: int | None, sex: str | None) -> Iterator[Row]:
         rows = read_list(source, table, header, self.rules, year, sex)
-        yield from added_up(source, rows, self.adds_up) if self.adds_up else rows
-
-    def _find(self, source: Source) -> tuple[Table, Header] | None:
-        for delimiter in self.delimiters:
-            table = TextTable(source, delimiter, self.charset)
-            header = self._bare(table) if self.columns is None else find_header(table, self.columns)
-            if header is not None and self.title in header.text.casefold():
-                return table, header
-        return None
+        if self.adds_up:
+            rows = added_up(source, rows, self.adds_up)
+        return Parsed(self.name, self.measure, self.region, rows, top)
 
     def _bare(self, table: Table) -> Header | None:
         """The columns of a format without headings, if its first record is one of its records."""

@@ -28,7 +28,7 @@ _REGIONAL = re.compile(rf"^([A-Z]{{2}}),([FM]),([0-9]{{4}}),{_NAME},{_COUNT}\r?$
 
 
 def _first_line(source: Source) -> str:
-    """The first line, or nothing where it cannot be read as text."""
+    """The first line, or nothing if it cannot be read as text."""
     try:
         return source.file.readline(1000).removeprefix(b"\xef\xbb\xbf").decode().strip()
     except UnicodeDecodeError:
@@ -41,10 +41,10 @@ class National:
     name = "us-ssa-national"
     description = "lines of name,sex,count (yobYYYY.txt)"
 
-    def recognises(self, source: Source) -> bool:
-        return re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source)) is not None
+    def recognise(self, source: Source) -> re.Match[str] | None:
+        return re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source))
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: re.Match[str]) -> Parsed:
         _refuse_sex_hint(source)
         return Parsed(self.name, "births", None, self._rows(source, self._year(source)))
 
@@ -86,13 +86,12 @@ class Regional:
     name = "us-ssa-state"
     description = "lines of state,sex,year,name,count (XX.TXT)"
 
-    def recognises(self, source: Source) -> bool:
-        return re.fullmatch(r"[A-Z]{2},[FM],[0-9]{4},[^,]+,[0-9]+", _first_line(source)) is not None
+    def recognise(self, source: Source) -> re.Match[str] | None:
+        return re.fullmatch(r"([A-Z]{2}),[FM],[0-9]{4},[^,]+,[0-9]+", _first_line(source))
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: re.Match[str]) -> Parsed:
         _refuse_sex_hint(source)
-        region = _first_line(source)[:2]
-        source.rewind()
+        region = match[1]
         named = _STATE_IN_NAME.fullmatch(source.own_name)
         if named and named[1].upper() != region:
             raise source.rejected(

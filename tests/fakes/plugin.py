@@ -29,10 +29,10 @@ class Forgetful:
         self._title = f"{TITLE}{when}\n".encode()
         self._rows = rows
 
-    def recognises(self, source: Source) -> bool:
-        return source.head().startswith(self._title)
+    def recognise(self, source: Source) -> bool | None:
+        return source.head().startswith(self._title) or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: bool) -> Parsed:
         return Parsed(self.name, "births", None, self._rows(source))  # type: ignore[arg-type]
 
 

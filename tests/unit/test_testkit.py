@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from dataset_jobs.model.errors import Rejected
 from parser_runner.parsers import Parsed, Row, Source, parse_file
 from parser_runner.parsers.testkit import check_parser
 from tests.fakes.plugin import install
@@ -26,10 +28,10 @@ class Office:
         self._rows = rows or good_rows
         self._measure = measure
 
-    def recognises(self, source: Source) -> bool:
-        return source.head().startswith(b"Office of Names\n")
+    def recognise(self, source: Source) -> bool | None:
+        return source.head().startswith(b"Office of Names\n") or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: bool) -> Parsed:
         return Parsed(self.name, self._measure, None, self._rows(source))
 
 
@@ -84,13 +86,33 @@ def untidy(source: Source) -> Iterator[Row]:
 
 
 class ByName(Office):
-    def recognises(self, source: Source) -> bool:
-        return source.filename == "names.csv"
+    def recognise(self, source: Source) -> bool | None:
+        return source.filename == "names.csv" or None
 
 
 class Anything(Office):
-    def recognises(self, source: Source) -> bool:
+    def recognise(self, source: Source) -> bool | None:
         return True
+
+
+class SaysFalse(Office):
+    """Gives False, not None, for a file of another format."""
+
+    def recognise(self, source: Source) -> bool | None:
+        return source.head().startswith(b"Office of Names\n")
+
+
+class Former:
+    """Has the interface of version 0.1."""
+
+    name = "jp-former"
+    description = Office.description
+
+    def recognises(self, source: Source) -> bool:
+        return source.head().startswith(b"Office of Names\n")
+
+    def parse(self, source: Source) -> Parsed:
+        return Parsed(self.name, "births", None, good_rows(source))
 
 
 @pytest.fixture
@@ -109,6 +131,7 @@ def test_a_parser_that_keeps_the_contract_passes(path: Path) -> None:
     [
         (ByName(), "by its name only"),
         (Anything(), "is recognised, too"),
+        (SaysFalse(), "is recognised, too"),
         (Office(measure="names"), "no such one"),
         (Office(twice), "the same name comes twice"),
         (Office(untidy), "not in normal form"),
@@ -151,6 +174,25 @@ def test_a_parser_of_another_package_is_found_by_its_entry_point(
         assert [row[:4] for row in parse_file(path, country).rows] == [(2020, "F", "Ada", 5), (2020, "F", "Grace", 7)]
     listed = json.loads(run("parsers", "list", "--json").stdout)
     assert [one["country"] for one in listed if not one["built_in"]] == ["JP", "US"]
+
+
+def test_a_parser_of_version_0_1_still_works(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, f"{__name__}:{Packaged.__name__}", "JP")
+    with pytest.warns(DeprecationWarning, match="^jp-former: "):
+        check_parser(Former(), path)
+    with pytest.warns(DeprecationWarning, match="^jp-former: "):
+        parsed = parse_file(path, "JP")
+    assert parsed.parser == "jp-former"
+    assert [row[:4] for row in parsed.rows] == [(2020, "F", "Ada", 5), (2020, "F", "Grace", 7)]
+    path.write_bytes(CONTENT + b"Joan,x\n")
+    with pytest.warns(DeprecationWarning, match="^jp-former: "), pytest.raises(Rejected):
+        list(parse_file(path, "JP").rows)
+
+
+class Packaged:
+    """A module of a package with a parser of version 0.1."""
+
+    PARSERS: ClassVar = [Former()]
 
 
 PARSERS = [Office()]
