@@ -9,7 +9,7 @@ from itertools import islice
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.places import Place
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.values import COUNT_LIMIT
+from parser_runner.parsers.values import COUNT_LIMIT, NO_COUNT
 
 BLOCK_LINES = 8192
 """Lines that are sent to Postgres at a time: some hundred KiB."""
@@ -81,7 +81,7 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
 def _unloadable(years: Sequence[int], counts: Sequence[int], places: Sequence[Place]) -> Unloadable:
     for year, count, place in zip(years, counts, places, strict=True):
         if not 1 <= count <= COUNT_LIMIT:
-            return Unloadable(f"expected a whole number from 1 to {COUNT_LIMIT} as the count", place)
+            return Unloadable(NO_COUNT, place)
         if not 1 <= year <= LAST_YEAR:
             return Unloadable(f"expected a year from 1 to {LAST_YEAR}", place)
     raise AssertionError("one of them is out of bounds")

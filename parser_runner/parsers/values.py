@@ -11,6 +11,7 @@ Value = str | int | float | bool | date | None
 
 FIRST_YEAR = 1700
 COUNT_LIMIT = 2**31 - 1
+NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
 _NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
@@ -70,7 +71,7 @@ def count_of(value: Value) -> int:
         # Not a number is not within.
     elif _is_number(value) and 0 <= value <= COUNT_LIMIT and value == int(value):
         return int(value)
-    raise Malformed(f"expected a whole number from 1 to {COUNT_LIMIT} as the count")
+    raise Malformed(NO_COUNT)
 
 
 def _is_number(value: Value) -> TypeGuard[int | float]:
