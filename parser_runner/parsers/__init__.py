@@ -17,7 +17,9 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
+from parser_runner.parsers.archive import text_members
 from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
+from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.limits import MIB, Limits
 from parser_runner.parsers.source import Source
@@ -122,8 +124,6 @@ def parse_file(
 
 def parse_whole(source: Source, country: str) -> Parsed:
     """As `parse`, and refuses duplicates and files without rows. The source is closed after the last row."""
-    from parser_runner.parsers.duplicates import without_duplicates
-
     try:
         parsed = parse(source, country)
     except BaseException:
@@ -181,8 +181,6 @@ def _recognised(source: Source, parsers: Sequence[AnyParser]) -> tuple[AnyParser
 
 def _parse_archive(source: Source, country: str) -> Parsed:
     """An archive of text files is one dataset: all of one format, one measure and one region."""
-    from parser_runner.parsers.archive import text_members
-
     members = text_members(source)
     try:
         first = next(members)

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from dataset_jobs.model.places import Cell, Place
+from dataset_jobs.model.places import Place
 from parser_runner.parsers.source import Source
 
 
@@ -103,7 +103,3 @@ def _refuse_if_problems(source: Source) -> Iterator[Row]:
     """No rows: runs when all others are read."""
     source.raise_problems()
     yield from ()
-
-
-Here = int | Cell
-"""A place within one source."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.contract import Here
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.values import years_in
 
 IN_WORDS = {"F": "girls", "M": "boys"}
@@ -24,7 +24,7 @@ def sex_in(text: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def the_year(source: Source, within: int | None = None, place: Here | None = None, *, named: bool = False) -> int:
+def the_year(source: Source, within: int | None = None, place: LocalPlace | None = None, *, named: bool = False) -> int:
     """The one year of a file or sheet.
 
     Args:
@@ -57,7 +57,7 @@ def the_year(source: Source, within: int | None = None, place: Here | None = Non
     raise source.rejected(Reason.INVALID_FILENAME, f"the year {where}: {expected}, or --year")
 
 
-def check_year(source: Source, year: int, place: Here) -> None:
+def check_year(source: Source, year: int, place: LocalPlace) -> None:
     """For files with a year in every row or over every column: that the year given at submit is the only one.
 
     Raises:
@@ -67,7 +67,7 @@ def check_year(source: Source, year: int, place: Here) -> None:
         raise _contradiction(source, f"{source.year_hint} was given as the year, but this is of {year}", place)
 
 
-def the_sex(source: Source, within: str | None = None, place: Here | None = None, *, named: bool = False) -> str:
+def the_sex(source: Source, within: str | None = None, place: LocalPlace | None = None, *, named: bool = False) -> str:
     """The one sex of a file or sheet; see `the_year`."""
     name_says = sex_in(source.own_name)
     if within is not None:
@@ -100,5 +100,5 @@ def refuse_sex_hint(source: Source) -> None:
         raise _contradiction(source, message)
 
 
-def _contradiction(source: Source, message: str, place: Here | None = None) -> Exception:
+def _contradiction(source: Source, message: str, place: LocalPlace | None = None) -> Exception:
     return source.rejected(Reason.CONTRADICTORY, message, place)

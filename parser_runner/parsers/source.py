@@ -1,23 +1,18 @@
-"""A file as parsers read it: its name, its bytes, its lines, and what is wrong with them."""
+"""A file as parsers read it: its lines, its records, its sheets."""
 
 import codecs
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from functools import cached_property
+from typing import Any
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Problem, Rejected
-from dataset_jobs.model.places import Cell, InMember, Place
-from parser_runner.machine import Machine, local_file
-from parser_runner.parsers.findings import PROBLEMS_KEPT, PROBLEMS_LIMIT, Findings
+from parser_runner.parsers.findings import PROBLEMS_KEPT, PROBLEMS_LIMIT
 from parser_runner.parsers.limits import Limits
-
-if TYPE_CHECKING:
-    from parser_runner.parsers.workbook import Sheet, Workbook
+from parser_runner.parsers.source_file import SourceFile
+from parser_runner.parsers.workbook import Sheet, Workbook, open_workbook
 
 __all__ = ["LINE_LIMIT", "PROBLEMS_KEPT", "PROBLEMS_LIMIT", "Source"]
 
@@ -31,74 +26,26 @@ _BLOCK = 1024 * 1024
 _BLOCK_OF_LINES = 16 * 1024
 _UTF_8 = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-class Source:
-    """A file to parse, or a member of an archive.
+class Source(SourceFile):
+    """A submitted file with all that parsers read of it: text, records, and the sheets of a workbook."""
 
-    Args:
-        filename: the publisher's, without folders.
-        file: seekable, at its beginning.
-        year_hint: the year given at submit, or None.
-        sex_hint: the sex given at submit, F or M, or None.
-        limits: what it may cost.
-        member: where in the archive `filename` this file is.
-        findings: of the archive.
-        machine: where temporary files and helping processes come from.
+    _workbook: Workbook | None = None
+    _blank = 0
+    """Blank lines that have just been read."""
 
-    Whatever reads it raises also `Unavailable` and `OutOfMemory`: the machine is at fault then, never the file.
-    """
-
-    def __init__(
-        self,
-        filename: str,
-        file: BinaryIO,
-        year_hint: int | None = None,
-        sex_hint: str | None = None,
-        limits: Limits | None = None,
-        member: str | None = None,
-        findings: Findings | None = None,
-        machine: Machine | None = None,
-    ) -> None:
-        self.filename = filename
-        self.year_hint = year_hint
-        self.sex_hint = sex_hint
-        self.file = local_file(file, filename)
-        self.machine = machine or Machine()
-        self.limits = limits or Limits()
-        self.member = member
-        self.findings = findings or Findings(filename)
-        self.size = self.file.seek(0, os.SEEK_END)
-        self._workbook: Workbook | None = None
-        self._charsets: dict[str | None, str] = {}
-        self._blank = 0
-        """Blank lines that have just been read."""
-        self.rewind()
-
-    @property
-    def own_name(self) -> str:
-        """The name that the publisher gave this file: the member's, where it is one."""
-        return self.filename if self.member is None else PurePosixPath(self.member.replace("\\", "/")).name
-
-    def rewind(self) -> None:
-        """Back to the beginning."""
-        self.file.seek(0)
+    @cached_property
+    def _charsets(self) -> dict[str | None, str]:
+        """The charset in use, by the one that a format declares."""
+        return {}
 
     def close(self) -> None:
         """Closes the file, and the workbook that it is."""
         if self._workbook is not None:
             self._workbook.close()
             self._workbook = None
-        self.file.close()
-
-    def head(self, length: int = 1024) -> bytes:
-        """The first bytes; the source is rewound."""
-        self.rewind()
-        head = self.file.read(length)
-        self.rewind()
-        return head
+        super().close()
 
     # Text
 
@@ -248,73 +195,23 @@ class Source:
         finally:
             text.detach()
 
-    # Containers
+    # Workbooks
 
-    @property
-    def is_zip(self) -> bool:
-        """Whether it begins as zip archives do; workbooks (.xlsx) do so too."""
-        return self.head(4) == _ZIP
-
-    @property
-    def is_ole(self) -> bool:
-        """Whether it begins as workbooks of the old kind (.xls) do, and all that is encrypted by Office."""
-        return self.head(8) == _OLE
-
-    def workbook(self) -> "Workbook | None":
+    def workbook(self) -> Workbook | None:
         """The workbook that it is, or None.
 
         Raises:
             Rejected: it is one, but damaged, encrypted or over a limit.
         """
         if self._workbook is None and (self.is_zip or self.is_ole):
-            # Only now: text files need none of it.
-            from parser_runner.parsers.workbook import open_workbook
-
             self._workbook = open_workbook(self)
             self.rewind()
         return self._workbook
 
-    def sheets(self) -> "Sequence[Sheet]":
+    def sheets(self) -> Sequence[Sheet]:
         """The visible sheets of the workbook that it is; none if it is no workbook. Raises as `workbook` does."""
         workbook = self.workbook()
         return workbook.sheets if workbook is not None else ()
-
-    # What is found
-
-    def skip(self, reason: str, count: int = 1) -> None:
-        """Counts records that are no rows."""
-        if count:
-            self.findings.skipped[reason] += count
-
-    def added(self, reason: str, count: int = 1) -> None:
-        """Counts records whose figures were added to those of another one."""
-        self.findings.added[reason] += count
-
-    def problem(self, reason: str, place: int | Cell | None = None) -> None:
-        """Notes what is wrong; the file is refused in the end, with the first problems named.
-
-        Raises:
-            Rejected: at once, where there are too many to read on.
-        """
-        self.findings.problem(Problem(reason, self.place(place)))
-
-    def raise_problems(self) -> None:
-        """Raises `Rejected` if problems were noted."""
-        self.findings.raise_problems()
-
-    def rejected(self, reason: Reason, message: str, place: int | Cell | None = None) -> Rejected:
-        """The error that refuses this file."""
-        return Rejected(reason, self.filename, Problem(message, self.place(place)))
-
-    def place(self, place: int | Cell | None) -> Place | None:
-        """A line or cell of this source, as a place of the whole file."""
-        return place if self.member is None else InMember(self.member, place)
-
-    def check_rows(self, rows: int) -> None:
-        """Raises `Rejected` where there are more rows than allowed."""
-        if rows > self.limits.rows:
-            message = f"the file has more than {self.limits.rows} rows (LIMIT_ROWS)"
-            raise Rejected(Reason.TOO_LARGE, self.filename, message)
 
 
 def _all_found(plain: re.Pattern[str], block: bytes) -> list[Any]:

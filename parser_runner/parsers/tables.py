@@ -6,12 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from parser_runner.parsers.contract import Here
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import Value, label_of, text_of
-
-HEAD = 15
-"""Records in which titles and headings are looked for."""
+from parser_runner.parsers.source_file import LocalPlace
+from parser_runner.parsers.values import HEAD, Value, label_of, text_of
 
 _HEAD_BYTES = 64 * 1024
 
@@ -25,7 +22,7 @@ class Table(Protocol):
     def records(self) -> Iterator[tuple[int, Sequence[Value]]]:
         """All records with their numbers, as places have them."""
 
-    def place(self, row: int, column: int) -> Here:
+    def place(self, row: int, column: int) -> LocalPlace:
         """The place of a cell: the record's number, and the column from 0."""
 
 

@@ -9,6 +9,9 @@ from typing import TypeGuard
 Value = str | int | float | bool | date | None
 """What a cell may hold; of text files only str."""
 
+HEAD = 15
+"""The first records of a table, in which parsers look for titles and headings."""
+
 FIRST_YEAR = 1700
 COUNT_LIMIT = 2**31 - 1
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"

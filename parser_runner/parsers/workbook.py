@@ -8,14 +8,11 @@ from typing import Any
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.places import Cell
-from parser_runner.parsers.archive import checked_directory
 from parser_runner.parsers.limits import MIB
 from parser_runner.parsers.reader_process import FileAtFault, ReaderProcess
-from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import Value
-
-_HEAD = 15
-"""Rows in which a sheet's titles and headings are looked for."""
+from parser_runner.parsers.source_file import SourceFile
+from parser_runner.parsers.values import HEAD, Value
+from parser_runner.parsers.zip_directory import checked_directory
 
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
@@ -32,7 +29,7 @@ class Sheet:
     def head(self) -> list[list[Value]]:
         """Its first rows."""
         if self._head is None:
-            self._head = [*self._workbook.read(self._index, _HEAD)]
+            self._head = [*self._workbook.read(self._index, HEAD)]
         return self._head
 
     def records(self) -> Iterator[tuple[int, list[Value]]]:
@@ -47,7 +44,7 @@ class Sheet:
 class Workbook:
     """An open workbook. Its process ends with it, or when it is closed."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self._source = source
         content = source.file.read()
         self._reader = ReaderProcess(source.machine, len(content), source.limits.workbook_memory_mib * MIB)
@@ -92,7 +89,7 @@ class Workbook:
         return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is damaged or cut off")
 
 
-def open_workbook(source: Source) -> Workbook | None:
+def open_workbook(source: SourceFile) -> Workbook | None:
     """The workbook that a source is; None where it is another archive.
 
     Raises:
