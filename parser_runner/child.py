@@ -13,12 +13,12 @@ from dataset_jobs.logs import log_json, log_plain
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.process import run_process
-from parser_runner.run import Kept
+from parser_runner.run import Reusable
 
 REUSED_KIB = 128 * 1024
 """A process that has been larger than this gives its memory back by ending."""
 
-_kept = Kept()
+_reusable = Reusable()
 
 
 def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_path: str) -> None:
@@ -37,7 +37,7 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
         log_plain(level)
     else:
         log_json(level, {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch})
-    code = run_process(key, environment, Path(message_path), _kept)
+    code = run_process(key, environment, Path(message_path), _reusable)
     sys.stderr.flush()
     if code != ExitCode.COMPLETED or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > REUSED_KIB:
         logging.shutdown()

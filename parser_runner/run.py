@@ -44,15 +44,15 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Kept:
-    """What a process that runs one run after another keeps for the next."""
+class Reusable:
+    """The connection and storage that a process keeps for its next run."""
 
     connection: RunnerConnection | None = None
     storage: Storage | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class RunnerContext:
     """What a runner is started with.
 
     Args:
@@ -64,7 +64,7 @@ class Job:
         patience: how long one answer of the database may take.
         fetch_waits: seconds before each further try to open the file, where S3 does not answer.
         limits: what a file may cost.
-        kept: where a process that may run another run keeps its connection and storage.
+        reusable: what a process that runs several runs keeps between them; None if it runs only this one.
     """
 
     key: RunKey
@@ -75,7 +75,7 @@ class Job:
     patience: timedelta = PATIENCE
     fetch_waits: Sequence[float] = FETCH_WAITS
     limits: Limits = field(default_factory=Limits)
-    kept: Kept | None = None
+    reusable: Reusable | None = None
 
     def connect(self, kept: RunnerConnection | None = None) -> RunnerStore:
         """A connection of this run to the database."""
@@ -90,7 +90,7 @@ class Job:
         return Machine()
 
 
-def run(job: Job) -> Outcome:
+def run(context: RunnerContext) -> Outcome:
     """Takes the run, reads and parses its file, and loads the rows; all or nothing, once.
 
     Returns:
@@ -99,32 +99,32 @@ def run(job: Job) -> Outcome:
     Raises:
         RunError: nothing was committed; the error says why.
     """
-    with _taken(job) as (store, assignment):
+    with _taken(context) as (store, assignment):
         about = {
             "job_type": assignment.job_type,
             "dataset_id": str(assignment.dataset_id),
             "attempt": assignment.attempt,
         }
         _log.info("started on %s", assignment.filename, extra=about)
-        machine = job.machine()
-        with Heartbeat(job.connect) as heartbeat, temporary_file(machine) as file:
-            _fetch(job, assignment, file, heartbeat)
+        machine = context.machine()
+        with Heartbeat(context.connect) as heartbeat, temporary_file(machine) as file:
+            _fetch(context, assignment, file, heartbeat)
             source = Source(
-                assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits, machine=machine
+                assignment.filename, file, assignment.year_hint, assignment.sex_hint, context.limits, machine=machine
             )
-            loaded = _load(job, store, assignment, source, heartbeat)
+            loaded = _load(context, store, assignment, source, heartbeat)
     _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
 
 
 @contextmanager
-def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
+def _taken(context: RunnerContext) -> Iterator[tuple[RunnerStore, Assignment]]:
     """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
-    store, assignment = patiently(lambda: _take(job), job.take_waits)
+    store, assignment = patiently(lambda: _take(context), context.take_waits)
     with store:
         yield store, assignment
-        if job.kept is not None:
-            job.kept.connection = store.leave()
+        if context.reusable is not None:
+            context.reusable.connection = store.detach()
 
 
 def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
@@ -146,14 +146,14 @@ def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
     return do()
 
 
-def _take(job: Job) -> tuple[RunnerStore, Assignment]:
-    if job.kept is not None and (kept := job.kept.connection):
-        job.kept.connection = None
+def _take(context: RunnerContext) -> tuple[RunnerStore, Assignment]:
+    if context.reusable is not None and (kept := context.reusable.connection):
+        context.reusable.connection = None
         try:
-            return _take_by(job.connect(kept))
+            return _take_by(context.connect(kept))
         except Unavailable as error:
             _log.info("connecting anew: %s", error)
-    return _take_by(job.connect())
+    return _take_by(context.connect())
 
 
 def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
@@ -164,20 +164,20 @@ def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
         raise
 
 
-def _storage(job: Job) -> Storage:
-    if job.kept is None:
-        return job.open_storage()
+def _storage(context: RunnerContext) -> Storage:
+    if context.reusable is None:
+        return context.open_storage()
     # A client of S3 takes longer to make than most files to load, and 12 MB that only a collection of garbage frees.
-    job.kept.storage = job.kept.storage or job.open_storage()
-    return job.kept.storage
+    context.reusable.storage = context.reusable.storage or context.open_storage()
+    return context.reusable.storage
 
 
-def _fetch(job: Job, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
+def _fetch(context: RunnerContext, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
     """Copies the file from storage, and refuses it if it is not the one that was submitted."""
     digest = hashlib.sha256()
-    storage = _storage(job)
+    storage = _storage(context)
     try:
-        waits = job.fetch_waits if job.storage.type == "s3" else ()
+        waits = context.fetch_waits if context.storage.type == "s3" else ()
         with patiently(lambda: storage.open(assignment.storage_uri), waits) as stored:
             while block := stored.read(READ_BYTES):
                 digest.update(block)
@@ -198,7 +198,9 @@ def _fetch(job: Job, assignment: Assignment, file: BinaryIO, heartbeat: Heartbea
     file.seek(0)
 
 
-def _load(job: Job, store: RunnerStore, assignment: Assignment, source: Source, heartbeat: Heartbeat) -> Loaded:
+def _load(
+    context: RunnerContext, store: RunnerStore, assignment: Assignment, source: Source, heartbeat: Heartbeat
+) -> Loaded:
     with closing(source):
         parsed = parse(source, assignment.country)
 
@@ -221,7 +223,7 @@ def _load(job: Job, store: RunnerStore, assignment: Assignment, source: Source, 
             raise
         except Unavailable:
             # The connection broke; if it broke after the commit was sent, only the database knows what came of it.
-            with job.connect() as again:
+            with context.connect() as again:
                 if not again.has_committed():
                     raise
     return loaded

@@ -6,13 +6,13 @@ not equally long; the year stands only in the file's name.
 """
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import refuse_sex_hint, the_year
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, TextTable
-from parser_runner.parsers.text_lists import TextList
 from parser_runner.parsers.values import label_of
 from parser_runner.parsers.wide import Block, read_blocks
+from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
 _RULES = Rules(sexes={"Female": "F", "Male": "M"})
 _PAIRS = {"F": ("girl names", "count of girl names"), "M": ("boy names", "count of boy names")}
@@ -34,7 +34,7 @@ class SideBySide:
     def parse(self, source: Source, match: tuple[TextTable, list[str]]) -> Parsed:
         refuse_sex_hint(source)
         table, labels = match
-        year = the_year(source, named=True)
+        year = resolve_year(source, named=True)
         blocks = [Block(year, sex, labels.index(name), labels.index(count)) for sex, (name, count) in _PAIRS.items()]
         return Parsed(self.name, "births", "AU-QLD", read_blocks(source, table, 1, blocks, _RULES), top=100)
 

@@ -7,10 +7,10 @@ was registered beside the first name is cut off, so the same name can stand in s
 
 import re
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header
-from parser_runner.parsers.text_lists import TextList
 
 _POSITION = re.compile(rb'"?=?(\d{1,9})"?\r?$', re.MULTILINE)
 """The last column, =345 where several names have the same."""

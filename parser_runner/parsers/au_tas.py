@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import BLANK, ZERO, Rules, read_list
-from parser_runner.parsers.said import refuse_sex_hint, sex_in, the_year
+from parser_runner.parsers.long import BLANK, ZERO, Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import Malformed, Value, count_of, is_year, name_of, text_of
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_year
 
 _COLUMNS = Columns(name=("name",), count=("number",), year=("year",))
 _RULES = Rules()
@@ -35,7 +35,7 @@ class SheetsBySex:
     description = "a workbook with sheets Female and Male of Year, Name and Number"
 
     def recognise(self, source: Source) -> list[_List] | None:
-        found = [(sheet, find_header(sheet, _COLUMNS), sex_in(sheet.name)) for sheet in source.sheets()]
+        found = [(sheet, find_header(sheet, _COLUMNS), detect_sex(sheet.name)) for sheet in source.sheets()]
         return [_List(sheet, header, sex) for sheet, header, sex in found if header and sex] or None
 
     def parse(self, source: Source, match: list[_List]) -> Parsed:
@@ -71,7 +71,7 @@ class OneYear:
             title: _Title | None = None
             for number, record in sheet.records():
                 if found := _title(record):
-                    the_year(source, found.year, sheet.place(number, 0))
+                    resolve_year(source, found.year, sheet.place(number, 0))
                     title = found
                 elif not any(map(text_of, record)):
                     source.skip(BLANK)

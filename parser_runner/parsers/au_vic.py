@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.lists import Rules, added_up
-from parser_runner.parsers.said import refuse_sex_hint, sex_in, the_year
+from parser_runner.parsers.long import Rules, added_up
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, label_of, text_of, years_in
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_year
 
 _RULES = Rules()
 _TOP = re.compile(r"top[ -]([1-9]\d{0,8}) baby names", re.ASCII)
@@ -46,9 +46,9 @@ class Victoria:
         if len(years) > 1:
             message = f"the sheet speaks of {' and of '.join(map(str, years))}: expected one year"
             raise source.rejected(Reason.CONTRADICTORY, message, sheet.place(1, 0))
-        year = the_year(source, years[0] if years else None, sheet.place(1, 0), named=True)
+        year = resolve_year(source, years[0] if years else None, sheet.place(1, 0), named=True)
         top = _TOP.search(titles.casefold())
-        blocks = [Block(year, sex, name, number) for sex, name, number in columns]
+        blocks = [Block(year, sex, name, count) for sex, name, count in columns]
         # One name has stood there twice, each time with a rank and a count of its own: both are children.
         rows = added_up(source, read_blocks(source, sheet, header, blocks, _RULES), "lines of the same name")
         return Parsed(self.name, "births", "AU-VIC", rows, int(top[1]) if top else 100)
@@ -72,7 +72,7 @@ def _columns(labels: Sequence[str], above: Sequence[str]) -> list[tuple[str, int
     for column, (label, following) in enumerate(pairwise(labels)):
         if label.startswith("name") and following == "count":
             # The title of a pair begins over its rank.
-            sex = sex_in(label) or sex_in(" ".join(above[max(0, column - 1) : column + 2]))
+            sex = detect_sex(label) or detect_sex(" ".join(above[max(0, column - 1) : column + 2]))
             if sex is not None:
                 found.append((sex, column, column + 1))
     return found

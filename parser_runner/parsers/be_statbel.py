@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, added_up, read_list
-from parser_runner.parsers.said import IN_WORDS, check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.long import Rules, added_up, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import is_year, years_in
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import IN_WORDS, check_year, detect_sex, refuse_sex_hint
 
 _COLUMNS = Columns(
     name=("prénom", "voornaam"),
@@ -67,7 +67,7 @@ def _list_in(sheet: Sheet) -> _List | None:
 
 def _check_title(source: Source, found: _List) -> None:
     """A sheet whose title contradicts its name is not guessed about."""
-    years, sex = years_in(found.header.text), sex_in(found.header.text)
+    years, sex = years_in(found.header.text), detect_sex(found.header.text)
     place = found.sheet.place(1, 0)
     if years and found.year not in years:
         message = f"the sheet's name says {found.year}, but its title {years[0]}"

@@ -6,11 +6,11 @@ before they were published (CHLO…, ZOÀ); they are kept as they are.
 """
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import the_sex
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import TextTable
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
+from parser_runner.parsers.year_and_sex import resolve_sex
 
 _RULES = Rules(suppressed={"0": "suppressed counts (0: fewer than 5)"})
 
@@ -30,7 +30,7 @@ class BritishColumbia:
 
     def parse(self, source: Source, match: tuple[TextTable, Wide]) -> Parsed:
         table, wide = match
-        sex = the_sex(source, named=True)
+        sex = resolve_sex(source, named=True)
         return Parsed(self.name, "births", "CA-BC", read_wide(source, table, wide, _RULES, sex))
 
 

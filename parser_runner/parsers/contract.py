@@ -10,17 +10,14 @@ from dataset_jobs.model.places import Place
 from parser_runner.parsers.source import Source
 
 
-class Row(NamedTuple):
-    """One figure: so many children of this sex were given this name in this year, or so many people bear it.
+# Fields in a class body may not hide methods, here tuple.count.
+class Row(NamedTuple("Row", [("year", int), ("gender", str), ("name", str), ("count", int), ("place", Place)])):
+    """One figure: `count` children of this sex got this name in this year, or `count` people bear it.
 
     `place` is where it stands in the file.
     """
 
-    year: int
-    gender: str
-    name: str
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
-    place: Place
+    __slots__ = ()
 
 
 def rows_of(

@@ -6,9 +6,9 @@ have a line for each position of a name among the given ones: they are added up,
 years, that so many children bear the name in any position.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 REGION = "DE-NW-05315"
 """Nothing in ISO 3166-2: its code of the state, and the city's official key of the municipality (AGS)."""

@@ -6,12 +6,12 @@ follow after an empty row. Children without a name are counted at the end, under
 """
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.lists import Rules, read_list
-from parser_runner.parsers.said import sex_in, the_sex, the_year
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import text_of, years_in
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex, resolve_year
 
 _COLUMNS = Columns(name=("navn",), count=("antal",), other=("nr.", "pr. 1000"))
 _RULES = Rules(no_names={"0": "children without a name (0)"})
@@ -31,8 +31,8 @@ class Newborn:
         sheet, header = match
         years = years_in(header.text)
         place = sheet.place(1, 0)
-        year = the_year(source, years[0] if len(years) == 1 else None, place)
-        sex = the_sex(source, sex_in(header.text), place)
+        year = resolve_year(source, years[0] if len(years) == 1 else None, place)
+        sex = resolve_sex(source, detect_sex(header.text), place)
         last = max((number for number, record in sheet.records() if text_of(record[header.name])), default=0)
         ranked = max((number for number, record in sheet.records() if text_of(record[0])), default=0)
         top = 100 if ranked >= last else None

@@ -10,12 +10,12 @@ from datetime import date
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, read_list
-from parser_runner.parsers.said import refuse_sex_hint, the_year
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import FIRST_YEAR, is_year, text_of
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
 _COLUMNS = Columns(name=("etunimi",), count=("lukumäärä",))
 _RULES = Rules()
@@ -65,7 +65,7 @@ def _year(source: Source) -> int:
                     message = f"the extraction date is of no year from {FIRST_YEAR} to now"
                     raise source.rejected(Reason.INVALID_FORMAT, message, sheet.place(number, 0))
                 if len(dates) == 1:
-                    return the_year(source, dates[0].year, sheet.place(number, 0))
+                    return resolve_year(source, dates[0].year, sheet.place(number, 0))
     message = "the cover letter (sheet Saate) has no extraction date (Poimintapäivä): expected it, or --year"
     if source.year_hint is None:
         raise source.rejected(Reason.INVALID_FORMAT, message)

@@ -12,12 +12,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, is_year, label_of
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
 _RULES = Rules(suppressed={"..": "suppressed counts (..: one or two children)"})
 _NAME = re.compile(r"(\d{4}) name", re.ASCII)
@@ -54,7 +54,7 @@ def _list_in(sheet: Sheet) -> _List | None:
     title = ""
     for number, record in enumerate(sheet.head(), 1):
         labels = [*map(label_of, record)]
-        blocks = [*_blocks_in(labels, sex_in(title) or "")]
+        blocks = [*_blocks_in(labels, detect_sex(title) or "")]
         if blocks and blocks[0].sex:
             return _List(sheet, number, blocks)
         title = f"{title} {' '.join(labels)}"

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.lists import Rules, read_list
-from parser_runner.parsers.said import sex_in, the_sex, the_year
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header, titles_of
 from parser_runner.parsers.values import years_in
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex, resolve_year
 
 _COLUMNS = Columns(name=("name",), count=("count",), other=("rank", "contents"))
 _RULES = Rules()
@@ -53,8 +53,8 @@ class BabyNames:
             raise source.rejected(Reason.INVALID_FORMAT, f"{message}; {found}")
         ((sheet, header, within, sex_within),) = lists
         place = sheet.place(header.record, 0)
-        year = the_year(source, within, place)
-        sex = the_sex(source, sex_within, place)
+        year = resolve_year(source, within, place)
+        sex = resolve_sex(source, sex_within, place)
         return Parsed(self.name, "births", "GB-EAW", read_list(source, sheet, header, _RULES, year, sex))
 
 
@@ -67,7 +67,7 @@ def _list_in(sheet: Sheet) -> _List | None:
     header = find_header(sheet, _COLUMNS)
     if header is None or not _is_title(header.text) or "top 100" in header.text.casefold():
         return None
-    sex, years = sex_in(header.text), years_in(header.text)
+    sex, years = detect_sex(header.text), years_in(header.text)
     if sex is None or len(years) != 1:
         return None
     return _List(sheet, header, years[0], sex)

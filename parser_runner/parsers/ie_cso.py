@@ -9,11 +9,11 @@ from typing import Literal
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import ZERO
+from parser_runner.parsers.long import ZERO
 from parser_runner.parsers.pcaxis import Matrix, read_matrix
-from parser_runner.parsers.said import check_year, sex_in, the_sex
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Malformed, count_of, name_of, year_of
+from parser_runner.parsers.year_and_sex import check_year, detect_sex, resolve_sex
 
 _FIRST = 110
 """A list of the first 100 of a year has this many at most, with ties."""
@@ -38,7 +38,7 @@ class FirstNames:
         if len(births) != 1 or len(matrix.dimensions) != 3:
             message = "expected names by years by statistic, and births as one of the statistics"
             raise source.rejected(Reason.INVALID_FORMAT, message, matrix.line)
-        sex = the_sex(source, sex_in(matrix.title), 1)
+        sex = resolve_sex(source, detect_sex(matrix.title), 1)
         ranks = [index for index, text in enumerate(statistics.values) if text.casefold().startswith("rank")]
         top = _top(matrix, years.position, statistics.position, ranks[0]) if ranks else None
         where = (names.position, years.position, statistics.position)

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import refuse_sex_hint, the_year
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.values import Value, label_of, years_in
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
 _RULES = Rules()
 _SEXES = {"nomi maschili": "M", "nomi femminili": "F"}
@@ -42,8 +42,8 @@ class TopNames:
     def parse(self, source: Source, match: _Found) -> Parsed:
         refuse_sex_hint(source)
         years = years_in(titles_of(match.sheet))
-        year = the_year(source, years[0] if len(years) == 1 else None, match.sheet.place(1, 0), named=True)
-        blocks = [Block(year, sex, name, number) for sex, name, number in match.columns]
+        year = resolve_year(source, years[0] if len(years) == 1 else None, match.sheet.place(1, 0), named=True)
+        blocks = [Block(year, sex, name, count) for sex, name, count in match.columns]
         rows = read_blocks(source, match.sheet, match.record, blocks, _RULES)
         return Parsed(self.name, "births", None, rows, match.top)
 

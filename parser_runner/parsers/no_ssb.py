@@ -5,9 +5,9 @@ A title, an empty line, the headings, and a line for each name and year. "." and
 The sex is what was selected for the export: it stands only in the name that the file was given, else it must be told.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 _NO_FIGURE = "years without a figure (. and ..)"
 

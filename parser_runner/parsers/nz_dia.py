@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, added_up
-from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.long import Rules, added_up
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.values import is_year, label_of, year_of
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
 _RULES = Rules()
 _TITLE = re.compile(r"top ([1-9]\d{0,8}) baby (?:girls|boys)['’] names in new zealand", re.ASCII)
@@ -48,7 +48,7 @@ class TopNames:
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
         for sheet, header, blocks, _ in lists:
             for block in blocks:
-                check_year(source, block.year, sheet.place(header, block.number))
+                check_year(source, block.year, sheet.place(header, block.count))
             # One name has stood there twice in a year, each time with a count of its own: both are children.
             rows = read_blocks(source, sheet, header, blocks, _RULES)
             yield from added_up(source, rows, "lines of the same name")
@@ -56,7 +56,7 @@ class TopNames:
 
 def _list_in(sheet: Sheet) -> _List | None:
     title = _TITLE.search(titles_of(sheet).casefold())
-    sex = sex_in(title[0]) if title else None
+    sex = detect_sex(title[0]) if title else None
     if title is None or sex is None:
         return None
     head = sheet.head()

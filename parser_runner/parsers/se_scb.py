@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import sex_in, the_sex
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex
 
 _RULES = Rules(suppressed={"-": "suppressed counts (-: fewer than 10)"})
 
@@ -37,7 +37,7 @@ class Newborn:
     def parse(self, source: Source, match: list[_Found]) -> Parsed:
         if len(match) == 1:
             ((sheet, wide, sex),) = match
-            match = [_Found(sheet, wide, the_sex(source, sex, sheet.place(wide.record, 0)))]
+            match = [_Found(sheet, wide, resolve_sex(source, sex, sheet.place(wide.record, 0)))]
         return Parsed(self.name, "births", None, self._rows(source, match))
 
     def _rows(self, source: Source, found: list[_Found]) -> Iterator[Row]:
@@ -51,7 +51,7 @@ def _find(sheet: Sheet) -> _Found | None:
     titles = titles_of(sheet).casefold()
     if wide is None or not ("tilltalsnamn" in titles or "first names" in titles):
         return None
-    return _Found(sheet, wide, sex_in(f"{sheet.name} {titles}"))
+    return _Found(sheet, wide, detect_sex(f"{sheet.name} {titles}"))
 
 
 PARSERS = [Newborn()]

@@ -4,7 +4,7 @@ import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -76,13 +76,14 @@ class Columns:
     other: tuple[str, ...] = ()
 
 
-class Header(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Header:
     """Where the columns of a list are, and what stands above them. An absent column is -1."""
 
     record: int
     """How many records there are down to the headings; 0 where there are none."""
     name: int
-    number: int
+    count: int
     year: int
     sex: int
     width: int

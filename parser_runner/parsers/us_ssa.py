@@ -12,9 +12,9 @@ from functools import cache
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row, rows_of
-from parser_runner.parsers.said import check_year, refuse_sex_hint
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import NO_COUNT, Malformed, count_of, name_of, this_year
+from parser_runner.parsers.year_and_sex import check_year, refuse_sex_hint
 
 _SINCE = 1880
 """There are no figures of earlier years."""
@@ -74,7 +74,7 @@ class National:
             )
         if source.year_hint not in (None, year):
             raise source.rejected(
-                Reason.CONTRADICTORY, f"the file's name says {year}, but {source.year_hint} was given as its year"
+                Reason.CONTRADICTORY, f"the file's name says {year}, but the year was given as {source.year_hint}"
             )
         if not _SINCE <= year <= this_year():
             raise source.rejected(Reason.INVALID_FILENAME, f"there are no figures of {year}: expected {_SINCE} to now")

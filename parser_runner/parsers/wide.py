@@ -1,11 +1,11 @@
 """A table with a name a record and a year a column; and blocks of name and count side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.lists import BLANK, NOTES, ZERO, Rules
-from parser_runner.parsers.said import check_year
+from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Table, TextTable
 from parser_runner.parsers.values import (
@@ -19,6 +19,7 @@ from parser_runner.parsers.values import (
     text_of,
     year_of,
 )
+from parser_runner.parsers.year_and_sex import check_year
 
 
 class Wide(NamedTuple):
@@ -71,13 +72,14 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
             source.problem(str(error), table.place(number, column))
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """Two columns of a table: names of one year and sex, and their counts."""
 
     year: int
     sex: str
     name: int
-    number: int
+    count: int
 
 
 def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block], rules: Rules) -> Iterator[Row]:
@@ -97,7 +99,7 @@ def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block
         if len(record) != width:
             source.problem(f"expected {width} fields, found {len(record)}", table.place(number, 0))
             continue
-        cells = [(block, record[block.name], record[block.number]) for block in blocks]
+        cells = [(block, record[block.name], record[block.count]) for block in blocks]
         no_figure = blank and not any(_is_figure(count, rules) for _, _, count in cells)
         if no_figure and has_letter("".join(map(text_of, record))):
             source.skip(NOTES)
@@ -113,7 +115,7 @@ def _block_row(
     column = block.name
     try:
         name = name_of(record[column], source.limits.name_chars)
-        column = block.number
+        column = block.count
         count = _count(source, record[column], rules)
         if count:
             yield Row(block.year, block.sex, name, count, table.place(number, block.name))

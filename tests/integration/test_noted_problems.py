@@ -7,7 +7,7 @@ import pytest
 from dataset_jobs.model.errors import Rejected
 from parser_runner.run import run
 from tests.fakes.plugin import PARSERS, TITLE, install
-from tests.integration.test_children_in_use import claimed, job_of
+from tests.integration.test_children_in_use import claimed, context_of
 from tests.integration.world import World
 
 FILE = "Ada,5\nGrace\nJoan,x\nMary,7\n"
@@ -22,7 +22,7 @@ async def test_a_forgetful_parser_loads_nothing(
     result = world.submit(world.file("names.csv", f"{TITLE}{when}\n{FILE}"), "JP")
     [one] = await claimed(world)
     with pytest.raises(Rejected):
-        run(job_of(world, one, None))
+        run(context_of(world, one, None))
     assert world.rows(result.dataset_id) == 0
     assert world.query("select * from coverage") == []
     assert world.one("select committed_at from runs") == {"committed_at": None}
@@ -32,5 +32,5 @@ async def test_its_good_files_load(world: World, tmp_path: Path, monkeypatch: py
     install(tmp_path, monkeypatch)
     result = world.submit(world.file("names.csv", f"{TITLE}while-reading\nAda,5\nMary,7\n"), "JP")
     [one] = await claimed(world)
-    run(job_of(world, one, None))
+    run(context_of(world, one, None))
     assert world.rows(result.dataset_id) == 2

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from dataset_jobs.model.errors import Rejected
-from parser_runner.parsers import Parsed, Row, Source, parse_file
+from parser_runner.parsers import Parsed, Row, Source, declared, long, parse_file, year_and_sex
 from parser_runner.parsers.testkit import check_parser
 from tests.fakes.plugin import install
 from tests.unit.samples import ALL_PARSERS, SAMPLES
@@ -187,6 +187,16 @@ def test_a_parser_of_version_0_1_still_works(tmp_path: Path, path: Path, monkeyp
     path.write_bytes(CONTENT + b"Joan,x\n")
     with pytest.warns(DeprecationWarning, match="^jp-former: "), pytest.raises(Rejected):
         list(parse_file(path, "JP").rows)
+
+
+def test_modules_of_version_0_1_are_found_by_their_names() -> None:
+    from parser_runner.parsers.lists import Rules, read_list
+    from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in, the_sex, the_year
+    from parser_runner.parsers.text_lists import TextList
+
+    assert (Rules, read_list, TextList) == (long.Rules, long.read_list, declared.TextList)
+    assert (the_year, the_sex, sex_in) == (year_and_sex.resolve_year, year_and_sex.resolve_sex, year_and_sex.detect_sex)
+    assert (check_year, refuse_sex_hint) == (year_and_sex.check_year, year_and_sex.refuse_sex_hint)
 
 
 class Packaged:

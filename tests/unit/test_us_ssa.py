@@ -139,7 +139,7 @@ def test_a_name_without_a_year_is_refused_unless_the_year_is_given(filename: str
 def test_a_year_that_contradicts_the_files_name_is_refused() -> None:
     error = refused(GOOD, year=2019)
     assert error.reason is Reason.CONTRADICTORY
-    assert str(error) == "yob2020.txt: the file's name says 2020, but 2019 was given as its year"
+    assert str(error) == "yob2020.txt: the file's name says 2020, but the year was given as 2019"
     assert rows_of(GOOD, year=2020)
 
 
@@ -169,7 +169,7 @@ def test_a_state_file_of_one_year_may_be_told_so_and_another_year_is_refused() -
     assert rows_of(GOOD_STATE, "AK.TXT", year=1910)
     error = refused(GOOD_STATE + "AK,F,1911,Mary,12\n", "AK.TXT", year=1910)
     assert error.reason is Reason.CONTRADICTORY
-    assert str(error) == "AK.TXT, line 2: 1910 was given as the year, but this is of 1911"
+    assert str(error) == "AK.TXT, line 2: the year was given as 1910, but this is of 1911"
 
 
 # Whatever is submitted

@@ -13,4 +13,4 @@ all_statements()
 for _country in countries():
     for _parser in parsers_of(_country):
         # Compiles its regular expressions.
-        _parser.recognise(Source("warm.txt", BytesIO(b"no,publisher's,file\n")))
+        _parser.recognise(Source("preload.txt", BytesIO(b"no,publisher's,file\n")))

@@ -10,7 +10,7 @@ OURS = ("parser_runner", "dataset_jobs")
 """The loggers whose lines are kept. They never say what is in a file; of other libraries nobody knows."""
 
 
-class LastLines(logging.Handler):
+class LogTail(logging.Handler):
     """Keeps the last lines that our own loggers write, as LOG_LEVEL lets them."""
 
     def __init__(self) -> None:
