@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Interrupted(BaseException):
-    """SIGTERM has come."""
+    """The process got SIGTERM."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -40,15 +40,15 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def run_process(
     key: RunKey, environment: Mapping[str, str], message_path: Path | None, reusable: Reusable | None = None
 ) -> int:
-    """Runs one run, says what became of it, and returns the exit code.
+    """Runs one run, reports its outcome, and returns the exit code.
 
     Args:
         key: the run to take.
         environment: settings; see docs/settings.md.
-        message_path: where the termination message goes; None for nowhere.
+        message_path: of the file for the termination message; None for no such file.
         reusable: what an earlier run of this process left for this one; None if the process runs only one.
     """
-    # Nothing here makes cycles worth collecting, and the process is over soon, or when it has become large.
+    # A run makes few reference cycles, and the process ends soon, or once it has grown large.
     gc.disable()
     signal.signal(signal.SIGTERM, _interrupt)
     lines = LogTail()
@@ -70,15 +70,15 @@ def run_process(
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """What a run has come to that raised `error`.
+    """The outcome of a run that raised `error`.
 
-    An OSError or a MemoryError that nobody has turned into an error of the model is the machine's all the same.
+    An OSError or a MemoryError is the machine's fault, even if no adapter turned it into an error of the model.
     """
     if isinstance(error, RunError):
         return Outcome.of_error(error)
     if isinstance(error, (OSError, MemoryError)):
         return Outcome.of_error(machine_error(error, f"go on at {_place(error)}"))
-    # The text of an unforeseen error may quote the file; where it comes from may not.
+    # The text of an unforeseen error may quote the file; its place in the code cannot.
     return Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
 
 
@@ -104,7 +104,7 @@ def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | N
 
 
 def _tell(outcome: Outcome, lines: LogTail, message_path: Path | None) -> Outcome:
-    """Logs the outcome, adds the last lines of the log to it, and writes it to the message file."""
+    """Logs the outcome, adds the log tail to it, and writes it to the message file."""
     if outcome.cause is not Cause.COMPLETED:
         level = logging.WARNING if outcome.cause in (Cause.SHUT_DOWN, Cause.LOST_LEASE) else logging.ERROR
         _log.log(level, "%s: %s", outcome.cause, outcome.error, extra=_about(outcome))
@@ -121,7 +121,7 @@ def _about(outcome: Outcome) -> dict[str, str | int]:
 
 
 def _record(context: RunnerContext, outcome: Outcome) -> None:
-    """The whole outcome goes to the run, if the database can be reached; else the message has to do."""
+    """Writes the whole outcome to the run. If the database does not answer, only the message has it."""
     try:
         with context.connect() as store:
             store.record_outcome(outcome)

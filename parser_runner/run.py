@@ -26,17 +26,17 @@ from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024
 TAKE_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
-"""Seconds before each further try to take the run, where the database cannot be reached.
+"""Seconds before each further try to take the run, if the database cannot be reached.
 
-In a mesh there is no network before the proxy beside the runner is ready. All of it is shorter than the lease, within
-which a run of the process launcher has to be heard of."""
+In a mesh the network starts only when the proxy beside the runner is ready. The sum is shorter than the lease, because
+a run of the process launcher must report within its lease."""
 
 FETCH_WAITS = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further try to open the file in S3: its way may not be the one that led to the database."""
+"""Seconds before each further try to open the file in S3, which may be reached on another way than the database."""
 
 LEAST_TRIES = 3
 ENOUGH_SECONDS = 50.0
-"""After this time there are no further tries but these: what is silent takes longer to fail than what refuses."""
+"""After this time there are no tries beyond LEAST_TRIES: a silent server takes longer to fail than one that refuses."""
 
 T = TypeVar("T")
 
@@ -53,17 +53,17 @@ class Reusable:
 
 @dataclass(frozen=True, slots=True)
 class RunnerContext:
-    """What a runner is started with.
+    """The run, and everything that the runner needs for it.
 
     Args:
-        key: the run it is to take.
-        runner: who it is.
+        key: the run to take.
+        runner: this runner's identity.
         conninfo: of the database.
-        storage: where the files are.
-        take_waits: seconds before each further try to take the run, where the database does not answer.
-        patience: how long one answer of the database may take.
-        fetch_waits: seconds before each further try to open the file, where S3 does not answer.
-        limits: what a file may cost.
+        storage: of the submitted files.
+        take_waits: seconds before each further try to take the run, if the database does not answer.
+        patience: the longest time for one answer of the database.
+        fetch_waits: seconds before each further try to open the file, if S3 does not answer.
+        limits: on the file.
         reusable: what a process that runs several runs keeps between them; None if it runs only this one.
     """
 
@@ -82,11 +82,11 @@ class RunnerContext:
         return RunnerStore(self.conninfo, self.key, self.runner, self.patience, kept=kept)
 
     def open_storage(self) -> Storage:
-        """Where this run's file is."""
+        """The storage of this run's file."""
         return open_storage(self.storage)
 
     def machine(self) -> Machine:
-        """What it runs on."""
+        """The machine of this run."""
         return Machine()
 
 
@@ -94,7 +94,7 @@ def run(context: RunnerContext) -> Outcome:
     """Takes the run, reads and parses its file, and loads the rows; all or nothing, once.
 
     Returns:
-        The outcome of a run that committed. Every other end is an error.
+        The outcome of a run that committed; every other run raises.
 
     Raises:
         RunError: nothing was committed; the error says why.
@@ -119,7 +119,7 @@ def run(context: RunnerContext) -> Outcome:
 
 @contextmanager
 def _taken(context: RunnerContext) -> Iterator[tuple[RunnerStore, Assignment]]:
-    """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
+    """Connects and takes the run. Without an answer it asks again, since the run may be taken already."""
     store, assignment = patiently(lambda: _take(context), context.take_waits)
     with store:
         yield store, assignment
@@ -128,10 +128,10 @@ def _taken(context: RunnerContext) -> Iterator[tuple[RunnerStore, Assignment]]:
 
 
 def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
-    """Tries until there is an answer, for a while.
+    """Retries for a while until there is an answer.
 
     Args:
-        do: raises `Unavailable` where there is none; what it raises the last time is raised.
+        do: raises `Unavailable` if there is none; its last error is raised.
         waits: seconds before each further try.
     """
     began = time.monotonic()
@@ -167,7 +167,7 @@ def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
 def _storage(context: RunnerContext) -> Storage:
     if context.reusable is None:
         return context.open_storage()
-    # A client of S3 takes longer to make than most files to load, and 12 MB that only a collection of garbage frees.
+    # A new S3 client takes longer than most loads, and 12 MB that only garbage collection frees.
     context.reusable.storage = context.reusable.storage or context.open_storage()
     return context.reusable.storage
 
@@ -222,7 +222,7 @@ def _load(
             _find_duplicates(source, assignment.country)
             raise
         except Unavailable:
-            # The connection broke; if it broke after the commit was sent, only the database knows what came of it.
+            # The connection broke. If the commit was sent before, only the database knows whether it happened.
             with context.connect() as again:
                 if not again.has_committed():
                     raise
@@ -230,7 +230,7 @@ def _load(
 
 
 def _find_duplicates(source: Source, country: str) -> None:
-    """Reads the file once more, to name the lines."""
+    """Reads the file once more, so that the refusal names the lines."""
     source.rewind()
     for _ in without_duplicates(source, parse(source, country).rows):
         pass

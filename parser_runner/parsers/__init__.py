@@ -1,7 +1,7 @@
-"""From a publisher's file to rows. One module a publisher; others come by entry point. See docs/adding-a-parser.md.
+"""From a publisher's file to rows: a module per publisher, and parsers of other packages. See docs/adding-a-parser.md.
 
-A parser module has `PARSERS`, a list of objects with the attributes of `Parser`. A third-party package names its
-module in the entry-point group `affirm_worker.parsers`, under the country's code in lower case.
+A parser module has `PARSERS`, a list of `Parser` objects. Another package names its module in the entry-point group
+`affirm_worker.parsers`, under the country's code in lower case.
 """
 
 import re
@@ -61,7 +61,7 @@ _HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-V
 
 
 def parsers_of(country: str) -> Sequence[AnyParser]:
-    """The parsers that come with this package for a country, by its ISO 3166-1 code."""
+    """This package's parsers for a country, by its ISO 3166-1 code."""
     return [
         parser
         for module in _BUILT_IN.get(country, ())
@@ -70,8 +70,8 @@ def parsers_of(country: str) -> Sequence[AnyParser]:
 
 
 def further_parsers_of(country: str) -> Sequence[AnyParser]:
-    """The parsers that other packages have for a country."""
-    # Only now: looking through the installed packages takes longer than parsing most files.
+    """The parsers of other packages for a country."""
+    # Import it only now: a search of the installed packages takes longer than parsing most files.
     from importlib.metadata import entry_points
 
     _check_packages()
@@ -80,10 +80,10 @@ def further_parsers_of(country: str) -> Sequence[AnyParser]:
 
 
 def _check_packages() -> None:
-    """Raises what `machine_error` gives if the folders of packages cannot be listed now.
+    """Raises the errors of `machine_error` if a folder of packages cannot be listed now.
 
-    importlib.metadata takes such a folder for an empty one, and keeps that: a parser that is installed would be missed,
-    and its file refused for good.
+    importlib.metadata would take such a folder for an empty one and remember that. It would miss an installed parser,
+    and the file would be refused for good.
     """
     invalidate_caches()
     for folder in sys.path:
@@ -95,7 +95,7 @@ def _check_packages() -> None:
 
 
 def countries() -> list[str]:
-    """The countries that there are parsers for, of this package and of others."""
+    """The countries with parsers, of this package or of others."""
     from importlib.metadata import entry_points
 
     return sorted({*_BUILT_IN, *(point.name.upper() for point in entry_points(group=ENTRY_POINTS))})
@@ -108,13 +108,13 @@ def parse_file(
     sex_hint: str | None = None,
     limits: Limits | None = None,
 ) -> Parsed:
-    """Parses a file that is at hand, and refuses duplicates, which Postgres would find otherwise.
+    """Parses a local file, and refuses duplicates, which Postgres would find otherwise.
 
     Args:
         path: of the file.
         country: ISO 3166-1 code.
-        year_hint, sex_hint: what the file itself has lost.
-        limits: what it may cost.
+        year_hint, sex_hint: the year and the sex, if the file's name lost them.
+        limits: on the file.
 
     Raises:
         Rejected: at once, or while the rows are read.
@@ -123,7 +123,7 @@ def parse_file(
 
 
 def parse_whole(source: Source, country: str) -> Parsed:
-    """As `parse`, and refuses duplicates and files without rows. The source is closed after the last row."""
+    """As `parse`, and refuses duplicates and files without rows. Closes the source after the last row."""
     try:
         parsed = parse(source, country)
     except BaseException:
@@ -138,14 +138,14 @@ def _closing(source: Source, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def parse(source: Source, country: str) -> Parsed:
-    """Finds the parser for a file by country and content, and starts it.
+    """Finds the parser of a file by country and content, and starts it.
 
     Args:
         source: the file, its name and the hints given at submit.
         country: ISO 3166-1 code.
 
     Raises:
-        Rejected: there is no parser for the country, or none recognises the file.
+        Rejected: the country has no parser, or none recognises the file. Also while the rows are read.
     """
     if source.size > source.limits.file_mib * MIB:
         message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
@@ -168,7 +168,7 @@ def parse(source: Source, country: str) -> Parsed:
 
 
 def _recognised(source: Source, parsers: Sequence[AnyParser]) -> tuple[AnyParser, Any] | None:
-    """The first parser that recognises the file, and what it found."""
+    """The first parser that recognises the file, and its match."""
     if source.size == 0:
         return None
     for parser in parsers:
@@ -180,7 +180,7 @@ def _recognised(source: Source, parsers: Sequence[AnyParser]) -> tuple[AnyParser
 
 
 def _parse_archive(source: Source, country: str) -> Parsed:
-    """An archive of text files is one dataset: all of one format, one measure and one region."""
+    """Parses an archive of text files as one dataset: all of one format, measure and region."""
     members = text_members(source)
     try:
         first = next(members)
@@ -216,13 +216,13 @@ def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:
     name = member.member
     assert name is not None
     for row in rows:
-        # A member is text: its places are lines.
+        # Members are text, so their places are lines.
         assert isinstance(row.place, int)
         yield Row(row.year, row.gender, row.name, row.count, InMember(name, row.place))
 
 
 def _unknown(source: Source, country: str, parsers: Sequence[AnyParser]) -> Rejected:
-    """Why a file is of no known format, as far as that can be seen, and what was expected."""
+    """The refusal of a file without a parser: the likely reason, and the known formats."""
     expected = " or ".join(parser.description for parser in parsers)
     head = source.head()
     if source.size == 0:

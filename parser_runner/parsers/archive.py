@@ -12,16 +12,16 @@ from parser_runner.parsers.source import Source
 from parser_runner.parsers.zip_directory import DAMAGED, checked_directory
 
 TEXT = (".csv", ".txt", ".tsv", ".px")
-"""How names of members end that are looked at; what else is in an archive is said in the report."""
+"""Endings of the members that are read. The report counts all others."""
 
 _BLOCK = 1024 * 1024
 
 
 def text_members(source: Source) -> Generator[Source, None, None]:
-    """The text files of an archive, one after the other, in the archive's order.
+    """The text files of an archive, in the archive's order, one at a time.
 
     Raises:
-        Rejected: there are none, or one is damaged.
+        Rejected: there is none, or one is damaged.
     """
     directory = checked_directory(source)
     texts = [member for member in directory if _is_text(member.filename)]
@@ -47,7 +47,7 @@ def text_members(source: Source) -> Generator[Source, None, None]:
 def _unpack(source: Source, member: zipfile.ZipInfo, into: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(source.file) as archive, archive.open(member) as packed:
-            # No more than the directory says comes out; more in it fails its checksum.
+            # zipfile reads no more than the directory says; a longer member fails its checksum.
             while block := packed.read(_BLOCK):
                 into.write(block)
     except DAMAGED:

@@ -1,8 +1,8 @@
 """Belgium, Statbel: first names of the newborn by province, a sheet a year and sex (F_PROV2017).
 
 https://statbel.fgov.be/en/themes/population/names-and-first-names
-A name has a row for each province, and the Brussels region, where at least five children got it: they are added up to
-one row of the country, which therefore lacks the children of provinces with fewer.
+A name has one row for each province (and the Brussels region) with at least five such children. The rows are added up
+to one for the country, which therefore lacks the children of provinces with fewer.
 """
 
 import re
@@ -66,7 +66,7 @@ def _list_in(sheet: Sheet) -> _List | None:
 
 
 def _check_title(source: Source, found: _List) -> None:
-    """A sheet whose title contradicts its name is not guessed about."""
+    """Refuses a sheet whose title contradicts its name."""
     years, sex = years_in(found.header.text), detect_sex(found.header.text)
     place = found.sheet.place(1, 0)
     if years and found.year not in years:

@@ -1,4 +1,4 @@
-"""What a parser gives, and what is asked of one."""
+"""The contract of a parser: its two methods, and the rows that it yields."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from parser_runner.parsers.source import Source
 class Row(NamedTuple("Row", [("year", int), ("gender", str), ("name", str), ("count", int), ("place", Place)])):
     """One figure: `count` children of this sex got this name in this year, or `count` people bear it.
 
-    `place` is where it stands in the file.
+    `place` is its place in the file.
     """
 
     __slots__ = ()
@@ -23,22 +23,22 @@ class Row(NamedTuple("Row", [("year", int), ("gender", str), ("name", str), ("co
 def rows_of(
     years: Iterable[int], genders: Iterable[str], names: Iterable[str], counts: Iterable[int], places: Iterable[Place]
 ) -> Iterator[Row]:
-    """Rows from columns that have been checked, in half the time that `Row` takes for each."""
+    """Rows from checked columns, twice as fast as `Row(...)` for each."""
     return map(partial(tuple.__new__, Row), zip(years, genders, names, counts, places))  # noqa: B905
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file that was recognised.
+    """A recognised file.
 
     Args:
         parser: the name of its format, such as us-ssa-national.
         measure: births, or population where people alive are counted.
-        region: where the figures are of a part of the country: its ISO 3166-2 code, or the code that docs/formats.md
-            has for what ISO 3166-2 leaves out.
-        rows: read as they are asked for; raises `Rejected` where the file turns out to be malformed.
-        top: where only so many of the most frequent names of a year and sex are listed: how many (there may be more
-            with ties); None where all are, down to the publisher's threshold.
+        region: the ISO 3166-2 code of the part of the country that the figures cover, or a code of docs/formats.md if
+            ISO has none; None for the whole country.
+        rows: read on demand; raises `Rejected` if the file is malformed.
+        top: the length of the list, if it has only the most frequent names of each year and sex (ties may make it
+            longer); None if it has all names down to the publisher's threshold.
     """
 
     parser: str
@@ -66,8 +66,8 @@ class Parser(Protocol[M]):
         """Looks at the beginning of the content, never at the file's name.
 
         Returns:
-            What `parse` needs of it, which it then gets as `match`; None if the file is of another format. The source
-            is rewound in between.
+            The `match` for `parse`: headers, sheets, anything that helps it. None if the file is of another format. The
+            source is rewound in between.
         """
 
     def parse(self, source: Source, match: M) -> Parsed:

@@ -1,4 +1,4 @@
-"""Lists in delimited text: a parser that is a description."""
+"""Long tables in delimited text, declared rather than programmed: most formats."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,19 +13,20 @@ from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, reso
 
 @dataclass(frozen=True, kw_only=True)
 class TextList:
-    """A parser for lists in delimited text.
+    """A parser for long tables in delimited text.
 
     Args:
-        name, description: as every parser has.
-        columns: the headings; or `bare`, the columns' names where the format has no headings.
-        delimiters: those that the publisher has used.
+        name, description: as in `Parser`.
+        columns: the headings.
+        bare: the columns' names, if the format has no headings.
+        delimiters: all that the publisher used.
         charset: of files that are not UTF-8.
         measure, region: as in `Parsed`.
-        top: as in `Parsed`, or how to find it out.
-        title: what must stand above or in the headings, in small letters.
-        rules: what is a row.
+        top: as in `Parsed`, or a function that finds it.
+        title: a text that must stand above or in the headings, in small letters.
+        rules: which records are rows.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
-        adds_up: why records of the same name, sex and year are added up; None where they are refused.
+        adds_up: why records of the same name, sex and year are added up; None to refuse them.
     """
 
     name: str
@@ -72,7 +73,7 @@ class TextList:
         return Parsed(self.name, self.measure, self.region, rows, top)
 
     def _bare(self, table: Table) -> Header | None:
-        """The columns of a format without headings, if its first record is one of its records."""
+        """The columns of a format without headings, if the first record fits them."""
         first = next(iter(table.head()), [])
         if len(first) != len(self.bare):
             return None

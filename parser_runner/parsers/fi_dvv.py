@@ -2,7 +2,8 @@
 
 https://www.avoindata.fi/data/fi/dataset/none
 Three sheets a sex: all given names (kaikki), the first of each person (ens), the others (muut). Only the first names
-are rows, since the three overlap. The year is that of the extraction date (Poimintapäivä) in the cover letter (Saate).
+are rows, because the three overlap. The year is that of the extraction date (Poimintapäivä) in the cover letter
+(Saate).
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """England and Wales, Office for National Statistics: "Baby names", a workbook a year and sex, since 1996.
 
 https://www.ons.gov.uk/peoplepopulationandcommunity/birthsdeathsandmarriages/livebirths/datasets/babynamesenglandandwalesbabynamesstatisticsboys
-Of its tables one lists all names of at least three children: its headings are Rank, Name and Count and no others, and
-its title speaks of names for baby boys or girls and of a year. It has been called Table 3, Table 6, 6 and Table_6. The
-others are extracts of it, by place, month and age of mother.
+One of its tables lists all names of at least three children. Its headings are Rank, Name and Count and no others; its
+title has "names for baby", boys or girls, and a year. The sheet's name varies: Table 3, Table 6, 6, Table_6. The other
+tables are extracts by place, month and age of mother.
 """
 
 from collections.abc import Sequence

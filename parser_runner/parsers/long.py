@@ -1,4 +1,4 @@
-"""The commonest shape: a list, one name a record."""
+"""Long tables: one name, year and sex per record. The most common shape."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,15 +30,15 @@ _REMEMBERED = 1 << 17
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What is a row, and what is not. Each mapping goes from what stands in the cell to why it is left out.
+    """Which records are rows. Each mapping but `sexes` goes from the text of a cell to why the record is left out.
 
     Args:
-        sexes: what stands in the column of the sex, and what it means.
-        suppressed: in place of a count.
-        no_names: in place of a name, in small letters: totals, aggregates, children without a name.
-        no_sexes: in the column of the sex.
-        no_years: in the column of the year.
-        nameless: why a record without a name is left out; None where that is a problem.
+        sexes: from the text in the column of the sex to F or M.
+        suppressed: texts in place of a count.
+        no_names: texts in place of a name, in small letters: totals, aggregates, children without a name.
+        no_sexes: texts in the column of the sex.
+        no_years: texts in the column of the year.
+        nameless: why a record without a name is left out; None if that is a problem.
     """
 
     sexes: Mapping[str, str] = field(default_factory=dict)
@@ -52,17 +52,17 @@ class Rules:
 def read_list(
     source: Source, table: Table, header: Header, rules: Rules, year: int | None, sex: str | None
 ) -> Iterator[Row]:
-    """The rows of a list.
+    """The rows of a long table.
 
     Args:
-        source: for what is left out, and for problems.
-        table, header: the list, and where its columns are.
-        rules: what is a row.
-        year, sex: of all of it, where there is no such column.
+        source: gets the problems, and counts of the records left out.
+        table, header: the list and its columns.
+        rules: which records are rows.
+        year, sex: of the whole list, if it has no such column.
     """
     texts = isinstance(table, TextTable)
     at_name, at_count, at_year, at_sex, width = header.name, header.count, header.year, header.sex, header.width
-    # What has been checked before: the same names, years and sexes come again and again.
+    # Checked before: the same names, years and sexes come again and again.
     names: dict[Value, str] = {}
     years: dict[Value, int] = {}
     for number, record in table.records():
@@ -88,7 +88,7 @@ def read_list(
 
 
 def _is_plain(count: Value) -> TypeGuard[str]:
-    """Whether it is certainly a count other than 0."""
+    """Whether it is certainly a count above 0."""
     return isinstance(count, str) and count.isdigit() and count.isascii() and len(count) < 10 and count[0] != "0"
 
 
@@ -102,7 +102,7 @@ def _row(
     year: int | None,
     sex: str | None,
 ) -> Row | None:
-    """The row of a record, whatever stands in it; None, and said why, where it has none."""
+    """The row of any record. None if it has no row: the reason is counted, or noted as a problem."""
     if not any(map(text_of, record)):
         source.skip(BLANK)
         return None
@@ -163,7 +163,7 @@ def _sex(value: Value, rules: Rules) -> str:
 
 
 def added_up(source: Source, rows: Iterable[Row], reason: str) -> Iterator[Row]:
-    """Rows of the same name, sex and year as one, where that is what the publisher's figures mean; see docs."""
+    """Adds rows of the same name, sex and year up to one. docs/formats.md says for which publishers that is right."""
     found: dict[tuple[int, str, str], Row] = {}
     for row in rows:
         key = (row.year, row.gender, row.name)
@@ -176,6 +176,6 @@ def added_up(source: Source, rows: Iterable[Row], reason: str) -> Iterator[Row]:
         if row.count <= COUNT_LIMIT:
             yield row
         else:
-            # Rows of one source have its own places.
+            # Before an archive is put together, a row's place is local.
             place = row.place if isinstance(row.place, int | Cell) else None
             source.problem(f"added up, the count is more than {COUNT_LIMIT}", place)

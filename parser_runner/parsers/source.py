@@ -17,10 +17,10 @@ from parser_runner.parsers.workbook import Sheet, Workbook, open_workbook
 __all__ = ["LINE_LIMIT", "PROBLEMS_KEPT", "PROBLEMS_LIMIT", "Source"]
 
 LINE_LIMIT = Limits().cell_chars
-"""Bytes a line may have where nothing else is set."""
+"""Bytes of a line, by default."""
 
 PLAIN_LIMIT = 1024
-"""Bytes of a plain line."""
+"""Bytes of a plain line, see `Source.matches`."""
 
 _BLOCK = 1024 * 1024
 _BLOCK_OF_LINES = 16 * 1024
@@ -33,15 +33,15 @@ class Source(SourceFile):
 
     _workbook: Workbook | None = None
     _blank = 0
-    """Blank lines that have just been read."""
+    """How many blank lines were just read."""
 
     @cached_property
     def _charsets(self) -> dict[str | None, str]:
-        """The charset in use, by the one that a format declares."""
+        """The charset of the file, by the charset that a format declares."""
         return {}
 
     def close(self) -> None:
-        """Closes the file, and the workbook that it is."""
+        """Closes the file and its workbook."""
         if self._workbook is not None:
             self._workbook.close()
             self._workbook = None
@@ -50,28 +50,29 @@ class Source(SourceFile):
     # Text
 
     def lines(self, charset: str | None = None) -> Iterator[tuple[int, str]]:
-        """Line numbers, from 1, and lines without their ends, with or without a byte order mark.
+        """Line numbers, from 1, and lines without their ends and without a byte order mark.
 
-        Lines that cannot be decoded are noted as problems and left out, so are blank lines but those at the end.
+        A line that cannot be decoded is noted as a problem and left out. So is a blank line, unless it is at the end.
 
         Args:
-            charset: what the format declares for files that are not UTF-8 and have no byte order mark.
+            charset: of files that are not UTF-8 and have no byte order mark.
 
         Raises:
-            Rejected: a line is longer than the limit.
+            Rejected: a line is too long.
         """
         self._blank = 0
         yield from self._without_blank(self.raw_lines(charset))
 
     def matches(self, plain: re.Pattern[str]) -> Iterator[tuple[int, list[Any] | str]]:
-        """As `lines`, of UTF-8, but hundreds of lines together as long as all of them are plain.
+        """As `lines` of UTF-8, but hundreds of lines at once if all of them are plain.
 
         Args:
-            plain: what a whole line may be, with `^` and `\\r?$` around it and MULTILINE; of at most PLAIN_LIMIT bytes.
+            plain: matches a whole plain line, with `^` and `\\r?$` around it and MULTILINE; of at most
+                PLAIN_LIMIT bytes.
 
         Yields:
-            The number of the first line and the groups of each, as `re.findall` gives them; or the number of a line
-            and the line, where some line near it is not plain.
+            The number of the first line and the groups of each, as `re.findall` returns them. If some line nearby is
+            not plain: the number of a line, and the line.
         """
         self._blank = 0
         if self._charset(None) == "utf-16" or self.limits.cell_chars < PLAIN_LIMIT:
@@ -95,13 +96,13 @@ class Source(SourceFile):
                 self._blank += 1
 
     def _note_blank(self, before: int) -> None:
-        """Blank lines are only a problem where another line follows."""
+        """Notes blank lines as problems, now that another line follows."""
         for one in range(before - self._blank, before):
             self.problem("the line is blank", one)
         self._blank = 0
 
     def raw_lines(self, charset: str | None = None) -> Iterator[tuple[int, str]]:
-        """As `lines`, but with their ends and with blank lines."""
+        """As `lines`, but with line ends and blank lines."""
         encoding = self._charset(charset)
         if encoding == "utf-16":
             yield from self._utf_16_lines()
@@ -110,7 +111,7 @@ class Source(SourceFile):
             yield from self._decoded(number, block, encoding)
 
     def _blocks(self) -> Iterator[tuple[int, bytes]]:
-        """Whole lines, without a byte order mark, and the number of the first; a line over the limit may be cut."""
+        """Blocks of whole lines, and the number of the first; without a byte order mark. A too long line may be cut."""
         number, mark = 1, _UTF_8
         while block := self.file.read(_BLOCK_OF_LINES):
             block += self.file.readline(self.limits.cell_chars)
@@ -132,7 +133,7 @@ class Source(SourceFile):
         """Line numbers and fields of delimited text, quoted or not; the line is the record's last one.
 
         Raises:
-            Rejected: it is no such text.
+            Rejected: the file is no delimited text.
         """
         csv.field_size_limit(self.limits.cell_chars)
         number = 0
@@ -154,7 +155,7 @@ class Source(SourceFile):
             yield number, fields
 
     def _charset(self, declared: str | None) -> str:
-        """By byte order mark, else UTF-8 if all of it is, else the declared one. Never by statistics."""
+        """By byte order mark; else UTF-8 if the whole file is; else the declared one. Never by statistics."""
         if declared not in self._charsets:
             head = self.head(4)
             if head.startswith(_UTF_16):
@@ -180,7 +181,7 @@ class Source(SourceFile):
         return True
 
     def _utf_16_lines(self) -> Iterator[tuple[int, str]]:
-        """As `raw_lines`: line ends of UTF-16 cannot be found byte by byte."""
+        """As `raw_lines`: UTF-16 has to be decoded before line ends can be found."""
         limit, number = self.limits.cell_chars, 0
         text = io.TextIOWrapper(self.file, encoding="utf-16", newline="")
         try:
@@ -198,10 +199,10 @@ class Source(SourceFile):
     # Workbooks
 
     def workbook(self) -> Workbook | None:
-        """The workbook that it is, or None.
+        """The file as a workbook; None if it is none.
 
         Raises:
-            Rejected: it is one, but damaged, encrypted or over a limit.
+            Rejected: the workbook is damaged, encrypted or over a limit.
         """
         if self._workbook is None and (self.is_zip or self.is_ole):
             self._workbook = open_workbook(self)
@@ -209,13 +210,13 @@ class Source(SourceFile):
         return self._workbook
 
     def sheets(self) -> Sequence[Sheet]:
-        """The visible sheets of the workbook that it is; none if it is no workbook. Raises as `workbook` does."""
+        """The visible sheets, if the file is a workbook; else none. Raises as `workbook` does."""
         workbook = self.workbook()
         return workbook.sheets if workbook is not None else ()
 
 
 def _all_found(plain: re.Pattern[str], block: bytes) -> list[Any]:
-    """The groups of every line; nothing where some line is not plain."""
+    """The groups of every line; nothing if some line is not plain."""
     try:
         text = block.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""A submitted file as it stands: its name, its hints, its bytes, and what is found out about it."""
+"""A submitted file as it stands: its name, hints, bytes and findings."""
 
 import os
 from pathlib import PurePosixPath
@@ -26,7 +26,7 @@ class SourceFile:
         file: seekable, at its beginning.
         year_hint: the year given at submit, or None.
         sex_hint: the sex given at submit, F or M, or None.
-        limits: what the file may cost.
+        limits: on the file.
         member: the name of this file in the archive `filename`; None if it is no member.
         findings: the archive's, if this file is a member.
         machine: starts helper processes and makes temporary files.
@@ -58,11 +58,11 @@ class SourceFile:
 
     @property
     def own_name(self) -> str:
-        """The name that the publisher gave this file: the member's, where it is one."""
+        """The publisher's name of this file; of a member, without its folders in the archive."""
         return self.filename if self.member is None else PurePosixPath(self.member.replace("\\", "/")).name
 
     def rewind(self) -> None:
-        """Back to the beginning."""
+        """Goes back to the beginning."""
         self.file.seek(0)
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class SourceFile:
         self.file.close()
 
     def head(self, length: int = 1024) -> bytes:
-        """The first bytes; the source is rewound."""
+        """The first bytes. Rewinds."""
         self.rewind()
         head = self.file.read(length)
         self.rewind()
@@ -78,33 +78,33 @@ class SourceFile:
 
     @property
     def is_zip(self) -> bool:
-        """Whether it begins as zip archives do; workbooks (.xlsx) do so too."""
+        """Whether it begins like a zip archive, as workbooks (.xlsx) also do."""
         return self.head(4) == _ZIP
 
     @property
     def is_ole(self) -> bool:
-        """Whether it begins as workbooks of the old kind (.xls) do, and all that is encrypted by Office."""
+        """Whether it begins like an old workbook (.xls), as all files encrypted by Office also do."""
         return self.head(8) == _OLE
 
     def skip(self, reason: str, count: int = 1) -> None:
-        """Counts records that are no rows."""
+        """Counts records that are left out, by the reason."""
         if count:
             self.findings.skipped[reason] += count
 
     def added(self, reason: str, count: int = 1) -> None:
-        """Counts records whose figures were added to those of another one."""
+        """Counts records that were added to another one, by the reason."""
         self.findings.added[reason] += count
 
     def problem(self, reason: str, place: LocalPlace | None = None) -> None:
-        """Notes what is wrong; the file is refused in the end, with the first problems named.
+        """Notes a problem, without quoting the file. After the last row the file is refused with the first problems.
 
         Raises:
-            Rejected: at once, where there are too many to read on.
+            Rejected: there are too many to read on.
         """
         self.findings.problem(Problem(reason, self.place(place)))
 
     def raise_problems(self) -> None:
-        """Raises `Rejected` if problems were noted."""
+        """Raises `Rejected` if problems were noted. The registry calls it after the last row."""
         self.findings.raise_problems()
 
     def rejected(self, reason: Reason, message: str, place: LocalPlace | None = None) -> Rejected:
@@ -112,11 +112,11 @@ class SourceFile:
         return Rejected(reason, self.filename, Problem(message, self.place(place)))
 
     def place(self, place: LocalPlace | None) -> Place | None:
-        """A line or cell of this source, as a place of the whole file."""
+        """A line or cell of this file, as a place in the submitted one."""
         return place if self.member is None else InMember(self.member, place)
 
     def check_rows(self, rows: int) -> None:
-        """Raises `Rejected` where there are more rows than allowed."""
+        """Raises `Rejected` if there are more rows than allowed."""
         if rows > self.limits.rows:
             message = f"the file has more than {self.limits.rows} rows (LIMIT_ROWS)"
             raise Rejected(Reason.TOO_LARGE, self.filename, message)

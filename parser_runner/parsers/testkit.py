@@ -1,4 +1,4 @@
-"""For whoever writes a parser: checks it against the contract, with a real file. See docs/adding-a-parser.md."""
+"""For authors of parsers: checks a parser against the contract, with a real file. See docs/adding-a-parser.md."""
 
 import contextlib
 import io
@@ -46,13 +46,13 @@ def check_parser(
     """Checks a parser with a real file of its publisher.
 
     Args:
-        parser: to be checked.
+        parser: the parser to check.
         path: of a file that it reads.
-        year, sex: hints, where the file's name has lost them.
+        year, sex: hints, if the file's name lost them.
         mutations: how many changed copies of the file to try; one of a workbook takes a twentieth of a second.
 
     Raises:
-        AssertionError: it breaks the contract; says how.
+        AssertionError: says how the parser breaks the contract.
     """
     content = path.read_bytes()
 
@@ -81,10 +81,10 @@ def check_parser(
 
 
 def check_rows(rows: Iterable[Row], name_limit: int = 100) -> None:
-    """Checks that each row is one that can be loaded.
+    """Checks that each row can be loaded.
 
     Raises:
-        AssertionError: says which is not, and why.
+        AssertionError: says which row cannot, and why.
     """
     for row in rows:
         year, sex, name, count, _ = row
@@ -100,15 +100,15 @@ def check_input(parser: AnyParser, source: Source, names: Iterable[str] = ()) ->
     """Checks that any input gives rows or a refusal, and that a refusal does not quote the file.
 
     Args:
-        parser: to be checked.
-        source: whatever was submitted.
-        names: that stand in it.
+        parser: the parser to check.
+        source: any input at all.
+        names: in the file.
 
     Returns:
-        Whether it gave rows.
+        Whether the file gave rows.
 
     Raises:
-        AssertionError, or whatever else the parser raises.
+        AssertionError, or any other error of the parser.
     """
     try:
         match = _match(parser, source)
@@ -126,12 +126,12 @@ def check_input(parser: AnyParser, source: Source, names: Iterable[str] = ()) ->
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
-    """A copy with some changes in it: of an archive or .xlsx workbook mostly within one of its members."""
+    """A changed copy. In an archive or .xlsx workbook, mostly one member is changed."""
     if content[:4] != b"PK\x03\x04" or chance.random() < 0.2:
         return _changed(content, chance)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [(member.filename, archive.read(member)) for member in archive.infolist()]
-    # Most of a workbook is not its sheets.
+    # Most members of a workbook are no sheets.
     worth = [10 if "sheet" in name.lower() or not name.endswith(".xml") else 1 for name, _ in members]
     (chosen,) = chance.choices(range(len(members)), worth)
     changed = io.BytesIO()
@@ -148,7 +148,7 @@ def _changed(content: bytes, chance: random.Random) -> bytes:
 
 
 def _piece(content: bytes, chance: random.Random) -> bytes:
-    """Something odd, in place of some bytes."""
+    """Puts something odd in place of some bytes."""
     at = chance.randint(0, len(content))
     return content[:at] + chance.choice(_PIECES) + content[at + chance.choice((0, 1, 1, 3, 10)) :]
 
@@ -159,7 +159,7 @@ def _byte(content: bytes, chance: random.Random) -> bytes:
 
 
 def _line(content: bytes, chance: random.Random) -> bytes:
-    """A line twice, away, or elsewhere."""
+    """Doubles, removes or moves a line."""
     lines = content.splitlines(keepends=True)
     if not lines:
         return content

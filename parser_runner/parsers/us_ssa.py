@@ -1,6 +1,6 @@
 """United States, Social Security Administration: national, state and territory files.
 
-https://www.ssa.gov/oact/babynames/limits.html: text without a header, one figure a line, names of at least five
+https://www.ssa.gov/oact/babynames/limits.html: text without a header, one figure per line, names of at least five
 children. National: `yobYYYY.txt`, `name,sex,count`, the year only in the file's name. State and territory: `XX.TXT`,
 `state,sex,year,name,count`; TR holds the smaller territories together.
 """
@@ -132,7 +132,7 @@ class Regional:
     def _plain_rows(
         self, source: Source, region: str, possible: range, first: int, found: list[tuple[str, ...]]
     ) -> Iterator[Row] | None:
-        """The rows of many lines; None where one of them is not of this region or not of a possible year."""
+        """The rows of many lines; None if one line has another region or an impossible year."""
         states, sexes, digits, names, counts = zip(*found, strict=True)
         years = set(map(int, set(digits)))
         expected = years if source.year_hint is None else {source.year_hint}

@@ -1,4 +1,4 @@
-"""A table with a name a record and a year a column; and blocks of name and count side by side."""
+"""Wide tables: one record per name, one column per year. And blocks of name and count side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from parser_runner.parsers.year_and_sex import check_year
 
 
 class Wide(NamedTuple):
-    """Where the columns of a wide table are."""
+    """The columns of a wide table, and the number of the record with its headings."""
 
     record: int
     name: int
@@ -32,7 +32,7 @@ class Wide(NamedTuple):
 
 
 def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = ()) -> Wide | None:
-    """The first record of the head that has a heading for names and otherwise years, each once, or known others."""
+    """The first record of the head with one heading for names, with years, each once, and else only known headings."""
     for number, record in enumerate(table.head(), 1):
         labels = [*map(label_of, record)]
         years = {column: year_of(value) for column, value in enumerate(record) if is_year(value)}
@@ -58,7 +58,7 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
             source.problem(f"expected {wide.width} fields, found {len(record)}", table.place(number, 0))
             continue
         if not isinstance(table, TextTable) and not any(text_of(record[column]) for column in wide.years):
-            # A note stands in the column of names.
+            # The column of names has a note.
             source.skip(NOTES)
             continue
         column = wide.name
@@ -83,9 +83,9 @@ class Block:
 
 
 def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block], rules: Rules) -> Iterator[Row]:
-    """The rows of blocks that stand side by side, below a record. Each may be shorter than the others.
+    """The rows of blocks side by side, below a record. Each block has its own length.
 
-    Once a record is blank, those that have no figure are notes.
+    After a blank record, records without a figure are notes.
     """
     blank = False
     width = len(table.head()[below - 1])
@@ -124,7 +124,7 @@ def _block_row(
 
 
 def _count(source: Source, value: Value, rules: Rules) -> int:
-    """A count; 0, and counted as left out, where there is none."""
+    """A count. Without one it is 0, and counted as left out."""
     text = text_of(value)
     if text in rules.suppressed:
         source.skip(rules.suppressed[text])

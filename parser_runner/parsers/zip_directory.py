@@ -12,11 +12,11 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, NotImplementedError, RuntimeError,
 )  # fmt: skip
-"""What zipfile raises for a damaged archive. An OSError is its own: the machine's are errors of the model here."""
+"""Errors of zipfile for a damaged archive. OSError is zipfile's own: the machine's are errors of the model by now."""
 
 
 def checked_directory(source: SourceFile) -> list[zipfile.ZipInfo]:
-    """The files in an archive (or workbook), within the limits.
+    """The files in an archive or workbook, checked against the limits.
 
     Raises:
         Rejected: it is damaged, encrypted, or would become too large.
