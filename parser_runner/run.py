@@ -141,7 +141,7 @@ def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
         except Unavailable as error:
             if tries >= LEAST_TRIES and time.monotonic() - began >= ENOUGH_SECONDS:
                 raise
-            _log.warning("asking again in %g s: %s", wait, error)
+            _log.warning("retrying in %g s: %s", wait, error)
             time.sleep(wait)
     return do()
 
@@ -152,7 +152,7 @@ def _take(context: RunnerContext) -> tuple[RunnerStore, Assignment]:
         try:
             return _take_by(context.connect(kept))
         except Unavailable as error:
-            _log.info("connecting anew: %s", error)
+            _log.info("reconnecting: %s", error)
     return _take_by(context.connect())
 
 

@@ -235,6 +235,4 @@ def _unknown(source: Source, country: str, parsers: Sequence[AnyParser]) -> Reje
     if place and b"rank" in first and not re.search(rb"count|number|total|amount|freq|\d", first):
         message = f"there are ranks, but no counts: expected {expected}"
         return source.rejected(Reason.INVALID_FORMAT, message, place)
-    return source.rejected(
-        Reason.INVALID_FORMAT, f"not a format of {country} that is known: expected {expected}", place
-    )
+    return source.rejected(Reason.INVALID_FORMAT, f"no known format of {country}: expected {expected}", place)

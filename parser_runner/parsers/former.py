@@ -1,4 +1,4 @@
-"""Parsers of other packages that were written for version 0.1. This module goes in version 0.3."""
+"""Adapter for parsers of other packages with the former interface. To be deleted in the next version."""
 
 import warnings
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from parser_runner.parsers.source import Source
 
 
 class FormerParser(Protocol):
-    """The interface of version 0.1: `parse` has to look again for what `recognises` found."""
+    """The former interface: `recognises` keeps its findings, and `parse` has to search again."""
 
     name: str
     description: str
@@ -35,10 +35,10 @@ class _Adapter:
 
 
 def adapted(parser: Any) -> AnyParser:
-    """A parser with today's interface; one that was written for version 0.1 gets it from an adapter."""
+    """A parser with today's interface, through an adapter if it has only the former one."""
     if hasattr(parser, "recognise"):
         found: AnyParser = parser
         return found
-    message = f"{parser.name}: `recognises` and `parse(source)` are of version 0.1: see docs/adding-a-parser.md"
+    message = f"{parser.name}: `recognises` and `parse(source)` are the former interface: see docs/adding-a-parser.md"
     warnings.warn(message, DeprecationWarning, stacklevel=2)
     return _Adapter(parser, parser.name, parser.description)

@@ -1,4 +1,4 @@
-"""The names of `year_and_sex` in version 0.1, for parsers of other packages. Goes in version 0.3, with `former`."""
+"""The former names of `year_and_sex`, for parsers of other packages. To be deleted with `former`."""
 
 from parser_runner.parsers.year_and_sex import check_year, refuse_sex_hint
 from parser_runner.parsers.year_and_sex import detect_sex as sex_in

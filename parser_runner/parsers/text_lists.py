@@ -1,3 +1,3 @@
-"""The name of `declared` in version 0.1, for parsers of other packages. Goes in version 0.3, with `former`."""
+"""The former name of `declared`, for parsers of other packages. To be deleted with `former`."""
 
 from parser_runner.parsers.declared import *  # noqa: F403

@@ -82,7 +82,7 @@ class Workbook:
         # Native code aborts if it is out of memory: nothing tells that from another abort.
         if error == "memory":
             limit = self._source.limits.workbook_memory_mib
-            message = f"reading the workbook takes more than {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB), or breaks it off"
+            message = f"reading the workbook takes more than {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB), or fails"
             return self._source.rejected(Reason.TOO_LARGE, message)
         if error == "encrypted":
             return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")

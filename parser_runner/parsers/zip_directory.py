@@ -32,7 +32,7 @@ def checked_directory(source: SourceFile) -> list[zipfile.ZipInfo]:
     unpacked = sum(member.file_size for member in members)
     packed = max(1, min(source.size, sum(member.compress_size for member in members)))
     if len(members) > limits.zip_members:
-        message = f"there are {len(members)} files in it, more than {limits.zip_members} (LIMIT_ZIP_MEMBERS)"
+        message = f"it has {len(members)} files, more than {limits.zip_members} (LIMIT_ZIP_MEMBERS)"
         raise source.rejected(Reason.TOO_LARGE, message)
     if unpacked > limits.unpacked_mib * MIB:
         message = f"unpacked it has {unpacked} bytes, more than {limits.unpacked_mib} MiB (LIMIT_UNPACKED_MIB)"

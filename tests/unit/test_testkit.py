@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,6 +14,7 @@ from parser_runner.parsers.testkit import check_parser
 from tests.fakes.plugin import install
 from tests.unit.samples import ALL_PARSERS, SAMPLES
 from tests.unit.test_report import run
+from tests.unit.workbooks import xlsx
 
 CONTENT = b"Office of Names\nAda,5\nGrace,7\n"
 
@@ -103,7 +104,7 @@ class SaysFalse(Office):
 
 
 class Former:
-    """Has the interface of version 0.1."""
+    """Has the former interface."""
 
     name = "jp-former"
     description = Office.description
@@ -165,6 +166,18 @@ def test_our_own_parsers_keep_the_contract(name: str, tmp_path: Path) -> None:
     check_parser(ALL_PARSERS[name], path, mutations=20 if sample.sheets is None else 1)
 
 
+def test_the_parser_of_the_documentation_keeps_the_contract(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "adding-a-parser.md"
+    [code] = [
+        block for block in re.findall(r"(?s)```python\n(.*?)```", page.read_text(encoding="utf-8")) if "class" in block
+    ]
+    found: dict[str, Any] = {}
+    exec(code, found)
+    path = tmp_path / "girls.xlsx"
+    path.write_bytes(xlsx({"S": [["Girls born in 2020"], ["Name", "Births"], ["Ada", 5], ["Grace", 7], ["Joan", 9]]}))
+    check_parser(found["Sheets"](), path, mutations=5)
+
+
 def test_a_parser_of_another_package_is_found_by_its_entry_point(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +189,9 @@ def test_a_parser_of_another_package_is_found_by_its_entry_point(
     assert [one["country"] for one in listed if not one["built_in"]] == ["JP", "US"]
 
 
-def test_a_parser_of_version_0_1_still_works(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parser_of_the_former_interface_still_works(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(tmp_path, monkeypatch, f"{__name__}:{Packaged.__name__}", "JP")
     with pytest.warns(DeprecationWarning, match="^jp-former: "):
         check_parser(Former(), path)
@@ -189,7 +204,7 @@ def test_a_parser_of_version_0_1_still_works(tmp_path: Path, path: Path, monkeyp
         list(parse_file(path, "JP").rows)
 
 
-def test_modules_of_version_0_1_are_found_by_their_names() -> None:
+def test_modules_are_found_by_their_former_names() -> None:
     from parser_runner.parsers.lists import Rules, read_list
     from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in, the_sex, the_year
     from parser_runner.parsers.text_lists import TextList
@@ -200,7 +215,7 @@ def test_modules_of_version_0_1_are_found_by_their_names() -> None:
 
 
 class Packaged:
-    """A module of a package with a parser of version 0.1."""
+    """A module of a package with a parser of the former interface."""
 
     PARSERS: ClassVar = [Former()]
 
