@@ -12,7 +12,8 @@ from uuid import UUID
 
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.failed_create import exceeds_quota
-from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of, to_pool_path
+from controller.pools.paths import to_pool_path
+from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
 from controller.pools.status import SpecState, pool_status

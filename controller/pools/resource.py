@@ -4,7 +4,6 @@ The API server has checked it against the schema in charts/affirm-worker/files/p
 version. So this module checks again all that it reads, and ignores unknown fields.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -182,37 +181,9 @@ def ordering_key(resource: Mapping[str, Any]) -> int:
     return int(made.timestamp()) * 1_000_000 + int(metadata["generation"])
 
 
-_OF_RUNNER = {
-    "spec.podTemplate.spec.containers[0].": ("image", "imagePullPolicy", "resources", "env", "envFrom", "volumeMounts"),
-    "spec.podTemplate.spec.": (
-        "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName",
-        "serviceAccountName", "volumes",
-    ),
-    "spec.podTemplate.metadata.": ("labels", "annotations"),
-    "metadata.": ("labels", "annotations"),
-}  # fmt: skip
-
-
 def template_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a ParserPool's spec that describes its pods."""
     return {part: spec[part] for part in ("runner", "podTemplate") if part in spec}
-
-
-def to_pool_path(message: str, spec: Mapping[str, Any]) -> str:
-    """Translates the paths in a message about a Job into those of the ParserPool.
-
-    Args:
-        message: the API server's.
-        spec: the ParserPool's.
-    """
-    message = re.sub(r"^Kubernetes API: \d+: ", "", message)
-    message = re.sub(r'^Job\S* "[^"]*" is invalid: ', "", message)
-    message = message.replace("spec.template.", "spec.podTemplate.")
-    for place, names in _OF_RUNNER.items():
-        for name in names:
-            if name in (spec.get("runner") or {}):
-                message = re.sub(rf"(?<![\w.]){re.escape(place + name)}\b", f"spec.runner.{name}", message)
-    return message
 
 
 def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) -> PoolSpec:
