@@ -79,7 +79,7 @@ async def process_launcher(
     # Of a pod that has many children: each of them is a runner of its own.
     for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
         environment.pop(name, None)
-    preload = ["parser_runner.warm", "cli.main"]
+    preload = ["parser_runner.preload", "cli.main"]
     if storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
     launcher = ProcessLauncher(partial(run_child, environment), preload, wake.set)

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -88,8 +89,6 @@ def main() -> None:
         if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
             output.said_no(f"{error}: raise the limit of processes (ulimit -u)")
             sys.exit(ExitCode.UNAVAILABLE)
-        import traceback
-
         output.say_all(traceback.format_exc().rstrip(), to=sys.stderr)
         sys.exit(ExitCode.CRASHED)
 

@@ -1,4 +1,4 @@
-"""What the steps work with."""
+"""The context of the steps: one controller, with its database, launcher and pools."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ class Notice:
         reason: one word in CamelCase, as Kubernetes events have it.
         message: a sentence or two.
         warning: something is wrong; else it is right again.
-        pool: the pool that it is about; empty where it is about none.
+        pool: the pool that it concerns, if any.
     """
 
     reason: str
@@ -30,7 +30,7 @@ class Notice:
 
 
 Announce = Callable[[Notice], Awaitable[None]]
-"""Puts a notice, which is logged already, where people look as well; never raises."""
+"""Shows people a notice that is in the log already, in another place too; never raises."""
 
 
 async def to_nobody(notice: Notice) -> None:
@@ -39,15 +39,15 @@ async def to_nobody(notice: Notice) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One controller: its database, its launcher, and how it is to decide.
+    """One controller: its database, its launcher, and its rules.
 
     Args:
-        owner: names this controller, anew at every start.
+        owner: the controller's name, a new one at every start.
         pools: whose jobs it claims, and how it treats them.
-        concurrency: how many runs it has at once; None where the pools' maxima alone decide.
+        concurrency: how many runs it has at once; None if only the pools' maxima limit them.
         lease: from the claim until the runner renews it.
-        announce: puts a notice where people look.
-        metrics: what is counted and measured; in nobody's sight unless somebody serves them.
+        announce: shows people a notice.
+        metrics: counts and measures; nobody sees them unless somebody serves them.
         random: from 0 to 1, for jitter.
     """
 

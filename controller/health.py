@@ -25,7 +25,7 @@ class HealthServer:
     Args:
         loop: how the loop is. Any tick counts for `/healthz`, one that was broken off too.
         poll_seconds: the loop's.
-        watching: whether the watch is alive; true if there is none.
+        watching: whether the watch is alive; true without a watch.
         metrics: the controller's.
     """
 

@@ -1,9 +1,9 @@
 """What a controller counts and measures, for Prometheus.
 
-Two kinds. *Shared* ones are read from the database and are the same from every controller: gauges, of which one takes
-the max(). *Own* ones are what this controller has done itself: counters and histograms, which are added up by sum().
+There are two kinds. *Shared* metrics come from the database and are the same from every controller: gauges; take their
+max(). *Own* metrics are this controller's work: counters and histograms; add them up with sum().
 
-The values of every label are words of ours or the names of pools, so that there are never many series.
+Values of labels are words of ours or names of pools, so that there are never many series.
 """
 
 import time
@@ -19,7 +19,7 @@ from dataset_jobs.model.settlement import Settlement
 from dataset_jobs.model.states import JobState
 
 MOST_POOLS = 100
-"""So many pools have series of their own; what is counted of further ones is counted as `other`."""
+"""The most pools with series of their own; further ones are counted as `other`."""
 
 OTHER = "other"
 
@@ -108,7 +108,7 @@ class Metrics:
     # --- what has happened -----------------------------------------------------------------------------------------
 
     def read(self, pools: Iterable[PoolQueue]) -> None:
-        """The database has told of all its pools."""
+        """Takes the figures of all pools, just read from the database."""
         for gauge in self._of_pools:
             gauge.clear()
         for pool in pools:
@@ -140,14 +140,14 @@ class Metrics:
         self._watch_restarts.inc()
 
     def claimed(self, pool: str, seconds: float, waited_seconds: Iterable[float]) -> None:
-        """A claim has been made; each of its jobs had waited so long."""
+        """A claim was made, in so many seconds; its jobs had waited `waited_seconds`."""
         name = self._pool(pool)
         self._claim.labels(name).observe(seconds)
         for waited in waited_seconds:
             self._queue_wait.labels(name).observe(max(0.0, waited))
 
     def launched(self, pool: str, seconds: float | None) -> None:
-        """A run has been launched, so long after its claim; None where that is not known."""
+        """A run was launched, `seconds` after its claim if known."""
         self._launches.labels(self._pool(pool), "launched").inc()
         if seconds is not None:
             self._launch.labels(self._pool(pool)).observe(max(0.0, seconds))
@@ -157,27 +157,27 @@ class Metrics:
         self._launches.labels(self._pool(pool), "refused" if answered else "unanswered").inc()
 
     def settled(self, pool: str, settlement: Settlement, held_seconds: float, busy_seconds: float) -> None:
-        """A run has been settled, having held its slot and been at work so long."""
+        """A run was settled; it had held its slot for `held_seconds` and been at work for `busy_seconds`."""
         name = self._pool(pool)
         self._settled.labels(name, str(settlement.diagnosis.cause), _result(settlement)).inc()
         self._held.labels(name).inc(max(0.0, held_seconds))
         self._busy.labels(name).inc(max(0.0, busy_seconds))
 
     def settled_after(self, pool: str, seconds: float) -> None:
-        """That was so long after the end of its pod."""
+        """A run was settled `seconds` after the end of its pod."""
         self._settle.labels(self._pool(pool)).observe(max(0.0, seconds))
 
     def loaded(self, pool: str, rows: int, size: int) -> None:
-        """A run that was settled had loaded so many rows from so many bytes."""
+        """A completed run had loaded `rows` rows from `size` bytes."""
         self._rows.labels(self._pool(pool)).inc(rows)
         self._bytes.labels(self._pool(pool)).inc(size)
 
     # --- what is told ----------------------------------------------------------------------------------------------
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All of it as text, in the format that an Accept header asks for, and its content type.
+        """All metrics as text, in the format that an Accept header asks for, and its content type.
 
-        Nothing is waited for: what is read from the database was read before.
+        It returns at once: the figures from the database were read before.
         """
         encoder, content_type = choose_encoder(accept)
         return encoder(self._registry), content_type

@@ -24,11 +24,11 @@ example:
 
 
 def main() -> None:
-    """Parses the arguments and runs one run."""
+    """Parses the arguments, and runs one run."""
     open_standard_streams()
     parser = argparse.ArgumentParser(
         prog="parser-runner",
-        description="Loads one dataset: takes the run that the controller has claimed, and commits it or says why not.",
+        description="Loads one dataset: takes the run that the controller claimed, and commits it or says why not.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

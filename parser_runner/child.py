@@ -1,4 +1,4 @@
-"""The runner as a child of the controller, forked from a warm parent that has imported this module."""
+"""The runner as a child of the controller, forked from a parent that imported `preload`."""
 
 import logging
 import os
@@ -13,23 +13,23 @@ from dataset_jobs.logs import log_json, log_plain
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.process import run_process
-from parser_runner.run import Kept
+from parser_runner.run import Reusable
 
 REUSED_KIB = 128 * 1024
-"""A process that has been larger than this gives its memory back by ending."""
+"""A process that grew larger than this ends, so that its memory is free again."""
 
-_kept = Kept()
+_reusable = Reusable()
 
 
 def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_path: str) -> None:
-    """Runs one run. Returns if it completed and this process is fit for another one, and exits else.
+    """Runs one run. Returns if it completed and this process can take another one; exits otherwise.
 
     Args:
-        environment: the runner's settings, as a pod would have them.
+        environment: the runner's settings, as in a pod.
         job_id, epoch: the run to take.
         message_path: where the termination message goes.
     """
-    # Ctrl-C goes to the whole process group; what becomes of the children is for the controller to say.
+    # Ctrl-C goes to the whole process group, but the controller decides when its children stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     key = RunKey(UUID(job_id), epoch)
     level = environment.get("LOG_LEVEL", "INFO")
@@ -37,7 +37,7 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
         log_plain(level)
     else:
         log_json(level, {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch})
-    code = run_process(key, environment, Path(message_path), _kept)
+    code = run_process(key, environment, Path(message_path), _reusable)
     sys.stderr.flush()
     if code != ExitCode.COMPLETED or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > REUSED_KIB:
         logging.shutdown()

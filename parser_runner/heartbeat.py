@@ -1,4 +1,4 @@
-"""Renews the lease and reports progress, on a thread and a connection of its own."""
+"""Renews the lease and reports progress, on its own thread and connection."""
 
 import contextlib
 import logging
@@ -13,19 +13,19 @@ from dataset_jobs.threads import start_thread
 
 INTERVAL_SECONDS = 15.0
 FIRST_SECONDS = 1.0
-"""The first beats come sooner, so that progress shows early: after 1, 2, 4, 8 and then every 15 seconds."""
+"""The first beats come after 1, 2, 4 and 8 seconds, so that progress shows early; then one every 15 seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Beats while it is entered. A run that is over sooner than the first beat opens no second connection.
+    """Beats while it is entered. A run that ends before the first beat opens no second connection.
 
     Args:
         connect: opens the connection for the beats.
 
     Raises:
-        Unavailable: when it is entered; the machine gives no thread.
+        Unavailable: when it is entered, if the machine gives no thread.
     """
 
     def __init__(self, connect: Callable[[], RunnerStore]) -> None:
@@ -51,7 +51,7 @@ class Heartbeat:
         """Notes progress.
 
         Raises:
-            LostLease: the last beat has learnt that the run is over.
+            LostLease: the last beat found that the run is over.
         """
         self.rows_done = rows_done
         if self._lost:
@@ -64,7 +64,7 @@ class Heartbeat:
             try:
                 self._lost = not self._beat_once()
             except (RunError, OSError, MemoryError) as error:
-                # The lease holds for three missed beats more; if the database stays away, the load will tell.
+                # The lease outlasts three more missed beats. If the database stays away, the load fails.
                 _log.warning("heartbeat missed: %s", error)
                 self._close()
         self._close()

@@ -1,4 +1,4 @@
-"""From rows to COPY: text lines, sorted for the primary key of `names`, in blocks."""
+"""From rows to COPY: blocks of text lines in the order of the primary key of `names`."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,10 +9,10 @@ from itertools import islice
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.places import Place
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.values import COUNT_LIMIT
+from parser_runner.parsers.values import COUNT_LIMIT, NO_COUNT
 
 BLOCK_LINES = 8192
-"""Lines that are sent to Postgres at a time: some hundred KiB."""
+"""Lines per message to Postgres: some hundred KiB."""
 
 PROGRESS_ROWS = 2048
 
@@ -20,11 +20,11 @@ LAST_YEAR = 9999
 
 
 class Unloadable(Exception):
-    """A row that the table cannot hold. Built-in parsers give none; those of other packages may.
+    """A row that the table cannot hold. Built-in parsers yield none; a parser of another package may.
 
     Args:
-        reason: what is wrong, without the row's contents.
-        place: where it stands in the file.
+        reason: the fault, without the row's contents.
+        place: of the row in the file.
     """
 
     def __init__(self, reason: str, place: Place) -> None:
@@ -34,12 +34,12 @@ class Unloadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """All rows of a dataset, as COPY wants them.
+    """All rows of a dataset, ready for COPY.
 
     Args:
-        lines: dataset_key, year, name, gender, folded_name and count, parted by tabs, each with its line feed.
-            In the order of the primary key: the code points of a line sort as its columns do under the C collation,
-            since a tab is less than anything that a name may hold.
+        lines: dataset_key, year, name, gender, folded_name and count, separated by tabs, each with its line feed.
+            They are in the order of the primary key: under the C collation a line sorts by code points as its columns
+            do, because a tab is less than any character of a name.
         coverage: every year and sex among them, ascending.
     """
 
@@ -47,7 +47,7 @@ class SortedRows:
     coverage: list[Covered]
 
     def blocks(self) -> Iterator[bytes]:
-        """The lines, many at a time."""
+        """The lines, BLOCK_LINES at a time."""
         for start in range(0, len(self.lines), BLOCK_LINES):
             yield "".join(self.lines[start : start + BLOCK_LINES]).encode()
 
@@ -56,9 +56,9 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
     """Reads all rows and sorts them.
 
     Args:
-        dataset_key: of the dataset they belong to.
-        rows: as the parser yields them.
-        progress: called with the number of rows read so far; may raise, to break off.
+        dataset_key: of the rows' dataset.
+        rows: in any order.
+        progress: called with the number of rows read so far; it may raise, which ends the reading.
 
     Raises:
         Unloadable: the table cannot hold one of them.
@@ -66,7 +66,7 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
     lines: list[str] = []
     found: dict[tuple[int, str], tuple[int, int]] = {}
     unread = iter(rows)
-    # What can be asked of many rows at once is not asked of each.
+    # Checks of a whole batch are cheaper than checks of each row.
     while batch := list(islice(unread, PROGRESS_ROWS)):
         years, genders, names, counts, places = zip(*batch, strict=True)
         if max(counts) > COUNT_LIMIT or min(counts) < 1 or max(years) > LAST_YEAR or min(years) < 1:
@@ -81,7 +81,7 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
 def _unloadable(years: Sequence[int], counts: Sequence[int], places: Sequence[Place]) -> Unloadable:
     for year, count, place in zip(years, counts, places, strict=True):
         if not 1 <= count <= COUNT_LIMIT:
-            return Unloadable(f"expected a whole number from 1 to {COUNT_LIMIT} as the count", place)
+            return Unloadable(NO_COUNT, place)
         if not 1 <= year <= LAST_YEAR:
             return Unloadable(f"expected a year from 1 to {LAST_YEAR}", place)
     raise AssertionError("one of them is out of bounds")
@@ -103,19 +103,19 @@ def _lines(
         lines = [
             f"{dataset_key}\t{year}\t{name}\t{gender}\t{key}\t{count}\n" for year, name, gender, key, count in mixed
         ]
-    # Text COPY reads a backslash as the beginning of an escape.
+    # In COPY's text format a backslash starts an escape.
     return [line.replace("\\", "\\\\") for line in lines] if "\\" in letters else lines
 
 
 def _alike(years: Sequence[int], genders: Sequence[str]) -> bool:
-    """Whether all are of one year and sex, as they are in most batches of most files."""
+    """Whether all rows have one year and sex. Most batches of most files do."""
     return len(set(years)) == len(set(genders)) == 1
 
 
 def _cover(
     found: dict[tuple[int, str], tuple[int, int]], years: Sequence[int], genders: Sequence[str], counts: Sequence[int]
 ) -> None:
-    """Adds the rows and their counts to what is covered already."""
+    """Adds the rows and their counts to the coverage found so far."""
     if _alike(years, genders):
         rows, total = found.get((years[0], genders[0]), (0, 0))
         found[years[0], genders[0]] = (rows + len(counts), total + sum(counts))
@@ -127,7 +127,7 @@ def _cover(
 
 @lru_cache(maxsize=1 << 14)
 def fold(name: str) -> str:
-    """The key under which a name is found whatever its letter case: casefolded, NFC."""
+    """The search key of a name, which ignores letter case: casefolded, NFC."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

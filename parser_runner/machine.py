@@ -1,7 +1,7 @@
-"""What a run uses of the machine that it runs on: temporary files, and processes that help it.
+"""A run's use of its machine: temporary files and helper processes.
 
-Whatever goes wrong with these is the machine's fault. `LocalFile` says so in errors of the model, right where it
-happens: zipfile and zlib take an OSError of the file below them for a damaged archive.
+If one of these fails, the machine is at fault. `LocalFile` turns its errors into errors of the model at once, because
+zipfile and zlib take an OSError of the file below them for a damaged archive.
 """
 
 import errno
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 IN_MEMORY_BYTES = 8 * 1024 * 1024
-"""Temporary files up to this size are not written to the local disk."""
+"""Temporary files up to this size stay in memory."""
 
 
 class Machine:
     """The machine as it is. Its errors are the operating system's own: OSError and MemoryError."""
 
     def temporary_file(self) -> BinaryIO:
-        """A new file that goes away when it is closed."""
+        """A new file, deleted when it is closed."""
         return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))
 
     def start(self, command: Sequence[str]) -> "Popen[bytes]":
-        """A new process that is spoken to over its standard input and output."""
+        """A new process with pipes for its standard input and output."""
         return Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
 
 
 class LocalFile(io.BufferedIOBase):
-    """A file of this machine, whose errors are those of the model.
+    """A file of this machine that raises errors of the model.
 
     Args:
-        file: seekable. It is closed with this one.
+        file: seekable; closed with this one.
         name: for messages.
     """
 
@@ -62,12 +62,12 @@ class LocalFile(io.BufferedIOBase):
             return self._file.write(content)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        with self._errors("write"):  # what is buffered
+        with self._errors("write"):  # seek flushes the buffer
             try:
                 return self._file.seek(offset, whence)
             except OSError as error:
                 if error.errno == errno.EINVAL and offset:
-                    # The offset is wrong, and it may come out of an archive's directory. BytesIO raises this too.
+                    # An archive's directory may hold a wrong offset. BytesIO raises ValueError for one, too.
                     raise ValueError("there is no such offset in a file") from None
                 raise
 
@@ -90,7 +90,7 @@ class LocalFile(io.BufferedIOBase):
         return True
 
     def close(self) -> None:
-        # Nobody needs it any more: what could not be written of it does not matter.
+        # Nobody needs the file any more, so a failed write does not matter.
         with suppress(OSError, MemoryError):
             self._file.close()
         with suppress(ValueError):
@@ -109,12 +109,12 @@ class LocalFile(io.BufferedIOBase):
 
 class _TemporaryFile(LocalFile):
     def _what(self) -> str:
-        # Python takes the first folder of TMPDIR, TEMP, TMP, /tmp and others that it can write to.
+        # Python takes the first writable folder of TMPDIR, TEMP, TMP, /tmp and others.
         return f"{self._name} in {tempfile.tempdir}" if tempfile.tempdir else self._name
 
 
 def temporary_file(machine: Machine) -> BinaryIO:
-    """A new temporary file; raises what `machine_error` gives."""
+    """A new temporary file. Raises the errors of `machine_error`."""
     try:
         return cast("BinaryIO", _TemporaryFile(machine.temporary_file(), "a temporary file"))
     except (OSError, MemoryError) as error:
@@ -122,5 +122,5 @@ def temporary_file(machine: Machine) -> BinaryIO:
 
 
 def local_file(file: BinaryIO, name: str) -> BinaryIO:
-    """A file that is open already, as a `LocalFile`."""
+    """An open file, as a `LocalFile`."""
     return file if isinstance(file, LocalFile) else cast("BinaryIO", LocalFile(file, name))

@@ -23,14 +23,14 @@ from dataset_jobs.postgres.session import in_schema
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.runner import Runner
 from dataset_jobs.version import check_version
-from parser_runner.last_lines import LastLines
-from parser_runner.run import Job, Kept, run
+from parser_runner.log_tail import LogTail
+from parser_runner.run import Reusable, RunnerContext, run
 
 _log = logging.getLogger(__name__)
 
 
 class _Interrupted(BaseException):
-    """SIGTERM has come."""
+    """The process got SIGTERM."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -38,25 +38,25 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def run_process(
-    key: RunKey, environment: Mapping[str, str], message_path: Path | None, kept: Kept | None = None
+    key: RunKey, environment: Mapping[str, str], message_path: Path | None, reusable: Reusable | None = None
 ) -> int:
-    """Runs one run, says what became of it, and returns the exit code.
+    """Runs one run, reports its outcome, and returns the exit code.
 
     Args:
         key: the run to take.
         environment: settings; see docs/settings.md.
-        message_path: where the termination message goes; None for nowhere.
-        kept: what an earlier run of this process has kept, if it may run several.
+        message_path: of the file for the termination message; None for no such file.
+        reusable: what an earlier run of this process left for this one; None if the process runs only one.
     """
-    # Nothing here makes cycles worth collecting, and the process is over soon, or when it has become large.
+    # A run makes few reference cycles, and the process ends soon, or once it has grown large.
     gc.disable()
     signal.signal(signal.SIGTERM, _interrupt)
-    lines = LastLines()
+    lines = LogTail()
     lines.keep()
-    job: Job | None = None
+    context: RunnerContext | None = None
     try:
-        job = _job(key, environment, kept)
-        outcome = run(job)
+        context = _context(key, environment, reusable)
+        outcome = run(context)
     except _Interrupted:
         outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
     except (Exception, SystemExit) as error:
@@ -64,25 +64,25 @@ def run_process(
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     outcome = _tell(outcome, lines, message_path)
     lines.close()
-    if job is not None and outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
-        _record(job, outcome)
+    if context is not None and outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
+        _record(context, outcome)
     return outcome.exit_code
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """What a run has come to that raised `error`.
+    """The outcome of a run that raised `error`.
 
-    An OSError or a MemoryError that nobody has turned into an error of the model is the machine's all the same.
+    An OSError or a MemoryError is the machine's fault, even if no adapter turned it into an error of the model.
     """
     if isinstance(error, RunError):
         return Outcome.of_error(error)
     if isinstance(error, (OSError, MemoryError)):
         return Outcome.of_error(machine_error(error, f"go on at {_place(error)}"))
-    # The text of an unforeseen error may quote the file; where it comes from may not.
+    # The text of an unforeseen error may quote the file; its place in the code cannot.
     return Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
 
 
-def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
+def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | None) -> RunnerContext:
     check_version(environment)
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
@@ -93,13 +93,18 @@ def _job(key: RunKey, environment: Mapping[str, str], kept: Kept | None) -> Job:
             conninfo = in_schema(conninfo, schema)
     uid = environment.get("POD_UID") or f"{host_name()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
     runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or host_name())
-    return Job(
-        key, runner, conninfo, StorageConfig.from_env(environment), limits=Limits.from_env(environment), kept=kept
+    return RunnerContext(
+        key,
+        runner,
+        conninfo,
+        StorageConfig.from_env(environment),
+        limits=Limits.from_env(environment),
+        reusable=reusable,
     )
 
 
-def _tell(outcome: Outcome, lines: LastLines, message_path: Path | None) -> Outcome:
-    """Logs the outcome, adds the last lines of the log to it, and writes it to the message file."""
+def _tell(outcome: Outcome, lines: LogTail, message_path: Path | None) -> Outcome:
+    """Logs the outcome, adds the log tail to it, and writes it to the message file."""
     if outcome.cause is not Cause.COMPLETED:
         level = logging.WARNING if outcome.cause in (Cause.SHUT_DOWN, Cause.LOST_LEASE) else logging.ERROR
         _log.log(level, "%s: %s", outcome.cause, outcome.error, extra=_about(outcome))
@@ -115,10 +120,10 @@ def _about(outcome: Outcome) -> dict[str, str | int]:
     return about | ({"reason": str(outcome.reason)} if outcome.reason else {})
 
 
-def _record(job: Job, outcome: Outcome) -> None:
-    """The whole outcome goes to the run, if the database can be reached; else the message has to do."""
+def _record(context: RunnerContext, outcome: Outcome) -> None:
+    """Writes the whole outcome to the run. If the database does not answer, only the message has it."""
     try:
-        with job.connect() as store:
+        with context.connect() as store:
             store.record_outcome(outcome)
     except (RunError, OSError, MemoryError) as error:
         _log.warning("the outcome is only in the termination message: %s", error)

@@ -26,17 +26,17 @@ from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024
 TAKE_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
-"""Seconds before each further try to take the run, where the database cannot be reached.
+"""Seconds before each further try to take the run, if the database cannot be reached.
 
-In a mesh there is no network before the proxy beside the runner is ready. All of it is shorter than the lease, within
-which a run of the process launcher has to be heard of."""
+In a mesh the network starts only when the proxy beside the runner is ready. The sum is shorter than the lease, because
+a run of the process launcher must report within its lease."""
 
 FETCH_WAITS = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further try to open the file in S3: its way may not be the one that led to the database."""
+"""Seconds before each further try to open the file in S3, which may be reached on another way than the database."""
 
 LEAST_TRIES = 3
 ENOUGH_SECONDS = 50.0
-"""After this time there are no further tries but these: what is silent takes longer to fail than what refuses."""
+"""After this time there are no tries beyond LEAST_TRIES: a silent server takes longer to fail than one that refuses."""
 
 T = TypeVar("T")
 
@@ -44,27 +44,27 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Kept:
-    """What a process that runs one run after another keeps for the next."""
+class Reusable:
+    """The connection and storage that a process keeps for its next run."""
 
     connection: RunnerConnection | None = None
     storage: Storage | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a runner is started with.
+class RunnerContext:
+    """The run, and everything that the runner needs for it.
 
     Args:
-        key: the run it is to take.
-        runner: who it is.
+        key: the run to take.
+        runner: this runner's identity.
         conninfo: of the database.
-        storage: where the files are.
-        take_waits: seconds before each further try to take the run, where the database does not answer.
-        patience: how long one answer of the database may take.
-        fetch_waits: seconds before each further try to open the file, where S3 does not answer.
-        limits: what a file may cost.
-        kept: where a process that may run another run keeps its connection and storage.
+        storage: of the submitted files.
+        take_waits: seconds before each further try to take the run, if the database does not answer.
+        patience: the longest time for one answer of the database.
+        fetch_waits: seconds before each further try to open the file, if S3 does not answer.
+        limits: on the file.
+        reusable: what a process that runs several runs keeps between them; None if it runs only this one.
     """
 
     key: RunKey
@@ -75,63 +75,63 @@ class Job:
     patience: timedelta = PATIENCE
     fetch_waits: Sequence[float] = FETCH_WAITS
     limits: Limits = field(default_factory=Limits)
-    kept: Kept | None = None
+    reusable: Reusable | None = None
 
     def connect(self, kept: RunnerConnection | None = None) -> RunnerStore:
         """A connection of this run to the database."""
         return RunnerStore(self.conninfo, self.key, self.runner, self.patience, kept=kept)
 
     def open_storage(self) -> Storage:
-        """Where this run's file is."""
+        """The storage of this run's file."""
         return open_storage(self.storage)
 
     def machine(self) -> Machine:
-        """What it runs on."""
+        """The machine of this run."""
         return Machine()
 
 
-def run(job: Job) -> Outcome:
+def run(context: RunnerContext) -> Outcome:
     """Takes the run, reads and parses its file, and loads the rows; all or nothing, once.
 
     Returns:
-        The outcome of a run that committed. Every other end is an error.
+        The outcome of a run that committed; every other run raises.
 
     Raises:
         RunError: nothing was committed; the error says why.
     """
-    with _taken(job) as (store, assignment):
+    with _taken(context) as (store, assignment):
         about = {
             "job_type": assignment.job_type,
             "dataset_id": str(assignment.dataset_id),
             "attempt": assignment.attempt,
         }
         _log.info("started on %s", assignment.filename, extra=about)
-        machine = job.machine()
-        with Heartbeat(job.connect) as heartbeat, temporary_file(machine) as file:
-            _fetch(job, assignment, file, heartbeat)
+        machine = context.machine()
+        with Heartbeat(context.connect) as heartbeat, temporary_file(machine) as file:
+            _fetch(context, assignment, file, heartbeat)
             source = Source(
-                assignment.filename, file, assignment.year_hint, assignment.sex_hint, job.limits, machine=machine
+                assignment.filename, file, assignment.year_hint, assignment.sex_hint, context.limits, machine=machine
             )
-            loaded = _load(job, store, assignment, source, heartbeat)
+            loaded = _load(context, store, assignment, source, heartbeat)
     _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
 
 
 @contextmanager
-def _taken(job: Job) -> Iterator[tuple[RunnerStore, Assignment]]:
-    """Connects and takes the run; where no answer comes, asks again, since it may have been taken."""
-    store, assignment = patiently(lambda: _take(job), job.take_waits)
+def _taken(context: RunnerContext) -> Iterator[tuple[RunnerStore, Assignment]]:
+    """Connects and takes the run. Without an answer it asks again, since the run may be taken already."""
+    store, assignment = patiently(lambda: _take(context), context.take_waits)
     with store:
         yield store, assignment
-        if job.kept is not None:
-            job.kept.connection = store.leave()
+        if context.reusable is not None:
+            context.reusable.connection = store.detach()
 
 
 def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
-    """Tries until there is an answer, for a while.
+    """Retries for a while until there is an answer.
 
     Args:
-        do: raises `Unavailable` where there is none; what it raises the last time is raised.
+        do: raises `Unavailable` if there is none; its last error is raised.
         waits: seconds before each further try.
     """
     began = time.monotonic()
@@ -141,19 +141,19 @@ def patiently(do: Callable[[], T], waits: Sequence[float]) -> T:
         except Unavailable as error:
             if tries >= LEAST_TRIES and time.monotonic() - began >= ENOUGH_SECONDS:
                 raise
-            _log.warning("asking again in %g s: %s", wait, error)
+            _log.warning("retrying in %g s: %s", wait, error)
             time.sleep(wait)
     return do()
 
 
-def _take(job: Job) -> tuple[RunnerStore, Assignment]:
-    if job.kept is not None and (kept := job.kept.connection):
-        job.kept.connection = None
+def _take(context: RunnerContext) -> tuple[RunnerStore, Assignment]:
+    if context.reusable is not None and (kept := context.reusable.connection):
+        context.reusable.connection = None
         try:
-            return _take_by(job.connect(kept))
+            return _take_by(context.connect(kept))
         except Unavailable as error:
-            _log.info("connecting anew: %s", error)
-    return _take_by(job.connect())
+            _log.info("reconnecting: %s", error)
+    return _take_by(context.connect())
 
 
 def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
@@ -164,20 +164,20 @@ def _take_by(store: RunnerStore) -> tuple[RunnerStore, Assignment]:
         raise
 
 
-def _storage(job: Job) -> Storage:
-    if job.kept is None:
-        return job.open_storage()
-    # A client of S3 takes longer to make than most files to load, and 12 MB that only a collection of garbage frees.
-    job.kept.storage = job.kept.storage or job.open_storage()
-    return job.kept.storage
+def _storage(context: RunnerContext) -> Storage:
+    if context.reusable is None:
+        return context.open_storage()
+    # A new S3 client takes longer than most loads, and 12 MB that only garbage collection frees.
+    context.reusable.storage = context.reusable.storage or context.open_storage()
+    return context.reusable.storage
 
 
-def _fetch(job: Job, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
+def _fetch(context: RunnerContext, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
     """Copies the file from storage, and refuses it if it is not the one that was submitted."""
     digest = hashlib.sha256()
-    storage = _storage(job)
+    storage = _storage(context)
     try:
-        waits = job.fetch_waits if job.storage.type == "s3" else ()
+        waits = context.fetch_waits if context.storage.type == "s3" else ()
         with patiently(lambda: storage.open(assignment.storage_uri), waits) as stored:
             while block := stored.read(READ_BYTES):
                 digest.update(block)
@@ -198,7 +198,9 @@ def _fetch(job: Job, assignment: Assignment, file: BinaryIO, heartbeat: Heartbea
     file.seek(0)
 
 
-def _load(job: Job, store: RunnerStore, assignment: Assignment, source: Source, heartbeat: Heartbeat) -> Loaded:
+def _load(
+    context: RunnerContext, store: RunnerStore, assignment: Assignment, source: Source, heartbeat: Heartbeat
+) -> Loaded:
     with closing(source):
         parsed = parse(source, assignment.country)
 
@@ -220,15 +222,15 @@ def _load(job: Job, store: RunnerStore, assignment: Assignment, source: Source, 
             _find_duplicates(source, assignment.country)
             raise
         except Unavailable:
-            # The connection broke; if it broke after the commit was sent, only the database knows what came of it.
-            with job.connect() as again:
+            # The connection broke. If the commit was sent before, only the database knows whether it happened.
+            with context.connect() as again:
                 if not again.has_committed():
                     raise
     return loaded
 
 
 def _find_duplicates(source: Source, country: str) -> None:
-    """Reads the file once more, to name the lines."""
+    """Reads the file once more, so that the refusal names the lines."""
     source.rewind()
     for _ in without_duplicates(source, parse(source, country).rows):
         pass

@@ -11,8 +11,8 @@ from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 def next_tick(cron: str, timezone: str, after: datetime) -> datetime:
     """The first tick after a time, in UTC.
 
-    As Debian's cron does it: a time that a clock change skips is made up for right after it, and one that comes twice
-    counts once; but for expressions of every hour or every so many minutes, which go by the time that passes.
+    Clock changes are treated as by Debian's cron: a tick that the change skips comes right after it, and one that comes
+    twice counts once. Only expressions such as "every hour" or "every ten minutes" follow the elapsed time instead.
 
     Args:
         cron: minute, hour, day of month, month and day of week.
@@ -20,12 +20,12 @@ def next_tick(cron: str, timezone: str, after: datetime) -> datetime:
         after: with a time zone.
 
     Raises:
-        ValueError: what is wrong with one of them.
+        ValueError: one of them is invalid, and why.
         Unavailable: the machine does not give the time zone now.
     """
     try:
         zone = ZoneInfo(timezone)
-    except (OSError, ValueError, KeyError) as error:  # the last one for what is not there
+    except (OSError, ValueError, KeyError) as error:  # KeyError: there is no such zone
         if isinstance(error, OSError) and not is_about_the_path(error):
             raise machine_error(error, "read a time zone") from None
         raise ValueError(f"there is no time zone {timezone!r}; expected a name such as Europe/Paris or UTC") from None

@@ -19,8 +19,10 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """The session's server: version 18, or the one in AFFIRM_TEST_POSTGRES."""
-    with PostgresServer(int(os.environ.get("AFFIRM_TEST_POSTGRES", "18"))) as server:
+    """The session's server: version 18, or the one in AFFIRM_TEST_POSTGRES, which logs every statement."""
+    version = os.environ.get("AFFIRM_TEST_POSTGRES")
+    settings = {"log_statement": "all"} if version else {}
+    with PostgresServer(int(version or 18), settings=settings) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""How fast a pool's desired parallelism may follow its queue: `behavior` as the HorizontalPodAutoscaler v2 has it."""
+"""How fast a pool's desired parallelism may follow its queue: the `behavior` of the HorizontalPodAutoscaler v2."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -24,10 +24,10 @@ class ScalingRules:
     """For one direction.
 
     Args:
-        stabilization_window_seconds: of the figures that were due within it, the one that changes least counts;
-            from 0 to 3600.
-        policies: none: any change at once.
-        select_policy: of several policies the one that allows most (`Max`) or least (`Min`); `Disabled`: no change.
+        stabilization_window_seconds: of the due figures within it, the one that changes least counts; from 0 to 3600.
+        policies: empty: any change at once.
+        select_policy: which of several policies counts: the one that allows most (`Max`) or least (`Min`). `Disabled`:
+            no change.
     """
 
     stabilization_window_seconds: int = 0
@@ -37,7 +37,7 @@ class ScalingRules:
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """Both directions. Going down is stabilised by default: a pause between two uploads need not cost a node."""
+    """Both directions. Scaling down is stabilised by default: a pause between two uploads need not cost a node."""
 
     scale_up: ScalingRules = ScalingRules()
     scale_down: ScalingRules = ScalingRules(stabilization_window_seconds=300)

@@ -1,4 +1,4 @@
-"""How many runs a pool is to have: from its queue, and from what was decided before.
+"""Decides how many runs a pool should have, from its queue and from earlier decisions.
 
 The rules are those of the HorizontalPodAutoscaler v2 with a `behavior`
 (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#configurable-scaling-behavior), with the
@@ -16,7 +16,7 @@ from controller.pools.spec import PoolSpec
 
 
 class Limit(StrEnum):
-    """Why there are not as many desired as are due."""
+    """Why fewer or more runs are desired than are due."""
 
     MAXIMUM = "maximum"
     MINIMUM = "minimum"
@@ -35,9 +35,9 @@ class Snapshot:
         waiting: jobs that could be claimed: queued, or scheduled and due.
         running: runs that hold a slot.
         pending: those of them that have not started.
-        maximum: the most runs there may be.
+        maximum: the most runs it may have.
         paused: nothing is claimed.
-        blocked: its runs cannot start, and it is only probed.
+        blocked: its runs cannot start, and one at a time probes it.
     """
 
     waiting: int
@@ -50,13 +50,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How many runs there are to be.
+    """How many runs a pool should have.
 
     Args:
-        desired: so many; more are not claimed. Those that run go on, even if they are more.
-        due: so many would be, were there no limit.
-        limit: what keeps the one from being the other.
-        reason: in words.
+        desired: the number. No more are claimed; runs beyond it go on.
+        due: the number without any limit.
+        limit: why `desired` differs from `due`.
+        reason: the same in words.
         history: for the next decision.
     """
 
@@ -68,19 +68,19 @@ class Decision:
 
 
 def decide(now: float, seen: Snapshot, spec: PoolSpec, before: int | None, history: History) -> Decision:
-    """Decides how many runs a pool is to have.
+    """Decides how many runs a pool should have.
 
     Args:
         now: seconds, by the database's clock.
         seen: the pool.
-        spec: how it is to be run.
-        before: what was desired until now; None where nobody has decided yet, and runs may be there all the same.
-        history: of the decision before this one.
+        spec: its rules.
+        before: the last decision; None if nobody has decided yet. Even then there may be runs.
+        history: of the last decision.
     """
     up, down = spec.behavior.scale_up, spec.behavior.scale_down
     due = -(-(seen.waiting + seen.running) // spec.target_backlog_per_runner)
     floor = min(spec.min_parallelism, seen.maximum) if seen.waiting else 0
-    # Who is beyond one of the bounds is back at once, whatever the rules of the way there.
+    # Values outside [floor, maximum] are clamped at once; scaling policies do not apply to that.
     until_now = seen.running if before is None else before
     current = min(max(until_now, floor), seen.maximum)
 
@@ -109,7 +109,7 @@ def decide(now: float, seen: Snapshot, spec: PoolSpec, before: int | None, histo
 
 
 def _most_after(rules: ScalingRules, now: float, current: int, desired_at: Callable[[float], int]) -> int:
-    """Up to how many the rules allow to scale up now."""
+    """The most runs to which the rules allow to scale up now."""
     if rules.select_policy == "Disabled":
         return current
 
@@ -117,8 +117,8 @@ def _most_after(rules: ScalingRules, now: float, current: int, desired_at: Calla
         begin = desired_at(now - policy.period_seconds)
         if policy.type == "Pods":
             return begin + policy.value
-        # Rounded up, and none counts as one, so that any share leads up from there: unlike a Deployment, a pool with
-        # an empty queue is at none as a rule.
+        # Rounded up, and zero counts as one, so that any share leads up from zero: unlike a Deployment, a pool with an
+        # empty queue usually has none.
         return -(-max(begin, 1) * (100 + policy.value) // 100)
 
     select = min if rules.select_policy == "Min" else max
@@ -126,7 +126,7 @@ def _most_after(rules: ScalingRules, now: float, current: int, desired_at: Calla
 
 
 def _least_after(rules: ScalingRules, now: float, current: int, desired_at: Callable[[float], int]) -> int:
-    """Down to how many the rules allow to scale down now."""
+    """The fewest runs to which the rules allow to scale down now."""
     if rules.select_policy == "Disabled":
         return current
 

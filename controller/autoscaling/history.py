@@ -1,6 +1,6 @@
-"""What the next decision on a pool's runs needs of those before it, as steps: few figures, whatever has happened.
+"""What the next decision needs to know of earlier ones, as steps. Their number is bounded, whatever happens.
 
-A value holds from its step until the next one. A HorizontalPodAutoscaler keeps samples, one every 15 seconds.
+A value holds from its step until the next one. A HorizontalPodAutoscaler keeps samples instead, one every 15 seconds.
 """
 
 import math
@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
 
 STEPS = 60
-"""So many steps there are at the most in a window or period, and one or two around it."""
+"""The most steps within a window or period; one or two more lie around it."""
 
 
 class Step(NamedTuple):
-    """From `at`, in seconds of the database's clock, until the next step, it was `value`."""
+    """From `at`, in seconds of the database's clock, `value` held until the next step."""
 
     at: float
     value: int
@@ -24,12 +24,12 @@ Steps = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the next decision needs of those before it.
+    """What the next decision needs to know of earlier ones.
 
     Args:
-        highs: what was due, as far as it can be the most of a window that ends later: falling values.
-        lows: what was due, as far as it can be the least of one: rising values.
-        desired: what was decided.
+        highs: due figures that may yet be the maximum of a window; falling values (a monotonic queue).
+        lows: due figures that may yet be the minimum of a window; rising values.
+        desired: the decisions.
     """
 
     highs: Steps = ()
@@ -37,7 +37,7 @@ class History:
     desired: Steps = ()
 
     def has_step_at(self, now: float) -> bool:
-        """Whether something is other from now on than it was before."""
+        """Whether anything changes at `now`."""
         return any(steps[-1].at == now for steps in (self.highs, self.lows, self.desired) if steps)
 
     def as_dict(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class History:
 
     @classmethod
     def from_dict(cls, stored: Any) -> Self:
-        """What `as_dict` made. Of anything else nothing is taken: then the decision is made as if it were the first."""
+        """Reads what `as_dict` wrote. Anything else counts as no history: the next decision is like a first one."""
         try:
             return cls(*(tuple(_step(*step) for step in stored.get(field.name, ())) for field in fields(cls)))
         except (TypeError, ValueError, AttributeError, OverflowError):
@@ -62,15 +62,16 @@ def _step(at: float, value: int) -> Step:
 
 
 def recorded(steps: Steps, now: float, before: int, value: int, window: int, gives_way: Callable[[int], bool]) -> Steps:
-    """Adds that it is `value` from now on, and drops what no window that ends now or later begins before.
+    """Adds a step to `value` at `now`, and drops those that no window from now on can contain.
 
     Args:
         steps: until now.
         now: seconds.
-        before: what it is taken to have been where nothing is known.
+        before: the value before the first known step.
         value: from now on.
         window: seconds; 0 keeps nothing.
-        gives_way: whether a step of that value makes no difference any more, beside one of `value` that ends later.
+        gives_way: True if an older step with this value is dominated by the new one and can be dropped (monotonic
+            queue).
     """
     if not window:
         return ()
@@ -81,12 +82,12 @@ def recorded(steps: Steps, now: float, before: int, value: int, window: int, giv
     while kept and (gives_way(kept[-1].value) or (len(kept) > 1 and kept[-1].at > now)):
         begin = kept.pop().at
     if begin is None:
-        # Steps keep their distance, which bounds their number: the one before this may hold for a little longer.
+        # Steps keep their distance, which bounds their number; the previous step may hold a little longer for that.
         begin = max(now, kept[-1].at + apart)
     return since([*kept, Step(begin, value)], now - window)
 
 
 def since(steps: Sequence[Step], begin: float) -> Steps:
-    """Those steps that held at `begin` or later."""
+    """The steps that held at `begin` or later."""
     over = sum(step.at <= begin for step in steps[1:])
     return tuple(steps[over:])

@@ -1,6 +1,6 @@
-"""Unreachable: a controller that the cluster refuses, or does not answer, says so in the pools that it serves.
+"""Unreachable: if the cluster refuses or does not answer, the controller blocks the pools that it serves and says why.
 
-Its ticks are broken off then, and the database would show nothing but that nothing happens.
+Its ticks are broken off then, and without this the database would show only that nothing happens.
 """
 
 import time
@@ -13,11 +13,11 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.settlement import Diagnosis
 
 SILENT_SECONDS = 30.0
-"""For so long a cluster that does not answer is only waited for."""
+"""How long a cluster may give no answer before its pools are blocked."""
 
 
 class Unreachable:
-    """Whether a controller's ticks go through, as far as the cluster is concerned."""
+    """Whether the cluster lets a controller's ticks go through."""
 
     def __init__(self) -> None:
         self._silent_since: float | None = None

@@ -1,4 +1,4 @@
-"""Waiting: what a controller that ends when nothing is left to do still waits for, in words."""
+"""Waiting: says in words what a controller that ends once it is idle still waits for."""
 
 import asyncio
 import logging
@@ -10,16 +10,16 @@ from dataset_jobs.model.errors import Permanent, RunError
 from dataset_jobs.model.trouble import Quiet, Trouble
 
 LOOK_SECONDS = 1.0
-"""Between two looks."""
+"""Between two looks at the database."""
 
 Tell = Callable[[Sequence[str]], None]
-"""Takes all that is waited for now, a sentence each; none if nothing is."""
+"""Takes everything the controller waits for now, a sentence each; an empty list if nothing."""
 
 _log = logging.getLogger(__name__)
 
 
 async def tell_waits(context: Context, trouble: Callable[[], Trouble | None], tell: Tell) -> None:
-    """Tells again and again, until it is cancelled."""
+    """Calls `tell` again and again, until cancelled."""
     while True:
         held_up = trouble()
         if held_up is not None:
@@ -33,7 +33,7 @@ async def tell_waits(context: Context, trouble: Callable[[], Trouble | None], te
 
 
 async def waits(context: Context) -> list[str]:
-    """What keeps the jobs of the controller's pools from going on, as the database has it."""
+    """Why the jobs of the controller's pools do not go on, according to the database."""
     pools = context.pools.served
     elsewhere = await context.store.runs_elsewhere(context.owner, pools, context.lease)
     in_the_way = await context.store.pools_in_the_way(pools)
@@ -41,7 +41,7 @@ async def waits(context: Context) -> list[str]:
 
 
 async def never(context: Context) -> Permanent | None:
-    """Why the jobs that are left cannot start until somebody fixes something; None if they can."""
+    """Why the remaining jobs cannot start until somebody fixes something; None if they can."""
     found = (pool.never() for pool in await context.store.pools_in_the_way(context.pools.served))
     return next((error for error in found if error is not None), None)
 

@@ -1,4 +1,4 @@
-"""From what was seen of a run's end to its cause."""
+"""From the evidence of a run's end to its cause."""
 
 import signal as signals
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ _DISRUPTIONS = {
     "TerminationByKubelet": (Cause.NODE_SHUTDOWN, "the pod's node shut down"),
 }
 
-# The kubelet's one condition has several meanings, told apart by the pod's own reason.
+# This condition of the kubelet has several meanings; the pod's own reason tells which.
 _BY_KUBELET: dict[str, tuple[Cause, str]] = {
     SeenAs.EVICTED: (Cause.EVICTED, "the pod's node ran short of resources"),
     SeenAs.PREEMPTING: (Cause.PREEMPTED, "the pod made room for a critical one on its node"),
@@ -31,14 +31,14 @@ _DECISIVE = {
     Cause.LOST_LEASE,
     Cause.CANNOT_START,
 }
-"""What a runner that says this knows better than anybody who saw its pod."""
+"""Causes that a runner knows better than anybody who saw its pod."""
 
 
 _SAYS_ENOUGH = {
     ExitCode.OUT_OF_MEMORY: (Cause.OUT_OF_MEMORY, "the machine gave the runner too little memory"),
     ExitCode.UNAVAILABLE: (Cause.UNAVAILABLE, "database, storage or the runner's machine did not do what was asked"),
 }
-"""Exit codes that will do where the message did not come through: a full disk may keep that back as well."""
+"""Exit codes that suffice without a message; a full disk may keep the runner from leaving one."""
 
 _TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
 
@@ -49,9 +49,9 @@ def diagnose(
     """Why a run that did not commit has ended.
 
     Args:
-        evidence: what was seen of its process or pod.
-        outcome: what the runner wrote to its run, if it could; else its termination message is read.
-        taken: whether a runner has taken the run. That is the first thing that one does, before it reads any input.
+        evidence: of its process or pod.
+        outcome: the runner's own word on its run, if it could write that; else its termination message counts.
+        taken: whether a runner has taken the run. A runner does that first, before it reads any input.
         held_for: since the run was claimed, by the database's clock.
     """
     said = outcome or Outcome.from_message(evidence.message)
@@ -117,10 +117,10 @@ def diagnose(
 
 
 def waits_for(evidence: Evidence) -> Diagnosis | None:
-    """What keeps a pod that has not started from starting; None where it is on its way, as far as is seen.
+    """What keeps a pod from starting; None if nothing seems to.
 
     Args:
-        evidence: what is seen of it.
+        evidence: of the pod, which has not started.
     """
     if "PodScheduled" in evidence.conditions:
         return Diagnosis(Cause.CANNOT_START, Reason.UNSCHEDULABLE, evidence.message or "no node has room for the pod")
@@ -139,18 +139,18 @@ def waits_for(evidence: Evidence) -> Diagnosis | None:
 def why_not_started(
     evidence: Evidence, age: timedelta, start_deadline: timedelta, room_deadline: timedelta
 ) -> Diagnosis | None:
-    """Why a pod that has not started is not to be waited for any longer; None while it is.
+    """Why a pod has not started, once it is time to give it up; None before.
 
     Args:
-        evidence: what is seen of it.
+        evidence: of the pod.
         age: how long ago its run was launched.
         start_deadline: how long a pod may fail to start.
-        room_deadline: how long one may wait that lacks nothing but room in the cluster: a node may come.
+        room_deadline: how long a pod may wait that lacks only room in the cluster: a node may come.
     """
     waits = waits_for(evidence)
     if waits is not None and waits.reason is Reason.UNSCHEDULABLE:
         return None if age < room_deadline else waits
-    # It may have waited for a node first; that is not held against it. Both times are by the cluster's clock.
+    # Time spent waiting for a node does not count. Both times are by the cluster's clock.
     if evidence.created_at is not None and evidence.scheduled_at is not None:
         waited = datetime.fromisoformat(evidence.scheduled_at) - datetime.fromisoformat(evidence.created_at)
         age -= max(waited, timedelta(0))
@@ -169,7 +169,7 @@ def _on_node(error: str, evidence: Evidence) -> str:
 
 
 def _is_no_runner(evidence: Evidence) -> bool:
-    """Whether a pod's container that said nothing has ended as a parser-runner of this version never does."""
+    """Whether a container without a word ended in a way that no parser-runner of this version does."""
     ours = {code for code in ExitCode if code not in (ExitCode.COMPLETED, ExitCode.USAGE)}
     return evidence.pod_name is not None and evidence.exit_code not in {None, *_TOLD_TO_END, *ours}
 

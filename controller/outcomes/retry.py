@@ -1,4 +1,4 @@
-"""What becomes of a job after one of its runs has ended."""
+"""Decides what becomes of a job after one of its runs has ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from dataset_jobs.model.settlement import CANCELLED, Diagnosis, RunFacts, Settle
 from dataset_jobs.model.states import JobState
 
 REFUSED_TIMES = 3
-"""So often in a row a run with more memory than its pool's template is refused, before the next one has less again."""
+"""After so many refusals in a row of a run with more memory than its pool's template, the next one has less."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon a job is tried again.
+    """How often and how soon a job is retried.
 
     Args:
         max_retries: further attempts after the first one.
         waits: before the first retry, the second and so on.
-        jitter: the share of a wait that is added at random, at the most.
+        jitter: the largest share of a wait that is added at random.
         max_interruptions: how many runs the infrastructure may end before the job fails.
-        give_up_starting: for how long a job is kept of which no run can start.
+        give_up_starting: how long a job may fail to start any run before it fails.
     """
 
     max_retries: int = 3
@@ -41,10 +41,10 @@ def settlement_of(
 
     Args:
         diagnosis: why the run ended.
-        facts: what the database knows of job and run.
+        facts: of job and run, from the database.
         policy: the pool's.
         random: from 0 to 1, for the jitter.
-        memory: what the pool's template gives a runner; None where it sets no limit.
+        memory: of a runner, by the pool's template; None if that sets no limit.
     """
     if facts.committed:
         return Settlement(Diagnosis(Cause.COMPLETED), why="the runner committed")
@@ -55,11 +55,11 @@ def settlement_of(
     if diagnosis.cause is Cause.REJECTED:
         return Settlement(diagnosis, JobState.FAILED, attempts=1, why="the same input can only fail again")
     if diagnosis.cause is Cause.LOST_LEASE:
-        # From another run's runner this is nothing; from the job's own current one it cannot be true.
+        # Another run's runner may well say so; the job's own current runner cannot be right.
         error = "the runner said that its lease is lost, but no other run owns the job"
         diagnosis = Diagnosis(Cause.CRASHED, None, error)
     if diagnosis.cause is Cause.UNAVAILABLE and not facts.started:
-        # It never reached the database: the network of its pod, and nothing that the job has done.
+        # It never reached the database: the fault is its pod's network, not the job.
         return _after_give_back(diagnosis, facts, policy, random)
     match diagnosis.cause.counts_as:
         case CountsAs.ATTEMPT:
@@ -87,7 +87,7 @@ def _after_attempt(
 
 
 def _more_memory(doublings: int, memory: Memory | None) -> tuple[int, str]:
-    """How often the memory is doubled once more, and what follows from that, after a run that was out of it."""
+    """After a run that was out of memory: how many further doublings there are (0 or 1), and the effect in words."""
     if memory is None:
         return 0, "the next one has no more memory, since the pool's template sets no limit of it"
     now, then = memory.doubled(doublings).limit, memory.doubled(doublings + 1).limit
@@ -113,7 +113,7 @@ def _after_give_back(diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy,
     wait = give_back_wait(facts.give_backs + 1, random)
     why = "given back: no attempt is used"
     if facts.memory_doublings and diagnosis.reason is Reason.REFUSED and facts.give_backs + 1 >= REFUSED_TIMES:
-        # A limit of the namespace may be below what a retry asks for. Then it would be refused for ever.
+        # The retry may ask for more than a limit of the namespace. Then it would be refused for ever.
         why += "; the next run has half the memory, as much as the cluster may still allow"
         return Settlement(diagnosis, JobState.SCHEDULED, wait, give_backs=1, memory_doublings=-1, why=why)
     return Settlement(diagnosis, JobState.SCHEDULED, wait, give_backs=1, why=why)

@@ -1,6 +1,6 @@
-"""The pools of a controller as ParserPools describe them, and what is told of each in its status.
+"""The pools of a controller as ParserPools describe them; it writes the status of each.
 
-Level-triggered: an event only says that there is something to list again, and without one that is done every minute.
+It is level-triggered: an event only causes a new list, and without one it lists every minute.
 """
 
 import logging
@@ -12,7 +12,8 @@ from uuid import UUID
 
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.failed_create import exceeds_quota
-from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of, to_pool_path
+from controller.pools.paths import to_pool_path
+from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
 from controller.pools.status import SpecState, pool_status
@@ -21,32 +22,33 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.pools import PoolStore
 
 LIST_SECONDS = 60.0
-"""Between two lists where no event calls for one."""
+"""Between two lists without an event."""
 
 REPORT_SECONDS = 5.0
-"""Between two looks at what there is to tell, at the least: a busy pool changes with every tick."""
+"""Between two reports, at least: a busy pool changes with every tick."""
 
 RELIST_SECONDS = 5.0
-"""After a list or a trial that was not answered."""
+"""After a list or a dry run without an answer."""
 
 _NOBODY = UUID(int=0)
 
 _log = logging.getLogger(__name__)
 
-Tell = Callable[[str, str, Mapping[str, str]], Awaitable[None]]
+Warn = Callable[[str, str, Mapping[str, str]], Awaitable[None]]
 """Posts a warning about a ParserPool: reason, message, and the reference of the object."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """One ParserPool as it was listed last.
+    """One ParserPool as last listed.
 
     Args:
-        resource: all of it; its status as it was written last.
+        resource: all of it, with the status that was last written.
         order: see ordering_key.
-        spec: how the pool is run; None where nothing is in force.
-        template: `runner` and `podTemplate` that the template of `spec` was made of, and of which generation.
-        refusal: what is wrong with the newest generation.
+        spec: how the pool is run; None if nothing is in force.
+        template: `runner` and `podTemplate` that made the template of `spec`.
+        generation: theirs.
+        refusal: why the newest generation is refused.
     """
 
     resource: dict[str, Any]
@@ -71,12 +73,12 @@ class ParserPools:
     """The pools that name this controller; and that of its settings, as long as no ParserPool has ever described it.
 
     Args:
-        api: of the namespace that they are in.
-        store: the database, whose pools are set as they are described.
-        controller: what a ParserPool says to be this controller's.
-        installation: whose Jobs are made.
-        settings: the pool of the settings, and what holds where a ParserPool says nothing.
-        tell: puts a warning about one where people look.
+        api: of their namespace.
+        store: the database, whose pools follow the descriptions.
+        controller: the name by which ParserPools choose this controller.
+        installation: owns the Jobs.
+        settings: the pool of the settings, with the defaults for ParserPools.
+        warn: shows people a warning about a ParserPool.
     """
 
     def __init__(
@@ -86,14 +88,14 @@ class ParserPools:
         controller: str,
         installation: UUID,
         settings: PoolSpec,
-        tell: Tell,
+        warn: Warn,
     ) -> None:
         self._api = api
         self._store = store
         self._controller = controller
         self._installation = installation
         self._settings = settings
-        self._tell = tell
+        self._warn = warn
         self._known: dict[str, _Known] | None = None
         self._served: dict[str, PoolSpec] = {}
         self._rules: dict[str, PoolSpec] = {}
@@ -101,24 +103,24 @@ class ParserPools:
         self._next_report = 0.0
         self._news = False
         self.watchable = True
-        """False where the cluster has no ParserPools, or none that this controller may see."""
+        """False if the cluster has no ParserPools, or this controller may not see them."""
 
     @property
     def served(self) -> Mapping[str, PoolSpec]:
-        """Those that are claimed from, by name."""
+        """The pools to claim from, by name."""
         return self._served
 
     def rules(self, pool: str) -> PoolSpec:
-        """How the runs of a pool are treated; where its ParserPool is gone, as that had it while it was there."""
+        """How to treat the runs of a pool. If its ParserPool was deleted, its last spec still applies."""
         return self._rules.get(pool) or replace(self._settings, name=pool)
 
     def reference(self, pool: str) -> Mapping[str, str] | None:
-        """The object that describes a pool; None where none does."""
+        """The object that describes a pool, if any."""
         known = (self._known or {}).get(pool)
         return None if known is None else known.reference
 
     def on_event(self, deleted: bool, resource: Mapping[str, Any]) -> bool:
-        """The watch has told of a ParserPool; True where there is something new to list."""
+        """Takes an event of a ParserPool; True if it calls for a new list."""
         metadata = resource["metadata"]
         known = (self._known or {}).get(metadata["name"])
         if known is None:
@@ -130,7 +132,7 @@ class ParserPools:
         return new
 
     async def refresh(self) -> None:
-        """Lists them where that is due.
+        """Lists them if that is due.
 
         Raises:
             Unavailable: they cannot be listed, and never were.
@@ -168,7 +170,7 @@ class ParserPools:
         own = self._settings
         if listed is None:
             await self._store.undescribe_pool(own.name, own.max_parallelism, own.max_pending)
-        # Where a ParserPool was taken away its jobs are to stay queued, so the settings do not take over.
+        # Jobs of a deleted ParserPool stay queued, so the settings do not take over its pool.
         if own.name not in served and own.name not in await self._store.described_pools():
             served[own.name] = own
         self._known = known
@@ -177,7 +179,7 @@ class ParserPools:
         self._served = served
 
     async def _list(self) -> list[dict[str, Any]] | None:
-        """Those of this controller, but for those that are being deleted; None where the cluster has none at all."""
+        """This controller's, without those that are being deleted; None if the cluster does not know the resource."""
         try:
             listed = await self._api.list_parser_pools()
         except ApiRefused as error:
@@ -211,7 +213,7 @@ class ParserPools:
             self._go_on_as_before(known, before, said)
             if before is None or before.refusal != known.refusal:
                 _log.error("ParserPool %s: %s", name, known.refusal)
-                await self._tell("Refused", known.refusal, known.reference)
+                await self._warn("Refused", known.refusal, known.reference)
         except Unavailable as error:
             _log.warning("ParserPool %s is not heeded yet: %s", name, error)
             self._next_list = time.monotonic() + RELIST_SECONDS
@@ -227,7 +229,7 @@ class ParserPools:
         except PoolRefused:
             raise
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            # What the schema lets pass and nobody has thought of must not keep the other pools from being read.
+            # An invalid spec that the schema lets pass must not keep the other pools from being read.
             raise PoolRefused(f"spec: it cannot be read ({type(error).__name__})") from error
 
     async def _try(self, pool: str, template: RunnerTemplate) -> None:
@@ -239,10 +241,10 @@ class ParserPools:
                 raise
 
     def _go_on_as_before(self, known: _Known, before: _Known | None, refused: Mapping[str, Any]) -> None:
-        """Pods go on being made by the last good template; how many there are to be is as the newest has it."""
+        """Keeps the last valid pod template, but takes the limits from the newest generation."""
         if before is not None and before.spec is not None:
             template, generation = before.template, before.generation
-        else:  # as some controller had it
+        else:  # another controller, or this one before its restart, wrote it into the status
             in_force = (known.resource.get("status") or {}).get("inForce") or {}
             template, generation = template_of(in_force), in_force.get("generation", 0)
             if not generation or template == refused:
@@ -250,18 +252,18 @@ class ParserPools:
         rest = {name: value for name, value in known.resource["spec"].items() if name not in refused}
         try:
             known.spec = self._read(known.resource, {**rest, **template}, known.order)
-        except PoolRefused:  # nor is all else as it should be
+        except PoolRefused:  # the rest is invalid, too
             if before is None or before.spec is None:
                 return
             known.spec = replace(before.spec, generation=known.order)
         known.template, known.generation = template, generation
 
     async def report(self, leads: Container[str]) -> None:
-        """Writes into the status of ParserPools what has changed, every few seconds and where there is news.
+        """Writes changes into the status of ParserPools, every few seconds and after each list.
 
         Args:
-            leads: the pools that this controller decides for. Of several one is to write; the others would write the
-                same. Where nothing is in force nobody decides.
+            leads: the pools that this controller decides for. Only one controller writes, as all would write the same.
+                Nobody decides for a pool without a template in force; then every controller writes.
         """
         if time.monotonic() < self._next_report and not self._news:
             return
@@ -270,7 +272,7 @@ class ParserPools:
         for name, known in (self._known or {}).items():
             if name in leads or name not in self._served:
                 await self._report(known)
-        # What takes long, such as counting a million jobs, is done less often.
+        # A slow report, such as one that counts a million jobs, comes less often.
         self._next_report = time.monotonic() + max(REPORT_SECONDS, 20 * (time.monotonic() - began))
 
     async def _report(self, known: _Known) -> None:

@@ -14,7 +14,7 @@ _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(\D*))")
 
 
 def parse_quantity(quantity: str | int) -> Decimal:
-    """Reads a quantity; raises ValueError, as Kubernetes refuses what is over 2^63.
+    """Reads a quantity; raises ValueError from 2^63 on, as Kubernetes does.
 
     Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """

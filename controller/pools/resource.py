@@ -1,10 +1,9 @@
-"""Reading a ParserPool: what it says laid over what the installation has.
+"""Reads a ParserPool, with the installation's values as defaults.
 
-The API server has checked it against the schema in charts/affirm-worker/files/parserpools.yaml, which may be of another
-version; so all that is read here is checked here as well. What is not known is left alone.
+The API server has checked it against the schema in charts/affirm-worker/files/parserpools.yaml, maybe of another
+version. So this module checks again all that it reads, and ignores unknown fields.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ DEFAULT_CONTROLLER = "affirm-worker"
 
 
 class PoolRefused(ValueError):
-    """A ParserPool that cannot be gone by; the message begins with the path of what is wrong."""
+    """A ParserPool that is invalid; the message begins with the path of the invalid field."""
 
 
 def _within(first: timedelta, last: timedelta) -> AfterValidator:
@@ -107,14 +106,14 @@ class _PodSpec(_Part):
 
 
 class _PodTemplate(_Part):
-    """What of a PodTemplateSpec something is made of here; all else is for the API server to judge."""
+    """The parts of a PodTemplateSpec that this program uses; the API server checks all others."""
 
     metadata: _PodMetadata | None = None
     spec: _PodSpec | None = None
 
 
 class _Runner(_Part):
-    """The names are those of RunnerTemplate, but for the last two."""
+    """The names are those of RunnerTemplate, except for the last two."""
 
     image: Annotated[str, Field(min_length=1)] | None = None
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] | None = None
@@ -171,48 +170,20 @@ class _Spec(_Part):
 
 
 def controller_of(resource: Mapping[str, Any]) -> str:
-    """Whose a ParserPool is."""
+    """The controller that a ParserPool names as its own."""
     return str((resource.get("spec") or {}).get("controller") or DEFAULT_CONTROLLER)
 
 
 def ordering_key(resource: Mapping[str, Any]) -> int:
-    """Rises with every change, and also from a pool to one that is made anew under its name."""
+    """A number that rises with every change, and from a deleted pool to a new one of the same name."""
     metadata = resource["metadata"]
     made = datetime.fromisoformat(metadata["creationTimestamp"]).astimezone(UTC)
     return int(made.timestamp()) * 1_000_000 + int(metadata["generation"])
 
 
-_OF_RUNNER = {
-    "spec.podTemplate.spec.containers[0].": ("image", "imagePullPolicy", "resources", "env", "envFrom", "volumeMounts"),
-    "spec.podTemplate.spec.": (
-        "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName",
-        "serviceAccountName", "volumes",
-    ),
-    "spec.podTemplate.metadata.": ("labels", "annotations"),
-    "metadata.": ("labels", "annotations"),
-}  # fmt: skip
-
-
 def template_of(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a ParserPool's spec the pods are made by."""
+    """The part of a ParserPool's spec that describes its pods."""
     return {part: spec[part] for part in ("runner", "podTemplate") if part in spec}
-
-
-def to_pool_path(message: str, spec: Mapping[str, Any]) -> str:
-    """What the API server has said of a Job, with the paths where a ParserPool says the same.
-
-    Args:
-        message: the API server's.
-        spec: the ParserPool's.
-    """
-    message = re.sub(r"^Kubernetes API: \d+: ", "", message)
-    message = re.sub(r'^Job\S* "[^"]*" is invalid: ', "", message)
-    message = message.replace("spec.template.", "spec.podTemplate.")
-    for place, names in _OF_RUNNER.items():
-        for name in names:
-            if name in (spec.get("runner") or {}):
-                message = re.sub(rf"(?<![\w.]){re.escape(place + name)}\b", f"spec.runner.{name}", message)
-    return message
 
 
 def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) -> PoolSpec:
@@ -222,10 +193,10 @@ def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) ->
         name: the resource's and the pool's.
         spec: the resource's.
         order: see `ordering_key`.
-        base: what holds where it says nothing; it has a template.
+        base: the defaults, with a template.
 
     Raises:
-        PoolRefused: it cannot be gone by.
+        PoolRefused: it is invalid.
     """
     said = _checked(_Spec, spec, "spec")
     _checked(_PodTemplate, said.pod_template, "spec.podTemplate")
@@ -271,7 +242,7 @@ def _merged(name: str, base: Any, over: Any) -> Any:
 
 
 def _without_resources(pod_template: _Object) -> tuple[Any, _Object]:
-    """The runner's resources, which are doubled as its memory is, and the rest."""
+    """The runner's resources, which a retry may double, and the rest."""
     spec = pod_template.get("spec") or {}
     containers = spec.get("containers") or []
     if any(one.get("name") != CONTAINER for one in containers):

@@ -1,4 +1,4 @@
-"""The Kubernetes Job of a run: a plain dict, as it is sent."""
+"""The Kubernetes Job of a run, as a plain dict for the API."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -38,7 +38,7 @@ SECURITY_CONTEXT: dict[str, Any] = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-"""With it, what the restricted profile of the Pod Security Standards asks for."""
+"""Both together meet the restricted profile of the Pod Security Standards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Memory:
     """A runner's memory, in bytes.
 
     Args:
-        request, limit: as in the template's resources; no request is one that equals the limit, as Kubernetes has it.
-        ceiling: what the limit may be doubled to.
+        request, limit: as in the template's resources. Without a request Kubernetes takes the limit.
+        ceiling: the most that doubling may reach.
     """
 
     request: int
@@ -55,7 +55,7 @@ class Memory:
     ceiling: int
 
     def doubled(self, times: int) -> "Memory":
-        """After `times` runs that were out of memory; never over the ceiling, never less than the template has."""
+        """The memory after `times` runs that were out of it; at most the ceiling, at least as in the template."""
         limit = max(self.limit, min(self.limit * 2**times, self.ceiling))
         return Memory(min(self.request * 2**times, limit), limit, self.ceiling)
 
@@ -64,9 +64,9 @@ class Memory:
 class RunnerTemplate:
     """How runner pods are made: the part of the manifest that is the same for every run of a pool.
 
-    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values; but for `memory`, which says
-    what `resources` are to be after runs that were out of it. `pod_template` is a PodTemplateSpec that is laid over the
-    pod of the others.
+    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Two are different: `memory`
+    raises `resources` after runs that were out of memory, and `pod_template` is a PodTemplateSpec that is merged over
+    the pod of the other fields.
     """
 
     image: str
@@ -93,7 +93,7 @@ class RunnerTemplate:
 
 
 def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:
-    """The template for a job whose runs were out of memory so often."""
+    """The template for a job after `doublings` runs that were out of memory."""
     if template.memory is None or doublings == 0:
         return template
     memory = template.memory.doubled(doublings)
@@ -104,7 +104,7 @@ def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:
 
 
 def job_name(key: RunKey) -> str:
-    """The one name of a run's Job: at most 57 characters, so that pods' names stay within 63."""
+    """The name of a run's Job: at most 57 characters, so that names of pods stay within 63."""
     return f"{APP}-{key.job_id.hex}-{key.epoch}"
 
 
@@ -114,9 +114,9 @@ def job_manifest(
     pool: str,
     installation: UUID,
     template: RunnerTemplate,
-    told: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The Job that runs one run once: Kubernetes never retries it, Postgres alone does.
+    """The Job that runs one run once. Kubernetes never retries it; only Postgres does.
 
     Args:
         key: the run.
@@ -124,7 +124,7 @@ def job_manifest(
         pool: the pool's name; a label value by its CHECK.
         installation: whose Job it is.
         template: how its pod is made.
-        told: further variables that the runner's environment is to have, whatever the template says of them.
+        variables: further ones for the runner's environment; they win over the template's.
     """
     labels = {
         "app": APP,
@@ -151,11 +151,11 @@ def job_manifest(
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            # No pod is to be replaced; and a Job whose pod was disrupted says so when the pod is gone.
+            # Kubernetes must replace no pod; and a Job whose pod was disrupted says so when the pod is gone.
             "podFailurePolicy": {
                 "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
             },
-            "template": _pod(key, template, labels, annotations, told or {}),
+            "template": _pod(key, template, labels, annotations, variables or {}),
         },
     }
 
@@ -165,9 +165,9 @@ def _pod(
     template: RunnerTemplate,
     labels: dict[str, str],
     annotations: dict[str, str],
-    told: Mapping[str, str],
+    variables: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The pod's template. What the protocol rests on is set last, whatever `pod_template` says."""
+    """The pod's template. The fields that the protocol needs are set last, and win over `pod_template`."""
     described = _described(template)
     pod = strategic_merge(described, template.pod_template)
     metadata, spec = pod.get("metadata") or {}, pod.get("spec") or {}
@@ -184,8 +184,8 @@ def _pod(
             "restartPolicy": "Never",
             # The pod's own deadline: the Job's counts waiting time, and deletes the pod with its evidence.
             "activeDeadlineSeconds": template.deadline_seconds,
-            # No other one: the pod is to end with it. And it is not to run twice, whatever rules a template adds.
-            "containers": [_without_restarts(container) | _protocol(key, container.get("env") or (), told)],
+            # No other container: the pod must end with this one. And it must not run twice, whatever a template says.
+            "containers": [_without_restarts(container) | _protocol(key, container.get("env") or (), variables)],
         },
     }
 
@@ -194,13 +194,13 @@ def _without_restarts(container: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in container.items() if name not in ("restartPolicy", "restartPolicyRules")}
 
 
-def _protocol(key: RunKey, env: Iterable[dict[str, Any]], told: Mapping[str, str]) -> dict[str, Any]:
-    """What a runner must be told, and where its last words are looked for."""
+def _protocol(key: RunKey, env: Iterable[dict[str, Any]], variables: Mapping[str, str]) -> dict[str, Any]:
+    """The runner's arguments and environment, and where Kubernetes finds its termination message."""
     return {
         "args": ["--job-id", str(key.job_id), "--epoch", str(key.epoch)],
         "env": [
-            *(one for one in env if one.get("name") not in _FROM_POD.keys() | told.keys()),
-            *({"name": name, "value": value} for name, value in told.items()),
+            *(one for one in env if one.get("name") not in _FROM_POD.keys() | variables.keys()),
+            *({"name": name, "value": value} for name, value in variables.items()),
             *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FROM_POD.items()),
         ],
         "terminationMessagePath": "/dev/termination-log",
@@ -209,7 +209,7 @@ def _protocol(key: RunKey, env: Iterable[dict[str, Any]], told: Mapping[str, str
 
 
 def _described(template: RunnerTemplate) -> dict[str, Any]:
-    """The pod as the template's plain fields have it."""
+    """The pod by the template's plain fields."""
     spec: dict[str, Any] = {
         "terminationGracePeriodSeconds": 30,
         "automountServiceAccountToken": False,

@@ -11,21 +11,21 @@ class Pools(Protocol):
     """The pools that a controller claims from, and how each is run."""
 
     async def refresh(self) -> None:
-        """Called at the begin of every tick: reads anew what may have changed.
+        """Called at the beginning of every tick: reads changes.
 
         Raises:
-            Unavailable: it cannot be read, and never was.
+            Unavailable: the pools cannot be read, and never were.
         """
 
     @property
     def served(self) -> Mapping[str, PoolSpec]:
-        """Those that are claimed from, by name."""
+        """The pools to claim from, by name."""
 
     def rules(self, pool: str) -> PoolSpec:
-        """How the runs of a pool are treated; of one that is not claimed from any more, too."""
+        """How to treat the runs of a pool, even if nothing is claimed from it any more."""
 
     async def report(self, leads: Container[str]) -> None:
-        """Called at the end of every tick: tells of the pools where people look.
+        """Called at the end of every tick: shows people the state of the pools.
 
         Args:
             leads: the pools that this controller decides for.
@@ -34,7 +34,7 @@ class Pools(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OnePool:
-    """The one pool of a controller that has its settings alone to go by."""
+    """The one pool that the settings describe."""
 
     spec: PoolSpec
 

@@ -1,4 +1,4 @@
-"""How a pool is run: what a ParserPool says, or on one machine the settings."""
+"""How a pool is run. A ParserPool says it, or on one machine the settings."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,12 +20,12 @@ class PoolSpec:
 
     Args:
         name: the pool's, in Postgres and on its Jobs.
-        min_parallelism: the least that is desired while jobs wait.
-        max_parallelism: the most runs at once; None where the database's own figure stays.
-        target_backlog_per_runner: how many waiting and running jobs one runner is to be there for.
-        behavior: how fast what is desired may follow the queue.
-        paused: nothing is claimed; None where the database's own word stays.
-        max_pending: the most runs that have not started; None where the database's own figure stays.
+        min_parallelism: the fewest desired runs while jobs wait.
+        max_parallelism: the most runs at once; None keeps the database's figure.
+        target_backlog_per_runner: how many waiting and running jobs there should be per runner.
+        behavior: how fast the desired runs may follow the queue.
+        paused: nothing is claimed; None keeps the database's word.
+        max_pending: the most runs that have not started; None keeps the database's figure.
         template: how its runner pods are made; None with the process launcher.
         retry: budgets and waits.
         start_deadline: how long a pod may fail to start before its claim is given back.

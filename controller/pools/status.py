@@ -1,4 +1,4 @@
-"""The status of a ParserPool, from facts. What has not changed stays as it was, to the letter, and is not written."""
+"""The status of a ParserPool, from facts. Unchanged fields keep their exact values, and are not written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ MESSAGE_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class SpecState:
-    """How far a ParserPool is gone by.
+    """Which generation of a ParserPool is in force, and why not the newest.
 
     Args:
         generation: the newest one.
-        refusal: what is wrong with that; empty where nothing is.
-        in_force: whose template runs are made by; None where there is none, and nothing is claimed.
+        refusal: why the newest generation is refused; empty if it is not.
+        in_force: the generation whose template makes the runs; None if there is none: then nothing is claimed.
         template: that generation's `runner` and `podTemplate`.
         selector: finds the pool's Jobs and pods.
     """
@@ -32,15 +32,14 @@ class SpecState:
 
 
 def pool_status(figures: PoolFigures, spec_state: SpecState, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the status is to be written: nothing where nothing has changed.
+    """The fields of the status that have changed.
 
-    There is nothing in it that changes as time goes by: the longest wait is given by its begin, from which kubectl
-    makes an age when it shows it.
+    No field changes just because time goes by: the longest wait is given by its beginning, and kubectl shows its age.
 
     Args:
         figures: the pool.
         spec_state: its description.
-        before: the status as it is.
+        before: the current status.
     """
     since = figures.oldest_queued_since
     status = {
@@ -93,7 +92,7 @@ def _conditions(figures: PoolFigures, spec_state: SpecState, before: Any) -> lis
 
 
 def _truths(figures: PoolFigures, spec_state: SpecState) -> Iterator[tuple[str, tuple[bool, str, str]]]:
-    """Messages hold no figures that change from moment to moment."""
+    """The conditions. Messages hold no figures that change all the time."""
     yield "Ready", _ready(figures, spec_state)
     yield "Progressing", _progressing(figures)
     yield "Limited", _limited(figures)

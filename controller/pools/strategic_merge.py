@@ -1,8 +1,7 @@
-"""Laying what one says over what there is, as `kubectl patch` does for pods.
+"""A strategic merge patch for pods, as `kubectl patch` does it.
 
-Kubernetes' own rules for this (strategic merge) are in its Go code and its API's description; of them these few are
-needed. Maps are merged key by key, and null takes a key away. Of the lists below, entries are told apart by a key, as
-Kubernetes does; all other lists are replaced.
+Kubernetes' own rules are in its Go code and in the description of its API; pods need only these few. Maps are merged
+key by key, and null removes a key. Entries of the lists below are matched by a key; all other lists are replaced.
 """
 
 from collections.abc import Mapping
@@ -17,14 +16,14 @@ _KEYS = {
     "volumeMounts": "mountPath",
 }
 _MERGED = {"containers", "initContainers"}
-"""Their entries are merged. Of the others' one takes the place of its namesake: half of a Secret's variable and half of
-a plain one make none, and so it is with volumes."""
+"""Matching entries of these are merged. In other lists a new entry replaces its namesake: half of a Secret's variable
+and half of a plain one make no valid variable, and the same holds for volumes."""
 
 
 def strategic_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A map with another one laid over it; neither is changed.
+    """Merges a map over another one; changes neither.
 
-    What has no sense is laid over all the same: the API server says what is wrong with it, and where.
+    It merges invalid values too: the API server reports them with their place.
     """
     merged = dict(base)
     for name, value in over.items():
@@ -36,7 +35,7 @@ def strategic_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[st
 
 
 def merge_field(name: str, base: Any, over: Any) -> Any:
-    """The same for the value of one field, by the field's name."""
+    """Merges the value of one field, by the rules for the field's name."""
     if isinstance(over, Mapping):
         return strategic_merge(base if isinstance(base, Mapping) else {}, over)
     if isinstance(over, list) and name in _KEYS:

@@ -1,1 +1,1 @@
-"""The steps of a tick: observe, settle, rescue (with breaker), scale, claim, launch. One step, one file."""
+"""The steps of a tick, one a file. `breaker` is the step that blocks; `fill` lets claim and launch take turns."""

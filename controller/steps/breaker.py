@@ -1,4 +1,7 @@
-"""Block: a pool whose runs cannot start is not claimed from, but for one probe at a time, until one starts again."""
+"""Block: nothing is claimed from a pool whose runs cannot start, except one probe at a time, until one starts again.
+
+It is a circuit breaker: an open pool is a closed circuit, a blocked pool an open one, and a probe makes it half-open.
+"""
 
 import logging
 
@@ -17,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 async def look_for_trouble(context: Context, observed: Observation) -> None:
-    """Keeps what pods wait for, blocks the pool where they cannot start, and lifts a block that is over."""
+    """Records why pods wait, blocks their pool if they cannot start, and lifts blocks that are over."""
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
         if seen is None or run.started_at is not None or run.ended_at is not None:
@@ -36,10 +39,10 @@ async def look_for_trouble(context: Context, observed: Observation) -> None:
 
 
 async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosis) -> None:
-    """Blocks the pool of a run that could not start, did not reach the database, or was refused a right.
+    """Blocks the pool of a run that could not start, did not reach the database, or lacked a right.
 
-    Where only room is missing the pool goes on: pods that wait are what a cluster autoscaler adds nodes for. It goes
-    on, too, if a run is refused that asks for more memory than the pool's template.
+    A pool that lacks only room goes on: a cluster autoscaler adds nodes for waiting pods. It also goes on if the
+    cluster refuses a run that asks for more memory than the pool's template.
     """
     if why.cause not in _BLOCK or why.reason is Reason.UNSCHEDULABLE:
         return

@@ -13,9 +13,9 @@ _log = logging.getLogger(__name__)
 
 
 async def claim(context: Context, pool: PoolSpec, limit: int) -> list[ClaimedRun]:
-    """Claims up to `limit` jobs of a pool; each has a run at a new epoch, which is to be launched next.
+    """Claims up to `limit` jobs of a pool; each gets a run at a new epoch, to launch next.
 
-    The controller's own concurrency is held here, the pool's maximum by the database.
+    This function keeps to the controller's own concurrency, the database to the pool's maximum.
     """
     if context.concurrency is not None:
         in_flight = sum(seen.phase is not Phase.ENDED for seen in await context.launcher.list_all())

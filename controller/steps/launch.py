@@ -1,7 +1,7 @@
 """Launch: hands claimed runs to the launcher, under names that follow from job and epoch.
 
-The outbox is the run itself: without `launched_at` it is launched, or launched again. Only a definite refusal gives
-the claim back; no answer, or one that proves nothing, means the same name again at the next tick.
+The run itself is the outbox: without `launched_at` it is launched, again and again. Only a definite refusal gives the
+claim back (a snooze). No answer, or one that proves nothing, means the same name again at the next tick.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
 
 IN_FLIGHT = 16
-"""Launches that are under way at the same time."""
+"""How many launches are under way at the same time."""
 
 _log = logging.getLogger(__name__)
 
 
 class Launched(NamedTuple):
-    """What became of some launches: whether all went well, and why one of them has no answer."""
+    """How some launches went: whether all went well, and why one of them has no answer."""
 
     went_well: bool = True
     unanswered: Unavailable | None = None
 
     @classmethod
     def together(cls, launches: Sequence[Self]) -> Self:
-        """Of several as of one."""
+        """Sums up several."""
         unanswered = [one.unanswered for one in launches if one.unanswered is not None]
         return cls(all(one.went_well for one in launches), unanswered[0] if unanswered else None)
 
@@ -40,11 +40,11 @@ class Launched(NamedTuple):
 async def launch(
     context: Context, runs: Sequence[ClaimedRun | UnreleasedRun], in_flight: asyncio.Semaphore
 ) -> Launched:
-    """Launches runs; what stays without an answer is left for the next tick.
+    """Launches runs; leaves those without an answer to the next tick.
 
     Args:
         runs: of any pools.
-        in_flight: limits those that are under way at the same time, of all calls together.
+        in_flight: limits the launches under way at the same time, of all calls together.
     """
 
     async def one(run: ClaimedRun | UnreleasedRun) -> str | Unavailable | None:
@@ -56,7 +56,7 @@ async def launch(
     names = {run.key: name for run, launch in launches if isinstance(name := launch.result(), str)}
     unanswered = [error for _, launch in launches if isinstance(error := launch.result(), Unavailable)]
     if names:
-        # Together: if we die before, they are launched again, and found to be there.
+        # All at once: if we die before, they are launched again, and the launcher finds them there.
         recorded = await context.store.record_launches(names)
         for run in runs:
             if run.key in names:
@@ -66,7 +66,7 @@ async def launch(
 
 
 async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str | Unavailable | None:
-    """The name that the launcher knows the run by, or why it did not answer; None if it refused."""
+    """The launcher's name for the run, or why it did not answer; None if it refused."""
     about = {
         "job_id": str(run.job_id),
         "job_type": run.type,
@@ -103,9 +103,9 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str 
 async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused: LaunchRefused) -> bool:
     diagnosis = Diagnosis(refused.cause, refused.reason, str(refused))
     evidence = Evidence(message=str(refused))
-    # Another controller's launch of the same run, or an earlier one of ours, may have come through in the meantime, or
-    # may do so still: the slot is freed only where no runner has taken the run, and none can from now on, and where
-    # this was the first launch. Else rescue frees it, when nothing can come any more or what came is stopped and gone.
+    # Another controller's launch of the same run, or an earlier one of ours, may have taken effect, or may still do so.
+    # So free the slot only if no runner has taken the run, none can from now on, and this was the first launch.
+    # Otherwise rescue frees it, once no launch can take effect any more, or what it started is stopped and gone.
     if not await context.store.end_run(run.key, diagnosis, evidence, only_unstarted=True):
         return False
     given_back = False

@@ -1,7 +1,7 @@
-"""Scale: decides how many runs a pool is to have, before jobs are claimed for them.
+"""Scale: decides how many runs a pool should have, before claim takes jobs for them.
 
-All that a decision is made from is in the pool's row and in the queue, and it is written only over the decision that
-it was made from. So anybody may make it; the lease says who does, so that several controllers do not write by turns.
+A decision depends only on the pool's row and the queue, and is written by compare-and-swap. Any controller may decide;
+the lease keeps them from overwriting one another.
 """
 
 import logging
@@ -15,21 +15,21 @@ from controller.pools.spec import PoolSpec
 from dataset_jobs.store.capacity import NewDecision, PoolCapacity
 
 DECIDER_LEASE = timedelta(seconds=10)
-"""How long the deciding is left to the controller that decided last. It renews that at half of it."""
+"""How long only the controller that decided last may lower the desired runs. It renews the lease after half of it."""
 
 DECISION_TRIES = 3
-"""How often a decision is made anew in a tick because another controller's came between."""
+"""How often a tick decides again because another controller's decision came between."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """What there is to tell of a pool.
+    """A decision on a pool.
 
     Args:
-        seen: what it was decided from.
-        decision: what follows from that; in force only where `leads`, or where it is more than was desired before.
+        seen: the pool, as the decision saw it.
+        decision: in force only if `leads`, or if it raises the desired runs.
         leads: this controller has the lease.
     """
 
@@ -39,7 +39,7 @@ class Scaled:
 
 
 async def scale(context: Context, spec: PoolSpec) -> Scaled | None:
-    """Decides, and writes what has changed; None where there is no such pool."""
+    """Decides, and writes a new decision; None if the pool does not exist."""
     for _ in range(DECISION_TRIES):
         pool = await context.store.capacity(spec.name, spec.target_backlog_per_runner)
         if pool is None:
@@ -66,15 +66,15 @@ async def scale(context: Context, spec: PoolSpec) -> Scaled | None:
 
 
 def _may_lead(pool: PoolCapacity, spec: PoolSpec, owner: str) -> bool:
-    """It has the lease, nobody has, or whoever has does not know the pool's newest description."""
+    """Whether it has the lease, or may take it: it is free, or its owner has an older description of the pool."""
     return pool.decided_by == owner or pool.lease <= timedelta(0) or spec.generation > pool.generation
 
 
 def _is_to_be_written(pool: PoolCapacity, spec: PoolSpec, decision: Decision, owner: str, leads: bool) -> bool:
     if not leads:
-        # Jobs need not wait until the leader comes round: it may be busy, or gone.
+        # Jobs need not wait for the leader's next tick: it may be busy, or gone.
         return spec.generation == pool.generation and pool.desired is not None and decision.desired > pool.desired
-    # What was due is written when it is worth a step of its own, and else with the next renewal.
+    # A new due figure is written if it makes a step of its own; otherwise it waits for the next renewal.
     return (
         pool.decided_by != owner
         or pool.lease <= DECIDER_LEASE / 2

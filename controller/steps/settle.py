@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 async def settle_ended(context: Context, ended: Sequence[tuple[UnreleasedRun, ObservedRun]], cached: bool) -> None:
     """Settles runs that have ended.
 
-    Ask the API again if we know the end only from the watch (it may have missed events), or if a different pod took
+    It asks the launcher again if only the cache shows the end (it may have missed events), or if a different pod took
     the run: a duplicate pod that came later.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a file may cost before it is refused. Wall time and memory as a whole are the pod's to limit."""
+"""Limits on a file, beyond which it is refused. The pod limits wall time and total memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -8,17 +8,17 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Each is a setting `LIMIT_…` of the field's name in capitals; see docs/settings.md.
+    """Each field is a setting: `LIMIT_` and its name in capitals. See docs/settings.md.
 
     Args:
-        file_mib: of the file as it was submitted.
-        zip_members: files within an archive or workbook.
-        unpacked_mib: of all members of an archive or workbook together, by its directory and while it is read.
-        unpacked_ratio: of the unpacked to the packed size. Real files reach 13.
+        file_mib: size of the submitted file.
+        zip_members: files in an archive or workbook.
+        unpacked_mib: size of all members together, by the directory and while they are read.
+        unpacked_ratio: unpacked by packed size. Real files reach 13.
         workbook_memory_mib: address space of the process that reads a workbook.
-        rows: that a file may give.
-        cell_chars: that a cell or line may have.
-        name_chars: that a name may have.
+        rows: of a file.
+        cell_chars: characters of a cell or line.
+        name_chars: characters of a name.
     """
 
     file_mib: int = 512
@@ -32,13 +32,13 @@ class Limits:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Limits":
-        """Reads the LIMIT_* variables; what is empty or not a positive number keeps its default.
+        """Reads the LIMIT_* variables. A variable that is empty or no whole number keeps its default.
 
-        The controller has checked them already: a runner does not fail for them.
+        The controller checks them, so a runner does not fail for them.
         """
         given = {field.name: environment.get(f"LIMIT_{field.name.upper()}", "") for field in fields(cls)}
         return cls(**{name: int(value) for name, value in given.items() if value.isascii() and value.isdigit()})
 
     def to_env(self) -> dict[str, str]:
-        """What `from_env` reads."""
+        """The variables for `from_env`."""
         return {f"LIMIT_{field.name.upper()}": str(getattr(self, field.name)) for field in fields(self)}

@@ -18,7 +18,7 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigu
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
 from dataset_jobs.postgres.patience import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
-from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one
+from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one, fetch_only
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.pools import PoolStore
 from dataset_jobs.store.presence import PresenceStore
@@ -335,8 +335,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     async def count_jobs(self, pools: Iterable[str]) -> QueueCounts:
         """How much there is to do in these pools together."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "controllers.count_jobs", pools=list(pools))
-        assert row is not None
+            row = await fetch_only(connection, "controllers.count_jobs", pools=list(pools))
         return QueueCounts(**row)
 
     async def waiting_jobs(self, pool: str) -> list[WaitingJob]:
@@ -347,42 +346,39 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     async def seconds_until_due(self, pools: Iterable[str]) -> float | None:
         """Until the next scheduled job of these pools, or tick of a schedule, is due; None where there is none."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "controllers.next_due", pools=list(pools))
-        return None if row is None or row["seconds"] is None else max(0.0, float(row["seconds"]))
+            row = await fetch_only(connection, "controllers.next_due", pools=list(pools))
+        return None if row["seconds"] is None else max(0.0, float(row["seconds"]))
 
     async def schedules_due(self) -> int:
         """How many ticks of schedules could be begun now."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "schedules.due")
-        assert row is not None
+            row = await fetch_only(connection, "schedules.due")
         return int(row["due"])
 
     async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
         """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "pools.set", pool=pool, max_running=max_running, max_pending=max_pending)
-        assert row is not None
+            row = await fetch_only(connection, "pools.set", pool=pool, max_running=max_running, max_pending=max_pending)
         return int(row["max_running"])
 
     async def installation_id(self) -> UUID:
         """The id of this installation, made when the database was migrated first."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "session.installation")
-        assert row is not None
+            row = await fetch_only(connection, "session.installation")
         return UUID(str(row["id"]))
 
     async def check_schema(self, expected: int) -> None:
         """Raises `Misconfigured` where the database has another schema than this code is for, or none."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "session.schema_version")
-        check_version(int(row["version"]) if row else 0, expected)
+            row = await fetch_only(connection, "session.schema_version")
+        check_version(int(row["version"]), expected)
 
     async def _end_load(self, key: RunKey) -> None:
         for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             await asyncio.sleep(wait)
             async with self._connection() as connection:
-                row = await fetch_one(connection, "settle.terminate_runners", job_id=key.job_id, epoch=key.epoch)
-            if row is None or row["still_loading"] == 0:
+                row = await fetch_only(connection, "settle.terminate_runners", job_id=key.job_id, epoch=key.epoch)
+            if row["still_loading"] == 0:
                 return
         raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)
 

@@ -110,6 +110,13 @@ async def fetch_one(connection: AsyncSessionConnection[DictRow], name: str, **pa
     return await (await connection.execute(statement(name), parameters)).fetchone()
 
 
+async def fetch_only(connection: AsyncSessionConnection[DictRow], name: str, **parameters: Any) -> DictRow:
+    """The row of a named statement that always has one."""
+    row = await fetch_one(connection, name, **parameters)
+    assert row is not None
+    return row
+
+
 async def fetch_all(connection: AsyncSessionConnection[DictRow], name: str, **parameters: Any) -> list[DictRow]:
     """All rows of a named statement."""
     return await (await connection.execute(statement(name), parameters)).fetchall()

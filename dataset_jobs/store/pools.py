@@ -1,7 +1,7 @@
 """What ParserPools and the database have to do with each other."""
 
 from dataset_jobs.model.pools import PoolFigures
-from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one
+from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_only
 
 
 class PoolStore(ControllerConnection):
@@ -41,6 +41,5 @@ class PoolStore(ControllerConnection):
     async def pool_figures(self, pool: str) -> PoolFigures:
         """A pool at this moment; all zero where there is none of that name."""
         async with self._connection() as connection:
-            row = await fetch_one(connection, "pools.figures", pool=pool)
-        assert row is not None
+            row = await fetch_only(connection, "pools.figures", pool=pool)
         return PoolFigures(**row)

@@ -54,7 +54,7 @@ class RunnerStore:
             "node": runner.node,
             "lease": RUN_LEASE,
         }
-        self._left = False
+        self._detached = False
         name = f"parser-runner {key.job_id} {key.epoch}"
         with database_errors():
             if kept is not None:
@@ -74,13 +74,13 @@ class RunnerStore:
 
     def close(self) -> None:
         """Closes the connection; an open transaction is rolled back."""
-        if not self._left:
+        if not self._detached:
             self._connection.close()
 
-    def leave(self) -> RunnerConnection | None:
+    def detach(self) -> RunnerConnection | None:
         """The connection, for the next run of this process, if it is as good as new; then `close` does nothing."""
-        self._left = self._connection.info.transaction_status == TransactionStatus.IDLE
-        return self._connection if self._left else None
+        self._detached = self._connection.info.transaction_status == TransactionStatus.IDLE
+        return self._connection if self._detached else None
 
     def take(self) -> Assignment:
         """Takes the run for this runner, and ends what earlier runs of its dataset may still be loading.

@@ -1,7 +1,7 @@
-"""From a publisher's file to rows. One module a publisher; others come by entry point. See docs/adding-a-parser.md.
+"""From a publisher's file to rows: a module per publisher, and parsers of other packages. See docs/adding-a-parser.md.
 
-A parser module has `PARSERS`, a list of objects with the attributes of `Parser`. A third-party package names its
-module in the entry-point group `affirm_worker.parsers`, under the country's code in lower case.
+A parser module has `PARSERS`, a list of `Parser` objects. Another package names its module in the entry-point group
+`affirm_worker.parsers`, under the country's code in lower case.
 """
 
 import re
@@ -11,16 +11,31 @@ from contextlib import closing
 from dataclasses import replace
 from importlib import import_module, invalidate_caches
 from pathlib import Path
+from typing import Any
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
-from parser_runner.parsers.contract import Parsed, Parser, Row
+from parser_runner.parsers.archive import text_members
+from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
+from parser_runner.parsers.duplicates import without_duplicates
+from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
 
-__all__ = ["ENTRY_POINTS", "Parsed", "Parser", "Row", "Source", "countries", "parse", "parse_file", "parsers_of"]
+__all__ = [
+    "ENTRY_POINTS",
+    "AnyParser",
+    "Parsed",
+    "Parser",
+    "Row",
+    "Source",
+    "countries",
+    "parse",
+    "parse_file",
+    "parsers_of",
+]
 
 ENTRY_POINTS = "affirm_worker.parsers"
 
@@ -45,8 +60,8 @@ _BUILT_IN: dict[str, tuple[str, ...]] = {
 _HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-Version:", re.IGNORECASE)
 
 
-def parsers_of(country: str) -> Sequence[Parser]:
-    """The parsers that come with this package for a country, by its ISO 3166-1 code."""
+def parsers_of(country: str) -> Sequence[AnyParser]:
+    """This package's parsers for a country, by its ISO 3166-1 code."""
     return [
         parser
         for module in _BUILT_IN.get(country, ())
@@ -54,22 +69,21 @@ def parsers_of(country: str) -> Sequence[Parser]:
     ]
 
 
-def further_parsers_of(country: str) -> Sequence[Parser]:
-    """The parsers that other packages have for a country."""
-    # Only now: looking through the installed packages takes longer than parsing most files.
+def further_parsers_of(country: str) -> Sequence[AnyParser]:
+    """The parsers of other packages for a country."""
+    # Import it only now: a search of the installed packages takes longer than parsing most files.
     from importlib.metadata import entry_points
 
     _check_packages()
-    return [
-        parser for point in entry_points(group=ENTRY_POINTS, name=country.lower()) for parser in point.load().PARSERS
-    ]
+    points = entry_points(group=ENTRY_POINTS, name=country.lower())
+    return [adapted(parser) for point in points for parser in point.load().PARSERS]
 
 
 def _check_packages() -> None:
-    """Raises what `machine_error` gives if the folders of packages cannot be listed now.
+    """Raises the errors of `machine_error` if a folder of packages cannot be listed now.
 
-    importlib.metadata takes such a folder for an empty one, and keeps that: a parser that is installed would be missed,
-    and its file refused for good.
+    importlib.metadata would take such a folder for an empty one and remember that. It would miss an installed parser,
+    and the file would be refused for good.
     """
     invalidate_caches()
     for folder in sys.path:
@@ -81,7 +95,7 @@ def _check_packages() -> None:
 
 
 def countries() -> list[str]:
-    """The countries that there are parsers for, of this package and of others."""
+    """The countries with parsers, of this package or of others."""
     from importlib.metadata import entry_points
 
     return sorted({*_BUILT_IN, *(point.name.upper() for point in entry_points(group=ENTRY_POINTS))})
@@ -94,13 +108,13 @@ def parse_file(
     sex_hint: str | None = None,
     limits: Limits | None = None,
 ) -> Parsed:
-    """Parses a file that is at hand, and refuses duplicates, which Postgres would find otherwise.
+    """Parses a local file, and refuses duplicates, which Postgres would find otherwise.
 
     Args:
         path: of the file.
         country: ISO 3166-1 code.
-        year_hint, sex_hint: what the file itself has lost.
-        limits: what it may cost.
+        year_hint, sex_hint: the year and the sex, if the file's name lost them.
+        limits: on the file.
 
     Raises:
         Rejected: at once, or while the rows are read.
@@ -109,9 +123,7 @@ def parse_file(
 
 
 def parse_whole(source: Source, country: str) -> Parsed:
-    """As `parse`, and refuses duplicates and files without rows. The source is closed after the last row."""
-    from parser_runner.parsers.duplicates import without_duplicates
-
+    """As `parse`, and refuses duplicates and files without rows. Closes the source after the last row."""
     try:
         parsed = parse(source, country)
     except BaseException:
@@ -126,14 +138,14 @@ def _closing(source: Source, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def parse(source: Source, country: str) -> Parsed:
-    """Finds the parser for a file by country and content, and starts it.
+    """Finds the parser of a file by country and content, and starts it.
 
     Args:
         source: the file, its name and the hints given at submit.
         country: ISO 3166-1 code.
 
     Raises:
-        Rejected: there is no parser for the country, or none recognises the file.
+        Rejected: the country has no parser, or none recognises the file. Also while the rows are read.
     """
     if source.size > source.limits.file_mib * MIB:
         message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
@@ -150,25 +162,25 @@ def parse(source: Source, country: str) -> Parsed:
         return _parse_archive(source, country)
     if found is None:
         raise _unknown(source, country, parsers)
-    source.findings.recognised = found.name
-    return found.parse(source)
+    parser, match = found
+    source.findings.recognised = parser.name
+    return start(parser, source, match)
 
 
-def _recognised(source: Source, parsers: Sequence[Parser]) -> Parser | None:
+def _recognised(source: Source, parsers: Sequence[AnyParser]) -> tuple[AnyParser, Any] | None:
+    """The first parser that recognises the file, and its match."""
     if source.size == 0:
         return None
     for parser in parsers:
-        recognised = parser.recognises(source)
+        match = parser.recognise(source)
         source.rewind()
-        if recognised:
-            return parser
+        if match is not None:
+            return parser, match
     return None
 
 
 def _parse_archive(source: Source, country: str) -> Parsed:
-    """An archive of text files is one dataset: all of one format, one measure and one region."""
-    from parser_runner.parsers.archive import text_members
-
+    """Parses an archive of text files as one dataset: all of one format, measure and region."""
     members = text_members(source)
     try:
         first = next(members)
@@ -204,13 +216,13 @@ def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:
     name = member.member
     assert name is not None
     for row in rows:
-        # A member is text: its places are lines.
+        # Members are text, so their places are lines.
         assert isinstance(row.place, int)
         yield Row(row.year, row.gender, row.name, row.count, InMember(name, row.place))
 
 
-def _unknown(source: Source, country: str, parsers: Sequence[Parser]) -> Rejected:
-    """Why a file is of no known format, as far as that can be seen, and what was expected."""
+def _unknown(source: Source, country: str, parsers: Sequence[AnyParser]) -> Rejected:
+    """The refusal of a file without a parser: the likely reason, and the known formats."""
     expected = " or ".join(parser.description for parser in parsers)
     head = source.head()
     if source.size == 0:
@@ -223,6 +235,4 @@ def _unknown(source: Source, country: str, parsers: Sequence[Parser]) -> Rejecte
     if place and b"rank" in first and not re.search(rb"count|number|total|amount|freq|\d", first):
         message = f"there are ranks, but no counts: expected {expected}"
         return source.rejected(Reason.INVALID_FORMAT, message, place)
-    return source.rejected(
-        Reason.INVALID_FORMAT, f"not a format of {country} that is known: expected {expected}", place
-    )
+    return source.rejected(Reason.INVALID_FORMAT, f"no known format of {country}: expected {expected}", place)

@@ -3,9 +3,9 @@
 https://data.nsw.gov.au/data/dataset/popular-baby-names-from-1952
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 PARSERS = [
     TextList(

@@ -5,16 +5,14 @@ https://www.data.qld.gov.au/dataset/top-100-baby-names
 not equally long; the year stands only in the file's name.
 """
 
-from collections.abc import Iterator
-
-from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import refuse_sex_hint, the_year
+from parser_runner.parsers.contract import Parsed
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, TextTable
-from parser_runner.parsers.text_lists import TextList
 from parser_runner.parsers.values import label_of
 from parser_runner.parsers.wide import Block, read_blocks
+from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
 _RULES = Rules(sexes={"Female": "F", "Male": "M"})
 _PAIRS = {"F": ("girl names", "count of girl names"), "M": ("boy names", "count of boy names")}
@@ -26,27 +24,19 @@ class SideBySide:
     name = "au-qld-year"
     description = "lines of Girl Names,Count of Girl Names,Boy Names,Count of Boy Names (top-100-baby-names-2024.csv)"
 
-    def recognises(self, source: Source) -> bool:
-        return sorted(_labels(source)) == sorted(label for pair in _PAIRS.values() for label in pair)
+    def recognise(self, source: Source) -> tuple[TextTable, list[str]] | None:
+        table = TextTable(source, ",", "cp1252")
+        labels = [*map(label_of, next(iter(table.head()), []))]
+        return (
+            (table, labels) if sorted(labels) == sorted(label for pair in _PAIRS.values() for label in pair) else None
+        )
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: tuple[TextTable, list[str]]) -> Parsed:
         refuse_sex_hint(source)
-        year = the_year(source, named=True)
-        return Parsed(self.name, "births", "AU-QLD", self._rows(source, year), top=100)
-
-    def _rows(self, source: Source, year: int) -> Iterator[Row]:
-        labels = _labels(source)
+        table, labels = match
+        year = resolve_year(source, named=True)
         blocks = [Block(year, sex, labels.index(name), labels.index(count)) for sex, (name, count) in _PAIRS.items()]
-        yield from read_blocks(source, _table(source), 1, blocks, _RULES)
-        source.raise_problems()
-
-
-def _table(source: Source) -> TextTable:
-    return TextTable(source, ",", "cp1252")
-
-
-def _labels(source: Source) -> list[str]:
-    return [*map(label_of, next(iter(_table(source).head()), []))]
+        return Parsed(self.name, "births", "AU-QLD", read_blocks(source, table, 1, blocks, _RULES), top=100)
 
 
 PARSERS = [

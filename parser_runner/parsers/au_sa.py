@@ -1,25 +1,25 @@
 """South Australia, Consumer and Business Services: "Popular baby names", one list a year and sex.
 
 https://data.sa.gov.au/data/dataset/popular-baby-names
-Year and sex stand only in the file's name (female_cy1944_top.csv); the years 1944 to 2013 come as one archive. What
-was registered beside the first name is cut off, so the same name can stand in several lines: they are added up.
+Year and sex stand only in the file's name (female_cy1944_top.csv); the years 1944 to 2013 come as one archive. Each
+line has only the first given name, so several lines can have the same name: they are added up.
 """
 
 import re
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header
-from parser_runner.parsers.text_lists import TextList
 
 _POSITION = re.compile(rb'"?=?(\d{1,9})"?\r?$', re.MULTILINE)
-"""The last column, =345 where several names have the same."""
+"""The last column; =345 if several names share the position."""
 _LIST_BYTES = 1024 * 1024
 _NO_NAME = "children without a name (UNNAMED)"
 
 
 def _top(source: Source, header: Header) -> int | None:
-    """100, where no position is beyond it: full lists have many hundreds."""
+    """100 if no position is beyond it; full lists have many hundreds."""
     positions = [int(digits) for digits in _POSITION.findall(source.head(_LIST_BYTES))]
     return 100 if max(positions, default=0) <= 100 else None
 

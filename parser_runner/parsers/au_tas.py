@@ -10,16 +10,22 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import BLANK, ZERO, Rules, read_list
-from parser_runner.parsers.said import refuse_sex_hint, sex_in, the_year
+from parser_runner.parsers.long import BLANK, ZERO, Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import Malformed, Value, count_of, is_year, name_of, text_of
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_year
 
 _COLUMNS = Columns(name=("name",), count=("number",), year=("year",))
 _RULES = Rules()
 _TITLE = re.compile(r"most popular (female|male) baby names for (\d{4})\b.*", re.ASCII)
+
+
+class _List(NamedTuple):
+    sheet: Sheet
+    header: Header
+    sex: str
 
 
 class SheetsBySex:
@@ -28,23 +34,17 @@ class SheetsBySex:
     name = "au-tas-years"
     description = "a workbook with sheets Female and Male of Year, Name and Number"
 
-    def recognises(self, source: Source) -> bool:
-        return bool(self._lists(source))
+    def recognise(self, source: Source) -> list[_List] | None:
+        found = [(sheet, find_header(sheet, _COLUMNS), detect_sex(sheet.name)) for sheet in source.sheets()]
+        return [_List(sheet, header, sex) for sheet, header, sex in found if header and sex] or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
-        return Parsed(self.name, "births", "AU-TAS", self._rows(source))
+        return Parsed(self.name, "births", "AU-TAS", self._rows(source, match))
 
-    def _lists(self, source: Source) -> list[tuple[Sheet, Header, str]]:
-        workbook = source.workbook()
-        sheets = workbook.sheets if workbook is not None else []
-        found = [(sheet, find_header(sheet, _COLUMNS), sex_in(sheet.name)) for sheet in sheets]
-        return [(sheet, header, sex) for sheet, header, sex in found if header is not None and sex is not None]
-
-    def _rows(self, source: Source) -> Iterator[Row]:
-        for sheet, header, sex in self._lists(source):
+    def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
+        for sheet, header, sex in lists:
             yield from read_list(source, sheet, header, _RULES, None, sex)
-        source.raise_problems()
 
 
 class _Title(NamedTuple):
@@ -58,22 +58,20 @@ class OneYear:
     name = "au-tas-year"
     description = "a workbook with titles such as MOST POPULAR female BABY NAMES FOR 2016 over names and counts"
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        return workbook is not None and any(_title(record) for sheet in workbook.sheets for record in sheet.head()[:1])
+    def recognise(self, source: Source) -> Sequence[Sheet] | None:
+        sheets = source.sheets()
+        return sheets if any(_title(record) for sheet in sheets for record in sheet.head()[:1]) else None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: Sequence[Sheet]) -> Parsed:
         refuse_sex_hint(source)
-        return Parsed(self.name, "births", "AU-TAS", self._rows(source))
+        return Parsed(self.name, "births", "AU-TAS", self._rows(source, match))
 
-    def _rows(self, source: Source) -> Iterator[Row]:
-        workbook = source.workbook()
-        assert workbook is not None
-        for sheet in workbook.sheets:
+    def _rows(self, source: Source, sheets: Sequence[Sheet]) -> Iterator[Row]:
+        for sheet in sheets:
             title: _Title | None = None
             for number, record in sheet.records():
                 if found := _title(record):
-                    the_year(source, found.year, sheet.place(number, 0))
+                    resolve_year(source, found.year, sheet.place(number, 0))
                     title = found
                 elif not any(map(text_of, record)):
                     source.skip(BLANK)
@@ -81,7 +79,6 @@ class OneYear:
                     source.problem("expected a title with sex and year above the names", sheet.place(number, 0))
                 else:
                     yield from _row(source, sheet, number, record, title)
-        source.raise_problems()
 
 
 def _title(record: Sequence[Value]) -> _Title | None:

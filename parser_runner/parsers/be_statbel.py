@@ -1,8 +1,8 @@
 """Belgium, Statbel: first names of the newborn by province, a sheet a year and sex (F_PROV2017).
 
 https://statbel.fgov.be/en/themes/population/names-and-first-names
-A name has a row for each province, and the Brussels region, where at least five children got it: they are added up to
-one row of the country, which therefore lacks the children of provinces with fewer.
+A name has one row for each province (and the Brussels region) with at least five such children. The rows are added up
+to one for the country, which therefore lacks the children of provinces with fewer.
 """
 
 import re
@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, added_up, read_list
-from parser_runner.parsers.said import IN_WORDS, check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.long import Rules, added_up, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import is_year, years_in
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import IN_WORDS, check_year, detect_sex, refuse_sex_hint
 
 _COLUMNS = Columns(
     name=("prénom", "voornaam"),
@@ -40,29 +40,24 @@ class Provinces:
     name = "be-statbel-provinces"
     description = "a workbook with sheets such as F_PROV2017 of Rang, Refnis, NUTS2, Province/région, Prénom and Nombre"
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        return workbook is not None and any(_list_in(source, sheet) for sheet in workbook.sheets)
+    def recognise(self, source: Source) -> list[_List] | None:
+        return [*filter(None, map(_list_in, source.sheets()))] or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
-        workbook = source.workbook()
-        assert workbook is not None
-        lists = [*filter(None, (_list_in(source, sheet) for sheet in workbook.sheets))]
-        for found in lists:
+        for found in match:
             check_year(source, found.year, found.sheet.place(1, 0))
             _check_title(source, found)
-        source.skip("other sheets", len(workbook.sheets) - len(lists))
-        return Parsed(self.name, "births", None, self._rows(source, lists))
+        source.skip("other sheets", len(source.sheets()) - len(match))
+        return Parsed(self.name, "births", None, self._rows(source, match))
 
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
         for sheet, header, year, sex in lists:
             rows = read_list(source, sheet, header, _RULES, year, sex)
             yield from added_up(source, rows, "provinces of the same name")
-        source.raise_problems()
 
 
-def _list_in(source: Source, sheet: Sheet) -> _List | None:
+def _list_in(sheet: Sheet) -> _List | None:
     header = find_header(sheet, _COLUMNS)
     named = _SHEET.fullmatch(sheet.name)
     if header is None or named is None or not is_year(named[2]):
@@ -71,8 +66,8 @@ def _list_in(source: Source, sheet: Sheet) -> _List | None:
 
 
 def _check_title(source: Source, found: _List) -> None:
-    """A sheet whose title contradicts its name is not guessed about."""
-    years, sex = years_in(found.header.text), sex_in(found.header.text)
+    """Refuses a sheet whose title contradicts its name."""
+    years, sex = years_in(found.header.text), detect_sex(found.header.text)
     place = found.sheet.place(1, 0)
     if years and found.year not in years:
         message = f"the sheet's name says {found.year}, but its title {years[0]}"

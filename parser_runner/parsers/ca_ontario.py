@@ -4,9 +4,9 @@ https://data.ontario.ca/dataset/ontario-top-baby-names-female
 The title in the first line has the sex. All years are in one file; the female one has some before 1917.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 PARSERS = [
     TextList(

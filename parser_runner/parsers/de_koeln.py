@@ -2,16 +2,16 @@
 
 https://www.offenedaten-koeln.de/dataset/vornamen
 The year stands only in the file's name. All given names of a child are counted, the second and third too. Later files
-have a line for each position of a name among the given ones: they are added up, so that a row means the same in all
-years, that so many children bear the name in any position.
+have one line for each position of a name among the given names. They are added up, so a row means the same in all
+years: the children with that name in any position.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 REGION = "DE-NW-05315"
-"""Nothing in ISO 3166-2: its code of the state, and the city's official key of the municipality (AGS)."""
+"""ISO 3166-2 has no code: this is its code of the state and the city's official municipality key (AGS)."""
 
 PARSERS = [
     TextList(

@@ -5,15 +5,13 @@ Titled "Drenge født i 2019" (boys) or "Piger født i 2019" (girls). The first 1
 follow after an empty row. Children without a name are counted at the end, under the number 0.
 """
 
-from collections.abc import Iterator
-
-from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, read_list
-from parser_runner.parsers.said import sex_in, the_sex, the_year
+from parser_runner.parsers.contract import Parsed
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import text_of, years_in
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex, resolve_year
 
 _COLUMNS = Columns(name=("navn",), count=("antal",), other=("nr.", "pr. 1000"))
 _RULES = Rules(no_names={"0": "children without a name (0)"})
@@ -25,34 +23,20 @@ class Newborn:
     name = "dk-dst-newborn"
     description = "a workbook with the headings Nr., Navn, Antal and Pr. 1000, titled: Drenge født i 2019"
 
-    def recognises(self, source: Source) -> bool:
-        return _find(source) is not None
+    def recognise(self, source: Source) -> tuple[Sheet, Header] | None:
+        found = ((sheet, find_header(sheet, _COLUMNS)) for sheet in source.sheets())
+        return next(((sheet, header) for sheet, header in found if header is not None), None)
 
-    def parse(self, source: Source) -> Parsed:
-        found = _find(source)
-        assert found is not None
-        sheet, header = found
+    def parse(self, source: Source, match: tuple[Sheet, Header]) -> Parsed:
+        sheet, header = match
         years = years_in(header.text)
         place = sheet.place(1, 0)
-        year = the_year(source, years[0] if len(years) == 1 else None, place)
-        sex = the_sex(source, sex_in(header.text), place)
+        year = resolve_year(source, years[0] if len(years) == 1 else None, place)
+        sex = resolve_sex(source, detect_sex(header.text), place)
         last = max((number for number, record in sheet.records() if text_of(record[header.name])), default=0)
         ranked = max((number for number, record in sheet.records() if text_of(record[0])), default=0)
         top = 100 if ranked >= last else None
-        return Parsed(self.name, "births", None, self._rows(source, sheet, header, year, sex), top)
-
-    def _rows(self, source: Source, sheet: Sheet, header: Header, year: int, sex: str) -> Iterator[Row]:
-        yield from read_list(source, sheet, header, _RULES, year, sex)
-        source.raise_problems()
-
-
-def _find(source: Source) -> tuple[Sheet, Header] | None:
-    workbook = source.workbook()
-    for sheet in workbook.sheets if workbook is not None else ():
-        header = find_header(sheet, _COLUMNS)
-        if header is not None:
-            return sheet, header
-    return None
+        return Parsed(self.name, "births", None, read_list(source, sheet, header, _RULES, year, sex), top)
 
 
 PARSERS = [Newborn()]

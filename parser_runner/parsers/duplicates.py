@@ -12,9 +12,9 @@ _STEP = 2048
 
 
 def without_duplicates(source: Source, rows: Iterable[Row]) -> Iterator[Row]:
-    """Passes rows on, and raises `Rejected` in the end if some of them have the same year, name and sex.
+    """Passes rows on, and raises `Rejected` after the last one if two have the same year, name and sex.
 
-    Keeps every key in memory: for `affirm-worker parse`, and for a runner that Postgres has told of a duplicate.
+    Keeps every key in memory: for `affirm-worker parse`, and for a runner after Postgres found a duplicate.
     """
     first_place: dict[tuple[int, str, str], Place] = {}
     for number, row in enumerate(rows, 1):

@@ -1,4 +1,4 @@
-"""What is found out about a file while it is read: its problems, and what was left out or added up, with counts."""
+"""Findings about a file while it is read: problems, and counts of the records left out or added up."""
 
 from collections import Counter
 
@@ -7,15 +7,15 @@ from dataset_jobs.model.errors import Problem, Rejected
 
 PROBLEMS_KEPT = 20
 PROBLEMS_LIMIT = 1000
-"""After so many problems a file is not read on."""
+"""More problems than this end the reading."""
 
 
 class Findings:
     """Shared by an archive and its members.
 
     Attributes:
-        skipped: records and cells that are no rows, counted by the reason.
-        added: records whose count went to another record of the same name, counted by the reason.
+        skipped: how many records and cells are no rows, by the reason.
+        added: how many records were added to another one of the same name, by the reason.
         recognised: the name of the format, once it is known.
     """
 
@@ -28,10 +28,10 @@ class Findings:
         self._more = 0
 
     def problem(self, problem: Problem) -> None:
-        """Notes what is wrong; the file is refused in the end, with the first problems named.
+        """Notes a problem. After the last row the file is refused with the first ones.
 
         Raises:
-            Rejected: at once, where there are too many to read on.
+            Rejected: there are too many to read on.
         """
         if len(self._problems) < PROBLEMS_KEPT:
             self._problems.append(problem)

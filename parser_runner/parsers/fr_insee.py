@@ -5,9 +5,9 @@ Names that are too rare in a year are one aggregate of it (_PRENOMS_RARES), and 
 aggregate of it (XXXX): they are no names of a year.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 PARSERS = [
     TextList(

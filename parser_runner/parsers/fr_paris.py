@@ -4,9 +4,9 @@ https://opendata.paris.fr/explore/dataset/liste_des_prenoms/
 Two columns of counts: that of the record's sex, which is loaded, and that of both sexes together.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 PARSERS = [
     TextList(

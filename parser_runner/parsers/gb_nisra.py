@@ -9,17 +9,24 @@ number. Further sheets have the ranks by themselves.
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, is_year, label_of
 from parser_runner.parsers.wide import Block, read_blocks
-from parser_runner.parsers.workbook import Sheet, Workbook
+from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
 _RULES = Rules(suppressed={"..": "suppressed counts (..: one or two children)"})
 _NAME = re.compile(r"(\d{4}) name", re.ASCII)
+
+
+class _List(NamedTuple):
+    sheet: Sheet
+    header: int
+    blocks: list[Block]
 
 
 class FullLists:
@@ -28,35 +35,28 @@ class FullLists:
     name = "gb-nisra-full-lists"
     description = "a workbook with sheets of 1997 Name, Number of Babies and Rank, side by side for all years"
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        return workbook is not None and any(_blocks(sheet) for sheet in workbook.sheets)
+    def recognise(self, source: Source) -> list[_List] | None:
+        return [*filter(None, map(_list_in, source.sheets()))] or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
-        workbook = source.workbook()
-        assert workbook is not None
-        return Parsed(self.name, "births", "GB-NIR", self._rows(source, workbook))
+        source.skip("other sheets", len(source.sheets()) - len(match))
+        return Parsed(self.name, "births", "GB-NIR", self._rows(source, match))
 
-    def _rows(self, source: Source, workbook: Workbook) -> Iterator[Row]:
-        for sheet in workbook.sheets:
-            if found := _blocks(sheet):
-                header, blocks = found
-                for block in blocks:
-                    check_year(source, block.year, sheet.place(header, block.name))
-                yield from read_blocks(source, sheet, header, blocks, _RULES)
-            else:
-                source.skip("other sheets")
-        source.raise_problems()
+    def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
+        for sheet, header, blocks in lists:
+            for block in blocks:
+                check_year(source, block.year, sheet.place(header, block.name))
+            yield from read_blocks(source, sheet, header, blocks, _RULES)
 
 
-def _blocks(sheet: Sheet) -> tuple[int, list[Block]] | None:
+def _list_in(sheet: Sheet) -> _List | None:
     title = ""
     for number, record in enumerate(sheet.head(), 1):
         labels = [*map(label_of, record)]
-        blocks = [*_blocks_in(labels, sex_in(title) or "")]
+        blocks = [*_blocks_in(labels, detect_sex(title) or "")]
         if blocks and blocks[0].sex:
-            return number, blocks
+            return _List(sheet, number, blocks)
         title = f"{title} {' '.join(labels)}"
     return None
 

@@ -5,9 +5,9 @@ The full list of a year is an archive of two lists, one a sex, whose title has t
 years has a record for each name, sex and year.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 PARSERS = [
     TextList(

@@ -5,14 +5,15 @@ were among the first 100 in some year; ".." stands where a name has no figure.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import ZERO
+from parser_runner.parsers.long import ZERO
 from parser_runner.parsers.pcaxis import Matrix, read_matrix
-from parser_runner.parsers.said import check_year, sex_in, the_sex
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Malformed, count_of, name_of, year_of
+from parser_runner.parsers.year_and_sex import check_year, detect_sex, resolve_sex
 
 _FIRST = 110
 """A list of the first 100 of a year has this many at most, with ties."""
@@ -26,18 +27,18 @@ class FirstNames:
     name = "ie-cso-pcaxis"
     description = "a PC-Axis file (.px) of Name by Year by Statistic, with Registered Births as a statistic"
 
-    def recognises(self, source: Source) -> bool:
+    def recognise(self, source: Source) -> Literal[True] | None:
         head = source.head().lstrip(b"\xef\xbb\xbf")
-        return head.startswith((b"CHARSET=", b"AXIS-VERSION=")) and b"AXIS-VERSION" in head
+        return (head.startswith((b"CHARSET=", b"AXIS-VERSION=")) and b"AXIS-VERSION" in head) or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: Literal[True]) -> Parsed:
         matrix = read_matrix(source)
         names, years, statistics = (_dimension(source, matrix, word) for word in ("name", "year", "statistic"))
         births = [index for index, text in enumerate(statistics.values) if "births" in text.casefold()]
         if len(births) != 1 or len(matrix.dimensions) != 3:
             message = "expected names by years by statistic, and births as one of the statistics"
             raise source.rejected(Reason.INVALID_FORMAT, message, matrix.line)
-        sex = the_sex(source, sex_in(matrix.title), 1)
+        sex = resolve_sex(source, detect_sex(matrix.title), 1)
         ranks = [index for index, text in enumerate(statistics.values) if text.casefold().startswith("rank")]
         top = _top(matrix, years.position, statistics.position, ranks[0]) if ranks else None
         where = (names.position, years.position, statistics.position)
@@ -65,7 +66,6 @@ class FirstNames:
                 yield Row(year, sex, name, count, line)
             else:
                 source.skip(ZERO)
-        source.raise_problems()
 
 
 class _Dimension:

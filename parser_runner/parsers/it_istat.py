@@ -4,18 +4,18 @@ https://www.istat.it/it/archivio/nomi
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import refuse_sex_hint, the_year
+from parser_runner.parsers.contract import Parsed
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.values import Value, label_of, years_in
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
 _RULES = Rules()
 _SEXES = {"nomi maschili": "M", "nomi femminili": "F"}
@@ -36,35 +36,28 @@ class TopNames:
     name = "it-istat-top"
     description = "a workbook with the headings Nomi maschili, Nati con quel nome, Nomi femminili, Nati con quel nome"
 
-    def recognises(self, source: Source) -> bool:
-        return _find(source) is not None
+    def recognise(self, source: Source) -> _Found | None:
+        return next(filter(None, map(_find, source.sheets())), None)
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: _Found) -> Parsed:
         refuse_sex_hint(source)
-        found = _find(source)
-        assert found is not None
-        years = years_in(titles_of(found.sheet))
-        year = the_year(source, years[0] if len(years) == 1 else None, found.sheet.place(1, 0), named=True)
-        blocks = [Block(year, sex, name, number) for sex, name, number in found.columns]
-        return Parsed(self.name, "births", None, self._rows(source, found, blocks), found.top)
-
-    def _rows(self, source: Source, found: _Found, blocks: Sequence[Block]) -> Iterator[Row]:
-        yield from read_blocks(source, found.sheet, found.record, blocks, _RULES)
-        source.raise_problems()
+        years = years_in(titles_of(match.sheet))
+        year = resolve_year(source, years[0] if len(years) == 1 else None, match.sheet.place(1, 0), named=True)
+        blocks = [Block(year, sex, name, count) for sex, name, count in match.columns]
+        rows = read_blocks(source, match.sheet, match.record, blocks, _RULES)
+        return Parsed(self.name, "births", None, rows, match.top)
 
 
-def _find(source: Source) -> _Found | None:
-    workbook = source.workbook()
-    for sheet in workbook.sheets if workbook is not None else ():
-        top = _TOP.search(titles_of(sheet).casefold())
-        head = sheet.head()
-        for number, record in enumerate(head, 1):
-            columns = _columns(record)
-            if top and sorted(sex for sex, _, _ in columns) == ["F", "M"]:
-                # A second record of headings follows: absolute values (v.a.) and shares.
-                sub = [*map(label_of, head[number])] if number < len(head) else []
-                below = number + 1 if "v.a." in sub else number
-                return _Found(sheet, below, columns, int(top[1]))
+def _find(sheet: Sheet) -> _Found | None:
+    top = _TOP.search(titles_of(sheet).casefold())
+    head = sheet.head()
+    for number, record in enumerate(head, 1):
+        columns = _columns(record)
+        if top and sorted(sex for sex, _, _ in columns) == ["F", "M"]:
+            # A second record of headings follows: absolute values (v.a.) and shares.
+            sub = [*map(label_of, head[number])] if number < len(head) else []
+            below = number + 1 if "v.a." in sub else number
+            return _Found(sheet, below, columns, int(top[1]))
     return None
 
 

@@ -1,13 +1,13 @@
 """Norway, Statistics Norway: table 10467 of StatBank, first names of the newborn, as it is exported.
 
 https://www.ssb.no/en/statbank/table/10467
-A title, an empty line, the headings, and a line for each name and year. "." and ".." stand where there is no figure.
-The sex is what was selected for the export: it stands only in the name that the file was given, else it must be told.
+A title, an empty line, the headings, and a line for each name and year. "." and ".." mean that there is no figure. An
+export has one sex, which stands only in the file's name; without it, --sex is needed.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 _NO_FIGURE = "years without a figure (. and ..)"
 

@@ -7,18 +7,26 @@ below its heading, the name directly to its left, and the year over them or to t
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules, added_up
-from parser_runner.parsers.said import check_year, refuse_sex_hint, sex_in
+from parser_runner.parsers.long import Rules, added_up
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.values import is_year, label_of, year_of
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
 _RULES = Rules()
 _TITLE = re.compile(r"top ([1-9]\d{0,8}) baby (?:girls|boys)['’] names in new zealand", re.ASCII)
+
+
+class _List(NamedTuple):
+    sheet: Sheet
+    header: int
+    blocks: list[Block]
+    top: int
 
 
 class TopNames:
@@ -29,41 +37,27 @@ class TopNames:
         "a workbook with sheets titled Top 100 Baby Girls' Names in New Zealand, with Name and No. below years"
     )
 
-    def recognises(self, source: Source) -> bool:
-        workbook = source.workbook()
-        return workbook is not None and any(_blocks(sheet) for sheet in workbook.sheets)
+    def recognise(self, source: Source) -> list[_List] | None:
+        return [*filter(None, map(_list_in, source.sheets()))] or None
 
-    def parse(self, source: Source) -> Parsed:
+    def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
-        workbook = source.workbook()
-        assert workbook is not None
-        tops = {int(found[1]) for sheet in workbook.sheets if (found := _title(sheet))}
-        return Parsed(self.name, "births", None, self._rows(source), max(tops))
+        source.skip("other sheets", len(source.sheets()) - len(match))
+        return Parsed(self.name, "births", None, self._rows(source, match), max(one.top for one in match))
 
-    def _rows(self, source: Source) -> Iterator[Row]:
-        workbook = source.workbook()
-        assert workbook is not None
-        for sheet in workbook.sheets:
-            if found := _blocks(sheet):
-                header, blocks = found
-                for block in blocks:
-                    check_year(source, block.year, sheet.place(header, block.number))
-                # One name has stood there twice in a year, each time with a count of its own: both are children.
-                rows = read_blocks(source, sheet, header, blocks, _RULES)
-                yield from added_up(source, rows, "lines of the same name")
-            else:
-                source.skip("other sheets")
-        source.raise_problems()
+    def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
+        for sheet, header, blocks, _ in lists:
+            for block in blocks:
+                check_year(source, block.year, sheet.place(header, block.count))
+            # One name has stood there twice in a year, each time with a count of its own: both are children.
+            rows = read_blocks(source, sheet, header, blocks, _RULES)
+            yield from added_up(source, rows, "lines of the same name")
 
 
-def _title(sheet: Sheet) -> "re.Match[str] | None":
-    return _TITLE.search(titles_of(sheet).casefold())
-
-
-def _blocks(sheet: Sheet) -> tuple[int, list[Block]] | None:
-    title = _title(sheet)
-    sex = sex_in(title[0]) if title else None
-    if sex is None:
+def _list_in(sheet: Sheet) -> _List | None:
+    title = _TITLE.search(titles_of(sheet).casefold())
+    sex = detect_sex(title[0]) if title else None
+    if title is None or sex is None:
         return None
     head = sheet.head()
     for number in range(2, len(head) + 1):
@@ -76,7 +70,8 @@ def _blocks(sheet: Sheet) -> tuple[int, list[Block]] | None:
                 return None
             blocks.append(Block(over[0], sex, column - 1, column))
         if blocks:
-            return (number, blocks) if len({block.year for block in blocks}) == len(blocks) else None
+            once = len({block.year for block in blocks}) == len(blocks)
+            return _List(sheet, number, blocks, int(title[1])) if once else None
     return None
 
 

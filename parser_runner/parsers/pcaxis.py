@@ -1,8 +1,8 @@
 """PC-Axis files: keywords, and a matrix of figures in the order of their dimensions.
 
 https://www.scb.se/en/services/statistical-programs-for-px-files/px-file-format/
-Only what statistical offices write: STUB and HEADING, VALUES of each, DATA without KEYS. Further languages, notes and
-codes are passed over. Readers on PyPI bring pandas with them.
+This reads the subset that statistical offices write: STUB and HEADING, VALUES of each, DATA without KEYS. It ignores
+further languages, notes and codes. Readers on PyPI depend on pandas.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.source import Source
 
 CHARSET = "cp1252"
-"""What CHARSET="ANSI" means, and no CHARSET at all."""
+"""The charset of CHARSET="ANSI", and of files without CHARSET."""
 
 _STRING = re.compile(r'"([^"]*)"')
 _KEYWORD = re.compile(r'([A-Z][A-Z0-9-]*)(?:\[[^\]]*\])?(?:\("([^"]*)"[^)]*\))?')
@@ -28,8 +28,8 @@ class Matrix:
     Args:
         title: TITLE and CONTENTS.
         dimensions: name and values of each, those of STUB first.
-        figures: text and line of each figure; what stands in quotes is none, but says why.
-        line: where DATA begins.
+        figures: text and line of each figure. A text in quotes is no figure: it says why there is none.
+        line: the first line of DATA.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Matrix:
     line: int
 
     def cells(self) -> Iterator[tuple[tuple[int, ...], str, int]]:
-        """For each figure the index in every dimension, its text and its line."""
+        """For each figure: its index in every dimension, its text and its line."""
         every = itertools.product(*(range(len(values)) for _, values in self.dimensions))
         for index, (text, line) in zip(every, self.figures, strict=True):
             yield index, text, line
@@ -89,5 +89,5 @@ def read_matrix(source: Source) -> Matrix:
 def _statement(keywords: dict[tuple[str, str], list[str]], text: str) -> None:
     key, _, value = text.partition("=")
     if found := _KEYWORD.fullmatch(key.strip()):
-        # The first one holds: further languages come later.
+        # The first one counts: further languages come later.
         keywords.setdefault((found[1], found[2] or ""), _STRING.findall(value))

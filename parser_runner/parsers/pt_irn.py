@@ -6,9 +6,9 @@ order of columns. The same name can stand in two lines, once with nearly all of 
 of children whose sex was not determined (I) are left out: the table knows two sexes.
 """
 
-from parser_runner.parsers.lists import Rules
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
-from parser_runner.parsers.text_lists import TextList
 
 _RULES = Rules(sexes={"F": "F", "M": "M"}, no_sexes={"I": "children of undetermined sex (I)"})
 _ADDED = "lines of the same name"

@@ -1,20 +1,20 @@
-"""The process that reads a workbook (workbook_reader.py): started, spoken to, and judged when it ends.
+"""Starts the process that reads a workbook (workbook_reader.py), talks to it, and decides why it ended.
 
-A crafted workbook may end it; so may the machine, and that must reject nobody's file. What tells them apart:
+A crafted workbook may end it. So may the machine, and that must not reject the file. How to tell them apart:
 
-| what is seen | whose fault |
+| observation | at fault |
 | --- | --- |
-| it cannot be started | the machine's; the installation's if its program or the library is missing |
-| it ends before it has said "ready": it has seen no byte of the file | the machine's |
-| it says that an error of the operating system has come, with its number | the machine's |
-| it says "damaged" or "encrypted" | the file's |
-| a signal that no code of its own sends: SIGKILL from the kernel that is out of memory, SIGTERM, SIGBUS of a library \
-that cannot be read from the disk | the machine's |
-| MemoryError; SIGABRT, by which native code says the same; SIGSEGV, of a stack that cannot grow | the file's if the \
-machine would have given all that our own limit allows; else the machine's |
+| it does not start | the machine; the installation if its program or the library is missing |
+| it ends before it says "ready", so before it sees a byte of the file | the machine |
+| it reports an error of the operating system, with its number | the machine |
+| it says "damaged" or "encrypted" | the file |
+| a signal that its own code never sends: SIGKILL of a kernel without memory, SIGTERM, SIGBUS of a library that \
+the disk does not deliver | the machine |
+| MemoryError; SIGABRT, which native code raises for the same; SIGSEGV of a stack that cannot grow | the file if the \
+machine would have given all the memory of our own limit; otherwise the machine |
 
-Whether it would have is tried out: by the reader before it sees the file, since limits (ulimit -v, -d) may be below
-ours, and here after it has ended, since memory may have become short meanwhile.
+Two trials show whether the machine would have given it: the reader tries before it sees the file, since other limits
+(ulimit -v, -d) may be lower, and this module tries after the end, since memory may have become short meanwhile.
 """
 
 import contextlib
@@ -54,24 +54,24 @@ class FileAtFault(Exception):
 
 
 class ReaderProcess:
-    """A reader that is ready for its workbook. It ends with this object, or when it is closed.
+    """A reader, ready for its workbook. Its process ends when this object is closed or collected.
 
     Args:
-        machine: what starts it.
+        machine: starts the process.
         size: bytes of the workbook, which are sent first.
-        memory_bytes: address space that it may use.
+        memory_bytes: the limit of its address space.
 
     Raises:
-        Misconfigured: the program or the library that it needs is not there.
+        Misconfigured: the program or the library is missing.
         Unavailable, OutOfMemory: the machine does not start it.
     """
 
     def __init__(self, machine: Machine, size: int, memory_bytes: int) -> None:
         self._memory_bytes = memory_bytes
         self._granted: bool | None = None
-        """Whether it was given all the memory that it may use; None before it is ready."""
-        # Isolated: nothing of the environment or the current folder is imported by it. It is told where the library
-        # is, since that may be a folder which only this process looks into (PYTHONPATH, pip install --user).
+        """Whether the machine gave it all of `memory_bytes`; None before it is ready."""
+        # Isolated: it imports nothing from the environment or the current folder. It gets the library's folder, since
+        # maybe only this process searches that one (PYTHONPATH, pip install --user).
         command = [sys.executable or "", "-I", str(_READER), str(size), str(memory_bytes), _folder_of_library()]
         with _starting(command[0]):
             self.process = machine.start(command)
@@ -87,19 +87,19 @@ class ReaderProcess:
         self._end()
 
     def send(self, content: bytes) -> None:
-        """Sends it the workbook, or a request."""
+        """Sends the workbook, or a request."""
         assert self.process.stdin is not None
-        # If it has ended, `receive` says why.
+        # If the process ended, `receive` says why.
         with machine_errors("write to the process that reads workbooks"), contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(content)
             self.process.stdin.flush()
 
     def receive(self) -> Any:
-        """Its next answer.
+        """The next answer.
 
         Raises:
-            FileAtFault: it cannot read this workbook.
-            RunError: the machine or the installation is at fault; see the module.
+            FileAtFault: the reader cannot read this workbook.
+            RunError: the machine or the installation is at fault; see the module's docstring.
         """
         assert self.process.stdout is not None
         with machine_errors("read from the process that reads workbooks"):
@@ -159,7 +159,7 @@ def _ended(how: str) -> Unavailable:
 
 
 def _can_be_had(size: int) -> bool:
-    """Whether the machine gives so much address space now; none of it is used."""
+    """Whether the machine grants `size` bytes of address space now; it uses none of them."""
     try:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
     except (OSError, MemoryError):

@@ -1,4 +1,4 @@
-"""A validation report of a file: what is in it, what was left out and why, what is wrong. No database is needed."""
+"""A validation report of a file: its content, the records left out and why, its problems. It needs no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from parser_runner.parsers.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of one year and sex."""
+    """Rows and sum of one year and sex."""
 
     year: int
     sex: str
@@ -23,14 +23,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a file comes to.
+    """The validation report of a file.
 
     Args:
-        filename, country: what was asked about.
-        recognised: the name of the format; None where it is of none that is known.
-        parsed: what the format says of the file as a whole; None where it was refused before.
-        totals: by year and sex, ascending; of a refused file as far as it was read.
-        smallest: the smallest count; None where there are no rows.
+        filename, country: as submitted.
+        recognised: the name of the format; None if it is of no known one.
+        parsed: measure, region and top of the file; None if it was refused before they were known.
+        totals: by year and sex, ascending; of a refused file, as far as it was read.
+        smallest: the smallest count; None if there are no rows.
         left_out: how many records or figures are no rows, by the reason.
         added: how many records were added to others of the same name, by the reason.
         rejected: the refusal, or None.
@@ -48,7 +48,7 @@ class Report:
 
     @property
     def rows(self) -> int:
-        """All of them."""
+        """The number of rows."""
         return sum(one.rows for one in self.totals)
 
     @property
@@ -68,7 +68,7 @@ class Report:
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """What is wrong, as far as it was kept."""
+        """The problems that were kept."""
         return self.rejected.problems if self.rejected else ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Report:
 
 
 def report(source: Source, country: str) -> Report:
-    """Reads a file to its end, or to where it is refused."""
+    """Reads a file until its end or its refusal."""
     rows: dict[tuple[int, str], int] = {}
     totals: dict[tuple[int, str], int] = {}
     parsed, rejected, smallest = None, None, None

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.lists import Rules
-from parser_runner.parsers.said import sex_in, the_sex
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.workbook import Sheet
+from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex
 
 _RULES = Rules(suppressed={"-": "suppressed counts (-: fewer than 10)"})
 
@@ -30,33 +30,28 @@ class Newborn:
     name = "se-scb-newborn"
     description = "a workbook with the headings Namn / Name and years, titled Pojkars or Flickors tilltalsnamn"
 
-    def recognises(self, source: Source) -> bool:
-        return bool(_found(source))
+    def recognise(self, source: Source) -> list[_Found] | None:
+        found = [*filter(None, map(_find, source.sheets()))]
+        return found if len(found) == 1 or (found and all(one.sex for one in found)) else None
 
-    def parse(self, source: Source) -> Parsed:
-        found = _found(source)
-        if len(found) == 1:
-            ((sheet, wide, sex),) = found
-            found = [_Found(sheet, wide, the_sex(source, sex, sheet.place(wide.record, 0)))]
-        return Parsed(self.name, "births", None, self._rows(source, found))
+    def parse(self, source: Source, match: list[_Found]) -> Parsed:
+        if len(match) == 1:
+            ((sheet, wide, sex),) = match
+            match = [_Found(sheet, wide, resolve_sex(source, sex, sheet.place(wide.record, 0)))]
+        return Parsed(self.name, "births", None, self._rows(source, match))
 
     def _rows(self, source: Source, found: list[_Found]) -> Iterator[Row]:
         for sheet, wide, sex in found:
             assert sex is not None
             yield from read_wide(source, sheet, wide, _RULES, sex)
-        source.raise_problems()
 
 
-def _found(source: Source) -> list[_Found]:
-    workbook = source.workbook()
-    found = []
-    for sheet in workbook.sheets if workbook is not None else ():
-        wide = find_wide(sheet, ("namn / name", "namn", "name"))
-        titles = titles_of(sheet).casefold()
-        sex = sex_in(f"{sheet.name} {titles}")
-        if wide is not None and ("tilltalsnamn" in titles or "first names" in titles):
-            found.append(_Found(sheet, wide, sex))
-    return found if len(found) == 1 or all(one.sex for one in found) else []
+def _find(sheet: Sheet) -> _Found | None:
+    wide = find_wide(sheet, ("namn / name", "namn", "name"))
+    titles = titles_of(sheet).casefold()
+    if wide is None or not ("tilltalsnamn" in titles or "first names" in titles):
+        return None
+    return _Found(sheet, wide, detect_sex(f"{sheet.name} {titles}"))
 
 
 PARSERS = [Newborn()]

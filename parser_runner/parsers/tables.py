@@ -1,17 +1,14 @@
-"""Tables as the shapes see them, whether they come from a text file or from a sheet; and their headings."""
+"""Tables and their headings, from a text file or a sheet alike."""
 
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from parser_runner.parsers.contract import Here
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import Value, label_of, text_of
-
-HEAD = 15
-"""Records in which titles and headings are looked for."""
+from parser_runner.parsers.source_file import LocalPlace
+from parser_runner.parsers.values import HEAD, Value, label_of, text_of
 
 _HEAD_BYTES = 64 * 1024
 
@@ -20,13 +17,13 @@ class Table(Protocol):
     """Records of cells."""
 
     def head(self) -> Sequence[Sequence[Value]]:
-        """The first records, to recognise a table by; nothing is noted as a problem."""
+        """The first records, for recognition. Notes no problems."""
 
     def records(self) -> Iterator[tuple[int, Sequence[Value]]]:
-        """All records with their numbers, as places have them."""
+        """All records with their numbers, from 1; in text, the number of the line."""
 
-    def place(self, row: int, column: int) -> Here:
-        """The place of a cell: the record's number, and the column from 0."""
+    def place(self, row: int, column: int) -> LocalPlace:
+        """The place of a cell: by the record's number, and the column from 0."""
 
 
 class TextTable:
@@ -41,7 +38,7 @@ class TextTable:
         content = self._source.head(_HEAD_BYTES)
         encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
-            # A character that is cut at the end is left out.
+            # Leaves out a character that is cut at the end.
             text = codecs.getincrementaldecoder(encoding)().decode(content)
         except UnicodeDecodeError:
             text = content.decode(self._charset or "ascii", "replace")
@@ -64,12 +61,12 @@ class TextTable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """The headings of a list: for each column, the texts that publishers have put there, in small letters.
+    """The headings of a list: for each column all texts that the publisher used, in small letters.
 
     Args:
-        name, count: there must be these.
-        year, sex: these too, where the list has such columns.
-        other: columns that may be there and are not read. A column that is not named here is another format.
+        name, count: required columns.
+        year, sex: required too, unless empty.
+        other: optional columns, which are not read. A list with any further column is another format.
     """
 
     name: tuple[str, ...]
@@ -79,22 +76,23 @@ class Columns:
     other: tuple[str, ...] = ()
 
 
-class Header(NamedTuple):
-    """Where the columns of a list are, and what stands above them. An absent column is -1."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns of a list, and the titles above them. An absent column is -1."""
 
     record: int
-    """How many records there are down to the headings; 0 where there are none."""
+    """The number of the record with the headings; 0 if there are none."""
     name: int
-    number: int
+    count: int
     year: int
     sex: int
     width: int
     text: str
-    """All titles above, and the headings themselves."""
+    """All titles above, and the headings."""
 
 
 def find_header(table: Table, columns: Columns) -> Header | None:
-    """The first record of the head whose cells are headings of this list, all of them and no others."""
+    """The first record of the head that has all headings of this list and no others."""
     titles: list[str] = []
     for number, record in enumerate(table.head(), 1):
         titles += filter(None, map(text_of, record))
@@ -110,7 +108,7 @@ def find_header(table: Table, columns: Columns) -> Header | None:
 
 
 def _column(labels: Sequence[str], texts: Iterable[str]) -> int | None:
-    """The one column with one of these headings; -1 where none is wanted, None where there is not just one."""
+    """The one column with one of these headings; -1 if no heading is given, None unless it is exactly one."""
     if not texts:
         return -1
     found = [column for column, label in enumerate(labels) if label in texts]

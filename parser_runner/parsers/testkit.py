@@ -1,5 +1,6 @@
-"""For whoever writes a parser: checks it against the contract, with a real file. See docs/adding-a-parser.md."""
+"""For authors of parsers: checks a parser against the contract, with a real file. See docs/adding-a-parser.md."""
 
+import contextlib
 import io
 import random
 import re
@@ -7,9 +8,12 @@ import unicodedata
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from dataset_jobs.model.errors import Rejected
-from parser_runner.parsers.contract import Parsed, Parser, Row
+from parser_runner.parsers.broken_record import BrokenSource
+from parser_runner.parsers.contract import AnyParser, Parsed, Row, start
+from parser_runner.parsers.former import FormerParser, adapted
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import COUNT_LIMIT, FIRST_YEAR, has_letter, this_year
 
@@ -32,48 +36,55 @@ _PIECES = (
 
 
 def check_parser(
-    parser: Parser, path: Path, year: int | None = None, sex: str | None = None, *, mutations: int = 200
+    parser: AnyParser | FormerParser,
+    path: Path,
+    year: int | None = None,
+    sex: str | None = None,
+    *,
+    mutations: int = 200,
 ) -> None:
     """Checks a parser with a real file of its publisher.
 
     Args:
-        parser: to be checked.
+        parser: the parser to check.
         path: of a file that it reads.
-        year, sex: hints, where the file's name has lost them.
+        year, sex: hints, if the file's name lost them.
         mutations: how many changed copies of the file to try; one of a workbook takes a twentieth of a second.
 
     Raises:
-        AssertionError: it breaks the contract; says how.
+        AssertionError: says how the parser breaks the contract.
     """
     content = path.read_bytes()
 
     def source(data: bytes, name: str = path.name) -> Source:
         return Source(name, io.BytesIO(data), year, sex)
 
+    parser = adapted(parser)
     _check_what_it_says(parser)
-    assert parser.recognises(source(content)), "the file is not recognised"
-    assert parser.recognises(source(content, "submitted")), "the file is recognised by its name only"
+    assert _match(parser, source(content)) is not None, "the file is not recognised"
+    assert _match(parser, source(content, "submitted")) is not None, "the file is recognised by its name only"
     for foreign in _FOREIGN:
         assert not _recognised(parser, source(foreign)), f"{foreign[:20]!r}… is recognised, too"
     first = source(content)
-    parsed = parser.parse(first)
-    rows = [*parsed.rows]
+    parsed, rows = _read(parser, first)
+    assert rows, "the file has no rows"
     _check_parsed(parser, parsed)
     check_rows(rows, first.limits.name_chars)
     keys = {(row.year, row.gender, row.name) for row in rows}
-    assert rows, "the file has no rows"
     assert len(keys) == len(rows), "the same name comes twice in one year and sex"
-    assert [*parser.parse(source(content)).rows] == rows, "the file gives other rows when it is read again"
+    assert _read(parser, source(content))[1] == rows, "the file gives other rows when it is read again"
+    broken = BrokenSource(path.name, content, year, sex, rows[len(rows) // 2].place)
+    _check_broken_record(parser, broken, first.findings.skipped.total())
     names = {row.name for row in rows if len(row.name) > 3 and row.name not in path.name}
     for seed in range(mutations):
         check_input(parser, source(mutated(content, random.Random(seed))), names)
 
 
 def check_rows(rows: Iterable[Row], name_limit: int = 100) -> None:
-    """Checks that each row is one that can be loaded.
+    """Checks that each row can be loaded.
 
     Raises:
-        AssertionError: says which is not, and why.
+        AssertionError: says which row cannot, and why.
     """
     for row in rows:
         year, sex, name, count, _ = row
@@ -85,25 +96,25 @@ def check_rows(rows: Iterable[Row], name_limit: int = 100) -> None:
         assert name.isprintable() and has_letter(name), f"{row}: this is no name"
 
 
-def check_input(parser: Parser, source: Source, names: Iterable[str] = ()) -> bool:
+def check_input(parser: AnyParser, source: Source, names: Iterable[str] = ()) -> bool:
     """Checks that any input gives rows or a refusal, and that a refusal does not quote the file.
 
     Args:
-        parser: to be checked.
-        source: whatever was submitted.
-        names: that stand in it.
+        parser: the parser to check.
+        source: any input at all.
+        names: in the file.
 
     Returns:
-        Whether it gave rows.
+        Whether the file gave rows.
 
     Raises:
-        AssertionError, or whatever else the parser raises.
+        AssertionError, or any other error of the parser.
     """
     try:
-        if not parser.recognises(source):
+        match = _match(parser, source)
+        if match is None:
             return False
-        source.rewind()
-        check_rows(parser.parse(source).rows, source.limits.name_chars)
+        check_rows(start(parser, source, match).rows, source.limits.name_chars)
     except Rejected as error:
         said = "\n".join([str(error), *map(str, error.problems)]).replace(parser.description, "")
         quoted = [name for name in names if re.search(rf"\b{re.escape(name)}\b", said)]
@@ -115,12 +126,12 @@ def check_input(parser: Parser, source: Source, names: Iterable[str] = ()) -> bo
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
-    """A copy with some changes in it: of an archive or .xlsx workbook mostly within one of its members."""
+    """A changed copy. In an archive or .xlsx workbook, mostly one member is changed."""
     if content[:4] != b"PK\x03\x04" or chance.random() < 0.2:
         return _changed(content, chance)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [(member.filename, archive.read(member)) for member in archive.infolist()]
-    # Most of a workbook is not its sheets.
+    # Most members of a workbook are no sheets.
     worth = [10 if "sheet" in name.lower() or not name.endswith(".xml") else 1 for name, _ in members]
     (chosen,) = chance.choices(range(len(members)), worth)
     changed = io.BytesIO()
@@ -137,7 +148,7 @@ def _changed(content: bytes, chance: random.Random) -> bytes:
 
 
 def _piece(content: bytes, chance: random.Random) -> bytes:
-    """Something odd, in place of some bytes."""
+    """Puts something odd in place of some bytes."""
     at = chance.randint(0, len(content))
     return content[:at] + chance.choice(_PIECES) + content[at + chance.choice((0, 1, 1, 3, 10)) :]
 
@@ -148,7 +159,7 @@ def _byte(content: bytes, chance: random.Random) -> bytes:
 
 
 def _line(content: bytes, chance: random.Random) -> bytes:
-    """A line twice, away, or elsewhere."""
+    """Doubles, removes or moves a line."""
     lines = content.splitlines(keepends=True)
     if not lines:
         return content
@@ -164,14 +175,38 @@ def _cut(content: bytes, chance: random.Random) -> bytes:
     return content[: chance.randint(0, len(content))] if chance.random() < 0.3 else content
 
 
-def _check_what_it_says(parser: Parser) -> None:
+def _check_what_it_says(parser: AnyParser) -> None:
     assert re.fullmatch(r"[a-z]{2}-[a-z0-9-]+", parser.name), (
         f"name: expected something like xx-office, not {parser.name!r}"
     )
     assert parser.description.strip(), "description: expected what a person should expect the file to look like"
 
 
-def _check_parsed(parser: Parser, parsed: Parsed) -> None:
+def _read(parser: AnyParser, source: Source) -> tuple[Parsed, list[Row]]:
+    try:
+        parsed = start(parser, source, _match(parser, source))
+        return parsed, [*parsed.rows]
+    except Rejected as error:
+        raise AssertionError(f"the file is refused: {error}") from error
+
+
+def _check_broken_record(parser: AnyParser, broken: Source, skipped: int) -> None:
+    """The parser refuses the file for the broken record, or counts the record as left out."""
+    try:
+        with contextlib.closing(broken):
+            match = _match(parser, broken)
+            if match is None:
+                return
+            for _ in start(parser, broken, match).rows:
+                pass
+    except Rejected:
+        return
+    assert broken.findings.skipped.total() > skipped, (
+        "a broken record in the middle is passed over: expected source.problem() or source.skip()"
+    )
+
+
+def _check_parsed(parser: AnyParser, parsed: Parsed) -> None:
     assert parsed.parser == parser.name, "the name of the format is not the parser's"
     assert parsed.measure in ("births", "population"), f"measure: no such one, {parsed.measure!r}"
     assert parsed.region is None or re.fullmatch(r"[A-Z]{2}-[A-Z0-9-]+", parsed.region), (
@@ -180,9 +215,15 @@ def _check_parsed(parser: Parser, parsed: Parsed) -> None:
     assert parsed.top is None or parsed.top > 0, "top: expected a positive number or None"
 
 
-def _recognised(parser: Parser, source: Source) -> bool:
+def _match(parser: AnyParser, source: Source) -> Any:
+    match = parser.recognise(source)
+    source.rewind()
+    return match
+
+
+def _recognised(parser: AnyParser, source: Source) -> bool:
     try:
-        return parser.recognises(source)
+        return _match(parser, source) is not None
     except Rejected:
         # Damaged.
         return False

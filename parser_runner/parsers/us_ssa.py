@@ -1,34 +1,51 @@
 """United States, Social Security Administration: national, state and territory files.
 
-https://www.ssa.gov/oact/babynames/limits.html: text without a header, one figure a line, names of at least five
+https://www.ssa.gov/oact/babynames/limits.html: text without a header, one figure per line, names of at least five
 children. National: `yobYYYY.txt`, `name,sex,count`, the year only in the file's name. State and territory: `XX.TXT`,
 `state,sex,year,name,count`; TR holds the smaller territories together.
 """
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from functools import cache
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row, rows_of
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.values import NO_COUNT, Malformed, count_of, name_of, this_year
+from parser_runner.parsers.year_and_sex import check_year, refuse_sex_hint
 
-FIRST_YEAR = 1880
-COUNT_LIMIT = 2**31 - 1
-NAME_LIMIT = 100
+_SINCE = 1880
+"""There are no figures of earlier years."""
+
+_PLAIN_NAME_CHARS = 100
+"""Longer names, if LIMIT_NAME_CHARS allows them, are read line by line."""
 
 _YEAR_IN_NAME = re.compile(r"yob([0-9]{4})(?![0-9]).*\.txt", re.IGNORECASE)
 _STATE_IN_NAME = re.compile(r"([A-Z]{2})\.txt", re.IGNORECASE)
 _YEAR = re.compile(r"[0-9]{4}")
-_NAME, _COUNT = rf"([A-Z][A-Za-z]{{1,{NAME_LIMIT - 1}}})", "([1-9][0-9]{0,8})"
-_NATIONAL = re.compile(rf"^{_NAME},([FM]),{_COUNT}\r?$", re.MULTILINE)
-_REGIONAL = re.compile(rf"^([A-Z]{{2}}),([FM]),([0-9]{{4}}),{_NAME},{_COUNT}\r?$", re.MULTILINE)
+_COUNT = "([1-9][0-9]{0,8})"
+
+
+@cache
+def _national(name_chars: int) -> re.Pattern[str]:
+    """A plain line, as nearly all are, with a name of at most `name_chars` characters."""
+    return re.compile(rf"^{_name(name_chars)},([FM]),{_COUNT}\r?$", re.MULTILINE)
+
+
+@cache
+def _regional(name_chars: int) -> re.Pattern[str]:
+    """See `_national`."""
+    return re.compile(rf"^([A-Z]{{2}}),([FM]),([0-9]{{4}}),{_name(name_chars)},{_COUNT}\r?$", re.MULTILINE)
+
+
+def _name(name_chars: int) -> str:
+    return rf"([A-Z][A-Za-z]{{0,{min(name_chars, _PLAIN_NAME_CHARS) - 1}}})"
 
 
 def _first_line(source: Source) -> str:
-    """The first line, or nothing where it cannot be read as text."""
+    """The first line, or nothing if it cannot be read as text."""
     try:
         return source.file.readline(1000).removeprefix(b"\xef\xbb\xbf").decode().strip()
     except UnicodeDecodeError:
@@ -41,11 +58,11 @@ class National:
     name = "us-ssa-national"
     description = "lines of name,sex,count (yobYYYY.txt)"
 
-    def recognises(self, source: Source) -> bool:
-        return re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source)) is not None
+    def recognise(self, source: Source) -> re.Match[str] | None:
+        return re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source))
 
-    def parse(self, source: Source) -> Parsed:
-        _refuse_sex_hint(source)
+    def parse(self, source: Source, match: re.Match[str]) -> Parsed:
+        refuse_sex_hint(source)
         return Parsed(self.name, "births", None, self._rows(source, self._year(source)))
 
     def _year(self, source: Source) -> int:
@@ -58,16 +75,14 @@ class National:
             )
         if source.year_hint not in (None, year):
             raise source.rejected(
-                Reason.CONTRADICTORY, f"the file's name says {year}, but {source.year_hint} was given as its year"
+                Reason.CONTRADICTORY, f"the file's name says {year}, but the year was given as {source.year_hint}"
             )
-        if not FIRST_YEAR <= year <= datetime.now(UTC).year:
-            raise source.rejected(
-                Reason.INVALID_FILENAME, f"there are no figures of {year}: expected {FIRST_YEAR} to now"
-            )
+        if not _SINCE <= year <= this_year():
+            raise source.rejected(Reason.INVALID_FILENAME, f"there are no figures of {year}: expected {_SINCE} to now")
         return year
 
     def _rows(self, source: Source, year: int) -> Iterator[Row]:
-        for number, found in source.matches(_NATIONAL):
+        for number, found in source.matches(_national(source.limits.name_chars)):
             if isinstance(found, list):
                 names, sexes, counts = zip(*found, strict=True)
                 yield from rows_of(itertools.repeat(year), sexes, names, map(int, counts), itertools.count(number))
@@ -79,7 +94,6 @@ class National:
             row = _row(source, number, year, fields[1], fields[0], fields[2])
             if row is not None:
                 yield row
-        source.raise_problems()
 
 
 class Regional:
@@ -88,13 +102,12 @@ class Regional:
     name = "us-ssa-state"
     description = "lines of state,sex,year,name,count (XX.TXT)"
 
-    def recognises(self, source: Source) -> bool:
-        return re.fullmatch(r"[A-Z]{2},[FM],[0-9]{4},[^,]+,[0-9]+", _first_line(source)) is not None
+    def recognise(self, source: Source) -> re.Match[str] | None:
+        return re.fullmatch(r"([A-Z]{2}),[FM],[0-9]{4},[^,]+,[0-9]+", _first_line(source))
 
-    def parse(self, source: Source) -> Parsed:
-        _refuse_sex_hint(source)
-        region = _first_line(source)[:2]
-        source.rewind()
+    def parse(self, source: Source, match: re.Match[str]) -> Parsed:
+        refuse_sex_hint(source)
+        region = match[1]
         named = _STATE_IN_NAME.fullmatch(source.own_name)
         if named and named[1].upper() != region:
             raise source.rejected(
@@ -103,8 +116,8 @@ class Regional:
         return Parsed(self.name, "births", f"US-{region}", self._rows(source, region))
 
     def _rows(self, source: Source, region: str) -> Iterator[Row]:
-        years = range(FIRST_YEAR, datetime.now(UTC).year + 1)
-        for number, found in source.matches(_REGIONAL):
+        years = range(_SINCE, this_year() + 1)
+        for number, found in source.matches(_regional(source.limits.name_chars)):
             if not isinstance(found, list):
                 records = [found.split(",")]
             elif rows := self._plain_rows(source, region, years, number, found):
@@ -116,12 +129,11 @@ class Regional:
                 row = self._row_of(source, region, years, line, fields)
                 if row is not None:
                     yield row
-        source.raise_problems()
 
     def _plain_rows(
         self, source: Source, region: str, possible: range, first: int, found: list[tuple[str, ...]]
     ) -> Iterator[Row] | None:
-        """The rows of many lines; None where one of them is not of this region or not of a possible year."""
+        """The rows of many lines; None if one line has another region or an impossible year."""
         states, sexes, digits, names, counts = zip(*found, strict=True)
         years = set(map(int, set(digits)))
         expected = years if source.year_hint is None else {source.year_hint}
@@ -138,34 +150,26 @@ class Regional:
             source.problem(f"the file is of {region}, but this line is of another state", number)
             return None
         if not (_YEAR.fullmatch(digits) and int(digits) in years):
-            source.problem(f"expected a year from {FIRST_YEAR} to now in field 3", number)
+            source.problem(f"expected a year from {_SINCE} to now in field 3", number)
             return None
-        if source.year_hint not in (None, int(digits)):
-            raise source.rejected(
-                Reason.CONTRADICTORY, f"{source.year_hint} was given as the year, but this line is of {digits}", number
-            )
+        check_year(source, int(digits), number)
         return _row(source, number, int(digits), sex, name, count)
 
 
-def _refuse_sex_hint(source: Source) -> None:
-    if source.sex_hint is not None:
-        raise source.rejected(
-            Reason.CONTRADICTORY, f"{source.sex_hint} was given as the sex, but every line of this format has its own"
-        )
-
-
 def _row(source: Source, number: int, year: int, sex: str, name: str, count: str) -> Row | None:
-    """A row of checked fields; None, and a problem noted, where one of them is malformed."""
-    name = " ".join(unicodedata.normalize("NFC", name).split())
-    if not name or len(name) > NAME_LIMIT or not name.isprintable() or not any(map(str.isalpha, name)):
-        source.problem(f"expected a name of 1 to {NAME_LIMIT} characters", number)
-    elif sex not in ("F", "M"):
-        source.problem("expected F or M as the sex", number)
-    elif not (count.isascii() and count.isdigit() and len(count) <= 10 and 0 < int(count) <= COUNT_LIMIT):
-        source.problem(f"expected a whole number from 1 to {COUNT_LIMIT} as the count", number)
-    else:
-        return Row(year, sex, name, int(count), number)
-    return None
+    """A row of checked fields; None, and a problem noted, if one of them is malformed."""
+    try:
+        checked = name_of(name, source.limits.name_chars)
+        if sex not in ("F", "M"):
+            raise Malformed("expected F or M as the sex")
+        # This publisher writes no spaces, and leaves names without children out.
+        figure = count_of(count) if count == count.strip() else 0
+        if figure == 0:
+            raise Malformed(NO_COUNT)
+    except Malformed as error:
+        source.problem(str(error), number)
+        return None
+    return Row(year, sex, checked, figure, number)
 
 
 PARSERS = [National(), Regional()]

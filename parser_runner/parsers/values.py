@@ -1,4 +1,4 @@
-"""From what stands in a cell to a name, a count, a year: checked, and in one form."""
+"""Names, counts and years from cells: checked, and in one form."""
 
 import re
 import unicodedata
@@ -7,21 +7,25 @@ from functools import lru_cache
 from typing import TypeGuard
 
 Value = str | int | float | bool | date | None
-"""What a cell may hold; of text files only str."""
+"""The types of a cell; in text files only str."""
+
+HEAD = 15
+"""The first records of a table, in which parsers look for titles and headings."""
 
 FIRST_YEAR = 1700
 COUNT_LIMIT = 2**31 - 1
+NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
 _NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
 
 
 class Malformed(Exception):
-    """What stands there is not what was expected; the text says what was."""
+    """A cell holds something else than expected; the message names the expected."""
 
 
 def text_of(value: Value) -> str:
-    """A cell as text: NFC, trimmed, single spaces."""
+    """A cell as text: in NFC, trimmed, with single spaces."""
     if isinstance(value, str):
         return value if value.isascii() and value.isalpha() else _tidy(value)
     if value is None:
@@ -34,21 +38,21 @@ def text_of(value: Value) -> str:
 
 
 def label_of(value: Value) -> str:
-    """A heading, to be compared: as text, without letter case, and without the marks of footnotes (Count3)."""
+    """A heading for comparisons: without letter case and without marks of footnotes (Count3)."""
     return _NOTE_MARK.sub("", text_of(value)).replace("’", "'").casefold()
 
 
 def name_of(value: Value, limit: int) -> str:
-    """A name: NFC, trimmed, single spaces, letter case kept; quotes around it are not part of it.
+    """A name: in NFC, trimmed, with single spaces, without quotes around it. Letter case is kept.
 
     Args:
         value: the cell.
-        limit: characters it may have.
+        limit: the most characters of a name.
 
     Raises:
-        Malformed: it is no name.
+        Malformed: the cell has no name.
     """
-    # Spreadsheets take the name True for a truth value, and show it as TRUE.
+    # Spreadsheets turn the name True into a truth value, and show it as TRUE.
     name = text_of(value) if isinstance(value, str | bool) else ""
     if '"' in name:
         name = name.strip('" ')
@@ -58,19 +62,19 @@ def name_of(value: Value, limit: int) -> str:
 
 
 def count_of(value: Value) -> int:
-    """A count; 0 is one here.
+    """A count, also 0.
 
     Raises:
-        Malformed: it is not a whole number that the table can hold.
+        Malformed: the cell has no whole number, or a larger one than the table can hold.
     """
     if isinstance(value, str):
         digits = value.strip()
         if digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= COUNT_LIMIT:
             return int(digits)
-        # Not a number is not within.
+        # NaN fails the comparison.
     elif _is_number(value) and 0 <= value <= COUNT_LIMIT and value == int(value):
         return int(value)
-    raise Malformed(f"expected a whole number from 1 to {COUNT_LIMIT} as the count")
+    raise Malformed(NO_COUNT)
 
 
 def _is_number(value: Value) -> TypeGuard[int | float]:
@@ -81,7 +85,7 @@ def year_of(value: Value) -> int:
     """A year.
 
     Raises:
-        Malformed: it is none, or there are no figures of it.
+        Malformed: the cell has no year, or one without figures.
     """
     text = text_of(value)
     if len(text) == 4 and text.isascii() and text.isdigit() and FIRST_YEAR <= int(text) <= this_year():
@@ -90,7 +94,7 @@ def year_of(value: Value) -> int:
 
 
 def is_year(value: Value) -> bool:
-    """Whether `year_of` would take it."""
+    """Whether `year_of` accepts the cell."""
     try:
         year_of(value)
     except Malformed:
@@ -99,18 +103,18 @@ def is_year(value: Value) -> bool:
 
 
 def years_in(text: str) -> list[int]:
-    """The years that stand in a title or a file's name, each once: four digits by themselves."""
+    """The years in a title or a file's name, each once: four digits by themselves."""
     found = (int(digits) for digits in _YEAR.findall(text))
     return list(dict.fromkeys(year for year in found if FIRST_YEAR <= year <= this_year()))
 
 
 def this_year() -> int:
-    """No figures are of a later year than this one."""
+    """The current year, the latest with figures."""
     return datetime.now(UTC).year
 
 
 def has_letter(text: str) -> bool:
-    """Whether some character is a letter."""
+    """Whether any character is a letter."""
     return any(map(str.isalpha, text))
 
 

@@ -1,11 +1,11 @@
-"""A table with a name a record and a year a column; and blocks of name and count side by side."""
+"""Wide tables: one record per name, one column per year. And blocks of name and count side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.lists import BLANK, NOTES, ZERO, Rules
-from parser_runner.parsers.said import check_year
+from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Table, TextTable
 from parser_runner.parsers.values import (
@@ -19,10 +19,11 @@ from parser_runner.parsers.values import (
     text_of,
     year_of,
 )
+from parser_runner.parsers.year_and_sex import check_year
 
 
 class Wide(NamedTuple):
-    """Where the columns of a wide table are."""
+    """The columns of a wide table, and the number of the record with its headings."""
 
     record: int
     name: int
@@ -31,7 +32,7 @@ class Wide(NamedTuple):
 
 
 def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = ()) -> Wide | None:
-    """The first record of the head that has a heading for names and otherwise years, each once, or known others."""
+    """The first record of the head with one heading for names, with years, each once, and else only known headings."""
     for number, record in enumerate(table.head(), 1):
         labels = [*map(label_of, record)]
         years = {column: year_of(value) for column, value in enumerate(record) if is_year(value)}
@@ -57,7 +58,7 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
             source.problem(f"expected {wide.width} fields, found {len(record)}", table.place(number, 0))
             continue
         if not isinstance(table, TextTable) and not any(text_of(record[column]) for column in wide.years):
-            # A note stands in the column of names.
+            # The column of names has a note.
             source.skip(NOTES)
             continue
         column = wide.name
@@ -71,19 +72,20 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
             source.problem(str(error), table.place(number, column))
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """Two columns of a table: names of one year and sex, and their counts."""
 
     year: int
     sex: str
     name: int
-    number: int
+    count: int
 
 
 def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block], rules: Rules) -> Iterator[Row]:
-    """The rows of blocks that stand side by side, below a record. Each may be shorter than the others.
+    """The rows of blocks side by side, below a record. Each block has its own length.
 
-    Once a record is blank, those that have no figure are notes.
+    After a blank record, records without a figure are notes.
     """
     blank = False
     width = len(table.head()[below - 1])
@@ -97,7 +99,7 @@ def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block
         if len(record) != width:
             source.problem(f"expected {width} fields, found {len(record)}", table.place(number, 0))
             continue
-        cells = [(block, record[block.name], record[block.number]) for block in blocks]
+        cells = [(block, record[block.name], record[block.count]) for block in blocks]
         no_figure = blank and not any(_is_figure(count, rules) for _, _, count in cells)
         if no_figure and has_letter("".join(map(text_of, record))):
             source.skip(NOTES)
@@ -113,7 +115,7 @@ def _block_row(
     column = block.name
     try:
         name = name_of(record[column], source.limits.name_chars)
-        column = block.number
+        column = block.count
         count = _count(source, record[column], rules)
         if count:
             yield Row(block.year, block.sex, name, count, table.place(number, block.name))
@@ -122,7 +124,7 @@ def _block_row(
 
 
 def _count(source: Source, value: Value, rules: Rules) -> int:
-    """A count; 0, and counted as left out, where there is none."""
+    """A count. Without one it is 0, and counted as left out."""
     text = text_of(value)
     if text in rules.suppressed:
         source.skip(rules.suppressed[text])

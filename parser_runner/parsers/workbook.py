@@ -1,4 +1,4 @@
-"""Workbooks (.xls, .xlsx), read in a process of its own: see reader_process.py and workbook_reader.py."""
+"""Workbooks (.xls, .xlsx), read by a separate process: see reader_process.py and workbook_reader.py."""
 
 import json
 from collections.abc import Iterator
@@ -9,19 +9,16 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.places import Cell
-from parser_runner.parsers.archive import checked_directory
 from parser_runner.parsers.reader_process import FileAtFault, ReaderProcess
-from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import Value
-
-_HEAD = 15
-"""Rows in which a sheet's titles and headings are looked for."""
+from parser_runner.parsers.source_file import SourceFile
+from parser_runner.parsers.values import HEAD, Value
+from parser_runner.parsers.zip_directory import checked_directory
 
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
 
 class Sheet:
-    """A visible worksheet: rows of cells. Rows and columns begin at A1, whatever is empty."""
+    """A visible worksheet: rows of cells. Rows and columns count from A1, even if the first ones are empty."""
 
     def __init__(self, workbook: "Workbook", index: int, name: str) -> None:
         self.name = name
@@ -30,24 +27,24 @@ class Sheet:
         self._head: list[list[Value]] | None = None
 
     def head(self) -> list[list[Value]]:
-        """Its first rows."""
+        """The first rows."""
         if self._head is None:
-            self._head = [*self._workbook.read(self._index, _HEAD)]
+            self._head = [*self._workbook.read(self._index, HEAD)]
         return self._head
 
     def records(self) -> Iterator[tuple[int, list[Value]]]:
-        """Its rows with their numbers, from 1."""
+        """All rows with their numbers, from 1."""
         yield from enumerate(self._workbook.read(self._index, None), 1)
 
     def place(self, row: int, column: int) -> Cell:
-        """A cell of it: the row from 1, the column from 0."""
+        """The place of a cell: the row from 1, the column from 0."""
         return Cell(self.name, row, column + 1)
 
 
 class Workbook:
-    """An open workbook. Its process ends with it, or when it is closed."""
+    """An open workbook. Its process ends when it is closed or collected."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self._source = source
         content = source.file.read()
         self._reader = ReaderProcess(source.machine, len(content), source.limits.workbook_memory_mib * MIB)
@@ -60,7 +57,7 @@ class Workbook:
         self._reader.close()
 
     def read(self, index: int, rows: int | None) -> Iterator[list[Value]]:
-        """The rows of a sheet; all are read, or the workbook is of no use any more."""
+        """The rows of a sheet. Who stops early cannot use the workbook any more."""
         self._reader.send(json.dumps([index, rows]).encode() + b"\n")
         limit = self._source.limits.cell_chars
         number = 0
@@ -82,22 +79,22 @@ class Workbook:
             raise self._refusal(fault.why) from None
 
     def _refusal(self, error: str) -> Rejected:
-        # Native code that is out of memory aborts, so there is no telling it from another abort.
+        # Native code aborts if it is out of memory: nothing tells that from another abort.
         if error == "memory":
             limit = self._source.limits.workbook_memory_mib
-            message = f"reading the workbook takes more than {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB), or breaks it off"
+            message = f"reading the workbook takes more than {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB), or fails"
             return self._source.rejected(Reason.TOO_LARGE, message)
         if error == "encrypted":
             return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
         return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is damaged or cut off")
 
 
-def open_workbook(source: Source) -> Workbook | None:
-    """The workbook that a source is; None where it is another archive.
+def open_workbook(source: SourceFile) -> Workbook | None:
+    """Opens a workbook; None if the file is another archive.
 
     Raises:
-        Rejected: it is one, but damaged, encrypted or over a limit.
-        Unavailable, OutOfMemory, Misconfigured: it cannot be read on this machine.
+        Rejected: the workbook is damaged, encrypted or over a limit.
+        Unavailable, OutOfMemory, Misconfigured: this machine cannot read it.
     """
     if source.is_zip and "[Content_Types].xml" not in {member.filename for member in checked_directory(source)}:
         return None

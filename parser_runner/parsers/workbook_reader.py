@@ -1,14 +1,14 @@
-"""Reads a workbook for `reader_process.py`, in a process of its own with a limit of memory.
+"""Reads a workbook for `reader_process.py`, in a separate process with limited memory.
 
-The library is native code: a crafted workbook can make it abort or ask for a terabyte, and that must cost this process
-only. It is run as a script, imports nothing of ours, and speaks JSON, a line at a time:
+The library is native code: a crafted workbook can make it abort or ask for a terabyte, and only this process may
+suffer. It runs as a script, imports nothing of ours, and speaks JSON, one line at a time:
 
-    args the workbook's size, the address space to use, both in bytes; the folder that the library is in
-    out  {"granted": whether the machine gives that much}, before anything of the file is seen
+    args the workbook's size, the limit of the address space, both in bytes; the library's folder
+    out  {"granted": whether the machine gives that much}, before it sees any of the file
     in   the workbook's bytes
     out  {"sheets": [names of the visible worksheets]}
-    in   [index of a sheet, how many of its rows or null for all]
-    out  one list a row, then null. A date is {"date": "2022-08-04"}
+    in   [index of a sheet, number of rows or null for all]
+    out  one list per row, then null. A date is {"date": "2022-08-04"}
 
 {"error": ...} ends everything: "encrypted", "damaged" or "memory" is about the file, "no library" about the
 installation, "machine" with an "errno" about the machine.
@@ -26,10 +26,10 @@ from typing import Any
 def main() -> None:
     """Answers until the parent closes the pipe."""
     size, memory_bytes = map(int, sys.argv[1:3])
-    # Behind all that is found without it, so that it replaces nothing.
+    # At the end of the path, so that it replaces nothing.
     sys.path.append(sys.argv[3])
     try:
-        # Before the limit is set: what goes wrong here is not about the file.
+        # Before the limit is set: a failure here is not about the file.
         import python_calamine  # noqa: F401
 
         _say({"granted": _limit(memory_bytes)})
@@ -40,17 +40,17 @@ def main() -> None:
     except MemoryError:
         _say({"error": "memory"})
     except OSError as error:
-        # The workbook is in memory: if the system has a number for it, it is not about the workbook.
+        # The workbook is in memory, so an error with a number of the system is not about it.
         _say({"error": "machine", "errno": error.errno} if error.errno else {"error": "damaged"})
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        # A panic of the library is a BaseException of its own.
+        # The library has its own BaseException for a panic.
         _say({"error": "encrypted" if type(error).__name__ == "PasswordError" else "damaged"})
 
 
 def _limit(memory_bytes: int) -> bool:
-    """Sets the limit. Whether the machine gives that much, by its own limits and as far as it has memory now."""
+    """Sets the limit. Returns whether the machine grants that much, by its own limits and its free memory."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     try:

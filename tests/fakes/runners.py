@@ -11,7 +11,7 @@ from dataset_jobs.storage import Storage, StorageConfig
 from dataset_jobs.store.runner import Runner, RunnerConnection, RunnerStore
 from parser_runner.machine import Machine
 from parser_runner.process import outcome_of
-from parser_runner.run import Job, run
+from parser_runner.run import RunnerContext, run
 from tests.fakes.cluster import FakePod
 from tests.faults.actor import Actor, Boundary, Crashed, Interrupted
 from tests.faults.connections import sync_connection
@@ -20,8 +20,8 @@ from tests.faults.ports import exposed
 
 
 @dataclass(frozen=True, slots=True)
-class PodJob(Job):
-    """A runner's job whose store, storage and machine are at risk."""
+class PodContext(RunnerContext):
+    """A runner's context whose store, storage and machine are at risk."""
 
     actor: Actor | None = None
     thread: int | None = None
@@ -36,7 +36,7 @@ class PodJob(Job):
 
     def open_storage(self) -> Storage:
         assert self.actor is not None
-        return exposed(Job.open_storage(self), "storage", self.actor)
+        return exposed(RunnerContext.open_storage(self), "storage", self.actor)
 
     def machine(self) -> Machine:
         assert self.actor is not None
@@ -55,10 +55,10 @@ class Ended:
 def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -> Ended | None:
     """Runs a pod's runner to its end in this thread, as `parser_runner.process` does; None where it was killed."""
     runner = Runner(pod.uid, pod.name, pod.node)
-    job = PodJob(pod.key, runner, conninfo, storage, (0.0, 0.0), actor=actor, thread=threading.get_ident())
+    context = PodContext(pod.key, runner, conninfo, storage, (0.0, 0.0), actor=actor, thread=threading.get_ident())
     unforeseen = ""
     try:
-        outcome = run(job)
+        outcome = run(context)
     except Crashed:
         return None
     except Interrupted:
@@ -68,14 +68,14 @@ def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -
         unforeseen = repr(error) if outcome.cause is Cause.CRASHED else ""
     try:
         if outcome.cause not in (Cause.COMPLETED, Cause.LOST_LEASE):
-            _record(job, outcome)
+            _record(context, outcome)
     except Crashed:
         return None
     return Ended(int(outcome.exit_code), outcome.to_message(), unforeseen)
 
 
-def _record(job: PodJob, outcome: Outcome) -> None:
-    with contextlib.suppress(RunError, Interrupted), job.connect() as store:
+def _record(context: PodContext, outcome: Outcome) -> None:
+    with contextlib.suppress(RunError, Interrupted), context.connect() as store:
         store.record_outcome(outcome)
 
 

@@ -41,7 +41,7 @@ class Boundary:
     Args:
         port: whose it is; `postgres` for a single exchange with the server, `stream` for a part of a file, `machine`
             for the local one.
-        what: the method, or the beginning of the statement.
+        what: the method, or the statement's name.
     """
 
     port: str

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dataset_jobs.store.statements import all_statements
 from tests.integration.world import World
+from tests.servers.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -14,3 +16,13 @@ def world(database: str, tmp_path: Path) -> Iterator[World]:
     made = World(database, tmp_path)
     yield made
     made.client.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_statement_is_executed(request: pytest.FixtureRequest, postgres: PostgresServer) -> Iterator[None]:
+    """The tests that run on each version of Postgres execute every statement of the product there."""
+    yield
+    whole = request.config.option.markexpr == "every_postgres" and not request.config.option.keyword
+    if whole and not request.session.testsfailed:
+        log = postgres.log.read_text(encoding="utf-8", errors="replace")
+        assert [name for name in all_statements() if f"-- {name}\n" not in log] == []

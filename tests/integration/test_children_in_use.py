@@ -11,7 +11,7 @@ import pytest
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.runner import Runner
-from parser_runner.run import Job, Kept, run
+from parser_runner.run import Reusable, RunnerContext, run
 from tests.integration.world import DATA, World
 
 
@@ -26,8 +26,8 @@ async def claimed(world: World) -> list[ClaimedRun]:
         return await store.claim("default", 10, "process", "test", timedelta(minutes=1))
 
 
-def job_of(world: World, run: ClaimedRun, kept: Kept | None) -> Job:
-    return Job(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, kept=kept)
+def context_of(world: World, run: ClaimedRun, reusable: Reusable | None) -> RunnerContext:
+    return RunnerContext(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, reusable=reusable)
 
 
 async def test_files_that_load_are_run_by_one_process_until_one_does_not(world: World) -> None:
@@ -53,23 +53,23 @@ async def test_the_reader_of_a_workbook_ends_with_its_run(world: World) -> None:
     world.submit(DATA / "it/2018.xls", "IT")
     [one] = await claimed(world)
     before = _children()
-    run(job_of(world, one, None))
+    run(context_of(world, one, None))
     assert _children() <= before
 
 
 async def test_the_next_run_of_a_process_uses_connection_and_storage_of_the_last(world: World) -> None:
     for year in (2000, 2001, 2002):
         world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
-    kept, backends, storages = Kept(), [], set()
+    reusable, backends, storages = Reusable(), [], set()
     for one in await claimed(world):
-        run(job_of(world, one, kept))
-        assert kept.connection is not None
-        storages.add(id(kept.storage))
-        backend = kept.connection.info.backend_pid
+        run(context_of(world, one, reusable))
+        assert reusable.connection is not None
+        storages.add(id(reusable.storage))
+        backend = reusable.connection.info.backend_pid
         backends.append(backend)
         active = world.one("select application_name from pg_stat_activity where pid = %s", backend)
         assert active == {"application_name": f"parser-runner {one.key.job_id} {one.key.epoch}"}
-        connection = kept.connection
+        connection = reusable.connection
     assert len(set(backends)) == len(storages) == 1
     assert world.one("select count(*) n from names")["n"] == 3
     connection.close()
@@ -78,27 +78,27 @@ async def test_the_next_run_of_a_process_uses_connection_and_storage_of_the_last
 async def test_a_connection_that_broke_meanwhile_costs_a_new_one_and_no_attempt(world: World) -> None:
     for year in (2000, 2001):
         world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
-    kept = Kept()
+    reusable = Reusable()
     first, second = await claimed(world)
-    run(job_of(world, first, kept))
-    assert kept.connection is not None
-    broken = kept.connection.info.backend_pid
+    run(context_of(world, first, reusable))
+    assert reusable.connection is not None
+    broken = reusable.connection.info.backend_pid
     world.query("select pg_terminate_backend(%s)", broken)
-    run(replace(job_of(world, second, kept), take_waits=()))
-    assert kept.connection.info.backend_pid != broken
-    kept.connection.close()
+    run(replace(context_of(world, second, reusable), take_waits=()))
+    assert reusable.connection.info.backend_pid != broken
+    reusable.connection.close()
 
 
 async def test_a_run_that_fails_leaves_no_connection(world: World) -> None:
     world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
     world.submit(world.file("yob2001.txt", "Emma,F\n"))
-    kept = Kept()
+    reusable = Reusable()
     first, second = await claimed(world)
-    run(job_of(world, first, kept))
-    connection = kept.connection
+    run(context_of(world, first, reusable))
+    connection = reusable.connection
     with pytest.raises(Rejected):
-        run(job_of(world, second, kept))
-    assert kept.connection is None
+        run(context_of(world, second, reusable))
+    assert reusable.connection is None
     assert connection is not None
     assert connection.closed
 
@@ -106,7 +106,7 @@ async def test_a_run_that_fails_leaves_no_connection(world: World) -> None:
 async def test_a_pod_s_run_closes_its_connection(world: World) -> None:
     world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
     [one] = await claimed(world)
-    run(job_of(world, one, None))
+    run(context_of(world, one, None))
     async with asyncio.timeout(30):
         while world.query("select 1 from pg_stat_activity where application_name like 'parser-runner%%'"):
             await asyncio.sleep(0.01)

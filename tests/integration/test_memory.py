@@ -11,7 +11,7 @@ ALLOWED_MIB = 128
 
 PROGRAM = """
 import sys
-import parser_runner.child, parser_runner.parsers.text_lists
+import parser_runner.child, parser_runner.parsers.declared
 from parser_runner.load import sort_rows
 from parser_runner.parsers import Source, parse
 

@@ -141,7 +141,7 @@ class World:
         wake = asyncio.Event()
         async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
-                entry or partial(run_child, self.environment), ["parser_runner.warm"], wake.set
+                entry or partial(run_child, self.environment), ["parser_runner.preload"], wake.set
             )
             pools = OnePool(PoolSpec("default", retry=retry, retention=retention, template=template))
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, min_unchanged_seconds=0.0)

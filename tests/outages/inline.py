@@ -14,7 +14,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.runner import Runner
-from parser_runner.run import Job, run
+from parser_runner.run import RunnerContext, run
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World
 
@@ -55,9 +55,9 @@ class InlineLauncher(FakeLauncher):
 
     def _run(self, key: RunKey) -> Outcome:
         conninfo = self.broken.get(key, self._conninfo)
-        job = Job(key, Runner(f"pod-of-{key}"), conninfo, self._storage, (0.01, 0.01), self._patience)
+        context = RunnerContext(key, Runner(f"pod-of-{key}"), conninfo, self._storage, (0.01, 0.01), self._patience)
         try:
-            return run(job)
+            return run(context)
         except RunError as error:
             return Outcome.of_error(error)
         except Exception as error:

@@ -62,7 +62,7 @@ class Fault:
         kind: how.
         number: the how-manieth of those that match, from 1.
         who: what the application_name begins with.
-        sql: what the text contains, in any letter case.
+        sql: what the text contains, in any letter case; mostly the statement's name, such as `-- claim.pick`.
         besides: what the text of those that count does not contain; nothing is passed over without it.
         meanwhile: done first, before the statement is sent on or cut off.
     """

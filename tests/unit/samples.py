@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from parser_runner.parsers import Parser, countries, parsers_of
+from parser_runner.parsers import AnyParser, countries, parsers_of
 from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.made_up import zipped
 from tests.unit.test_publishers_text import BC, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SCOTLAND
@@ -110,7 +110,7 @@ SAMPLES: dict[str, Sample] = {
 
 ARCHIVE = Sample("nat.zip", zipped({"nat.csv": INSEE}))
 
-ALL_PARSERS: dict[str, Parser] = {parser.name: parser for country in countries() for parser in parsers_of(country)}
+ALL_PARSERS: dict[str, AnyParser] = {parser.name: parser for country in countries() for parser in parsers_of(country)}
 COUNTRIES: dict[str, str] = {parser.name: country for country in countries() for parser in parsers_of(country)}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 HEAVY = "pydantic pydantic_settings typer rich boto3 botocore kubernetes kopf aiohttp pycountry python_calamine"
 IMPORTS = {
-    "a child of the process launcher": "import parser_runner.warm",
+    "a child of the process launcher": "import parser_runner.preload",
     "a pod": "import parser_runner.__main__, parser_runner.process",
     "the parsers": "from parser_runner.parsers import parsers_of; parsers_of('US')",
     "local storage": (

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
 from controller.outcomes.retry import RetryPolicy
-from controller.pools.resource import PoolRefused, _Runner, _Spec, controller_of, ordering_key, read_pool, to_pool_path
+from controller.pools.paths import to_pool_path
+from controller.pools.resource import PoolRefused, _Runner, _Spec, controller_of, ordering_key, read_pool
 from controller.pools.runner_pod import Memory, RunnerTemplate, job_manifest, with_memory
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey

@@ -52,7 +52,7 @@ def test_ontario_says_the_sex_in_its_title_and_a_files_name_must_not_say_another
     assert rows("\ufeff" + ONTARIO, "ontario_top_baby_names_female_1917-2019_en_fr.csv", "CA")
     error = refusal(ONTARIO, "ontario_top_baby_names_male_1917-2022_en_fr.csv", "CA")
     assert error.reason is Reason.CONTRADICTORY
-    assert "the file's name speaks of boys, but its content of girls" in str(error)
+    assert "the file's content says girls, but the file's name says boys" in str(error)
     assert refusal(ONTARIO, "names.csv", "CA", sex="M").reason is Reason.CONTRADICTORY
 
 

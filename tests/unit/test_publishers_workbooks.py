@@ -87,7 +87,7 @@ def test_northern_ireland_has_the_years_side_by_side_and_ranks_alone_are_left_ou
         "other sheets": 1,
         "suppressed counts (..: one or two children)": 1,
     }
-    assert "cell A2: 1998 was given as the year, but this is of 1997" in str(refusal(content, "a", "GB", year=1998))
+    assert "cell A2: the year was given as 1998, but this is of 1997" in str(refusal(content, "a", "GB", year=1998))
 
 
 def test_victoria_has_boys_and_girls_side_by_side_in_two_shapes() -> None:

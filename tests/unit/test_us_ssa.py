@@ -1,5 +1,6 @@
 """Files of the US Social Security Administration: what is read of them, and under which names."""
 
+import io
 import re
 import time
 from pathlib import Path
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
-from parser_runner.parsers import parse_file
+from dataset_jobs.model.limits import Limits
+from parser_runner.parsers import Source, parse, parse_file
 from tests.unit.ssa_files import GOOD, GOOD_STATE, THIS_YEAR, open_bytes, refused, rows_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -98,6 +100,19 @@ def test_names_are_stored_as_published_in_one_normal_form(written: str, stored: 
     assert [row.name for row in rows_of(f"{GOOD}{written},F,5\n")] == ["Olivia", stored]
 
 
+@pytest.mark.parametrize(("limit", "name", "fits"), [(3, "Alexandria", False), (3, "Ada", True), (1, "A", True),
+    (200, "X" + "x" * 149, True), (200, "X" + "x" * 200, False), (100, "X" + "x" * 100, False)])  # fmt: skip
+@pytest.mark.parametrize(("line", "filename"), [("{},F,5\n", "yob2020.txt"), ("AK,F,1910,{},5\n", "AK.TXT")])
+def test_the_limit_of_a_name_s_length_holds(limit: int, name: str, fits: bool, line: str, filename: str) -> None:
+    source = Source(filename, io.BytesIO(line.format(name).encode()), limits=Limits(name_chars=limit))
+    rows = parse(source, "US").rows
+    if fits:
+        assert [row.name for row in rows] == [name]
+    else:
+        with pytest.raises(Rejected, match=f"line 1: expected a name of 1 to {limit} characters"):
+            list(rows)
+
+
 @pytest.mark.parametrize(("written", "count"), [("1", 1), ("007", 7), ("2147483647", 2**31 - 1)])
 def test_a_count_is_any_whole_number_that_fits_the_table(written: str, count: int) -> None:
     assert [row.count for row in rows_of(f"{GOOD}Emma,F,{written}\n")] == [14718, count]
@@ -127,7 +142,7 @@ def test_a_name_without_a_year_is_refused_unless_the_year_is_given(filename: str
 def test_a_year_that_contradicts_the_files_name_is_refused() -> None:
     error = refused(GOOD, year=2019)
     assert error.reason is Reason.CONTRADICTORY
-    assert str(error) == "yob2020.txt: the file's name says 2020, but 2019 was given as its year"
+    assert str(error) == "yob2020.txt: the file's name says 2020, but the year was given as 2019"
     assert rows_of(GOOD, year=2020)
 
 
@@ -157,7 +172,7 @@ def test_a_state_file_of_one_year_may_be_told_so_and_another_year_is_refused() -
     assert rows_of(GOOD_STATE, "AK.TXT", year=1910)
     error = refused(GOOD_STATE + "AK,F,1911,Mary,12\n", "AK.TXT", year=1910)
     assert error.reason is Reason.CONTRADICTORY
-    assert str(error) == "AK.TXT, line 2: 1910 was given as the year, but this line is of 1911"
+    assert str(error) == "AK.TXT, line 2: the year was given as 1910, but this is of 1911"
 
 
 # Whatever is submitted

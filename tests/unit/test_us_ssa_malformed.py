@@ -65,7 +65,7 @@ def test_a_malformed_line_of_a_state_is_refused_by_its_number_and_reason(line: s
 
 def test_a_state_s_year_may_not_contradict_the_one_that_was_given_though_others_agree() -> None:
     error = refused("AK,F,1910,Mary,14\nAK,F,1911,Mary,12\n", "AK.TXT", 1910)
-    assert str(error) == "AK.TXT, line 2: 1910 was given as the year, but this line is of 1911"
+    assert str(error) == "AK.TXT, line 2: the year was given as 1910, but this is of 1911"
 
 
 @pytest.mark.parametrize("year", [1850, THIS_YEAR + 1])
@@ -144,9 +144,7 @@ def test_no_error_quotes_the_file(content: str | bytes, filename: str) -> None:
 def test_a_file_that_begins_otherwise_is_of_no_known_format(content: bytes) -> None:
     error = refused(content)
     assert error.reason is Reason.INVALID_FORMAT
-    assert str(error).startswith(
-        "yob2020.txt, line 1: not a format of US that is known: expected lines of name,sex,count"
-    )
+    assert str(error).startswith("yob2020.txt, line 1: no known format of US: expected lines of name,sex,count")
 
 
 def test_an_empty_file_is_refused() -> None:

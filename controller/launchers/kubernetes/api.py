@@ -20,10 +20,10 @@ from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 PAGE = 500
-"""Objects a page of a list."""
+"""Objects per page of a list."""
 
 LONGEST_HOLD_SECONDS = 30.0
-"""For how long a request is held back at the most where the API server asks to be left alone for longer."""
+"""The longest that a request is held back when an API server asks for a pause."""
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class ApiRefused(ClusterRefused):
-    """The API server has definitely not done what it was asked. `word` is its own reason, such as AlreadyExists."""
+    """The API server has definitely refused a request. `word` is its own reason, such as AlreadyExists."""
 
     def __init__(self, status: int, message: str, word: str = "") -> None:
         super().__init__(message)
@@ -43,10 +43,10 @@ async def load_configuration(kubeconfig: Path | None = None) -> Configuration:
     """In a pod, its service account; elsewhere KUBECONFIG or ~/.kube/config.
 
     Args:
-        kubeconfig: this file and nothing else.
+        kubeconfig: only this file.
 
     Raises:
-        Misconfigured: none of them is there, or it cannot be read.
+        Misconfigured: none of them exists, or it cannot be read.
     """
     configuration = Configuration()
     try:
@@ -56,7 +56,7 @@ async def load_configuration(kubeconfig: Path | None = None) -> Configuration:
         else:
             file = None if kubeconfig is None else str(kubeconfig)
             await load_kube_config(config_file=file, client_configuration=configuration)
-    except Exception as error:  # the loader raises many kinds, by what the file holds
+    except Exception as error:  # the loader raises many kinds of errors
         if isinstance(error, OSError) and not is_about_the_path(error):
             raise machine_error(error, "load a Kubernetes configuration") from None
         raise Misconfigured(f"cannot load a Kubernetes configuration: {type(error).__name__}") from None
@@ -77,7 +77,7 @@ class KubernetesApi:
 
     Args:
         configuration: host and credentials.
-        namespace: whose objects are meant.
+        namespace: of the objects.
         timeout_seconds: of one request, in all.
     """
 
@@ -96,24 +96,24 @@ class KubernetesApi:
         await self._client.close()
 
     async def create_job(self, manifest: Mapping[str, Any]) -> bool:
-        """Creates a Job; False where there is one of that name already.
+        """Creates a Job; False if a Job has that name already.
 
         Raises:
-            ApiRefused: it was definitely not created.
-            Unavailable: it may have been.
+            ApiRefused: it definitely was not created.
+            Unavailable: it may have been created.
         """
         try:
             await self._request("POST", self._jobs, body=manifest)
         except ApiRefused as error:
             if error.word == "AlreadyExists":
                 return False
-            if error.status == 409:  # a quota that is being changed, or a webhook that says so: the next try may pass
+            if error.status == 409:  # somebody changes a quota, or a webhook said so: a retry may pass
                 raise ClusterSilent(str(error)) from None
             raise
         return True
 
     async def get_job(self, name: str) -> Job | None:
-        """A Job by name, from etcd and not from a cache; None where there is none."""
+        """A Job by name, if there is one; from etcd, not from a cache."""
         try:
             job: Job = await self._request("GET", f"{self._jobs}/{name}", into=Job)
         except ApiRefused as error:
@@ -136,12 +136,12 @@ class KubernetesApi:
         return await self._list(self._events, {"fieldSelector": selector}, dict[str, Any])
 
     async def set_job_ttl(self, name: str, seconds: int) -> None:
-        """Lets Kubernetes remove a finished Job after a while; one that is gone is fine."""
+        """Lets Kubernetes remove a finished Job after a while. Does nothing if the Job is gone."""
         body = {"spec": {"ttlSecondsAfterFinished": seconds}}
         await self._request_if_there("PATCH", f"{self._jobs}/{name}", body=body)
 
     async def delete_job(self, name: str, grace_seconds: int | None = None) -> None:
-        """Deletes a Job and, with their grace period, its pods; one that is gone is fine."""
+        """Deletes a Job and, with their grace period, its pods. Does nothing if the Job is gone."""
         body: dict[str, Any] = {"propagationPolicy": "Background"}
         if grace_seconds is not None:
             body["gracePeriodSeconds"] = grace_seconds
@@ -152,18 +152,18 @@ class KubernetesApi:
         await self._request("POST", self._events, body=manifest)
 
     async def try_job(self, manifest: Mapping[str, Any]) -> None:
-        """Asks whether a Job would be created, unknown fields counting as errors; nothing is.
+        """Asks whether a Job would be created (a dry run). Unknown fields are errors.
 
         Raises:
-            ApiRefused: it would not, and why.
+            ApiRefused: it would be refused, and why.
         """
         await self._request("POST", self._jobs, {"dryRun": "All", "fieldValidation": "Strict"}, manifest)
 
     async def list_parser_pools(self) -> list[dict[str, Any]]:
-        """All ParserPools, whose ever they are.
+        """All ParserPools, of every controller.
 
         Raises:
-            ApiRefused: 404 where the cluster does not know the resource.
+            ApiRefused: 404 if the cluster does not know the resource.
         """
         return await self._list(self._parser_pools, {}, dict[str, Any])
 
@@ -171,9 +171,9 @@ class KubernetesApi:
         """Sets a ParserPool's status, and returns the whole pool.
 
         Raises:
-            ApiRefused: 404 where there is no such pool any more.
+            ApiRefused: 404 if the pool is gone.
         """
-        # Not merged: of what a template had before nothing is to stay.
+        # Replaced, not merged: nothing of an earlier template may stay.
         patch = [{"op": "add", "path": "/status", "value": status}]
         pool: dict[str, Any] = await self._request("PATCH", f"{self._parser_pools}/{name}/status", body=patch)
         return pool
@@ -232,14 +232,14 @@ class KubernetesApi:
             raise ClusterSilent(f"Kubernetes API: an answer that cannot be read: {error}") from None
 
     def _hold_back(self, retry_after: str) -> None:
-        """No request of ours goes out before the time that an overloaded API server has named."""
+        """Sends no request before the time that an overloaded API server has named."""
         if retry_after.isdecimal():
             seconds = min(float(retry_after), LONGEST_HOLD_SECONDS)
             self._not_before = max(self._not_before, time.monotonic() + seconds)
 
 
 def _of_status(status: int, body: bytes | str | None) -> ApiRefused | ClusterSilent:
-    """429 and 5xx may have been carried out, 401 is mended by a fresh token; all else is definite."""
+    """After 429 and 5xx the request may have taken effect, and a fresh token fixes 401; all else is definite."""
     try:
         said = json.loads(body or "")
         message, word = said["message"], str(said.get("reason", ""))

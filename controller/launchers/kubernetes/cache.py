@@ -23,7 +23,7 @@ class ClusterView:
         """UIDs of the watch's events since the current list began."""
 
     def on_event(self, thing: Job | Pod, deleted: bool) -> None:
-        """A Job or a pod is new, changed or deleted, says the watch."""
+        """Takes an event of the watch: a Job or a pod is new, changed or deleted."""
         key = thing.metadata.key
         if key is None:
             return
@@ -41,7 +41,7 @@ class ClusterView:
         self._changed.clear()
 
     def end_list(self, jobs: Iterable[Job], pods: Iterable[Pod]) -> None:
-        """Takes the list of everything: what it lacks is gone, unless the watch has had an event of it meanwhile."""
+        """Takes the list of everything: a missing object is gone, unless an event of it came meanwhile."""
         known: Iterable[Job | Pod] = chain(self._jobs.values(), *(pods.values() for pods in self._pods.values()))
         newer = [thing for thing in known if thing.metadata.uid in self._newer]
         listed = (thing for thing in chain[Job | Pod](jobs, pods) if thing.metadata.uid not in self._newer)

@@ -10,21 +10,21 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.text import clipped
 
 MESSAGE_LIMIT = 1024
-"""Bytes that Kubernetes takes of an event's message."""
+"""The most bytes of an event's message in Kubernetes."""
 
 SPACING_SECONDS = 60.0
-"""Between two events of the same reason: where a quota has room for few, a pool is blocked again and again."""
+"""Between two events of the same reason: if a quota has little room, a pool is blocked again and again."""
 
 _log = logging.getLogger(__name__)
 
 
 class KubernetesEvents:
-    """Posts events; a notice that cannot be posted is logged and let go.
+    """Posts events; it logs a notice that it cannot post, and drops it.
 
     Args:
         api: of the namespace that the pod is in.
-        pod_name: this controller's own pod, which events are about that are about nothing else.
-        pod_uid: its uid; empty where it is not known, as outside a cluster.
+        pod_name: this controller's own pod. Events without another object are about it.
+        pod_uid: its uid; empty if unknown, as outside a cluster.
     """
 
     def __init__(self, api: KubernetesApi, pod_name: str, pod_uid: str) -> None:

@@ -32,7 +32,7 @@ from dataset_jobs.version import told_to_runners
 _log = logging.getLogger(__name__)
 
 SUSPENDED_JOB = Evidence(message="the Job is suspended", conditions={"PodScheduled": SUSPENDED})
-"""As of a pod that no node has room for: somebody, such as Kueue, says when there is room."""
+"""Like that of a pod that no node has room for: somebody, such as Kueue, decides when there is room."""
 
 
 class KubernetesLauncher:
@@ -40,8 +40,8 @@ class KubernetesLauncher:
 
     Args:
         api: of that namespace.
-        installation: every Job of ours carries it; others are never seen, adopted or deleted.
-        template: how runner pods are made where a launch does not say it.
+        installation: on every Job of ours; it never lists, adopts or deletes others.
+        template: how to make runner pods if a launch does not say it.
     """
 
     name = "kubernetes"
@@ -60,7 +60,7 @@ class KubernetesLauncher:
         self._refusals = FailedCreateEvents(api)
         self._view = ClusterView()
         self._disrupted: dict[RunKey, Evidence] = {}
-        """What was seen of pods that were about to be removed: they may be gone before they are seen to have ended."""
+        """Evidence of disrupted pods: they may be gone before anybody sees their end."""
 
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
@@ -70,8 +70,8 @@ class KubernetesLauncher:
             if await self._api.create_job(manifest):
                 return name
         except ApiRefused as error:
-            # An earlier request for this name, of which no answer came, may have been carried out:
-            # admission refuses before it looks whether the name is taken.
+            # An earlier, unanswered request for this name may have taken effect: admission refuses before it looks
+            # whether the name is taken.
             if await self._is_ours(name):
                 return name
             raise LaunchRefused(str(error), _refusal(error)) from None
@@ -94,7 +94,7 @@ class KubernetesLauncher:
         return await self.get_cached(keys)
 
     def on_event(self, thing: Job | Pod, deleted: bool) -> None:
-        """The watch has told of a Job or a pod."""
+        """Takes an event of a Job or a pod."""
         if self._ours(thing):
             self._view.on_event(thing, deleted)
 
@@ -134,7 +134,7 @@ class KubernetesLauncher:
         await self._api.close()
 
     async def _with_pods(self, keys: Collection[RunKey]) -> dict[RunKey, ObservedRun]:
-        """Those of the runs that have a pod. For one request the API server looks through all pods of the namespace."""
+        """Those of the runs that have a pod. For each request the API server reads all pods of the namespace."""
         if not keys:
             return {}
         jobs = ",".join(sorted({str(key.job_id) for key in keys}))
@@ -165,12 +165,12 @@ def _refusal(error: ApiRefused) -> Reason:
 
 
 def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> ObservedRun:
-    """One Job and its pods as one value; the Job controller may have made more pods than one.
+    """One Job and its pods as one value; the Job controller may have made more than one pod.
 
     Args:
         key: the run that the Job's labels name.
         job, pods: the Job, and its pods.
-        refused: why it could make none, where Kubernetes has said so.
+        refused: why Kubernetes could make no pod, if it said so.
     """
     name = job.metadata.name
     released = job.spec.ttl_seconds_after_finished is not None
@@ -179,14 +179,14 @@ def _see(key: RunKey, job: Job, pods: Sequence[Pod], refused: str = "") -> Obser
     if job.over:
         return ObservedRun(key, name, Phase.ENDED, Evidence(gone=True, conditions=_disruption(job)), released)
     if job.spec.suspend:
-        # One that is never over: no time to live removes it.
+        # It is never over, so no time to live removes it.
         return ObservedRun(key, name, Phase.PENDING, SUSPENDED_JOB)
     word = (SeenAs.QUOTA if exceeds_quota(refused) else SeenAs.REFUSED) if refused else None
     return ObservedRun(key, name, Phase.PENDING, Evidence(seen_as=word, message=refused), released)
 
 
 def _disruption(job: Job) -> dict[str, str]:
-    """What a Job without pods says of its pod's end: that it was disrupted, by the one rule of its failure policy."""
+    """Whether a Job without pods says that its pod was disrupted: the only rule of its failure policy."""
     return {DISRUPTED: ""} if any(one.reason == "PodFailurePolicy" for one in job.status.conditions) else {}
 
 
@@ -194,13 +194,13 @@ def _see_pods(key: RunKey, name: str, pods: Sequence[Pod], released: bool) -> Ob
     """The pods of one Job, at least one, as one value."""
     live = [pod for pod in pods if not pod.over]
     if live:
-        # One on a lost node is told of only where it is all there is.
+        # Ignore pods on a lost node unless there is no other.
         newest = max([pod for pod in live if not is_on_lost_node(pod)] or live, key=_creation)
         # A pod whose sidecar cannot start yet is Pending, whatever its runner does.
         running = newest.status.phase == "Running" or newest.state.running is not None
         phase = Phase.RUNNING if running else Phase.PENDING
         return ObservedRun(key, name, phase, evidence_of(newest), released)
-    # Of two pods, the one that found the run taken says the least.
+    # A pod that found the run taken says less than any other.
     seen = [evidence_of(pod) for pod in sorted(pods, key=_creation)]
     telling = [evidence for evidence in seen if evidence.exit_code != ExitCode.LOST_LEASE] or seen
     left_running = tuple(chain.from_iterable(pod.left_running for pod in pods))

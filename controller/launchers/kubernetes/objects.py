@@ -1,6 +1,6 @@
-"""Jobs and pods as Kubernetes shows them: as much of each as is ever looked at, and nothing else is kept of them.
+"""Jobs and pods as Kubernetes shows them, with only the fields that this program reads.
 
-Thousands of them are read every minute: JSON becomes these values without an object for every field that nobody reads.
+It reads thousands of them every minute: JSON becomes these values without an object for every unused field.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from dataset_jobs.model.keys import RunKey
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
-    """What is not named here is passed over."""
+    """Other fields are ignored."""
 
 
 class Labels(_Part, frozen=True):
-    """Those of ours; empty where somebody else made the object."""
+    """Our labels; empty if somebody else made the object."""
 
     installation: str = msgspec.field(default="", name=LABEL_INSTALLATION)
     job_id: str = msgspec.field(default="", name=LABEL_JOB)
@@ -37,7 +37,7 @@ class Metadata(_Part, frozen=True):
 
     @property
     def key(self) -> RunKey | None:
-        """The run that the labels name; None for what somebody made with our installation's, but without a run's."""
+        """The run that the labels name. None if the object has our installation label but no run labels."""
         with suppress(ValueError):
             return RunKey(UUID(self.labels.job_id), int(self.labels.epoch))
         return None
@@ -54,7 +54,7 @@ class Condition(_Part, frozen=True):
 
 
 class JobSpec(_Part, frozen=True):
-    """What is set on a Job after it was made."""
+    """The fields that change after a Job was created."""
 
     ttl_seconds_after_finished: int | None = None
     suspend: bool = False
@@ -128,7 +128,7 @@ class Running(_Part, frozen=True):
 
 
 class Terminated(_Part, frozen=True):
-    """A container that is over, or never started and never will."""
+    """A container that has ended, or will never start."""
 
     exit_code: int | None = None
     reason: str = ""
@@ -138,7 +138,7 @@ class Terminated(_Part, frozen=True):
 
 
 class ContainerState(_Part, frozen=True):
-    """One of them, or none where the kubelet has not reported yet."""
+    """One of the three, or none before the kubelet has reported."""
 
     waiting: Waiting | None = None
     running: Running | None = None
@@ -167,7 +167,7 @@ class PodStatus(_Part, frozen=True):
 
 
 class Pod(_Part, frozen=True):
-    """A pod: the runner's container, and whatever others were injected into it."""
+    """A pod: the runner's container, and any that others injected."""
 
     metadata: Metadata
     spec: PodSpec = PodSpec()
@@ -175,15 +175,15 @@ class Pod(_Part, frozen=True):
 
     @property
     def terminal(self) -> bool:
-        """Whether all of its containers are over for good, or never start."""
+        """Whether all of its containers have ended for good, or will never start."""
         return self.status.phase in ("Succeeded", "Failed")
 
     @property
     def over(self) -> bool:
-        """Whether its runner is over for good, or never starts. An injected container may live on.
+        """Whether its runner has ended for good, or will never start. An injected container may live on.
 
-        The kubelet never restarts a container that has ended, since the pod's restartPolicy is Never. (If somebody
-        deletes its remains on the node it does; that runner finds its run ended, and commits nothing.)
+        The kubelet never restarts an ended container, because the pod's restartPolicy is Never. (If somebody deletes
+        its remains on the node, it does; that runner finds its run ended, and commits nothing.)
         """
         return self.terminal or self.state.terminated is not None
 
@@ -191,7 +191,7 @@ class Pod(_Part, frozen=True):
     def left_running(self) -> tuple[str, ...]:
         """The containers that keep the pod from ending although its runner is over, and that nobody has told to end.
 
-        Native sidecars are none of them: the kubelet ends them when the last ordinary container has ended.
+        This leaves out native sidecars: the kubelet ends them after the last ordinary container.
         """
         if not self.over or self.terminal or self.metadata.deletion_timestamp is not None:
             return ()
@@ -217,10 +217,10 @@ class Pod(_Part, frozen=True):
 
 
 def job_of(shown: Mapping[str, Any]) -> Job:
-    """A Job from what JSON has become already."""
+    """A Job from parsed JSON."""
     return msgspec.convert(shown, Job)
 
 
 def pod_of(shown: Mapping[str, Any]) -> Pod:
-    """A pod from what JSON has become already."""
+    """A pod from parsed JSON."""
     return msgspec.convert(shown, Pod)

@@ -1,4 +1,4 @@
-"""What a pod says of its runner: from the pod as Kubernetes shows it to evidence.
+"""The evidence about a runner, from its pod as Kubernetes shows it.
 
 Other containers may share the pod, such as a mesh's proxy. Only the runner's own container says how the run has ended.
 A deadline or an eviction of the pod counts if it came before the runner's end. Another container counts if it kept the
@@ -20,7 +20,7 @@ _CONFIG_TROUBLE = {"CreateContainerConfigError", "CreateContainerError", "RunCon
 
 
 def evidence_of(pod: Pod) -> Evidence:
-    """All that the pod says of its runner."""
+    """The pod as evidence about its runner."""
     state = pod.state
     terminated = state.terminated
     seen_as, message = _word(pod, state)
@@ -49,12 +49,12 @@ def evidence_of(pod: Pod) -> Evidence:
 
 
 def is_on_lost_node(pod: Pod) -> bool:
-    """Whether the node controller has given up the pod's node, as the pod alone shows it.
+    """Whether the node controller has given up the pod's node; the pod alone shows it.
 
-    When a node is not ready any more, its pods' Ready condition is made False and nothing else is touched
-    (MarkPodsNotReady in pkg/controller/util/node). A kubelet that says so gives a reason, and never says it while the
-    containers are ready. A pod that was not ready yet shows nothing until it is deleted for the node's taint, which no
-    kubelet carries out.
+    When a node stops being ready, the node controller makes its pods' Ready condition False and touches nothing else
+    (MarkPodsNotReady in pkg/controller/util/node). A kubelet gives a reason with that condition, and never sets it
+    while the containers are ready. A pod that was not ready yet shows nothing until it is deleted for the node's taint;
+    no kubelet carries that out.
     """
     if pod.over:
         return False
@@ -70,7 +70,7 @@ def is_on_lost_node(pod: Pod) -> bool:
 
 
 def _word(pod: Pod, state: ContainerState) -> tuple[str | None, str]:
-    """Why the runner has ended or does not start, in one word and in Kubernetes' own; as `Evidence` has them."""
+    """Why the runner has ended or does not start: `seen_as` and `message` of its evidence."""
     terminated, waiting = state.terminated, state.waiting
     said = (terminated and terminated.message) or (waiting and waiting.message) or ""
     if terminated and terminated.reason in ("StartError", "ContainerCannotRun"):
@@ -89,7 +89,7 @@ def _word(pod: Pod, state: ContainerState) -> tuple[str | None, str]:
 
 
 def _trouble(state: ContainerState) -> SeenAs | None:
-    """Why a container that waits does not start; None if it is on its way."""
+    """Why a waiting container does not start; None if nothing is wrong."""
     waiting = state.waiting.reason if state.waiting else ""
     return SeenAs.IMAGE_PULL if waiting in _IMAGE_TROUBLE else SeenAs.CONFIG if waiting in _CONFIG_TROUBLE else None
 
@@ -97,7 +97,7 @@ def _trouble(state: ContainerState) -> SeenAs | None:
 def _init_troubles(pod: Pod) -> Iterator[tuple[SeenAs, str]]:
     """The init containers that keep the runner from starting: native sidecars, and those that run before it.
 
-    The last words of an init container stay in its log: they may hold a secret.
+    Their termination messages are left out: they may hold a secret.
     """
     sidecars = _native_sidecars(pod)
     for one in pod.status.init_container_statuses:
@@ -113,7 +113,7 @@ def _init_troubles(pod: Pod) -> Iterator[tuple[SeenAs, str]]:
 
 
 def _not_ready(pod: Pod) -> str:
-    """Which init container the runner waits for."""
+    """Says which init container the runner waits for."""
     sidecars = _native_sidecars(pod)
     for one in pod.status.init_container_statuses:
         if one.state.running and not (one.name in sidecars and one.started):
@@ -133,7 +133,7 @@ def _failed(pod: Pod, name: str, how: str, ended: Terminated | None) -> str:
 
 
 def _disruption(pod: Pod) -> Condition | None:
-    """The disruption that may have ended the runner; none that came when only other containers lived."""
+    """The disruption that may have ended the runner; not one that came when only other containers were alive."""
     condition = pod.condition(DISRUPTED)
     if condition is None or condition.status != "True":
         return None
@@ -144,7 +144,7 @@ def _disruption(pod: Pod) -> Condition | None:
 
 
 def _outlived(pod: Pod, ended: Terminated) -> bool:
-    """Whether the pod's own reason says nothing of its runner: that had ended before, and other containers had not."""
+    """Whether the pod's own reason is not about its runner, which had ended before the other containers."""
     condition = pod.condition(DISRUPTED)
     if condition is not None and condition.status == "True":
         return _disruption(pod) is None
@@ -156,11 +156,11 @@ def _outlived(pod: Pod, ended: Terminated) -> bool:
 
 
 def _is_before(one: str | None, other: str | None) -> bool:
-    """Whether the first of two times is certainly the earlier one; Kubernetes gives whole seconds."""
+    """Whether `one` is certainly earlier than `other`; Kubernetes gives whole seconds."""
     return bool(one and other) and datetime.fromisoformat(one or "") < datetime.fromisoformat(other or "")
 
 
 def _no_room(pod: Pod) -> str:
-    """The scheduler's own words, where no node takes the pod."""
+    """The scheduler's message if no node takes the pod."""
     scheduled = pod.condition("PodScheduled")
     return scheduled.message if scheduled and scheduled.status == "False" else ""

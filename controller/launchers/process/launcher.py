@@ -1,6 +1,6 @@
 """Runs as child processes of the controller, on one machine.
 
-A child exits when the pipe to the controller closes, whatever ended the controller.
+A child exits when the pipe to the controller closes, no matter how the controller ended.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from dataset_jobs.model.settlement import Evidence, SeenAs
 from dataset_jobs.model.trouble import Repeated
 
 RUNS_OF_A_CHILD = 100
-"""How many runs one process is used for at the most."""
+"""The most runs of one process."""
 
 IDLE_SECONDS = 10.0
-"""For how long a process waits for another run."""
+"""How long a process waits for another run."""
 
 REFUSED_AFTER_SECONDS = 5.0
-"""If no process could be started for so long, the launch is refused: the claim is given back and the pool blocked."""
+"""If no process starts for so long, the launch is refused: the claim is given back and the pool blocked."""
 
 
 @dataclass(slots=True)
@@ -43,9 +43,9 @@ class _Run:
     child: Child
     message_path: Path
     stopped: bool = False
-    """We have told it to end."""
+    """We asked it to end."""
     completed: bool = False
-    """Its child has said so, and may be another run's by now, or gone."""
+    """Its child said so, and may run another run by now, or be gone."""
 
 
 class ProcessLauncher:
@@ -69,8 +69,8 @@ class ProcessLauncher:
         self._runs: dict[RunKey, _Run] = {}
         self._running: dict[Child, _Run] = {}
         self._waiting: dict[Child, asyncio.TimerHandle] = {}
-        self._orphans: set[Child] = set()
-        """Those that have outlived the warm parent that they were forked from."""
+        self._parentless: set[Child] = set()
+        """Children that have outlived their warm parent."""
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["controller.launchers.process.worker", *preload])
         self._starts = Repeated()
@@ -81,7 +81,7 @@ class ProcessLauncher:
         run = self._runs.get(launch.key)
         if run is None:
             message_path = Path(self._messages.name, f"{launch.key.job_id.hex}-{launch.key.epoch}")
-            # Cleaners of temporary folders remove it after some days. A run goes well without: it has the database too.
+            # Cleaners of temporary folders remove it after some days. A run can do without it: it has the database.
             with contextlib.suppress(OSError):
                 message_path.parent.mkdir(mode=0o700, exist_ok=True)
             child = self._start(launch.key, message_path)
@@ -108,7 +108,7 @@ class ProcessLauncher:
     async def stop(self, key: RunKey, now: bool = False) -> None:
         run = self._runs.get(key)
         if run is not None and run.stopped and not now:
-            return  # once is enough: a second SIGTERM might meet the child while it tidies up
+            return  # a second SIGTERM might hit the child while it tidies up
         if run is not None and self._exit_code(run) is None:
             run.stopped = True
             run.child.signal(signal.SIGKILL if now else signal.SIGTERM)
@@ -129,11 +129,11 @@ class ProcessLauncher:
         self._messages.cleanup()
 
     def _start(self, key: RunKey, message_path: Path) -> Child:
-        """Has the run done by a child that waits for one, else by a new one.
+        """Gives the run to a waiting child, or to a new one.
 
         Raises:
-            Unavailable: no process can be started now.
-            LaunchRefused: none could be started for a while.
+            Unavailable: no process can start now.
+            LaunchRefused: none could start for a while.
         """
         while self._waiting:
             child, timer = self._waiting.popitem()
@@ -146,7 +146,7 @@ class ProcessLauncher:
         assert child.pipe is not None
         loop.add_reader(child.pipe, self._readable, child)
         loop.add_reader(child.sentinel, self._ended, child)
-        child.run(key, message_path)  # if it has ended already, it has ended as this run
+        child.run(key, message_path)  # if it has ended already, it ended as this run
         return child
 
     def _new_child(self) -> Child:
@@ -166,18 +166,18 @@ class ProcessLauncher:
     def _readable(self, child: Child) -> None:
         if self._hear(child) or not child.has_hung_up:
             return
-        if child in self._orphans:  # nobody else says that it has ended
+        if child in self._parentless:  # nobody else reports its end
             self._ended(child)
         else:
             self._dismiss(child)  # it is ending
 
     def _hear(self, child: Child) -> bool:
-        """Whether it has said that its run completed: then it is free for another."""
+        """Reads its pipe; True if its run completed, which makes it free for another."""
         if not child.has_completed():
             return False
         run = self._running.pop(child)
         run.completed = True
-        # A signal for the run that is over may still be on its way.
+        # A signal for the completed run may still be on its way.
         if run.stopped or child.runs >= RUNS_OF_A_CHILD:
             self._dismiss(child)
         else:
@@ -187,7 +187,7 @@ class ProcessLauncher:
         return True
 
     def _dismiss(self, child: Child) -> None:
-        """No more is expected of it."""
+        """Expects nothing more of it."""
         if timer := self._waiting.pop(child, None):
             timer.cancel()
         if child.pipe is not None:
@@ -197,14 +197,14 @@ class ProcessLauncher:
     def _ended(self, child: Child) -> None:
         if child.exit_code() is None:
             asyncio.get_running_loop().remove_reader(child.sentinel)
-            self._orphans.add(child)
+            self._parentless.add(child)
             return
-        self._orphans.discard(child)
+        self._parentless.discard(child)
         self._let_go(child)
         self._wake()
 
     def _let_go(self, child: Child) -> None:
-        """The process is gone. Its exit code is kept until the run that it had is released."""
+        """Cleans up after a process that is gone. Its exit code stays until its run is released."""
         self._hear(child)
         self._dismiss(child)
         asyncio.get_running_loop().remove_reader(child.sentinel)
@@ -222,7 +222,7 @@ class ProcessLauncher:
         name = f"pid-{run.child.pid}"
         if code is None:
             return ObservedRun(key, name, Phase.RUNNING, Evidence(container_started=True))
-        # An error of the machine is to be repeated: without its message a run would be taken for crashed.
+        # After an error of the machine, try again: without its message the run would count as crashed.
         with machine_errors("read the message of a runner"):
             try:
                 message = run.message_path.read_text(encoding="utf-8", errors="replace")
@@ -244,7 +244,7 @@ class ProcessLauncher:
 
 
 def _leave_closed_folder() -> None:
-    """Every child goes to the current folder first, and none could start where it is gone or may not be entered."""
+    """Leaves the current folder if it is gone or forbidden: every child enters it first, and could not start."""
     try:
         open_to_us = os.access(Path.cwd(), os.X_OK)
     except FileNotFoundError:
@@ -254,7 +254,7 @@ def _leave_closed_folder() -> None:
 
 
 def _folder() -> "tempfile.TemporaryDirectory[str]":
-    """A temporary folder. The warm parent makes another one for its socket: without that no run could ever start."""
+    """A temporary folder. Checks that it takes a socket: the warm parent needs one before any run can start."""
     above = temporary_folder()
     try:
         folder = tempfile.TemporaryDirectory(prefix="affirm-worker-", ignore_cleanup_errors=True)

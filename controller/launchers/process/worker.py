@@ -1,8 +1,8 @@
-"""A child process that runs one run after another, as long as each of them completes.
+"""A child process that executes one run after another, as long as each of them completes.
 
 It is forked from a warm parent (a forkserver). Starting it takes several times the processor time of a small run, most
-of it for pages that it shares with its parent until it uses them; so a child whose run went well is kept for the next.
-It ends with any other run, as a pod does: what is left in a process by an error is nobody's.
+of it for pages that it shares with its parent until it uses them. So a child is kept for the next run if its run
+completed. Otherwise it ends, as a pod does: an error may leave anything behind in a process.
 """
 
 import contextlib
@@ -28,17 +28,17 @@ from dataset_jobs.threads import start_thread
 RunnerEntry = Callable[[str, int, str], None]
 """The runner's entry point: job id, epoch, and the path for its termination message. Importable by name.
 
-It returns where the run completed and the process is fit for another; else it exits with the run's exit code."""
+It returns if the run completed and the process is fit for another; otherwise it exits with the run's exit code."""
 
 
 _READY, _COMPLETED, _CANNOT_BEGIN = b"ready", b"completed", b"cannot begin: "
 
 _PARENT_DIED = 255
-"""What multiprocessing gives for the exit code of a child whose warm parent has gone before it."""
+"""The exit code that multiprocessing reports for a child whose warm parent died first."""
 
 
 def serve(pickled_entry: bytes, pipe: Connection) -> None:
-    """What the child does: until a run does not complete, the controller wants no more of it, or is gone.
+    """The child's main loop. It ends when a run does not complete, or the controller closes the pipe or is gone.
 
     Args:
         pickled_entry: the `RunnerEntry`; unpickled here, so that the child can say why it cannot import it.
@@ -64,9 +64,9 @@ def serve(pickled_entry: bytes, pipe: Connection) -> None:
 
 
 def _limit(error: OSError | MemoryError) -> str:
-    """Which limit may be too low, in brackets; mostly nothing."""
+    """The limit that may be too low, in brackets; usually empty."""
     match error.errno if isinstance(error, OSError) else 0:
-        case None:  # multiprocessing's own: the path of a socket below TMPDIR is too long
+        case None:  # from multiprocessing: the path of a socket below TMPDIR is too long
             return f" ({error}: in {tempfile.gettempdir()}, see TMPDIR)"
         case errno.EAGAIN:
             return " (the limit of processes, ulimit -u, may be too low)"
@@ -83,14 +83,14 @@ def _exit_with_parent() -> None:
 
 
 class Child:
-    """The controller's end of it.
+    """The controller's end of a child process.
 
     Args:
-        context: that it is forked by.
-        entry: what it calls for every run.
+        context: forks it.
+        entry: the child calls this for every run.
 
     Raises:
-        Unavailable, OutOfMemory: no process can be started.
+        Unavailable, OutOfMemory: no process can start.
     """
 
     def __init__(self, context: ForkServerContext, entry: RunnerEntry) -> None:
@@ -110,20 +110,20 @@ class Child:
         assert self._process.pid is not None
         self.pid: int = self._process.pid
         self.runs = 0
-        """How many runs it has been handed."""
+        """How many runs it was given."""
         self.is_ready = False
-        """It has begun; until then it imports what it needs."""
+        """It has begun: its imports are done."""
         self.cannot_begin = ""
-        """Why it cannot, in its own words."""
+        """Why it cannot begin, in its own words."""
         self.has_hung_up = False
-        """It has ended, or is about to."""
+        """It has ended, or will in a moment."""
         self.pipe: int | None = self._pipe.fileno()
-        """Readable when it has something to say, or has ended; None after it was dismissed."""
+        """Readable when it has sent something, or has ended; None after `dismiss`."""
         self.sentinel: int = self._process.sentinel
         """Readable when it has ended."""
 
     def run(self, key: RunKey, message_path: Path) -> bool:
-        """Hands it its next run; False if it has ended."""
+        """Gives it its next run; False if it has ended."""
         try:
             self._pipe.send((str(key.job_id), key.epoch, str(message_path)))
         except OSError:
@@ -132,7 +132,7 @@ class Child:
         return True
 
     def has_completed(self) -> bool:
-        """Whether its run has completed since it was asked last, and it waits for another."""
+        """Whether its run has completed since the last call, and it waits for another."""
         try:
             while self._pipe.poll():
                 said = self._pipe.recv_bytes()
@@ -146,10 +146,10 @@ class Child:
         return False
 
     def exit_code(self) -> int | None:
-        """How it has ended, a signal as its negative number; None while it lives.
+        """How it ended, a signal as its negative number; None while it lives.
 
-        The warm parent says so. Where that one has died (a fork that fails for want of processes ends it), the child
-        lives on, and its own end of the pipe says when it is gone; how it ended is not known then.
+        The warm parent reports it. If that has died (a fork that fails for lack of processes ends it), the child lives
+        on. Then the pipe shows when it is gone, and nothing shows how it ended.
         """
         code = self._process.exitcode
         if code == _PARENT_DIED and self.pipe is not None and not self._pipe.poll():
@@ -163,10 +163,10 @@ class Child:
                 os.kill(self.pid, number)
 
     def dismiss(self) -> None:
-        """It ends as soon as it asks for another run."""
+        """Lets it end as soon as it asks for another run."""
         self.pipe = None
         self._pipe.close()
 
     def close(self) -> None:
-        """It has ended and was dismissed, and nothing is to be asked of it any more."""
+        """Frees its resources, after it has ended and was dismissed."""
         self._process.close()

@@ -2,9 +2,9 @@
 -- the trouble is over (closed). Each statement is a transaction of its own.
 
 -- name: blocks.block_pool
--- Stops a pool from being claimed from, but for probes, since a run of it cannot start. Not where the trouble is the
--- run's own: another one has started since it was claimed or, if started runs are in trouble too, has done its work. No
--- row: nothing has changed. Called by settle and observe.
+-- Blocks a pool because a run of it cannot start: claims take only probes from now on. Not if the trouble is the run's
+-- own: another run has started since it was claimed or, if started runs are in trouble too, has done its work. No row:
+-- nothing has changed. Called by settle and observe.
 with this as (
     select pool, claimed_at from runs where job_id = %(job_id)s and epoch = %(epoch)s
 ), before as (
@@ -23,8 +23,8 @@ where pools.name = before.name
 returning before.blocked
 
 -- name: blocks.block_pools
--- The pools of a controller that cannot work with its cluster; but for those of which another one has launched a run in
--- the last minute. Called at the end of a tick that was broken off.
+-- Blocks the pools of a controller that cannot work with its cluster, except pools with a run that another controller
+-- has launched in the last minute. Called at the end of a tick that was broken off.
 update pools set blocked_since = clock_timestamp(), blocked_cause = %(cause)s, blocked_reason = %(reason)s,
     blocked_error = %(error)s, probe_at = clock_timestamp()
 where name = any(%(pools)s::text[]) and blocked_since is null
@@ -34,14 +34,15 @@ where name = any(%(pools)s::text[]) and blocked_since is null
 returning name
 
 -- name: blocks.hurry_probe
--- A run of the pool is over: where a quota was full there may be room again. Called by settle.
+-- Makes the next probe due if a quota was full: a run of the pool is over, so there may be room again. Called by
+-- settle.
 update pools set probe_at = clock_timestamp()
 where name = %(pool)s and blocked_reason = 'quota' and probe_at > clock_timestamp()
 
 -- name: blocks.lift
--- A pool is claimed from again as soon as one of its runs shows that what blocked it is fixed: it has started; or was
--- launched, if a quota for Jobs was full; or has done its work, if started runs were in trouble. If the quota is one
--- for pods, as a run shows whose Job had no pod for it, a launch proves nothing. Called at every tick.
+-- Unblocks a pool as soon as one of its runs shows that the trouble is over: it has started; or was launched, if a
+-- quota for Jobs was full; or has done its work, if started runs were in trouble. If the quota is one for pods, as a
+-- run shows whose Job had no pod for it, a launch proves nothing. Called at every tick.
 update pools set blocked_since = null, blocked_cause = null, blocked_reason = null, blocked_error = null,
     probe_at = null, probes = 0
 where blocked_since is not null and (
@@ -57,7 +58,7 @@ where blocked_since is not null and (
 returning name
 
 -- name: blocks.unblock_pools
--- A controller that could not work with its cluster can: what it has said of its pools is over. Called at the end of a
+-- Unblocks the pools that a controller has blocked while it could not work with its cluster. Called at the end of a
 -- tick that went through.
 update pools set blocked_since = null, blocked_cause = null, blocked_reason = null, blocked_error = null,
     probe_at = null, probes = 0

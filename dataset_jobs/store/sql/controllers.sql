@@ -2,8 +2,8 @@
 -- its own.
 
 -- name: controllers.seen
--- A controller is there, and says what keeps it from its work. Forgets those that were not heard of for a day. Called
--- by controllers every 15 seconds, and when something has changed.
+-- Records that a controller is alive, and its trouble. Forgets controllers that were silent for a day. Called by each
+-- controller every 15 seconds, and when something has changed.
 with forgotten as (
     delete from controllers where owner = any (array(
         select owner from controllers where seen_at < clock_timestamp() - interval '1 day' and owner <> %(owner)s
@@ -18,12 +18,12 @@ on conflict (owner) do update set
     trouble_tries = excluded.trouble_tries
 
 -- name: controllers.gone
--- A controller ends in order. Called by itself.
+-- Removes a controller that ends in order.
 delete from controllers where owner = %(owner)s
 
 -- name: controllers.count_jobs
--- How many jobs are in each unfinished state, what still holds a slot, and how many ticks of schedules are due or being
--- done. Called by run, to see when it is idle.
+-- Counts the jobs in each unfinished state, the runs that hold a slot, and the ticks of schedules that are due or under
+-- way. A controller that is to end when idle asks this.
 select count(*) filter (where state = 'queued') as queued,
     count(*) filter (where state = 'running') as running,
     count(*) filter (where state = 'scheduled' and run_at <= now()) as due,
@@ -34,9 +34,9 @@ select count(*) filter (where state = 'queued') as queued,
 from jobs where pool = any (%(pools)s) and state in ('scheduled', 'queued', 'running')
 
 -- name: controllers.next_due
--- Seconds until the next scheduled job of some pools or the next tick of a schedule is due, null if there is none.
--- Called by the reconcile loop, to wake in time. Pool by pool, so that each is one look into the index. A tick that is
--- due already wakes nobody: somebody is at it.
+-- Returns the seconds until the next scheduled job of some pools or the next tick of a schedule is due, null if there
+-- is none. The reconcile loop wakes then. It looks pool by pool, so that each is one look into the index. A tick that
+-- is due already wakes nobody: somebody is at it.
 select extract(epoch from min(first.run_at) - clock_timestamp())::float8 as seconds
 from (
     select next.run_at
@@ -48,7 +48,7 @@ from (
 ) first
 
 -- name: controllers.waiting_jobs
--- The jobs that wait for a later time, the next one first. Called by run --until-idle, when it ends.
+-- Lists the jobs that wait for a later time, the next one first. Called by run --until-idle, when it ends.
 select jobs.id, jobs.dataset_id, datasets.filename, jobs.type, jobs.attempts, jobs.run_at, jobs.last_error,
     jobs.last_cause, (select reason from runs where job_id = jobs.id order by epoch desc limit 1) as last_reason
 from jobs join datasets on datasets.id = jobs.dataset_id
@@ -56,8 +56,8 @@ where jobs.pool = %(pool)s and jobs.state = 'scheduled'
 order by jobs.run_at
 
 -- name: controllers.runs_elsewhere
--- The children of other process controllers that hold slots of these pools, and when they and their controllers were
--- last heard of. Called by a controller that ends when nothing is left to do.
+-- Lists the children of other process controllers that hold slots of these pools, and when they and their controllers
+-- last gave a sign of life. Called by a controller that ends when idle.
 select runs.owner, count(*) as runs, min(datasets.filename) as filename,
     clock_timestamp() - controllers.seen_at as controller_silent_for,
     clock_timestamp() + %(lease)s - max(runs.lease_until) as silent_for,
@@ -69,8 +69,8 @@ where runs.pool = any (%(pools)s) and runs.released_at is null and runs.launcher
 group by runs.owner, controllers.seen_at order by runs.owner
 
 -- name: controllers.pools_in_the_way
--- Pools with jobs that could start, but for the pool: it is paused, blocked, or has no slot at all. Called by a
--- controller that ends when nothing is left to do.
+-- Lists the pools with jobs that could start but for the pool, because it is paused, blocked, or has no slot at all.
+-- Called by a controller that ends when idle.
 select pools.name, pools.paused, pools.max_running, pools.blocked_cause, pools.blocked_reason, pools.blocked_error,
     pools.probes, clock_timestamp() - pools.blocked_since as blocked_for, pools.probe_at - clock_timestamp() as probe_in,
     queue.waiting, (select count(*) from runs where pool = pools.name and released_at is null) as unreleased

@@ -1,5 +1,5 @@
 -- Which dataset counts for which year and sex. The first five statements are part of the load's transaction, in this
--- order; clients ask the others before they replace, reprocess or delete a dataset.
+-- order. Clients ask the last two before they replace, load again or delete a dataset.
 
 -- name: coverage.uncover
 -- Frees what a dataset covered, or gives it to the dataset that counts in its place. `datasets delete` uses it too.
@@ -11,7 +11,7 @@ from gone
 where coverage.superseded_by = %(dataset_key)s and coverage.year = gone.year and coverage.gender = gone.gender
 
 -- name: coverage.supersede
--- Takes the place of the datasets that it was submitted to replace, where it covers the same.
+-- Takes the place of the datasets that this one was submitted to replace, as far as both cover the same.
 update coverage set superseded_by = %(dataset_key)s
 from datasets, unnest(%(years)s::smallint[], %(genders)s::text[]) as covered (year, gender)
 where datasets.id = any (%(supersedes)s::uuid[]) and coverage.dataset_key = datasets.key

@@ -13,28 +13,28 @@ from datasets where id = %(dataset_id)s
 for update
 
 -- name: datasets.jobs
--- Lists the jobs again, in a statement of its own so that it sees what was committed while the dataset's lock was
--- waited for. A job that is not locked yet: begin again.
+-- Lists the jobs again, in a statement of its own that sees what others committed before the dataset's lock was free.
+-- Begin again if one of them is not locked yet.
 select id, state from jobs where dataset_id = %(dataset_id)s order by key
 
 -- name: datasets.revive
--- A failed dataset is pending again; any other is left as it is. Called by reprocess.
+-- Makes a failed dataset pending again; leaves any other as it is. Called by reprocess and jobs retry.
 update datasets set status = 'pending', updated_at = clock_timestamp() where id = %(dataset_id)s and status = 'failed'
 
 -- name: datasets.holding_run
--- The job whose run still holds a dataset, if there is one. Called by datasets delete, under the dataset's lock.
+-- Finds the job whose run still holds a dataset, if there is one. Called by datasets delete.
 select jobs.id as job_id, jobs.lease_epoch as epoch
 from jobs left join runs on runs.job_id = jobs.id and runs.released_at is null
 where jobs.dataset_id = %(dataset_id)s and (runs.job_id is not null or jobs.state = 'running')
 limit 1
 
 -- name: datasets.delete
--- The dataset, with its jobs and their runs. Its rows went before, in the same transaction. Called by datasets delete.
+-- Deletes the dataset, with its jobs and their runs. The same transaction has deleted its rows before.
 delete from datasets where id = %(dataset_id)s
 
 -- name: datasets.list
--- Datasets, the newest first, each with what its rows are of. Called by datasets list and show and the summary of a
--- load.
+-- Lists datasets, the newest first, each with the years and sexes of its rows. Called by datasets list and show and the
+-- summary of a load.
 select datasets.id, countries.code as country, filename, status, row_count, total_count, parser, measure, region, top,
     covered.years, covered.sexes, supersedes, covered.superseded_by, covered.superseded,
     year_hint, sex_hint, size, sha256, storage_uri, error, datasets.created_at, loaded_at
@@ -54,5 +54,5 @@ order by datasets.created_at desc, datasets.key desc
 limit %(limit)s
 
 -- name: datasets.ids
--- The datasets whose id lies in a range: those that begin with what a person typed. Called by the command line.
+-- Lists datasets whose id lies in a range: those that begin with the digits that a person typed.
 select id from datasets where id between %(first)s and %(last)s order by id limit 3

@@ -1,9 +1,9 @@
--- Clients insert, change and list jobs, and old jobs are purged. Each change is one transaction that locks the job
--- first; a retry locks the dataset and its jobs before, as datasets.sql does.
+-- Clients insert, change and list jobs; jobs that finished long ago are purged. A client's change is one transaction
+-- that locks the job first; a retry locks the dataset and its jobs before, as datasets.sql does.
 
 -- name: jobs.insert
--- Enqueues a job; the trigger on jobs wakes the controllers. One that is for later waits as scheduled. Called by
--- submit, reprocess and schedules.
+-- Enqueues a job; a trigger wakes the controllers. A job for later waits as scheduled. Called by submit, reprocess and
+-- schedules.
 insert into jobs (dataset_id, type, pool, priority, state, run_at)
 select %(dataset_id)s, %(type)s, %(pool)s, %(priority)s,
     case when run_at > clock_timestamp() then 'scheduled' else 'queued' end, greatest(run_at, now())
@@ -11,7 +11,7 @@ from (select coalesce(%(at)s::timestamptz, clock_timestamp() + %(after)s::interv
 returning id
 
 -- name: jobs.dataset
--- Whose job it is; read without a lock, since a job never changes its dataset. Called by jobs retry.
+-- Reads the dataset of a job, without a lock, since a job never changes its dataset. Called by jobs retry.
 select dataset_id from jobs where id = %(job_id)s
 
 -- name: jobs.lock
@@ -19,7 +19,7 @@ select dataset_id from jobs where id = %(job_id)s
 select id, dataset_id, type, state, lease_epoch, finished_at, last_cause from jobs where id = %(job_id)s for update
 
 -- name: jobs.cancel_waiting
--- Cancels a job that is not running; its dataset rests as it is. Called by jobs cancel, under the job's lock.
+-- Cancels a job that is not running; its dataset rests as it is.
 with cancelled as (
     update jobs set state = 'cancelled', finished_at = clock_timestamp(),
         cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
@@ -31,12 +31,12 @@ update datasets set error = 'cancelled', updated_at = clock_timestamp()
 from cancelled where datasets.id = cancelled.dataset_id
 
 -- name: jobs.request_cancel
--- A running job is to be cancelled: the trigger wakes the controllers. Called by jobs cancel, under the job's lock.
+-- Asks for the cancel of a running job; a trigger wakes the controllers.
 update jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = %(job_id)s
 
 -- name: jobs.cancel_requested
--- Cancels jobs that a cancel was asked for and that are not running: the claim passes them over, so that nothing else
--- would ever end them. Called by rescue.
+-- Cancels jobs that are not running and whose cancel was requested. The claim passes them over, so nothing else would
+-- ever end them. Called by rescue.
 with cancelled as (
     update jobs set state = 'cancelled', finished_at = clock_timestamp(),
         last_cause = 'cancelled', last_error = 'cancelled'
@@ -53,8 +53,8 @@ with cancelled as (
 select id from cancelled
 
 -- name: jobs.retry
--- A dead letter is queued again with fresh budgets; its runs stay, and its epoch goes on from where it is. The trigger
--- on cancel_requested_at wakes the controllers. Called by jobs retry, under the locks of job and dataset.
+-- Queues a dead letter again with fresh budgets. Its runs stay, and its epoch continues. A trigger on
+-- cancel_requested_at wakes the controllers.
 update jobs set state = 'queued', run_at = clock_timestamp(), finished_at = null, cancel_requested_at = null,
     attempts = 0, interruptions = 0, give_backs = 0, blocked_since = null, last_cause = null, last_error = null,
     retried_at = retried_at || clock_timestamp(),
@@ -62,8 +62,8 @@ update jobs set state = 'queued', run_at = clock_timestamp(), finished_at = null
 where id = %(job_id)s and state in ('failed', 'cancelled')
 
 -- name: jobs.set_waiting
--- Another priority, another time, or both, for a job that waits; what is brought forward is queued, and the controllers
--- are woken. Called by jobs set, under the job's lock.
+-- Sets another priority, another time, or both, for a job that waits. A job brought forward is queued, and the
+-- controllers are woken.
 with changed as (
     update jobs set
         priority = coalesce(%(priority)s, priority),
@@ -76,22 +76,23 @@ with changed as (
 select pg_notify('affirm_jobs', '') from changed
 
 -- name: jobs.failed
--- The dead letters that may be tried again: failed, and the latest job of their dataset. Called by jobs retry --failed.
+-- Lists the dead letters that can be retried: failed, and the latest job of their dataset. Called by jobs retry
+-- --failed.
 select id from jobs
 where state = 'failed' and (%(cause)s::text is null or last_cause = %(cause)s)
     and not exists (select from jobs later where later.dataset_id = jobs.dataset_id and later.key > jobs.key)
 order by finished_at
 
 -- name: jobs.count_purgeable
--- What jobs purge would remove.
+-- Counts the jobs that jobs purge would remove.
 select state, count(*) as jobs from jobs
 where finished_at < clock_timestamp() - %(older_than)s and state = any (%(states)s::text[])
     and not exists (select from runs where runs.job_id = jobs.id and runs.released_at is null)
 group by state order by state
 
 -- name: jobs.purge
--- Removes a batch of jobs that finished long ago, with their runs; none of which a run still holds a slot. Called by
--- jobs purge, and by controllers every minute.
+-- Removes a batch of jobs that finished long ago, with their runs, except jobs with a run that still holds a slot.
+-- Called by jobs purge, and by controllers every minute.
 delete from jobs where id = any (array(
     select id from jobs
     where (%(pool)s::text is null or pool = %(pool)s)
@@ -103,8 +104,8 @@ delete from jobs where id = any (array(
 returning id
 
 -- name: jobs.list
--- Jobs, the newest first, each with how far its latest run is. Called by jobs list, show, explain and the summary of a
--- load.
+-- Lists jobs, the newest first, each with the progress of its latest run. Called by jobs list, show and explain, and
+-- the summary of a load.
 select jobs.id, jobs.dataset_id, countries.code as country, datasets.filename, jobs.type, jobs.pool, jobs.priority,
     jobs.state, jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.run_at, jobs.created_at, jobs.finished_at,
     jobs.cancel_requested_at, jobs.blocked_since, jobs.retried_at,
@@ -118,7 +119,7 @@ order by jobs.created_at desc, jobs.key desc
 limit %(limit)s
 
 -- name: jobs.runs
--- The runs of a job, in order. Called by jobs show and jobs explain.
+-- Lists the runs of a job, in order. Called by jobs show and jobs explain.
 select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at, runner_uid, pod_name, node,
     lease_until, bytes_done, rows_done, committed_at, ended_at, cause, reason, error, outcome, evidence, decision,
     waits_for, waits_for_error,
@@ -126,7 +127,7 @@ select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at,
 from runs where job_id = %(job_id)s order by epoch
 
 -- name: jobs.progress
--- How far some jobs are, in one row. Called by the progress display.
+-- Reads the progress of some jobs together, in one row.
 select count(*) filter (where jobs.state = 'completed') as completed,
     count(*) filter (where jobs.state = 'failed') as failed,
     count(*) filter (where jobs.state = 'cancelled') as cancelled,
@@ -142,5 +143,5 @@ from jobs join datasets on datasets.id = jobs.dataset_id
 where jobs.id = any (%(ids)s::uuid[])
 
 -- name: jobs.ids
--- The jobs whose id lies in a range: those that begin with what a person typed. Called by the command line.
+-- Lists jobs whose id lies in a range: those that begin with the digits that a person typed.
 select id from jobs where id between %(first)s and %(last)s order by id limit 3

@@ -3,7 +3,7 @@
 -- coverage.sql, is written after `load.finish_dataset`.
 
 -- name: load.lock
--- Takes the lock by which whoever fences this run finds and ends its transaction. It limits how long this and later
+-- Takes the lock by which settle and later runners find and end this transaction. It limits how long this and later
 -- statements wait for a lock, and how long Postgres keeps the locks of a runner that says nothing more between two
 -- statements. It reads the run, so that the lock's holder is known as one who is at our tables.
 select set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', %(patience)s, true),
@@ -34,7 +34,7 @@ where jobs.id = %(job_id)s and jobs.state = 'running' and jobs.lease_epoch = %(e
 for update
 
 -- name: load.finish_dataset
--- Completes the dataset, and says what it holds.
+-- Completes the dataset, and records its totals, parser and measure.
 update datasets set status = 'completed', loaded_at = clock_timestamp(), row_count = %(rows)s,
     total_count = %(total)s, parser = %(parser)s, region = %(region)s, measure = %(measure)s, top = %(top)s,
     error = null, updated_at = clock_timestamp()

@@ -2,7 +2,7 @@
 -- transaction of its own.
 
 -- name: pools.set
--- Sets a pool's maxima, unless a ParserPool has, and makes the pool where it is new. Called at the controller's start.
+-- Sets a pool's maxima unless a ParserPool has, and makes a new pool. Called at the controller's start.
 insert into pools (name, max_running, max_pending)
 values (%(pool)s, coalesce(%(max_running)s, 64), coalesce(%(max_pending)s, 100))
 on conflict (name) do update set
@@ -13,8 +13,8 @@ on conflict (name) do update set
 returning max_running
 
 -- name: pools.describe
--- Makes a pool as its ParserPool has it, unless a later description of it is in force. Called when the resource
--- changes, and every minute.
+-- Makes or changes a pool as its ParserPool describes it, unless a later description is in force. Called when the
+-- resource changes, and every minute.
 insert into pools (name, max_running, max_pending, paused, described)
 values (%(pool)s, %(max_running)s, %(max_pending)s, %(paused)s, %(described)s)
 on conflict (name) do update set
@@ -25,18 +25,17 @@ where pools.described <= excluded.described
         is distinct from (excluded.max_running, excluded.max_pending, excluded.paused, excluded.described)
 
 -- name: pools.described
--- The pools that a ParserPool has described, be it there or not. Called with the list of those that are.
+-- Lists the pools that a ParserPool has described, even if it is gone. Called with the list of those in the cluster.
 select name from pools where described > 0
 
 -- name: pools.undescribe
--- Gives a pool back to the settings, where the cluster has no ParserPools any more. Called with every list of them.
+-- Gives a pool back to the settings if the cluster has no ParserPools any more. Called with every list of them.
 update pools set described = 0, paused = false,
     max_running = coalesce(%(max_running)s, max_running), max_pending = coalesce(%(max_pending)s, max_pending)
 where name = %(pool)s and described > 0
 
 -- name: pools.figures
--- What there is to tell of a pool in its ParserPool's status; one row, be there such a pool or not. Called every few
--- seconds.
+-- Reads the figures for the status of a ParserPool; one row, even if the pool does not exist. Called every few seconds.
 select asked.name, coalesce(pools.max_running, 0) as maximum, pools.max_pending, coalesce(pools.paused, false) as paused,
     pools.desired, pools.reason, pools.blocked_cause, pools.blocked_reason, pools.blocked_error,
     queue.queued, queue.scheduled, queue.oldest_queued_since,
@@ -58,9 +57,8 @@ lateral (
 ) held
 
 -- name: pools.queue_figures
--- How every pool and its queue stand. Called for the metrics, every few seconds: one walk over the unfinished jobs and
--- one over the slots that are held, however many pools there are; by indexes that know no finished job and no released
--- run.
+-- Reads the state of every pool and its queue for the metrics, every few seconds: one walk over the unfinished jobs and
+-- one over the slots in use, however many pools there are. Its indexes hold no finished job and no released run.
 select name, coalesce(queue.queued, 0) as queued, coalesce(queue.due, 0) as due,
     coalesce(queue.scheduled, 0) as scheduled, coalesce(held.pending, 0) as pending,
     coalesce(held.running, 0) as running, coalesce(held.ending, 0) as ending, desired, max_running as maximum,

@@ -1,4 +1,5 @@
--- A runner's statements outside its load, in the order of its life. Each is a transaction of its own.
+-- A runner's statements outside its load, in the order of its life. Each is a transaction of its own, except that a
+-- load asks `runner.why_not_taken` before it gives up.
 
 -- name: runner.take
 -- The runner takes the run. Only the first runner can; it may ask again. No row: the lease is lost.
@@ -17,22 +18,22 @@ returning jobs.type as job_type, jobs.attempts + 1 as attempt,
     datasets.supersedes
 
 -- name: runner.why_not_taken
--- What the runner says when it could not take the run.
+-- Reads why the runner could not take the run, or lost it.
 select jobs.state, jobs.lease_epoch, runs.runner_uid, runs.ended_at is not null as ended, runs.cause,
     jobs.cancel_requested_at is not null as cancel_requested
 from jobs left join runs on runs.job_id = jobs.id and runs.epoch = %(epoch)s
 where jobs.id = %(job_id)s
 
 -- name: runner.end_earlier_loads
--- Ends what earlier epochs of this job may still be loading, and ended jobs of the same dataset: what they hold would
--- be waited for. How many there still were. Called by the runner that takes a run, again until it says 0.
+-- Ends the loads of this job's earlier epochs, and of ended jobs of the same dataset: this run's load would wait for
+-- their locks. Returns how many there still were; the runner asks again until there are none.
 select coalesce(sum(terminate_runners(jobs.id, case when jobs.id = %(job_id)s then %(epoch)s - 1 else 2147483647 end)),
     0)::bigint as still_loading
 from jobs join jobs this on this.dataset_id = jobs.dataset_id
 where this.id = %(job_id)s and (jobs.id = this.id or jobs.state in ('failed', 'cancelled'))
 
 -- name: runner.heartbeat
--- The runner renews its lease and says how far it is. No row: the lease is lost, or a cancel was asked for.
+-- Renews the lease and records the progress. No row: the lease is lost, or a client asked for a cancel.
 update runs set lease_until = clock_timestamp() + %(lease)s, bytes_done = %(bytes)s, rows_done = %(rows)s
 where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s and ended_at is null
     and exists (select from jobs where id = %(job_id)s and lease_epoch = %(epoch)s and state = 'running'
@@ -40,7 +41,7 @@ where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s 
 returning true as held
 
 -- name: runner.record_outcome
--- What the runner says of a run that did not commit; settle makes the decision.
+-- Records what a runner reports of a run that did not commit; settle decides.
 update runs set outcome = %(outcome)s
 where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s
     and ended_at is null and committed_at is null

@@ -2,9 +2,9 @@
 -- of its own, in the order of a run's life.
 
 -- name: runs.unreleased
--- The runs that hold a slot, for launch, observe and rescue; what is decided on is read under lock by settle. Now and
--- then all of them, and at other ticks those that are worth a look: the changed ones, and whatever is to be launched,
--- ended, or found lost.
+-- Lists the runs that hold a slot, for launch, observe and rescue; settle reads again under lock. Now and then it lists
+-- all of them. At other ticks it lists those worth a look: changed runs, and runs to launch, to end, to settle, or to
+-- check because they may be lost.
 select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, jobs.type, jobs.attempts,
        runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
@@ -22,13 +22,13 @@ where runs.released_at is null
 order by runs.claimed_at
 
 -- name: runs.live_epochs
--- Which of these jobs' runs still hold a slot: the others' Jobs in the cluster are orphans. Called by rescue, and
--- before a run is launched that was read a while ago.
+-- Lists which of these jobs' runs still hold a slot; Jobs in the cluster of any other run are orphans. Called by
+-- rescue, and before the launch of a run that was read a while ago.
 select job_id, epoch from runs where job_id = any (%(job_ids)s) and released_at is null
 
 -- name: runs.record_launches
--- The launcher has answered for good: the runs have names there. Called by launch, and again after an adoption. Locked
--- in one order first, for another controller may have adopted some of the same.
+-- Records the names that the launcher has given to runs. Called by launch, and again after an adoption. It locks the
+-- runs in one order first, for another controller may have adopted some of the same.
 with given as (
     select * from unnest(%(job_ids)s::uuid[], %(epochs)s::int[], %(names)s::text[]) as given (job_id, epoch, name)
 ), locked as (
@@ -42,15 +42,15 @@ from locked where runs.job_id = locked.job_id and runs.epoch = locked.epoch
 returning runs.job_id, runs.epoch, launched_at - claimed_at as after
 
 -- name: runs.record_waiting
--- Why a pod has not started, as it is seen now, or why it is not known to be there; null if nothing is in its way any
--- more. Called by observe, and by launch.
+-- Records why a pod has not started, or why nobody knows whether it exists; null if nothing is in its way any more.
+-- Called by observe and by launch.
 update runs set waits_for = %(reason)s, waits_for_error = %(error)s
 where job_id = %(job_id)s and epoch = %(epoch)s and started_at is null and released_at is null
 
 -- name: runs.end
--- Ends a run before its pod is gone, with the cause that counts whatever is seen of the pod: no runner can take it, and
--- none that has taken it can commit any more. Its slot is freed by settle, when the pod is gone. No row: it has ended
--- or committed already; or a runner has taken it, where only one that none has taken is to end. Called by jobs cancel,
+-- Ends a run before its pod is gone, with the cause that counts, even if its pod shows another one later: no runner can
+-- take it, and a runner that has taken it cannot commit any more. Settle frees its slot when the pod is gone. No row:
+-- the run has ended or committed already, or `only_unstarted` is set and a runner has taken it. Called by jobs cancel,
 -- under the job's lock, and by rescue.
 update runs set ended_at = clock_timestamp(), cause = %(cause)s, reason = %(reason)s, error = %(error)s,
     evidence = %(evidence)s

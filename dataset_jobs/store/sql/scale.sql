@@ -2,8 +2,8 @@
 -- compare-and-swap. Each statement is a transaction of its own.
 
 -- name: scale.capacity
--- A pool as the decision on its runs is made from. Called by scale, at every tick: of a long queue no more is counted
--- than makes a difference, and in the order of the claim, whose index is there for that.
+-- Reads a pool, its queue and its last decision, at every tick. Of a long queue it counts no more than makes a
+-- difference, in the order of the claim, whose index serves both.
 select max_running as maximum, paused, blocked_since is not null as blocked,
     desired, decided_by, decision, generation, history,
     coalesce(decided_until - clock_timestamp(), interval '0') as lease,
@@ -22,8 +22,8 @@ from pools, lateral (
 where name = %(pool)s
 
 -- name: scale.decide
--- Writes how many runs a pool is to have, over the decision that this one was made from: no row where there is a later
--- one. With a lease, takes or renews that. Called by scale.
+-- Writes how many runs a pool is to have, if no later decision has replaced the one that this was made from; else no
+-- row. With a lease, takes or renews it.
 update pools set
     desired = %(desired)s, limited_by = %(limited_by)s, reason = %(reason)s, min_running = %(minimum)s,
     decided_at = case when desired = %(desired)s then decided_at else clock_timestamp() end,

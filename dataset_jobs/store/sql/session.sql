@@ -1,20 +1,20 @@
--- What holds for every transaction, and what is asked before the first one.
+-- The limits of every transaction, and facts about the installation.
 
 -- name: session.limits
--- The first statement of every transaction of a client and of a controller. No statement waits longer than 30 s for a
--- lock. Postgres ends a transaction that says nothing for longer than `patience`: it does not notice a machine or
--- network that is gone.
+-- The first statement of every transaction of a client and of a controller. A statement waits at most 30 s for a lock.
+-- Postgres ends a transaction that says nothing for longer than `patience`: it does not notice a machine or network
+-- that is gone.
 select set_config('lock_timeout', '30s', true),
     set_config('idle_in_transaction_session_timeout', %(patience)s, true)
 
 -- name: session.schema_version
--- Which schema the database has. Called at the controller's start and while it waits for a migration.
+-- Reads which schema the database has.
 select coalesce(max(version), 0) as version from schema_migrations
 
 -- name: session.installation
--- The id of this installation. Called at the controller's start.
+-- Reads the id of this installation, at the controller's start.
 select id from installation
 
 -- name: session.database_time
--- The time that counts. Called by schedules add, status and jobs explain.
+-- Reads the database's clock, by which all times are.
 select clock_timestamp() as now

@@ -1,6 +1,6 @@
 -- The controller settles a run: it ends the run, moves its job on and frees its slot. From `settle.lock_timeout` to
--- `settle.run` it is one transaction in this order. The last two end a load that holds job and run under lock, or that
--- the run left behind; they are transactions of their own.
+-- `settle.run` it is one transaction in this order. The last two serve to end a load that holds job and run under lock,
+-- or that the run left behind; each is a transaction of its own.
 
 -- name: settle.lock_timeout
 -- Limits how long the first try waits for a lock: a load that stands still may hold job or run.
@@ -40,7 +40,7 @@ where id = %(job_id)s and lease_epoch = %(epoch)s and state = 'running'
 returning run_at
 
 -- name: settle.dataset
--- Puts the dataset to rest; with rows it stays completed, whatever became of the reprocess.
+-- Puts the dataset to rest. With rows it stays completed, even if the reprocess failed.
 update datasets set
     status = case when loaded_at is not null then 'completed' when %(failed)s then 'failed' else 'pending' end,
     error = coalesce(%(error)s, error),
@@ -57,10 +57,10 @@ update runs set
 where job_id = %(job_id)s and epoch = %(epoch)s
 
 -- name: settle.taken_by
--- The runner that has taken a run. Asked before its load is ended.
+-- Reads which runner has taken a run, before its load is ended.
 select runner_uid from runs where job_id = %(job_id)s and epoch = %(epoch)s
 
 -- name: settle.terminate_runners
--- Ends the load transactions of a job's runs up to an epoch; how many there still were. Called by settle, again until
--- it says 0.
+-- Ends the load transactions of a job's runs up to an epoch. Returns how many there still were; settle asks again until
+-- there are none.
 select terminate_runners(%(job_id)s, %(epoch)s) as still_loading

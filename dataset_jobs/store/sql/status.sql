@@ -1,7 +1,7 @@
 -- How the whole installation is, for `status` and `jobs explain`. Each statement is a transaction of its own.
 
 -- name: status.pools
--- Every pool: what is in force, what waits, and what holds its slots. Called by status.
+-- Lists every pool with its limits and decision, its queue, and the runs that hold its slots.
 select pools.name, pools.desired, pools.min_running, pools.max_running, pools.limited_by, pools.reason, pools.decided_by,
     pools.decided_at, pools.max_pending, pools.paused,
     pools.blocked_since, pools.blocked_cause, pools.blocked_reason, pools.blocked_error, pools.probe_at,
@@ -43,8 +43,8 @@ left join (
 order by pools.name
 
 -- name: status.controllers
--- Controllers: those that say they are there, and those that have claimed something lately or whose runs hold slots.
--- One that has left no word has ended. Called by status and jobs explain.
+-- Lists the controllers that say they are alive, and those that have claimed something lately or whose runs hold slots.
+-- One without a row in `controllers` has ended.
 select owner, coalesce(controllers.launcher, claims.launcher) as launcher,
     coalesce(controllers.pools, claims.pools) as pools, claims.last_claim, coalesce(claims.unreleased, 0) as unreleased,
     claims.heard_of_until, controllers.started_at, controllers.seen_at,
@@ -62,12 +62,11 @@ where controllers.seen_at > clock_timestamp() - interval '1 hour' or claims.owne
 order by controllers.seen_at desc nulls last, claims.last_claim desc
 
 -- name: status.listening
--- How many controllers listen for notifications now; those that cannot, behind a pooler, are not seen. Called by
--- status.
+-- Counts the controllers that listen for notifications now. A controller behind a pooler cannot, and is not counted.
 select count(*) as listening from pg_stat_activity where datname = current_database() and application_name = 'affirm-worker listen'
 
 -- name: status.blocked_jobs
--- Jobs of which no run can start, by what keeps them; one of each as an example. Called by status.
+-- Counts the jobs whose runs cannot start, by cause, each with one job as an example.
 select pool, last_cause as cause, last_error as error, count(*) as jobs, min(blocked_since) as since,
     min(run_at) as next_try, (array_agg(id order by blocked_since))[1] as job_id
 from jobs where blocked_since is not null and state in ('scheduled', 'queued', 'running')

@@ -3,25 +3,25 @@
 -- follows the locks of datasets.sql in one transaction, with `jobs.insert` if no job is unfinished.
 
 -- name: submit.find_country
--- The country of an ISO code. Called by submit.
+-- Finds the country of an ISO code.
 select id from countries where code = %(code)s
 
 -- name: submit.list_countries
--- All countries, for the suggestions where a code is unknown. Called by submit.
+-- Lists all countries, to suggest some if a code is unknown.
 select code, name from countries order by code
 
 -- name: submit.find_dataset
--- The dataset that these bytes already are; without a lock, what is decided on is read under lock, by `datasets.lock`.
--- Called by submit.
+-- Finds the dataset that these bytes already are, without a lock; `datasets.lock` reads it again before anything is
+-- decided.
 select id from datasets where country_id = %(country_id)s and sha256 = %(sha256)s
 
 -- name: submit.replaced
--- The datasets that a submission is to replace. Called by submit.
+-- Lists the datasets that a submission is to replace.
 select datasets.id, datasets.key, datasets.filename, datasets.country_id, datasets.loaded_at is not null as loaded
 from datasets where id = any (%(ids)s::uuid[])
 
 -- name: submit.insert_dataset
--- A new dataset; no row where somebody submitted the same bytes in the meantime. Called by submit.
+-- Inserts a dataset. No row: somebody submitted the same bytes in the meantime.
 insert into datasets (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint, supersedes)
 values (%(dataset_id)s, %(country_id)s, %(filename)s, %(storage_uri)s, %(sha256)s, %(size)s, %(year_hint)s,
     %(sex_hint)s, %(supersedes)s::uuid[])
@@ -29,8 +29,8 @@ on conflict (country_id, sha256) do nothing
 returning id
 
 -- name: submit.correct_dataset
--- Another name, year or sex, or another dataset to replace, for a dataset that has no rows yet, and a fresh start if it
--- had failed. Called by submit.
+-- Changes name, year, sex or the datasets to replace of a dataset that has no rows yet, and makes it pending again if
+-- it had failed.
 update datasets set filename = %(filename)s, year_hint = %(year_hint)s, sex_hint = %(sex_hint)s,
     supersedes = %(supersedes)s::uuid[], storage_uri = %(storage_uri)s, status = 'pending',
     updated_at = clock_timestamp()

@@ -1,4 +1,4 @@
-"""Imported by the parent that runners are forked from: what each of them would have to load and compile for itself."""
+"""Imported once by the parent of all forked runners, so that no runner has to load and compile this itself."""
 
 from io import BytesIO
 
@@ -12,5 +12,5 @@ __all__ = ["local", "parser_runner"]
 all_statements()
 for _country in countries():
     for _parser in parsers_of(_country):
-        # Compiles its regular expressions.
-        _parser.recognises(Source("warm.txt", BytesIO(b"no,publisher's,file\n")))
+        # Compiles the parser's regular expressions.
+        _parser.recognise(Source("preload.txt", BytesIO(b"no,publisher's,file\n")))

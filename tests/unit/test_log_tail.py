@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.outcome import KEPT_LINES, LINE_LIMIT, MESSAGE_LIMIT, LogLine, Outcome
-from parser_runner.last_lines import LastLines
+from parser_runner.log_tail import LogTail
 
 lines = st.builds(LogLine, st.just("2026-03-01T12:00:00.000Z"), st.just("INFO"), st.text(st.characters()))
 
@@ -19,7 +19,7 @@ def log_everything(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_last_lines_of_our_own_loggers_are_kept_and_no_other_s() -> None:
-    kept = LastLines()
+    kept = LogTail()
     kept.keep()
     try:
         for number in range(KEPT_LINES + 5):

@@ -1,0 +1,122 @@
+"""A submitted file as it stands: its name, hints, bytes and findings."""
+
+import os
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Problem, Rejected
+from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.places import Cell, InMember, Place
+from parser_runner.machine import Machine, local_file
+from parser_runner.parsers.findings import Findings
+
+LocalPlace = int | Cell
+"""A place within one file: a line, from 1, or a cell."""
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+class SourceFile:
+    """A file to parse, or a member of an archive.
+
+    Args:
+        filename: the publisher's, without folders.
+        file: seekable, at its beginning.
+        year_hint: the year given at submit, or None.
+        sex_hint: the sex given at submit, F or M, or None.
+        limits: on the file.
+        member: the name of this file in the archive `filename`; None if it is no member.
+        findings: the archive's, if this file is a member.
+        machine: starts helper processes and makes temporary files.
+
+    Whatever reads it also raises `Unavailable` and `OutOfMemory`: then the machine is at fault, never the file.
+    """
+
+    def __init__(
+        self,
+        filename: str,
+        file: BinaryIO,
+        year_hint: int | None = None,
+        sex_hint: str | None = None,
+        limits: Limits | None = None,
+        member: str | None = None,
+        findings: Findings | None = None,
+        machine: Machine | None = None,
+    ) -> None:
+        self.filename = filename
+        self.year_hint = year_hint
+        self.sex_hint = sex_hint
+        self.file = local_file(file, filename)
+        self.machine = machine or Machine()
+        self.limits = limits or Limits()
+        self.member = member
+        self.findings = findings or Findings(filename)
+        self.size = self.file.seek(0, os.SEEK_END)
+        self.rewind()
+
+    @property
+    def own_name(self) -> str:
+        """The publisher's name of this file; of a member, without its folders in the archive."""
+        return self.filename if self.member is None else PurePosixPath(self.member.replace("\\", "/")).name
+
+    def rewind(self) -> None:
+        """Goes back to the beginning."""
+        self.file.seek(0)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.file.close()
+
+    def head(self, length: int = 1024) -> bytes:
+        """The first bytes. Rewinds."""
+        self.rewind()
+        head = self.file.read(length)
+        self.rewind()
+        return head
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether it begins like a zip archive, as workbooks (.xlsx) also do."""
+        return self.head(4) == _ZIP
+
+    @property
+    def is_ole(self) -> bool:
+        """Whether it begins like an old workbook (.xls), as all files encrypted by Office also do."""
+        return self.head(8) == _OLE
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Counts records that are left out, by the reason."""
+        if count:
+            self.findings.skipped[reason] += count
+
+    def added(self, reason: str, count: int = 1) -> None:
+        """Counts records that were added to another one, by the reason."""
+        self.findings.added[reason] += count
+
+    def problem(self, reason: str, place: LocalPlace | None = None) -> None:
+        """Notes a problem, without quoting the file. After the last row the file is refused with the first problems.
+
+        Raises:
+            Rejected: there are too many to read on.
+        """
+        self.findings.problem(Problem(reason, self.place(place)))
+
+    def raise_problems(self) -> None:
+        """Raises `Rejected` if problems were noted. The registry calls it after the last row."""
+        self.findings.raise_problems()
+
+    def rejected(self, reason: Reason, message: str, place: LocalPlace | None = None) -> Rejected:
+        """The error that refuses this file."""
+        return Rejected(reason, self.filename, Problem(message, self.place(place)))
+
+    def place(self, place: LocalPlace | None) -> Place | None:
+        """A line or cell of this file, as a place in the submitted one."""
+        return place if self.member is None else InMember(self.member, place)
+
+    def check_rows(self, rows: int) -> None:
+        """Raises `Rejected` if there are more rows than allowed."""
+        if rows > self.limits.rows:
+            message = f"the file has more than {self.limits.rows} rows (LIMIT_ROWS)"
+            raise Rejected(Reason.TOO_LARGE, self.filename, message)

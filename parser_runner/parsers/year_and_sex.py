@@ -1,0 +1,125 @@
+"""The year and the sex of a whole file: from its title, its name or the hints, if they agree."""
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.source_file import LocalPlace
+from parser_runner.parsers.values import years_in
+
+IN_WORDS = {"F": "girls", "M": "boys"}
+
+_YEAR = "the file has no year: expected it in the title"
+_NAMED_YEAR = "the year stands only in the file's name: expected it as four digits there, once"
+_SEX = "the file has no sex: expected girls or boys in the title"
+_NAMED_SEX = "the sex stands only in the file's name: expected girls or boys, female or male there"
+
+# As publishers write them, glued to other words too (boysnames2022); female is looked for before male.
+_WORDS: Mapping[str, str] = {
+    "F": r"female|girl|pige|flick|jente|fille|meisje|mädchen|maedchen|naiset|femmin",
+    "M": r"(?<!fe)male|boy|dreng|pojk|gutt|gar[cç]on|jongen|junge|miehet|masch",
+}
+_SEXES = {sex: re.compile(words, re.IGNORECASE) for sex, words in _WORDS.items()}
+
+
+def detect_sex(text: str) -> str | None:
+    """The one sex in a title or a file's name; None if there is none, or both."""
+    found = [sex for sex, words in _SEXES.items() if words.search(text)]
+    return found[0] if len(found) == 1 else None
+
+
+def resolve_year(
+    source: Source, within: int | None = None, place: LocalPlace | None = None, *, named: bool = False
+) -> int:
+    """The one year of a file or sheet.
+
+    Args:
+        source: the file, its name and its hint.
+        within: the year in its content.
+        place: where the content has it.
+        named: whether the publisher puts the year in the file's name and nowhere else.
+
+    Raises:
+        Rejected: content, name and hint contradict one another, or none of them has the year.
+    """
+    years = years_in(source.own_name)
+    in_name = years[0] if len(years) == 1 else None
+    year = _resolve(source, "year", within, in_name, source.year_hint, place, named=named)
+    if year is not None:
+        return year
+    raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_YEAR if named else _YEAR}, or the year as a hint")
+
+
+def resolve_sex(
+    source: Source, within: str | None = None, place: LocalPlace | None = None, *, named: bool = False
+) -> str:
+    """The one sex of a file or sheet; see `resolve_year`."""
+    sex = _resolve(source, "sex", within, detect_sex(source.own_name), source.sex_hint, place, named=named)
+    if sex is not None:
+        return sex
+    raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_SEX if named else _SEX}, or the sex as a hint")
+
+
+T = TypeVar("T", int, str)
+
+
+def _resolve(
+    source: Source,
+    what: str,
+    within: T | None,
+    in_name: T | None,
+    hint: T | None,
+    place: LocalPlace | None,
+    *,
+    named: bool,
+) -> T | None:
+    """What the content says, else the name, else the hint. None if nothing says it.
+
+    The name counts if the publisher puts the fact only there. If the content has it, the name must not contradict.
+    """
+    if within is None:
+        place = None
+        in_name = in_name if named else None
+    said = [
+        (value, who)
+        for value, who in (
+            (within, "the file's content says"),
+            (in_name, "the file's name says"),
+            (hint, f"the {what} was given as"),
+        )
+        if value is not None
+    ]
+    for value, who in said[1:]:
+        first, first_who = said[0]
+        if value != first:
+            message = f"{first_who} {_in_words(first)}, but {who} {_in_words(value)}"
+            raise source.rejected(Reason.CONTRADICTORY, message, place)
+    return said[0][0] if said else None
+
+
+def _in_words(value: int | str) -> str:
+    return IN_WORDS.get(str(value), str(value))
+
+
+def check_year(source: Source, year: int, place: LocalPlace) -> None:
+    """For files with a year in every row or over every column: a year given at submit must be the only one.
+
+    Raises:
+        Rejected: it is not.
+    """
+    if source.year_hint not in (None, year):
+        message = f"the year was given as {source.year_hint}, but this is of {year}"
+        raise source.rejected(Reason.CONTRADICTORY, message, place)
+
+
+def refuse_sex_hint(source: Source) -> None:
+    """For files of both sexes.
+
+    Raises:
+        Rejected: a sex was given.
+    """
+    if source.sex_hint is not None:
+        message = f"the sex was given as {source.sex_hint}, but this format has both, and says which is which"
+        raise source.rejected(Reason.CONTRADICTORY, message)
