@@ -53,10 +53,11 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def affirm_worker(
+def affirm_worker(  # noqa: D103
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
+    # Its docstring would be the help text; `typer.Typer(help=…)` has that.
     if version:
         from importlib.metadata import version as installed
 
