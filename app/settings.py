@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         None, "What runners connect to, in a role with fewer rights.", _A_URL, "`DATABASE_URL`", repr=False
     )
     database_direct_url: ConnectionString | None = _setting(
-        None, "For LISTEN, where `DATABASE_URL` leads to a transaction-mode pooler.", _A_URL, "`DATABASE_URL`",
+        None, "For LISTEN, if `DATABASE_URL` leads to a transaction-mode pooler.", _A_URL, "`DATABASE_URL`",
         repr=False,
     )  # fmt: skip
     database_schema: str = _setting(
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         "a whole number from 1 to 1024", ge=1, le=1024,
     )  # fmt: skip
     worker_poll_interval: Annotated[Duration, _within(timedelta(milliseconds=50), _HOUR)] = _setting(
-        timedelta(seconds=5), "How often to look for work where no notification came.",
+        timedelta(seconds=5), "How often to look for work without a notification.",
         "a duration from 50ms to 1h, such as 5s, 500ms or 1m30s", "5s",
     )  # fmt: skip
     worker_max_retries: int = _setting(
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         "a duration from 0s to 1h, such as 30s", "30s",
     )  # fmt: skip
     pool: str = _setting(
-        "default", "The queue: what is submitted goes there, and the controller claims from it.",
+        "default", "The queue: submitted jobs go there, and the controller claims from it.",
         "lower-case letters, digits and hyphens, at most 63", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     )  # fmt: skip
     pool_max_parallelism: int | None = _setting(
@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     limit_zip_members: int = _limit("zip_members", "Archives and workbooks of more files are refused.", 1_000_000)
     limit_unpacked_mib: int = _limit("unpacked_mib", "So are those of more MiB, unpacked.", 1_048_576)
     limit_unpacked_ratio: int = _limit(
-        "unpacked_ratio", "So are those that are so many times larger, unpacked.", 1_000_000
+        "unpacked_ratio", "So are those that grow by more than this factor, unpacked.", 1_000_000
     )
     limit_workbook_memory_mib: int = _limit(
         "workbook_memory_mib", "MiB of address space that reading a workbook may take, in a process of its own.",

@@ -61,20 +61,20 @@ class Metrics:
         self._jobs = gauge("jobs", "Unfinished jobs that do not run: queued, due (their time has come) or scheduled "
             "for later.", "pool", "state")  # fmt: skip
         self._oldest_wait = gauge("queue_oldest_wait_seconds", "For how long the oldest job that could be claimed "
-            "has been waiting; 0 where none is.", "pool")  # fmt: skip
+            "has been waiting; 0 if there is none.", "pool")  # fmt: skip
         self._runs = gauge("runs", "Runs that hold a slot: pending (not started), running, or ending (over, and not "
             "settled yet).", "pool", "state")  # fmt: skip
-        self._desired = gauge("pool_desired_runs", "Runs that the pool is to have, as was decided last.", "pool")
-        self._maximum = gauge("pool_maximum_runs", "Runs that the pool may have at the most.", "pool")
-        self._paused = gauge("pool_paused", "1 where nothing is claimed from the pool because it is paused.", "pool")
-        self._blocked = gauge("pool_blocked", "1 where the pool's runs cannot start, and it is only probed.", "pool")
+        self._desired = gauge("pool_desired_runs", "Runs that the pool should have, by the last decision.", "pool")
+        self._maximum = gauge("pool_maximum_runs", "The most runs that the pool may have.", "pool")
+        self._paused = gauge("pool_paused", "1 if nothing is claimed from the pool because it is paused.", "pool")
+        self._blocked = gauge("pool_blocked", "1 if the pool's runs cannot start, and it is only probed.", "pool")
         self._of_pools = (
             self._jobs, self._oldest_wait, self._runs, self._desired, self._maximum, self._paused, self._blocked
         )  # fmt: skip
 
     def _make_own(self) -> None:
-        age = self._gauge("queue_figures_age_seconds", "Since the metrics that are shared were read from the "
-            "database; they keep their values while it is away.", shared=False)  # fmt: skip
+        age = self._gauge("queue_figures_age_seconds", "Since the shared metrics were read from the database; "
+            "they keep their values while it is away.", shared=False)  # fmt: skip
         age.set_function(lambda: self._clock() - self._read)
         lag = self._gauge("tick_lag_seconds", "Since the last tick that went through.", shared=False)
         lag.set_function(lambda: self._clock() - self._went_through)
@@ -82,28 +82,28 @@ class Metrics:
             "tick_duration_seconds", "How long ticks took, broken off or not.", LATENCY_BUCKETS
         )
         self._broken_off = self._counter("ticks_broken_off_total", "Ticks that ended with an error, to be repeated.")
-        self._watch_restarts = self._counter("watch_restarts_total", "Watches over the cluster that have ended by "
-            "themselves and were taken up again.")  # fmt: skip
+        self._watch_restarts = self._counter("watch_restarts_total", "Watches over the cluster that ended by "
+            "themselves and were started again.")  # fmt: skip
         self._claim = self._histogram("claim_duration_seconds", "How long the claim's transaction took, whether "
             "there was anything to claim or not.", LATENCY_BUCKETS, "pool")  # fmt: skip
         self._queue_wait = self._histogram("queue_wait_seconds", "From when a job was submitted, or due, to its "
             "claim.", WAIT_BUCKETS, "pool")  # fmt: skip
         self._launch = self._histogram("launch_latency_seconds", "From a claim until the launcher had the run: the "
             "Kubernetes Job was created.", LATENCY_BUCKETS, "pool")  # fmt: skip
-        self._launches = self._counter("launches_total", "Launches that were asked for: launched, refused, or "
-            "unanswered and to be repeated.", "pool", "result")  # fmt: skip
-        self._settle = self._histogram("settle_latency_seconds", "From the end of a run's pod, or its commit where "
-            "that is not told, until it was settled. How long a pod ran is by its node's clock, to the second.",
+        self._launches = self._counter("launches_total", "Launch attempts: launched, refused, or unanswered "
+            "and to be repeated.", "pool", "result")  # fmt: skip
+        self._settle = self._histogram("settle_latency_seconds", "From the end of a run's pod, or its commit if the "
+            "end is not reported, until it was settled. A pod's running time is by its node's clock, to the second.",
             LATENCY_BUCKETS, "pool")  # fmt: skip
-        self._settled = self._counter("runs_settled_total", "Runs by why they ended and what became of their jobs: "
+        self._settled = self._counter("runs_settled_total", "Runs by cause, and by the result for their jobs: "
             "completed, retried, requeued, given_back, failed, cancelled, or superseded by another run.",
             "pool", "cause", "result")  # fmt: skip
         self._rows = self._counter("loaded_rows_total", "Rows of completed runs.", "pool")
         self._bytes = self._counter("loaded_bytes_total", "Bytes of the files of completed runs.", "pool")
-        self._held = self._counter("slot_held_seconds_total", "For how long runs that were settled had held their "
-            "slots.", "pool")  # fmt: skip
-        self._busy = self._counter("runner_busy_seconds_total", "For how long runners of runs that were settled had "
-            "been at work; by that of slots held it is how well slots are used.", "pool")  # fmt: skip
+        self._held = self._counter("slot_held_seconds_total", "For how long settled runs had held their slots.",
+            "pool")  # fmt: skip
+        self._busy = self._counter("runner_busy_seconds_total", "For how long runners of settled runs had been at "
+            "work; divided by the time of slots held it is the utilization of slots.", "pool")  # fmt: skip
 
     # --- what has happened -----------------------------------------------------------------------------------------
 

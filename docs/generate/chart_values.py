@@ -13,10 +13,10 @@ CHART = DOCS.parent / "charts" / "affirm-worker"
 _KEY = re.compile(r"^(?P<indent> *)(?P<name>[A-Za-z0-9]+):")
 _HEAD = """# Values of the chart
 
-Made from the comments of `charts/affirm-worker/values.yaml` by `make docs`; a test holds the two equal. The chart
+`make docs` writes this page from the comments of `charts/affirm-worker/values.yaml`; a test compares the two. The chart
 refuses values that are not in this table.
 
-| value | default | what it is |
+| value | default | meaning |
 | --- | --- | --- |
 """
 

@@ -14,7 +14,7 @@ PAGE = DOCS / "settings.md"
 def page() -> str:
     """The table of settings."""
     rows = [
-        "| variable | default | allowed | what it is for |",
+        "| variable | default | allowed | purpose |",
         "| --- | --- | --- | --- |",
         *(f"| `{name.upper()}` | {_default(field)} | {allowed(field)} | {field.description} |" for name, field in
           Settings.model_fields.items()),
@@ -23,13 +23,13 @@ def page() -> str:
 
 
 INTRODUCTION = """\
-Environment variables; an empty one is as good as none. They are checked when a command starts, and a wrong one is
-refused by its name, its value and what is allowed (exit code 78). A password is never shown. Durations are numbers
-with units: `500ms`, `5s`, `1m30s`, `2h`, `7d`.
+Settings are environment variables; an empty one counts as unset. Every command checks them when it starts. It refuses a
+wrong one with exit code 78, and shows its name, its value and the allowed values, but never a password. Durations are
+numbers with units: `500ms`, `5s`, `1m30s`, `2h`, `7d`.
 
-S3 credentials, region and profile are what boto3 finds: an IAM role, or the `AWS_*` variables.
+boto3 finds S3 credentials, region and profile: an IAM role, or the `AWS_*` variables.
 
-This page is made from the code: `make docs`."""
+`make docs` writes this page from the code."""
 
 
 def _default(field: FieldInfo) -> str:

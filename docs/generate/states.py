@@ -1,7 +1,6 @@
-"""What docs/states.md says that the model says too: written from the model, or held against it.
+"""The diagrams and tables of docs/states.md: `make docs` writes them from the model.
 
-`make docs` writes diagrams and tables anew. A table's last columns are for people to write;
-they are kept, row by row, and a row that is new has `TO BE WRITTEN` in them.
+People write the last columns of a table. They are kept, row by row; a new row has `TO BE WRITTEN` in them.
 """
 
 import re
@@ -40,18 +39,18 @@ def _content(name: str, block: str) -> str:
             return _diagram(DatasetStatus, DATASET_MOVES, DatasetStatus.PENDING, [])
         case "job states":
             rows = [(f"`{state}`", "yes" if state.finished else "no") for state in JobState]
-            return _table(block, ("State", "Over"), rows, ("What it means",))
+            return _table(block, ("State", "Over"), rows, ("Meaning",))
         case "job moves":
             return _table(block, ("From", "To", "Made by"), _moves(JobState, JOB_MOVES), ("When",))
         case "dataset statuses":
-            return _table(block, ("Status",), [(f"`{status}`",) for status in DatasetStatus], ("What it means",))
+            return _table(block, ("Status",), [(f"`{status}`",) for status in DatasetStatus], ("Meaning",))
         case "dataset moves":
             return _table(block, ("From", "To", "Made by"), _moves(DatasetStatus, DATASET_MOVES), ("When",))
         case "exit codes":
-            return _table(block, ("Code", "Name", "Cause"), _exit_codes(), ("What it means",))
+            return _table(block, ("Code", "Name", "Cause"), _exit_codes(), ("Meaning",))
         case "causes":
             rows_ = [(f"`{cause}`", str(cause.counts_as)) for cause in Cause]
-            return _table(block, ("Cause", "Counts as"), rows_, ("What has happened", "What follows"))
+            return _table(block, ("Cause", "Counts as"), rows_, ("Meaning", "Next"))
     raise ValueError(f"the page has a block that nobody writes: {name}")
 
 
@@ -74,7 +73,7 @@ def _diagram(states: type[StrEnum], moves: Moves, first: StrEnum, last: Iterable
 def _exit_codes() -> Iterator[tuple[str, ...]]:
     for code in ExitCode:
         causes = [cause for cause in Cause if Outcome(cause).exit_code is code]
-        # No other cause is ever the runner's own word; whatever else it might say counts as a crash.
+        # A runner reports no other cause itself; any other report counts as a crash.
         said = Cause.CRASHED if Cause.CRASHED in causes else next(iter(causes), Cause.CRASHED)
         yield str(code.value), code.name.lower(), f"`{said}`"
 
