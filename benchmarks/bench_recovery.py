@@ -17,7 +17,7 @@ from services.client import Client
 from services.submission import read_file
 from tests.cluster import acquire
 from tests.e2e.installation import Installation, evict, installed, load_images, running_servers
-from tests.e2e.test_faults import COPY_WAITS, copy_held_up, variant
+from tests.e2e.loads import COPY_WAITS, copy_held_up, variant
 from tests.servers.processes import pids_of
 
 TIMES = 50

@@ -13,6 +13,8 @@ from tests.servers.postgres import PostgresServer
 
 __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
+pytest.register_assert_rewrite("tests.e2e.controllers", "tests.integration.stories")
+
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)
 

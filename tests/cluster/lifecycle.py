@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tests.cluster import given, kind, local
+from tests.cluster import existing, kind, local
 from tests.cluster.api import Cluster
 from tests.cluster.errors import Unavailable
 from tests.cluster.paths import locked, state_dir
@@ -30,7 +30,7 @@ class Provider(Protocol):
         """Stop it; nothing to do is no error."""
 
 
-PROVIDERS: tuple[Provider, ...] = (given, kind, local)
+PROVIDERS: tuple[Provider, ...] = (existing, kind, local)
 
 
 def choose(providers: Sequence[Provider] = PROVIDERS) -> Provider:

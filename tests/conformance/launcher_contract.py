@@ -5,6 +5,7 @@ import time
 from uuid import UUID, uuid4
 
 from controller.launchers.interface import Launch, Launcher, ObservedRun, Phase
+from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.keys import RunKey
 from tests.conformance.acting_runner import MESSAGE
 
@@ -122,3 +123,10 @@ class LauncherContract:
         await until(launcher, launch.key, Phase.ENDED)
         await launcher.release(launch.key)
         assert all(seen.released for seen in await launcher.list_all() if seen.key == launch.key)
+
+
+async def ended(launcher: ProcessLauncher, acts: str) -> ObservedRun:
+    """A run that was launched and has ended."""
+    launch = a_launch(acts)
+    await launcher.launch(launch)
+    return await until(launcher, launch.key, Phase.ENDED)

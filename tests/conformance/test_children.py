@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from controller.launchers.interface import LaunchRefused, ObservedRun, Phase
+from controller.launchers.interface import LaunchRefused, Phase
 from controller.launchers.process import launcher as process
 from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
-from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
+from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, ended, until
 from tests.faults.conditions import no_more_open_files
 
 COMPLETES, HEEDS_NO_SIGTERM = "7", "8"
@@ -29,13 +29,6 @@ async def launcher() -> AsyncIterator[ProcessLauncher]:
     launcher = ProcessLauncher(act, ["tests.conformance.acting_runner"], lambda: None)
     yield launcher
     await launcher.close()
-
-
-async def ended(launcher: ProcessLauncher, acts: str) -> ObservedRun:
-    """A run that was launched and has ended."""
-    launch = a_launch(acts)
-    await launcher.launch(launch)
-    return await until(launcher, launch.key, Phase.ENDED)
 
 
 def pid_of(name: str) -> int:
@@ -211,7 +204,9 @@ async def test_children_that_wait_end_with_the_launcher() -> None:
 
 _TO_BE_KILLED = """
 import asyncio, time
-from tests.conformance.test_children import ProcessLauncher, act, ended
+from controller.launchers.process.launcher import ProcessLauncher
+from tests.conformance.acting_runner import act
+from tests.conformance.launcher_contract import ended
 async def wait():
     launcher = ProcessLauncher(act, [], lambda: None)
     print((await ended(launcher, "7")).name, flush=True)

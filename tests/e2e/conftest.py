@@ -6,10 +6,22 @@ from contextlib import ExitStack
 import pytest
 
 from tests.cluster import Cluster, ClusterError, acquire, images
+from tests.e2e.acting_pods import acting_image, namespace, place
+from tests.e2e.controllers import controllers_away
 from tests.e2e.installation import installation, product_images, servers
 from tests.prepare import parts
 
-__all__ = ["cluster", "installation", "product_images", "python_image", "servers"]
+__all__ = [
+    "acting_image",
+    "cluster",
+    "controllers_away",
+    "installation",
+    "namespace",
+    "place",
+    "product_images",
+    "python_image",
+    "servers",
+]
 
 
 @pytest.fixture(scope="session")

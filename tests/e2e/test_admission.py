@@ -3,7 +3,6 @@
 The controller works on this host; API server, admission, Job controller and kubelet are real.
 """
 
-import asyncio
 import json
 import threading
 import time
@@ -15,41 +14,26 @@ from typing import Any
 
 import pytest
 
-from controller.loop import Reconciler
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import Memory
+from tests.e2e.controllers import (
+    BLOCKED,
+    FINISHED,
+    MAXIMUM,
+    assert_completed,
+    assert_each_once,
+    controller,
+    ticking_until,
+    told,
+)
 from tests.e2e.installation import Installation
-from tests.e2e.test_api_faults import MAXIMUM, assert_each_once, controller, controllers_away
 from tests.servers.admission_webhook import Refused, webhook
-
-__all__ = ["controllers_away"]
 
 # kopf leaves its connections to the garbage collector where an error has ended it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 
 MIB = 2**20
-BLOCKED = "select 1 from pools where blocked_since is not null and blocked_reason = %s"
 UNANSWERED = "select 1 from runs where released_at is null and launched_at is null and waits_for = 'unavailable'"
-FINISHED = (
-    "select 1 where not exists (select 1 from jobs where finished_at is null)"
-    " and not exists (select 1 from runs where released_at is null)"
-)
-
-
-async def ticking_until(
-    reconciler: Reconciler, installation: Installation, sql: str, *parameters: object, seconds: float = 60
-) -> None:
-    """Ticks, with every waiting over at once, until a query has rows."""
-    deadline = time.monotonic() + seconds
-    while not installation.query(sql, *parameters):
-        runs = (
-            "select job_id, epoch, launched_at, started_at, cause, reason, error, waits_for, waits_for_error from runs"
-        )
-        assert time.monotonic() < deadline, installation.query(f"{runs} where released_at is null")
-        installation.query("update jobs set run_at = now() where state = 'scheduled'")
-        installation.query("update pools set probe_at = now() where blocked_since is not null")
-        await reconciler.tick_safely()
-        await asyncio.sleep(0.2)
 
 
 @contextmanager
@@ -65,19 +49,6 @@ def rule(installation: Installation, kind: str, spec: dict[str, Any]) -> Iterato
         yield
     finally:
         installation.kubectl("delete", kind, "rule", "--ignore-not-found")
-
-
-def told(installation: Installation, submitted: list[dict[str, Any]]) -> str:
-    """What status and the first job's story say."""
-    story = installation.cli("jobs", "explain", submitted[0]["job_id"]).stdout
-    return installation.cli("status").stdout + story
-
-
-def assert_completed(installation: Installation, submitted: list[dict[str, Any]], attempts: int = 0) -> None:
-    ids = [one["job_id"] for one in submitted]
-    jobs = installation.query("select * from jobs where id = any(%s)", ids)
-    used = {(job["state"], job["attempts"], job["interruptions"]) for job in jobs}
-    assert used == {("completed", attempts, 0)}, [(job["last_cause"], job["last_error"]) for job in jobs]
 
 
 def limits(**item: Any) -> dict[str, Any]:

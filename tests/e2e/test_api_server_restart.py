@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import breaking
+from tests.cluster import control_plane_faults
 from tests.e2e.installation import Installation
-from tests.e2e.test_faults import NOTHING_RUNS, copy_slowed_down, rows_of, variant
+from tests.e2e.loads import NOTHING_RUNS, copy_slowed_down, rows_of, variant
 
 
 def test_runs_go_on_while_the_api_server_is_away_and_the_controller_does_after(
     installation: Installation, tmp_path: Path
 ) -> None:
-    if not breaking.possible(installation.cluster):
+    if not control_plane_faults.possible(installation.cluster):
         pytest.skip("kills the API server of a cluster of this host")
     installation.until(NOTHING_RUNS)
     installation.query("update pools set paused = true")
@@ -26,7 +26,7 @@ def test_runs_go_on_while_the_api_server_is_away_and_the_controller_does_after(
         installation.query("update pools set paused = false")
         # Some run, and some are being launched.
         installation.until("select 1 from runs where started_at is not null and released_at is null")
-        breaking.restart_api_server(installation.cluster)
+        control_plane_faults.restart_api_server(installation.cluster)
     jobs = installation.until_finished(submitted)
     columns = ("state", "attempts", "interruptions", "give_backs", "lease_epoch")
     assert [tuple(job[name] for name in columns) for job in jobs] == [("completed", 0, 0, 0, 1)] * len(jobs)

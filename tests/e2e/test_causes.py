@@ -2,63 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from controller.launchers.interface import Launch, ObservedRun, Phase
-from controller.launchers.kubernetes.api import load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.outcomes.diagnosis import diagnose, why_not_started
-from controller.pools.runner_pod import CONTAINER, LABEL_JOB, RunnerTemplate
+from controller.pools.runner_pod import CONTAINER, LABEL_JOB
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster
-from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, until
-from tests.e2e.recording import RememberingApi, record
-from tests.e2e.test_kubernetes_launcher import SMALL, acting_image, namespace
+from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, until
+from tests.e2e.acting_pods import EATS_MEMORY, SMALL, Place, pending_with
 
-__all__ = ["acting_image", "namespace"]
-
-EATS_MEMORY, FILLS_DISK, SEGFAULTS = "4", "5", "6"
-
-
-class Place:
-    """Where a cause is provoked: a namespace, and runner pods made from a template."""
-
-    def __init__(self, cluster: Cluster, namespace: str, image: str) -> None:
-        self.cluster = cluster
-        self.namespace = namespace
-        self.template = RunnerTemplate(image=image, image_pull_policy="Never", resources=SMALL)
-
-    @asynccontextmanager
-    async def launched(self, acts: str, **template: Any) -> AsyncIterator[tuple[KubernetesLauncher, Launch]]:
-        """A run that is launched, and its launcher; removed in the end."""
-        configuration = await load_configuration(self.cluster.kubeconfig)
-        made = replace(self.template, **template)
-        self.api = RememberingApi(configuration, self.namespace)
-        launcher = KubernetesLauncher(self.api, uuid4(), made)
-        launch = a_launch(acts)
-        try:
-            await launcher.launch(launch)
-            yield launcher, launch
-        finally:
-            await launcher.stop(launch.key, now=True)
-            await launcher.close()
-
-    def record(self, cause: str, with_pods: bool = True) -> None:
-        """Keeps what the launcher has read last; of pods, the last that there were."""
-        record(self.cluster, self.namespace, cause, self.api.jobs, self.api.pods if with_pods else [])
-
-
-@pytest.fixture
-def place(cluster: Cluster, namespace: str, acting_image: str) -> Place:
-    return Place(cluster, namespace, acting_image)
+FILLS_DISK, SEGFAULTS = "5", "6"
 
 
 def started_by(command: str) -> dict[str, Any]:
@@ -95,15 +55,6 @@ async def test_what_ends_a_pod_is_told_apart(
     assert seen.evidence.pod_name
 
 
-async def _pending_with(
-    launcher: KubernetesLauncher, launch: Launch, ready: Callable[[ObservedRun], bool]
-) -> ObservedRun:
-    while True:
-        seen = await until(launcher, launch.key, Phase.PENDING)
-        if ready(seen):
-            return seen
-
-
 @pytest.mark.parametrize(
     ("name", "template", "ready", "reason"),
     [
@@ -137,7 +88,7 @@ async def test_what_keeps_a_pod_from_starting_is_told_apart(
     place: Place, name: str, template: dict[str, Any], ready: Callable[[ObservedRun], bool], reason: Reason
 ) -> None:
     async with place.launched(WORKS, **template) as (launcher, launch):
-        seen = await _pending_with(launcher, launch, ready)
+        seen = await pending_with(launcher, launch, ready)
         place.record(f"cannot_start_{name}")
     found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
     assert isinstance(found, Diagnosis)
@@ -172,7 +123,7 @@ async def test_a_rule_of_the_namespace_is_told_by_the_events_of_the_job(
             )
         place = Place(cluster, namespace, acting_image)
         async with place.launched(WORKS) as (launcher, launch):
-            seen = await _pending_with(launcher, launch, lambda seen: seen.evidence.message != "")
+            seen = await pending_with(launcher, launch, lambda seen: seen.evidence.message != "")
             place.record(f"cannot_start_{name}")
     assert seen.evidence.pod_name is None
     found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))

@@ -10,19 +10,9 @@ import pytest
 
 from controller.pools.runner_pod import CONTAINER
 from tests.cluster import Cluster, images
+from tests.e2e.controllers import BLOCKED, FINISHED, assert_completed, controller, ticking_until, told
 from tests.e2e.installation import RELEASE, Installation
-from tests.e2e.test_admission import (
-    BLOCKED,
-    FINISHED,
-    assert_completed,
-    controllers_away,
-    ticking_until,
-    told,
-)
-from tests.e2e.test_api_faults import controller
-from tests.e2e.test_faults import copy_held_up
-
-__all__ = ["controllers_away"]
+from tests.e2e.loads import copy_held_up
 
 # kopf leaves its connections to the garbage collector where an error has ended it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")

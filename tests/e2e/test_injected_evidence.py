@@ -11,12 +11,9 @@ from controller.outcomes.diagnosis import diagnose, why_not_started
 from dataset_jobs.model.causes import Cause, Reason
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, REJECTS, WORKS, until
+from tests.e2e.acting_pods import EATS_MEMORY, Place, pending_with
 from tests.e2e.sidecars import LIVES_ON, PROXY, Patch, before, beside, container
-from tests.e2e.test_causes import EATS_MEMORY, Place, _pending_with, place
-from tests.e2e.test_kubernetes_launcher import acting_image, namespace
 from tests.servers.admission_webhook import webhook
-
-__all__ = ["acting_image", "namespace", "place"]
 
 FAILS_AT_ONCE = "raise SystemExit(1)"
 OUTLIVES = "import time; time.sleep(4); raise SystemExit(1)"
@@ -153,7 +150,7 @@ async def test_a_native_sidecar_that_does_not_start_is_named(
 
     with webhook(cluster, place.namespace, lambda pod: before(sidecar)):
         async with place.launched(WORKS) as (launcher, launch):
-            seen = await _pending_with(launcher, launch, is_in_trouble)
+            seen = await pending_with(launcher, launch, is_in_trouble)
             place.record(f"cannot_start_{name}")
     found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
     assert found is not None

@@ -1,6 +1,6 @@
 """The Kubernetes launcher against the launchers' contract, with pods that act as the contract asks."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -10,21 +10,9 @@ from controller.launchers.kubernetes.api import KubernetesApi, load_configuratio
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.pools.runner_pod import RunnerTemplate, job_name
 from dataset_jobs.model.causes import Reason
-from tests.cluster import Cluster, images
+from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, WORKS, LauncherContract, a_launch, until
-
-SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
-
-
-@pytest.fixture(scope="session")
-def acting_image(cluster: Cluster) -> str:
-    return images.load(cluster, images.ACTING_RUNNER)
-
-
-@pytest.fixture(scope="module")
-def namespace(cluster: Cluster) -> Iterator[str]:
-    with cluster.namespace("affirm-launcher") as name:
-        yield name
+from tests.e2e.acting_pods import SMALL
 
 
 async def _api(cluster: Cluster, namespace: str) -> KubernetesApi:

@@ -13,15 +13,12 @@ import pytest
 
 from controller.launchers.interface import Launch, Phase
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
-from tests.cluster import breaking
+from tests.cluster import control_plane_faults
 from tests.conformance.launcher_contract import WORKS, until
+from tests.e2e.acting_pods import Place
 from tests.e2e.installation import Installation
+from tests.e2e.loads import COPY_WAITS, NOTHING_RUNS, copy_held_up, copy_slowed_down, rows_of, variant
 from tests.e2e.recording import record_job
-from tests.e2e.test_causes import Place, place
-from tests.e2e.test_faults import COPY_WAITS, NOTHING_RUNS, copy_held_up, copy_slowed_down, rows_of, variant
-from tests.e2e.test_kubernetes_launcher import acting_image, namespace
-
-__all__ = ["acting_image", "namespace", "place"]
 
 TOLERATED = tuple(
     {"key": f"node.kubernetes.io/{what}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 1}
@@ -70,7 +67,7 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
     installation: Installation, place: Place, tmp_path: Path
 ) -> None:
     cluster = installation.cluster
-    if not breaking.possible(cluster):
+    if not control_plane_faults.possible(cluster):
         pytest.skip("stops the kubelet of a cluster of this host")
     installation.until(NOTHING_RUNS)
     installation.query("update pools set paused = true")
@@ -78,14 +75,14 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
     lost, alive = installation.submit(*(variant(tmp_path, year) for year in years))
     async with place.launched(WORKS, tolerations=TOLERATED) as (launcher, evicted):
         await until(launcher, evicted.key, Phase.RUNNING)
-        with breaking.second_node(cluster), ExitStack() as blockers:
+        with control_plane_faults.second_node(cluster), ExitStack() as blockers:
             blockers.enter_context(copy_slowed_down(installation, alive["dataset_id"], years[1]))
             stalled = blockers.enter_context(ExitStack())
             stalled.enter_context(copy_held_up(installation, lost["dataset_id"], years[0]))
             installation.query("update pools set paused = false")
             installation.until(TWO_WAIT)
             pid = _pid_of_runner(lost["job_id"])
-            with breaking.standing_still("kubelet"):
+            with control_plane_faults.standing_still("kubelet"):
                 os.kill(pid, signal.SIGSTOP)
                 blockers.callback(_go_on, pid)
                 stalled.close()
@@ -105,7 +102,7 @@ async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_lef
                 installation.until("select 1 from jobs where id = %s and state = 'completed'", alive["job_id"])
                 cluster.wait(lambda: not Path(f"/proc/{pid}").exists(), "the fenced runner to end by itself")
                 assert rows_of(installation, lost["dataset_id"]) == 0
-            cluster.wait(lambda: breaking.node_is_ready(cluster), "the node to be back")
+            cluster.wait(lambda: control_plane_faults.node_is_ready(cluster), "the node to be back")
             installation.until_finished([lost, alive])
     assert _job(installation, lost) == ("completed", 0, 1, 2)
     assert _job(installation, alive) == ("completed", 0, 0, 1)

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.e2e.installation import RELEASE, Installation
-from tests.e2e.test_faults import NOTHING_RUNS, copy_slowed_down, rows_of, variant
+from tests.e2e.loads import NOTHING_RUNS, copy_slowed_down, rows_of, variant
 
 
 def test_a_rolling_update_and_a_change_of_replicas_interrupt_no_run(installation: Installation, tmp_path: Path) -> None:

@@ -87,3 +87,27 @@ class FakeLauncher:
         """The run's Job is deleted under us."""
         self._runs.pop(key, None)
         self._told.add(key)
+
+
+class Moody(FakeLauncher):
+    """Answers as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.launch_error: Exception | None = None
+        self.carried_out_all_the_same = False
+        self.seen_error: Exception | None = None
+        self.asked: list[Launch] = []
+
+    async def launch(self, launch: Launch) -> str:
+        self.asked.append(launch)
+        if self.launch_error is not None:
+            if self.carried_out_all_the_same:
+                await super().launch(launch)
+            raise self.launch_error
+        return await super().launch(launch)
+
+    async def list_all(self) -> list[ObservedRun]:
+        if self.seen_error is not None:
+            raise self.seen_error
+        return await super().list_all()

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from parser_runner.parsers.testkit import check_input, mutated
-from tests.unit.made_up import source
+from tests.unit.parsing import source
 from tests.unit.samples import ALL_PARSERS, DATA, SAMPLES
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["parser_runner"]):
     from parser_runner.parsers.testkit import check_input
-    from tests.unit.made_up import source
+    from tests.unit.parsing import source
     from tests.unit.samples import ALL_PARSERS, SAMPLES, InMemory, Sample
 
 from tests.unit.workbooks import Rows, Value

@@ -26,8 +26,8 @@ from dataset_jobs.model.settlement import Evidence
 from services.client import Client
 from tests.fakes.launcher import FakeLauncher
 from tests.fakes.parser_pools import FakeParserPools
-from tests.integration.test_cli import ROOT, Run, answer, runner
-from tests.integration.test_parser_pools import controlling
+from tests.integration.command_line import ROOT, Run, answer, runner
+from tests.integration.parser_pools import controlling
 from tests.integration.world import World, key_of
 
 pytestmark = pytest.mark.every_postgres

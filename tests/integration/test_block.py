@@ -22,7 +22,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.runner import Runner, RunnerStore
 from services.explain import explanation
-from tests.integration.test_pipeline import Moody, a_file
+from tests.fakes.launcher import Moody
 from tests.integration.world import World, key_of
 
 pytestmark = pytest.mark.every_postgres
@@ -90,7 +90,7 @@ async def test_a_full_quota_blocks_the_pool_which_is_probed_with_one_and_goes_on
     world: World,
 ) -> None:
     for year in range(2001, 2009):
-        a_file(world, year)
+        world.submit_small(year)
     async with controlling(world) as controller:
         controller.launcher.launch_error = QUOTA
         await controller.tick()
@@ -116,10 +116,10 @@ async def test_a_full_quota_blocks_the_pool_which_is_probed_with_one_and_goes_on
 
 
 async def test_where_a_quota_is_full_the_end_of_a_run_makes_the_probe_due(world: World) -> None:
-    first = a_file(world, 2001)
+    first = world.submit_small(2001)
     async with controlling(world, retry=RetryPolicy(waits=(timedelta(hours=1),))) as controller:
         await controller.tick()
-        a_file(world, 2002)
+        world.submit_small(2002)
         controller.launcher.launch_error = QUOTA
         await controller.tick()
         assert controller.pool()["blocked_reason"] == "quota"
@@ -131,10 +131,10 @@ async def test_where_a_quota_is_full_the_end_of_a_run_makes_the_probe_due(world:
 
 
 async def test_an_image_that_cannot_be_pulled_blocks_the_pool_as_soon_as_it_is_seen(world: World) -> None:
-    first = a_file(world, 2001)
+    first = world.submit_small(2001)
     async with controlling(world) as controller:
         await controller.tick()
-        a_file(world, 2002)
+        world.submit_small(2002)
         key = key_of(world.job(first.job_id))
         controller.launcher.pend(key, NO_IMAGE)
         await controller.tick()
@@ -150,7 +150,7 @@ async def test_an_image_that_cannot_be_pulled_blocks_the_pool_as_soon_as_it_is_s
 
 
 async def test_trouble_of_one_pod_alone_does_not_block_the_pool(world: World) -> None:
-    first, second = a_file(world, 2001), a_file(world, 2002)
+    first, second = world.submit_small(2001), world.submit_small(2002)
     async with controlling(world) as controller:
         await controller.tick()
         controller.starts(key_of(world.job(second.job_id)))
@@ -161,8 +161,8 @@ async def test_trouble_of_one_pod_alone_does_not_block_the_pool(world: World) ->
 
 
 async def test_a_right_that_runners_lack_blocks_the_pool_until_one_has_done_its_work(world: World) -> None:
-    first = a_file(world, 2001)
-    a_file(world, 2002)
+    first = world.submit_small(2001)
+    world.submit_small(2002)
     world.query("update pools set max_running = 1")
     forbidden = Outcome(Cause.FORBIDDEN, Reason.STORAGE, "storage: access denied")
     async with controlling(world) as controller:
@@ -186,7 +186,7 @@ async def test_pods_without_room_do_not_block_the_pool_but_are_bounded_and_told_
     world: World,
 ) -> None:
     for year in range(2001, 2008):
-        a_file(world, year)
+        world.submit_small(year)
     world.query("update pools set max_pending = 3")
     async with controlling(world) as controller:
         await controller.tick()
@@ -205,7 +205,7 @@ async def test_pods_without_room_do_not_block_the_pool_but_are_bounded_and_told_
 async def test_a_run_out_of_memory_is_followed_by_one_with_twice_as_much_which_does_not_wait_for_ever_for_room(
     world: World,
 ) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     async with controlling(world, template=LIMITED) as controller:
         for doublings in range(3):
             await controller.tick()
@@ -231,7 +231,7 @@ WITHOUT_POD = Evidence(seen_as="Quota", message='pods "x" is forbidden: exceeded
 
 async def test_a_quota_for_pods_is_not_over_because_a_job_was_launched(world: World) -> None:
     for year in range(2001, 2006):
-        a_file(world, year)
+        world.submit_small(year)
     async with controlling(world) as controller:
         world.query("update pools set max_running = 1")
         await controller.tick()
@@ -255,7 +255,7 @@ async def test_a_quota_for_pods_is_not_over_because_a_job_was_launched(world: Wo
 
 async def test_launches_without_an_answer_are_told_and_few(world: World) -> None:
     for year in range(2001, 2010):
-        a_file(world, year)
+        world.submit_small(year)
     async with controlling(world) as controller:
         controller.launcher.launch_error = ClusterSilent('500: failed calling webhook "policy.example.com"')
         for _ in range(8):
@@ -277,7 +277,7 @@ async def test_launches_without_an_answer_are_told_and_few(world: World) -> None
 
 
 async def test_a_controller_that_the_cluster_refuses_says_so_in_its_pools(world: World) -> None:
-    a_file(world)
+    world.submit_small()
     async with controlling(world) as controller:
         controller.launcher.seen_error = ClusterRefused('403: pods is forbidden: User "x" cannot list resource "pods"')
         assert not await controller.tick_safely()
@@ -295,7 +295,7 @@ async def test_a_controller_that_the_cluster_refuses_says_so_in_its_pools(world:
 async def test_a_cluster_that_is_silent_for_long_is_told_in_the_pools(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    a_file(world)
+    world.submit_small()
     async with controlling(world) as controller:
         controller.launcher.seen_error = ClusterSilent("Kubernetes API: ClientConnectorError")
         assert not await controller.tick_safely()
@@ -309,7 +309,7 @@ async def test_a_cluster_that_is_silent_for_long_is_told_in_the_pools(
 
 
 async def test_a_pool_from_which_another_controller_launches_is_not_blocked(world: World) -> None:
-    a_file(world)
+    world.submit_small()
     async with controlling(world) as controller:
         await controller.tick()
     async with controlling(world, owner="another") as other:
@@ -322,7 +322,7 @@ async def test_a_pool_from_which_another_controller_launches_is_not_blocked(worl
 
 
 async def test_more_memory_that_the_cluster_refuses_blocks_no_pool_and_is_given_up(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     async with controlling(world, template=LIMITED) as controller:
         await controller.tick()
         key = key_of(world.job(result.job_id))

@@ -3,15 +3,13 @@
 import asyncio
 import os
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from dataset_jobs.model.errors import Rejected
-from dataset_jobs.store.controller_views import ClaimedRun
-from dataset_jobs.store.runner import Runner
-from parser_runner.run import Reusable, RunnerContext, run
+from parser_runner.run import Reusable, run
+from tests.integration.loads import claim_all, context_of
 from tests.integration.world import DATA, World
 
 
@@ -19,15 +17,6 @@ def processes(world: World) -> list[str]:
     """Of the runs, in their order."""
     runs = world.query("select split_part(runner_uid, '/', 2) process from runs order by started_at")
     return [run["process"] for run in runs]
-
-
-async def claimed(world: World) -> list[ClaimedRun]:
-    async with world.store() as store:
-        return await store.claim("default", 10, "process", "test", timedelta(minutes=1))
-
-
-def context_of(world: World, run: ClaimedRun, reusable: Reusable | None) -> RunnerContext:
-    return RunnerContext(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, reusable=reusable)
 
 
 async def test_files_that_load_are_run_by_one_process_until_one_does_not(world: World) -> None:
@@ -51,7 +40,7 @@ async def test_each_of_two_processes_runs_one_file_at_a_time(world: World) -> No
 
 async def test_the_reader_of_a_workbook_ends_with_its_run(world: World) -> None:
     world.submit(DATA / "it/2018.xls", "IT")
-    [one] = await claimed(world)
+    [one] = await claim_all(world)
     before = _children()
     run(context_of(world, one, None))
     assert _children() <= before
@@ -61,7 +50,7 @@ async def test_the_next_run_of_a_process_uses_connection_and_storage_of_the_last
     for year in (2000, 2001, 2002):
         world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
     reusable, backends, storages = Reusable(), [], set()
-    for one in await claimed(world):
+    for one in await claim_all(world):
         run(context_of(world, one, reusable))
         assert reusable.connection is not None
         storages.add(id(reusable.storage))
@@ -79,7 +68,7 @@ async def test_a_connection_that_broke_meanwhile_costs_a_new_one_and_no_attempt(
     for year in (2000, 2001):
         world.submit(world.file(f"yob{year}.txt", f"Emma,F,{year}\n"))
     reusable = Reusable()
-    first, second = await claimed(world)
+    first, second = await claim_all(world)
     run(context_of(world, first, reusable))
     assert reusable.connection is not None
     broken = reusable.connection.info.backend_pid
@@ -93,7 +82,7 @@ async def test_a_run_that_fails_leaves_no_connection(world: World) -> None:
     world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
     world.submit(world.file("yob2001.txt", "Emma,F\n"))
     reusable = Reusable()
-    first, second = await claimed(world)
+    first, second = await claim_all(world)
     run(context_of(world, first, reusable))
     connection = reusable.connection
     with pytest.raises(Rejected):
@@ -105,7 +94,7 @@ async def test_a_run_that_fails_leaves_no_connection(world: World) -> None:
 
 async def test_a_pod_s_run_closes_its_connection(world: World) -> None:
     world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
-    [one] = await claimed(world)
+    [one] = await claim_all(world)
     run(context_of(world, one, None))
     async with asyncio.timeout(30):
         while world.query("select 1 from pg_stat_activity where application_name like 'parser-runner%%'"):

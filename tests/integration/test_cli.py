@@ -1,53 +1,19 @@
 """The commands, as a user calls them, on a real Postgres."""
 
 import csv
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
 from dataset_jobs.migrations import LATEST, MIGRATIONS
-
-ROOT = Path(__file__).parents[2]
-NATIONAL = ROOT / "tests" / "data" / "us" / "national"
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def runner(environment: dict[str, str], folder: Path) -> Run:
-    """Runs `affirm-worker` with these settings and no others."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-
-    def run(*arguments: str | Path, code: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", *map(str, arguments)],
-            env={**inherited, "PYTHONPATH": str(ROOT), **environment, **settings},
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    return run
+from tests.integration.command_line import Run, answer, runner
+from tests.integration.world import NATIONAL
 
 
 @pytest.fixture
 def run(database: str, tmp_path: Path) -> Run:
     return runner({"DATABASE_URL": database, "AFFIRM_WORKER_HOME": str(tmp_path / "home")}, tmp_path)
-
-
-def answer(done: subprocess.CompletedProcess[str]) -> Any:
-    return json.loads(done.stdout)
 
 
 def write(folder: Path, name: str, content: str) -> Path:

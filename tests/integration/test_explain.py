@@ -1,25 +1,21 @@
 """A job's story and the state of the whole, from the database alone."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cli.story import story
 from controller.launchers.interface import LaunchRefused
-from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence
 from services.explain import explanation
-from tests.fakes.launcher import FakeLauncher
-from tests.integration.test_cli import Run, answer, runner
-from tests.integration.test_pipeline import Moody
-from tests.integration.world import Submitted, World, key_of
+from tests.fakes.launcher import FakeLauncher, Moody
+from tests.integration.command_line import Run, answer, runner
+from tests.integration.world import HOUR, World, key_of
 
 pytestmark = pytest.mark.every_postgres
-
-HOUR = RetryPolicy(waits=(timedelta(hours=1),))
 
 
 @pytest.fixture
@@ -28,12 +24,8 @@ def run(world: World, tmp_path: Path) -> Run:
     return runner({**settings, **world.storage_config.to_env()}, tmp_path)
 
 
-def a_file(world: World, year: int = 2020, content: str = "") -> Submitted:
-    return world.submit(world.file(f"yob{year}.txt", content or f"Mary,F,{year}\n"))
-
-
 async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher, retry=HOUR) as reconciler:
         await reconciler.tick()
@@ -60,7 +52,7 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
 
 
 async def test_a_rejected_file_a_retry_by_hand_and_the_runner_s_last_log_lines_are_told(world: World, run: Run) -> None:
-    result = a_file(world, content="Mary,F,7\nno name\nAnna;F\n")
+    result = world.submit_small(content="Mary,F,7\nno name\nAnna;F\n")
     world.log_level = "INFO"
     await world.run_until_idle()
     world.client.jobs.retry(result.job_id)
@@ -82,17 +74,17 @@ async def test_a_rejected_file_a_retry_by_hand_and_the_runner_s_last_log_lines_a
 
 
 async def test_status_shows_pools_slots_controllers_and_what_is_blocked(world: World, run: Run) -> None:
-    a_file(world, 2001)
+    world.submit_small(2001)
     launcher = Moody()
     launcher.launch_error = LaunchRefused("exceeded quota: pods", Reason.QUOTA)
     async with world.controller(launcher, owner="c/1") as reconciler:
         await reconciler.tick()
         launcher.launch_error = None
-        a_file(world, 2002)
+        world.submit_small(2002)
         world.query("update pools set probe_at = now()")
         await reconciler.tick()
         world.query("update pools set max_running = 1")
-        a_file(world, 2003)
+        world.submit_small(2003)
     status = answer(run("status", "--json"))
     [pool] = status["pools"]
     assert {name: pool[name] for name in ("queued", "scheduled", "running", "failed", "max_running", "paused")} == {
@@ -113,7 +105,7 @@ async def test_status_shows_pools_slots_controllers_and_what_is_blocked(world: W
 
 
 def test_cancel_retry_and_purge_on_the_command_line(world: World, run: Run) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     short = str(result.job_id)[:8]
     assert run("jobs", "cancel", short).stdout == f"job {result.job_id} is cancelled\n"
     assert answer(run("jobs", "cancel", short, "--json"))["result"] == "cancelled"

@@ -22,7 +22,7 @@ from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.runner import Runner
 from parser_runner.run import FETCH_WAITS, TAKE_WAITS, RunnerContext, run
 from tests.fakes.launcher import FakeLauncher
-from tests.integration.test_lost_node import a_file, running, take
+from tests.integration.loads import launched, take
 from tests.integration.world import World
 from tests.servers.versitygw import VersityGateway
 
@@ -38,10 +38,10 @@ class StaysListed(FakeLauncher):
 
 
 async def test_settle_stops_what_is_left_of_a_run(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = StaysListed()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         take(world, key)
         launcher.end(key, PROXY_LIVES_ON)
         await reconciler.tick()
@@ -53,7 +53,7 @@ async def test_settle_stops_what_is_left_of_a_run(world: World) -> None:
 
 async def test_any_controller_stops_what_a_dead_one_left(world: World) -> None:
     """The controller died after its transaction, and before it could stop anything."""
-    result = a_file(world)
+    result = world.submit_small()
     launcher = StaysListed()
 
     class Dies(Exception):
@@ -65,7 +65,7 @@ async def test_any_controller_stops_what_a_dead_one_left(world: World) -> None:
 
     dying = DiesAtTheStop()
     async with world.controller(dying) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         take(world, key)
         dying.end(key, PROXY_LIVES_ON)
         with pytest.raises(ExceptionGroup):
@@ -84,11 +84,11 @@ async def test_any_controller_stops_what_a_dead_one_left(world: World) -> None:
 
 
 async def test_never_reaching_the_database_uses_no_attempt(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     said = Outcome(Cause.UNAVAILABLE, None, "database: connection refused").to_message()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         launcher.end(key, Evidence(exit_code=75, message=said, container_started=True))
         await reconciler.tick()
     job = world.job(result.job_id)
@@ -98,11 +98,11 @@ async def test_never_reaching_the_database_uses_no_attempt(world: World) -> None
 
 
 async def test_a_runner_that_lost_the_database_uses_an_attempt(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     said = Outcome(Cause.UNAVAILABLE, None, "database: terminated").to_message()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         take(world, key)
         launcher.end(key, Evidence(exit_code=75, message=said, container_started=True, pod_uid="pod-1"))
         await reconciler.tick()
@@ -112,7 +112,7 @@ async def test_a_runner_that_lost_the_database_uses_an_attempt(world: World) -> 
 
 
 async def _claimed(world: World) -> RunKey:
-    a_file(world)
+    world.submit_small()
     async with world.store() as store:
         [one] = await store.claim("default", 1, "kubernetes", "test", timedelta(minutes=1))
     return one.key

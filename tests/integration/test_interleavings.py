@@ -27,22 +27,13 @@ from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
-from tests.integration.world import Submitted, World, key_of
+from tests.integration.loads import take
+from tests.integration.world import World, key_of
 
 pytestmark = pytest.mark.every_postgres
 
 FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
 LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
-
-
-def a_file(world: World) -> Submitted:
-    return world.submit(world.file("yob2020.txt", "Mary,F,5\n"))
-
-
-def take(world: World, key: RunKey, uid: str) -> None:
-    """A runner takes the run, and goes on somewhere."""
-    with RunnerStore(world.conninfo, key, Runner(uid)) as store:
-        store.take()
 
 
 class RefusesAfter(FakeLauncher):
@@ -79,7 +70,7 @@ async def meddled_with(
 
 
 async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_a_runner_has_taken(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     async with world.controller(RefusesAfter(lambda key: take(world, key, "another controller's pod"))) as reconciler:
         await reconciler.tick()
     assert world.job(result.job_id)["state"] == "running"
@@ -89,7 +80,7 @@ async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_a_runner_ha
 async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_another_controller_has_launched(
     world: World,
 ) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = RefusesAfter(lambda key: None, launches_too=True)
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
@@ -114,7 +105,7 @@ class LostThenRefused(FakeLauncher):
 async def test_a_refusal_after_a_launch_without_an_answer_frees_the_slot_only_when_that_cannot_come_any_more(
     world: World,
 ) -> None:
-    a_file(world)
+    world.submit_small()
     launcher = LostThenRefused()
     async with world.controller(launcher) as reconciler:
         for _ in range(3):
@@ -130,7 +121,7 @@ async def test_a_refusal_after_a_launch_without_an_answer_frees_the_slot_only_wh
 
 
 async def test_a_pod_is_given_time_to_start_from_its_launch_and_not_from_the_claim(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.store() as store:
         await store.claim("default", 1, "kubernetes", "gone", timedelta(seconds=60))
@@ -146,7 +137,7 @@ async def test_a_pod_is_given_time_to_start_from_its_launch_and_not_from_the_cla
 async def test_a_run_that_a_twin_takes_before_it_is_settled_is_not_settled_on_what_was_seen_before(
     world: World,
 ) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     key = RunKey(result.job_id, 1)
     taken = False
@@ -167,7 +158,7 @@ async def test_a_run_that_a_twin_takes_before_it_is_settled_is_not_settled_on_wh
 
 
 async def test_a_pod_that_found_its_run_taken_says_nothing_of_how_the_one_that_took_it_ended(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     key = RunKey(result.job_id, 1)
     async with world.controller(launcher) as reconciler:
@@ -181,7 +172,7 @@ async def test_a_pod_that_found_its_run_taken_says_nothing_of_how_the_one_that_t
 
 
 async def test_the_load_of_a_runner_that_took_the_run_since_it_was_read_is_left_alone(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     key = RunKey(result.job_id, 1)
     stands, go_on = threading.Event(), threading.Event()
 
@@ -212,7 +203,7 @@ async def test_the_load_of_a_runner_that_took_the_run_since_it_was_read_is_left_
 
 
 async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its_own_fault(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     key = RunKey(result.job_id, 1)
     stands, said = threading.Event(), threading.Event()
 
@@ -262,7 +253,7 @@ async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its
 async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_next_job_of_the_dataset(
     world: World,
 ) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     key = RunKey(result.job_id, 1)
     taken, may_load, stands, go_on = (threading.Event() for _ in range(4))
 
@@ -313,7 +304,7 @@ async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_ne
 async def test_a_statement_that_waits_for_a_load_standing_still_is_given_up_and_settle_ends_that_load(
     world: World,
 ) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     key = RunKey(result.job_id, 1)
     stands, go_on = threading.Event(), threading.Event()
 

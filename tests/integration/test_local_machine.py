@@ -4,7 +4,6 @@ Each is a real runner, as a process, on a file that loads well elsewhere.
 """
 
 import contextlib
-import itertools
 import os
 import signal
 import subprocess
@@ -25,21 +24,16 @@ from tests.faults.conditions import (
     signalled,
     small_disk,
 )
-from tests.integration.test_faults import claim_one
+from tests.integration.command_line import ROOT
+from tests.integration.loads import claim_one
 from tests.integration.world import DATA, World
-from tests.unit.made_up import zipped
+from tests.unit.parsing import zipped
+from tests.unit.sample_contents import large_file
 
-ROOT = Path(__file__).parents[2]
 WORKBOOK = DATA / "gb-eaw" / "2020boysnames.xlsx"
 MIB = 1024 * 1024
 TEMPORARY_IO = (Cause.UNAVAILABLE, Reason.TEMPORARY_IO)
 OF_THE_MACHINE = {Cause.UNAVAILABLE, Cause.OUT_OF_MEMORY, Cause.CANNOT_START, Cause.COMPLETED}
-
-
-def large_file() -> bytes:
-    """A good file that is too large to be kept in memory while it is read."""
-    names = map("".join, itertools.product("abcdefghijklmnopqrstuvwxyz", repeat=5))
-    return "".join(f"AK,F,1910,X{name},7\n" for name in itertools.islice(names, 500_000)).encode()
 
 
 @pytest.fixture

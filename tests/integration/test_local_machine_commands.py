@@ -13,10 +13,10 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.store.statements import statements_of
 from tests.faults.conditions import AS_NOBODY, LIMITS_HOLD, needs_root, no_more_open_files, read_only, small_disk
-from tests.integration.test_local_machine import ROOT, large_file
+from tests.integration.command_line import ROOT
 from tests.integration.world import DATA, NATIONAL, World
-from tests.unit.made_up import zipped
-from tests.unit.test_containers import CORNERS
+from tests.unit.parsing import zipped
+from tests.unit.sample_contents import CORNERS, large_file
 from tests.unit.workbooks import raw_xlsx
 
 YEAR_2023 = NATIONAL / "yob2023.txt"

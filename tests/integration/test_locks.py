@@ -12,7 +12,7 @@ import pytest
 
 from app import locks
 from dataset_jobs.model.errors import Unavailable
-from tests.integration.test_cli import ROOT
+from tests.integration.command_line import ROOT
 
 pytestmark = pytest.mark.every_postgres
 

@@ -7,31 +7,14 @@ import sys
 import pytest
 
 from controller.launchers.interface import ObservedRun, Phase
-from controller.loop import Reconciler
-from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.runner import Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher
-from tests.integration.world import Submitted, World, key_of
+from tests.integration.loads import launched, take
+from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres
 
 LEASE_OVER = "update runs set lease_until = now() - interval '1 second' where released_at is null"
-
-
-def a_file(world: World) -> Submitted:
-    return world.submit(world.file("yob2020.txt", "Mary,F,5\n"))
-
-
-async def running(world: World, reconciler: Reconciler, result: Submitted) -> RunKey:
-    """The run of a job that is claimed and launched, in a pool that has room for no other."""
-    world.query("update pools set max_running = 1")
-    await reconciler.tick()
-    return key_of(world.job(result.job_id))
-
-
-def take(world: World, key: RunKey) -> None:
-    with RunnerStore(world.conninfo, key, Runner("pod-1")) as store:
-        store.take()
 
 
 @pytest.mark.parametrize("taken", [True, False], ids=["taken by a runner", "not taken yet"])
@@ -39,10 +22,10 @@ def take(world: World, key: RunKey) -> None:
 async def test_a_run_on_a_lost_node_is_requeued_when_its_lease_is_over_although_its_pod_is_listed(
     world: World, taken: bool, phase: Phase
 ) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         if taken:
             take(world, key)
         launcher.lose_node(key, phase)
@@ -62,10 +45,10 @@ async def test_a_run_on_a_lost_node_is_requeued_when_its_lease_is_over_although_
 
 
 async def test_its_runner_that_comes_back_has_lost_the_lease(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         with RunnerStore(world.conninfo, key, Runner("pod-1")) as store:
             store.take()
             assert store.heartbeat(0, 0)
@@ -76,10 +59,10 @@ async def test_its_runner_that_comes_back_has_lost_the_lease(world: World) -> No
 
 
 async def test_a_run_that_committed_before_its_node_was_lost_is_completed(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         command = [sys.executable, "-m", "parser_runner", "--job-id", str(key.job_id), "--epoch", str(key.epoch)]
         subprocess.run(command, env={**os.environ, **world.environment}, check=True, timeout=60)
         launcher.lose_node(key)
@@ -97,10 +80,10 @@ async def test_a_cancelled_run_on_a_lost_node_does_not_hold_its_slot_for_ever(wo
         async def list_all(self) -> list[ObservedRun]:
             return await super().list_all() if listed else []
 
-    result = a_file(world)
+    result = world.submit_small()
     launcher = OnlyByName()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         take(world, key)
         launcher.lose_node(key, runner_uid="pod-1")
         world.client.jobs.cancel(result.job_id)

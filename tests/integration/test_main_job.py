@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import hashlib
-from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -58,18 +57,6 @@ async def test_workbooks_archives_and_other_text_become_rows_too(
     assert (dataset["parser"], dataset["region"], dataset["measure"]) == (parser, region, measure)
     assert (dataset["row_count"], dataset["total_count"]) == (rows, total)
     assert world.one("select count(*) n, sum(count) s from names") == {"n": rows, "s": total}
-
-
-async def test_ten_files_load_side_by_side(world: World) -> None:
-    files = sorted(NATIONAL.glob("yob*.txt"))
-    assert len(files) == 10
-    for path in files:
-        world.submit(path)
-    await world.run_until_idle()
-    loaded = {row["year"]: row["n"] for row in world.query("select year, count(*) n from names group by 1")}
-    assert loaded == {int(path.stem[3:]): path.read_bytes().count(b"\n") for path in files}
-    states = Counter(row["state"] for row in world.query("select state from jobs"))
-    assert states == {"completed": 10}
 
 
 async def test_a_name_is_found_whatever_its_letter_case(world: World) -> None:
@@ -166,28 +153,6 @@ async def test_storage_that_comes_back_in_time_completes_the_job(world: World) -
     job = world.job(result.job_id)
     assert (job["state"], job["attempts"]) == ("completed", 1)
     assert world.dataset(result.dataset_id)["error"] is None
-
-
-async def test_reprocessing_replaces_the_rows_and_a_failed_one_keeps_them(world: World) -> None:
-    result = world.submit(world.file("yob2020.txt", "Mary,F,10\r\nAnna,F,9\r\n"))
-    await world.run_until_idle()
-    loaded_at = world.dataset(result.dataset_id)["loaded_at"]
-    world.client.datasets.reprocess(result.dataset_id)
-    await world.run_until_idle()
-    dataset = world.dataset(result.dataset_id)
-    assert (dataset["status"], dataset["row_count"]) == ("completed", 2)
-    assert dataset["loaded_at"] > loaded_at
-    assert world.rows(result.dataset_id) == 2
-
-    with world.file("changed", "Mary,F,11\r\n").open("rb") as changed:
-        world.storage.put(dataset["storage_uri"].removeprefix("local:"), changed)
-    job_id, _ = world.client.datasets.reprocess(result.dataset_id)
-    await world.run_until_idle()
-    assert world.job(job_id)["state"] == "failed"
-    dataset = world.dataset(result.dataset_id)
-    assert (dataset["status"], dataset["row_count"]) == ("completed", 2)
-    assert "is not the one that was submitted" in dataset["error"]
-    assert world.rows(result.dataset_id) == 2
 
 
 async def _until_not_running(reconciler: object, world: World, job_id: object) -> None:

@@ -21,7 +21,7 @@ from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
 from dataset_jobs.store import controller_connection
 from dataset_jobs.store.statements import statement
-from tests.integration.test_run_command import running
+from tests.integration.command_line import running
 from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres

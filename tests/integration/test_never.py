@@ -13,10 +13,9 @@ import pytest
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
-from tests.integration.test_cli import NATIONAL, ROOT, Run, answer, runner
-from tests.integration.test_faults import COPY_WAITS, copy_held_up, until
-from tests.integration.test_run_command import log_of, running
-from tests.integration.world import World
+from tests.integration.command_line import ROOT, Run, answer, log_of, runner, running
+from tests.integration.loads import COPY_WAITS, copy_held_up
+from tests.integration.world import NATIONAL, World
 from tests.servers.postgres import PostgresServer
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
@@ -121,7 +120,7 @@ async def test_a_controller_that_cannot_work_says_so_once_and_in_status(world: W
     job = world.submit(YEAR_2023).job_id
     lacks = without_a_right(world, "insert, update on runs")
     with running(world, DATABASE_URL=lacks) as process:
-        await until(world, "select 1 from controllers where trouble_tries > 0")
+        await world.until("select 1 from controllers where trouble_tries > 0")
         await asyncio.sleep(3)  # more than one try
         [controller] = answer(run("status", "--json"))["controllers"]
         assert controller["trouble"] == "database: permission denied for table runs"
@@ -129,7 +128,7 @@ async def test_a_controller_that_cannot_work_says_so_once_and_in_status(world: W
         assert "cannot work since" in run("status").stdout
         assert "database: permission denied for table runs" in run("jobs", "explain", str(job)).stdout
         world.query("grant insert, update on runs to affirm_controller")
-        await until(world, "select 1 from jobs where state = 'completed'", 40)
+        await world.until("select 1 from jobs where state = 'completed'", 40)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         log = [str(line["msg"]) for line in log_of(process)]
@@ -141,7 +140,7 @@ async def test_a_controller_that_cannot_work_says_so_once_and_in_status(world: W
 async def test_a_load_says_that_it_waits_for_a_controller_that_is_gone(world: World, run: Run) -> None:
     world.submit(YEAR_2023)
     with running(world) as process, copy_held_up(world, world.one("select id from datasets")["id"], "Olivia"):
-        await until(world, COPY_WAITS)
+        await world.until(COPY_WAITS)
         process.kill()
         process.wait()
     world.query("update controllers set seen_at = now() - interval '1 minute'")
@@ -167,7 +166,7 @@ async def test_a_load_that_is_interrupted_gives_back_what_it_cannot_start(world:
     broken = breaks_the_children(tmp_path, "os._exit(1)")
     world.submit(YEAR_2023)
     with running(world, **broken) as process:
-        await until(world, "select 1 from runs where waits_for = 'unavailable'")
+        await world.until("select 1 from runs where waits_for = 'unavailable'")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     job = world.one("select state, attempts from jobs")

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import psycopg
 import pytest
 
-from tests.integration.test_faults import COPY_WAITS, copy_held_up, pid_of, until
+from tests.integration.loads import COPY_WAITS, copy_held_up, pid_of
 from tests.integration.world import Submitted, World
 
 pytestmark = pytest.mark.every_postgres
@@ -55,7 +55,7 @@ async def test_of_two_that_are_in_their_copy_at_once_one_counts_and_the_other_is
             for one in both:
                 held.enter_context(copy_held_up(world, one.dataset_id, "Olivia"))
             await reconciler.tick()
-            await until(world, IN_COPY)
+            await world.until(IN_COPY)
         await _until_idle(world, reconciler)
     jobs = {world.job(one.job_id)["state"]: one for one in both}
     assert sorted(jobs) == ["completed", "failed"]
@@ -74,7 +74,7 @@ async def test_of_two_that_replace_the_same_one_counts(world: World) -> None:
             for one in both:
                 held.enter_context(copy_held_up(world, one.dataset_id, "Olivia"))
             await reconciler.tick()
-            await until(world, IN_COPY)
+            await world.until(IN_COPY)
         await _until_idle(world, reconciler)
     assert sorted(world.job(one.job_id)["state"] for one in both) == ["completed", "failed"]
     [(rows, _)] = counted(world)
@@ -108,7 +108,7 @@ async def test_what_was_to_be_replaced_counts_on_where_the_new_one_is_cancelled_
     async with world.controller() as reconciler:
         with copy_held_up(world, new.dataset_id, "Olivia"):
             await reconciler.tick()
-            await until(world, COPY_WAITS)
+            await world.until(COPY_WAITS)
             [seen] = await reconciler.context.launcher.list_all()
             os.kill(pid_of(seen.name), signal.SIGKILL)
             await _until(world, reconciler, "select 1 from runs where cause = 'crashed' and released_at is not null")

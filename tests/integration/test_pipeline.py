@@ -6,51 +6,20 @@ from datetime import timedelta
 import pytest
 
 from controller.launchers.interface import Launch, LaunchRefused, ObservedRun, Phase
-from controller.outcomes.retry import RetryPolicy
 from controller.pools.spec import KEEP
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
-from tests.fakes.launcher import FakeLauncher
-from tests.integration.world import Submitted, World, key_of
+from tests.fakes.launcher import FakeLauncher, Moody
+from tests.integration.world import HOUR, World, key_of
 
 pytestmark = pytest.mark.every_postgres
-
-HOUR = RetryPolicy(waits=(timedelta(hours=1),))
-
-
-class Moody(FakeLauncher):
-    """Answers as it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.launch_error: Exception | None = None
-        self.carried_out_all_the_same = False
-        self.seen_error: Exception | None = None
-        self.asked: list[Launch] = []
-
-    async def launch(self, launch: Launch) -> str:
-        self.asked.append(launch)
-        if self.launch_error is not None:
-            if self.carried_out_all_the_same:
-                await super().launch(launch)
-            raise self.launch_error
-        return await super().launch(launch)
-
-    async def list_all(self) -> list[ObservedRun]:
-        if self.seen_error is not None:
-            raise self.seen_error
-        return await super().list_all()
-
-
-def a_file(world: World, year: int = 2020) -> Submitted:
-    return world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n"))
 
 
 async def test_what_could_not_be_launched_counts_against_a_controller_s_own_limit(world: World) -> None:
     for year in range(2000, 2006):
-        a_file(world, year)
+        world.submit_small(year)
     launcher = Moody()
     launcher.launch_error = Unavailable("no answer")
     async with world.controller(launcher, concurrency=2) as reconciler:
@@ -63,7 +32,7 @@ async def test_what_could_not_be_launched_counts_against_a_controller_s_own_limi
 
 
 async def test_a_definite_refusal_gives_the_claim_back_and_uses_no_attempt(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     launcher.launch_error = LaunchRefused("exceeded quota", Reason.QUOTA)
     async with world.controller(launcher) as reconciler:
@@ -77,7 +46,7 @@ async def test_a_definite_refusal_gives_the_claim_back_and_uses_no_attempt(world
 
 
 async def test_a_launch_without_an_answer_is_repeated_under_the_same_name_and_runs_once(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     launcher.launch_error, launcher.carried_out_all_the_same = Unavailable("504"), True
     async with world.controller(launcher) as reconciler:
@@ -93,7 +62,7 @@ async def test_a_launch_without_an_answer_is_repeated_under_the_same_name_and_ru
 
 
 async def test_what_breaks_a_tick_off_is_said_however_deep_it_happened(world: World) -> None:
-    a_file(world)
+    world.submit_small()
     launcher = Moody()
     launcher.launch_error = Permanent("jobs.batch is forbidden")
     async with world.controller(launcher) as reconciler:
@@ -102,7 +71,7 @@ async def test_what_breaks_a_tick_off_is_said_however_deep_it_happened(world: Wo
 
 
 async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
@@ -114,7 +83,7 @@ async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(wo
 
 
 async def test_a_job_that_is_gone_is_an_interruption_and_is_launched_again_at_the_next_epoch(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
@@ -126,7 +95,7 @@ async def test_a_job_that_is_gone_is_an_interruption_and_is_launched_again_at_th
 
 
 async def test_what_lives_in_the_cluster_without_a_slot_is_stopped(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
@@ -140,7 +109,7 @@ async def test_what_lives_in_the_cluster_without_a_slot_is_stopped(world: World)
 
 
 async def test_a_pod_that_cannot_start_is_removed_and_its_claim_given_back_with_the_reason(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         await reconciler.tick()
@@ -161,7 +130,7 @@ async def test_a_pod_that_cannot_start_is_removed_and_its_claim_given_back_with_
 
 
 async def test_after_a_day_without_a_start_the_job_fails(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     launcher.launch_error = LaunchRefused("exceeded quota", Reason.QUOTA)
     async with world.controller(launcher) as reconciler:
@@ -174,7 +143,7 @@ async def test_after_a_day_without_a_start_the_job_fails(world: World) -> None:
 
 
 async def test_an_exit_with_0_and_without_a_commit_is_an_attempt(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher, retry=HOUR) as reconciler:
         await reconciler.tick()
@@ -185,7 +154,7 @@ async def test_an_exit_with_0_and_without_a_commit_is_an_attempt(world: World) -
 
 
 async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the_next(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
 
     class Forgetful(Moody):
@@ -205,7 +174,7 @@ async def test_a_controller_that_dies_between_settle_and_forget_leaves_it_to_the
 
 
 async def test_a_paused_pool_claims_nothing_and_goes_on_when_it_is_resumed(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         world.query("update pools set paused = true")
@@ -218,7 +187,7 @@ async def test_a_paused_pool_claims_nothing_and_goes_on_when_it_is_resumed(world
 
 async def test_a_lowered_maximum_drains(world: World) -> None:
     for year in (2001, 2002, 2003):
-        a_file(world, year)
+        world.submit_small(year)
     launcher = Moody()
     async with world.controller(launcher, concurrency=None, retry=HOUR) as reconciler:
         world.query("update pools set max_running = 2")
@@ -235,7 +204,7 @@ async def test_a_lowered_maximum_drains(world: World) -> None:
 
 @pytest.mark.parametrize("killed_after_claim", [True, False])
 async def test_another_controller_launches_what_its_owner_did_not(world: World, killed_after_claim: bool) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     async with world.store() as store:
         await store.claim("default", 1, "kubernetes", "gone", timedelta(seconds=60))
     if killed_after_claim:
@@ -247,7 +216,7 @@ async def test_another_controller_launches_what_its_owner_did_not(world: World, 
 
 
 async def test_a_fault_in_settling_one_run_does_not_keep_the_others_from_being_settled(world: World) -> None:
-    first, second = a_file(world, 2001), a_file(world, 2002)
+    first, second = world.submit_small(2001), world.submit_small(2002)
     world.query("alter table runs add constraint another check (node <> 'nowhere')")
     launcher = Moody()
     async with world.controller(launcher, retry=HOUR) as reconciler:
@@ -264,7 +233,7 @@ def _ended(key: RunKey) -> ObservedRun:
 
 
 async def test_the_interruption_that_is_one_too_many_fails_job_and_dataset(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
         for _ in range(11):
@@ -277,7 +246,7 @@ async def test_the_interruption_that_is_one_too_many_fails_job_and_dataset(world
 
 
 async def test_children_of_a_process_controller_that_is_gone_are_ended_by_a_kubernetes_one(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     async with world.store() as store:
         await store.claim("default", 1, "process", "gone", timedelta(seconds=-1))
     launcher = Moody()
@@ -288,8 +257,8 @@ async def test_children_of_a_process_controller_that_is_gone_are_ended_by_a_kube
 
 
 async def test_a_full_controller_waits_for_a_slot_without_turning_in_circles(world: World) -> None:
-    a_file(world, 2001)
-    waiting = a_file(world, 2002)
+    world.submit_small(2001)
+    waiting = world.submit_small(2002)
     world.query("update jobs set state = 'scheduled' where id = %s", waiting.job_id)
     launcher = Moody()
     async with world.controller(launcher, concurrency=1) as reconciler:
@@ -307,7 +276,7 @@ async def test_a_full_controller_waits_for_a_slot_without_turning_in_circles(wor
 
 
 async def test_a_controller_stops_working_when_the_schema_becomes_a_newer_one(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     world.query("insert into schema_migrations (version, name) values (999, 'from_the_future')")
     async with world.controller(Moody()) as reconciler:
         assert not await reconciler.tick_safely()

@@ -1,64 +1,25 @@
 """Dead letters go back with fresh budgets and their history; old finished jobs are removed, datasets never."""
 
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
-from controller.loop import Reconciler
-from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
-from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.model.states import PURGE_BATCH, JobState
 from tests.fakes.launcher import FakeLauncher
-from tests.integration.world import Submitted, World, key_of
+from tests.integration.loads import fail
+from tests.integration.world import NO_RETRIES, World, key_of
 
 pytestmark = pytest.mark.every_postgres
 
-NO_RETRIES = RetryPolicy(max_retries=0)
 DAY = timedelta(days=1)
 
 
-def a_file(world: World, year: int = 2020) -> Submitted:
-    return world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n"))
-
-
-async def fail(world: World, reconciler: Reconciler, job_id: UUID) -> None:
-    """Its run exits with code 1, and it has no retries."""
-    await reconciler.tick()
-    launcher = reconciler.context.launcher
-    assert isinstance(launcher, FakeLauncher)
-    launcher.end(key_of(world.job(job_id)), Evidence(exit_code=1))
-    await reconciler.tick()
-    assert world.job(job_id)["state"] == "failed"
-
-
-async def test_a_failed_job_goes_back_with_fresh_budgets_and_its_history(world: World) -> None:
-    result = a_file(world)
-    launcher = FakeLauncher()
-    async with world.controller(launcher, retry=NO_RETRIES) as reconciler:
-        await fail(world, reconciler, result.job_id)
-        assert world.dataset(result.dataset_id)["status"] == "failed"
-        retried = world.client.jobs.retry(result.job_id)
-        assert (retried.job_id, retried.filename) == (result.job_id, "yob2020.txt")
-        job = world.job(result.job_id)
-        assert (job["state"], job["attempts"], job["lease_epoch"], job["finished_at"]) == ("queued", 0, 1, None)
-        assert len(job["retried_at"]) == 1
-        assert world.dataset(result.dataset_id)["status"] == "pending"
-        await reconciler.tick()
-        assert launcher.launches[-1] == RunKey(result.job_id, 2)
-        assert [run["cause"] for run in world.query("select cause from runs order by epoch")] == ["crashed", None]
-    world.query("update runs set lease_until = now() - interval '1 second', launcher = 'process'")
-    await world.run_until_idle(owner="b")
-    assert world.job(result.job_id)["state"] == "completed"
-    assert world.rows(result.dataset_id) == 1
-
-
 async def test_a_cancelled_job_can_be_put_back(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     world.client.jobs.cancel(result.job_id)
     world.client.jobs.retry(result.job_id)
     assert world.job(result.job_id)["cancel_requested_at"] is None
@@ -67,7 +28,7 @@ async def test_a_cancelled_job_can_be_put_back(world: World) -> None:
 
 
 async def test_a_dry_run_changes_nothing(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     world.client.jobs.cancel(result.job_id)
     before = world.job(result.job_id)
     world.client.jobs.retry(result.job_id, dry_run=True)
@@ -75,7 +36,7 @@ async def test_a_dry_run_changes_nothing(world: World) -> None:
 
 
 async def test_what_cannot_be_put_back_is_refused_with_what_to_do(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     with pytest.raises(Conflict, match="is not finished: it is queued"):
         world.client.jobs.retry(result.job_id)
     with pytest.raises(NotFound):
@@ -94,7 +55,7 @@ async def test_what_cannot_be_put_back_is_refused_with_what_to_do(world: World) 
 
 
 async def test_a_failed_reprocess_can_be_put_back_while_no_other_one_has_loaded_the_dataset(world: World) -> None:
-    first = a_file(world)
+    first = world.submit_small()
     await world.run_until_idle()
     second, _ = world.client.datasets.reprocess(first.dataset_id)
     async with world.controller(FakeLauncher(), retry=NO_RETRIES) as reconciler:
@@ -111,7 +72,7 @@ async def test_a_failed_reprocess_can_be_put_back_while_no_other_one_has_loaded_
 
 
 async def test_failed_jobs_are_the_latest_of_their_datasets_and_of_the_cause(world: World) -> None:
-    one, two, three = a_file(world, 2001), a_file(world, 2002), a_file(world, 2003)
+    one, two, three = world.submit_small(2001), world.submit_small(2002), world.submit_small(2003)
     world.client.jobs.cancel(three.job_id)
     launcher = FakeLauncher()
     async with world.controller(launcher, retry=NO_RETRIES) as reconciler:
@@ -128,7 +89,7 @@ async def test_failed_jobs_are_the_latest_of_their_datasets_and_of_the_cause(wor
 
 
 async def test_old_finished_jobs_go_with_their_runs_and_datasets_stay(world: World) -> None:
-    results = [a_file(world, year) for year in (2001, 2002, 2003, 2004)]
+    results = [world.submit_small(year) for year in (2001, 2002, 2003, 2004)]
     world.client.jobs.cancel(results[3].job_id)
     await world.run_until_idle()
     waiting, _ = world.client.datasets.reprocess(results[0].dataset_id)

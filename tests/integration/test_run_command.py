@@ -7,46 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
-from tests.integration.test_faults import COPY_WAITS, ROWS_2023, YEAR_2023, copy_held_up, until
+from tests.integration.command_line import log_of, running
+from tests.integration.loads import COPY_WAITS, ROWS_2023, YEAR_2023, copy_held_up
 from tests.integration.world import World
-
-
-@contextmanager
-def running(world: World, *args: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """`affirm-worker run` with the process launcher."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "run", *args],
-        env={**os.environ, **world.environment, "LOG_LEVEL": "INFO", "LOG_FORMAT": "json", **settings},
-        cwd=Path(__file__).parents[2], stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
-
-
-def log_of(process: subprocess.Popen[str]) -> list[dict[str, object]]:
-    """What a process that has ended has logged: one JSON object a line."""
-    assert process.stderr is not None
-    return [json.loads(line) for line in process.stderr.read().splitlines()]
 
 
 async def test_sigterm_lets_children_finish_within_the_grace_period(world: World) -> None:
     result = world.submit(YEAR_2023)
     with running(world, WORKER_SHUTDOWN_GRACE="30s") as process:
         with copy_held_up(world, result.dataset_id, "Olivia"):
-            await until(world, COPY_WAITS)
+            await world.until(COPY_WAITS)
             process.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.3)
         assert process.wait(30) == 0
@@ -59,7 +35,7 @@ async def test_sigterm_lets_children_finish_within_the_grace_period(world: World
 async def test_after_the_grace_period_children_are_interrupted_and_their_jobs_given_back(world: World) -> None:
     result = world.submit(YEAR_2023)
     with running(world, WORKER_SHUTDOWN_GRACE="200ms") as process, copy_held_up(world, result.dataset_id, "Olivia"):
-        await until(world, COPY_WAITS)
+        await world.until(COPY_WAITS)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     job = world.job(result.job_id)
@@ -72,7 +48,7 @@ async def test_after_the_grace_period_children_are_interrupted_and_their_jobs_gi
 async def test_a_second_signal_goes_at_once_and_nothing_is_lost(world: World) -> None:
     result = world.submit(YEAR_2023)
     with running(world, WORKER_SHUTDOWN_GRACE="1h") as process, copy_held_up(world, result.dataset_id, "Olivia"):
-        await until(world, COPY_WAITS)
+        await world.until(COPY_WAITS)
         process.send_signal(signal.SIGINT)
         await asyncio.sleep(0.2)
         begun = time.monotonic()
@@ -90,7 +66,7 @@ async def test_until_idle_exits_130_where_it_is_interrupted(world: World) -> Non
         running(world, "--until-idle", WORKER_SHUTDOWN_GRACE="0s") as process,
         copy_held_up(world, result.dataset_id, "Olivia"),
     ):
-        await until(world, COPY_WAITS)
+        await world.until(COPY_WAITS)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
 

@@ -24,7 +24,6 @@ from dataset_jobs.store.statements import statement
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary
 from tests.faults.ports import exposed
-from tests.integration.test_pipeline import a_file
 from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres
@@ -54,7 +53,7 @@ DECIDED = NewDecision(0, 3, None, "somebody else's", {}, 0)
 
 def files(world: World, count: int, first: int = 1950) -> None:
     for year in range(first, first + count):
-        a_file(world, year)
+        world.submit_small(year)
 
 
 def pool(world: World) -> dict[str, Any]:

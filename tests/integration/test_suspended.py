@@ -4,7 +4,7 @@ import pytest
 
 from controller.launchers.kubernetes.launcher import SUSPENDED_JOB
 from tests.fakes.launcher import FakeLauncher
-from tests.integration.test_lost_node import a_file, running, take
+from tests.integration.loads import launched, take
 from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres
@@ -13,10 +13,10 @@ LONG_AGO = "update runs set claimed_at = now() - interval '1 hour', launched_at 
 
 
 async def test_one_that_was_never_let_start_is_left_to_wait_and_does_not_block_its_pool(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         launcher.pend(key, SUSPENDED_JOB)
         world.query(LONG_AGO)
         await reconciler.tick()
@@ -27,10 +27,10 @@ async def test_one_that_was_never_let_start_is_left_to_wait_and_does_not_block_i
 
 
 async def test_one_that_is_suspended_while_it_runs_is_an_interruption_and_is_removed(world: World) -> None:
-    result = a_file(world)
+    result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
-        key = await running(world, reconciler, result)
+        key = await launched(world, reconciler, result)
         take(world, key)
         launcher.pend(key, SUSPENDED_JOB)
         await reconciler.tick()

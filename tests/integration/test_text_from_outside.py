@@ -20,7 +20,7 @@ from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
 from services.folder_scan import ScanResult
 from services.schedules import Schedules
-from tests.integration.test_cli import ROOT, Run, answer, runner
+from tests.integration.command_line import ROOT, Run, answer, runner
 from tests.integration.world import World
 from tests.servers.versitygw import VersityGateway
 

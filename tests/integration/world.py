@@ -35,6 +35,8 @@ DATA = Path(__file__).parent.parent / "data"
 NATIONAL = DATA / "us" / "national"
 
 AT_ONCE = RetryPolicy(waits=(timedelta(0),))
+HOUR = RetryPolicy(waits=(timedelta(hours=1),))
+NO_RETRIES = RetryPolicy(max_retries=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ class World:
         assert result.job_id is not None
         return Submitted(result.dataset_id, result.job_id)
 
+    def submit_small(self, year: int = 2020, content: str = "") -> Submitted:
+        """Submits a file of a year, with one row unless its content is given."""
+        return self.submit(self.file(f"yob{year}.txt", content or f"Mary,F,{year}\n"))
+
     def query(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
         """Asks the database."""
         with psycopg.connect(self.conninfo, autocommit=True, row_factory=dict_row) as connection:
@@ -97,6 +103,12 @@ class World:
         rows = self.query(sql, *parameters)
         assert len(rows) == 1, rows
         return rows[0]
+
+    async def until(self, sql: str, seconds: float = 30) -> None:
+        """Waits until a query has a row."""
+        async with asyncio.timeout(seconds):
+            while not self.query(sql):
+                await asyncio.sleep(0.02)
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[], bool]]:

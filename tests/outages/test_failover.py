@@ -19,8 +19,7 @@ from services.client import Client
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check_finished
-from tests.outages.test_restart import DURABLE
-from tests.servers.postgres import PostgresServer, Standby
+from tests.servers.postgres import DURABLE, PostgresServer, Standby
 from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
 LOADED = Loaded("zombie", "births", None, None, [Covered(2020, "F", 1, 1)])

@@ -8,17 +8,13 @@ import pytest
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
-from tests.integration.test_faults import until
-from tests.integration.test_run_command import running
+from tests.integration.command_line import running
+from tests.integration.loads import DONE, LISTENING, QUIET
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check_finished
-from tests.outages.test_pgbouncer import DONE, LISTENING, QUIET
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import DURABLE, PostgresServer
 from tests.servers.postgres_faults import COPY_DATA, Fault, FaultProxy, Kind
-
-DURABLE = {"synchronous_commit": "on"}
-"""What was committed must survive a crash of the server; that of the machine is not tried."""
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +67,12 @@ async def test_a_crash_of_postgres_costs_an_attempt_at_most(
 
 async def test_after_a_crash_of_postgres_the_controller_listens_again(server: PostgresServer, world: World) -> None:
     with running(world, WORKER_POLL_INTERVAL="1h"):
-        await until(world, LISTENING)
-        await until(world, QUIET)
+        await world.until(LISTENING)
+        await world.until(QUIET)
         server.stop("immediate")
         server.start()
-        await until(world, LISTENING)
-        await until(world, QUIET)
+        await world.until(LISTENING)
+        await world.until(QUIET)
         result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
-        await until(world, DONE)
+        await world.until(DONE)
     assert world.rows(result.dataset_id) == 1

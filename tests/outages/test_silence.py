@@ -11,7 +11,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.runner import Runner, RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from services.client import Client
-from tests.integration.test_faults import claim_one
+from tests.integration.loads import claim_one
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished

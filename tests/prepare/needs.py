@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from tests.cluster import given, kind, lifecycle, packages
+from tests.cluster import existing, kind, lifecycle, packages
 from tests.cluster.errors import Unavailable
 
 
@@ -83,7 +83,7 @@ def _helps(name: str) -> bool:
     """Whether only packages or the rights of root are missing."""
     if name != "kubernetes":
         return True
-    by_others = given.why_not() is None or kind.why_not() is None
+    by_others = existing.why_not() is None or kind.why_not() is None
     return sys.platform == "linux" and not by_others and (os.geteuid() != 0 or bool(packages.missing()))
 
 

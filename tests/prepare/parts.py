@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.cluster import binaries, given, go_toolchain, gobuild, images, kind
+from tests.cluster import binaries, existing, go_toolchain, gobuild, images, kind
 from tests.cluster.errors import NotPrepared
 from tests.prepare import needs
 from tests.servers import postgres
@@ -84,7 +84,7 @@ def cluster() -> tuple[Thing, ...]:
     """What a Kubernetes for tests needs on this machine: nothing if none is possible."""
     if needs.lacking("kubernetes"):
         return ()
-    if given.why_not() is None:
+    if existing.why_not() is None:
         return (HELM,)
     return (HELM, KIND) if kind.why_not() is None else (HELM, *LOCAL_CLUSTER)
 

@@ -230,3 +230,7 @@ def free_port(address: str) -> int:
     with socket.socket() as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])
+
+
+DURABLE = {"synchronous_commit": "on"}
+"""What was committed must survive a crash of the server; that of the machine is not tried."""

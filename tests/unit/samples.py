@@ -6,9 +6,22 @@ from pathlib import Path
 
 from parser_runner.parsers import AnyParser, countries, parsers_of
 from parser_runner.parsers.workbook import Sheet, Workbook
-from tests.unit.made_up import zipped
-from tests.unit.test_publishers_text import BC, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SCOTLAND
-from tests.unit.test_publishers_workbooks import FINLAND, ONS_LIST, ONS_TOP, statbel
+from tests.unit.parsing import zipped
+from tests.unit.sample_contents import (
+    BC,
+    FINLAND,
+    INSEE,
+    NORWAY,
+    NSW,
+    ONS_LIST,
+    ONS_TOP,
+    ONTARIO,
+    PARIS,
+    PX,
+    SA,
+    SCOTLAND,
+    statbel,
+)
 from tests.unit.workbooks import Rows, xlsx
 
 DATA = Path(__file__).parents[1] / "data"

@@ -11,7 +11,7 @@ from dataset_jobs.model.errors import Rejected
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.testkit import check_input, check_rows, mutated
-from tests.unit.made_up import source
+from tests.unit.parsing import source
 from tests.unit.samples import ALL_PARSERS, ARCHIVE, COUNTRIES, SAMPLES, InMemory
 from tests.unit.workbooks import Rows, Value
 

@@ -8,9 +8,8 @@ import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.limits import Limits
-from tests.unit.made_up import refusal, rows, source, zipped
-from tests.unit.test_publishers_text import BC, INSEE, NORWAY, NSW
-from tests.unit.test_publishers_workbooks import ONS_LIST
+from tests.unit.parsing import refusal, rows, source, zipped
+from tests.unit.sample_contents import BC, CORNERS, INSEE, NORWAY, NSW, ONS_LIST
 from tests.unit.workbooks import raw_xlsx, xlsx
 
 NSW_TEXT = NSW.removeprefix("\ufeff") + "2,Zoë,7,Female,2024\r\n"
@@ -153,11 +152,6 @@ def test_names_and_lines_that_are_too_long_are_refused() -> None:
 
 
 # Workbooks
-
-CORNERS = (
-    "<sheetData><row r='1'><c r='A1'><v>1</v></c></row>"
-    "<row r='1048576'><c r='XFD1048576'><v>2</v></c></row></sheetData>"
-)
 
 
 @pytest.mark.parametrize("cut", [40, 400, 900])

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from parser_runner.parsers import countries, parsers_of
-from tests.unit.test_publishers_files import FIGURES
+from tests.unit.publisher_files import FIGURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 ROWS = [

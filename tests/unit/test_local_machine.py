@@ -16,7 +16,7 @@ from parser_runner.process import outcome_of
 from tests.faults.actor import Actor, Boundary, Kind, fault_at
 from tests.faults.conditions import no_more_open_files
 from tests.faults.machine import ERRORS, MachineAtRisk
-from tests.unit.made_up import source
+from tests.unit.parsing import source
 
 
 @pytest.mark.parametrize("number", ERRORS, ids=[errno.errorcode[one] for one in ERRORS])

@@ -3,21 +3,15 @@
 `tests/data/figures.csv` has both. The files that are too large to ship are checked where AFFIRM_CORPUS names a folder.
 """
 
-import csv
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.report import Report, report
 from parser_runner.parsers.source import Source
+from tests.unit.publisher_files import DATA, FIGURES, FOLDERS
 
-DATA = Path(__file__).parents[1] / "data"
-FOLDERS = [DATA, *map(Path, filter(None, [os.environ.get("AFFIRM_CORPUS")]))]
-with (DATA / "figures.csv").open(encoding="utf-8", newline="") as table:
-    FIGURES = {line["path"]: line for line in csv.DictReader(table)}
 SHIPPED = [path for path in FIGURES if (DATA / path).exists()]
 RANKS_ONLY = "gb-eaw/historicalnames2024.xlsx"
 

@@ -3,29 +3,8 @@
 import pytest
 
 from dataset_jobs.model.causes import Reason
-from tests.unit.made_up import opened, refusal, reported, rows, zipped
-
-INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
-PARIS = (
-    "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
-    "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
-)
-ONTARIO = (
-    "Ontario Top Baby Names (Female) / Noms (Femme) ,,\nYear/Année,Name/Nom,Frequency/Fréquence\n1913,MARGARET,6\n"
-)
-NORWAY = (
-    '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
-    '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
-)
-BC = "Name,1915,1916,Total\nAALIYAH,0,7,7\nZOÀ,5,0,5\n"
-NSW = "\ufeffRank,Name,Number,Gender,Year\r\n1,Noah,496,Male,2024\r\n1,Isla,400,Female,2024\r\n"
-SCOTLAND = (
-    '"Full list of first forenames given to boys, Scotland, 2019 in rank order",,,\r\n,,,\r\n"NB: * sadly",,,\r\n'
-    "Rank1,Boys' names,Number of babies,NB\r\n,,,\r\n1,Jack,354,*\r\n2=,Rory,12, \r\n"
-    ",,,\r\nFootnote,,,\r\n© Crown,,,\r\n"
-)
-SA = "Given Name,Amount,Position\r\nJOHN,477,1\r\nUNNAMED,50,2\r\nJOHN,2,=192\r\n(NOT,1,=345\r\nCHLOÉ,1,=345\r\n"
-SA_NAME = "male_cy1944_top.csv"
+from tests.unit.parsing import opened, refusal, reported, rows, zipped
+from tests.unit.sample_contents import BC, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SA_NAME, SCOTLAND
 
 
 def test_insee_leaves_out_rare_names_and_records_without_a_year_and_counts_them() -> None:
@@ -167,14 +146,6 @@ def test_what_is_more_than_the_table_can_hold_when_it_is_added_up_is_a_problem()
     content = "nome,numero,genero\nAna,2000000000,F\nEva,3,F\nAna,2000000000,F\n"
     error = refusal(content, "nomes-registados-2014.csv", "PT")
     assert str(error) == "nomes-registados-2014.csv, line 2: added up, the count is more than 2147483647"
-
-
-PX = (
-    'CHARSET="ANSI";\r\nAXIS-VERSION="2000";\r\nTITLE="Boys Names by Name, Year and Statistic";\r\nSTUB="Name";\r\n'
-    'HEADING="Year","Statistic";\r\nVALUES("Name")="Jack","Seán";\r\nVALUES("Year")="1998","1999";\r\n'
-    'VALUES("Statistic")="Rank of Name","Registered Births in Ireland (Number)";\r\nNOTE="a;\r\nb";\r\nDATA=\r\n'
-    '3 543 3 743 \r\n".." ".." 101 0 \r\n'
-)
 
 
 def test_ireland_is_a_matrix_of_ranks_and_births() -> None:

@@ -5,22 +5,9 @@ from datetime import date
 import pytest
 
 from dataset_jobs.model.causes import Reason
-from tests.unit.made_up import opened, refusal, reported, rows
+from tests.unit.parsing import opened, refusal, reported, rows
+from tests.unit.sample_contents import FINLAND, ONS_LIST, ONS_TOP, statbel
 from tests.unit.workbooks import Rows, Value, xlsx
-
-
-def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
-    return [[None, "Contents"], [], [None, title], [], header, [], *lines]
-
-
-ONS_TITLE = "Top names for baby boys in England and Wales, 2007"
-ONS_LIST = ons(
-    ONS_TITLE, [None, "Rank", "Name", "Count"], [None, 1, "JACK ", 10779], [None, 2, True, 3], [], [],
-    [None, "Notes:"], [None, "Source: Office for National Statistics (ONS)", None, None, "Released: 2008"],
-)  # fmt: skip
-ONS_TOP = ons(
-    "Top 100 names for baby boys, 2007", [None, "Rank", "Name", "Count", "Change"], [None, 1, "JACK", 5, "+1"]
-)
 
 
 @pytest.mark.parametrize("sheet", ["Table 3 - Boys names - E&W", "Table 6", "6", "Table_6"])
@@ -152,14 +139,6 @@ def test_sweden_stores_figures_as_text_and_says_the_sex_in_the_title() -> None:
     assert {row[1] for row in rows(xlsx(both), "be0001.xlsx", "SE")} == {"F", "M"}
 
 
-FINLAND: dict[str, Rows] = {
-    "Miehet kaikki": [["Etunimi", "Lukumäärä"], ["Juhani", 281516]],
-    "Miehet ens": [["Etunimi", "Lukumäärä"], ["Juha", 44293]],
-    "Naiset ens": [["Etunimi", "Lukumäärä"], ["Tuula", 30346]],
-    "Saate": [[], ["Poimintapäivä", date(2022, 8, 4)], ["Rekisteritilanne", date(2021, 8, 3)]],
-}
-
-
 def test_finland_is_population_of_the_extraction_date_and_first_names_only() -> None:
     content = xlsx(FINLAND)
     assert rows(content, "any.xlsx", "FI") == [(2022, "M", "Juha", 44293), (2022, "F", "Tuula", 30346)]
@@ -173,15 +152,6 @@ def test_finland_is_population_of_the_extraction_date_and_first_names_only() -> 
     assert rows(without, "any.xlsx", "FI", year=2020)[0][0] == 2020
     del (lost := {**FINLAND})["Naiset ens"]
     assert "expected both sheets" in str(refusal(xlsx(lost), "any.xlsx", "FI"))
-
-
-def statbel(sex: str, year: int, *names: tuple[str, int]) -> Rows:
-    provinces: list[list[Value]] = [[1, "04000", "BE10", "Bruxelles", name, count] for name, count in names]
-    return [
-        [f"Prénoms des {sex} nouveau-nés par province/région {year}", None, None, None, None, "Contenu"],
-        ["Rang", "Refnis", "NUTS2", "Province/région", "Prénom", "Nombre"],
-        *provinces,
-    ]
 
 
 def test_belgium_adds_its_provinces_up() -> None:

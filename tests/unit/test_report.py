@@ -5,18 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from cli.main import app
-from tests.unit.made_up import reported
-from tests.unit.test_publishers_text import INSEE
+from tests.unit.command_line import run
+from tests.unit.parsing import reported
+from tests.unit.sample_contents import INSEE
 
 TOO_FEW = "1;ANNE;1900\n"
 DATA = Path(__file__).parents[1] / "data"
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(one) for one in arguments])
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from dataset_jobs.model.errors import Rejected
 from parser_runner.parsers import Parsed, Row, Source, declared, long, parse_file, year_and_sex
 from parser_runner.parsers.testkit import check_parser
 from tests.fakes.plugin import install
+from tests.unit.command_line import run
 from tests.unit.samples import ALL_PARSERS, SAMPLES
-from tests.unit.test_report import run
 from tests.unit.workbooks import xlsx
 
 CONTENT = b"Office of Names\nAda,5\nGrace,7\n"

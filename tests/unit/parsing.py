@@ -1,4 +1,4 @@
-"""Made-up files of publishers, and what the parsers make of them."""
+"""Parses contents that a test has at hand, under the name that they come with."""
 
 import io
 import zipfile

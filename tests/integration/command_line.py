@@ -1,0 +1,64 @@
+"""`affirm-worker`, called as a user calls it: a command with its answer, or a controller as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.integration.world import World
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def runner(environment: dict[str, str], folder: Path) -> Run:
+    """Runs `affirm-worker` with these settings and no others."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+    def run(*arguments: str | Path, code: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *map(str, arguments)],
+            env={**inherited, "PYTHONPATH": str(ROOT), **environment, **settings},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> Any:
+    """The JSON that a command printed."""
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def running(world: World, *args: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """`affirm-worker run` with the process launcher."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "run", *args],
+        env={**os.environ, **world.environment, "LOG_LEVEL": "INFO", "LOG_FORMAT": "json", **settings},
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def log_of(process: subprocess.Popen[str]) -> list[dict[str, object]]:
+    """What a process that has ended has logged: one JSON object a line."""
+    assert process.stderr is not None
+    return [json.loads(line) for line in process.stderr.read().splitlines()]

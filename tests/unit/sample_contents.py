@@ -1,0 +1,77 @@
+"""Made-up contents of publishers' files, one for each format of which no file is shipped."""
+
+import itertools
+from datetime import date
+
+from tests.unit.workbooks import Rows, Value
+
+INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
+PARIS = (
+    "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
+    "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
+)
+ONTARIO = (
+    "Ontario Top Baby Names (Female) / Noms (Femme) ,,\nYear/Année,Name/Nom,Frequency/Fréquence\n1913,MARGARET,6\n"
+)
+NORWAY = (
+    '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
+    '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
+)
+BC = "Name,1915,1916,Total\nAALIYAH,0,7,7\nZOÀ,5,0,5\n"
+NSW = "\ufeffRank,Name,Number,Gender,Year\r\n1,Noah,496,Male,2024\r\n1,Isla,400,Female,2024\r\n"
+SCOTLAND = (
+    '"Full list of first forenames given to boys, Scotland, 2019 in rank order",,,\r\n,,,\r\n"NB: * sadly",,,\r\n'
+    "Rank1,Boys' names,Number of babies,NB\r\n,,,\r\n1,Jack,354,*\r\n2=,Rory,12, \r\n"
+    ",,,\r\nFootnote,,,\r\n© Crown,,,\r\n"
+)
+SA = "Given Name,Amount,Position\r\nJOHN,477,1\r\nUNNAMED,50,2\r\nJOHN,2,=192\r\n(NOT,1,=345\r\nCHLOÉ,1,=345\r\n"
+SA_NAME = "male_cy1944_top.csv"
+
+
+def large_file() -> bytes:
+    """A good file that is too large to be kept in memory while it is read."""
+    names = map("".join, itertools.product("abcdefghijklmnopqrstuvwxyz", repeat=5))
+    return "".join(f"AK,F,1910,X{name},7\n" for name in itertools.islice(names, 500_000)).encode()
+
+
+PX = (
+    'CHARSET="ANSI";\r\nAXIS-VERSION="2000";\r\nTITLE="Boys Names by Name, Year and Statistic";\r\nSTUB="Name";\r\n'
+    'HEADING="Year","Statistic";\r\nVALUES("Name")="Jack","Seán";\r\nVALUES("Year")="1998","1999";\r\n'
+    'VALUES("Statistic")="Rank of Name","Registered Births in Ireland (Number)";\r\nNOTE="a;\r\nb";\r\nDATA=\r\n'
+    '3 543 3 743 \r\n".." ".." 101 0 \r\n'
+)
+
+
+def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
+    return [[None, "Contents"], [], [None, title], [], header, [], *lines]
+
+
+ONS_TITLE = "Top names for baby boys in England and Wales, 2007"
+ONS_LIST = ons(
+    ONS_TITLE, [None, "Rank", "Name", "Count"], [None, 1, "JACK ", 10779], [None, 2, True, 3], [], [],
+    [None, "Notes:"], [None, "Source: Office for National Statistics (ONS)", None, None, "Released: 2008"],
+)  # fmt: skip
+ONS_TOP = ons(
+    "Top 100 names for baby boys, 2007", [None, "Rank", "Name", "Count", "Change"], [None, 1, "JACK", 5, "+1"]
+)
+FINLAND: dict[str, Rows] = {
+    "Miehet kaikki": [["Etunimi", "Lukumäärä"], ["Juhani", 281516]],
+    "Miehet ens": [["Etunimi", "Lukumäärä"], ["Juha", 44293]],
+    "Naiset ens": [["Etunimi", "Lukumäärä"], ["Tuula", 30346]],
+    "Saate": [[], ["Poimintapäivä", date(2022, 8, 4)], ["Rekisteritilanne", date(2021, 8, 3)]],
+}
+
+
+def statbel(sex: str, year: int, *names: tuple[str, int]) -> Rows:
+    provinces: list[list[Value]] = [[1, "04000", "BE10", "Bruxelles", name, count] for name, count in names]
+    return [
+        [f"Prénoms des {sex} nouveau-nés par province/région {year}", None, None, None, None, "Contenu"],
+        ["Rang", "Refnis", "NUTS2", "Province/région", "Prénom", "Nombre"],
+        *provinces,
+    ]
+
+
+CORNERS = (
+    "<sheetData><row r='1'><c r='A1'><v>1</v></c></row>"
+    "<row r='1048576'><c r='XFD1048576'><v>2</v></c></row></sheetData>"
+)
