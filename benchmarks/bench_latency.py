@@ -4,8 +4,8 @@ First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then
 two seconds, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (60):
 every slot is taken, and eight become free in a second.
 
-A job is submitted as the command line does it, and counts from its `created_at` to the moment that a watch tells of its
-Job. A pod's end counts from before the API server is told of it to the run's `released_at`.
+A job is submitted as by the command line, and counts from its `created_at` until a watch reports its Job. A pod's end
+counts from just before the API server learns of it to the run's `released_at`.
 """
 
 import asyncio

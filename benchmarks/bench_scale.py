@@ -1,4 +1,4 @@
-"""A long queue and thousands of live Jobs, on kwok's nodes: what the controller does a second, and what it costs.
+"""A long queue and thousands of live Jobs, on kwok's nodes: the controller's throughput and its cost.
 
 `N` (10,000) jobs are queued at once for a pool of `MAXIMUM` (500), whose pods run for `RUN_SECONDS` (10). Then `LIVE`
 (5,000) Jobs live at once. `PHASES` (drain live) says which of both are run.
@@ -34,7 +34,8 @@ PATIENCE = 1800.0
 
 
 async def create_bare(where: Arena, count: int, played: bool) -> float:
-    """Creates the Jobs of as many runs by the client alone, so many in flight, and deletes them; a second.
+    """Creates the Jobs of as many runs by the bare client, several at a time, and deletes them; returns Jobs per
+    second.
 
     Args:
         played: the agent starts and ends their pods meanwhile, as it does for the controller's.
@@ -129,7 +130,7 @@ async def drain(where: Arena) -> list[Figure]:
 
 
 async def live(where: Arena) -> list[Figure]:
-    """So many Jobs at once that go on running."""
+    """Measures many Jobs that run at once and do not end."""
     with controller(where, LIVE) as first:
         async with playing(Agent(where, None)):
             began = time.perf_counter()

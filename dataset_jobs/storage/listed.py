@@ -1,4 +1,4 @@
-"""What a look into a folder of storage finds."""
+"""The result of listing a folder of storage."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ class Listed:
 
     Args:
         uri: to give to `open`.
-        name: what stands after the last slash.
-        version: another one whenever the bytes are others.
+        name: the part after the last slash.
+        version: changes whenever the bytes change.
     """
 
     uri: str

@@ -1,4 +1,4 @@
-"""A reader whose errors are those of the model, whatever it reads from."""
+"""A reader that raises errors of the model."""
 
 import io
 from collections.abc import Callable
@@ -9,7 +9,7 @@ _BUFFER_BYTES = 256 * 1024
 
 
 class Source(Protocol):
-    """What is read from: a raw file, or a body that still arrives."""
+    """The source of a reader: a raw file, or a body that still arrives."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
         """Fills up to the whole buffer; returns how many bytes, 0 at the end."""
@@ -21,7 +21,7 @@ class Source(Protocol):
 
 
 def guarded(source: Source, errors: Callable[[], AbstractContextManager[None]]) -> BinaryIO:
-    """A buffered reader of `source`; every read happens inside `errors()`, which turns what is raised."""
+    """A buffered reader of `source`; every read happens inside `errors()`, which converts exceptions."""
     return io.BufferedReader(_Guarded(source, errors), _BUFFER_BYTES)
 
 

@@ -152,7 +152,7 @@ def _client(config: StorageConfig) -> "S3Client":
         config=Config(
             connect_timeout=5,
             read_timeout=30,
-            # Only what a second look mends at once; Postgres is the authority on retries.
+            # Only errors that a second try fixes at once; Postgres is the authority on retries.
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={"addressing_style": "path"} if own_server else None,
             # Servers other than AWS may not know the newer checksums. A dataset has its sha256 anyway.

@@ -1,4 +1,4 @@
-"""What the parser-runner asks of Postgres: one method a statement. Synchronous, one connection."""
+"""The parser-runner's queries: one method for each statement. Synchronous, one connection."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -102,7 +102,7 @@ class RunnerStore:
             return self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done) is not None
 
     def record_outcome(self, outcome: Outcome) -> None:
-        """Keeps what the runner says of a run that did not commit; a run that was ended keeps what it has."""
+        """Stores the runner's report of a run that did not commit; a run that was ended keeps its own."""
         with database_errors():
             self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()))
 
