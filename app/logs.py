@@ -49,6 +49,7 @@ class NowAndThen(logging.Filter):
         self._quiet = Quiet()
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is due."""
         return self._quiet.is_due(record.getMessage(), record.created)
 
 

@@ -22,8 +22,8 @@ import psycopg
 from benchmarks.bench_load import AS_IT_COMES
 from benchmarks.queue_ours import Queue, claim, claim_all, finish_all, fresh_queue
 from benchmarks.report import Figure, percentile, report
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from tests.servers.postgres import PostgresServer
 
 COUNTS = {1: 1000, 50: 10_000, 500: 40_000}

@@ -12,8 +12,8 @@ from psycopg.types.json import Json
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_views import ClaimedRun
-from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.statements import statement
 from tests.servers.postgres import PostgresServer
 

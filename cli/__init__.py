@@ -1,0 +1,1 @@
+"""The command line `affirm-worker`: parses, calls a service, renders."""

@@ -1,12 +1,15 @@
-"""How a command ends that has left jobs waiting."""
+"""The exit codes of commands that may leave jobs waiting."""
 
 from collections.abc import Iterable
 
-from dataset_jobs.model.causes import Cause
+from controller.app import Ended
+from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode
 
 NOT_DONE = 1
+INTERRUPTED = 130
 
+_ROOM = (Reason.QUOTA, Reason.UNSCHEDULABLE)
 _NEVER = {Cause.FORBIDDEN: ExitCode.FORBIDDEN, Cause.CANNOT_START: ExitCode.CONFIGURATION}
 
 
@@ -29,3 +32,11 @@ def of_waiting(causes: Iterable[str | None]) -> int:
         return 0
     [first, *others] = different
     return NOT_DONE if others or first is None else int(_NEVER.get(Cause(first), NOT_DONE))
+
+
+def of_ended(ended: Ended) -> int:
+    """The exit code of a controller that was to end once idle: 130 if it was interrupted, else as `of_waiting`."""
+    if ended.interrupted:
+        return INTERRUPTED
+    # A full quota is not for us to fix: room may come.
+    return of_waiting(None if job.last_reason in _ROOM else job.last_cause for job in ended.waiting)

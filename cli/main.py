@@ -2,6 +2,7 @@
 
 import io
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -52,10 +53,11 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def affirm_worker(
+def affirm_worker(  # noqa: D103
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
+    # Its docstring would be the help text; `typer.Typer(help=…)` has that.
     if version:
         from importlib.metadata import version as installed
 
@@ -88,8 +90,6 @@ def main() -> None:
         if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
             output.said_no(f"{error}: raise the limit of processes (ulimit -u)")
             sys.exit(ExitCode.UNAVAILABLE)
-        import traceback
-
         output.say_all(traceback.format_exc().rstrip(), to=sys.stderr)
         sys.exit(ExitCode.CRASHED)
 

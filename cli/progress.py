@@ -6,6 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Column
+
 from app.logs import set_up_logs
 from app.settings import Settings
 from cli.output import say
@@ -45,8 +50,6 @@ def open_display(settings: Settings) -> Iterator[Display]:
         set_up_logs(settings)
         yield _Lines()
         return
-    from rich.console import Console
-
     console = Console(stderr=True)
     set_up_logs(settings, console)
     display = _bar(console)
@@ -98,13 +101,7 @@ class _Lines:
             self._last = text
 
 
-def _bar(console: "object") -> Display:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as RichProgress
-    from rich.table import Column
-
-    assert isinstance(console, Console)
+def _bar(console: Console) -> Display:
     # What is being done gives way to the figures where the terminal is narrow.
     doing = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = RichProgress(

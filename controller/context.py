@@ -9,7 +9,7 @@ from controller.launchers.interface import Launcher
 from controller.metrics import Metrics
 from controller.pools.source import Pools
 from dataset_jobs.model.keys import RUN_LEASE
-from dataset_jobs.store.for_controller import ControllerStore
+from dataset_jobs.store.controller import ControllerStore
 
 
 @dataclass(frozen=True, slots=True)

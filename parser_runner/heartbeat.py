@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from dataset_jobs.model.errors import LostLease, RunError
-from dataset_jobs.store.for_runner import RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from dataset_jobs.threads import start_thread
 
 INTERVAL_SECONDS = 15.0

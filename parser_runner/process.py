@@ -21,7 +21,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.session import in_schema
 from dataset_jobs.storage import StorageConfig
-from dataset_jobs.store.for_runner import Runner
+from dataset_jobs.store.runner import Runner
 from dataset_jobs.version import check_version
 from parser_runner.log_tail import LogTail
 from parser_runner.run import Reusable, RunnerContext, run

@@ -16,7 +16,7 @@ from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.patience import PATIENCE
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
-from dataset_jobs.store.for_runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
+from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import Unloadable, sort_rows
 from parser_runner.machine import Machine, temporary_file

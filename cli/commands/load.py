@@ -12,10 +12,11 @@ from app.settings import Settings, read_settings
 from cli.lazy import single
 from cli.options import AsJson, Country, Files, Sex, Year
 from cli.progress import Display, open_display
-from cli.run import run_controller
 from cli.summary import print_summary, sum_up
+from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.storage import open_storage
+from parser_runner.child import run_child
 from services.client import Client
 from services.progress import POLL_SECONDS, watch
 from services.submit_files import FileOptions, Submitted, submit_file
@@ -52,12 +53,13 @@ def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_
                 display.say(f"storing {path.name} ({number + 1} of {len(files)})")
                 submitted.append(submit_file(client.database, storage, path, options))
             jobs = _jobs(submitted)
-            code, never = 0, None
+            interrupted, never = False, None
             try:
-                code = asyncio.run(_run(settings, database.conninfo, client, jobs, display)) if jobs else 0
+                if jobs:
+                    interrupted = asyncio.run(_run(settings, database.conninfo, client, jobs, display))
             except RunError as error:  # nothing more can be done as things are
                 never = error
-            summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=code == 130)
+            summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=interrupted)
             display.end()
             print_summary(summary, database, settings, as_json)
     if never is not None:
@@ -69,14 +71,18 @@ def _jobs(submitted: list[Submitted]) -> list[UUID]:
     return list(dict.fromkeys(one.job_id for one in submitted if one.job_id is not None))
 
 
-async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUID], display: Display) -> int:
+async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUID], display: Display) -> bool:
+    """Runs a controller until it is idle; whether it was interrupted."""
     # The display and the summary say it all, and a child's JSON lines would run through them.
     quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(
         update={"log_level": "CRITICAL"}
     )  # fmt: skip
     watching = asyncio.create_task(_watch(client, jobs, display))
     try:
-        return await run_controller(quiet, conninfo, "process", True, display.waits)
+        ended = await run_controller(
+            quiet, conninfo, LauncherName.PROCESS, run_child, until_idle=True, tell=display.waits
+        )
+        return ended.interrupted
     finally:
         watching.cancel()
         await asyncio.wait([watching])

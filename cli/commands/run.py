@@ -1,16 +1,17 @@
-"""`affirm-worker run`: its options; `cli.run` does the work."""
+"""`affirm-worker run`: its options and exit codes; `controller.app` does the work."""
 
 import asyncio
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from app.database import open_database
+from cli.exit_codes import of_ended
 from cli.lazy import single
-from cli.run import run_controller
 from cli.session import begin
+from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import Misconfigured
+from parser_runner.child import run_child
 
 EPILOG = """
 \b
@@ -25,13 +26,6 @@ Examples:
   RUNNER_CONFIG=runner.json NAMESPACE=names affirm-worker run --launcher kubernetes
 """
 commands = single()
-
-
-class LauncherName(StrEnum):
-    """Where runs run."""
-
-    PROCESS = "process"
-    KUBERNETES = "kubernetes"
 
 
 @commands.command(epilog=EPILOG)
@@ -53,5 +47,5 @@ def run(
     if launcher is LauncherName.KUBERNETES and settings.database_url is None:
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:
-        code = asyncio.run(run_controller(settings, database.conninfo, launcher.value, until_idle))
-    raise typer.Exit(code)
+        ended = asyncio.run(run_controller(settings, database.conninfo, launcher, run_child, until_idle=until_idle))
+    raise typer.Exit(of_ended(ended) if until_idle else 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.trouble import Quiet, Repeated
 from dataset_jobs.storage import StorageConfig, open_storage
-from dataset_jobs.store.for_controller import ControllerStore
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.threads import start_thread
 from services.client import Client
 from services.folder_scan import MIN_UNCHANGED_SECONDS, Stopped

@@ -53,6 +53,7 @@ class Log:
         self._quiet = Quiet()
 
     def __call__(self, waits: Sequence[str]) -> None:
+        """Logs those that are due."""
         for text in waits:
             if self._quiet.is_due(text, time.monotonic()):
                 _log.warning("%s", text)

@@ -43,7 +43,7 @@ _SAYS_ENOUGH = {
 _TOLD_TO_END = (128 + signals.SIGKILL, 128 + signals.SIGTERM)
 
 
-def diagnose(
+def diagnose(  # noqa: C901 - a table of answers
     evidence: Evidence, outcome: Outcome | None, taken: bool = True, held_for: timedelta = timedelta.max
 ) -> Diagnosis:
     """Why a run that did not commit has ended.

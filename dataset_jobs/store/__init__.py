@@ -1,0 +1,1 @@
+"""What the queue keeps in Postgres: every statement, by whose it is. Use cases stand in `services`."""

@@ -17,8 +17,8 @@ from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.spec import PoolSpec
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from tests.chaos.clients import POOLS
 from tests.chaos.ledger import Ledger
 from tests.fakes.cluster import FakeCluster

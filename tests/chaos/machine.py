@@ -31,8 +31,8 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from services.client import Client
 from services.submission import read_file
 from tests.chaos.audit import Audit

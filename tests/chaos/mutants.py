@@ -22,7 +22,7 @@ class Change:
 
 
 _HELD = "self._who).fetchone() is None:\n            raise"
-_NOT_FENCED = Change("dataset_jobs/store/for_runner.py", _HELD, "self._who) is None:\n            raise")
+_NOT_FENCED = Change("dataset_jobs/store/runner.py", _HELD, "self._who) is None:\n            raise")
 _CLAIM = "dataset_jobs/store/sql/claim.sql"
 _RESCUE = "controller/steps/rescue.py"
 _STOPPED = "            await context.launcher.stop(run.key, now=run.ended_for > STOP_GRACE)\n"
@@ -41,7 +41,7 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
     "the maximum is counted in the claim's own statement": (
         Change(_CLAIM, "where name = %(pool)s for no key update", "where name = %(pool)s"),
         Change(
-            "dataset_jobs/store/for_controller.py",
+            "dataset_jobs/store/controller.py",
             "free = min(limit, _free_slots(pool_row, held))",
             "free = limit",
         ),
@@ -95,12 +95,12 @@ def _refusal(""",
     ),
     "what an ended runner left in its load is not ended": (
         Change(
-            "dataset_jobs/store/for_controller.py",
+            "dataset_jobs/store/controller.py",
             "    async def _end_load(self, key: RunKey) -> None:\n",
             "    async def _end_load(self, key: RunKey) -> None:\n        return\n",
         ),
         Change(
-            "dataset_jobs/store/for_runner.py",
+            "dataset_jobs/store/runner.py",
             "    def _end_earlier_loads(self) -> None:\n",
             "    def _end_earlier_loads(self) -> None:\n        return\n",
         ),

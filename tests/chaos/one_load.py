@@ -24,8 +24,8 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from services.client import Client
 from services.submission import read_file
 from tests.chaos.audit import Audit

@@ -11,8 +11,8 @@ from controller.loop import Reconciler
 from controller.loop_health import LoopHealth
 from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 from tests.chaos.controllers import RETRY
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.runner_config import read_runner_config
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from tests.integration.crashing_controller import crash
 
 

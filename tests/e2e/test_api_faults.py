@@ -30,8 +30,8 @@ from controller.outcomes.retry import RetryPolicy
 from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from controller.runner_config import read_runner_config
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from tests.cluster import breaking
 from tests.e2e.installation import Installation
 from tests.e2e.test_faults import NOTHING_RUNS, rows_of, runner_json

@@ -8,7 +8,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import Storage, StorageConfig
-from dataset_jobs.store.for_runner import Runner, RunnerConnection, RunnerStore
+from dataset_jobs.store.runner import Runner, RunnerConnection, RunnerStore
 from parser_runner.machine import Machine
 from parser_runner.process import outcome_of
 from parser_runner.run import RunnerContext, run

@@ -20,7 +20,7 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
-from dataset_jobs.store.for_runner import Runner, RunnerStore
+from dataset_jobs.store.runner import Runner, RunnerStore
 from services.explain import explanation
 from tests.integration.test_pipeline import Moody, a_file
 from tests.integration.world import World, key_of

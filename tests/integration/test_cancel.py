@@ -16,8 +16,8 @@ from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import Evidence
-from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
 from dataset_jobs.store.notifications import listen
+from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from services.jobs import Cancel
 from tests.fakes.launcher import FakeLauncher

@@ -10,7 +10,7 @@ import pytest
 
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.store.controller_views import ClaimedRun
-from dataset_jobs.store.for_runner import Runner
+from dataset_jobs.store.runner import Runner
 from parser_runner.run import Reusable, RunnerContext, run
 from tests.integration.world import DATA, World
 

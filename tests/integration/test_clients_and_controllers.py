@@ -17,8 +17,8 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settlem
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transaction
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from services.client import Client
 from services.submission import read_file
 

@@ -14,8 +14,8 @@ from psycopg.rows import DictRow
 
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.postgres.connecting import SessionConnection
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 from tests.cluster.packages import program
 from tests.cluster.pki import Authority

@@ -5,8 +5,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.store import controller_connection
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres

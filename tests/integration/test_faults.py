@@ -210,7 +210,7 @@ async def test_the_maximum_of_the_pool_holds_with_four_controllers_at_once(world
 
 async def test_a_lost_answer_to_the_runner_s_take_lets_the_same_runner_take_again(world: World) -> None:
     from dataset_jobs.model.errors import LostLease
-    from dataset_jobs.store.for_runner import Runner, RunnerStore
+    from dataset_jobs.store.runner import Runner, RunnerStore
 
     world.submit(YEAR_2023)
     run = await claim_one(world, "a")

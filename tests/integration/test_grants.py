@@ -16,9 +16,9 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from services.jobs import Cancel
 from services.submission import read_file

@@ -20,9 +20,9 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
-from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import async_connection, sync_connection

@@ -9,7 +9,7 @@ import pytest
 from controller.launchers.interface import ObservedRun, Phase
 from controller.loop import Reconciler
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_runner import Runner, RunnerStore
+from dataset_jobs.store.runner import Runner, RunnerStore
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import Submitted, World, key_of
 

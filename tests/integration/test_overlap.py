@@ -9,7 +9,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.submission import Verdict, read_file
 from tests.integration.world import Submitted, World
 

@@ -18,8 +18,8 @@ from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from controller.steps.scale import DECIDER_LEASE, Scaled, scale
 from dataset_jobs.store.capacity import NewDecision
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_views import ClaimedRun
-from dataset_jobs.store.for_controller import ControllerStore
 from dataset_jobs.store.statements import statement
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary

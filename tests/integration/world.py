@@ -25,8 +25,8 @@ from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import PATIENCE, controller_pool
-from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 from services.client import Client
 from services.submission import read_file

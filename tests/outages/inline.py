@@ -13,7 +13,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.storage import StorageConfig
-from dataset_jobs.store.for_runner import Runner
+from dataset_jobs.store.runner import Runner
 from parser_runner.run import RunnerContext, run
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World

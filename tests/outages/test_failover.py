@@ -14,7 +14,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from tests.integration.world import World
 from tests.outages.inline import InlineLauncher, until_idle

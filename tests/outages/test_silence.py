@@ -8,7 +8,7 @@ import pytest
 from controller.loop import Reconciler
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.for_runner import Runner, RunnerStore
+from dataset_jobs.store.runner import Runner, RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from services.client import Client
 from tests.integration.test_faults import claim_one

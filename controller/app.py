@@ -1,18 +1,19 @@
-"""`affirm-worker run`: puts a controller together and keeps it going until it is idle or told to stop."""
+"""Puts a controller together and keeps it going until it is idle or told to stop."""
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import signal
 import time
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
+from enum import StrEnum
+from typing import NamedTuple
 
 from app.file_storage import storage_config
 from app.settings import Settings
-from cli.exit_codes import of_waiting
-from cli.launching import Watch, kubernetes_launcher, process_launcher
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
@@ -22,24 +23,41 @@ from controller.health import HealthServer
 from controller.loop import RETRY_SECONDS, Reconciler, drain
 from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
+from controller.on_one_machine import RunChild, on_one_machine
+from controller.watch import Watch
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
 from dataset_jobs.model.trouble import Trouble
+from dataset_jobs.store.controller import ControllerStore, check_version
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.for_controller import ControllerStore, check_version
+from dataset_jobs.store.controller_views import WaitingJob
 from dataset_jobs.store.notifications import listen
 from services.client import Client
 
 SCHEMA_SECONDS = 5.0
 """Between two looks at the database's schema at most, while it is not the one that this code is for."""
 
-INTERRUPTED = 130
-
-_ROOM = (Reason.QUOTA, Reason.UNSCHEDULABLE)
-
 _log = logging.getLogger(__name__)
+
+
+class LauncherName(StrEnum):
+    """Where runs run: in child processes of the controller, or in Kubernetes Jobs."""
+
+    PROCESS = "process"
+    KUBERNETES = "kubernetes"
+
+
+class Ended(NamedTuple):
+    """How a controller ended.
+
+    Args:
+        interrupted: it was told to stop.
+        waiting: with `until_idle`, the jobs that a later controller will have to run.
+    """
+
+    interrupted: bool
+    waiting: Sequence[WaitingJob] = ()
 
 
 class Signals:
@@ -66,20 +84,23 @@ class Signals:
 
 
 async def run_controller(
-    settings: Settings, conninfo: str, launcher_name: str, until_idle: bool, tell: Tell | None = None
-) -> int:
+    settings: Settings,
+    conninfo: str,
+    launcher: LauncherName,
+    run_child: RunChild,
+    *,
+    until_idle: bool = False,
+    tell: Tell | None = None,
+) -> Ended:
     """Runs one controller.
 
     Args:
         settings: checked already.
         conninfo: of the database; the embedded one's if none is set.
-        launcher_name: process or kubernetes.
+        launcher: where runs run.
+        run_child: the runner, for child processes.
         until_idle: end when nothing is queued or running any more.
         tell: with `until_idle`, takes the sentences about waiting; without it they go to the log.
-
-    Returns:
-        The exit code: 0; 130 if `until_idle` was interrupted; 1 if it ended with retries waiting, 77 or 78 if all
-        of those wait for somebody to fix a right or a setting.
 
     Raises:
         Permanent: `until_idle`, and the controller or its runs can never start as things are.
@@ -95,7 +116,7 @@ async def run_controller(
             await health.start(settings.health_port)
             stack.push_async_callback(health.close)
         if not await _schema_is_ours(conninfo, signals.stop, progress, until_idle):
-            return INTERRUPTED if until_idle else 0
+            return Ended(interrupted=True)
         pool = controller_pool(conninfo, settings.database_max_connections)
         await pool.open()
         stack.push_async_callback(pool.close)
@@ -105,8 +126,12 @@ async def run_controller(
             stack.push_async_callback(_cancelled, measuring)
         maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism, settings.pool_max_pending)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
-        make = process_launcher if launcher_name == "process" else kubernetes_launcher
-        cluster = await stack.enter_async_context(make(settings, conninfo, store, wake, watch, metrics))
+        if launcher is LauncherName.PROCESS:
+            where = on_one_machine(settings, conninfo, run_child, wake.set)
+        else:
+            kubernetes = importlib.import_module("controller.on_kubernetes")
+            where = kubernetes.on_kubernetes(settings, store, wake, watch, metrics)
+        cluster = await stack.enter_async_context(where)
         schedules = Schedules(store, conninfo, storage_config(settings))
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
@@ -114,7 +139,7 @@ async def run_controller(
             launcher=cluster.launcher,
             owner=owner,
             pools=cluster.pools,
-            concurrency=settings.worker_concurrency if launcher_name == "process" else None,
+            concurrency=None if cluster.launcher.outlives_controller else settings.worker_concurrency,
             announce=cluster.announce,
             metrics=metrics,
         )
@@ -124,16 +149,16 @@ async def run_controller(
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
-        _log.info("started with the %s launcher, pool %s, at most %d runs", launcher_name, settings.pool, maximum)
+        _log.info("started with the %s launcher, pool %s, at most %d runs", launcher, settings.pool, maximum)
         await reconciler.run(signals.stop, until_idle)
         interrupted = signals.stop.is_set()
-        if launcher_name == "process" and interrupted:
+        if interrupted and not cluster.launcher.outlives_controller:
             await drain(reconciler, settings.worker_shutdown_grace.total_seconds(), signals.hurry)
-        waiting = await _list_waiting(store, settings.pool) if until_idle and not interrupted else 0
+        waiting = await store.waiting_jobs(settings.pool) if until_idle and not interrupted else []
+    for job in waiting:
+        _log_waiting(job)
     _log.info("stopped")
-    if not until_idle:
-        return 0
-    return INTERRUPTED if interrupted else waiting
+    return Ended(interrupted, waiting)
 
 
 def _beside(
@@ -149,25 +174,20 @@ def _beside(
         yield tell_waits(context, trouble, tell or Log())
 
 
-async def _list_waiting(store: ControllerStore, pool: str) -> int:
-    """Logs the jobs that a later controller will have to run. Returns the exit code."""
-    waiting = await store.waiting_jobs(pool)
-    for job in waiting:
-        _log.warning(
-            "still waiting: %s is to be %s at %s%s",
-            job.filename,
-            "tried again" if job.last_error else "loaded",
-            local_time(job.run_at, "%Y-%m-%dT%H:%M:%S%z"),
-            f": {job.last_error}" if job.last_error else "",
-            extra={
-                "job_id": str(job.id),
-                "job_type": job.type,
-                "dataset_id": str(job.dataset_id),
-                "attempt": job.attempts + 1,
-            },
-        )
-    # A full quota is not for us to fix: room may come.
-    return of_waiting(None if job.last_reason in _ROOM else job.last_cause for job in waiting)
+def _log_waiting(job: WaitingJob) -> None:
+    _log.warning(
+        "still waiting: %s is to be %s at %s%s",
+        job.filename,
+        "tried again" if job.last_error else "loaded",
+        local_time(job.run_at, "%Y-%m-%dT%H:%M:%S%z"),
+        f": {job.last_error}" if job.last_error else "",
+        extra={
+            "job_id": str(job.id),
+            "job_type": job.type,
+            "dataset_id": str(job.dataset_id),
+            "attempt": job.attempts + 1,
+        },
+    )
 
 
 async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: LoopHealth, until_idle: bool) -> bool:

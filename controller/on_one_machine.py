@@ -1,0 +1,54 @@
+"""Runs as child processes of the controller."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeAlias
+
+from app.file_storage import storage_config
+from app.logs import logs_for_people
+from app.settings import Settings
+from controller.cluster import Cluster, own_pool
+from controller.context import to_nobody
+from controller.launchers.process.launcher import ProcessLauncher
+from controller.pools.source import OnePool
+
+RunChild: TypeAlias = Callable[[Mapping[str, str], str, int, str], None]
+"""Runs one run in a child process: its environment, the job's id, the epoch, the file for the termination message."""
+
+
+@asynccontextmanager
+async def on_one_machine(
+    settings: Settings, conninfo: str, run_child: RunChild, changed: Callable[[], None]
+) -> AsyncIterator[Cluster]:
+    """A launcher of child processes, for as long as the controller runs.
+
+    Args:
+        settings: checked already.
+        conninfo: of the database, for runners whose URL is not set.
+        run_child: the runner.
+        changed: called when a child has ended.
+    """
+    storage = storage_config(settings)
+    environment = {
+        **os.environ,
+        **storage.to_env(),
+        **settings.limits.to_env(),
+        "DATABASE_URL": settings.runner_database_url or conninfo,
+        "DATABASE_SCHEMA": settings.database_schema,
+        "LOG_LEVEL": settings.log_level,
+        "WORKER_ID": settings.worker_id,
+        "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
+    }
+    # Of a pod that has many children: each of them is a runner of its own.
+    for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):
+        environment.pop(name, None)
+    preload = ["parser_runner.preload", "cli.main"]
+    if storage.type == "s3":
+        preload.append("dataset_jobs.storage.s3")
+    launcher = ProcessLauncher(partial(run_child, environment), preload, changed)
+    try:
+        yield Cluster(launcher, to_nobody, OnePool(own_pool(settings)))
+    finally:
+        await launcher.close()
