@@ -16,7 +16,7 @@ from dataset_jobs.model.keys import RUN_LEASE, RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.failures import database_errors
 from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
-from dataset_jobs.store.covering import cover
+from dataset_jobs.store.coverage import cover
 from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
