@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from dataset_jobs.storage.config import StorageConfig
-from dataset_jobs.storage.listed import Listed
+from dataset_jobs.storage.stored_file import StoredFile
 
-__all__ = ["Listed", "Storage", "StorageConfig", "open_storage"]
+__all__ = ["Storage", "StorageConfig", "StoredFile", "open_storage"]
 
 
 class Storage(Protocol):
@@ -47,7 +47,7 @@ class Storage(Protocol):
         """A folder below which files lie, as `files` takes it; given as a key, or as a URI of this storage."""
         ...
 
-    def files(self, location: str) -> Iterator[Listed]:
+    def files(self, location: str) -> Iterator[StoredFile]:
         """The files below a folder and the folders in it. Skips names that begin with a dot: hidden files, or files
         that are still being written.
 

@@ -18,8 +18,8 @@ from typing import BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.storage.keys import checked
-from dataset_jobs.storage.listed import Listed
 from dataset_jobs.storage.reader import guarded
+from dataset_jobs.storage.stored_file import StoredFile
 
 _SCHEME = "local:"
 _BLOCK_BYTES = 1024 * 1024
@@ -90,7 +90,7 @@ class LocalStorage:
             return _key(given.rstrip("/"))
         return checked(given.rstrip("/"))
 
-    def files(self, location: str) -> Iterator[Listed]:
+    def files(self, location: str) -> Iterator[StoredFile]:
         """See `Storage.files`. Symbolic links are passed over."""
         folders = [checked(location)]
         while folders:
@@ -108,7 +108,7 @@ class LocalStorage:
             folders += [f"{key}/{name}" for name, status in found if stat.S_ISDIR(status.st_mode)]
             for name, status in reversed(found):
                 if stat.S_ISREG(status.st_mode):
-                    yield Listed(f"{uri}/{name}", name, f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
+                    yield StoredFile(f"{uri}/{name}", name, f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""

@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 _BUFFER_BYTES = 256 * 1024
 
 
-class Source(Protocol):
+class RawReader(Protocol):
     """The source of a reader: a raw file, or a body that still arrives."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
@@ -20,13 +20,13 @@ class Source(Protocol):
         ...
 
 
-def guarded(source: Source, errors: Callable[[], AbstractContextManager[None]]) -> BinaryIO:
+def guarded(source: RawReader, errors: Callable[[], AbstractContextManager[None]]) -> BinaryIO:
     """A buffered reader of `source`; every read happens inside `errors()`, which converts exceptions."""
     return io.BufferedReader(_Guarded(source, errors), _BUFFER_BYTES)
 
 
 class _Guarded(io.RawIOBase):
-    def __init__(self, source: Source, errors: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, source: RawReader, errors: Callable[[], AbstractContextManager[None]]) -> None:
         super().__init__()
         self._source = source
         self._errors = errors

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class StoredFile:
     """A file that was found in storage.
 
     Args:
