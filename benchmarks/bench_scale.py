@@ -30,7 +30,7 @@ RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 10)
 PHASES = (os.environ.get("PHASES") or "drain live").split()
 IDLE_SECONDS = 75.0
 """Long enough for one resync, which comes every 60 s."""
-PATIENCE = 1800.0
+ANSWER_TIMEOUT = 1800.0
 
 
 async def create_bare(where: Arena, count: int, played: bool) -> float:
@@ -105,7 +105,7 @@ async def drain(where: Arena) -> list[Figure]:
             await asyncio.to_thread(where.queue.fill, N)
             done = "select not exists (select 1 from jobs where finished_at is null)" \
                 " and not exists (select 1 from runs where released_at is null)"  # fmt: skip
-            await asyncio.to_thread(where.until, lambda: where.one(done), "the queue to be empty", PATIENCE)
+            await asyncio.to_thread(where.until, lambda: where.one(done), "the queue to be empty", ANSWER_TIMEOUT)
             seconds = time.perf_counter() - began
             cpu, requests, statements = measured.cpu_seconds(), where.api_requests(), where.statements()
         peak = measured.peak_memory()
@@ -162,7 +162,7 @@ async def live(where: Arena) -> list[Figure]:
 
 async def _all_live(where: Arena) -> None:
     running = "select count(*) from runs where released_at is null and started_at is not null"
-    await asyncio.to_thread(where.until, lambda: where.one(running) >= LIVE, "all to be live", PATIENCE)
+    await asyncio.to_thread(where.until, lambda: where.one(running) >= LIVE, "all to be live", ANSWER_TIMEOUT)
     await asyncio.sleep(10)
 
 

@@ -16,7 +16,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settled, Settlement
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
-from dataset_jobs.postgres.patience import in_milliseconds
+from dataset_jobs.postgres.timeouts import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one, fetch_only
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob

@@ -17,10 +17,10 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
 from dataset_jobs.postgres.failures import database_errors
-from dataset_jobs.postgres.patience import in_milliseconds
+from dataset_jobs.postgres.timeouts import in_milliseconds
 from dataset_jobs.store.statements import statement
 
-PATIENCE = timedelta(seconds=30)
+ANSWER_TIMEOUT = timedelta(seconds=30)
 """How long a controller waits for one statement, or one transaction: for locks, or for a database that is away."""
 
 CHECKED_SECONDS = 1.0
@@ -45,7 +45,7 @@ class ControllerConnection:
         patience: for one statement, or one transaction.
     """
 
-    def __init__(self, pool: ControllerPool, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, pool: ControllerPool, patience: timedelta = ANSWER_TIMEOUT) -> None:
         self._pool = pool
         self._patience = patience
 

@@ -14,19 +14,19 @@ from psycopg.rows import Row
 
 from dataset_jobs.postgres.connecting import SessionConnection
 
-PATIENCE = timedelta(seconds=60)
+ANSWER_TIMEOUT = timedelta(seconds=60)
 """How long one answer may take. Longer than the server waits for a lock, so that the server can report that first."""
 
 
-class PatientConnection(SessionConnection[Row]):
+class TimeoutConnection(SessionConnection[Row]):
     """Closes itself if one answer, or sending one block of a COPY, takes longer than `patience`."""
 
-    patience = PATIENCE
+    patience = ANSWER_TIMEOUT
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:
         """As `SessionConnection.connect`; the option `patience` holds from the first statement on."""
-        patience = options.pop("patience", PATIENCE)
+        patience = options.pop("patience", ANSWER_TIMEOUT)
         return cls._connected(conninfo, options, patience=patience)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
