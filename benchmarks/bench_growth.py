@@ -1,8 +1,8 @@
-"""What a row costs while the table grows: the whole corpus again and again, as other datasets, to `ROWS=` (50 million).
+"""The cost of a row while the table grows: the corpus again and again, as other datasets, to `ROWS=` (50 million).
 
-`CORPUS=` a folder of yobYYYY.txt, else the shipped files. Each time every file is one transaction, its lines sorted, as
-a runner sends them; what is counted is COPY and commit. Names and years are always the same, so that the index by name
-is met where it is largest. It takes about a quarter of an hour, and 7 GB of disk.
+`CORPUS=` a folder of yobYYYY.txt, else the shipped files. Every file is one transaction each time, its lines sorted, as
+a runner sends them; the time is that of COPY and commit. Names and years are always the same, so that inserts touch the
+largest parts of the index by name. It takes about a quarter of an hour, and 7 GB of disk.
 """
 
 import os

@@ -4,8 +4,8 @@ First `SAMPLES` (1,000) jobs, one after the other, with nothing else to do. Then
 two seconds, while `QUEUED` (10,000) others wait for a pool of `MAXIMUM` (500) whose pods run for `RUN_SECONDS` (60):
 every slot is taken, and eight become free in a second.
 
-A job is submitted as the command line does it, and counts from its `created_at` to the moment that a watch tells of its
-Job. A pod's end counts from before the API server is told of it to the run's `released_at`.
+A job is submitted as by the command line, and counts from its `created_at` until a watch reports its Job. A pod's end
+counts from just before the API server learns of it to the run's `released_at`.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 60)
 PHASES = (os.environ.get("PHASES") or "idle busy").split()
 PAUSE_SECONDS = 0.25
 SPACING_SECONDS = 0.4
-PATIENCE = 300.0
+ANSWER_TIMEOUT = 300.0
 
 _ADDED = re.compile(rb'^{"type":"ADDED".*?"affirm.dev/job-id":"([0-9a-f-]+)"')
 
@@ -86,7 +86,7 @@ class Jobs:
 
     async def until(self, job_ids: Sequence[UUID]) -> None:
         """Waits for the Jobs of all of these."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             while not all(job_id in self.seen for job_id in job_ids):
                 self._more.clear()
                 await self._more.wait()
@@ -130,7 +130,7 @@ async def busy(where: Arena) -> list[Figure]:
         async with playing(Agent(where, RUN_SECONDS)) as agent, watching(where) as jobs:
             await asyncio.to_thread(where.queue.fill, QUEUED)
             filling = asyncio.create_task(_keep_full(where))
-            await asyncio.to_thread(where.until, lambda: _live(where) >= MAXIMUM, "the pool to be full", PATIENCE)
+            await asyncio.to_thread(where.until, lambda: _live(where) >= MAXIMUM, "the pool to be full", ANSWER_TIMEOUT)
             await asyncio.sleep(RUN_SECONDS)
             agent.ended.clear()
             submitted = []
@@ -143,7 +143,7 @@ async def busy(where: Arena) -> list[Figure]:
             filling.cancel()
             # Nobody waits until all of the others have been, too.
             await asyncio.to_thread(where.queue.connection.execute, b"update pools set paused = true")
-            await asyncio.to_thread(where.until, lambda: not _live(where), "the last runs", PATIENCE)
+            await asyncio.to_thread(where.until, lambda: not _live(where), "the last runs", ANSWER_TIMEOUT)
             to_settled = _to_settled(where, agent)
             return [
                 Figure(f"{QUEUED:,} queued, {MAXIMUM} at once: jobs settled", len(to_settled) / seconds, "1/s"),
@@ -166,7 +166,7 @@ def _live(where: Arena) -> int:
 
 async def _settled(where: Arena, job_ids: Sequence[UUID]) -> None:
     left = "select count(*) from jobs where finished_at is null and id = any(%s)"
-    await asyncio.to_thread(where.until, lambda: not where.one(left, list(job_ids)), "the last ones", PATIENCE)
+    await asyncio.to_thread(where.until, lambda: not where.one(left, list(job_ids)), "the last ones", ANSWER_TIMEOUT)
 
 
 def _to_job(where: Arena, jobs: Jobs, job_ids: Sequence[UUID]) -> list[float]:

@@ -1,8 +1,8 @@
 """How fast the queue is: claims and finishes a second, and how long a claim takes in a table of a million jobs.
 
-One server with Postgres' own settings, `ROUNDS` (3) rounds of which the median is shown, beside Procrastinate and
-pgqueuer doing the same work in the same rounds; see queue_others for what that is. `JOBS` (1,000,000) sets the size of
-the old table, `HELD_SECONDS` (60) how long the snapshot is held.
+One server with Postgres' default settings; shows the median of `ROUNDS` (3) rounds. Procrastinate and pgqueuer do the
+same work in the same rounds; queue_others describes it. `JOBS` (1,000,000) sets the size of the old table,
+`HELD_SECONDS` (60) how long the snapshot is held.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ def in_an_old_table(server: PostgresServer, jobs: int, held_seconds: float) -> O
 
 
 def of_another(server: PostgresServer, name: str, jobs: int = 0) -> dict[str, float]:
-    """What another queue comes to, in a database of its own; with the percentiles where it is to have so many jobs."""
+    """The figures of another queue, in a database of its own; with percentiles if it should have an old table."""
     python = Path(os.environ.get("BENCH_PYTHON", ".bench/bin/python"))
     conninfo = server.create_database(name)
     scheduled = int(jobs * SCHEDULED)

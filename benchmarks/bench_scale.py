@@ -1,4 +1,4 @@
-"""A long queue and thousands of live Jobs, on kwok's nodes: what the controller does a second, and what it costs.
+"""A long queue and thousands of live Jobs, on kwok's nodes: the controller's throughput and its cost.
 
 `N` (10,000) jobs are queued at once for a pool of `MAXIMUM` (500), whose pods run for `RUN_SECONDS` (10). Then `LIVE`
 (5,000) Jobs live at once. `PHASES` (drain live) says which of both are run.
@@ -30,11 +30,12 @@ RUN_SECONDS = float(os.environ.get("RUN_SECONDS") or 10)
 PHASES = (os.environ.get("PHASES") or "drain live").split()
 IDLE_SECONDS = 75.0
 """Long enough for one resync, which comes every 60 s."""
-PATIENCE = 1800.0
+ANSWER_TIMEOUT = 1800.0
 
 
 async def create_bare(where: Arena, count: int, played: bool) -> float:
-    """Creates the Jobs of as many runs by the client alone, so many in flight, and deletes them; a second.
+    """Creates the Jobs of as many runs by the bare client, several at a time, and deletes them; returns Jobs per
+    second.
 
     Args:
         played: the agent starts and ends their pods meanwhile, as it does for the controller's.
@@ -104,7 +105,7 @@ async def drain(where: Arena) -> list[Figure]:
             await asyncio.to_thread(where.queue.fill, N)
             done = "select not exists (select 1 from jobs where finished_at is null)" \
                 " and not exists (select 1 from runs where released_at is null)"  # fmt: skip
-            await asyncio.to_thread(where.until, lambda: where.one(done), "the queue to be empty", PATIENCE)
+            await asyncio.to_thread(where.until, lambda: where.one(done), "the queue to be empty", ANSWER_TIMEOUT)
             seconds = time.perf_counter() - began
             cpu, requests, statements = measured.cpu_seconds(), where.api_requests(), where.statements()
         peak = measured.peak_memory()
@@ -129,7 +130,7 @@ async def drain(where: Arena) -> list[Figure]:
 
 
 async def live(where: Arena) -> list[Figure]:
-    """So many Jobs at once that go on running."""
+    """Measures many Jobs that run at once and do not end."""
     with controller(where, LIVE) as first:
         async with playing(Agent(where, None)):
             began = time.perf_counter()
@@ -161,7 +162,7 @@ async def live(where: Arena) -> list[Figure]:
 
 async def _all_live(where: Arena) -> None:
     running = "select count(*) from runs where released_at is null and started_at is not null"
-    await asyncio.to_thread(where.until, lambda: where.one(running) >= LIVE, "all to be live", PATIENCE)
+    await asyncio.to_thread(where.until, lambda: where.one(running) >= LIVE, "all to be live", ANSWER_TIMEOUT)
     await asyncio.sleep(10)
 
 

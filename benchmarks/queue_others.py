@@ -1,10 +1,10 @@
 """Other queues in Postgres doing the same work: run by bench_queue in a virtual environment of their own.
 
-`python queue_others.py NAME CONNINFO COUNT CLAIMS SCHEDULED HISTORY` prints one JSON object: rates of COUNT jobs at the
-most and of CLAIMS one by one; or, where COUNT is 0, percentiles of the CLAIMS. Both are used as their
-documentation has it: psycopg for Procrastinate (its only driver), asyncpg for pgqueuer (the one it recommends). What is
-timed is what their workers do to Postgres for a job: fetching and finishing it; and the workers themselves, with a task
-that does nothing. Nothing of ours may be imported here.
+`python queue_others.py NAME CONNINFO COUNT CLAIMS SCHEDULED HISTORY` prints one JSON object: rates of up to COUNT jobs
+and of CLAIMS one by one; or, if COUNT is 0, percentiles of the CLAIMS. Both are used as their documentation recommends:
+psycopg for Procrastinate (its only driver), asyncpg for pgqueuer. The time is that of their workers' statements for a
+job, fetching and finishing it, and that of the workers themselves, with an empty task. This file must not import any
+module of ours.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ async def procrastinate(conninfo: str, count: int, claims: int, scheduled: int, 
 
 
 async def pgqueuer(conninfo: str, count: int, claims: int, scheduled: int, history: int) -> dict[str, float]:
-    """pgqueuer: any number of jobs a dequeue, and a finish. What is finished leaves its table, history too."""
+    """pgqueuer: any number of jobs a dequeue, and a finish. Finished jobs leave its table, and so does its history."""
     import asyncpg
     from pgqueuer import PgQueuer
     from pgqueuer.domain.types import QueueExecutionMode

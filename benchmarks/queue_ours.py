@@ -120,14 +120,14 @@ def fresh_queue(server: PostgresServer, name: str, max_running: int = 100_000) -
 
 
 async def claim(store: ControllerStore, batch: int) -> tuple[float, list[ClaimedRun]]:
-    """One claim; seconds, and what it has got."""
+    """One claim; returns its seconds and the claimed runs."""
     began = time.perf_counter()
     claimed = await store.claim("default", batch, "bench", "owner", LEASE)
     return time.perf_counter() - began, claimed
 
 
 async def claim_all(store: ControllerStore, queue: Queue, batch: int, count: int) -> float:
-    """Claims so many jobs, in batches; seconds of the claims alone: each batch is released before the next one."""
+    """Claims jobs in batches; returns the seconds of the claims alone: each batch is released before the next one."""
     seconds = 0.0
     for _ in range(count // batch):
         took, claimed = await claim(store, batch)

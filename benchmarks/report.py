@@ -16,12 +16,12 @@ class Figure:
     """One figure of a run.
 
     Args:
-        name: what was measured.
+        name: of the measured quantity.
         value, unit: the measurement.
-        against: what it is compared with, measured in the same run; empty where nothing is.
-        ratio: value over that, or that over value where less is better; None without `against`.
-        goal: what it should be, in words; empty where there is none.
-        met: whether it is; None where there is no goal.
+        against: a figure of the same run to compare with; empty if there is none.
+        ratio: value over that, or that over value if less is better; None without `against`.
+        goal: the target, in words; empty if there is none.
+        met: whether the goal is met; None if there is none.
     """
 
     name: str

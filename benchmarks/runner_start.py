@@ -20,7 +20,7 @@ _MARK = "watched"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What was seen of one runner.
+    """The figures of one runner.
 
     Args:
         cpu_ms: user and system time up to the first byte of COPY, the interpreter's start included.
@@ -32,7 +32,7 @@ class Watched:
 
 
 def watch(job_id: UUID, environment: Mapping[str, str]) -> Watched:
-    """Runs epoch 1 of a job that is claimed already; raises RuntimeError where it does not complete."""
+    """Runs epoch 1 of a job that is claimed already; raises RuntimeError if it does not complete."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.runner_start", "--job-id", str(job_id), "--epoch", "1"],
         env={**os.environ, **environment}, capture_output=True, text=True, check=False,

@@ -1,9 +1,9 @@
-"""What kubelet and runners would do of pods in which nothing runs.
+"""Plays kubelet and runner for pods in which nothing runs.
 
 A pod starts at once, its run is taken and committed by the product's own statements, and later the pod ends.
 
-The rows are left out of the commit, its fence is not. What a real runner spends on its file and rows is missing too:
-what is measured beside it is the controller and the cluster.
+The commit has its fence but no rows. The cost of a real runner for its file and rows is missing too: this measures
+controller and cluster.
 """
 
 import asyncio
@@ -196,6 +196,6 @@ async def playing(agent: Agent) -> AsyncIterator[Agent]:
 
 
 def _tell(task: asyncio.Task[None]) -> None:
-    """At once: whoever waits for pods to end would wait in vain."""
+    """Prints the error at once: a process that waits for pods to end would only time out."""
     if not task.cancelled() and (error := task.exception()) is not None:
         traceback.print_exception(error)

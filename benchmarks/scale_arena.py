@@ -65,7 +65,7 @@ class Arena:
         return None if row is None else next(iter(row.values()))
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float) -> None:
-        """Waits, looking every 0.2 s; raises where it was in vain."""
+        """Waits, checking every 0.2 s; raises if it times out."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:

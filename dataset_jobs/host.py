@@ -1,4 +1,4 @@
-"""What the product takes from the machine that it runs on: a name, a folder for temporary files, a user's name."""
+"""The machine that the product runs on: its name, a folder for temporary files, a user's name."""
 
 import os
 import pwd
@@ -20,7 +20,7 @@ def host_name() -> str:
 def open_standard_streams() -> None:
     """Opens the null device in place of each standard stream that is closed, for this process and its children.
 
-    Else a connection gets the stream's number, and what is printed goes there.
+    Otherwise a connection gets the stream's number, and printed text goes there.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -51,7 +51,7 @@ def check_user(variable: str, conninfo: str) -> None:
 
     Args:
         variable: the setting that it comes from.
-        conninfo: libpq connection string or URI; a malformed one is left to whoever connects.
+        conninfo: libpq connection string or URI; a malformed one passes, since connecting refuses it.
 
     Raises:
         Misconfigured: it names the variable and the user id.

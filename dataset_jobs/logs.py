@@ -1,4 +1,4 @@
-"""Logs on stderr: one JSON object a line, or plain lines. Whatever a message quotes, a line stays one line."""
+"""Logs on stderr: one JSON object a line, or plain lines. A quoted text never breaks a line in two."""
 
 import json
 import logging

@@ -1,6 +1,6 @@
 """Whether a runner fits the controller that starts it: the controller says its version, and the runner compares.
 
-What has to be the same is the schema. The version's name is for people.
+The schema must be the same. The version's name is for people.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def check_version(environment: Mapping[str, str]) -> None:
     """Checks that this program can work for the controller that has started it.
 
     Args:
-        environment: the runner's. A runner that no controller has started is not told any version.
+        environment: the runner's. Without a controller it has no version.
 
     Raises:
         Misconfigured: it cannot; names both versions.

@@ -14,7 +14,7 @@ from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.postgres.patience import PATIENCE
+from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from parser_runner.heartbeat import Heartbeat
@@ -72,7 +72,7 @@ class RunnerContext:
     conninfo: str
     storage: StorageConfig
     take_waits: Sequence[float] = TAKE_WAITS
-    patience: timedelta = PATIENCE
+    patience: timedelta = ANSWER_TIMEOUT
     fetch_waits: Sequence[float] = FETCH_WAITS
     limits: Limits = field(default_factory=Limits)
     reusable: Reusable | None = None

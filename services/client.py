@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
+from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
 from dataset_jobs.store.views import Status
@@ -34,8 +34,8 @@ class Client:
     def connect(
         cls,
         conninfo: str,
-        patience: timedelta = PATIENCE,
-        connection_class: type[PatientConnection[Row]] = PatientConnection[Row],
+        patience: timedelta = ANSWER_TIMEOUT,
+        connection_class: type[TimeoutConnection[Row]] = TimeoutConnection[Row],
     ) -> Self:
         """A client with one connection, for one thread at a time; it connects at the first use.
 

@@ -17,7 +17,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, RunError, Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
-from dataset_jobs.storage import Listed, Storage
+from dataset_jobs.storage import Storage, StoredFile
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction
 from services.submission import checked_filename, read_submission
 from services.submit import SubmitResult, Submitting, Withdrawn, find_country
@@ -135,7 +135,7 @@ class FolderScan:
             )
         return result
 
-    def _submit(self, new: list[Listed], result: ScanResult) -> None:
+    def _submit(self, new: list[StoredFile], result: ScanResult) -> None:
         # A file that somebody is copying there is not complete yet, and half a list can parse as a list.
         time.sleep(self.min_unchanged_seconds)
         now = {file.uri: file.version for file in self.storage.files(self.tick.location)}
@@ -164,7 +164,7 @@ class FolderScan:
                 if submitted is not None:
                     result.submitted.append(submitted)
 
-    def _submit_one(self, file: Listed, country_id: UUID) -> NewDataset | None:
+    def _submit_one(self, file: StoredFile, country_id: UUID) -> NewDataset | None:
         """None where the file is a dataset already."""
         checked_filename(file.name)  # first: storage has no word for what is wrong with it
         with _Watched(self.storage.open(file.uri), file.uri, self.stopping) as content:
@@ -194,7 +194,7 @@ class FolderScan:
             return None
         return self._found(file, done)
 
-    def _found(self, file: Listed, done: SubmitResult) -> NewDataset:
+    def _found(self, file: StoredFile, done: SubmitResult) -> NewDataset:
         assert done.dataset_id is not None and done.job_id is not None
         _log.info(
             "submitted %s for schedule %s",
@@ -215,11 +215,11 @@ _UNNAMED = f"{_NOT_TOLD} stands for control characters or bytes that are not UTF
 """S3 lists keys as XML, which has no word for some characters: by such a name there is nothing to open."""
 
 
-def _about(file: Listed, error: RunError | str) -> str:
+def _about(file: StoredFile, error: RunError | str) -> str:
     return one_line(f"{file.name}: {error}")
 
 
-def _is_known(file: Listed, row: dict[str, Any] | None) -> bool:
+def _is_known(file: StoredFile, row: dict[str, Any] | None) -> bool:
     return row is not None and row["known"] and row["version"] == file.version
 
 

@@ -1,4 +1,4 @@
-"""Datasets that take the place of others: what clients can ask for. The load does it; see `store/covering.py`."""
+"""Datasets that take the place of others: what clients can ask for. The load does it; see `store/coverage.py`."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -43,9 +43,9 @@ LATEST = MIGRATIONS[-1].version
 
 
 def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
-    """Applies what is pending, fills `countries`, and grants the group roles; all or nothing.
+    """Applies pending migrations, fills `countries`, and grants the group roles; all or nothing.
 
-    Harmless when there is nothing to do, and when several do it at the same time. The tables go into the schema of the
+    Harmless if nothing is pending, and if several callers do it at the same time. The tables go into the schema of the
     connection, which is made if it is not there. Those that an earlier version has made in `public` are moved there.
 
     Args:

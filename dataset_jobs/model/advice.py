@@ -125,7 +125,7 @@ def advice_on_waiting(waits_for: str, job_id: UUID, dataset_id: UUID) -> Advice:
 
 
 def next_steps(state: JobState, job_id: UUID, dataset_id: UUID, *, cancelling: bool = False) -> tuple[Advice, ...]:
-    """What can be done with a job in this state, whatever became of its runs; nothing if it is completed."""
+    """The possible actions on a job in this state, however its runs ended; none if it is completed."""
     match state:
         case JobState.RUNNING if cancelling:
             text = "It is being cancelled: its run commits nothing, and is being stopped. Nothing else is to be done."

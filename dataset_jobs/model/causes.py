@@ -43,7 +43,7 @@ class Cause(StrEnum):
 
 
 class Reason(StrEnum):
-    """The finer word within a cause, where there is one."""
+    """The finer word within a cause, if it has one."""
 
     # rejected: the input is at fault, and the same input can only fail again
     INVALID_FORMAT = "invalid_format"

@@ -23,7 +23,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_when(text: str) -> datetime | timedelta:
-    """Reads a time, which is in this machine's time zone where it names none, or a duration from now.
+    """Reads a duration from now, or a time; without a zone it is in this machine's.
 
     Raises:
         ValueError: it is neither, or too far away.

@@ -1,4 +1,4 @@
-"""The error tree. An error of psycopg, boto3 or the Kubernetes client becomes one of these where it is met.
+"""The error tree. The adapters turn errors of psycopg, boto3 and the Kubernetes client into these.
 
 It is rooted in two kinds: `Permanent` (the same try can only fail again) and `Temporary` (a later try may pass).
 Messages name the file, the line and the reason. They never hold file contents or credentials.
@@ -43,8 +43,8 @@ class Problem:
     """One thing that is wrong with a file.
 
     Args:
-        reason: what is wrong and what was expected, without the file's contents.
-        place: the line or cell, or None where the whole file is meant.
+        reason: the fault and the expected value, without the file's contents.
+        place: the line or cell, or None if the whole file is meant.
     """
 
     reason: str

@@ -20,7 +20,7 @@ LINE_LIMIT = 300
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the parser-runner; those of sysexits.h where one fits."""
+    """Exit codes of the parser-runner; those of sysexits.h if one fits."""
 
     COMPLETED = 0
     USAGE = 64
@@ -102,7 +102,7 @@ class Outcome:
         return cls(error.cause, error.reason, str(error), problems)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values; what is empty is left out."""
+        """Plain JSON values, without empty ones."""
         values = {
             "cause": str(self.cause),
             "reason": str(self.reason) if self.reason else None,

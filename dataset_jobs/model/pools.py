@@ -1,4 +1,4 @@
-"""A pool as there is to tell of it."""
+"""The state of a pool, for its status and for the metrics."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +15,11 @@ class PoolFigures:
         running: runs whose runner has started.
         pending: runs that have not.
         in_use: slots.
-        maximum: of slots; max_pending: of runs that have not started, None for any.
-        desired: how many runs there are to be, None where that was not decided; reason: why.
+        maximum: of slots; max_pending: of runs that have not started, None if unlimited.
+        desired: the desired number of runs, None if nobody has decided; reason: why.
         oldest_queued_since: since when the job could run that waits longest.
-        blocked_cause, blocked_reason, blocked_error: why its runs cannot start; None where they can.
-        waits_for_error: why some pods have no node, in the scheduler's words; None where all have.
+        blocked_cause, blocked_reason, blocked_error: why its runs cannot start; None if they can.
+        waits_for_error: why some pods have no node, in the scheduler's words; None if all have one.
     """
 
     name: str
@@ -48,8 +48,8 @@ class PoolQueue:
     Args:
         queued, due, scheduled: jobs that wait: queued, scheduled for a time that has come, scheduled for later.
         pending, running, ending: runs that hold a slot: not started, at work, over but not settled.
-        desired: runs that there are to be; None where nothing was decided.
-        oldest_wait_seconds: of the jobs that could be claimed; 0 where there are none.
+        desired: the desired number of runs; None if nobody has decided.
+        oldest_wait_seconds: of the jobs that could be claimed; 0 if there are none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a run came to, and what follows for its job: the values that policy decides on and the store writes."""
+"""The end of a run and its effect on the job: the values that `outcomes` decides on and the store writes."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,13 +34,13 @@ CANCELLED = Diagnosis(Cause.CANCELLED, None, "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """What a run has come to in figures, for the metrics; nothing is decided by them.
+    """The figures of a run, for the metrics; no decision depends on them.
 
     Args:
         rows, bytes: how far it said it was last; of a run that has committed, all.
         held_for: since it was claimed.
         busy_for: from when a runner took it until it committed, or else was ended.
-        committed_for: since it committed; None where it did not.
+        committed_for: since it committed; None if it did not.
         at: when that was read, by the database's clock.
     """
 
@@ -79,9 +79,9 @@ class RunFacts:
         committed: the runner has committed; the job is completed already.
         started: a runner has taken the run.
         outcome: what the runner itself said of its end, if it could.
-        ended: why the run was ended before its pod was removed, where that was so.
+        ended: why the run was ended before its pod was removed; None if it was not.
         attempts, interruptions, give_backs: what the job has used up so far, this run not counted.
-        blocked_for: since the first of the claims that were given back in a row; zero where there was none.
+        blocked_for: since the first of the claims that were released in a row; zero if there was none.
         figures: for the metrics.
         memory_doublings: how often the run had twice the memory of its pool's template.
     """
@@ -104,14 +104,14 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of the job after a run.
+    """The decision on a job after a run.
 
     Args:
         diagnosis: why the run ended.
         state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
-        wait: until it is to run again, where `state` is scheduled.
+        wait: until it should run again, if `state` is scheduled.
         attempts, interruptions, give_backs: what this run uses up.
-        memory_doublings: 1 if the next run is to have twice the memory, -1 if it is to have half of it.
+        memory_doublings: 1 if the next run should have twice the memory, -1 if half of it.
         why: half a sentence, for the log and for `jobs explain`.
     """
 
@@ -125,11 +125,11 @@ class Settlement:
     why: str = ""
 
     def as_decision(self, facts: RunFacts, run_at: datetime | None) -> dict[str, Any]:
-        """What is kept of it on the run, as plain JSON values; budgets as they are used up with this run counted.
+        """The part that is stored on the run, as plain JSON values; the used budgets include this run.
 
         Args:
-            facts: what it was decided on.
-            run_at: when the job is to run again, where `state` is scheduled.
+            facts: the basis of the decision.
+            run_at: when the job should run again, if `state` is scheduled.
         """
         values: dict[str, Any] = {"state": str(self.state) if self.state else None, "why": self.why}
         if self.state is JobState.SCHEDULED:
@@ -147,7 +147,7 @@ class Settlement:
 
 
 class Settled(NamedTuple):
-    """A run that was settled: what becomes of its job, and the facts that this was decided on."""
+    """A settled run: the decision on its job, and the facts behind it."""
 
     settlement: Settlement
     facts: RunFacts
@@ -173,17 +173,17 @@ class SeenAs(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was seen of a run's process or pod when it ended; kept on the run. Texts of others are made storable.
+    """Observations of a run's process or pod at its end; stored on the run. Texts of others are made storable.
 
     Args:
-        exit_code: of the container or process; None where there was none.
-        signal: that killed the process; None on Kubernetes, where it is an exit code over 128.
+        exit_code: of the container or process; None if there was none.
+        signal: that killed the process; None on Kubernetes, which reports an exit code over 128 instead.
         seen_as: a `SeenAs`, or another reason that the container or pod gave, such as OutOfcpu.
         message: the termination message, or what the kubelet said.
         conditions: pod conditions that are evidence, such as DisruptionTarget with its reason.
         gone: the Job or pod no longer exists.
         deleted: somebody has asked for the pod to be deleted.
-        node_lost: nothing is heard of the node that the pod is on; it may work on all the same.
+        node_lost: the pod's node does not report; the pod may still work.
         left_running: other containers of the pod that live on although the runner is over, and that nobody has told
             to end.
         memory_limit: the container's, as a Kubernetes quantity.
@@ -217,7 +217,7 @@ class Evidence:
             object.__setattr__(self, name, storable_values(getattr(self, name)))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values; what is empty is left out."""
+        """Plain JSON values, without empty ones."""
         values = {name: getattr(self, name) for name in self.__slots__}
         # By identity: an exit code of 0 is evidence, and equals False.
         return {name: value for name, value in values.items() if value is not False and value not in (None, "", {}, ())}

@@ -1,6 +1,6 @@
 """The states of datasets and jobs, and the moves between them.
 
-`docs/states.md` draws what stands here, and a test holds the two, and the CHECKs of the database, together.
+`docs/states.md` draws them; a test compares this module, that page and the CHECKs of the database.
 """
 
 from enum import StrEnum
@@ -37,7 +37,7 @@ class JobState(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """True where nothing more will happen by itself."""
+        """True if nothing more will happen by itself."""
         return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 

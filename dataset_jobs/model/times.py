@@ -1,4 +1,4 @@
-"""Times at the edge of what can be told: Postgres knows infinity, and years that Python does not."""
+"""Times that Python cannot hold: Postgres knows infinity, and more years."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def local_time(moment: datetime, layout: str) -> str:
-    """A time by this machine's clock as `strftime` has it; in words where it is out of range."""
+    """A time by this machine's clock, formatted by `strftime`; in words if it is out of range."""
     if moment >= ENDLESS:
         return "after the year 9999"
     if moment <= BEGINLESS:

@@ -1,4 +1,4 @@
-"""Tells apart why a connection could not be made.
+"""Finds out why a connection could not be made.
 
 libpq keeps the SQLSTATE of a refused login to itself and hands out a text, in the server's language. So the login is
 tried once more, with libpq's trace switched on: that shows the server's answer field by field. The trace goes to memory
@@ -143,10 +143,10 @@ def _unnamed_file() -> int:
 
 
 def _from_pooler(said: str) -> str:
-    """PgBouncer gives this one SQLSTATE to whatever it refuses or passes on. Only its text tells more."""
+    """PgBouncer uses one SQLSTATE for all refusals of its own or the server's. Only the text tells them apart."""
     return next((state for words, state in _POOLER_SAYS.items() if words in said), _PROTOCOL_VIOLATION)
 
 
 def _without_server(text: str) -> str:
-    """libpq's text without where it was going, which the caller knows, and without a severity."""
+    """libpq's text without the address, which the caller knows, and without a severity."""
     return re.sub(r"^connection (is bad: |(to server (at|on) .*? )?failed: (\w+:\s+)?)", "", text)

@@ -1,7 +1,7 @@
 """Makes every connection to Postgres: of runners, clients, controllers, the listener and migrations.
 
-Each is in autocommit mode, uses no prepared statements (it may be a pooler's), and has its session set up by `session`,
-whatever the environment, the URL, the role or the database says. A database that cannot hold all names is refused.
+Each is in autocommit mode and uses no prepared statements (it may be a pooler's). `session` sets up its session, so
+environment, URL, role and database cannot change it. A database that cannot hold all names is refused.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Turns what psycopg raises into the errors of the model. SQLSTATEs tell errors apart, never texts."""
+"""Turns errors of psycopg into those of the model, by their SQLSTATE and never by their text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,8 +1,8 @@
-"""What every session relies on, whatever the environment, the URL, the role or the database sets.
+"""The settings of every session. They override those of the environment, the URL, the role and the database.
 
-A setting that a statement relies on and that nobody sets is a defect that waits for a host: `search_path` decides whose
-tables are read, `IntervalStyle` whether an answer can be read at all, `statement_timeout` whether a large file can ever
-be loaded. Each stands here, and nowhere else.
+A statement must not rely on a setting that nobody sets: `search_path` decides whose tables are read, `IntervalStyle`
+whether an answer can be read at all, `statement_timeout` whether a large file can ever be loaded. All are set here, and
+nowhere else.
 """
 
 import re

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from dataset_jobs.storage.config import StorageConfig
-from dataset_jobs.storage.listed import Listed
+from dataset_jobs.storage.stored_file import StoredFile
 
-__all__ = ["Listed", "Storage", "StorageConfig", "open_storage"]
+__all__ = ["Storage", "StorageConfig", "StoredFile", "open_storage"]
 
 
 class Storage(Protocol):
@@ -15,13 +15,13 @@ class Storage(Protocol):
     Every method raises only errors of the model:
 
     - `FileMissing`: storage answered that there is no such file.
-    - `Forbidden`: storage refused us, or the key or URI leads out of what this installation keeps.
+    - `Forbidden`: storage refused us, or the key or URI leads out of this installation's files.
     - `Unavailable`: storage did not answer or broke off; a later try may pass.
     - `Misconfigured`: the URI is of another kind of storage or another bucket, or the settings are wrong.
     """
 
     def put(self, key: str, content: BinaryIO) -> str:
-        """Stores `content`, read to its end in blocks, under `key`, in place of what was there.
+        """Stores `content`, read to its end in blocks, under `key`; replaces an earlier file.
 
         Readers see the whole old file or the whole new one, and a crash leaves nothing half under the key.
 
@@ -47,12 +47,12 @@ class Storage(Protocol):
         """A folder below which files lie, as `files` takes it; given as a key, or as a URI of this storage."""
         ...
 
-    def files(self, location: str) -> Iterator[Listed]:
-        """The files below a folder and the folders in it. Without those whose names begin with a dot: nobody's files,
-        or such as are still being written.
+    def files(self, location: str) -> Iterator[StoredFile]:
+        """The files below a folder and the folders in it. Skips names that begin with a dot: hidden files, or files
+        that are still being written.
 
-        Raises also `Unavailable` where there is no such folder, if this kind of storage knows empty ones: what it is
-        on may not be mounted.
+        Raises also `Unavailable` if there is no such folder and this kind of storage knows empty ones: the volume may
+        not be mounted.
         """
         ...
 

@@ -38,14 +38,14 @@ class StorageConfig:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], default_path: Path | None = None) -> "StorageConfig":
-        """Reads the settings; an empty value is as good as none, and those of the other kind are not read.
+        """Reads the settings of the chosen kind; an empty value counts as unset.
 
         Args:
             env: the environment, or part of it.
             default_path: the folder to use where STORAGE_PATH is not set.
 
         Raises:
-            Misconfigured: names the variable, its value and what is allowed.
+            Misconfigured: names the variable, its value and the allowed values.
         """
 
         def value(name: str) -> str:
@@ -71,7 +71,7 @@ class StorageConfig:
         )
 
     def to_env(self) -> dict[str, str]:
-        """The variables that `from_env` reads back into an equal value; what is empty is left out."""
+        """The variables that `from_env` reads back into an equal value, without empty ones."""
         values = {
             "STORAGE_TYPE": self.type,
             "STORAGE_PATH": str(self.path) if self.path is not None else "",
@@ -104,7 +104,7 @@ def _endpoint(value: str) -> str:
     if not value:
         return ""
     allowed = "http:// or https://, a host and perhaps a port, without credentials, query or fragment, or nothing"
-    # Whatever stands before an @ may be a password, also where the URL is too malformed to be taken apart.
+    # Everything before an @ may be a password, even if the URL is too malformed to be parsed.
     shown = re.sub(r"(?s)(://|^).*@", r"\1***@", value).partition("?")[0]
     try:
         parts = urlsplit(value)

@@ -7,11 +7,11 @@ from dataset_jobs.model.text import one_line
 MAX_KEY_BYTES = 1024
 """S3's limit, prefix included."""
 MAX_NAME_BYTES = 255
-"""The limit of common file systems for what stands between two slashes."""
+"""The limit of common file systems for one name between two slashes."""
 
 
 def checked(key: str) -> str:
-    """`key` itself, where it is one or more names with single slashes between them, none of them `.` or `..`.
+    """Returns `key` if it is one or more names with single slashes between them, none of them `.` or `..`.
 
     Raises:
         Forbidden: it leads elsewhere, holds control characters, or is too long.

@@ -18,8 +18,8 @@ from typing import BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.storage.keys import checked
-from dataset_jobs.storage.listed import Listed
 from dataset_jobs.storage.reader import guarded
+from dataset_jobs.storage.stored_file import StoredFile
 
 _SCHEME = "local:"
 _BLOCK_BYTES = 1024 * 1024
@@ -46,7 +46,7 @@ class LocalStorage:
                 with _errors(uri):
                     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
                 with _closing(fd, uri):
-                    # Outside of the guard: what goes wrong with the source is not the storage's fault.
+                    # Outside of the guard: errors of the source are not the storage's fault.
                     while block := content.read(_BLOCK_BYTES):
                         with _errors(uri):
                             _write(fd, block)
@@ -90,7 +90,7 @@ class LocalStorage:
             return _key(given.rstrip("/"))
         return checked(given.rstrip("/"))
 
-    def files(self, location: str) -> Iterator[Listed]:
+    def files(self, location: str) -> Iterator[StoredFile]:
         """See `Storage.files`. Symbolic links are passed over."""
         folders = [checked(location)]
         while folders:
@@ -108,7 +108,7 @@ class LocalStorage:
             folders += [f"{key}/{name}" for name, status in found if stat.S_ISDIR(status.st_mode)]
             for name, status in reversed(found):
                 if stat.S_ISREG(status.st_mode):
-                    yield Listed(f"{uri}/{name}", name, f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
+                    yield StoredFile(f"{uri}/{name}", name, f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""
@@ -123,7 +123,7 @@ class LocalStorage:
 
     @contextmanager
     def _folder(self, uri: str, names: list[str], make: bool = False) -> Iterator[int]:
-        """The descriptor of a folder below the root; FileNotFoundError where it is missing and not made."""
+        """The descriptor of a folder below the root; FileNotFoundError if it is missing and not made."""
         with _errors(uri):
             folder = self._open_root()
         try:
@@ -151,7 +151,7 @@ class LocalStorage:
             raise Misconfigured(f"STORAGE_PATH is {str(self._root)!r}, not a folder", Reason.CONFIG) from None
 
     def _missing(self, uri: str) -> RunError:
-        # An empty folder is what an unmounted volume leaves behind: no dataset must fail for good by that.
+        # An unmounted volume leaves an empty folder behind: no dataset must fail for good by that.
         with _errors(uri):
             if not any(self._root.iterdir()):
                 return Unavailable(
@@ -168,7 +168,7 @@ def _key(uri: str) -> str:
 
 
 def _status(name: str, folder: int) -> os.stat_result | None:
-    """Of what is not hidden and was not removed since."""
+    """The status of an entry; None if it is hidden or was removed since."""
     if name.startswith("."):
         return None
     with suppress(FileNotFoundError):
@@ -193,7 +193,7 @@ def _fsync_folder(fd: int) -> None:
 
 @contextmanager
 def _closing(fd: int, uri: str) -> Iterator[None]:
-    """Closes it; network file systems say only then that the disk is full."""
+    """Closes it; network file systems report a full disk only then."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""A reader whose errors are those of the model, whatever it reads from."""
+"""A reader that raises errors of the model."""
 
 import io
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import BinaryIO, Protocol
 _BUFFER_BYTES = 256 * 1024
 
 
-class Source(Protocol):
-    """What is read from: a raw file, or a body that still arrives."""
+class RawReader(Protocol):
+    """The source of a reader: a raw file, or a body that still arrives."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
         """Fills up to the whole buffer; returns how many bytes, 0 at the end."""
@@ -20,13 +20,13 @@ class Source(Protocol):
         ...
 
 
-def guarded(source: Source, errors: Callable[[], AbstractContextManager[None]]) -> BinaryIO:
-    """A buffered reader of `source`; every read happens inside `errors()`, which turns what is raised."""
+def guarded(source: RawReader, errors: Callable[[], AbstractContextManager[None]]) -> BinaryIO:
+    """A buffered reader of `source`; every read happens inside `errors()`, which converts exceptions."""
     return io.BufferedReader(_Guarded(source, errors), _BUFFER_BYTES)
 
 
 class _Guarded(io.RawIOBase):
-    def __init__(self, source: Source, errors: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, source: RawReader, errors: Callable[[], AbstractContextManager[None]]) -> None:
         super().__init__()
         self._source = source
         self._errors = errors

@@ -17,9 +17,9 @@ from dataset_jobs.model.errors import Forbidden, Misconfigured
 from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.storage.config import StorageConfig
 from dataset_jobs.storage.keys import checked
-from dataset_jobs.storage.listed import Listed
-from dataset_jobs.storage.reader import Source, guarded
+from dataset_jobs.storage.reader import RawReader, guarded
 from dataset_jobs.storage.s3_errors import body_errors, s3_errors
+from dataset_jobs.storage.stored_file import StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,7 +74,7 @@ class S3Storage:
         key = self._key(uri)
         with s3_errors(uri):
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-        return guarded(cast("Source", body), partial(body_errors, uri))  # its stubs misstate `readinto`
+        return guarded(cast("RawReader", body), partial(body_errors, uri))  # its stubs misstate `readinto`
 
     def location(self, given: str) -> str:
         """See `Storage.location`."""
@@ -82,7 +82,7 @@ class S3Storage:
             return self._key(given.rstrip("/")).removeprefix(self._prefix)
         return checked(given.rstrip("/"))
 
-    def files(self, location: str) -> Iterator[Listed]:
+    def files(self, location: str) -> Iterator[StoredFile]:
         """See `Storage.files`. A folder is what keys with slashes look like: any one may be empty."""
         folder = f"{checked(self._prefix + location)}/"
         uri = f"{_SCHEME}{self._bucket}/"
@@ -96,7 +96,7 @@ class S3Storage:
                 key = found["Key"]
                 # One that ends with a slash is what consoles make in the place of a folder.
                 if not key.endswith("/") and "/." not in key.removeprefix(folder[:-1]):
-                    yield Listed(uri + key, key.rpartition("/")[2], f"{found['ETag']} {found['Size']}")
+                    yield StoredFile(uri + key, key.rpartition("/")[2], f"{found['ETag']} {found['Size']}")
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""
@@ -152,7 +152,7 @@ def _client(config: StorageConfig) -> "S3Client":
         config=Config(
             connect_timeout=5,
             read_timeout=30,
-            # Only what a second look mends at once; Postgres is the authority on retries.
+            # Only errors that a second try fixes at once; Postgres is the authority on retries.
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={"addressing_style": "path"} if own_server else None,
             # Servers other than AWS may not know the newer checksums. A dataset has its sha256 anyway.

@@ -1,4 +1,4 @@
-"""How many runs a pool is to have, in the pool's row: what it is decided from, and what was decided."""
+"""The desired number of runs, in the pool's row: the basis of the decision, and the decision."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,18 +12,18 @@ from dataset_jobs.store.controller_connection import ControllerConnection, fetch
 
 @dataclass(frozen=True, slots=True)
 class PoolCapacity:
-    """A pool, its queue, and the decision that is in force.
+    """A pool, its queue, and the decision in force.
 
     Args:
         maximum: slots.
-        desired: what was decided; None where nothing was yet.
+        desired: the last decision; None if there is none yet.
         decided_by: who decides.
-        lease: for how long that is left to it; zero or less where anybody may take it over.
+        lease: how long that controller keeps deciding; zero or less if anybody may take over.
         decision: the number of the last decision.
-        generation: of the description of the pool that it was made with.
+        generation: of the pool's description at that decision.
         history: as the decision left it.
         now: seconds since 1970, by the database's clock.
-        queued, due: jobs that could be claimed; of neither more are counted than make a difference.
+        queued, due: jobs that could be claimed; each is counted only as far as it makes a difference.
         running, pending: runs that hold a slot, and those of them that have not started.
     """
 
@@ -45,12 +45,12 @@ class PoolCapacity:
 
 @dataclass(frozen=True, slots=True)
 class NewDecision:
-    """What is written.
+    """A decision, as it is written.
 
     Args:
-        minimum: what is desired at the least while jobs wait.
-        desired: how many runs the pool is to have.
-        limited_by: which limit keeps that from what is due.
+        minimum: the fewest desired runs while jobs wait.
+        desired: how many runs the pool should have.
+        limited_by: the limit that keeps `desired` from the number due.
         reason: in words.
         history: for the next decision.
         generation: of the description of the pool.
@@ -65,14 +65,14 @@ class NewDecision:
 
 
 class CapacityStore(ControllerConnection):
-    """Reads what decisions are made from, and writes them."""
+    """Reads the basis of decisions, and writes decisions."""
 
     async def capacity(self, pool: str, target: int) -> PoolCapacity | None:
-        """A pool at this moment; None where there is none of that name.
+        """A pool at this moment; None if there is none of that name.
 
         Args:
             pool: its name.
-            target: how many jobs one runner is to be there for.
+            target: how many jobs there should be per runner.
         """
         async with self._connection() as connection:
             row = await fetch_one(connection, "scale.capacity", pool=pool, target=target)
@@ -84,14 +84,14 @@ class CapacityStore(ControllerConnection):
             return [PoolQueue(**row) for row in await fetch_all(connection, "pools.queue_figures")]
 
     async def decide(self, pool: str, follows: int, new: NewDecision, owner: str, lease: timedelta | None) -> bool:
-        """Writes a decision; False, and nothing is written, where another one was since.
+        """Writes a decision by compare-and-swap; False, and nothing is written, if another one was made since.
 
         Args:
             pool: whose.
             follows: the number of the decision that it was made from.
-            new: what was decided.
+            new: the decision.
             owner: the controller.
-            lease: for how long it is to decide; None where that is left to whoever has the lease.
+            lease: how long it keeps deciding; None leaves the lease as it is.
         """
         async with self._connection() as connection:
             row = await fetch_one(

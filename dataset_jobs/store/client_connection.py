@@ -18,7 +18,7 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import unknown_pool
 from dataset_jobs.model.states import JobType, state_of
 from dataset_jobs.postgres.failures import database_errors
-from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
+from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection, in_milliseconds
 from dataset_jobs.store.statements import statement
 
 Result = TypeVar("Result")
@@ -106,7 +106,7 @@ class ClientDatabase(ABC):
         patience: how long one answer may take.
     """
 
-    def __init__(self, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, patience: timedelta = ANSWER_TIMEOUT) -> None:
         self._patience = patience
 
     def __enter__(self) -> Self:
@@ -158,13 +158,13 @@ class ClientConnection(ClientDatabase):
     def __init__(
         self,
         conninfo: str,
-        patience: timedelta = PATIENCE,
-        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+        patience: timedelta = ANSWER_TIMEOUT,
+        connection_class: type[TimeoutConnection[DictRow]] = TimeoutConnection[DictRow],
     ) -> None:
         super().__init__(patience)
         self._conninfo = conninfo
         self._connection_class = connection_class
-        self._live: PatientConnection[DictRow] | None = None
+        self._live: TimeoutConnection[DictRow] | None = None
 
     def close(self) -> None:
         """Closes the connection, if there is one."""

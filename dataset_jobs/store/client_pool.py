@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
-from dataset_jobs.postgres.patience import PATIENCE, PatientConnection
+from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.store.client_connection import ClientDatabase
 
 GET_SECONDS = 15.0
@@ -36,14 +36,14 @@ class ClientPool(ClientDatabase):
         self,
         conninfo: str,
         max_connections: int,
-        patience: timedelta = PATIENCE,
+        patience: timedelta = ANSWER_TIMEOUT,
         get_seconds: float = GET_SECONDS,
     ) -> None:
         super().__init__(patience)
         self._refusal: RunError | None = None
         this = self
 
-        class Remembering(PatientConnection[DictRow]):
+        class Remembering(TimeoutConnection[DictRow]):
             """Remembers why the last connection could not be made; the pool says only that there is none."""
 
             @classmethod
@@ -57,7 +57,7 @@ class ClientPool(ClientDatabase):
                 return connection
 
         self._get_seconds = get_seconds
-        connection_class: type[PatientConnection[DictRow]] = Remembering
+        connection_class: type[TimeoutConnection[DictRow]] = Remembering
         self._pool = ConnectionPool(
             conninfo,
             connection_class=connection_class,
@@ -80,7 +80,7 @@ class ClientPool(ClientDatabase):
         finally:
             self._pool.putconn(connection)
 
-    def _get(self) -> PatientConnection[DictRow]:
+    def _get(self) -> TimeoutConnection[DictRow]:
         """A connection of the pool; raises why none could be made, at once if waiting does not help."""
         until = time.monotonic() + self._get_seconds
         while True:

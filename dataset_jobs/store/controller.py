@@ -1,4 +1,4 @@
-"""What the controller asks of Postgres: one method a named statement, or one transaction of a step."""
+"""The controller's queries: one method for each named statement, or for one transaction of a step."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settled, Settlement
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
-from dataset_jobs.postgres.patience import in_milliseconds
+from dataset_jobs.postgres.timeouts import in_milliseconds
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one, fetch_only
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
@@ -24,7 +24,7 @@ from dataset_jobs.store.pools import PoolStore
 from dataset_jobs.store.presence import PresenceStore
 
 PROMOTE_BATCH = 1000
-"""How many due jobs one claim makes queued at the most."""
+"""The most due jobs that one claim makes queued."""
 
 SOON = timedelta(seconds=2)
 """How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
@@ -49,13 +49,13 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     ) -> list[ClaimedRun]:
         """Claims up to `limit` jobs within the pool's free slots, each with a new run at a new epoch.
 
-        Separate statements in one transaction, the first of which locks the pool's row: with any number of
-        controllers the unreleased runs never exceed the maximum that is in force. Nor are there more claimed than
-        are desired, where that was decided. From a pool that is blocked one run at a time is claimed.
+        One transaction of separate statements. The first one locks the pool's row, so with any number of controllers
+        the unreleased runs never exceed the maximum in force, nor does a claim exceed the desired number if one was
+        decided. From a blocked pool one run at a time is claimed.
 
         Args:
             pool, limit, launcher, owner, lease: whose jobs, how many, and what the runs begin with.
-            probe_wait: how long after a claim from a blocked pool the next one may be, by how many there were.
+            probe_wait: the wait between two claims from a blocked pool, by the number of earlier ones.
         """
         async with self._begun_with(
             "claim.lock_pool", "claim.promote", "claim.count_held", pool=pool, batch=PROMOTE_BATCH
@@ -92,13 +92,13 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return {RunKey(row["job_id"], row["epoch"]): row["after"] for row in rows}
 
     async def unreleased_runs(self, launcher: str, changed: Collection[RunKey] | None = None) -> list[UnreleasedRun]:
-        """The runs of this launcher that hold a slot, whatever their pool, the oldest first.
+        """The runs of this launcher that hold a slot, in all pools, the oldest first.
 
-        With them, whatever the launcher, come the children of process controllers whose leases have expired.
+        With any launcher, they include the children of process controllers whose leases have expired.
 
         Args:
             launcher: its name.
-            changed: only these, and whatever is to be launched or ended, or may be lost; None: all.
+            changed: only these, and runs to launch or end, or that may be lost; None: all.
         """
         async with self._connection() as connection:
             rows = await fetch_all(
@@ -126,18 +126,17 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
     ) -> Settled | None:
         """Ends a run that is known to be over: keeps its evidence, moves its job on, and frees its slot.
 
-        What its runner may have left in the middle of its load is ended too, so that the next epoch's load need not
-        wait for it; but only when the run is ended. A runner whose load is ended earlier and that lives on says that
-        the database is not available, and that would be taken for its own fault.
+        Then it ends the runner's load transaction if one is open, so that the next epoch's load need not wait for it.
+        If we ended the load first, a live runner would report the database as unavailable and be charged an attempt.
 
         Args:
             key: the run; its process or pod is terminal or gone.
-            evidence: what was seen of it.
-            decide: pure; what becomes of the job.
+            evidence: observations of its end.
+            decide: pure; the decision on the job.
             runner_uid: the runner that had taken it when it was last read, before its process or pod was looked for.
 
         Returns:
-            What was decided, and on which facts; None if the run was settled already.
+            The decision and its facts; None if the run was settled already.
 
         Raises:
             Unavailable: another runner has taken it since, and that one may be alive.
@@ -225,11 +224,11 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         Its slot is freed by `settle`, when process or pod is gone, and `diagnosis` is the cause that counts then.
 
         Args:
-            evidence: what there is to keep of it now; None leaves it to what is seen at the end.
+            evidence: to store now; None stores the observations at the end instead.
             only_unstarted: not if a runner has taken it.
 
         Returns:
-            False where it has ended or committed already, or a runner has taken one that none should have.
+            False if it has ended or committed already, or a runner has taken one that none should have.
         """
         async with self._connection() as connection:
             row = await fetch_one(
@@ -246,7 +245,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return row is not None
 
     async def record_waiting(self, key: RunKey, waits_for: Diagnosis | None) -> None:
-        """Keeps why a run's pod has not started; None where nothing is in its way any more."""
+        """Keeps why a run's pod has not started; None if nothing is in its way any more."""
         async with self._connection() as connection:
             await execute(
                 connection,
@@ -258,9 +257,9 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             )
 
     async def block_pool(self, key: RunKey, why: Diagnosis, probe_wait: timedelta) -> bool:
-        """Stops the pool of a run that cannot start from being claimed from, but for one probe at a time.
+        """Blocks the pool of a run that cannot start: from then on only one probe at a time is claimed.
 
-        Not where the trouble is the run's own: another run has started since it was claimed.
+        Not if the trouble is the run's own: another run has started since it was claimed.
 
         Args:
             key: the run.
@@ -268,7 +267,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             probe_wait: until the first probe.
 
         Returns:
-            True where the pool was not blocked before.
+            True if the pool was not blocked before.
         """
         async with self._connection() as connection:
             row = await fetch_one(
@@ -284,7 +283,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return row is not None and not row["blocked"]
 
     async def block_pools(self, pools: Sequence[str], owner: str, why: Diagnosis) -> list[str]:
-        """Stops pools from being claimed from whose controller cannot work with its cluster; the names of those.
+        """Blocks pools whose controller cannot work with its cluster; returns the names of newly blocked ones.
 
         Args:
             pools: those that it serves.
@@ -304,12 +303,12 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return [row["name"] for row in rows]
 
     async def unblock_pools(self, pools: Sequence[str], errors_said: Collection[str]) -> None:
-        """Lets pools be claimed from again that are blocked with one of these errors."""
+        """Unblocks pools that are blocked with one of these errors."""
         async with self._connection() as connection:
             await execute(connection, "blocks.unblock_pools", pools=list(pools), errors=list(errors_said))
 
     async def lift_blocks(self) -> list[str]:
-        """Lets pools be claimed from again where a run shows that what blocked them is mended; the names of those."""
+        """Unblocks pools if a run shows that the reason of the block is fixed; returns their names."""
         async with self._connection() as connection:
             return [row["name"] for row in await fetch_all(connection, "blocks.lift")]
 
@@ -319,7 +318,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             await execute(connection, "blocks.hurry_probe", pool=pool)
 
     async def cancel_requested_jobs(self) -> list[UUID]:
-        """Cancels the jobs that a cancel was asked for and that are not running; some of them, where there are many."""
+        """Cancels jobs with a cancel request that are not running, a batch at a time."""
         async with self._connection() as connection:
             rows = await fetch_all(connection, "jobs.cancel_requested", batch=PROMOTE_BATCH)
         return [row["id"] for row in rows]
@@ -333,7 +332,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return len(rows)
 
     async def count_jobs(self, pools: Iterable[str]) -> QueueCounts:
-        """How much there is to do in these pools together."""
+        """The open work of these pools together."""
         async with self._connection() as connection:
             row = await fetch_only(connection, "controllers.count_jobs", pools=list(pools))
         return QueueCounts(**row)
@@ -344,7 +343,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             return [WaitingJob(**row) for row in await fetch_all(connection, "controllers.waiting_jobs", pool=pool)]
 
     async def seconds_until_due(self, pools: Iterable[str]) -> float | None:
-        """Until the next scheduled job of these pools, or tick of a schedule, is due; None where there is none."""
+        """Until the next scheduled job of these pools, or tick of a schedule, is due; None if there is none."""
         async with self._connection() as connection:
             row = await fetch_only(connection, "controllers.next_due", pools=list(pools))
         return None if row["seconds"] is None else max(0.0, float(row["seconds"]))
@@ -356,7 +355,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return int(row["due"])
 
     async def set_pool(self, pool: str, max_running: int | None, max_pending: int | None = None) -> int:
-        """Makes the pool where it is new, sets the maxima that are given, and returns that of running ones."""
+        """Creates the pool if it is new, sets the given maxima, and returns that of running runs."""
         async with self._connection() as connection:
             row = await fetch_only(connection, "pools.set", pool=pool, max_running=max_running, max_pending=max_pending)
         return int(row["max_running"])
@@ -368,7 +367,7 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         return UUID(str(row["id"]))
 
     async def check_schema(self, expected: int) -> None:
-        """Raises `Misconfigured` where the database has another schema than this code is for, or none."""
+        """Raises `Misconfigured` if the database has another schema than this code is for, or none."""
         async with self._connection() as connection:
             row = await fetch_only(connection, "session.schema_version")
         check_version(int(row["version"]), expected)
@@ -416,7 +415,7 @@ def _free_slots(pool: DictRow, held: DictRow) -> int:
     if pool["max_pending"] is not None:
         free = min(free, pool["max_pending"] - held["unstarted"])
     if pool["blocked"]:
-        # What is starting already is as good as a probe.
+        # A run that is starting already serves as a probe.
         free = min(free, 1 if pool["probe_due"] and not held["starting"] else 0)
     return free
 
@@ -448,6 +447,6 @@ def _facts(row: DictRow, key: RunKey) -> RunFacts:
 
 
 def _ended(row: DictRow) -> Diagnosis | None:
-    """Why the run was ended early; None where it was not, or in words of a newer version: then what was seen counts."""
+    """Why the run was ended early; None if it was not, or if a newer version wrote the cause: then evidence decides."""
     cause = cause_of(row["cause"])
     return None if cause is None else Diagnosis(cause, reason_of(row["reason"]), row["error"] or "")

@@ -17,10 +17,10 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
 from dataset_jobs.postgres.failures import database_errors
-from dataset_jobs.postgres.patience import in_milliseconds
+from dataset_jobs.postgres.timeouts import in_milliseconds
 from dataset_jobs.store.statements import statement
 
-PATIENCE = timedelta(seconds=30)
+ANSWER_TIMEOUT = timedelta(seconds=30)
 """How long a controller waits for one statement, or one transaction: for locks, or for a database that is away."""
 
 CHECKED_SECONDS = 1.0
@@ -45,7 +45,7 @@ class ControllerConnection:
         patience: for one statement, or one transaction.
     """
 
-    def __init__(self, pool: ControllerPool, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, pool: ControllerPool, patience: timedelta = ANSWER_TIMEOUT) -> None:
         self._pool = pool
         self._patience = patience
 
@@ -87,7 +87,7 @@ class ControllerConnection:
     ) -> AsyncIterator[tuple[AsyncSessionConnection[DictRow], list[DictRow | None]]]:
         """A transaction that begins with these statements, and the first row of each of them.
 
-        They are sent at once, as they are executed: one after the other, each seeing what was committed before it.
+        They are sent at once and executed one after the other: each sees everything that was committed before it.
         """
         async with self._connection() as connection, connection.transaction():
             # Parameters within the text: with others Postgres takes one statement at a time.
@@ -101,7 +101,7 @@ class ControllerConnection:
 
 
 async def execute(connection: AsyncSessionConnection[DictRow], name: str, **parameters: Any) -> None:
-    """A named statement for what it does."""
+    """Executes a named statement without rows."""
     await connection.execute(statement(name), parameters)
 
 
@@ -137,7 +137,7 @@ def controller_pool(
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
-        max_connections: open at the same time at the most.
+        max_connections: the most that are open at the same time.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
     """
 

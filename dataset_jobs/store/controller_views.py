@@ -61,12 +61,12 @@ class UnreleasedRun:
 
     @property
     def launched_for(self) -> timedelta:
-        """How long ago it was launched; zero where that is not on record."""
+        """How long ago it was launched; zero if that is not on record."""
         return timedelta(0) if self.launched_at is None else self.age - (self.launched_at - self.claimed_at)
 
     @property
     def ended_for(self) -> timedelta:
-        """How long ago it was ended; zero where it was not."""
+        """How long ago it was ended; zero if it was not."""
         return timedelta(0) if self.ended_at is None else self.age - (self.ended_at - self.claimed_at)
 
 
@@ -87,7 +87,7 @@ class WaitingJob:
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """How much there is to do in a pool, and how many ticks of schedules are to be done or being done."""
+    """The open work of pools: jobs, slots, and due or running ticks of schedules."""
 
     queued: int
     running: int
@@ -98,5 +98,5 @@ class QueueCounts:
 
     @property
     def idle(self) -> bool:
-        """True where nothing is queued, due or running, and every slot is free."""
+        """True if nothing is queued, due or running, and every slot is free."""
         return not (self.queued or self.running or self.due or self.unreleased or self.ticks)

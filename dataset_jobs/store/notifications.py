@@ -17,12 +17,12 @@ _log = logging.getLogger(__name__)
 async def listen(conninfo: str, notified: Callable[[], None]) -> None:
     """Calls `notified` for every notification, until it is cancelled; reconnects as often as it must.
 
-    Returns at once, having said so, where `conninfo` leads through a pooler: a LISTEN there would stay behind on one of
-    its connections, and wake whoever has that one next.
+    Logs a warning and returns at once if `conninfo` leads through a pooler: a LISTEN there would stay on one of its
+    connections, and wake that connection's next user.
 
     Args:
         conninfo: a direct connection.
-        notified: called in the event loop; also after each connect, for what was missed before.
+        notified: called in the event loop; also after each connect, for notifications that were missed before.
     """
     connecting = Repeated()
 
@@ -44,7 +44,7 @@ async def listen(conninfo: str, notified: Callable[[], None]) -> None:
 
 
 async def _listen_once(conninfo: str, notified: Callable[[], None]) -> bool:
-    """False where there is a pooler in between."""
+    """False if there is a pooler in between."""
     connection = await AsyncSessionConnection.connect(
         conninfo,
         application_name="affirm-worker listen",

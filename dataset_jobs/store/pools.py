@@ -10,7 +10,7 @@ class PoolStore(ControllerConnection):
     async def describe_pool(
         self, pool: str, max_running: int | None, max_pending: int | None, paused: bool | None, described: int
     ) -> None:
-        """Sets a pool, and makes it where it is new.
+        """Sets a pool, and creates it if it is new.
 
         Args:
             pool: its name.
@@ -39,7 +39,7 @@ class PoolStore(ControllerConnection):
             return {row["name"] for row in await fetch_all(connection, "pools.described")}
 
     async def pool_figures(self, pool: str) -> PoolFigures:
-        """A pool at this moment; all zero where there is none of that name."""
+        """A pool at this moment; all zero if there is none of that name."""
         async with self._connection() as connection:
             row = await fetch_only(connection, "pools.figures", pool=pool)
         return PoolFigures(**row)

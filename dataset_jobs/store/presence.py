@@ -17,7 +17,7 @@ class PresenceStore(ControllerConnection):
         """A controller is there.
 
         Args:
-            owner, launcher, pools: which one, and what it claims from.
+            owner, launcher, pools: the controller, its launcher, and the pools that it claims from.
             trouble: what keeps it from its work.
             now: by the clock of `trouble`.
         """

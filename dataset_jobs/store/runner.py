@@ -1,4 +1,4 @@
-"""What the parser-runner asks of Postgres: one method a statement. Synchronous, one connection."""
+"""The parser-runner's queries: one method for each statement. Synchronous, one connection."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
 from dataset_jobs.model.keys import RUN_LEASE, RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.postgres.failures import database_errors
-from dataset_jobs.postgres.patience import PATIENCE, PatientConnection, in_milliseconds
-from dataset_jobs.store.covering import cover
+from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection, in_milliseconds
+from dataset_jobs.store.coverage import cover
 from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
-RunnerConnection = PatientConnection[DictRow]
+RunnerConnection = TimeoutConnection[DictRow]
 
 __all__ = ["Assignment", "Loaded", "Runner", "RunnerConnection", "RunnerStore"]
 
@@ -42,8 +42,8 @@ class RunnerStore:
         conninfo: str,
         key: RunKey,
         runner: Runner,
-        patience: timedelta = PATIENCE,
-        connection_class: type[PatientConnection[DictRow]] = PatientConnection[DictRow],
+        patience: timedelta = ANSWER_TIMEOUT,
+        connection_class: type[TimeoutConnection[DictRow]] = TimeoutConnection[DictRow],
         kept: RunnerConnection | None = None,
     ) -> None:
         self._who: Mapping[str, Any] = {
@@ -102,7 +102,7 @@ class RunnerStore:
             return self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done) is not None
 
     def record_outcome(self, outcome: Outcome) -> None:
-        """Keeps what the runner says of a run that did not commit; a run that was ended keeps what it has."""
+        """Stores the runner's report of a run that did not commit; a run that was ended keeps its own."""
         with database_errors():
             self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()))
 

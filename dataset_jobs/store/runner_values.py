@@ -1,4 +1,4 @@
-"""What a runner is told of its run, and what it says of its load."""
+"""The values that a runner gets for its run, and those that it reports on its load."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load put into `names`, and what is said of it on the dataset.
+    """The rows that a load put into `names`, and their description on the dataset.
 
     Args:
         parser: the name of the file's format.
         measure: births or population.
-        region: the part of the country, None where it is the whole.
-        top: how many names of a year and sex are listed at the most; None where all are.
+        region: the part of the country, None if it is the whole.
+        top: the most names listed for a year and sex; None if all are.
         coverage: every year and sex that there are rows of, each once.
     """
 

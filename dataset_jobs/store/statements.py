@@ -39,7 +39,7 @@ def parse(topic: str, text: str) -> Mapping[str, LiteralString]:
 
     Args:
         topic: the file's name, which their names begin with.
-        text: what it holds.
+        text: its contents.
 
     Raises:
         ValueError: a name is doubled or of another topic, or a statement has no purpose or no SQL.

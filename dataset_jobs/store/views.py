@@ -13,7 +13,7 @@ class DatasetView:
     """A dataset. `error` is that of its latest job, also where older rows are still loaded.
 
     Args:
-        top: how many names of a year and sex it lists at the most; None where all are.
+        top: the most names that it lists for a year and sex; None if all are.
         years, sexes: of its rows.
         supersedes: the datasets that it was submitted to replace.
         superseded_by: those that count in its place, for some of it.
@@ -50,7 +50,7 @@ class JobView:
     """A job, with how far its latest run is.
 
     Args:
-        blocked_since: since when none of its runs can start; None where one can.
+        blocked_since: since when none of its runs can start; None if one can.
         retried_at: when it was put back by hand.
     """
 
@@ -80,7 +80,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One try at a job. JSON that is no object, whoever wrote it, stands under `?`."""
+    """One try at a job. JSON that is no object is under `?`."""
 
     epoch: int
     launcher: str
@@ -142,20 +142,20 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PoolStatus:
-    """A pool, what is in its queue, and how far the runs are that hold its slots.
+    """A pool, its queue, and the progress of the runs that hold its slots.
 
     Args:
         desired: how many runs it is to have; None where nobody has decided, and the maximum alone holds.
         min_running, max_running: between these, the lower one while jobs wait.
-        limited_by: which limit keeps it from what is due; None where none does.
+        limited_by: the limit that keeps it from the number due; None if none does.
         reason: why so many.
         decided_by: the controller that decides.
         decided_at: since when it is so many.
-        max_pending: how many runs may be unstarted at once; None where there is no such limit.
+        max_pending: how many runs may be unstarted at once; None if there is no such limit.
         blocked_since: since when its runs cannot start; None where they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
-        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None where there is none.
+        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None if there is none.
         runs_claimed: not launched yet, as far as is known.
         runs_launched: no runner has taken them yet.
         runs_working: taken by a runner.
@@ -164,7 +164,7 @@ class PoolStatus:
         waits_for_error: the scheduler's own words on one of them.
         runs_unanswered: those of the claimed ones whose launch has no answer, and is repeated.
         unanswered_since: when the first of them was claimed.
-        unanswered_error: what came instead of an answer to one of them.
+        unanswered_error: the error of one of them.
     """
 
     name: str
@@ -254,7 +254,7 @@ class ScheduleView:
     """A schedule.
 
     Args:
-        next_at: the tick that is next; past where it is being done, or could not be yet.
+        next_at: the tick that is next; past if it is being done, or could not be yet.
         looking: somebody is at it.
         looked_at, files, submitted: the last look that went through; how many files there were, how many of them new.
         failures: looks that were broken off since.

@@ -7,11 +7,11 @@ import psycopg
 from psycopg.rows import DictRow
 
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
-from dataset_jobs.postgres.patience import PatientConnection
+from dataset_jobs.postgres.timeouts import TimeoutConnection
 from tests.faults.actor import Actor, Boundary, Crashed
 
 AsyncType = type[AsyncSessionConnection[DictRow]]
-SyncType = type[PatientConnection[DictRow]]
+SyncType = type[TimeoutConnection[DictRow]]
 
 
 def async_connection(actor: Actor) -> AsyncType:
@@ -51,7 +51,7 @@ def async_connection(actor: Actor) -> AsyncType:
 def sync_connection(actor: Actor) -> SyncType:
     """The connections of a runner or a client."""
 
-    class Watched(PatientConnection[DictRow]):
+    class Watched(TimeoutConnection[DictRow]):
         @classmethod
         def connect(cls, *args: Any, **kwargs: Any) -> Any:
             made: list[psycopg.Connection[DictRow]] = []

@@ -26,7 +26,7 @@ from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.controller import ControllerStore
-from dataset_jobs.store.controller_connection import PATIENCE, controller_pool
+from dataset_jobs.store.controller_connection import ANSWER_TIMEOUT, controller_pool
 from parser_runner.child import run_child
 from services.client import Client
 from services.submission import read_file
@@ -131,7 +131,7 @@ class World:
         return int(self.one(sql, dataset_id)["count"])
 
     @asynccontextmanager
-    async def store(self, conninfo: str = "", patience: timedelta = PATIENCE) -> AsyncIterator[ControllerStore]:
+    async def store(self, conninfo: str = "", patience: timedelta = ANSWER_TIMEOUT) -> AsyncIterator[ControllerStore]:
         """A controller's store with a small pool; `conninfo` is another way to the same database."""
         async with controller_pool(conninfo or self.conninfo, 4) as pool:
             yield ControllerStore(pool, patience)
@@ -146,7 +146,7 @@ class World:
         entry: Callable[[str, int, str], None] | None = None,
         retention: timedelta | None = None,
         conninfo: str = "",
-        patience: timedelta = PATIENCE,
+        patience: timedelta = ANSWER_TIMEOUT,
         template: RunnerTemplate | None = None,
     ) -> AsyncIterator[Reconciler]:
         """A controller that is not running yet; with the process launcher unless another one is given."""

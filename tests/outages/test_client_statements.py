@@ -21,7 +21,7 @@ from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import BREAKS, Fault, FaultProxy, Kind
 
 CLIENT = "affirm-worker client"
-PATIENCE = timedelta(seconds=0.3)
+ANSWER_TIMEOUT = timedelta(seconds=0.3)
 NONE = UUID(int=0)
 
 
@@ -112,7 +112,7 @@ async def test_whichever_statement_of_a_client_is_broken_asking_again_does_it_on
         async def ask(number: int, fault: Fault | None) -> None:
             target = await prepared(world, reconciler, number, case.before)
             proxy.arm(fault)
-            with Client.connect(proxy.url(world.conninfo), PATIENCE) as client:
+            with Client.connect(proxy.url(world.conninfo), ANSWER_TIMEOUT) as client:
                 if fault is None:
                     case.request(client, target)
                 else:

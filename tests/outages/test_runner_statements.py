@@ -13,7 +13,7 @@ from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import BREAKS, COPY_DATA, SET_UP, Fault, FaultProxy, Kind, Statement
 
 RUNNER = "parser-runner"
-PATIENCE = timedelta(seconds=0.3)
+ANSWER_TIMEOUT = timedelta(seconds=0.3)
 ROWS = 3
 
 
@@ -58,8 +58,8 @@ def expected(kind: Kind, statement: Statement) -> Cause:
 async def test_whichever_statement_of_a_runner_is_broken_its_rows_are_there_once_in_the_end(
     world: World, proxy: FaultProxy, again: bool
 ) -> None:
-    launcher = InlineLauncher(world.storage_config, world.conninfo, PATIENCE)
-    async with world.controller(launcher, patience=PATIENCE) as reconciler:
+    launcher = InlineLauncher(world.storage_config, world.conninfo, ANSWER_TIMEOUT)
+    async with world.controller(launcher, patience=ANSWER_TIMEOUT) as reconciler:
         number = 0
 
         async def cause_with(fault: Fault | None) -> Cause:

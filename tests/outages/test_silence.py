@@ -17,7 +17,7 @@ from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
-PATIENCE = timedelta(seconds=0.3)
+ANSWER_TIMEOUT = timedelta(seconds=0.3)
 LIMIT = 60
 """Seconds that nothing here takes; the longest is psycopg's patience with a cancel that is not answered, 10 s."""
 
@@ -29,7 +29,7 @@ async def test_a_controller_that_is_cut_off_in_a_transaction_does_not_hold_up_th
     results = [world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n")) for year in (2020, 2021)]
     launcher = InlineLauncher(world.storage_config, world.conninfo)
     async with (
-        world.controller(launcher, "cut off", conninfo=proxy.url(world.conninfo), patience=PATIENCE) as cut_off,
+        world.controller(launcher, "cut off", conninfo=proxy.url(world.conninfo), patience=ANSWER_TIMEOUT) as cut_off,
         world.controller(launcher, "other") as other,
     ):
         proxy.arm(Fault(Kind.SILENT, who="affirm-worker controller", sql=sql))
@@ -50,9 +50,9 @@ async def test_a_database_that_says_nothing_is_given_up_and_all_goes_on_when_it_
 ) -> None:
     result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
     url = proxy.url(world.conninfo)
-    launcher = InlineLauncher(world.storage_config, url, PATIENCE)
-    with Client.connect(url, PATIENCE) as client:
-        async with world.controller(launcher, conninfo=url, patience=PATIENCE) as reconciler:
+    launcher = InlineLauncher(world.storage_config, url, ANSWER_TIMEOUT)
+    with Client.connect(url, ANSWER_TIMEOUT) as client:
+        async with world.controller(launcher, conninfo=url, patience=ANSWER_TIMEOUT) as reconciler:
             assert client.status() is not None
             proxy.stall()
             async with asyncio.timeout(LIMIT):
@@ -79,7 +79,7 @@ async def test_a_heartbeat_that_is_not_answered_is_given_up_and_the_next_one_ren
         store.take()
     world.query("update runs set lease_until = now()")
     proxy.arm(Fault(Kind.SILENT, sql="-- runner.heartbeat"))
-    with Heartbeat(lambda: RunnerStore(proxy.url(world.conninfo), key, Runner("one"), PATIENCE)) as heartbeat:
+    with Heartbeat(lambda: RunnerStore(proxy.url(world.conninfo), key, Runner("one"), ANSWER_TIMEOUT)) as heartbeat:
         heartbeat.bytes_done = 5
         async with asyncio.timeout(LIMIT):
             while len(proxy.statements) < 2:

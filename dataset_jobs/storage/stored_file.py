@@ -1,16 +1,16 @@
-"""What a look into a folder of storage finds."""
+"""The result of listing a folder of storage."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class StoredFile:
     """A file that was found in storage.
 
     Args:
         uri: to give to `open`.
-        name: what stands after the last slash.
-        version: another one whenever the bytes are others.
+        name: the part after the last slash.
+        version: changes whenever the bytes change.
     """
 
     uri: str

@@ -1,7 +1,7 @@
-"""What a load covers, and what it takes the place of: a part of its transaction, after the rows and the fence.
+"""Writes the coverage of a load, and the datasets that it replaces: in its transaction, after the rows and the fence.
 
-Which of two datasets counts is decided by a unique index, so that it holds for loads that commit at the same time: the
-second one waits for the first. See docs/decisions/0008-what-counts.md.
+A unique index decides which of two datasets counts. So this is safe for loads that commit at the same time: the second
+one waits for the first. See docs/decisions/0008-what-counts.md.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def cover(connection: psycopg.Connection[DictRow], assignment: Assignment, loade
     Args:
         connection: in the load's transaction.
         assignment: whose rows.
-        loaded: what is known of them.
+        loaded: their description.
 
     Raises:
         Rejected: another dataset counts for some of it, and neither was submitted to replace the other.

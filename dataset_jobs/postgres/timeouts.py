@@ -1,7 +1,7 @@
-"""A connection on which no answer is waited for without a limit.
+"""A connection that waits for each answer only up to a limit.
 
 A network that is cut off, a pooler that hangs, a server whose disk is stuck: none of them breaks a connection, and
-libpq waits for ever. The limits of the server (`lock_timeout`) say nothing where the server says nothing.
+libpq waits for ever. The server's own limits (`lock_timeout`) do not help if the server is silent.
 """
 
 from datetime import timedelta
@@ -14,23 +14,23 @@ from psycopg.rows import Row
 
 from dataset_jobs.postgres.connecting import SessionConnection
 
-PATIENCE = timedelta(seconds=60)
-"""How long one answer may take. Longer than the server waits for a lock, so that it can say so itself."""
+ANSWER_TIMEOUT = timedelta(seconds=60)
+"""How long one answer may take. Longer than the server waits for a lock, so that the server can report that first."""
 
 
-class PatientConnection(SessionConnection[Row]):
-    """Gives up where one answer, or sending one block of a COPY, takes longer than `patience`: it is closed then."""
+class TimeoutConnection(SessionConnection[Row]):
+    """Closes itself if one answer, or sending one block of a COPY, takes longer than `patience`."""
 
-    patience = PATIENCE
+    patience = ANSWER_TIMEOUT
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:
         """As `SessionConnection.connect`; the option `patience` holds from the first statement on."""
-        patience = options.pop("patience", PATIENCE)
+        patience = options.pop("patience", ANSWER_TIMEOUT)
         return cls._connected(conninfo, options, patience=patience)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Every waiting of psycopg for the server comes through here, but that of connecting (`connect_timeout`)."""
+        """psycopg waits for the server only here, except when it connects (`connect_timeout`)."""
         try:
             return super().wait(gen, interval, timeout or self.patience.total_seconds())
         except psycopg.OperationalError:
