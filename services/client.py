@@ -1,5 +1,6 @@
 """All requests to an installation. The command line makes a client for each command, an API one for itself."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,7 @@ from services.schedules import Schedules
 from services.status import read_status
 from services.submission import Submission
 from services.submit import SubmitResult, preview, submit
+from services.submit_files import FileOptions, Submitted, submit_file, submit_files
 
 
 class Client:
@@ -56,6 +58,14 @@ class Client:
         """Closes the database's connections."""
         self.database.close()
 
+    def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[Submitted]:
+        """Submits files one after the other; see `services.submit_files.submit_files`."""
+        return submit_files(self.database, storage, paths, options)
+
+    def submit_file(self, storage: Storage, path: Path, options: FileOptions) -> Submitted:
+        """Submits one file. An error of the request becomes a refusal; any other error is raised."""
+        return submit_file(self.database, storage, path, options)
+
     def submit(
         self,
         path: Path,
@@ -67,7 +77,7 @@ class Client:
         pool: str = "default",
         run_at: When = None,
     ) -> SubmitResult:
-        """Stores a file and enqueues the job that loads it; see `services.submit.submit`."""
+        """Stores a file that was read already, and enqueues the job that loads it; see `services.submit.submit`."""
         return submit(self.database, path, submission, country, storage, priority=priority, pool=pool, run_at=run_at)
 
     def preview(self, submission: Submission, country: str) -> SubmitResult:

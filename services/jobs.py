@@ -57,7 +57,13 @@ class Jobs:
         ids: Iterable[UUID] | None = None,
         limit: int | None = None,
     ) -> list[JobView]:
-        """Jobs, the newest first."""
+        """Jobs, the newest first.
+
+        Args:
+            state: only those in it.
+            dataset_id, ids: only those of this dataset, only these.
+            limit: at most so many, all if None.
+        """
         rows = self._database.all(
             "jobs.list",
             state=state,

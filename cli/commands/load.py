@@ -19,7 +19,7 @@ from dataset_jobs.storage import open_storage
 from parser_runner.child import run_child
 from services.client import Client
 from services.progress import POLL_SECONDS, watch
-from services.submit_files import FileOptions, Submitted, submit_file
+from services.submit_files import FileOptions, Submitted
 
 EPILOG = """
 Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted; 77 or 78 when
@@ -51,7 +51,7 @@ def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_
             submitted = []
             for number, path in enumerate(files):
                 display.say(f"storing {path.name} ({number + 1} of {len(files)})")
-                submitted.append(submit_file(client.database, storage, path, options))
+                submitted.append(client.submit_file(storage, path, options))
             jobs = _jobs(submitted)
             interrupted, never = False, None
             try:

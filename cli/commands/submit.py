@@ -12,7 +12,7 @@ from cli.options import AsJson, Country, Files, Priority, Replaces, RunAt, Sex, 
 from cli.session import session
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
-from services.submit_files import FileOptions, Submitted, submit_files
+from services.submit_files import FileOptions, Submitted
 
 EPILOG = """
 \b
@@ -54,7 +54,7 @@ def submit(
         replaced = [it.client.datasets.find(given) for given in replaces or ()]
         options = FileOptions(country, year, sex, replaced, priority, it.settings.pool, run_at, dry_run)
         storage = open_storage(storage_config(it.settings))
-        submitted = submit_files(it.client.database, storage, files, options)
+        submitted = it.client.submit_files(storage, files, options)
     if as_json:
         output.print_json([_as_json(one) for one in submitted])
     else:

@@ -62,6 +62,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     rules = context.pools.rules(run.pool)
 
     def decide(facts: RunFacts) -> Settlement:
+        """Called by the store while it holds the locks of job and run."""
         seen = _of_its_runner(evidence, run.runner_uid, facts)
         held_for = timedelta.max if facts.figures is None else facts.figures.held_for
         why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started, held_for)

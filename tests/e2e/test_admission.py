@@ -1,4 +1,4 @@
-"""Clusters with rules of their own: LimitRanges, quotas and admission webhooks. Each is reported and heals with no loss.
+"""Clusters with rules of their own: LimitRanges, quotas, webhooks. Each is reported and heals without loss.
 
 The controller works on this host; API server, admission, Job controller and kubelet are real.
 """

@@ -12,7 +12,7 @@ from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
 from controller.pools.source import OnePool, Pools
 from controller.pools.spec import PoolSpec
-from dataset_jobs.store.for_controller import ControllerStore
+from dataset_jobs.store.controller import ControllerStore
 
 DEFAULT_POOL = PoolSpec("default")
 
@@ -22,7 +22,7 @@ def no_jitter() -> float:
     return 0.0
 
 
-def controller(
+def controller(  # noqa: PLR0913 - tests say what differs
     store: ControllerStore,
     launcher: Launcher,
     owner: str = "test",

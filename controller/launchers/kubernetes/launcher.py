@@ -107,7 +107,7 @@ class KubernetesLauncher:
         for key in keys:
             job, pods = self._view.of(key)
             if job is not None:
-                seen.append(self._with_memory(_see(key, job, pods, refused.get(job.metadata.uid, ""))))
+                seen.append(self._with_disruption(_see(key, job, pods, refused.get(job.metadata.uid, ""))))
         return seen
 
     async def get(self, key: RunKey) -> ObservedRun | None:
@@ -144,7 +144,7 @@ class KubernetesLauncher:
                 pods.setdefault(key, []).append(pod)
         return {key: _see_pods(key, job_name(key), its_pods, released=False) for key, its_pods in pods.items()}
 
-    def _with_memory(self, seen: ObservedRun) -> ObservedRun:
+    def _with_disruption(self, seen: ObservedRun) -> ObservedRun:
         if DISRUPTED in seen.evidence.conditions and not seen.evidence.gone:
             self._disrupted[seen.key] = seen.evidence
         elif seen.evidence.gone and seen.key in self._disrupted:
