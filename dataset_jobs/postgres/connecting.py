@@ -20,7 +20,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
 from dataset_jobs.postgres import adapters, session
 from dataset_jobs.postgres.connect_errors import connect_error
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.session import Target
 
 adapters.register()
