@@ -10,7 +10,7 @@ from app.settings import Settings, redacted
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 from services.client import Client
 
 

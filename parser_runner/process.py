@@ -18,7 +18,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.session import in_schema
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.runner import Runner

@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
-from dataset_jobs.postgres.failures import one_line
+from dataset_jobs.postgres.postgres_errors import one_line
 
 log = logging.getLogger(__name__)
 

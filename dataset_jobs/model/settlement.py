@@ -154,7 +154,7 @@ class Settled(NamedTuple):
 
 
 class SeenAs(StrEnum):
-    """What `Evidence.seen_as` says where the diagnosis knows the word. A kubelet may use others."""
+    """The words of `Evidence.seen_as` that the diagnosis knows. A kubelet may use others."""
 
     OOM_KILLED = "OOMKilled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"

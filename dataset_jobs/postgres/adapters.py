@@ -1,10 +1,10 @@
-"""Values between Python and Postgres where either knows more than the other.
+"""Conversion of values that Postgres knows and Python cannot hold, or the other way round.
 
 `connecting` registers it once, for all connections.
 
 - Text of any kind can be stored: NUL and half surrogate pairs are escaped, in columns and in JSON.
-- A time or interval that Python cannot hold is read as the nearest that it can. Else one such row would be the end of
-  every list that it stands in. https://www.psycopg.org/psycopg3/docs/advanced/adapt.html (Infinity dates handling)
+- A time or interval that Python cannot hold is read as the nearest that it can. Otherwise one such row would break
+  every list with it. https://www.psycopg.org/psycopg3/docs/advanced/adapt.html (Infinity dates handling)
 - JSON that Python cannot hold (a number of 5000 digits, a thousand brackets) is read as None.
 """
 

@@ -17,7 +17,7 @@ from psycopg import pq
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
-from dataset_jobs.postgres.failures import error_of_state, one_line
+from dataset_jobs.postgres.postgres_errors import error_of_state, one_line
 
 KNOWN_MOST: Final = 100
 

@@ -20,7 +20,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
 from dataset_jobs.postgres import adapters, session
 from dataset_jobs.postgres.connect_errors import connect_error
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.session import Target
 
 adapters.register()
@@ -30,7 +30,7 @@ CONNECT_SECONDS = 10
 
 
 class _Settings:
-    """Sends the session's settings along with each transaction, where a pooler stands between."""
+    """Sends the session's settings along with each transaction, if a pooler is in between."""
 
     _target = Target("")
     pooled = False
@@ -132,7 +132,7 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
 
     @contextmanager
     def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:
-        """As psycopg's; its first statement carries the session's settings, where they do not last."""
+        """As psycopg's; its first statement carries the session's settings, if they do not last."""
         with super().transaction(savepoint_name, force_rollback) as transaction:
             self._begun = self.pooled
             yield transaction
@@ -140,7 +140,7 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
     def execute(
         self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
     ) -> psycopg.Cursor[Row]:
-        """As psycopg's; carries the session's settings, where they do not last."""
+        """As psycopg's; carries the session's settings, if they do not last."""
         before = self.before()
         if not before:
             return super().execute(query, params, prepare=prepare, binary=binary)
@@ -184,7 +184,7 @@ class AsyncSessionConnection(_Settings, psycopg.AsyncConnection[Row]):
     async def transaction(
         self, savepoint_name: str | None = None, force_rollback: bool = False
     ) -> AsyncIterator[AsyncTransaction]:
-        """As psycopg's; its first statement carries the session's settings, where they do not last."""
+        """As psycopg's; its first statement carries the session's settings, if they do not last."""
         async with super().transaction(savepoint_name, force_rollback) as transaction:
             self._begun = self.pooled
             yield transaction
@@ -192,7 +192,7 @@ class AsyncSessionConnection(_Settings, psycopg.AsyncConnection[Row]):
     async def execute(
         self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
     ) -> psycopg.AsyncCursor[Row]:
-        """As psycopg's; carries the session's settings, where they do not last."""
+        """As psycopg's; carries the session's settings, if they do not last."""
         before = self.before()
         if not before:
             return await super().execute(query, params, prepare=prepare, binary=binary)

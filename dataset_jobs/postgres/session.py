@@ -82,7 +82,7 @@ def _values(schema: str, server_version: int) -> dict[str, str]:
 def _set_all(schema: str, server_version: int, local: str) -> str:
     values = _values(schema, server_version)
     settings = [f"set_config('{name}', '{value}', {local})" for name, value in values.items()]
-    # `replica` switches off triggers and foreign keys. To set it takes a superuser, so only where it is needed.
+    # `replica` switches off triggers and foreign keys. Only a superuser may set it, so it is set only if needed.
     origin = f"set_config('session_replication_role', 'origin', {local})"
     settings.append(f"case when current_setting('session_replication_role') <> 'origin' then {origin} end")
     return ", ".join(settings)
@@ -112,9 +112,9 @@ def at_connect(schema: str, server_version: int, pid: int) -> str:
 
 
 def in_transaction(schema: str, server_version: int) -> str:
-    """What precedes the first statement of a transaction where a pooler stands between; holds for that one."""
+    """The prefix of a transaction's first statement if a pooler is in between; holds for that transaction."""
     return f"select {_set_all(schema, server_version, 'true')};\n"
 
 
 ALONE = "set transaction isolation level read committed;\n"
-"""Precedes `in_transaction` where a single statement is a transaction of its own."""
+"""Precedes `in_transaction` if a single statement is a transaction of its own."""

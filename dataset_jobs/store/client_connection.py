@@ -17,7 +17,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import unknown_pool
 from dataset_jobs.model.states import JobType, state_of
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection, in_milliseconds
 from dataset_jobs.store.statements import statement
 

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.timeouts import in_milliseconds
 from dataset_jobs.store.statements import statement
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.trouble import Repeated
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
-from dataset_jobs.postgres.failures import database_errors
+from dataset_jobs.postgres.postgres_errors import database_errors
 
 RECONNECT_SECONDS = 5.0
 _log = logging.getLogger(__name__)

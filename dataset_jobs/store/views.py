@@ -145,14 +145,14 @@ class PoolStatus:
     """A pool, its queue, and the progress of the runs that hold its slots.
 
     Args:
-        desired: how many runs it is to have; None where nobody has decided, and the maximum alone holds.
+        desired: how many runs it should have; None if nobody has decided, and the maximum alone holds.
         min_running, max_running: between these, the lower one while jobs wait.
         limited_by: the limit that keeps it from the number due; None if none does.
         reason: why so many.
         decided_by: the controller that decides.
         decided_at: since when it is so many.
         max_pending: how many runs may be unstarted at once; None if there is no such limit.
-        blocked_since: since when its runs cannot start; None where they can.
+        blocked_since: since when its runs cannot start; None if they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
         oldest_wait_seconds: how long the oldest job that could be claimed has waited; None if there is none.
