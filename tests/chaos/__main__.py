@@ -13,10 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.chaos.files import MARKER
-from tests.chaos.ledger import Figures, NothingSecret
+from tests.chaos.ledger import NothingSecret
 from tests.chaos.processes import Processes
 from tests.chaos.virtual import Chaos
 from tests.faults import clock
+from tests.kit.figures import Figures
 from tests.servers.postgres import PostgresServer
 
 PROCESS_SHARE, MIN_PROCESS_RUNS = 40, 15
@@ -47,7 +48,7 @@ def main() -> int:
 
 
 def run(runs: int, seed: int, first: bool) -> tuple[Figures, Counter[str], list[str]]:
-    """The whole; figures, faults by kind, and what was found in words."""
+    """The whole: figures, faults by kind, and findings in words."""
     real = 0 if first else max(MIN_PROCESS_RUNS, runs // PROCESS_SHARE)
     with PostgresServer() as server, tempfile.TemporaryDirectory(prefix="affirm-chaos-") as folder:
         conninfo = server.create_database("chaos")

@@ -1,4 +1,4 @@
-"""What is in the database at the end, held against what was submitted and what was done."""
+"""Compares the database at the end with the ledger and the submitted files."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.keys import RunKey
 from tests.chaos.files import MARKER, ROWS_OF_DATASETS, File
-from tests.chaos.ledger import Figures, Ledger
+from tests.chaos.ledger import Ledger
+from tests.kit.figures import Figures
 
 _JOBS = """
 select jobs.*, datasets.sha256 from jobs join datasets on datasets.id = jobs.dataset_id
@@ -44,7 +45,7 @@ class Audit:
     """Datasets of which a job was seen failed or cancelled that is not there any more."""
 
     def figures(self) -> Figures:
-        """Counts what is wrong, and says it to the ledger."""
+        """Counts the defects, and adds them to the ledger."""
         with psycopg.connect(self.conninfo, autocommit=True, row_factory=dict_row) as connection:
             datasets = connection.execute(ROWS_OF_DATASETS).fetchall()
             jobs = connection.execute(_JOBS).fetchall()

@@ -9,13 +9,12 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from controller.context import Context
-from controller.launchers.interface import Launcher, ObservedRun
+from controller.launchers.interface import ObservedRun
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
+from controller.pools.source import Pools
 from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
@@ -26,6 +25,7 @@ from tests.fakes.watch import FakeWatch
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import async_connection
 from tests.faults.ports import exposed
+from tests.kit.controller import controller, no_jitter
 
 FAULTS = 0.004
 """How likely a fault is at a boundary; a tick meets some thirty, and more with every run."""
@@ -70,8 +70,28 @@ class _Served:
     async def report(self, leads: Container[str]) -> None: ...
 
 
+def controller_at_risk(
+    actor: Actor,
+    cluster: FakeCluster,
+    installation: UUID,
+    store: ControllerStore,
+    owner: str,
+    pools: Pools | PoolSpec,
+    random: Callable[[], float] = no_jitter,
+) -> tuple[Reconciler, StaleLauncher]:
+    """A controller over the fake cluster; each call of a port is a boundary of its actor.
+
+    Returns:
+        The controller, and its launcher as it is inside.
+    """
+    api = exposed(cluster.api, "kubernetes", actor)
+    launcher = StaleLauncher(api, installation, RunnerTemplate("image", deadline_seconds=0))
+    store, port = exposed(store, "store", actor), exposed(launcher, "launcher", actor)
+    return controller(store, port, owner, pools, random=random), launcher
+
+
 class Controllers:
-    """So many controllers at once, each in a task of its own, and again whenever one has died.
+    """Keeps a number of controllers alive: each runs in its own task and starts again when it dies.
 
     Args:
         calm: asked whether nothing is to happen any more.
@@ -103,7 +123,7 @@ class Controllers:
         self._tasks += [asyncio.create_task(self._again_and_again()) for _ in range(count)]
 
     def broken(self) -> list[BaseException]:
-        """What has ended a controller for good, which nothing should."""
+        """The errors that ended a controller for good; there should be none."""
         return [error for task in self._tasks if task.done() and (error := task.exception()) is not None]
 
     async def close(self) -> None:
@@ -134,29 +154,23 @@ class Controllers:
         pool = controller_pool(self._conninfo, 4, async_connection(actor))
         try:
             await pool.open()
-            await self._tick(actor, exposed(ControllerStore(pool), "store", actor))
+            await self._tick(actor, ControllerStore(pool))
         finally:
             # Of one that has died only the process is cleaned up: its connections are cut already.
             with contextlib.suppress(BaseException):
                 await pool.close(timeout=0)
 
     async def _tick(self, actor: Actor, store: ControllerStore) -> None:
-        api = exposed(self._cluster.api, "kubernetes", actor)
-        real = StaleLauncher(api, self._installation, RunnerTemplate("image", deadline_seconds=0))
-        real.stale = self._stale
-        launcher: Launcher = exposed(real, "launcher", actor)
-        context = Context(
-            store,
-            launcher,
-            f"controller-{self._born}",
-            _Served({pool: PoolSpec(pool, retry=self._retry) for pool in POOLS}),
-            random=self._random.random,
+        pools = _Served({pool: PoolSpec(pool, retry=self._retry) for pool in POOLS})
+        owner = f"controller-{self._born}"
+        reconciler, launcher = controller_at_risk(
+            actor, self._cluster, self._installation, store, owner, pools, self._random.random
         )
-        reconciler = Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
+        launcher.stale = self._stale
         watch = FakeWatch(self._cluster, self._event_lost)
         while True:
             resync = self._calm() or self._random.random() < 0.3
-            watch.tell(real.on_event)
+            watch.tell(launcher.on_event)
             await reconciler.tick_safely(resync)
             self.ticks += 1
             await asyncio.sleep(self._random.uniform(0, 0.05))

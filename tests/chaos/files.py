@@ -6,6 +6,7 @@ from hashlib import md5
 from pathlib import Path
 from random import Random
 
+from tests.kit.letters import letters
 from tests.unit.workbooks import Rows, xlsx
 
 MARKER = "Xylophantine"
@@ -18,7 +19,7 @@ class File:
 
     Args:
         rows: how many it has.
-        digest: of its rows as `ROWS_OF_DATASETS` gives them; empty where the file is to be rejected.
+        digest: of its rows as `ROWS_OF_DATASETS` gives them; empty if the file has to be rejected.
     """
 
     path: Path
@@ -108,8 +109,4 @@ def _name(row: int, number: int) -> str:
 
 
 def _word(number: int) -> str:
-    letters = ""
-    for _ in range(4):
-        number, digit = divmod(number, 26)
-        letters = chr(ord("a") + digit) + letters
-    return letters.capitalize()
+    return letters(number).capitalize()

@@ -1,51 +1,12 @@
-"""What was done to the installation, and what follows from it for each run: which ends are justified."""
+"""Keeps every fault of an installation, and which ends of each run these justify."""
 
 import logging
 import threading
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, CountsAs
 from dataset_jobs.model.keys import RunKey
-
-
-@dataclass(slots=True)
-class Figures:
-    """The line at the end; everything but the first two must be 0.
-
-    Args:
-        runs: tries at a job that were claimed.
-        faults: what was done to them, to controllers and to clients.
-        lost: datasets without their rows, or with only some, although nothing justifies it.
-        duplicated: datasets with rows too many, jobs that were committed twice.
-        cap_violations: samples that found more runs than the maximum, or a live pod whose run was released.
-        stuck: jobs that did not end, and runs that did not free their slots.
-        wrongly_rejected: runs that rejected a good file.
-        wrongly_failed: jobs that failed although their faults do not add up to it.
-        wrongly_retried: runs that ended for another reason than any of their faults, rejected files tried again.
-    """
-
-    runs: int = 0
-    faults: int = 0
-    lost: int = 0
-    duplicated: int = 0
-    cap_violations: int = 0
-    stuck: int = 0
-    wrongly_rejected: int = 0
-    wrongly_failed: int = 0
-    wrongly_retried: int = 0
-
-    def __str__(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in asdict(self).items())
-
-    def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(mine + its for mine, its in zip(asdict(self).values(), asdict(other).values(), strict=True)))
-
-    @property
-    def good(self) -> bool:
-        """Nothing was found."""
-        return not any(value for name, value in asdict(self).items() if name not in ("runs", "faults"))
 
 
 class Ledger:
@@ -74,7 +35,7 @@ class Ledger:
             self._history[key].append(kind)
 
     def excuse(self, key: RunKey, *excuses: CountsAs) -> None:
-        """A run may end so because of what was done to all of them."""
+        """A run may end so because of something done to all of them."""
         with self._lock:
             self._allowed[key].update(excuses)
 
@@ -85,7 +46,7 @@ class Ledger:
                 self.findings.append(what)
 
     def history(self, key: RunKey) -> str:
-        """What was done to a run, in order."""
+        """The faults of a run, in order."""
         return ", ".join(self._history[key]) or "nothing was done to it"
 
     def justifies(self, key: RunKey, cause: Cause) -> bool:
@@ -101,7 +62,7 @@ class NothingSecret(logging.Handler):
     """Listens to every log line for what must not be in one.
 
     Args:
-        secrets: the password, and what stands in a rejected line.
+        secrets: the password, and the text of a rejected line.
     """
 
     def __init__(self, ledger: Ledger, *secrets: str) -> None:

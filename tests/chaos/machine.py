@@ -1,7 +1,7 @@
 """A hypothesis state machine over one installation: whatever comes in whatever order, what must hold does.
 
 Everything happens one thing after the other: a controller can be made to stand still within its tick while others go
-on, a runner goes on by so many boundaries and stands still again, and time moves only by a rule.
+on, a runner passes a few boundaries and stands still again, and time moves only by a rule.
 """
 
 import asyncio
@@ -17,16 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from psycopg.rows import dict_row
 
 from controller.background.retention import remove_old_jobs
-from controller.context import Context
 from controller.launchers.kubernetes.api import ApiRefused
-from controller.launchers.kubernetes.launcher import KubernetesLauncher
-from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
-from controller.pools.runner_pod import RunnerTemplate
-from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
-from dataset_jobs.model.causes import Cause, CountsAs
+from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import InvalidRequest
@@ -36,8 +30,23 @@ from dataset_jobs.store.for_controller import ControllerStore
 from services.client import Client
 from services.submission import read_file
 from tests.chaos.audit import Audit
+from tests.chaos.controllers import controller_at_risk
 from tests.chaos.files import ROWS_OF_DATASETS, File, kind_of, make_file
 from tests.chaos.ledger import Ledger
+from tests.chaos.pod_fates import (
+    ENDS,
+    JOB_DELETED,
+    NEITHER,
+    NO_IMAGE,
+    NO_NODE,
+    NODE_LOST,
+    TWIN,
+    ZOMBIE,
+    Fate,
+    disrupt,
+    end,
+    excuses_of,
+)
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import Stepped
 from tests.fakes.watch import FakeWatch
@@ -50,24 +59,14 @@ RETRY = RetryPolicy()
 ROUNDS = 60
 """Within so many rounds of ticks, five minutes each, everything ends once there are no more faults."""
 
-ATTEMPT, INTERRUPTION, NEITHER = CountsAs.ATTEMPT, CountsAs.INTERRUPTION, CountsAs.NEITHER
-
 which = st.integers(0, 11)
 """Which one of those that there are."""
 
 KINDS = st.sampled_from(list(Kind))
-HOW_PODS_END = {
-    "out of memory": ATTEMPT,
-    "past its deadline": ATTEMPT,
-    "killed": ATTEMPT,
-    "evicted": INTERRUPTION,
-    "preempted": INTERRUPTION,
-    "ended by its kubelet": INTERRUPTION,
-}
 
 
 class Controller:
-    """One controller of the machine; it stands still at a boundary of its tick where it is told to."""
+    """One controller of the machine; it can stand still at a boundary of its tick."""
 
     def __init__(self, machine: "Machine", name: str) -> None:
         self.actor = Actor(tell=lambda kind, at: machine.ledger.fault(f"controller {kind}"), slow_seconds=0)
@@ -77,18 +76,11 @@ class Controller:
         self._go_on = asyncio.Event()
         self._passes = -1
         self._pool = controller_pool(machine.conninfo, 2, async_connection(self.actor))
-        api = exposed(machine.cluster.api, "kubernetes", self.actor)
-        launcher = KubernetesLauncher(api, machine.installation, RunnerTemplate("image", deadline_seconds=0))
-        store = exposed(ControllerStore(self._pool, timedelta(seconds=10)), "store", self.actor)
-        self.context = Context(
-            store,
-            exposed(launcher, "launcher", self.actor),
-            name,
-            OnePool(PoolSpec("default", retry=RETRY, retention=timedelta(days=1))),
-            random=lambda: 0.0,
+        store = ControllerStore(self._pool, timedelta(seconds=10))
+        spec = PoolSpec("default", retry=RETRY, retention=timedelta(days=1))
+        self._reconciler, self._launcher = controller_at_risk(
+            self.actor, machine.cluster, machine.installation, store, name, spec
         )
-        self._reconciler = Reconciler(self.context, 1.0, asyncio.Event(), LoopHealth())
-        self._launcher = launcher
         self._watch = FakeWatch(machine.cluster)
 
     async def open(self) -> None:
@@ -96,10 +88,10 @@ class Controller:
         await self._pool.open()
 
     async def go_on(self, passes: int, resync: bool = True) -> bool:
-        """Begins a tick or goes on with the one that it stands still in; True where that has ended.
+        """Begins a tick or goes on with the one that it stands still in; True if that has ended.
 
         Args:
-            passes: stands still after so many boundaries; below 0: does not stand still.
+            passes: the number of boundaries before it stands still; below 0: does not stand still.
             resync: whether a tick that begins looks at everything.
         """
         self._passes = passes
@@ -123,10 +115,10 @@ class Controller:
     async def purge(self) -> None:
         """Removes old jobs, as it does every minute of real time."""
         self._passes = -1
-        await remove_old_jobs(self.context)
+        await remove_old_jobs(self._reconciler.context)
 
     async def close(self) -> None:
-        """SIGKILL, and what is left of it in this process is cleaned up."""
+        """SIGKILL; then frees its resources in this process."""
         self.actor.die()
         if self.tick is not None:
             self.tick.cancel()
@@ -304,17 +296,17 @@ class Machine(RuleBasedStateMachine):
         self._start(waiting[index % len(waiting)])
 
     @precondition(lambda self: self._waiting_pods())
-    @rule(index=which, why=st.sampled_from(["no node", "ErrImagePull"]))
-    def pod_cannot_start(self, index: int, why: str) -> None:
+    @rule(index=which, why=st.sampled_from([NO_NODE, NO_IMAGE]))
+    def pod_cannot_start(self, index: int, why: Fate) -> None:
         """No room, or no image."""
         waiting = self._waiting_pods()
         pod = waiting[index % len(waiting)]
-        self.ledger.hit(pod.key, f"pod {why}", NEITHER)
-        if why == "no node":
+        self.ledger.hit(pod.key, why.kind, *why.excuses)
+        if why is NO_NODE:
             self.cluster.cannot_be_scheduled(pod)
         else:
             self.cluster.schedule(pod, "node-1")
-            self.cluster.waits(pod, why)
+            self.cluster.waits(pod, "ErrImagePull")
 
     @precondition(lambda self: self._working())
     @rule(index=which, boundaries=st.integers(1, 25))
@@ -332,21 +324,15 @@ class Machine(RuleBasedStateMachine):
         actor.plan = _one_fault(actor, kind, after)
 
     @precondition(lambda self: self._running_pods())
-    @rule(index=which, how=st.sampled_from(sorted(HOW_PODS_END)))
-    def pod_ends(self, index: int, how: str) -> None:
+    @rule(index=which, fate=st.sampled_from(ENDS))
+    def pod_ends(self, index: int, fate: Fate) -> None:
         """The infrastructure ends a pod, or the kernel does."""
         running = self._running_pods()
         pod = running[index % len(running)]
-        self.ledger.hit(pod.key, f"pod {how}", HOW_PODS_END[how])
+        self.ledger.hit(pod.key, fate.kind, *fate.excuses)
         self.runners[pod].kill()
-        if how in ("evicted", "preempted"):
-            self.cluster.disrupt(pod, "EvictionByEvictionAPI" if how == "evicted" else "PreemptionByScheduler")
-            pod.deleting = True
-        elif how == "ended by its kubelet":
-            self.cluster.disrupt(pod, "TerminationByKubelet")
-        reasons = {"out of memory": ("OOMKilled", None), "past its deadline": (None, "DeadlineExceeded")}
-        container_reason, pod_reason = reasons.get(how, (None, None))
-        self.cluster.end(pod, 137, container_reason=container_reason, pod_reason=pod_reason)
+        disrupt(self.cluster, pod, fate)
+        end(self.cluster, pod, fate)
 
     @precondition(lambda self: self._running_pods())
     @rule(index=which)
@@ -354,7 +340,7 @@ class Machine(RuleBasedStateMachine):
         """Its object is removed by force, and its process goes on."""
         running = self._running_pods()
         pod = running[index % len(running)]
-        self.ledger.hit(pod.key, "zombie", INTERRUPTION)
+        self.ledger.hit(pod.key, ZOMBIE.kind, *ZOMBIE.excuses)
         self.cluster.lose(pod)
 
     @precondition(lambda self: self._running_pods())
@@ -363,13 +349,13 @@ class Machine(RuleBasedStateMachine):
         """A runner may go on without its kubelet."""
         running = self._running_pods()
         pod = running[index % len(running)]
-        self.ledger.hit(pod.key, "node lost", INTERRUPTION)
+        self.ledger.hit(pod.key, NODE_LOST.kind, *NODE_LOST.excuses)
         self.cluster.lose_node(pod)
 
     @precondition(lambda self: any(pod.lost for pod in self.pods))
     @rule(index=which)
     def node_is_back(self, index: int) -> None:
-        """Its kubelet does what it was told meanwhile, and says what it finds."""
+        """Its kubelet carries out the orders that it missed, and reports the result."""
         lost = [pod for pod in self.pods if pod.lost]
         pod = lost[index % len(lost)]
         self.cluster.node_is_back(pod)
@@ -383,7 +369,7 @@ class Machine(RuleBasedStateMachine):
         """Somebody deletes a Job."""
         jobs = list(self.cluster.jobs.values())
         job = jobs[index % len(jobs)]
-        self.ledger.hit(job.key, "Job deleted by somebody", INTERRUPTION)
+        self.ledger.hit(job.key, JOB_DELETED.kind, *JOB_DELETED.excuses)
         self.cluster.delete(job.name, force)
 
     @precondition(lambda self: self.cluster.jobs)
@@ -393,7 +379,7 @@ class Machine(RuleBasedStateMachine):
         jobs = list(self.cluster.jobs.values())
         job = jobs[index % len(jobs)]
         if self.cluster.twin(job) is not None:
-            self.ledger.hit(job.key, "pod twin")
+            self.ledger.hit(job.key, TWIN.kind)
 
     @rule(what=st.sampled_from(["refused", "late", "lists fail", "well"]))
     def api_server_is(self, what: str) -> None:
@@ -583,8 +569,7 @@ class Machine(RuleBasedStateMachine):
         self.cluster.start(pod)
 
         def tell(kind: Kind, at: Boundary) -> None:
-            excuses = () if kind in (Kind.SLOW, Kind.DUPLICATE) else (ATTEMPT,)
-            self.ledger.hit(pod.key, f"runner {kind} at {at}", *excuses)
+            self.ledger.hit(pod.key, f"runner {kind} at {at}", *excuses_of(kind))
 
         actor = Actor(tell=tell, slow_seconds=0)
         self.runners[pod] = Stepped(pod, self.conninfo, self._storage(), actor)

@@ -179,7 +179,7 @@ def chaos(folder: Path, runs: int, seed: int) -> "subprocess.CompletedProcess[st
 
 
 def main() -> None:
-    """Runs one, or all, and shows what was found."""
+    """Runs one, or all, and shows the findings."""
     for name, changes in MUTANTS.items():
         if len(sys.argv) > 1 and sys.argv[1] not in name:
             continue

@@ -10,13 +10,8 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from controller.context import Context
 from controller.launchers.kubernetes.api import ApiRefused
-from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
-from controller.pools.runner_pod import RunnerTemplate
-from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.errors import RunError
@@ -29,9 +24,10 @@ from dataset_jobs.store.for_controller import ControllerStore
 from services.client import Client
 from services.submission import read_file
 from tests.chaos.audit import Audit
-from tests.chaos.controllers import RETRY
+from tests.chaos.controllers import RETRY, controller_at_risk
 from tests.chaos.files import File, make_file
 from tests.chaos.ledger import Ledger
+from tests.chaos.pod_fates import excuses_of
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import run_pod
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, Plan, no_faults
@@ -45,7 +41,7 @@ TICKS = 40
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """How a load goes where nothing else happens.
+    """How a load goes if nothing else happens.
 
     Args:
         cancelled: when its pod is there.
@@ -205,16 +201,12 @@ class OneLoad:
     @asynccontextmanager
     async def _controller(self, actor: Actor) -> AsyncIterator[Reconciler]:
         pool = controller_pool(self._conninfo, 2, async_connection(actor))
-        api = exposed(self._cluster.api, "kubernetes", actor)
-        launcher = exposed(
-            KubernetesLauncher(api, UUID(int=1), RunnerTemplate("image", deadline_seconds=0)), "launcher", actor
-        )
-        store = exposed(ControllerStore(pool), "store", actor)
-        owner = f"controller-{id(actor)}"
-        context = Context(store, launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), random=lambda: 0.0)
+        store, owner = ControllerStore(pool), f"controller-{id(actor)}"
+        spec = PoolSpec("default", retry=RETRY)
+        reconciler, _ = controller_at_risk(actor, self._cluster, UUID(int=1), store, owner, spec)
         try:
             await pool.open()
-            yield Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
+            yield reconciler
         finally:
             with contextlib.suppress(BaseException):
                 await pool.close(timeout=0)
@@ -224,7 +216,7 @@ class OneLoad:
         self._cluster.start(pod)
 
         def tell(kind: Kind, at: Boundary) -> None:
-            self.ledger.hit(pod.key, str(kind), *(() if kind in (Kind.SLOW, Kind.DUPLICATE) else (CountsAs.ATTEMPT,)))
+            self.ledger.hit(pod.key, str(kind), *excuses_of(kind))
 
         actor = Actor(plan, tell, slow_seconds=0.001)
         first.setdefault("runner", actor)
@@ -241,7 +233,7 @@ class OneLoad:
 
 
 async def _tick(actor: Actor, reconciler: Reconciler) -> None:
-    """One tick; raises `Crashed` where the controller has died in it, whatever it is still waiting for."""
+    """One tick; raises `Crashed` if the controller has died in it, even if it still waits for something."""
     tick = asyncio.create_task(reconciler.tick_safely())
     while not tick.done() and not actor.dead:
         await asyncio.wait({tick}, timeout=0.05)

@@ -5,16 +5,13 @@ import os
 import sys
 from functools import partial
 
-from controller.context import Context
 from controller.launchers.process.launcher import ProcessLauncher
-from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
-from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 from tests.chaos.controllers import RETRY
+from tests.kit.controller import controller
 
 
 async def work(owner: str) -> None:
@@ -23,8 +20,10 @@ async def work(owner: str) -> None:
     wake = asyncio.Event()
     launcher = ProcessLauncher(partial(run_child, environment), ["parser_runner.child"], wake.set)
     async with controller_pool(environment["DATABASE_URL"], 4) as pool:
-        context = Context(ControllerStore(pool), launcher, owner, OnePool(PoolSpec("default", retry=RETRY)), 4)
-        await Reconciler(context, 0.1, wake, LoopHealth()).run(asyncio.Event())
+        pools = PoolSpec("default", retry=RETRY)
+        store = ControllerStore(pool)
+        reconciler = controller(store, launcher, owner, pools, concurrency=4, poll_seconds=0.1, wake=wake)
+        await reconciler.run(asyncio.Event())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ from services.submission import read_file
 from tests.chaos.audit import Audit
 from tests.chaos.controllers import RETRY
 from tests.chaos.files import File, kind_of, make_file
-from tests.chaos.ledger import Figures, Ledger
+from tests.chaos.ledger import Ledger
+from tests.kit.figures import Figures
+from tests.servers.processes import send_signal
 
 CONTROLLERS = 2
 MAXIMUM = 5
@@ -54,7 +56,7 @@ class Processes:
 
     Args:
         conninfo: of a database that `clock.prepare` has made.
-        runs: after so many it is left in peace.
+        runs: the faults end after this number of runs.
     """
 
     def __init__(self, conninfo: str, password: str, folder: Path, runs: int, seed: int) -> None:
@@ -77,7 +79,7 @@ class Processes:
         self._cap_violations = 0
 
     def run(self) -> Figures:
-        """Until so many runs have been claimed and everything has ended."""
+        """Runs until enough runs have been claimed and everything has ended."""
         self._database.execute("update virtual_clock set stands_at = null, ahead = '0'")
         self._database.execute("update pools set max_running = %s", [MAXIMUM])
         try:
@@ -91,7 +93,7 @@ class Processes:
             self._until_over()
         finally:
             for pid in self._stopped:
-                _signal(pid, signal.SIGCONT)
+                send_signal(pid, signal.SIGCONT)
             for controller in self._controllers.values():
                 controller.kill()
                 controller.wait()
@@ -121,7 +123,7 @@ class Processes:
         time.sleep(self._random.uniform(0.02, 0.1))
         for pid in [pid for pid, until in self._stopped.items() if until < time.monotonic()]:
             del self._stopped[pid]
-            _signal(pid, signal.SIGCONT)
+            send_signal(pid, signal.SIGCONT)
         runs = self._all(_RUNS)
         if len(runs) > MAXIMUM:
             self._cap_violations += 1
@@ -188,7 +190,7 @@ class Processes:
         run = self._random.choice(launched)
         pid = int(run["launch_name"].removeprefix("pid-"))
         self.ledger.hit(_key(run), kind, excuse)
-        return pid if _signal(pid, number) else None
+        return pid if send_signal(pid, number) else None
 
     def _keep_controllers(self) -> None:
         for owner, controller in self._controllers.items():
@@ -224,11 +226,3 @@ class Processes:
 
 def _key(run: dict[str, Any]) -> RunKey:
     return RunKey(run["job_id"], run["epoch"])
-
-
-def _signal(pid: int, number: signal.Signals) -> bool:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""The harness bites: with one safety taken out of the product, chaos finds what comes of it."""
+"""The harness bites: chaos finds it if the product lacks one safety."""
 
 from pathlib import Path
 

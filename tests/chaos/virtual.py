@@ -22,11 +22,12 @@ from dataset_jobs.storage import StorageConfig
 from tests.chaos.audit import Audit
 from tests.chaos.clients import POOLS, Clients
 from tests.chaos.controllers import RETRY, Controllers
-from tests.chaos.ledger import Figures, Ledger
-from tests.chaos.lives import Lives
-from tests.chaos.witness import WITNESS
+from tests.chaos.ledger import Ledger
+from tests.chaos.pods import Pods
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.faults.clock import VirtualClock
+from tests.kit.figures import Figures
+from tests.kit.triggers import NOTE_RESUMED
 
 STEP_SECONDS = 0.01
 CONTROLLERS = 3
@@ -67,7 +68,7 @@ class Chaos:
     Args:
         conninfo: of a database that `clock.prepare` has made.
         folder: for storage and files.
-        runs: after so many it is left in peace.
+        runs: the faults end after this number of runs.
         seed: of all that is random.
         say: told how it goes, now and then.
         first_finding_only: stop at the first thing that is wrong.
@@ -105,12 +106,12 @@ class Chaos:
         self._clients = Clients(conninfo, self._storage, folder / "files", self.ledger, self._random)
 
     async def run(self) -> Figures:
-        """Until so many runs have been claimed and everything has ended."""
+        """Runs until enough runs have been claimed and everything has ended."""
         connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, row_factory=dict_row)
         async with connection:
             row = await (await connection.execute("select id from installation")).fetchone()
             assert row is not None
-            await connection.execute(WITNESS)
+            await connection.execute(NOTE_RESUMED)
             for pool in POOLS[1:]:
                 await connection.execute("insert into pools (name, max_running) values (%s, 16)", [pool])
             try:
@@ -129,7 +130,7 @@ class Chaos:
         self._cluster.refusal = self._refusal
         self._cluster.lateness = self._lateness
         self._cluster.list_fails = self._list_fails
-        lives = Lives(
+        pods = Pods(
             self._cluster, self._conninfo, self._storage, self.ledger, self._random, self._is_calm, self._virtual_sleep
         )
         controllers = Controllers(
@@ -138,7 +139,7 @@ class Chaos:
         clients = asyncio.create_task(self._clients.work())
         controllers.start(CONTROLLERS)
         try:
-            await self._until_enough(connection, controllers, lives)
+            await self._until_enough(connection, controllers, pods)
             self._calm = True
             self._clients.stop()
             await clients
@@ -146,19 +147,19 @@ class Chaos:
                 return
             await connection.execute("update pools set paused = false, max_running = 16")
             self._ceilings = {pool: max(16, ceiling) for pool, ceiling in self._ceilings.items()}
-            await self._until_over(connection, controllers, lives)
+            await self._until_over(connection, controllers, pods)
         finally:
             clients.cancel()
             await controllers.close()
-            await lives.close()
+            await pods.close()
             await asyncio.gather(clients, return_exceptions=True)
 
     async def _until_enough(
-        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
+        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, pods: Pods
     ) -> None:
         said = time.monotonic()
         while True:
-            sample = await self._round(connection, controllers, lives)
+            sample = await self._round(connection, controllers, pods)
             self._clients.queued = sample.queued
             if sample.runs >= self._runs or (self._first_only and await self._has_found(connection)):
                 return
@@ -167,7 +168,7 @@ class Chaos:
                 said = time.monotonic()
                 self._say(f"{sample.runs} runs, {self.ledger.faults.total()} faults, {controllers.ticks} ticks")
             # Where few runners are at work, what the others wait for may come sooner.
-            self._move_clock(self._random.uniform(0, 2 if lives.working > 4 else 8))
+            self._move_clock(self._random.uniform(0, 2 if pods.working > 4 else 8))
 
     async def _has_found(self, connection: psycopg.AsyncConnection[DictRow]) -> bool:
         twice = await connection.execute(
@@ -178,26 +179,26 @@ class Chaos:
         return bool(self.ledger.findings)
 
     async def _until_over(
-        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
+        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, pods: Pods
     ) -> None:
         for _ in range(STUCK_ROUNDS):
-            sample = await self._round(connection, controllers, lives)
-            if not sample.unfinished and not sample.holding and not lives.busy and not self._cluster.left_pods():
+            sample = await self._round(connection, controllers, pods)
+            if not sample.unfinished and not sample.holding and not pods.busy and not self._cluster.left_pods():
                 return
             # Pods take a moment of real time; retries wait for minutes of ours.
-            self._move_clock(2 if lives.busy else 30)
+            self._move_clock(2 if pods.busy else 30)
         for pod in self._cluster.left_pods():
             listed = "its Job is listed" if pod.job.name in self._cluster.jobs else "its Job is gone"
             about = f"{listed}, deleting {pod.deleting}, phase {pod.phase}, {self.ledger.history(pod.key)}"
             self.ledger.find(f"stuck: pod {pod.name} of a run that is over is left to its sidecar ({about})")
-        if lives.busy:
-            self.ledger.find(f"stuck: {lives.busy} pods of the fake cluster have not ended")
+        if pods.busy:
+            self.ledger.find(f"stuck: {pods.busy} pods of the fake cluster have not ended")
 
     async def _round(
-        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, lives: Lives
+        self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, pods: Pods
     ) -> Sample:
         await asyncio.sleep(STEP_SECONDS)
-        for error in [*controllers.broken(), *lives.broken]:
+        for error in [*controllers.broken(), *pods.broken]:
             raise error
         live = self._cluster.live_pods()
         row = await (await connection.execute(_SAMPLE)).fetchone()

@@ -40,11 +40,11 @@ def main() -> None:
             if report.wrong:
                 print(installation.controller_log(), file=sys.stderr)
     show(report)
-    sys.exit(0 if report.figures.clean else 1)
+    sys.exit(0 if report.figures.good else 1)
 
 
 def settings_of(controllers: int, maximum: int) -> list[str]:
-    """Of the chart that is installed: what is to be tried again is tried at once."""
+    """Of the chart: retries come at once."""
     return [
         "worker.retryWaits=0s,worker.pollInterval=1s",
         f"controller.replicas={controllers},pool.maxParallelism={maximum}",
@@ -52,7 +52,7 @@ def settings_of(controllers: int, maximum: int) -> list[str]:
 
 
 def show(report: Report) -> None:
-    """What is wrong, the faults by kind, the peaks, and the line of figures."""
+    """The defects, the faults by kind, the peaks, and the line of figures."""
     for line in report.wrong:
         print(line, file=sys.stderr)
     for kind, count in report.faults.most_common():

@@ -1,6 +1,5 @@
-"""What is done to an installation, and which jobs it may cost a run."""
+"""Faults of an installation, and which jobs each may cost a run."""
 
-import os
 import random
 import signal
 import time
@@ -12,7 +11,7 @@ import psycopg
 
 from dataset_jobs.model.causes import CountsAs
 from tests.e2e.installation import Installation, Servers, evict
-from tests.servers.processes import environment_of, pids_of
+from tests.servers.processes import environment_of, pids_of, send_signal
 
 MOST_ATTEMPTS = 3
 """A job is hit so often at the most: one failed attempt more and it would rightly fail."""
@@ -26,10 +25,10 @@ where released_at is null and ended_at is null and committed_at is null and laun
 
 
 class Faults:
-    """Hits an installation, and keeps what it has done.
+    """Hits an installation, and counts its hits.
 
     Args:
-        installation, servers: what is hit.
+        installation, servers: the targets.
         random: chooses what and whom.
     """
 
@@ -88,7 +87,7 @@ class Faults:
         if pid is None:
             return False
         time.sleep(self._random.uniform(0.5, 4))
-        _signal(pid, signal.SIGCONT)
+        send_signal(pid, signal.SIGCONT)
         return True
 
     def _signal_runner(self, number: signal.Signals, counts_as: CountsAs) -> int | None:
@@ -96,7 +95,7 @@ class Faults:
         if victim is None:
             return None
         pids = pids_of("parser-runner", "--job-id", victim["job_id"])
-        return pids[0] if pids and _signal(pids[0], number) else None
+        return pids[0] if pids and send_signal(pids[0], number) else None
 
     def _evict(self) -> bool:
         victim = self._victim(CountsAs.INTERRUPTION, started=True)
@@ -131,7 +130,7 @@ class Faults:
         if not names:
             return False
         victim, pod = self._random.choice([*names.items()])
-        if not _signal(victim, signal.SIGKILL):
+        if not send_signal(victim, signal.SIGKILL):
             return False
         # Another pod is made at once; of this one the kubelet would put off the restart, ever longer.
         self._installation.kubectl("delete", "pod", pod, "--wait=false", "--grace-period=1", check=False)
@@ -149,7 +148,7 @@ class Faults:
         return bool(self._installation.query(sql, application)[0]["cut"])
 
     def _hold_up(self) -> bool:
-        """Rows can be read and not written: what is loading stands still, in the middle of its COPY."""
+        """Rows can be read and not written: loads stand still in the middle of their COPY."""
         with psycopg.connect(self._installation.conninfo) as blocker:
             blocker.execute("set local lock_timeout = '1s'")
             try:
@@ -170,11 +169,3 @@ class Faults:
         time.sleep(self._random.uniform(0, 1))
         self._servers.postgres.start()
         return True
-
-
-def _signal(pid: int, number: signal.Signals) -> bool:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""One run of the chaos: datasets are submitted while faults go on, all is healed, and what came of it is counted."""
+"""One run of the chaos: submits datasets while faults go on, heals everything, and counts the defects."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from services.submission import read_file
 from tests.chaos_cluster.faults import Faults
 from tests.chaos_cluster.witness import Witness
 from tests.e2e.installation import Installation, Servers
+from tests.kit.figures import Figures
+from tests.kit.letters import letters
 
 IN_QUEUE = 12
 """Unfinished jobs that there are at any time, until all are submitted."""
@@ -32,41 +34,8 @@ _YEAR_2023 = Path(__file__).parents[1] / "data" / "us" / "national" / "yob2023.t
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What came of it; all but the first two are to be 0.
-
-    Args:
-        runs: tries at jobs, in all.
-        faults: how many things were done to the installation.
-        lost: jobs that ended completed, or should have, without all their rows.
-        duplicated: datasets with rows that are not in their file, or loaded by two commits of a job.
-        cap_violations: claims after which more runs held a slot than the maximum; and live pods over it.
-        stuck: jobs that did not end, and runs that kept their slot.
-        wrongly_failed: jobs that failed for other reasons than a malformed file.
-        wrongly_retried: jobs that were charged with more attempts or interruptions than they were hit.
-    """
-
-    runs: int
-    faults: int
-    lost: int
-    duplicated: int
-    cap_violations: int
-    stuck: int
-    wrongly_failed: int
-    wrongly_retried: int
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(value for name, value in asdict(self).items() if name not in ("runs", "faults"))
-
-    def __str__(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in asdict(self).items())
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    """The figures, the faults by kind, the most runs and live pods at once, and what is wrong, in words."""
+    """The figures, the faults by kind, the most runs and live pods at once, and the defects in words."""
 
     figures: Figures
     faults: Counter[str]
@@ -86,10 +55,10 @@ async def chaos(
     seconds: float = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
-    """Lets the chaos go on until so many datasets were submitted, and so many seconds are over.
+    """Lets the chaos go on until enough datasets are submitted, and enough time has passed.
 
     Args:
-        installation, servers: what is hit; destructive.
+        installation, servers: the targets; destructive.
         folder: for the files that are submitted.
         datasets: at least so many.
         maximum: of the pool, as the controllers set it.
@@ -119,7 +88,7 @@ async def chaos(
 
 
 class _Submitting:
-    """Submits files as a user would, again where the database was away, and remembers what is in them."""
+    """Submits files as a user would, again if the database was away, and remembers their contents."""
 
     def __init__(self, installation: Installation, folder: Path, chance: random.Random) -> None:
         self.files: dict[str, tuple[Path, bool]] = {}
@@ -151,7 +120,7 @@ class _Submitting:
     def _file(self) -> tuple[Path, bool]:
         number = len(self.files)
         # A year and a state of its own: files of the same ones would overlap, and be refused.
-        year, state = 1880 + number % 140, _letters(number // 140)[-2:].upper()
+        year, state = 1880 + number % 140, letters(number // 140)[-2:].upper()
         chosen = self._chance.sample(self._lines, self._chance.choice([50, 5_000, 30_000]))
         fields = [line.split(",") for line in sorted(chosen)]
         lines = [f"{state},{sex},{year},{name},{count}" for name, sex, count in fields]
@@ -161,7 +130,7 @@ class _Submitting:
         path = self._folder / f"chaos-{number}" / f"{state}-{year}.txt"
         path.parent.mkdir()
         # A name of its own makes every file another dataset.
-        path.write_text("\r\n".join([*lines, f"{state},F,{year},Q{_letters(number)},5", ""]))
+        path.write_text("\r\n".join([*lines, f"{state},F,{year},Q{letters(number)},5", ""]))
         return path, malformed
 
 
@@ -204,7 +173,9 @@ def _audit(
         if job["finished_at"] is None or job["held"]:
             note("stuck", job, f"it is {job['state']}, and holds {job['held']} slots")
         elif job["state"] != ("failed" if malformed else "completed"):
-            note("wrongly_failed", job, f"it is {job['state']}: {job['last_cause']}: {job['last_error']}")
+            rejected = not malformed and job["last_cause"] == "rejected"
+            what = "wrongly_rejected" if rejected else "wrongly_failed"
+            note(what, job, f"it is {job['state']}: {job['last_cause']}: {job['last_error']}")
         elif malformed and job["last_cause"] != "rejected":
             note("wrongly_failed", job, f"it failed of {job['last_cause']}: {job['last_error']}")
         elif not expected <= set(found):
@@ -223,6 +194,7 @@ def _audit(
         duplicated=counts["duplicated"],
         cap_violations=witness.over(maximum),
         stuck=counts["stuck"],
+        wrongly_rejected=counts["wrongly_rejected"],
         wrongly_failed=counts["wrongly_failed"],
         wrongly_retried=counts["wrongly_retried"],
     )
@@ -232,11 +204,3 @@ def _audit(
 def _as_row(line: str) -> str:
     _, sex, year, name, count = line.split(",")
     return f"{year},{name},{sex},{count}"
-
-
-def _letters(number: int) -> str:
-    letters = ""
-    for _ in range(4):
-        number, digit = divmod(number, 26)
-        letters = chr(ord("a") + digit) + letters
-    return letters

@@ -13,17 +13,7 @@ from kubernetes.aio.watch import Watch
 from controller.launchers.kubernetes.api import load_configuration
 from controller.pools.runner_pod import CONTAINER
 from tests.e2e.installation import Installation
-
-# Counts inside every transaction that claims, under the lock of the pool's row: no peak escapes it.
-COUNT_CLAIMS = """
-create table claims_seen (unreleased int not null);
-create function count_claims() returns trigger language plpgsql as $$
-begin
-    insert into claims_seen select count(*) from runs where released_at is null;
-    return null;
-end $$;
-create trigger count_claims after insert on runs for each statement execute function count_claims();
-"""
+from tests.kit.triggers import COUNT_CLAIMS
 
 
 class Witness:

@@ -1,4 +1,4 @@
-"""What tests get: a running cluster, whoever provides it."""
+"""A running cluster for tests, of any provider."""
 
 import json
 import os
@@ -42,7 +42,7 @@ class Cluster:
 
         Args:
             args: everything after `kubectl`.
-            input: what it reads from standard input.
+            input: for its standard input.
             check: raise when it fails.
             timeout_seconds: after this long it is stopped and has failed.
 
@@ -107,7 +107,7 @@ class Cluster:
         """Wait until a condition holds, looking every 0.2 s.
 
         Raises:
-            ClusterError: it does not hold after so many seconds; the message says what was waited for.
+            ClusterError: it does not hold in time; the message names the awaited state.
         """
         deadline = time.monotonic() + seconds
         while not condition():

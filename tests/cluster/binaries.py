@@ -47,7 +47,7 @@ def versitygw() -> Path:
 
 
 def pause() -> Path:
-    """The program that holds a pod's namespaces: it sleeps until it is told to stop."""
+    """The program that holds a pod's namespaces: it sleeps until a signal stops it."""
     return gobuild.build("pause", PAUSE_VERSION, ["."]) / "pause"
 
 

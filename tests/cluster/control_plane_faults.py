@@ -1,4 +1,4 @@
-"""Breaks the local cluster's parts, for tests of what then happens; never another provider's."""
+"""Breaks the local cluster's parts, for tests of the consequences; never another provider's."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def restart_api_server(cluster: Cluster) -> None:
 def second_node(cluster: Cluster) -> Iterator[None]:
     """A ready node beside the real one, on which nothing runs.
 
-    A cluster of which every node is lost takes itself to be cut off, and gives up no pod.
+    A cluster that has lost every node believes itself cut off, and gives up no pod.
     """
     with kwok.nodes(cluster, [SECOND_NODE]):
         yield

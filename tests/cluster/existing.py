@@ -41,7 +41,7 @@ def running() -> Cluster | None:
 
 
 def start() -> Cluster:
-    """As running(): whoever gave it has started it."""
+    """As running(): somebody else has started it."""
     cluster = running()
     if cluster is None:
         raise ClusterError(f"{NAME} is not set")

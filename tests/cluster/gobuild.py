@@ -15,7 +15,7 @@ def build(module: str, version: str, packages: list[str], ldflags: str = "") -> 
     """The folder with the built commands of one module, from the cache, or built now if that is allowed.
 
     Args:
-        module: a folder under go/ with go.mod and go.sum, which alone decide what is built.
+        module: a folder under go/ with go.mod and go.sum, the only inputs of the build.
         version: names the cache folder, `<module>-<version>`.
         packages: the import paths of the commands.
         ldflags: more linker flags, such as -X for a version.

@@ -15,7 +15,7 @@ from tests.cluster.paths import cache_dir, locked
 
 
 class Builder(Protocol):
-    """A tool that builds images; what it says goes to standard error.
+    """A tool that builds images; its output goes to standard error.
 
     All but base() raise subprocess.CalledProcessError if the tool fails.
     """

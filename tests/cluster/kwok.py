@@ -44,7 +44,7 @@ _STAGE = {
 
 @contextmanager
 def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[None]:
-    """Ready nodes beside the real one, tainted, each with room for so many pods.
+    """Ready nodes beside the real one, tainted, each with room for a number of pods.
 
     Args:
         cluster: the local one.

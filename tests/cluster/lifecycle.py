@@ -70,7 +70,7 @@ def down(providers: Sequence[Provider] = PROVIDERS) -> None:
 
 @contextmanager
 def session(provider: Provider) -> Iterator[Cluster]:
-    """A cluster for one test session; several sessions share one, and the last stops it unless it is to be kept."""
+    """A cluster for one test session; several sessions share one, and the last stops it unless it should stay."""
     with _beside("users").open("w") as users:
         with _lock():
             cluster = provider.running() or provider.start()

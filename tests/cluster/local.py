@@ -48,7 +48,7 @@ def running() -> Cluster | None:
 
 
 def start() -> Cluster:
-    """Start a cluster; what is left of an earlier one that crashed is removed first.
+    """Start a cluster; first removes the remains of an earlier one that crashed.
 
     Raises:
         NotPrepared: a program is not built; nothing has been stopped.
@@ -68,7 +68,7 @@ def start() -> Cluster:
 
 
 def stop() -> None:
-    """Stop the cluster and remove what it made on this machine, all but its logs; nothing to do is no error."""
+    """Stop the cluster and remove its files from this machine, all but its logs; no cluster is no error."""
     files = Files(state_dir())
     if not files.processes.exists():
         return

@@ -59,7 +59,7 @@ def program(name: str) -> str:
 
 
 def why_not() -> str | None:
-    """What is missing on this machine for a local cluster, and how to get it; None when nothing is."""
+    """The packages that a local cluster lacks on this machine, and how to get them; None if there are all."""
     packages = missing()
     if packages:
         return f"Debian packages are missing: {' '.join(packages)}"
@@ -67,7 +67,7 @@ def why_not() -> str | None:
 
 
 def install() -> None:
-    """Install with apt-get what is missing.
+    """Install the missing packages with apt-get.
 
     Raises:
         Unavailable: not root, or no apt-get here.

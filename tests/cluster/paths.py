@@ -37,7 +37,7 @@ def state_dir() -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file beside what it guards; waits for as long as another process has it."""
+    """Hold an exclusive lock on a file beside the guarded one; waits while another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -48,7 +48,7 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
     """A folder of the cache, made at most once even by processes that ask at the same time.
 
     Args:
-        name: the folder's name, with the version of what is in it.
+        name: the folder's name, with the version of its contents.
         make: fills an empty folder; the folder gets its name only after make has returned.
 
     Raises:

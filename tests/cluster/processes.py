@@ -57,7 +57,7 @@ def _handed_down() -> list[int]:
 
 
 def pid(files: Files, name: str) -> int:
-    """The id of a process that was started under this name; raises ClusterError where it is not running."""
+    """The id of a process that was started under this name; raises ClusterError if it is not running."""
     found = dict(_recorded(files)).get(name)
     if found is None:
         raise ClusterError(f"{name} is not running")
@@ -65,7 +65,7 @@ def pid(files: Files, name: str) -> int:
 
 
 def remove(files: Files, name: str) -> list[str]:
-    """Kill a process, where it still runs, and forget it; returns the command that it was started with."""
+    """Kill a process, if it still runs, and forget it; returns the command that it was started with."""
     kill([number for known, number in _recorded(files) if known == name and number], signal.SIGKILL, seconds=10)
     record = files.processes / f"{name}.json"
     command: list[str] = json.loads(record.read_text())["command"]
@@ -107,7 +107,7 @@ def marked(files: Files) -> list[int]:
 
 
 def kill(pids: Iterable[int], how: signal.Signals, seconds: float) -> None:
-    """Send a signal to processes and wait for them to be gone, for so many seconds at most."""
+    """Send a signal to processes and wait for their end, for a number of seconds at most."""
     waiting = {pid: _start_time(pid) for pid in pids}
     for pid in waiting:
         try:

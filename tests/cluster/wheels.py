@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def downloaded(package: str, version: str, sha256: str) -> Iterator[Path]:
-    """One wheel in a temporary folder, without what it depends on; nothing is installed.
+    """One wheel in a temporary folder, without its dependencies; nothing is installed.
 
     Args:
         package: its name on PyPI.

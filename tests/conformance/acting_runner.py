@@ -1,8 +1,8 @@
 """A runner that does as its job id says, in a process and in a pod alike. It loads nothing.
 
-The last digit of the job id: 0 exits with 0; 1 writes a message and exits with 65; 2 works until it is told to stop;
+The last digit of the job id: 0 exits with 0; 1 writes a message and exits with 65; 2 works until a signal stops it;
 3 is killed by SIGKILL; 4 takes memory until it is killed; 5 fills /tmp; 6 breaks down by SIGSEGV; 7 completes,
-and its process may run another; 8 does so after a moment in which it heeds no SIGTERM.
+and its process may run another; 8 does so after a moment in which it ignores SIGTERM.
 """
 
 import ctypes

@@ -245,7 +245,7 @@ def _ignores(pid: int, number: signal.Signals) -> bool:
 async def test_a_process_that_cannot_be_started_names_the_limit(
     launcher: ProcessLauncher, monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str
 ) -> None:
-    """At first it is tried again; after a while the launch is refused, and what is claimed goes back."""
+    """At first it is tried again; after a while the launch is refused, and the claim is released."""
 
     def fail(*_: object, **__: object) -> None:
         raise error

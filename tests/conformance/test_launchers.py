@@ -56,7 +56,7 @@ class TestKubernetesLauncherOnTheFakeCluster(LauncherContract):
 
 
 class TestProcessLauncher(LauncherContract):
-    """What is true of children only stands in test_children.py."""
+    """The rules for children only stand in test_children.py."""
 
     @pytest.fixture
     async def launcher(self) -> AsyncIterator[Launcher]:

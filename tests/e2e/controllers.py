@@ -14,21 +14,19 @@ from typing import Any
 
 import pytest
 
-from controller.context import Context
 from controller.launchers.kubernetes.api import KubernetesApi, load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.launchers.kubernetes.objects import Job, Pod
 from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
 from controller.operator import Watcher
 from controller.outcomes.retry import RetryPolicy
-from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from controller.runner_config import read_runner_config
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from tests.e2e.installation import Installation
 from tests.e2e.loads import NOTHING_RUNS, rows_of
+from tests.kit.controller import controller as put_together
 
 
 def runner_json(installation: Installation) -> str:
@@ -90,9 +88,16 @@ async def controller(
         }
         template = replace(read_runner_config(runner_config), **how)
         launcher = KubernetesLauncher(api, installation_id, template)
-        pools = OnePool(PoolSpec("default", template=template, **of_pool))
-        context = Context(store, launcher, "through the proxy", pools)
         wake = asyncio.Event()
+        reconciler = put_together(
+            store,
+            launcher,
+            "through the proxy",
+            PoolSpec("default", template=template, **of_pool),
+            poll_seconds=poll_seconds,
+            resync_seconds=poll_seconds,
+            wake=wake,
+        )
 
         def saw(thing: Job | Pod, deleted: bool) -> None:
             launcher.on_event(thing, deleted)
@@ -102,7 +107,7 @@ async def controller(
         WATCHERS.append(watcher)
         watcher.start()
         try:
-            yield Reconciler(context, poll_seconds, wake, LoopHealth(), resync_seconds=poll_seconds), watcher
+            yield reconciler, watcher
         finally:
             watcher.stop()
             await launcher.close()

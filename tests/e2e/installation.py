@@ -34,10 +34,10 @@ def _free_years() -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Installation:
-    """One release in a namespace of its own, and what it works on.
+    """One release in a namespace of its own, with its cluster and servers.
 
     Args:
-        cluster: where it runs.
+        cluster: the one that it runs in.
         namespace: which holds the release, its Secrets and its runner pods.
         conninfo: the database as this host reaches it.
         bucket: the folder that the S3 server keeps the bucket in.
@@ -62,7 +62,7 @@ class Installation:
         return done
 
     def submit(self, *files: Path, country: str = "US") -> list[dict[str, Any]]:
-        """Submits files by the command line, and returns what it says of each."""
+        """Submits files by the command line, and returns its answer for each."""
         answer: list[dict[str, Any]] = json.loads(self.cli("submit", *files, "--country", country, "--json").stdout)
         return answer
 
@@ -100,7 +100,7 @@ class Installation:
         return items
 
     def until(self, sql: str, *parameters: object, seconds: float = 90) -> list[dict[str, Any]]:
-        """Waits until a query has rows, and returns them; where it has none in time, shows what the controller says."""
+        """Waits until a query has rows, and returns them; if it has none in time, shows the controller's log."""
         deadline = time.monotonic() + seconds
         while not (rows := self.query(sql, *parameters)):
             if time.monotonic() > deadline:
@@ -147,7 +147,7 @@ def evict(installation: Installation, pod: str) -> None:
 
 @dataclass(frozen=True)
 class Servers:
-    """What stands outside the cluster: Postgres and S3, which pods reach at the host's address."""
+    """The servers outside the cluster: Postgres and S3, which pods reach at the host's address."""
 
     postgres: PostgresServer
     s3: VersityGateway

@@ -1,4 +1,4 @@
-"""Clusters with rules of their own: LimitRanges, quotas and admission webhooks. Each is told, and heals without a loss.
+"""Clusters with rules of their own: LimitRanges, quotas and admission webhooks. Each is reported and loses nothing.
 
 The controller works on this host; API server, admission, Job controller and kubelet are real.
 """
@@ -142,7 +142,7 @@ async def test_the_limit_that_killed_a_runner_is_the_one_that_it_had(
 
 
 async def test_memory_beyond_a_limit_range_is_given_up_again(controllers_away: Installation, tmp_path: Path) -> None:
-    """A job that is out of memory at the most that the namespace allows fails for that, soon, and blocks no pool."""
+    """A job that runs out of the memory that the namespace allows fails for that, soon, and blocks no pool."""
     installation = controllers_away
     submitted = installation.submit_small(tmp_path)
     how: dict[str, Any] = {

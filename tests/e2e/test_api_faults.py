@@ -1,6 +1,6 @@
 """What goes wrong between a controller and the API server: each costs time, and nothing else.
 
-The controller works on this host, through a proxy that fails as it is told to; the pods are real.
+The controller works on this host, through a proxy that fails on demand; the pods are real.
 """
 
 import asyncio

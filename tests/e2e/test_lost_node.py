@@ -1,4 +1,4 @@
-"""A node of which nothing is heard any more: its kubelet stands still, and one of its runners too."""
+"""A node falls silent: its kubelet stands still, and one of its runners too."""
 
 import asyncio
 import contextlib

@@ -19,7 +19,7 @@ def checksum_of_files(files: list[Path]) -> tuple[int, str]:
 
 
 def checksum_of_database(installation: Installation, dataset_ids: list[str]) -> tuple[int, str]:
-    """The same, over what was loaded."""
+    """The same, over the loaded rows."""
     rows = installation.query(
         "select concat_ws(',', year, gender, name, count) as line"
         " from names join datasets on key = dataset_key where id = any(%s)",

@@ -38,7 +38,7 @@ def get(installation: Installation, pool: str) -> dict[str, Any]:
 
 
 def condition(installation: Installation, pool: str, kind: str) -> dict[str, Any]:
-    """One condition, where it tells of the newest generation; else nothing."""
+    """One condition, if it is about the newest generation; else nothing."""
     found = get(installation, pool)
     for one in found.get("status", {}).get("conditions", ()):
         if one["type"] == kind and one["observedGeneration"] == found["metadata"]["generation"]:

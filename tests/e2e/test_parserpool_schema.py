@@ -1,4 +1,4 @@
-"""What the API server itself refuses of a ParserPool, in words that help; and what it fills in."""
+"""The API server itself refuses bad ParserPools, in words that help, and fills in defaults."""
 
 import json
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Stand-ins, each of which passes the conformance suite of the real thing."""
+"""Stand-ins; each passes the conformance suite of the real thing."""

@@ -120,7 +120,7 @@ class FakeJob:
 
 
 class FakeCluster:
-    """The API server, the Job controller and what is left of the kubelets.
+    """The API server, the Job controller and a bit of the kubelets.
 
     Args:
         now: what time it is.
@@ -204,7 +204,7 @@ class FakeCluster:
     # --- what happens to it --------------------------------------------------------------------------------------
 
     def delete(self, name: str, force: bool = False) -> None:
-        """A Job is deleted, whoever asks for it."""
+        """A Job is deleted, by anybody."""
         job = self.jobs.pop(name, None)
         for pod in list(job.pods) if job is not None else ():
             pod.deleting = True
@@ -242,7 +242,7 @@ class FakeCluster:
         pod.state = {"running": {"startedAt": self.now().isoformat()}}
 
     def disrupt(self, pod: FakePod, reason: str) -> None:
-        """It is to be evicted, preempted, or the like: the condition comes first, its end by `end`."""
+        """Its eviction, preemption or the like is announced: the condition comes first, its end by `end`."""
         pod.conditions["DisruptionTarget"] = ("True", reason)
 
     def end(
@@ -293,7 +293,7 @@ class FakeCluster:
             pod.conditions.pop(kind, None)
 
     def advance(self) -> None:
-        """Time has gone on: what is late is made, and what is long over is removed."""
+        """Time has gone on: makes late Jobs, and removes those that are long over."""
         due = [manifest for moment, manifest in self._late if moment <= self.now()]
         self._late = [(moment, manifest) for moment, manifest in self._late if moment > self.now()]
         for manifest in due:

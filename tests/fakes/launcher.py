@@ -75,7 +75,7 @@ class FakeLauncher:
         self._runs[key] = ObservedRun(key, f"fake-{key}", Phase.RUNNING, Evidence(container_started=True))
 
     def end(self, key: RunKey, evidence: Evidence) -> None:
-        """The run's process or pod is over, and this is what is seen of it."""
+        """The run's process or pod is over, and leaves this evidence."""
         self._runs[key] = ObservedRun(key, f"fake-{key}", Phase.ENDED, evidence)
 
     def lose_node(self, key: RunKey, phase: Phase = Phase.RUNNING, runner_uid: str | None = None) -> None:
@@ -90,7 +90,7 @@ class FakeLauncher:
 
 
 class Moody(FakeLauncher):
-    """Answers as it is told to."""
+    """Fails on demand."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -62,7 +62,7 @@ class FakeParserPools:
         return deepcopy([*self.pools.values()])
 
     async def try_job(self, manifest: Mapping[str, Any]) -> None:
-        """See KubernetesApi; refuses the images it is told to."""
+        """See KubernetesApi; refuses the images in its list."""
         self.trials += 1
         if self.away is not None:
             raise self.away

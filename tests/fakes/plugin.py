@@ -21,7 +21,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, module: str = __name_
 
 
 class Forgetful:
-    """Reads name,count below its title, and notes what is none."""
+    """Reads name,count below its title, and notes other lines as problems."""
 
     def __init__(self, when: str, rows: Callable[[Source], Iterator[Row] | list[Row]]) -> None:
         self.name = f"jp-{when}"

@@ -53,7 +53,7 @@ class Ended:
 
 
 def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -> Ended | None:
-    """Runs a pod's runner to its end in this thread, as `parser_runner.process` does; None where it was killed."""
+    """Runs a pod's runner to its end in this thread, as `parser_runner.process` does; None if it was killed."""
     runner = Runner(pod.uid, pod.name, pod.node)
     context = PodContext(pod.key, runner, conninfo, storage, (0.0, 0.0), actor=actor, thread=threading.get_ident())
     unforeseen = ""
@@ -80,10 +80,10 @@ def _record(context: PodContext, outcome: Outcome) -> None:
 
 
 class Stepped:
-    """A runner that goes from boundary to boundary as it is told, and stands still in between.
+    """A runner that goes from boundary to boundary on demand, and stands still in between.
 
     It does not stand still while it holds the rows of its job, between the last check of its lease and its commit:
-    whoever met it there would have to wait for real time.
+    anybody who met it there would have to wait for real time.
 
     Args:
         pod, conninfo, storage: see `run_pod`.
@@ -107,7 +107,7 @@ class Stepped:
         return self._over
 
     def step(self, boundaries: int) -> None:
-        """Passes so many boundaries, or fewer if it ends before."""
+        """Passes a number of boundaries, or fewer if it ends before."""
         for _ in range(boundaries):
             if self.over:
                 return

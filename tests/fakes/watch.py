@@ -1,4 +1,4 @@
-"""The watch over a fake cluster: tells of what has changed since it was asked last, as the API server would."""
+"""The watch over a fake cluster: reports the changes since the last time, as the API server would."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from tests.fakes.cluster import FakeCluster
 
 
 class FakeWatch:
-    """What one controller's watch is told.
+    """The events of one controller's watch.
 
     Args:
         cluster: the cluster.

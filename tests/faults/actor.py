@@ -95,7 +95,7 @@ class Actor:
         plan: what happens to it.
         tell: told of every fault as it happens.
         gate: called at every boundary in a thread of its own, and may hold it up there.
-        slow_seconds: how long what is slow takes.
+        slow_seconds: how long a slow call takes.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Actor:
 
     @property
     def has_just(self) -> str:
-        """What it did at the boundary before the one it is at; nothing at its first."""
+        """The action at the boundary before the present one; nothing at its first."""
         return self.met[-2].what if len(self.met) > 1 else ""
 
     def meet(self, at: Boundary, do: Callable[[], T], lost: Callable[[], Exception]) -> T:
@@ -128,7 +128,7 @@ class Actor:
 
         Args:
             at: where.
-            do: what is to be done.
+            do: the action.
             lost: the error that says that it is not known.
         """
         kind = self._arrive(at)
@@ -159,7 +159,7 @@ class Actor:
         return result
 
     def die(self) -> None:
-        """From now on it does nothing: its connections are cut, and whatever it was about to do is not done."""
+        """From now on it does nothing: its connections are cut, and its next action is not done."""
         self.dead = True
         for connection in self._connections:
             # The socket, not the connection: another thread may be waiting on that.

@@ -52,5 +52,5 @@ class VirtualClock:
         self.set(self.now + by)
 
     def close(self) -> None:
-        """Lets go of its connection; the clock stands where it was."""
+        """Lets go of its connection; the clock does not move."""
         self._connection.close()

@@ -56,7 +56,7 @@ def read_only(*folders: str) -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def no_more_open_files(spare: int = 0) -> Iterator[None]:
-    """This process can open nothing meanwhile, or only so many files: EMFILE. The ids that are free must be one run."""
+    """This process can open nothing meanwhile, or only a few files: EMFILE. The ids that are free must be one run."""
     lowest = os.open("/dev/null", os.O_RDONLY)
     os.close(lowest)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

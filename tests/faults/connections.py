@@ -1,4 +1,4 @@
-"""Connections to Postgres of which every exchange with the server is a boundary: statements, COPY data, COMMIT."""
+"""Connections to Postgres that make every exchange with the server a boundary: statements, COPY data, COMMIT."""
 
 from functools import partial
 from typing import Any
@@ -91,7 +91,7 @@ def _lost() -> Exception:
 
 
 def _exchange(gen: Any) -> Boundary:
-    """What is about to be sent, as far as it can be told from psycopg's own generator."""
+    """The next message, as far as psycopg's own generator shows it."""
     frame = getattr(gen, "gi_frame", None)
     query = frame.f_locals.get("query") if frame is not None else None
     if isinstance(query, str) and query:

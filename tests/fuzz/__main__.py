@@ -1,4 +1,4 @@
-"""Fuzzes every format, or those that are named, one after the other, each for so many seconds or inputs."""
+"""Fuzzes every format, or the named ones, one after the other, each for a number of seconds or inputs."""
 
 import argparse
 import random
@@ -23,7 +23,7 @@ _DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.MULTILINE)
 
 
 def main() -> None:
-    """Prints what each came to; the exit code is 1 where something was found."""
+    """Prints the result of each; the exit code is 1 if something was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("formats", nargs="*", choices=[*SAMPLES, []], metavar="FORMAT", help="all, if none is named")
     parser.add_argument("--seconds", type=int, default=60, help="for each format (default: %(default)s)")

@@ -1,6 +1,6 @@
 """Fuzzes one format: `python -m tests.fuzz.target FORMAT FOLDER [libFuzzer's options]`. Ends as libFuzzer does.
 
-With a file in place of the folder, it tries what was found once more.
+With a file in place of the folder, it tries that input once more.
 """
 
 import logging

@@ -12,17 +12,14 @@ from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 
-from controller.context import Context
 from controller.launchers.interface import Launch, Launcher, ObservedRun
 from controller.launchers.process.launcher import ProcessLauncher
-from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
-from controller.pools.source import OnePool
-from controller.pools.spec import KEEP, PoolSpec
+from controller.pools.spec import KEEP
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
+from tests.kit.controller import controller
 
 
 class Dying:
@@ -78,10 +75,9 @@ def _die() -> None:
 async def crash(conninfo: str, launcher: Launcher, point: str) -> None:
     """Runs a controller until it has died."""
     async with controller_pool(conninfo, 2) as pool:
-        context = Context(
-            ControllerStore(pool), Dying(launcher, point), f"crashing-{os.getpid()}", OnePool(PoolSpec("default"))
-        )
-        await Reconciler(context, 0.1, asyncio.Event(), LoopHealth()).run(asyncio.Event())
+        dying = Dying(launcher, point)
+        reconciler = controller(ControllerStore(pool), dying, f"crashing-{os.getpid()}", poll_seconds=0.1)
+        await reconciler.run(asyncio.Event())
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ SETTINGS = PoolSpec("default", max_parallelism=64, template=RunnerTemplate("runn
 
 
 class Controller:
-    """The pools of one controller, and what it told of them."""
+    """The pools of one controller, and its notices about them."""
 
     def __init__(self, cluster: FakeParserPools, pools: ParserPools, told: list[str]) -> None:
         self.cluster = cluster
@@ -32,7 +32,7 @@ class Controller:
         return self.pools.served
 
     async def status(self, name: str) -> dict[str, Any]:
-        """Of a pool, after it was told of."""
+        """The status of a pool, after a report."""
         self.pools._next_report = 0.0
         await self.pools.report({name})
         status: dict[str, Any] = self.cluster.pools[name]["status"]

@@ -30,16 +30,13 @@ from tests.integration.loads import (
     settled,
 )
 from tests.integration.world import HOUR, NATIONAL, NO_RETRIES, World
+from tests.kit.letters import letters
 
 CANCEL_WAITS = "select 1 from pg_stat_activity where query like '%jobs.lock%' and wait_event_type = 'Lock'"
 
 
 def _word(number: int) -> str:
-    letters = ""
-    for _ in range(5):
-        number, digit = divmod(number, 26)
-        letters = chr(ord("a") + digit) + letters
-    return "A" + letters
+    return "A" + letters(number, 5)
 
 
 class Stories:

@@ -178,7 +178,7 @@ BAD_SCHEDULES = {
 
 
 async def test_bad_schedules_harm_no_other(world: World, unbounded: str) -> None:
-    """Each says itself what is wrong with it."""
+    """Each names its own problem."""
     (world.folder / "storage" / "in").mkdir()
     (world.folder / "storage" / "in" / "yob2001.txt").write_text("Mary,F,1\n")
     with Client.connect(world.conninfo) as store:
@@ -331,7 +331,7 @@ async def test_a_pool_that_cannot_be_decided_on_keeps_no_other_back(world: World
 
 
 async def test_a_parser_pool_that_cannot_be_read_keeps_no_other_back(world: World) -> None:
-    """Neither one whose name no pool can have, nor one of which nobody has thought."""
+    """Neither one with a name that no pool can have, nor one that nobody thought of."""
     cluster = FakeParserPools()
     cluster.apply("Not.A.Pool", maxParallelism=3)
     cluster.apply("good", maxParallelism=5)

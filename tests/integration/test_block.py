@@ -39,7 +39,7 @@ NO_ROOM = Evidence(
 
 
 class Controller:
-    """A controller with a launcher that does as it is told, and what it announced."""
+    """A controller with a launcher that fails on demand, and its announcements."""
 
     def __init__(self, world: World, reconciler: Reconciler, launcher: Moody) -> None:
         self.world = world

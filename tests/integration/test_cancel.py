@@ -1,4 +1,4 @@
-"""Cancel: at once where a job waits; where it runs, whichever locks the job first wins, the cancel or the commit."""
+"""Cancel: at once if a job waits; if it runs, either the cancel or the commit locks the job first, and wins."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A process that runs file after file: which files it may, and what is left of one when the next one comes."""
+"""A process that runs file after file: which files it may, and what the next one finds of the last."""
 
 import asyncio
 import os

@@ -269,7 +269,7 @@ def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqu
 
 
 class DeletedMeanwhile(LocalStorage):
-    """Storage in front of which, once, somebody deletes the dataset whose file is being put."""
+    """Storage that lets somebody, once, delete the dataset while its file is being put."""
 
     def __init__(self, client: Submitter) -> None:
         super().__init__(client.folder / "storage")

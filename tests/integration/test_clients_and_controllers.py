@@ -1,4 +1,4 @@
-"""Clients among controllers: nobody waits for another in a circle, and whoever gets in the way is waited out."""
+"""Clients among controllers: no two wait for each other, and every lock is waited out."""
 
 import asyncio
 import random

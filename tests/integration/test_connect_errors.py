@@ -1,4 +1,4 @@
-"""Why a connection cannot be made is told apart: by real servers, directly and by way of PgBouncer."""
+"""Why a connection cannot be made: reported by real servers, directly and by way of PgBouncer."""
 
 import asyncio
 import socket
@@ -73,7 +73,7 @@ def test_a_refused_login_is_no_outage(
 
 
 def test_a_database_that_is_set_to_read_only_is_left_alone(server: PostgresServer) -> None:
-    """Whoever has set that has a reason, such as a disk that is nearly full. No attempt is used meanwhile."""
+    """Somebody has set that for a reason, such as a disk that is nearly full. No attempt is used meanwhile."""
     server.execute("create database frozen")
     server.execute("alter database frozen set default_transaction_read_only = on")
     error = error_of(url(server, database="frozen"))

@@ -162,7 +162,7 @@ class TestTemporaryFolder:
 
     @needs_root
     def test_a_small_one_without_execution_is_enough(self, given: dict[str, str]) -> None:
-        """Nothing is executed from it, and what is small stays in memory."""
+        """Nothing is executed from it, and small files stay in memory."""
         small = "mount -t tmpfs -o noexec,nosuid,size=64k tmpfs /var/tmp"
         done = load({**given, "TMPDIR": "/var/tmp"}, before=small, namespaces=["--mount"])
         assert (done.returncode, rows(given) > 0) == (0, True), done.stderr

@@ -43,7 +43,7 @@ def text(world: World) -> tuple[Path, str]:
 
 @pytest.fixture
 def archive(world: World) -> tuple[Path, str]:
-    """One that is small, but what is in it is not."""
+    """A small archive with a large member."""
     return world.file("namesbystate.zip", zipped({"AK.TXT": large_file()})), "US"
 
 

@@ -1,4 +1,4 @@
-"""Commands and controllers on a machine in trouble: what is at fault is said, and a later try goes through."""
+"""Commands and controllers on a machine in trouble: they name the trouble, and a later try goes through."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ ON_LINUX = pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """A good one that is small, but what is in it is not."""
+    """A good archive: it is small, and its member is large."""
     path = tmp_path / "namesbystate.zip"
     path.write_bytes(zipped({"AK.TXT": large_file()}))
     return path

@@ -6,7 +6,6 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -23,6 +22,7 @@ from dataset_jobs.store import controller_connection
 from dataset_jobs.store.statements import statement
 from tests.integration.command_line import running
 from tests.integration.world import World
+from tests.kit.controller import controller
 
 pytestmark = pytest.mark.every_postgres
 
@@ -167,7 +167,7 @@ async def test_a_scrape_is_answered_while_the_database_is_away(
         async with world.controller(
             conninfo=f"host=127.0.0.1 port={free_port()} dbname=none user=nobody connect_timeout=2"
         ) as cut_off:
-            away = Reconciler(replace(cut_off.context, metrics=metrics), 0.2, asyncio.Event(), LoopHealth())
+            away = controller(cut_off.context.store, cut_off.context.launcher, metrics=metrics)
             assert not await away.tick_safely()
             measuring = asyncio.create_task(measure(cut_off.context.store, metrics))
             while "as they were" not in caplog.text:

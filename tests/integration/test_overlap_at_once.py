@@ -34,7 +34,7 @@ def counted(world: World) -> list[tuple[int, str]]:
 
 @contextmanager
 def commit_held_up(world: World, submitted: Submitted) -> Iterator[None]:
-    """Holds up a load after it has written what it covers, and before it commits."""
+    """Holds up a load after it has written its coverage, and before it commits."""
     world.query(
         "create function hold_up() returns trigger language plpgsql as"
         " $$ begin perform pg_advisory_xact_lock(99); return null; end $$"

@@ -1,4 +1,4 @@
-"""What a controller makes of ParserPools: over a real Postgres, with an API server that does as it is told."""
+"""What a controller makes of ParserPools: over a real Postgres, with an API server that fails on demand."""
 
 from typing import Any
 

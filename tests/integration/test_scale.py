@@ -1,4 +1,4 @@
-"""How many runs a pool is to have: decided, kept in its row, and heeded by claims; over a real Postgres."""
+"""The number of runs that a pool should have: decided, kept in its row, and honoured by claims; on a real Postgres."""
 
 import asyncio
 import logging
@@ -14,7 +14,6 @@ from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRule
 from controller.autoscaling.decide import Limit
 from controller.context import Context
 from controller.pools.runner_pod import RunnerTemplate
-from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from controller.steps.scale import DECIDER_LEASE, Scaled, scale
 from dataset_jobs.store.capacity import NewDecision
@@ -25,6 +24,7 @@ from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary
 from tests.faults.ports import exposed
 from tests.integration.world import World
+from tests.kit.controller import controller
 
 pytestmark = pytest.mark.every_postgres
 
@@ -61,7 +61,7 @@ def pool(world: World) -> dict[str, Any]:
 
 
 def as_controller(store: ControllerStore, owner: str) -> Context:
-    return Context(store, FakeLauncher(), owner, OnePool(DEFAULT))
+    return controller(store, FakeLauncher(), owner, DEFAULT).context
 
 
 async def claim(store: ControllerStore, limit: int = 500, owner: str = "a") -> list[ClaimedRun]:
@@ -75,7 +75,7 @@ async def scaled(context: Context, spec: PoolSpec = DEFAULT) -> Scaled:
 
 
 def expire(world: World, seconds: float = 0) -> None:
-    """The lease is over in so many seconds."""
+    """The lease ends in this number of seconds."""
     world.query("update pools set decided_until = clock_timestamp() + %s", timedelta(seconds=seconds))
 
 

@@ -1,4 +1,4 @@
-"""Recurring submissions: what lies in a folder of storage becomes datasets, each tick once, whoever dies of it."""
+"""Recurring submissions: files in a folder of storage become datasets, each tick once, even if somebody dies in it."""
 
 import asyncio
 import hashlib
@@ -53,7 +53,7 @@ class Folder:
         self.world.query("update schedules set next_at = %s, not_before = null", PAST)
 
     def tick(self, store: Schedules | None = None, storage: LocalStorage | None = None) -> ScanResult | None:
-        """What a thread of a controller does with one tick; None where there is nothing to do."""
+        """What a thread of a controller does with one tick; None if there is nothing to do."""
         one = store or self.store
         begun = one.claim()
         if begun is None:

@@ -150,7 +150,7 @@ def test_an_installation_of_this_version_is_never_moved(empty_database: str) -> 
 def test_a_role_that_may_not_make_the_schema_is_told(
     postgres: PostgresServer, empty_database: str, tmp_path: Path
 ) -> None:
-    """And what it is told to have done for it helps."""
+    """And the advice that it gives for that helps."""
     postgres.execute("create role modest login password 'modest'")
     try:
         url = empty_database.replace(f"postgres:{postgres.password}@", "modest:modest@")

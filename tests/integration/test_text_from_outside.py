@@ -173,7 +173,7 @@ def test_names_in_s3_are_treated_alike(
 
 @pytest.mark.parametrize("text", ["a\0b", "a\udcffb", "\ud800", "\x1b]0;t\x07\n\u202e", "x" * 10_000])
 def test_any_text_can_be_stored_in_columns_and_in_json(world: World, text: str) -> None:
-    """Each connection of the store cleans what it is given: no caller can forget it."""
+    """Each connection of the store cleans its parameters: no caller can forget it."""
     path = world.file("yob2023.txt", "Emma,F,1\n")
     job = world.submit(path).job_id
     with psycopg.connect(world.conninfo) as connection:
@@ -229,7 +229,7 @@ def on_a_terminal(command: list[str], environment: dict[str, str]) -> str:
 
 
 def test_a_terminal_gets_no_command_of_a_file(run: Run, database: str, tmp_path: Path) -> None:
-    """Colours of ours are all that it is told."""
+    """It gets no escapes but our own colours."""
     run("submit", put(tmp_path, "yob2023.txt", "Emma,F,1\n"), "--country", "US")
     with psycopg.connect(database) as connection:
         connection.execute("update datasets set filename = E'a\\x1b]0;title\\x07\u202e\\nb.txt'")

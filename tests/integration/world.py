@@ -14,14 +14,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from controller.background.schedules import Schedules
-from controller.context import Context
 from controller.launchers.interface import Launcher
 from controller.launchers.process.launcher import ProcessLauncher
 from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
-from controller.pools.source import OnePool
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
@@ -30,6 +27,7 @@ from dataset_jobs.store.for_controller import ControllerStore
 from parser_runner.child import run_child
 from services.client import Client
 from services.submission import read_file
+from tests.kit.controller import controller, no_jitter
 
 DATA = Path(__file__).parent.parent / "data"
 NATIONAL = DATA / "us" / "national"
@@ -41,7 +39,7 @@ NO_RETRIES = RetryPolicy(max_retries=0)
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What came of a submission that made a job."""
+    """The dataset and the job of a submission."""
 
     dataset_id: UUID
     job_id: UUID
@@ -155,11 +153,20 @@ class World:
             own = launcher or ProcessLauncher(
                 entry or partial(run_child, self.environment), ["parser_runner.preload"], wake.set
             )
-            pools = OnePool(PoolSpec("default", retry=retry, retention=retention, template=template))
+            pool = PoolSpec("default", retry=retry, retention=retention, template=template)
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, min_unchanged_seconds=0.0)
-            context = Context(store, own, owner, pools, concurrency, random=lambda: 0.0)
             try:
-                yield Reconciler(context, 0.2, wake, LoopHealth(), schedules=schedules)
+                yield controller(
+                    store,
+                    own,
+                    owner,
+                    pool,
+                    concurrency=concurrency,
+                    random=no_jitter,
+                    poll_seconds=0.2,
+                    wake=wake,
+                    schedules=schedules,
+                )
             finally:
                 await asyncio.to_thread(schedules.close)
                 await own.close()

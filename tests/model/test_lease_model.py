@@ -1,6 +1,6 @@
 """The lease protocol holds whatever the order of its steps; and the model would notice if it did not.
 
-What is in the model, and what is not: docs/lease-model.md.
+The limits of the model: docs/lease-model.md.
 """
 
 from pathlib import Path
@@ -51,5 +51,5 @@ def test_a_mistake_in_the_protocol_is_found(
 
 
 def test_a_slot_is_known_to_be_freed_while_a_pod_that_can_do_nothing_is_still_there(tmp_path: Path) -> None:
-    """Not what one would wish: docs/lease-model.md says how it comes. If it is mended, the model can ask for more."""
+    """Not what one would wish: docs/lease-model.md says how it comes. If it is fixed, the model can ask for more."""
     assert "assertion violated" in search(tmp_path, ONE_RUN, mistake="STRICT").error

@@ -37,7 +37,7 @@ class Case(NamedTuple):
     """A request, and what there is when it was made once, or more often.
 
     Args:
-        before: the state of the dataset's job when it is made; None where there is no dataset yet.
+        before: the state of the dataset's job when it is made; None if there is no dataset yet.
         after: the states of the dataset's jobs then, the oldest first.
         end: the same, when nothing is left to do.
     """
@@ -93,7 +93,7 @@ async def prepared(world: World, reconciler: Reconciler, number: int, state: str
 
 
 def states(world: World, number: int) -> list[str]:
-    """Of the jobs that the dataset of this number has; there is one such dataset at the most."""
+    """Of the jobs that the dataset of this number has; there is at most one such dataset."""
     filename = f"yob{1900 + number}.txt"
     assert len(world.query("select 1 from datasets where filename = %s", filename)) <= 1
     query = """select state from jobs join datasets on datasets.id = dataset_id where filename = %s

@@ -26,7 +26,7 @@ def submit(world: World, number: int) -> RunKey:
 async def broken(
     world: World, proxy: FaultProxy, reconciler: Reconciler, key: RunKey, fault: Fault | None, rows_before: int
 ) -> Cause:
-    """Runs a job with a fault in its first run, looks at what came of it, and runs it to its end then."""
+    """Runs a job with a fault in its first run, checks the result, and then runs it to its end."""
     launcher = reconciler.context.launcher
     assert isinstance(launcher, InlineLauncher)
     launcher.broken[key] = proxy.url(world.conninfo)

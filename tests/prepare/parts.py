@@ -15,7 +15,7 @@ class Thing:
     """Something that is built, fetched or made once, and then kept.
 
     Args:
-        how: what is done, such as "building".
+        how: the kind of work, such as "building".
         name: for the person who waits.
         make: returns at once if it is there; raises NotPrepared if it is not and nothing may be built.
         is_go: it is built by Go, which may have to be fetched first.

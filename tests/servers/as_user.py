@@ -1,4 +1,4 @@
-"""Commands of the product as other users of the machine, and where something of the machine is taken away."""
+"""Commands of the product as other users of the machine, and with parts of the machine taken away."""
 
 import os
 import subprocess
@@ -64,7 +64,7 @@ def _unshares(*namespaces: str) -> bool:
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The error that a command ended with: one line and no traceback; what it said of its progress is left out."""
+    """The error that a command ended with: one line and no traceback; its progress is left out."""
     lines = [line for line in done.stderr.splitlines() if line.startswith("affirm-worker: ")]
     assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
     return lines[0]

@@ -14,8 +14,8 @@ def answering(
 
     Args:
         status: HTTP status.
-        body: what is sent.
-        promised_bytes: Content-Length, where it is to differ from the body's own.
+        body: the bytes to send.
+        promised_bytes: Content-Length, if it should differ from the body's own.
         requests: gets one entry for every request that comes.
     """
 

@@ -1,4 +1,4 @@
-"""What can go wrong between a controller and an API server: a proxy before a real one, which fails as it is told to."""
+"""Faults between a controller and an API server: a proxy before a real one, which fails on demand."""
 
 import asyncio
 import json
@@ -30,14 +30,14 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class LoseAnswer:
-    """Does what it was asked, and answers with an error."""
+    """Carries out the request, and answers with an error."""
 
     status: int = 504
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Breaks the connection off, before or after it does what it was asked."""
+    """Breaks the connection off, before or after the request is carried out."""
 
     carried_out: bool
 
@@ -54,7 +54,7 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class CutWatch:
-    """Breaks a watch off in the middle of an event, after so many whole ones."""
+    """Breaks a watch off in the middle of an event, after a number of whole ones."""
 
     events: int = 0
 
@@ -95,7 +95,7 @@ class Rule:
     happened: int = field(default=0, init=False)
 
     def applies(self, method: str, path: str) -> bool:
-        """Counts a request; True where it is one that fails."""
+        """Counts a request; True if it has to fail."""
         if method != self.method or re.search(self.path, path) is None:
             return False
         self.matched += 1
@@ -109,7 +109,7 @@ class FaultyApiServer:
     """Passes requests on to a real API server, all but those for which there is a rule.
 
     It serves plain HTTP on this host, in a thread of its own, and shows the client certificate of the kubeconfig to
-    the real one; so whoever uses it needs no credentials.
+    the real one; so its clients need no credentials.
 
     Args:
         kubeconfig: of the real API server, with a client certificate.

@@ -35,7 +35,7 @@ _DISCOVERY: dict[str, dict[str, Any]] = {
 
 
 class PoolsApi:
-    """What it keeps, and what it was told."""
+    """Its objects, and the requests for them."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -49,7 +49,7 @@ class PoolsApi:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody is told; what comes before that is told to nobody."""
+        """Whether anybody watches; earlier events reach nobody."""
         return bool(self._watchers)
 
     def put(self, name: str, **spec: Any) -> None:

@@ -22,7 +22,7 @@ class PgBouncer:
 
     Args:
         program: its path.
-        postgres: what it stands before.
+        postgres: the server behind it.
         server_connections: to each database at most.
         users: whom it lets in besides the superuser, with their passwords.
     """

@@ -173,7 +173,7 @@ class Standby(PostgresServer):
 
     Args:
         primary: whom it copies; it has the same databases and passwords.
-        by_port: where it reaches it.
+        by_port: the port at which it reaches the primary.
     """
 
     def __init__(self, primary: PostgresServer, by_port: int) -> None:

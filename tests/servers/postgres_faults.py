@@ -56,7 +56,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Which statement is to be broken, and how; the proxy does it once.
+    """Which statement the proxy breaks, and how; it does so once.
 
     Args:
         kind: how.
@@ -139,7 +139,7 @@ class FaultProxy:
         self._flowing.clear()
 
     def flow(self) -> None:
-        """Ends the stall: what was held back is passed on."""
+        """Ends the stall: passes the withheld bytes on."""
         self._flowing.set()
 
     @contextlib.contextmanager
@@ -161,7 +161,7 @@ class FaultProxy:
             self._pairs.discard(pair)
 
     def met(self, statement: Statement) -> Kind | None:
-        """Counts a statement, and says what is to be done to it."""
+        """Counts a statement, and returns the fault for it."""
         if not statement.sql:
             return None
         with self._lock:

@@ -1,5 +1,7 @@
 """Processes of this machine by their arguments: pods of a local cluster are among them."""
 
+import os
+import signal
 from pathlib import Path
 
 
@@ -23,12 +25,21 @@ def pids_of(*words: str) -> list[int]:
 
 
 def environment_of(pid: int) -> dict[str, str]:
-    """What a process was started with; empty where it is gone."""
+    """The environment that a process was started with; empty if it is gone."""
     try:
         variables = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return {}
     return dict(variable.split("=", 1) for variable in variables if "=" in variable)
+
+
+def send_signal(pid: int, number: signal.Signals) -> bool:
+    """Sends a signal; False if the process is gone."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _matches(arguments: list[str], words: tuple[str, ...]) -> bool:

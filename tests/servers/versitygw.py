@@ -40,7 +40,7 @@ class VersityGateway:
         return name
 
     def endpoint(self, host: str = "127.0.0.1") -> str:
-        """The server's URL as seen from where it is called `host`."""
+        """The server's URL as seen from the place that calls it `host`."""
         return f"http://{host}:{self.port}"
 
     def credentials(self) -> dict[str, str]:
@@ -104,7 +104,7 @@ class VersityGateway:
             self._process = None
 
     def kill(self) -> None:
-        """Ends it in the middle of what it does."""
+        """Ends it in the middle of its work."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -112,6 +112,6 @@ def controller_pod(values: str = LEAST) -> dict[str, Any]:
 
 
 def runner_config(values: str = LEAST) -> dict[str, Any]:
-    """What the controller is told about runner pods."""
+    """The controller's configuration for runner pods."""
     config: dict[str, Any] = json.loads(only("ConfigMap", values)["data"]["runner.json"])
     return config

@@ -1,4 +1,4 @@
-"""Made-up contents of publishers' files, one for each format of which no file is shipped."""
+"""Made-up contents of publishers' files, one for each format without a shipped file."""
 
 import itertools
 from datetime import date

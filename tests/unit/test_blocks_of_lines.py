@@ -1,4 +1,4 @@
-"""Lines are read many at a time: what is found in them does not depend on where a block of them ends."""
+"""Lines are read many at a time: the findings do not depend on the ends of the blocks."""
 
 import io
 from unittest import mock
@@ -39,7 +39,7 @@ def files(plain: list[str]) -> st.SearchStrategy[bytes]:
 
 
 def found_in(content: bytes, filename: str, block: int, limit: int = PLAIN_LIMIT) -> tuple[list[Row], list[str]]:
-    """The rows, and what is wrong with the file."""
+    """The rows, and the problems of the file."""
     rows: list[Row] = []
     with mock.patch("parser_runner.parsers.source._BLOCK_OF_LINES", block):
         try:

@@ -68,7 +68,7 @@ def test_a_first_decision(spec: PoolSpec, seen: Snapshot, desired: int, limit: L
 
 
 class At(NamedTuple):
-    """At `second`, so many jobs wait and none runs, and so many runs are desired; None: no look at it."""
+    """At `second`, a number of jobs wait and none runs: the desired runs; None: no look at it."""
 
     second: float
     waiting: int

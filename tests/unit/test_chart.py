@@ -1,4 +1,4 @@
-"""What the chart renders, and what it refuses."""
+"""The manifests that the chart renders, and the values that it refuses."""
 
 import json
 import re
@@ -251,7 +251,7 @@ def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema_leaves(node: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Paths of what the chart itself gives a meaning; Kubernetes' own structures are leaves."""
+    """Paths that the chart itself gives a meaning; Kubernetes' own structures are leaves."""
     for name, reference in node["properties"].items():
         child = _resolved(reference, schema)
         if "properties" in child and "claims" not in child["properties"]:

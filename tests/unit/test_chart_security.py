@@ -159,7 +159,7 @@ async def _call_everything(api: KubernetesApi) -> None:
 
 @asynccontextmanager
 async def _recording(asked: set[tuple[str, str, str]]) -> AsyncIterator[Configuration]:
-    """An API server that answers anything, and notes what it was asked as RBAC sees it."""
+    """An API server that answers anything, and notes each request as RBAC sees it."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path in _DISCOVERY:

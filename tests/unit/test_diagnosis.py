@@ -1,4 +1,4 @@
-"""From what was seen of a run's end to its cause."""
+"""From the evidence of a run's end to its cause."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""README.md and docs/ name only what is there: files, headings, settings, commands."""
+"""README.md and docs/ name only existing things: files, headings, settings, commands."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def prose(page: Path) -> str:
 
 
 def code(page: Path) -> Iterator[str]:
-    """What stands in backticks: spans, and the lines of fenced blocks."""
+    """Text in backticks: spans, and the lines of fenced blocks."""
     yield from SPAN.findall(prose(page))
     for block in FENCE.findall(page.read_text(encoding="utf-8")):
         yield from (line.strip() for line in block.splitlines()[1:-1])

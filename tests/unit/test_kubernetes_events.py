@@ -1,4 +1,4 @@
-"""What is said in Kubernetes events."""
+"""The texts of Kubernetes events."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ HOSTILE = "pool x is blocked: \x1b]0;title\x07\nforged\u202e\udcff\0 " + "名" *
 
 
 async def test_a_message_of_others_is_posted_as_one_line_within_its_bytes() -> None:
-    """Whatever its message says, the API server takes the event, and kubectl shows one line of it."""
+    """With any message, the API server takes the event, and kubectl shows one line of it."""
     posted: list[dict[str, Any]] = []
 
     async def take(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Of what Kubernetes shows, what is looked at is kept, and whatever else is there does no harm."""
+"""We keep the fields of Kubernetes objects that we read, and any others do no harm."""
 
 import json
 

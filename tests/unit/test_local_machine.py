@@ -1,4 +1,4 @@
-"""Errors of the machine where only this process is looked at: what they become, and what is left to be the file's."""
+"""Errors of the machine, seen from this process alone: which errors they become, and which remain the file's."""
 
 import errno
 import io

@@ -1,16 +1,12 @@
 """The steps of a tick, as the documentation lists them."""
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any, cast
 
-from controller.context import Context
 from controller.loop import Reconciler
-from controller.loop_health import LoopHealth
-from controller.pools.source import OnePool
-from controller.pools.spec import PoolSpec
 from tests.fakes.launcher import FakeLauncher
+from tests.kit.controller import controller
 
 TEXT = Path(__file__).parents[2].joinpath("docs/architecture.md").read_text()
 
@@ -20,8 +16,7 @@ def steps_of(reconciler: Reconciler) -> list[str]:
 
 
 def a_reconciler() -> Reconciler:
-    context = Context(cast("Any", None), FakeLauncher(), "owner", OnePool(PoolSpec("default")))
-    return Reconciler(context, 1.0, asyncio.Event(), LoopHealth())
+    return controller(cast("Any", None), FakeLauncher())
 
 
 def test_the_documentation_lists_the_steps_in_their_order() -> None:

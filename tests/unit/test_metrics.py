@@ -1,4 +1,4 @@
-"""What is exposed, and that it can never be much."""
+"""The exposed metrics, and that they can never be many."""
 
 import re
 import subprocess

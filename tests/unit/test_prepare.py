@@ -51,7 +51,7 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def asked(make: Callable[[], object]) -> str:
-    """The name of what is missing where nothing is there."""
+    """The name of the missing thing on an empty machine."""
     with pytest.raises(NotPrepared) as missing:
         make()
     return missing.value.what
@@ -95,7 +95,7 @@ def test_only_the_step_makes_a_system_user(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_step_builds_all_that_tests_ask_for() -> None:
-    """Whoever adds a program or an image adds it to tests/prepare/parts.py, or this fails."""
+    """A new program or image belongs into tests/prepare/parts.py, or this fails."""
     programs = [
         getattr(binaries, node.name)
         for node in ast.parse(SOURCES["tests/cluster/binaries.py"]).body
@@ -213,7 +213,7 @@ def test_nothing_is_built_for_tests_that_cannot_run(
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    """Runs pytest with our rules on a machine without spin; returns its exit code and what it says."""
+    """Runs pytest with our rules on a machine without spin; returns its exit code and its output."""
     (tmp_path / "conftest.py").write_text(
         "from tests.prepare.rules import pytest_runtest_makereport, pytest_runtest_setup\n"
     )

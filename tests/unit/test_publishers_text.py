@@ -1,4 +1,4 @@
-"""Text files of publishers: what is a row in each, in the years and shapes that are not shipped too."""
+"""Text files of publishers: the rows of each, in the years and shapes that are not shipped too."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Workbooks of publishers: what is a row in each, in the years and shapes that are not shipped too."""
+"""Workbooks of publishers: the rows of each, in the years and shapes that are not shipped too."""
 
 from datetime import date
 

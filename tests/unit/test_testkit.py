@@ -20,7 +20,7 @@ CONTENT = b"Office of Names\nAda,5\nGrace,7\n"
 
 
 class Office:
-    """Keeps the contract; made to break it by what is put in place of its parts."""
+    """Keeps the contract; a test replaces one of its parts to break it."""
 
     name = "jp-office"
     description = "lines of name,count below the title Office of Names"

@@ -1,4 +1,4 @@
-"""The gate for text from outside: whatever comes in, each sink takes what comes out."""
+"""The gate for text from outside: each sink takes its output, for any input."""
 
 import json
 import logging

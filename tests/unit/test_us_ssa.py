@@ -1,4 +1,4 @@
-"""Files of the US Social Security Administration: what is read of them, and under which names."""
+"""Files of the US Social Security Administration: their rows, and their names."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""What is in the wheel, as hatchling would build it."""
+"""The contents of the wheel, as hatchling would build it."""
 
 import tomllib
 from pathlib import Path

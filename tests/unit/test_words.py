@@ -1,4 +1,4 @@
-"""What stands below the command line names no command of it and no option: an HTTP interface says the same texts."""
+"""Everything below the command line names no command of it and no option: an HTTP interface says the same texts."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""A pool on virtual time: its queue and runs are figures, what is decided is decided by the real function."""
+"""A pool on virtual time: its queue and runs are figures, and the real function decides."""
 
 import heapq
 import json

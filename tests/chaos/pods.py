@@ -10,10 +10,30 @@ from typing import Any
 
 import psycopg
 
-from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import StorageConfig
 from tests.chaos.ledger import Ledger
+from tests.chaos.pod_fates import (
+    CONNECTION_CUT,
+    ENDED_BY_KUBELET,
+    ENDS,
+    EVICTED,
+    JOB_DELETED,
+    NO_IMAGE,
+    NO_IMAGE_YET,
+    NO_NODE,
+    NODE_LOST,
+    OUT_OF_MEMORY,
+    PAST_ITS_DEADLINE,
+    PREEMPTED,
+    STALLED,
+    TWIN,
+    ZOMBIE,
+    Fate,
+    disrupt,
+    end,
+    excuses_of,
+)
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.fakes.runners import Ended, run_pod
 from tests.faults.actor import Actor, Boundary, Kind
@@ -21,27 +41,29 @@ from tests.faults.actor import Actor, Boundary, Kind
 LAST_BOUNDARY = 45
 """A runner meets about so many; one that is to be hit later is not hit at all."""
 
-ATTEMPT, INTERRUPTION, NEITHER = CountsAs.ATTEMPT, CountsAs.INTERRUPTION, CountsAs.NEITHER
+NOTHING = Fate("nothing")
+AT_A_BOUNDARY = Fate("a fault at a boundary")
+BY_THE_MACHINE = Fate("a fault of the machine")
 
 FATES = {
-    "nothing": 55,
-    "boundary": 14,
-    "machine": 8,
-    "out_of_memory": 3,
-    "evicted": 3,
-    "preempted": 2,
-    "drained_by_kubelet": 2,
-    "deadline": 2,
-    "deleted": 3,
-    "zombie": 5,
-    "node_lost": 4,
-    "stalled": 3,
-    "image": 1,
-    "image_heals": 2,
-    "unschedulable": 2,
-    "connection_cut": 3,
+    NOTHING: 55,
+    AT_A_BOUNDARY: 14,
+    BY_THE_MACHINE: 8,
+    OUT_OF_MEMORY: 3,
+    EVICTED: 3,
+    PREEMPTED: 2,
+    ENDED_BY_KUBELET: 2,
+    PAST_ITS_DEADLINE: 2,
+    JOB_DELETED: 3,
+    ZOMBIE: 5,
+    NODE_LOST: 4,
+    STALLED: 3,
+    NO_IMAGE: 1,
+    NO_IMAGE_YET: 2,
+    NO_NODE: 2,
+    CONNECTION_CUT: 3,
 }
-"""How often what happens."""
+"""How often each happens."""
 
 TWINS = 0.04
 SIDECARS = 0.15
@@ -60,12 +82,12 @@ class _Process:
     """It has come to the boundary at which its fate meets it, and stands still there."""
 
 
-class Lives:
+class Pods:
     """Leads the life of every pod, each in a task of its own.
 
     Args:
         calm: asked whether nothing is to happen any more.
-        virtual_sleep: waits for so many seconds of the virtual clock.
+        virtual_sleep: waits for a number of seconds of the virtual clock.
     """
 
     def __init__(
@@ -94,7 +116,7 @@ class Lives:
         cluster.on_stop = self._stopped
 
     async def close(self) -> None:
-        """Kills what is left, and waits for it."""
+        """Kills the pods that still live, and waits for them."""
         for process in self._processes.values():
             process.actor.die()
         for task in self._tasks:
@@ -134,11 +156,11 @@ class Lives:
             process.actor.interrupt()
 
     async def _live(self, pod: FakePod) -> None:
-        fate = "nothing" if self._calm() else self._random.choices(list(FATES), list(FATES.values()))[0]
+        fate = NOTHING if self._calm() else self._random.choices(list(FATES), list(FATES.values()))[0]
         if not self._calm() and self._random.random() < TWINS:
             self._later(self._random.uniform(0, 5), lambda: self._twin(pod))
         await self._sleep(self._random.uniform(0, 2))
-        if fate in ("unschedulable", "image", "image_heals") and not await self._wait_to_start(pod, fate):
+        if fate in (NO_NODE, NO_IMAGE, NO_IMAGE_YET) and not await self._wait_to_start(pod, fate):
             return
         if pod.gone:
             return
@@ -154,15 +176,15 @@ class Lives:
         finally:
             self._processes.pop(pod, None)
 
-    async def _wait_to_start(self, pod: FakePod, fate: str) -> bool:
-        self._ledger.hit(pod.key, f"pod {fate}", NEITHER)
-        if fate == "unschedulable":
+    async def _wait_to_start(self, pod: FakePod, fate: Fate) -> bool:
+        self._ledger.hit(pod.key, fate.kind, *fate.excuses)
+        if fate is NO_NODE:
             self._cluster.cannot_be_scheduled(pod)
             await self._sleep(self._random.uniform(30, 400))
             return True
         self._cluster.schedule(pod, "node-1")
         self._cluster.waits(pod, "ErrImagePull")
-        if fate == "image_heals":
+        if fate is NO_IMAGE_YET:
             await self._sleep(self._random.uniform(30, 250))
             return True
         while not pod.gone and not self._calm():
@@ -171,39 +193,38 @@ class Lives:
 
     def _twin(self, pod: FakePod) -> None:
         if self._cluster.twin(pod.job) is not None:
-            self._ledger.hit(pod.key, "pod twin")
+            self._ledger.hit(pod.key, TWIN.kind)
 
-    def _start(self, pod: FakePod, fate: str) -> _Process:
+    def _start(self, pod: FakePod, fate: Fate) -> _Process:
         loop = asyncio.get_running_loop()
         stands = asyncio.Event()
         at = self._random.randint(0, LAST_BOUNDARY)
         kind = self._random.choice(list(Kind))
-        in_copy = fate == "zombie" and self._random.random() < 0.7  # its rows sent, and in part inserted
+        in_copy = fate is ZOMBIE and self._random.random() < 0.7  # its rows sent, and in part inserted
         met = False
         uses, use = 0, self._random.randint(1, LAST_OF_MACHINE)
         actor: Actor
 
         def plan(number: int, where: Boundary) -> Kind | None:
             nonlocal met, uses
-            if fate == "machine":
+            if fate is BY_THE_MACHINE:
                 uses += where.port == "machine"
                 met, before = uses >= use, met
                 return self._random.choice((Kind.UNAVAILABLE, Kind.ANSWER_LOST)) if met and not before else None
             here = "copy_end" in (where.what, actor.has_just) if in_copy else number == at
-            if met or not here or fate == "nothing":
+            if met or not here or fate is NOTHING:
                 return None
             met = True
-            if fate == "boundary":
+            if fate is AT_A_BOUNDARY:
                 return kind if kind in where.kinds else None
-            if fate != "connection_cut":
+            if fate is not CONNECTION_CUT:
                 actor.freeze()
             loop.call_soon_threadsafe(stands.set)
             return None
 
         def tell(kind: Kind, where: Boundary) -> None:
-            excuses = () if kind in (Kind.SLOW, Kind.DUPLICATE) else (ATTEMPT,)
             whose = "runner's machine" if where.port == "machine" else "runner"
-            self._ledger.hit(pod.key, f"{whose} {kind}", *excuses)
+            self._ledger.hit(pod.key, f"{whose} {kind}", *excuses_of(kind))
 
         actor = Actor(plan, tell)
         ended = loop.run_in_executor(self._threads, run_pod, pod, self._conninfo, self._storage, actor)
@@ -211,7 +232,7 @@ class Lives:
         self._processes[pod] = process
         return process
 
-    async def _work(self, pod: FakePod, process: _Process, fate: str) -> None:
+    async def _work(self, pod: FakePod, process: _Process, fate: Fate) -> None:
         met = asyncio.create_task(process.stands.wait())
         try:
             either: set[asyncio.Future[Any]] = {process.ended, met}
@@ -230,55 +251,38 @@ class Lives:
             self._ledger.find(f"a runner broke down by itself: run {pod.key}: {ended.unforeseen or ended.message}")
         self._cluster.end(pod, ended.exit_code, ended.message)
 
-    async def _meet_fate(self, pod: FakePod, process: _Process, fate: str) -> None:
-        cluster, key = self._cluster, pod.key
-        match fate:
-            case "out_of_memory":
-                self._ledger.hit(key, "pod out of memory", ATTEMPT)
-                process.actor.die()
-                await process.ended
-                cluster.end(pod, 137, container_reason="OOMKilled")
-            case "deadline":
-                self._ledger.hit(key, "pod past its deadline", ATTEMPT)
-                process.actor.die()
-                await process.ended
-                cluster.end(pod, 137, pod_reason="DeadlineExceeded")
-            case "evicted" | "preempted":
-                self._ledger.hit(key, f"pod {fate}", INTERRUPTION)
-                reason = "EvictionByEvictionAPI" if fate == "evicted" else "PreemptionByScheduler"
-                cluster.disrupt(pod, reason)
-                pod.deleting = True
-                await self._sleep(self._random.uniform(0, 5))
-                process.actor.interrupt()
-            case "drained_by_kubelet":
-                self._ledger.hit(key, "pod ended by its kubelet", INTERRUPTION)
-                cluster.disrupt(pod, "TerminationByKubelet")
-                process.actor.die()
-                await process.ended
-                cluster.end(pod, 137, pod_reason=self._random.choice(["Terminated", "Evicted"]))
-            case "deleted":
-                self._ledger.hit(key, "Job deleted by somebody", INTERRUPTION)
-                cluster.delete(pod.job.name, force=self._random.random() < 0.3)
-            case "zombie":
-                # Its object is removed by force, or its node has lost touch: its process stands still, and goes on.
-                self._ledger.hit(key, "zombie", INTERRUPTION)
-                cluster.lose(pod)
-                await self._sleep(self._random.uniform(30, 600))
-            case "node_lost":
-                self._ledger.hit(key, "node lost", INTERRUPTION)
-                cluster.lose_node(pod)
-                if self._random.random() < 0.5:
-                    process.actor.thaw()  # it goes on without its kubelet
-                await self._sleep(self._random.uniform(30, 400))
-                cluster.node_is_back(pod)
-                if pod.deleting:
-                    process.actor.die()
-            case "stalled":
-                self._ledger.hit(key, "runner stands still for a while")
-                await self._sleep(self._random.uniform(1, 200))
-            case "connection_cut":
-                self._ledger.hit(key, "connection cut by the server", ATTEMPT)
-                await asyncio.to_thread(self._cut, f"parser-runner {key.job_id} {key.epoch}")
+    async def _meet_fate(self, pod: FakePod, process: _Process, fate: Fate) -> None:
+        cluster = self._cluster
+        self._ledger.hit(pod.key, fate.kind, *fate.excuses)
+        disrupt(cluster, pod, fate)
+        if fate in (EVICTED, PREEMPTED):
+            await self._sleep(self._random.uniform(0, 5))
+            process.actor.interrupt()
+        elif fate in ENDS:
+            process.actor.die()
+            await process.ended
+            reason = self._random.choice(["Terminated", "Evicted"]) if fate is ENDED_BY_KUBELET else None
+            end(cluster, pod, fate, reason)
+        elif fate is JOB_DELETED:
+            cluster.delete(pod.job.name, force=self._random.random() < 0.3)
+        elif fate is ZOMBIE:
+            cluster.lose(pod)
+            await self._sleep(self._random.uniform(30, 600))
+        elif fate is NODE_LOST:
+            await self._lose_node(pod, process)
+        elif fate is STALLED:
+            await self._sleep(self._random.uniform(1, 200))
+        elif fate is CONNECTION_CUT:
+            await asyncio.to_thread(self._cut, f"parser-runner {pod.key.job_id} {pod.key.epoch}")
+
+    async def _lose_node(self, pod: FakePod, process: _Process) -> None:
+        self._cluster.lose_node(pod)
+        if self._random.random() < 0.5:
+            process.actor.thaw()  # the runner goes on without its kubelet
+        await self._sleep(self._random.uniform(30, 400))
+        self._cluster.node_is_back(pod)
+        if pod.deleting:
+            process.actor.die()
 
     def _cut(self, application: str) -> None:
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
