@@ -168,9 +168,10 @@ async def test_a_child_that_died_while_it_waited_is_not_used(launcher: ProcessLa
     assert second.evidence.exit_code == 0
 
 
-async def test_a_run_that_completes_although_it_was_told_to_stop_is_the_last_of_its_child(
+async def test_a_stopped_run_that_completes_ends_its_child(
     launcher: ProcessLauncher,
 ) -> None:
+    """A run that completes in spite of SIGTERM is the last one of its child."""
     launch = a_launch(HEEDS_NO_SIGTERM)
     pid = pid_of(await launcher.launch(launch))
     async with asyncio.timeout(30):

@@ -241,7 +241,9 @@ def test_readers_see_the_old_or_the_new_file_and_never_a_mixture(place: Place) -
     writer.join()
 
 
-def test_an_error_of_the_source_comes_out_as_it_is_and_the_old_file_stays(storage: Storage) -> None:
+def test_an_error_of_the_source_keeps_the_old_file(storage: Storage) -> None:
+    """The error comes out unchanged."""
+
     class SourceError(OSError):
         pass
 
@@ -285,9 +287,10 @@ def put(storage: Storage, *keys: str) -> dict[str, str]:
     return {key: storage.put(key, io.BytesIO(key.encode())) for key in keys}
 
 
-def test_a_folder_is_listed_with_the_folders_in_it_and_without_its_neighbours_and_hidden_files(
+def test_a_folder_is_listed_with_its_subfolders(
     storage: Storage,
 ) -> None:
+    """Its neighbours and hidden files are left out."""
     uris = put(
         storage, "in/fr/2.csv", "in/fr/1 é.csv", "in/fr/old/3.csv", "in/fr/old/.4.part", "in/fr/.h/5", "in/fr2/6"
     )

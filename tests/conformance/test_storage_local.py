@@ -98,9 +98,10 @@ def put_too_much(folder: str) -> None:
         print(error.reason, list((Path(folder) / "US").iterdir()))
 
 
-def test_local_links_and_pipes_are_not_listed_and_a_folder_that_is_missing_is_told_from_an_empty_one(
+def test_local_links_and_pipes_are_not_listed(
     folder: Path,
 ) -> None:
+    """And a missing folder differs from an empty one."""
     (folder / "US" / "link").symlink_to(folder.parent / "secret")
     (folder / "US" / "folder").symlink_to(folder.parent)
     os.mkfifo(folder / "US" / "pipe")

@@ -33,9 +33,10 @@ def s3(env: dict[str, str]) -> Storage:
     return open_storage(StorageConfig.from_env(env))
 
 
-def test_s3_a_server_that_dies_in_the_middle_of_a_file_is_unavailable_and_no_end_of_file(
+def test_s3_a_dying_server_is_no_end_of_file(
     own_gateway: VersityGateway,
 ) -> None:
+    """A server that dies in the middle of a file is unavailable."""
     storage = s3(own_gateway.storage_env("files"))
     uri = storage.put("US/1", stream(64 * MIB))
     with storage.open(uri) as file:

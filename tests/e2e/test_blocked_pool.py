@@ -55,9 +55,10 @@ def without_image(cluster: Cluster, servers: Servers, product_images: str) -> It
         yield made
 
 
-def test_an_image_that_cannot_be_pulled_blocks_the_pool_until_it_is_mended_and_costs_no_attempt(
+def test_a_missing_image_blocks_the_pool_until_fixed(
     without_image: Installation, product_images: str, tmp_path: Path
 ) -> None:
+    """It costs no attempt."""
     submitted = without_image.submit(*files(tmp_path, 2001, 2002))
     without_image.until(BLOCKED, "image")
     submitted += without_image.submit(*files(tmp_path, 2003, 2004, 2005))
@@ -79,9 +80,10 @@ def test_an_image_that_cannot_be_pulled_blocks_the_pool_until_it_is_mended_and_c
     assert "PoolUnblocked" in pool_events(without_image)
 
 
-def test_a_quota_for_pods_that_is_full_is_told_and_all_goes_on_as_room_comes(
+def test_a_full_quota_for_pods_is_reported(
     cluster: Cluster, servers: Servers, product_images: str, tmp_path: Path
 ) -> None:
+    """All goes on as room comes."""
     with installed(cluster, servers, product_images, "quota") as installation:
         quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
         metadata = {"name": "few", "namespace": installation.namespace}

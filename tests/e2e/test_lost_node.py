@@ -63,9 +63,8 @@ def _job(installation: Installation, submitted: dict[str, Any]) -> tuple[Any, ..
     return job["state"], job["attempts"], job["interruptions"], job["lease_epoch"]
 
 
-async def test_a_run_on_a_lost_node_is_queued_again_and_one_that_works_on_is_left_alone(
-    installation: Installation, place: Place, tmp_path: Path
-) -> None:
+async def test_a_run_on_a_lost_node_is_queued_again(installation: Installation, place: Place, tmp_path: Path) -> None:
+    """One that works on is left alone."""
     cluster = installation.cluster
     if not control_plane_faults.possible(cluster):
         pytest.skip("stops the kubelet of a cluster of this host")

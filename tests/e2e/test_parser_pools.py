@@ -145,9 +145,10 @@ def test_each_pool_runs_its_own_jobs_with_its_own_template(pools: Installation, 
     ],
     ids=["hostAliases", "imagee", "resources", "priorityClassName"],
 )
-def test_a_template_that_the_cluster_refuses_shows_with_its_path_and_the_old_one_stays(
+def test_a_refused_template_is_shown_with_its_path(
     pools: Installation, tmp_path: Path, broken: dict[str, Any], path: str
 ) -> None:
+    """The old template stays in force."""
     apply(pools, "fine", runner={"labels": {"kept": "yes"}})
     until(pools, lambda: ready(pools, "fine") == ("True", "Serving"), "fine to be served")
     apply(pools, "fine", **broken)

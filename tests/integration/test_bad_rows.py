@@ -198,7 +198,8 @@ async def test_bad_schedules_harm_no_other(world: World, unbounded: str) -> None
         assert (one.failures, one.error is None) == ((0, True) if name in ("endless", "held") else (1, False)), one
 
 
-async def test_a_run_ended_in_words_of_a_newer_version_is_settled_by_what_was_seen(world: World) -> None:
+async def test_unknown_words_of_a_newer_runner_are_ignored(world: World) -> None:
+    """A run that ended in words of a newer version is settled by the evidence from outside."""
     job = world.submit(world.file("yob2001.txt", "Emma,F,1\n")).job_id
     launcher = FakeLauncher("kubernetes")
     async with world.controller(launcher) as reconciler:

@@ -86,9 +86,10 @@ async def controlling(world: World, **how: Any) -> AsyncIterator[Controller]:
         yield Controller(world, reconciler, launcher)
 
 
-async def test_a_full_quota_blocks_the_pool_which_is_probed_with_one_and_goes_on_when_there_is_room(
+async def test_a_full_quota_blocks_the_pool(
     world: World,
 ) -> None:
+    """The pool is probed with one run, and goes on when there is room."""
     for year in range(2001, 2009):
         world.submit_small(year)
     async with controlling(world) as controller:
@@ -130,7 +131,7 @@ async def test_where_a_quota_is_full_the_end_of_a_run_makes_the_probe_due(world:
     assert controller.states() == ["scheduled", "running"]
 
 
-async def test_an_image_that_cannot_be_pulled_blocks_the_pool_as_soon_as_it_is_seen(world: World) -> None:
+async def test_a_missing_image_blocks_the_pool_at_once(world: World) -> None:
     first = world.submit_small(2001)
     async with controlling(world) as controller:
         await controller.tick()
@@ -182,9 +183,10 @@ async def test_a_right_that_runners_lack_blocks_the_pool_until_one_has_done_its_
     assert controller.pool()["blocked_since"] is None
 
 
-async def test_pods_without_room_do_not_block_the_pool_but_are_bounded_and_told_in_the_schedulers_words(
+async def test_pods_without_room_do_not_block_the_pool(
     world: World,
 ) -> None:
+    """Their number is bounded, and they are reported in the scheduler's words."""
     for year in range(2001, 2008):
         world.submit_small(year)
     world.query("update pools set max_pending = 3")
@@ -202,9 +204,10 @@ async def test_pods_without_room_do_not_block_the_pool_but_are_bounded_and_told_
     assert controller.pool()["blocked_since"] is None
 
 
-async def test_a_run_out_of_memory_is_followed_by_one_with_twice_as_much_which_does_not_wait_for_ever_for_room(
+async def test_a_run_out_of_memory_gets_twice_as_much(
     world: World,
 ) -> None:
+    """And the larger one does not wait for room for ever."""
     result = world.submit_small()
     async with controlling(world, template=LIMITED) as controller:
         for doublings in range(3):

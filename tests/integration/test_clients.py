@@ -235,7 +235,8 @@ def at_once(count: int, work: Callable[[int], SubmitResult]) -> list[SubmitResul
         return list(threads.map(started, range(count)))
 
 
-def test_of_several_that_submit_the_same_bytes_at_once_one_creates_and_one_file_stays(client: Submitter) -> None:
+def test_the_same_bytes_at_once_make_one_dataset(client: Submitter) -> None:
+    """Of several clients one creates it, and one file stays."""
     client.file()
 
     def submit(_: int) -> SubmitResult:

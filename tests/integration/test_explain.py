@@ -51,7 +51,8 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         assert part in text, text
 
 
-async def test_a_rejected_file_a_retry_by_hand_and_the_runner_s_last_log_lines_are_told(world: World, run: Run) -> None:
+async def test_the_story_of_a_rejected_file(world: World, run: Run) -> None:
+    """It tells of the retry by hand and of the runner's last log lines too."""
     result = world.submit_small(content="Mary,F,7\nno name\nAnna;F\n")
     world.log_level = "INFO"
     await world.run_until_idle()

@@ -30,7 +30,8 @@ HOW_IT_DIED = {"killed": signal.SIGKILL, "interrupted": signal.SIGTERM}
 
 
 @pytest.mark.parametrize("how", HOW_IT_DIED)
-async def test_a_runner_that_dies_in_its_copy_leaves_no_row_and_the_next_run_completes(world: World, how: str) -> None:
+async def test_a_runner_dying_in_its_copy_leaves_no_row(world: World, how: str) -> None:
+    """The next run completes."""
     result = world.submit(YEAR_2023)
     async with world.controller(owner="a") as reconciler:
         with copy_held_up(world, result.dataset_id, "Olivia"):

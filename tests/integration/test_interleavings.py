@@ -69,7 +69,7 @@ async def meddled_with(
         yield reconciler
 
 
-async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_a_runner_has_taken(world: World) -> None:
+async def test_a_refused_launch_keeps_a_taken_runs_slot(world: World) -> None:
     result = world.submit_small()
     async with world.controller(RefusesAfter(lambda key: take(world, key, "another controller's pod"))) as reconciler:
         await reconciler.tick()
@@ -77,9 +77,10 @@ async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_a_runner_ha
     assert world.one("select released_at from runs")["released_at"] is None
 
 
-async def test_a_refused_launch_does_not_free_the_slot_of_a_run_that_another_controller_has_launched(
+async def test_a_refused_launch_keeps_a_launched_runs_slot(
     world: World,
 ) -> None:
+    """Another controller has launched it."""
     result = world.submit_small()
     launcher = RefusesAfter(lambda key: None, launches_too=True)
     async with world.controller(launcher) as reconciler:
@@ -102,9 +103,10 @@ class LostThenRefused(FakeLauncher):
         raise LaunchRefused("exceeded quota", Reason.QUOTA)
 
 
-async def test_a_refusal_after_a_launch_without_an_answer_frees_the_slot_only_when_that_cannot_come_any_more(
+async def test_a_refusal_after_an_unanswered_launch_frees_nothing(
     world: World,
 ) -> None:
+    """The slot is free once the first launch cannot come any more."""
     world.submit_small()
     launcher = LostThenRefused()
     async with world.controller(launcher) as reconciler:
@@ -120,7 +122,8 @@ async def test_a_refusal_after_a_launch_without_an_answer_frees_the_slot_only_wh
     assert world.one("select give_backs, attempts from jobs") == {"give_backs": 1, "attempts": 0}
 
 
-async def test_a_pod_is_given_time_to_start_from_its_launch_and_not_from_the_claim(world: World) -> None:
+async def test_the_start_deadline_counts_from_the_launch(world: World) -> None:
+    """Not from the claim."""
     result = world.submit_small()
     launcher = FakeLauncher()
     async with world.store() as store:
@@ -134,9 +137,10 @@ async def test_a_pod_is_given_time_to_start_from_its_launch_and_not_from_the_cla
     assert world.one("select launched_at is null as no, ended_at from runs") == {"no": False, "ended_at": None}
 
 
-async def test_a_run_that_a_twin_takes_before_it_is_settled_is_not_settled_on_what_was_seen_before(
+async def test_a_twins_run_is_not_settled_on_old_evidence(
     world: World,
 ) -> None:
+    """The duplicate pod takes it just before it is settled."""
     result = world.submit_small()
     launcher = FakeLauncher()
     key = RunKey(result.job_id, 1)
@@ -157,7 +161,8 @@ async def test_a_run_that_a_twin_takes_before_it_is_settled_is_not_settled_on_wh
     assert key_of(world.job(result.job_id)) == key
 
 
-async def test_a_pod_that_found_its_run_taken_says_nothing_of_how_the_one_that_took_it_ended(world: World) -> None:
+async def test_the_end_of_a_refused_twin_is_no_evidence(world: World) -> None:
+    """A pod that found its run taken says nothing about the end of the one that took it."""
     result = world.submit_small()
     launcher = FakeLauncher()
     key = RunKey(result.job_id, 1)
@@ -171,7 +176,8 @@ async def test_a_pod_that_found_its_run_taken_says_nothing_of_how_the_one_that_t
     assert world.one("select cause from runs where epoch = 1")["cause"] == "vanished"
 
 
-async def test_the_load_of_a_runner_that_took_the_run_since_it_was_read_is_left_alone(world: World) -> None:
+async def test_the_load_of_a_new_runner_is_left_alone(world: World) -> None:
+    """The runner has taken the run since that was read."""
     result = world.submit_small()
     key = RunKey(result.job_id, 1)
     stands, go_on = threading.Event(), threading.Event()
@@ -202,7 +208,8 @@ async def test_the_load_of_a_runner_that_took_the_run_since_it_was_read_is_left_
     assert world.job(result.job_id)["state"] == "completed"
 
 
-async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its_own_fault(world: World) -> None:
+async def test_a_load_ended_from_outside_blames_no_runner(world: World) -> None:
+    """Its own word about it does not count."""
     result = world.submit_small()
     key = RunKey(result.job_id, 1)
     stands, said = threading.Event(), threading.Event()
@@ -250,9 +257,10 @@ async def test_what_a_runner_says_when_its_load_is_ended_from_outside_is_not_its
     assert (job["attempts"], job["interruptions"]) == (0, 1)
 
 
-async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_next_job_of_the_dataset(
+async def test_a_late_load_does_not_delay_the_next_job(
     world: World,
 ) -> None:
+    """The load began while its job was ended; the next job is of the same dataset."""
     result = world.submit_small()
     key = RunKey(result.job_id, 1)
     taken, may_load, stands, go_on = (threading.Event() for _ in range(4))
@@ -301,9 +309,10 @@ async def test_a_load_that_began_while_its_job_was_ended_does_not_hold_up_the_ne
         runner.join(30)
 
 
-async def test_a_statement_that_waits_for_a_load_standing_still_is_given_up_and_settle_ends_that_load(
+async def test_a_statement_gives_up_on_a_stalled_load(
     world: World,
 ) -> None:
+    """The statement gives up on a load that stands still, and settle ends that load."""
     result = world.submit_small()
     key = RunKey(result.job_id, 1)
     stands, go_on = threading.Event(), threading.Event()

@@ -32,9 +32,7 @@ def runs(cluster: FakeCluster) -> FakePod:
     return pod
 
 
-async def test_a_slot_is_held_by_a_second_pod_that_the_watch_has_not_told_of(
-    world: World, cluster: FakeCluster
-) -> None:
+async def test_a_pod_that_the_watch_missed_holds_its_slot(world: World, cluster: FakeCluster) -> None:
     world.submit(world.file("yob2001.txt", "Ada,F,7\n"))
     launcher = launcher_on(cluster)
     async with world.controller(launcher=launcher, concurrency=None) as reconciler:
@@ -65,9 +63,8 @@ async def test_how_a_pod_ended_is_asked_for_where_only_its_job_was_told_of(world
         assert world.one("select cause from runs where epoch = 1") == {"cause": "out_of_memory"}
 
 
-async def test_the_job_of_a_run_that_another_controller_has_settled_is_left_for_people_to_look_at(
-    world: World, cluster: FakeCluster
-) -> None:
+async def test_the_job_of_a_run_settled_elsewhere_is_kept(world: World, cluster: FakeCluster) -> None:
+    """Another controller has settled it; people can still look at the Job."""
     world.submit(world.file("yob2003.txt", "Ada,F,7\n"))
     one, other = launcher_on(cluster), launcher_on(cluster)
     async with (

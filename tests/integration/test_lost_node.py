@@ -19,9 +19,8 @@ LEASE_OVER = "update runs set lease_until = now() - interval '1 second' where re
 
 @pytest.mark.parametrize("taken", [True, False], ids=["taken by a runner", "not taken yet"])
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.PENDING])
-async def test_a_run_on_a_lost_node_is_requeued_when_its_lease_is_over_although_its_pod_is_listed(
-    world: World, taken: bool, phase: Phase
-) -> None:
+async def test_a_lost_nodes_run_is_requeued_after_its_lease(world: World, taken: bool, phase: Phase) -> None:
+    """Although its pod is listed."""
     result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:

@@ -96,7 +96,8 @@ async def test_bad_input_fails_after_one_attempt_with_a_clear_error(
     assert world.rows(result.dataset_id) == 0
 
 
-async def test_a_file_that_is_gone_from_storage_fails_the_job_and_a_new_submit_mends_it(world: World) -> None:
+async def test_a_file_gone_from_storage_fails_the_job(world: World) -> None:
+    """A new submit fixes it."""
     result = world.submit(YEAR_2023)
     world.submit(NATIONAL / "yob2022.txt")  # another file, so that the folder is not simply unmounted
     world.storage.delete(world.dataset(result.dataset_id)["storage_uri"])
@@ -122,7 +123,8 @@ async def test_a_file_that_changed_after_submit_is_refused(world: World) -> None
     assert world.rows(result.dataset_id) == 0
 
 
-async def test_storage_that_is_away_is_retried_after_1_5_and_15_minutes_and_then_fails(world: World) -> None:
+async def test_storage_that_is_away_is_retried_three_times(world: World) -> None:
+    """After 1, 5 and 15 minutes; then the job fails."""
     result = world.submit(YEAR_2023)
     (world.folder / "storage").rename(world.folder / "unmounted")
     retry = RetryPolicy()

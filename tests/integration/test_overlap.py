@@ -142,7 +142,8 @@ async def test_a_replacing_dataset_that_is_loaded_again_stays_in_its_place(world
         assert counted(world) == [("Anna", 9), ("John", 8), ("Mary", 11)]
 
 
-async def test_what_a_dataset_covers_no_more_when_it_is_loaded_again_counts_again_where_it_was(world: World) -> None:
+async def test_coverage_that_a_reload_drops_counts_again_elsewhere(world: World) -> None:
+    """The dataset that it was taken from has it again."""
     old, new = submit(world, 1), None
     await load_by_hand(world, old, {2019: "FM", 2020: "FM"})
     new = submit(world, 2, old.dataset_id)
@@ -153,7 +154,8 @@ async def test_what_a_dataset_covers_no_more_when_it_is_loaded_again_counts_agai
     assert counting(world) == {2019: {"F1", "M1"}, 2020: {"F2", "M1"}}
 
 
-async def test_one_that_is_replaced_by_one_that_is_replaced_counts_only_when_both_are_gone(world: World) -> None:
+async def test_a_chain_of_replacements_counts_its_last_dataset(world: World) -> None:
+    """The first of three counts again only when both others are gone."""
     first = submit(world, 1)
     await load_by_hand(world, first, {2020: "F"})
     second = submit(world, 2, first.dataset_id)

@@ -48,7 +48,8 @@ def commit_held_up(world: World, submitted: Submitted) -> Iterator[None]:
         yield
 
 
-async def test_of_two_that_are_in_their_copy_at_once_one_counts_and_the_other_is_refused(world: World) -> None:
+async def test_of_two_overlapping_loads_at_once_one_is_refused(world: World) -> None:
+    """Both are in their COPY at once; the other one counts."""
     both = [submit(world, 1), submit(world, 2)]
     async with world.controller() as reconciler:
         with ExitStack() as held:
@@ -101,7 +102,8 @@ async def test_one_waits_for_another_that_is_committing_and_loads_where_that_die
     assert str(second.dataset_id) in first_job["last_error"]
 
 
-async def test_what_was_to_be_replaced_counts_on_where_the_new_one_is_cancelled_or_dies(world: World) -> None:
+async def test_a_failed_replacement_leaves_the_old_dataset_counting(world: World) -> None:
+    """The new one is cancelled or dies."""
     old = submit(world, 0)
     await world.run_until_idle()
     new = submit(world, 1, (old,))

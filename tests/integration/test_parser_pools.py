@@ -33,7 +33,8 @@ async def test_without_the_resource_or_a_right_to_it_the_settings_pool_is_served
         assert (await controller.look())["default"].max_parallelism == 3
 
 
-async def test_a_pool_is_set_in_the_database_as_it_is_described_and_made_where_it_is_new(world: World) -> None:
+async def test_a_pool_is_set_in_the_database_as_described(world: World) -> None:
+    """A new one is made."""
     cluster = FakeParserPools()
     cluster.apply("large", maxParallelism=3, maxPendingPods=2, paused=True)
     async with controlling(world, cluster) as controller:
@@ -55,7 +56,8 @@ async def test_an_older_description_never_takes_the_place_of_a_newer_one(world: 
     assert world.one(POOL, "large")["max_running"] == 7
 
 
-async def test_what_is_set_at_a_start_does_not_count_for_a_pool_that_is_described(world: World) -> None:
+async def test_settings_do_not_count_for_a_described_pool(world: World) -> None:
+    """A controller sets its own pool when it starts."""
     cluster = FakeParserPools()
     cluster.apply("default", maxParallelism=3)
     async with controlling(world, cluster) as controller, world.store() as store:
@@ -137,7 +139,8 @@ async def test_it_is_listed_again_only_where_an_event_says_something_new(world: 
         assert cluster.lists == before + 1
 
 
-async def test_a_refused_template_leaves_the_last_good_one_in_force_and_is_told_with_its_path(world: World) -> None:
+async def test_a_refused_template_leaves_the_last_good_one(world: World) -> None:
+    """The refusal is reported with its path."""
     cluster = FakeParserPools()
     cluster.refused_images["bad"] = BAD
     cluster.apply("large", runner={"image": "good"}, maxParallelism=3)

@@ -82,7 +82,8 @@ async def test_a_launcher_that_does_not_answer_never_reads_as_nothing_running(wo
     assert world.one("select released_at from runs")["released_at"] is None
 
 
-async def test_a_job_that_is_gone_is_an_interruption_and_is_launched_again_at_the_next_epoch(world: World) -> None:
+async def test_a_job_that_is_gone_is_an_interruption(world: World) -> None:
+    """It is launched again at the next epoch."""
     result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
@@ -108,7 +109,8 @@ async def test_what_lives_in_the_cluster_without_a_slot_is_stopped(world: World)
     assert world.job(result.job_id)["state"] == "running"
 
 
-async def test_a_pod_that_cannot_start_is_removed_and_its_claim_given_back_with_the_reason(world: World) -> None:
+async def test_a_pod_that_cannot_start_is_removed(world: World) -> None:
+    """Its claim is released, with the reason."""
     result = world.submit_small()
     launcher = Moody()
     async with world.controller(launcher) as reconciler:
@@ -290,7 +292,8 @@ def submit_many(world: World, count: int) -> None:
     world.query("update pools set max_running = 1000, max_pending = 1000 returning name")
 
 
-async def test_a_controller_with_a_limit_of_its_own_does_not_claim_over_it_however_many_wait(world: World) -> None:
+async def test_a_controller_does_not_claim_over_its_own_limit(world: World) -> None:
+    """However many jobs wait."""
     submit_many(world, 160)
     launcher = FakeLauncher()
     async with world.controller(launcher, concurrency=100) as reconciler:

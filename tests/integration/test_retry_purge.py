@@ -54,7 +54,8 @@ async def test_what_cannot_be_put_back_is_refused_with_what_to_do(world: World) 
     assert refused.value.hints == (Hint(Action.REPROCESS_DATASET, dataset_id=result.dataset_id),)
 
 
-async def test_a_failed_reprocess_can_be_put_back_while_no_other_one_has_loaded_the_dataset(world: World) -> None:
+async def test_a_failed_reprocess_can_be_retried(world: World) -> None:
+    """Unless another job has loaded the dataset meanwhile."""
     first = world.submit_small()
     await world.run_until_idle()
     second, _ = world.client.datasets.reprocess(first.dataset_id)

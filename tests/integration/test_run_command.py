@@ -71,7 +71,8 @@ async def test_until_idle_exits_130_where_it_is_interrupted(world: World) -> Non
         assert process.wait(30) == 130
 
 
-async def test_until_idle_exits_0_when_all_is_done_and_every_line_says_whose_it_is(world: World) -> None:
+async def test_until_idle_exits_0_when_all_is_done(world: World) -> None:
+    """Every log line names its worker, job and dataset."""
     result = world.submit(YEAR_2023)
     with running(world, "--until-idle", WORKER_ID="worker-7") as process:
         assert process.wait(60) == 0

@@ -79,7 +79,8 @@ def expire(world: World, seconds: float = 0) -> None:
     world.query("update pools set decided_until = clock_timestamp() + %s", timedelta(seconds=seconds))
 
 
-async def test_a_job_in_an_idle_pool_is_claimed_in_the_very_tick_in_which_it_is_decided_on(world: World) -> None:
+async def test_decision_and_claim_are_in_one_tick(world: World) -> None:
+    """For a job in an idle pool."""
     launcher = FakeLauncher()
     async with world.controller(launcher, concurrency=None) as reconciler:
         await reconciler.tick()
@@ -131,7 +132,8 @@ async def test_nothing_is_written_while_nothing_changes_but_the_lease(world: Wor
     assert then["reason"] == "2 jobs run (2 not started yet), 1 per runner"
 
 
-async def test_what_is_due_is_written_as_soon_as_a_window_begins_with_it_and_once(world: World) -> None:
+async def test_a_due_figure_beginning_a_window_is_written_once(world: World) -> None:
+    """At once."""
     steadily = PoolSpec("default", behavior=Behavior(ScalingRules(stabilization_window_seconds=3600)))
     async with world.store() as store:
         context = as_controller(store, "a")
@@ -230,9 +232,10 @@ async def test_two_that_both_take_themselves_for_the_one_that_decides_leave_one_
     assert pool(world)["decision"] == 2
 
 
-async def test_a_controller_that_dies_between_its_decision_and_its_claim_leaves_the_jobs_to_any_other(
+async def test_a_decision_outlives_its_controller(
     world: World,
 ) -> None:
+    """It dies before its claim, and any other controller claims the jobs."""
     files(world, 3)
     launcher = FakeLauncher()
     async with world.store() as store, world.controller(launcher, owner="b", concurrency=None) as reconciler:
@@ -242,7 +245,8 @@ async def test_a_controller_that_dies_between_its_decision_and_its_claim_leaves_
     assert pool(world)["decided_by"] == "a"
 
 
-async def test_what_the_dead_one_held_back_is_claimed_as_soon_as_its_lease_is_over(world: World) -> None:
+async def test_held_back_jobs_are_claimed_when_the_lease_ends(world: World) -> None:
+    """The controller that held them back has died."""
     files(world, 3)
     launcher = FakeLauncher()
     async with world.store() as store, world.controller(launcher, owner="b", concurrency=None) as reconciler:

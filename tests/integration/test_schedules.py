@@ -85,7 +85,8 @@ def names(*years: int) -> list[str]:
     return [f"yob{year}.txt" for year in years]
 
 
-def test_a_tick_submits_what_is_there_once_and_the_next_one_only_what_is_new(folder: Folder) -> None:
+def test_a_tick_submits_each_file_once(folder: Folder) -> None:
+    """The next tick submits only new files."""
     assert folder.tick() is None, "not due yet"
     folder.drop(2001, 2002)
     folder.make_due()
@@ -117,7 +118,8 @@ async def test_a_controller_does_it_and_loads_the_files_which_are_its_own_copies
     assert folder.world.dataset(datasets[0].id)["status"] == "completed"
 
 
-def test_many_missed_ticks_are_made_up_for_by_one_and_the_next_is_in_the_future(folder: Folder) -> None:
+def test_one_tick_makes_up_for_many_missed_ones(folder: Folder) -> None:
+    """The next one is in the future."""
     folder.make_due()
     assert folder.tick() is not None
     assert folder.tick() is None
@@ -236,9 +238,9 @@ def test_a_tick_that_is_broken_off_anywhere_is_done_once_by_whoever_comes_next(f
 
 
 @pytest.mark.parametrize("error", [Unavailable("away", Reason.STORAGE), Forbidden("no", Reason.STORAGE)])
-def test_a_folder_that_cannot_be_read_keeps_its_tick_and_its_error_and_no_other_schedule_waits(
-    folder: Folder, error: RunError
-) -> None:
+def test_an_unreadable_folder_keeps_its_tick_and_its_error(folder: Folder, error: RunError) -> None:
+    """No other schedule waits for it."""
+
     class Away(LocalStorage):
         def files(self, location: str) -> Iterator[object]:  # type: ignore[override]
             if location == "in/us":
@@ -310,7 +312,9 @@ def test_a_file_that_is_being_written_is_left_until_it_is_whole(folder: Folder) 
     ).read_text().count("\n") == 2
 
 
-def test_a_file_that_changes_between_hash_and_copy_is_not_submitted_as_what_it_was(folder: Folder) -> None:
+def test_a_file_that_changes_meanwhile_is_not_submitted(folder: Folder) -> None:
+    """It changes between its hash and its copy."""
+
     class Changing(LocalStorage):
         def put(self, key: str, content: BinaryIO) -> str:
             (folder.path / "yob2001.txt").write_text("Anna,F,1999\n")  # in place: the open file sees it
@@ -401,9 +405,10 @@ async def a_while_later(folder: Folder, reconciler: Reconciler) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_the_loop_goes_on_while_a_folder_does_not_answer_and_a_controller_that_stops_gives_it_back(
+async def test_the_loop_does_not_wait_for_a_folder(
     folder: Folder,
 ) -> None:
+    """A controller that stops releases the tick of a folder that does not answer."""
     folder.drop(2001)
     folder.make_due()
     async with folder.world.controller(FakeLauncher()) as reconciler:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.every_postgres
 LONG_AGO = "update runs set claimed_at = now() - interval '1 hour', launched_at = now() - interval '1 hour'"
 
 
-async def test_one_that_was_never_let_start_is_left_to_wait_and_does_not_block_its_pool(world: World) -> None:
+async def test_a_suspended_job_waits_and_blocks_no_pool(world: World) -> None:
     result = world.submit_small()
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:

@@ -44,7 +44,8 @@ async def test_a_job_for_later_is_scheduled_and_claimed_only_when_its_time_has_c
 
 
 @pytest.mark.parametrize("when", [timedelta(0), datetime(2001, 1, 1, tzinfo=UTC)])
-async def test_a_time_that_is_past_puts_a_job_at_the_end_of_the_queue_not_at_its_head(world: World, when: When) -> None:
+async def test_a_past_time_puts_a_job_last(world: World, when: When) -> None:
+    """Not first."""
     first = a_job(world, 2001)
     second = a_job(world, 2002, run_at=when)
     assert world.job(second)["state"] == "queued"

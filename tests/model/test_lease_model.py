@@ -50,6 +50,6 @@ def test_a_mistake_in_the_protocol_is_found(
     assert error in search(tmp_path, bounds, ends, mistake).error
 
 
-def test_a_slot_is_known_to_be_freed_while_a_pod_that_can_do_nothing_is_still_there(tmp_path: Path) -> None:
+def test_a_slot_is_freed_beside_a_harmless_pod(tmp_path: Path) -> None:
     """Not what one would wish: docs/lease-model.md says how it comes. If it is fixed, the model can ask for more."""
     assert "assertion violated" in search(tmp_path, ONE_RUN, mistake="STRICT").error

@@ -55,9 +55,8 @@ def expected(kind: Kind, statement: Statement) -> Cause:
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["first-load", "reprocess"])
-async def test_whichever_statement_of_a_runner_is_broken_its_rows_are_there_once_in_the_end(
-    world: World, proxy: FaultProxy, again: bool
-) -> None:
+async def test_a_fault_at_any_runners_statement_loses_nothing(world: World, proxy: FaultProxy, again: bool) -> None:
+    """Its rows are there once in the end."""
     launcher = InlineLauncher(world.storage_config, world.conninfo, ANSWER_TIMEOUT)
     async with world.controller(launcher, patience=ANSWER_TIMEOUT) as reconciler:
         number = 0

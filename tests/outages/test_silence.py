@@ -23,9 +23,8 @@ LIMIT = 60
 
 
 @pytest.mark.parametrize("sql", ["-- claim.pick", "-- settle.lock\n"])
-async def test_a_controller_that_is_cut_off_in_a_transaction_does_not_hold_up_the_others(
-    world: World, proxy: FaultProxy, sql: str
-) -> None:
+async def test_a_cut_off_controller_does_not_delay_the_others(world: World, proxy: FaultProxy, sql: str) -> None:
+    """It is cut off in a transaction."""
     results = [world.submit(world.file(f"yob{year}.txt", f"Mary,F,{year}\n")) for year in (2020, 2021)]
     launcher = InlineLauncher(world.storage_config, world.conninfo)
     async with (
@@ -45,9 +44,8 @@ async def test_a_controller_that_is_cut_off_in_a_transaction_does_not_hold_up_th
     assert [world.job(result.job_id)["state"] for result in results] == ["completed"] * 2
 
 
-async def test_a_database_that_says_nothing_is_given_up_and_all_goes_on_when_it_is_back(
-    world: World, proxy: FaultProxy
-) -> None:
+async def test_a_silent_database_is_given_up(world: World, proxy: FaultProxy) -> None:
+    """All goes on when it is back."""
     result = world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
     url = proxy.url(world.conninfo)
     launcher = InlineLauncher(world.storage_config, url, ANSWER_TIMEOUT)
@@ -69,9 +67,8 @@ async def test_a_database_that_says_nothing_is_given_up_and_all_goes_on_when_it_
     assert world.job(result.job_id)["state"] == "completed"
 
 
-async def test_a_heartbeat_that_is_not_answered_is_given_up_and_the_next_one_renews_the_lease(
-    world: World, proxy: FaultProxy
-) -> None:
+async def test_an_unanswered_heartbeat_is_given_up(world: World, proxy: FaultProxy) -> None:
+    """The next one renews the lease."""
     world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
     run = await claim_one(world, "a")
     key = RunKey(run.job_id, run.epoch)

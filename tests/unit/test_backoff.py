@@ -25,9 +25,8 @@ def test_retries_wait_one_five_and_fifteen_minutes_and_the_last_wait_holds_on(fa
 
 
 @pytest.mark.parametrize(("given_back", "seconds"), [(1, 10), (2, 20), (3, 40), (4, 60), (5, 60), (10**9, 60)])
-def test_claims_given_back_wait_ten_seconds_and_then_twice_as_long_up_to_a_minute(
-    given_back: int, seconds: int
-) -> None:
+def test_released_claims_wait_ten_seconds_up_to_a_minute(given_back: int, seconds: int) -> None:
+    """Each time twice as long."""
     assert give_back_wait(given_back, 0) == timedelta(seconds=seconds)
 
 
@@ -54,5 +53,6 @@ def test_jobs_that_failed_together_do_not_come_back_together() -> None:
     assert len({retry_wait(1, DEFAULT_WAITS, random / 10) for random in range(11)}) == 11
 
 
-def test_a_blocked_pool_is_probed_after_ten_seconds_and_then_ever_more_gently_up_to_once_a_minute() -> None:
+def test_a_blocked_pool_is_probed_ever_more_gently() -> None:
+    """First after ten seconds, in the end once a minute."""
     assert [probe_wait(probes).total_seconds() for probes in range(5)] == [10, 20, 40, 60, 60]

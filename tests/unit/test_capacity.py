@@ -181,7 +181,8 @@ def test_the_reasons_of_what_takes_time_say_what_is_waited_for() -> None:
     assert pool.decide(1).reason == "2 jobs wait, 1 per runner; 2 are due, but scale-down is kept to its policies"
 
 
-def test_who_is_below_the_minimum_is_there_at_once_and_goes_on_from_it_by_the_policies() -> None:
+def test_a_pool_below_its_minimum_is_raised_at_once() -> None:
+    """It goes on from there by the policies."""
     pool = VirtualPool(replace(scaled_up(ScalingPolicy("Pods", 2, 15)), min_parallelism=10), waiting=50, desired=0)
     assert [pool.decide(at).desired for at in (0, 14, 15)] == [10, 10, 12]
 

@@ -114,7 +114,7 @@ def test_it_settles_at_what_is_due_within_its_bounds(
 
 
 @given(st.lists(policies(60), min_size=1, max_size=3), st.sampled_from(["Max", "Min"]), looks)
-def test_it_goes_up_by_no_more_than_its_policies_allow_in_any_of_their_periods(
+def test_policies_limit_the_rise_in_each_of_their_periods(
     several: list[ScalingPolicy], select: str, looks: list[tuple[float, Queue]]
 ) -> None:
     up = ScalingRules(0, tuple(several), select)  # type: ignore[arg-type]

@@ -108,7 +108,8 @@ def test_migrations_may_have_the_owners_url_and_the_controller_another() -> None
     assert keys == ["owner-url", "DATABASE_URL"]
 
 
-def test_a_pod_monitor_finds_the_port_of_the_controllers_pods_where_it_is_asked_for() -> None:
+def test_a_pod_monitor_finds_the_port_of_the_controllers() -> None:
+    """If the values ask for one."""
     monitor = chart.only("PodMonitor", chart.EVERYTHING)
     template = chart.only("Deployment", chart.EVERYTHING)["spec"]["template"]
     [endpoint] = monitor["spec"]["podMetricsEndpoints"]

@@ -40,7 +40,7 @@ def test_what_was_started_is_stopped_together_with_the_children_that_outlive_it(
     assert processes.marked(files) == []
 
 
-def test_a_lock_that_we_were_started_under_is_not_held_by_what_we_leave_running(files: Files, tmp_path: Path) -> None:
+def test_processes_left_running_hold_no_inherited_lock(files: Files, tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as lock:
         os.set_inheritable(lock.fileno(), True)
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -71,9 +71,8 @@ def test_a_process_that_ended_by_itself_is_reported_with_the_end_of_its_log(file
         processes.check(files)
 
 
-def test_a_cache_folder_is_made_once_by_many_and_not_at_all_by_one_that_fails(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_cache_folder_is_made_once_by_many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that fails makes none."""
     monkeypatch.setenv("AFFIRM_WORKER_CACHE", str(tmp_path))
     made: list[Path] = []
 

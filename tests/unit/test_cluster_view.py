@@ -63,7 +63,8 @@ def test_what_is_deleted_while_a_list_is_made_does_not_come_back_with_it() -> No
     assert view.of(KEY)[1] == []
 
 
-def test_what_is_made_while_a_list_is_made_stays_although_the_list_does_not_have_it() -> None:
+def test_an_object_newer_than_the_list_stays() -> None:
+    """It is made while the list is made."""
     view = ClusterView()
     view.begin_list()
     view.on_event(job_of(job()), deleted=False)
@@ -81,7 +82,8 @@ def test_a_list_keeps_the_news_that_came_while_it_was_made() -> None:
     assert view.take_changed() == {KEY}, "its run is on record as launched, and only this tells that it is gone"
 
 
-def test_a_job_without_a_pod_is_worth_a_look_again_and_again_until_it_has_one() -> None:
+def test_a_job_without_a_pod_is_looked_at_again() -> None:
+    """Until it has one."""
     view = a_view()
     assert view.take_changed() == view.take_changed() == {KEY}
     view.on_event(pod_of(pod("Running", RUNNING)), deleted=False)

@@ -169,7 +169,8 @@ def test_an_encrypted_workbook_is_refused() -> None:
     assert "the workbook is encrypted" in str(refusal(content, "boys.xlsx", "GB"))
 
 
-def test_two_cells_at_the_corners_of_a_sheet_cost_a_refusal_and_not_the_runner() -> None:
+def test_two_cells_at_a_sheets_corners_are_refused() -> None:
+    """They do not cost the runner's life."""
     error = refusal(raw_xlsx({"A": CORNERS}), "boys.xlsx", "GB")
     assert error.reason is Reason.TOO_LARGE
     assert "LIMIT_WORKBOOK_MEMORY_MIB" in str(error)

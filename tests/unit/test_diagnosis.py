@@ -259,9 +259,8 @@ outcomes = st.none() | st.builds(Outcome, st.sampled_from(Cause), st.none() | st
 
 
 @given(evidences, outcomes, st.booleans())
-def test_whatever_was_seen_there_is_a_cause_and_an_error_and_it_is_not_completed(
-    evidence: Evidence, outcome: Outcome | None, taken: bool
-) -> None:
+def test_any_evidence_gives_a_cause_and_an_error(evidence: Evidence, outcome: Outcome | None, taken: bool) -> None:
+    """The cause is never `completed`."""
     found = diagnose(evidence, outcome, taken)
     assert found.cause not in (Cause.COMPLETED, Cause.CANCELLED)
     assert found.error
@@ -303,9 +302,10 @@ SCHEDULED_LATE = Evidence(pod_name="p", created_at="2031-01-01T00:00:00Z", sched
         ),
     ],
 )
-def test_a_pod_that_does_not_start_is_waited_for_until_a_limit_and_longer_where_it_lacks_only_room(
+def test_a_pod_that_does_not_start_has_a_limit(
     evidence: Evidence, age: float, cause: tuple[Cause, Reason | None] | None
 ) -> None:
+    """The limit is longer if it lacks only room."""
     found = why_not_started(evidence, timedelta(seconds=age), timedelta(minutes=5), timedelta(hours=24))
     assert (None if found is None else (found.cause, found.reason)) == cause
     assert found is None or found.error

@@ -48,7 +48,8 @@ async def test_a_run_whose_job_was_deleted_is_there_as_long_as_its_pod(
     assert (None if found is None else found.phase) == phase
 
 
-async def test_a_run_whose_job_was_deleted_and_made_anew_is_there_as_long_as_the_first_pod() -> None:
+async def test_a_run_with_a_new_job_keeps_its_pod() -> None:
+    """Its Job was deleted and made anew; the run is there as long as the first pod."""
     left = pod("Running", {"running": {"startedAt": "2025-03-01T10:00:05Z"}}, suffix="left1")
     left["metadata"]["ownerReferences"][0]["uid"] = "of the Job that was deleted"
     found = await find(Cluster([left, pod("Failed", terminated(80), suffix="anew1")], job("Failed")))

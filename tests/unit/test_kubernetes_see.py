@@ -149,7 +149,8 @@ def deleted(made: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=["not ready any more", "and deleted by us", "and deleted for the taint", "before it was ready"],
 )
-def test_a_node_that_is_given_up_is_seen_on_its_pods_and_they_hold_their_slots(made: dict[str, Any]) -> None:
+def test_a_lost_node_is_seen_on_its_pods(made: dict[str, Any]) -> None:
+    """They hold their slots."""
     seen = see(job(), made)
     assert (seen.phase is Phase.ENDED, seen.evidence.node_lost) == (False, True)
     assert diagnose(seen.evidence, None).cause is Cause.NODE_LOST
@@ -310,7 +311,8 @@ def test_pods_of_other_runs_and_of_none_are_not_looked_at() -> None:
     assert see(job(), another, of_no_run, without_labels).phase is Phase.PENDING
 
 
-def test_the_pod_that_a_deleted_job_has_left_holds_the_slot_when_the_job_was_made_anew() -> None:
+def test_the_pod_of_a_deleted_job_holds_the_slot() -> None:
+    """Also if the Job was made anew."""
     left = pod("Running", RUNNING, suffix="left1")
     left["metadata"]["ownerReferences"][0]["uid"] = "of the Job that was deleted"
     refused = pod("Failed", terminated(80), suffix="anew1", created="2025-03-01T10:00:09Z")

@@ -45,7 +45,7 @@ def test_a_line_holds_the_columns_in_the_order_of_the_copy_statement() -> None:
 
 
 @given(st.lists(rows))
-def test_what_is_covered_is_every_year_and_sex_with_its_rows_and_the_sum_of_their_counts(read: list[Row]) -> None:
+def test_coverage_has_rows_and_sum_by_year_and_sex(read: list[Row]) -> None:
     keys = sorted({(row.year, row.gender) for row in read})
     counts = {key: [row.count for row in read if (row.year, row.gender) == key] for key in keys}
     expected = [Covered(*key, len(counts[key]), sum(counts[key])) for key in keys]

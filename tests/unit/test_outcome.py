@@ -115,7 +115,8 @@ def test_what_postgres_cannot_store_is_read_escaped() -> None:
     assert read == Outcome(Cause.CRASHED, None, r"a\x00b\ud800c", (r"\x00",))
 
 
-def test_the_outcome_of_a_rejected_file_names_file_line_and_reason_and_keeps_the_problems() -> None:
+def test_the_outcome_of_a_rejection_names_its_place() -> None:
+    """File, line and reason; it keeps the problems too."""
     error = Rejected(Reason.INVALID_FORMAT, "yob2020.txt", [Problem("bad", 3), Problem("worse", 9)], more=5)
     assert Outcome.of_error(error) == Outcome(
         Cause.REJECTED,

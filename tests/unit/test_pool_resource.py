@@ -99,7 +99,7 @@ def test_the_runner_is_laid_over_the_installations() -> None:
     assert [volume["name"] for volume in template.volumes] == ["files", "more"]
 
 
-def test_memory_that_is_doubled_after_a_run_was_out_of_it_is_the_pools_own() -> None:
+def test_doubled_memory_starts_from_the_pools_own() -> None:
     template = runner(resources={"limits": {"memory": "1Gi"}}, memoryCeiling="4Gi")
     assert template.resources == {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
     assert template.memory == Memory(256 * MIB, 1024 * MIB, 4096 * MIB)
@@ -225,9 +225,8 @@ def test_a_change_counts_more_than_what_was_and_so_does_a_pool_made_anew() -> No
         ("spec.retry.waits[0]: out of range", {"runner": {"labels": {}}}, "spec.retry.waits[0]: out of range"),
     ],
 )  # fmt: skip
-def test_what_the_api_server_says_of_a_job_is_told_with_the_pools_own_paths(
-    said: str, spec: dict[str, Any], told: str
-) -> None:
+def test_errors_of_the_api_server_have_the_pools_paths(said: str, spec: dict[str, Any], told: str) -> None:
+    """It says them of a Job."""
     assert to_pool_path(said, spec) == told
 
 

@@ -95,7 +95,8 @@ def test_nothing_is_written_while_nothing_changes_however_long_that_takes(
     assert pool_status(replace(figures, now=LATER), spec_state, stored) == {}
 
 
-def test_only_what_changes_is_written_and_only_a_change_of_a_condition_has_its_time() -> None:
+def test_only_changes_of_the_status_are_written() -> None:
+    """Only a changed condition has a new time."""
     before = status(BUSY)
     changed = pool_status(replace(BUSY, now=LATER, queued=0, oldest_queued_since=None), GOOD, before)
     assert {*changed} == {"state", "queued", "oldestQueuedSince", "conditions"}

@@ -71,7 +71,7 @@ def test_every_publisher_but_those_with_large_files_only_or_no_licence_is_shippe
     }  # fmt: skip
 
 
-def test_the_table_of_where_the_files_come_from_has_all_of_them_with_their_sizes() -> None:
+def test_the_table_of_sources_has_every_files_size() -> None:
     lines = (DATA / "README.md").read_text(encoding="utf-8").splitlines()
     rows = [re.match(r"\| `([^`]+)` \| ([\d,]+) \|", line) for line in lines]
     listed = {row[1]: int(row[2].replace(",", "")) for row in rows if row}

@@ -26,7 +26,8 @@ def test_of_the_two_counts_of_paris_that_of_the_sex_is_loaded() -> None:
     assert opened(PARIS, "any.csv", "FR").region == "FR-75C"
 
 
-def test_ontario_says_the_sex_in_its_title_and_a_files_name_must_not_say_another() -> None:
+def test_ontario_says_the_sex_in_its_title() -> None:
+    """The file's name must not say another."""
     assert rows(ONTARIO, "names.csv", "CA") == [(1913, "F", "MARGARET", 6)]
     assert rows("\ufeff" + ONTARIO, "ontario_top_baby_names_female_1917-2019_en_fr.csv", "CA")
     error = refusal(ONTARIO, "ontario_top_baby_names_male_1917-2022_en_fr.csv", "CA")
@@ -35,7 +36,8 @@ def test_ontario_says_the_sex_in_its_title_and_a_files_name_must_not_say_another
     assert refusal(ONTARIO, "names.csv", "CA", sex="M").reason is Reason.CONTRADICTORY
 
 
-def test_norway_has_no_figure_for_most_years_and_the_sex_only_in_the_name_that_the_file_was_given() -> None:
+def test_norway_has_the_sex_only_in_the_files_name() -> None:
+    """And no figure for most years."""
     content = NORWAY.encode("latin-1")
     expected = [(1945, "F", "Aagot", 7), (1947, "F", "Åse", 12)]
     assert rows(content, "females.csv", "NO") == expected
@@ -76,7 +78,8 @@ def test_scotland_has_all_years_in_one_list_too() -> None:
     assert refusal(content, "any.csv", "GB", year=1975).reason is Reason.CONTRADICTORY
 
 
-def test_south_australia_adds_up_what_was_cut_to_the_same_name_and_leaves_the_unnamed_out() -> None:
+def test_south_australia_adds_up_names_cut_to_the_same() -> None:
+    """It leaves the unnamed out."""
     content = SA.encode("cp1252")
     found = reported(content, SA_NAME, "AU")
     assert rows(content, SA_NAME, "AU") == [(1944, "M", "JOHN", 479), (1944, "M", "CHLOÉ", 1)]
@@ -141,7 +144,7 @@ def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
     assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "K_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
 
 
-def test_what_is_more_than_the_table_can_hold_when_it_is_added_up_is_a_problem() -> None:
+def test_a_sum_too_large_for_the_table_is_refused() -> None:
     # Found by fuzzing.
     content = "nome,numero,genero\nAna,2000000000,F\nEva,3,F\nAna,2000000000,F\n"
     error = refusal(content, "nomes-registados-2014.csv", "PT")

@@ -219,9 +219,8 @@ LIMITED = replace(
     ("doublings", "request_", "limit"),
     [(0, "256Mi", "512Mi"), (1, "512Mi", "1024Mi"), (2, "1024Mi", "1536Mi"), (3, "1536Mi", "1536Mi")],
 )
-def test_after_a_run_that_was_out_of_memory_the_next_has_twice_as_much_up_to_the_ceiling(
-    doublings: int, request_: str, limit: str
-) -> None:
+def test_memory_doubles_after_each_run_out_of_it(doublings: int, request_: str, limit: str) -> None:
+    """Up to the ceiling."""
     resources = container_of(manifest(with_memory(LIMITED, doublings)))["resources"]
     assert resources == {"requests": {"cpu": "1", "memory": request_}, "limits": {"memory": limit}}
 

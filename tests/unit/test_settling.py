@@ -245,9 +245,10 @@ def test_whatever_the_settlement_it_is_a_legal_move_from_running(
 
 
 @given(every_diagnosis, every_facts, every_policy, st.floats(0, 1))
-def test_a_run_uses_up_at_most_one_of_one_budget_and_waits_no_longer_than_the_policy_says(
+def test_a_run_uses_up_at_most_one_try(
     diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float
 ) -> None:
+    """And of one budget only; the job waits no longer than the policy says."""
     settled = settlement_of(diagnosis, facts, policy, random)
     assert sum(used(settled)) <= 1
     assert settled.why
@@ -266,9 +267,8 @@ def test_a_run_is_completed_exactly_where_it_has_committed(
 
 
 @given(st.lists(st.sampled_from(DIAGNOSED), min_size=60, max_size=60), every_policy)
-def test_however_its_runs_end_a_job_is_over_after_finitely_many_that_used_a_budget(
-    causes: list[Cause], policy: RetryPolicy
-) -> None:
+def test_every_job_is_over_after_finitely_many_runs(causes: list[Cause], policy: RetryPolicy) -> None:
+    """Only runs that used a budget count."""
     facts, spent = FRESH, 0
     for cause in causes:
         settled = decide(cause, facts, policy)

@@ -104,15 +104,15 @@ def test_the_page_names_every_reason_and_explains_every_budget() -> None:
 
 
 @pytest.mark.parametrize(("states", "moves"), [(JobState, JOB_MOVES), (DatasetStatus, DATASET_MOVES)])
-def test_there_is_one_move_at_most_from_a_state_to_another_and_every_state_can_be_reached(
-    states: type[StrEnum], moves: Moves
-) -> None:
+def test_between_two_states_there_is_at_most_one_move(states: type[StrEnum], moves: Moves) -> None:
+    """Every state can be reached."""
     pairs = [(old, new) for old, new, _ in moves]
     assert len(pairs) == len({*pairs})
     assert {new for _, new in pairs} == {*states}
 
 
-def test_only_a_person_moves_a_job_that_is_over_and_something_can_move_every_other() -> None:
+def test_only_a_person_moves_a_job_that_is_over() -> None:
+    """Something can move every other one."""
     by_itself = {old for old, _, by in JOB_MOVES if by != RETRIED}
     assert by_itself == {state for state in JobState if not state.finished}
     put_back = {(old, new) for old, new, by in JOB_MOVES if by == RETRIED}

@@ -30,11 +30,13 @@ def test_a_set_path_goes_before_the_default_path() -> None:
     assert StorageConfig.from_env({"STORAGE_PATH": "/own"}, Path("/data")).path == Path("/own")
 
 
-def test_a_relative_path_is_made_absolute_so_that_a_child_in_another_folder_finds_the_same() -> None:
+def test_a_relative_path_is_made_absolute() -> None:
+    """So a child in another folder finds the same files."""
     assert StorageConfig.from_env({"STORAGE_PATH": "data"}).path == Path.cwd() / "data"
 
 
-def test_empty_values_are_as_good_as_none_and_spaces_around_a_value_do_not_count() -> None:
+def test_empty_values_count_as_none() -> None:
+    """Spaces around a value do not count."""
     env = {**S3, "STORAGE_TYPE": "s3\n", "STORAGE_S3_REGION": "", "STORAGE_S3_ENDPOINT": " ", "STORAGE_PATH": ""}
     assert StorageConfig.from_env(env) == StorageConfig("s3", bucket="name-files")
 

@@ -168,7 +168,8 @@ def test_a_state_that_contradicts_the_files_name_is_refused() -> None:
     assert str(error) == "WY.TXT, line 1: the file's name says WY, but its first line is of AK"
 
 
-def test_a_state_file_of_one_year_may_be_told_so_and_another_year_is_refused() -> None:
+def test_a_state_file_of_one_year_accepts_that_year() -> None:
+    """Another year is refused."""
     assert rows_of(GOOD_STATE, "AK.TXT", year=1910)
     error = refused(GOOD_STATE + "AK,F,1911,Mary,12\n", "AK.TXT", year=1910)
     assert error.reason is Reason.CONTRADICTORY

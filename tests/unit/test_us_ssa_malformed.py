@@ -63,7 +63,8 @@ def test_a_malformed_line_of_a_state_is_refused_by_its_number_and_reason(line: s
     assert str(refused(f"{GOOD_STATE}{line}\n", "AK.TXT")) == f"AK.TXT, line 2: {reason}"
 
 
-def test_a_state_s_year_may_not_contradict_the_one_that_was_given_though_others_agree() -> None:
+def test_a_states_year_must_not_contradict_the_given_one() -> None:
+    """Though others agree."""
     error = refused("AK,F,1910,Mary,14\nAK,F,1911,Mary,12\n", "AK.TXT", 1910)
     assert str(error) == "AK.TXT, line 2: the year was given as 1910, but this is of 1911"
 
