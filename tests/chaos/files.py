@@ -65,7 +65,7 @@ def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: i
         number: part of its contents, so that it is a dataset of its own.
         random: for its size.
         bad: it has a line that no parser takes.
-        most_rows: at the most.
+        most_rows: its largest size.
         kind: one of `KINDS`.
     """
     count = random.randint(1, most_rows)

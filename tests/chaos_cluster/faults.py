@@ -14,7 +14,7 @@ from tests.e2e.installation import Installation, Servers, evict
 from tests.servers.processes import environment_of, pids_of, send_signal
 
 MOST_ATTEMPTS = 3
-"""A job is hit so often at the most: one failed attempt more and it would rightly fail."""
+"""A job is hit at most this often: one failed attempt more and it would rightly fail."""
 
 MOST_INTERRUPTIONS = 8
 

@@ -112,7 +112,7 @@ class Cluster:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise ClusterError(f"waited {seconds:.0f} s in vain for {what}")
+                raise ClusterError(f"timed out after {seconds:.0f} s, waiting for {what}")
             time.sleep(0.2)
 
     def _environment(self) -> dict[str, str]:

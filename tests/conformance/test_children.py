@@ -21,7 +21,7 @@ from tests.conformance.acting_runner import act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, ended, until
 from tests.faults.conditions import no_more_open_files
 
-COMPLETES, HEEDS_NO_SIGTERM = "7", "8"
+COMPLETES, IGNORES_SIGTERM = "7", "8"
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_a_process_that_cannot_be_started_is_to_be_tried_again(
 
 async def test_a_child_goes_on_when_the_warm_parent_dies(launcher: ProcessLauncher) -> None:
     """A fork that fails for want of processes ends the warm parent, not those that it has forked."""
-    first, second = a_launch(HEEDS_NO_SIGTERM), a_launch(WORKS)
+    first, second = a_launch(IGNORES_SIGTERM), a_launch(WORKS)
     names = [await launcher.launch(launch) for launch in (first, second)]
     warm = int(Path(f"/proc/{pid_of(names[0])}/stat").read_text().rpartition(")")[2].split()[1])
     assert warm != os.getpid()
@@ -172,7 +172,7 @@ async def test_a_stopped_run_that_completes_ends_its_child(
     launcher: ProcessLauncher,
 ) -> None:
     """A run that completes in spite of SIGTERM is the last one of its child."""
-    launch = a_launch(HEEDS_NO_SIGTERM)
+    launch = a_launch(IGNORES_SIGTERM)
     pid = pid_of(await launcher.launch(launch))
     async with asyncio.timeout(30):
         while not _ignores(pid, signal.SIGTERM):

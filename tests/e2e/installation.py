@@ -106,7 +106,7 @@ class Installation:
             if time.monotonic() > deadline:
                 jobs = self.query("select id, state, attempts, last_cause, last_error from jobs")
                 runs = self.query("select * from runs order by claimed_at desc limit 5")
-                raise AssertionError(f"in vain: {sql}\n{jobs}\n{runs}\n{self.controller_log()}")
+                raise AssertionError(f"timed out: {sql}\n{jobs}\n{runs}\n{self.controller_log()}")
             time.sleep(0.05)
         return rows
 

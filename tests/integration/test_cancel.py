@@ -53,7 +53,7 @@ async def test_a_job_that_waits_is_cancelled_at_once_and_never_claimed(world: Wo
     assert world.rows(result.dataset_id) == 0
 
 
-async def test_a_runner_that_does_not_heed_its_stop_is_killed_after_a_while(world: World) -> None:
+async def test_a_runner_that_ignores_its_stop_is_killed(world: World) -> None:
     result = world.submit(YEAR_2023)
     async with world.controller(retry=HOUR) as reconciler:
         with copy_held_up(world, result.dataset_id, "Olivia"):

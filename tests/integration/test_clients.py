@@ -189,7 +189,7 @@ def test_the_same_bytes_of_another_country_are_another_dataset(client: Submitter
     assert client.submit(country="US").dataset_id != client.submit(country="CA").dataset_id
 
 
-def test_a_stored_file_that_was_lost_is_mended_by_submitting_it_again(client: Submitter) -> None:
+def test_submitting_a_lost_file_again_stores_it(client: Submitter) -> None:
     dataset_id = client.submitted("failed")
     uri = client.dataset(dataset_id).storage_uri
     client.storage.delete(uri)
