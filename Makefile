@@ -99,20 +99,17 @@ chaos-cluster: prepare-e2e  ## the same on a real Kubernetes: N=200 loads, MINUT
 	  $(if $(SEED),--seed $(SEED))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
-# The end-to-end tests mostly wait for the cluster: the others run beside them.
+# The end-to-end tests mostly wait for the cluster: the others run beside them, two parts at a time.
 FIRST := prepare check model
-BESIDE := integration faults chaos
+BESIDE := e2e postgres-18 faults postgres-16 postgres-15 chaos
 TOOK := $(VENV)/.took
 
 test:  ## everything, and how long each part of it took
 	@rm -f $(TOOK)
 	@for part in $(FIRST); do $(MAKE) --no-print-directory part-$$part || exit 1; done
-	@echo "now side by side, each part's output at its end: e2e; $(BESIDE)"
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target part-e2e beside; code=$$?; \
+	@echo "now two at a time, each part's output at its end: $(BESIDE)"
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(BESIDE:%=part-%); code=$$?; \
 	  $(BIN)/python -m tests.prepare --skipped; paste -sd, $(TOOK) | sed 's/,/, /g'; exit $$code
-
-beside:
-	@code=0; for part in $(BESIDE); do $(MAKE) --no-print-directory part-$$part || code=1; done; exit $$code
 
 part-%:
 	@began=$$(date +%s); $(MAKE) --no-print-directory $*; code=$$?; \

@@ -40,15 +40,14 @@ def _go_on(pid: int) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def _given_up(installation: Installation) -> bool:
-    """Whether the node controller has taken back that our pods are ready."""
-    conditions = [
+def _ready(installation: Installation) -> list[str]:
+    """Of each running runner pod whether it is ready, as the API server has it."""
+    return [
         condition["status"]
         for pod in installation.runner_pods()
         for condition in pod["status"].get("conditions", [])
         if condition["type"] == "Ready" and pod["status"]["phase"] == "Running"
     ]
-    return conditions == ["False", "False"]
 
 
 async def _until_deleted(launcher: KubernetesLauncher, launch: Launch) -> None:
@@ -81,12 +80,14 @@ async def test_a_run_on_a_lost_node_is_queued_again(installation: Installation, 
             installation.query("update pools set paused = false")
             installation.until(TWO_WAIT)
             pid = _pid_of_runner(lost["job_id"])
+            # A runner may be at its COPY before the kubelet has reported that it runs.
+            cluster.wait(lambda: _ready(installation) == ["True"] * 2, "the kubelet to report both runners")
             with control_plane_faults.standing_still("kubelet"):
                 os.kill(pid, signal.SIGSTOP)
                 blockers.callback(_go_on, pid)
                 stalled.close()
                 installation.until(COPY_STANDS_STILL)
-                cluster.wait(lambda: _given_up(installation), "the node to be given up", seconds=90)
+                cluster.wait(lambda: _ready(installation) == ["False"] * 2, "the node to be given up", seconds=90)
                 record_job(cluster, installation.namespace, "node_lost", lost["job_id"])
                 # As if its last heartbeat were longer ago; no runner waits a whole minute for its COPY.
                 installation.query("update runs set lease_until = now() where job_id = %s", lost["job_id"])
