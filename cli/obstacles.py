@@ -20,7 +20,7 @@ def _wait(obstacle: Obstacle, told: Explanation) -> str:
             no_controller = f"no controller that claims from pool {told.job.pool} is running"
             return with_commands(no_controller, obstacle.hints)
         case ControllerStatus() as one:
-            return f"controller {one.owner} {cannot_work(one)}"
+            return _in_trouble(one)
         case RunView() as run:
             return _silent(run, told)
         case PoolStatus() as pool:
@@ -51,6 +51,10 @@ def _pool_of_job(kind: Kind, pool: PoolStatus) -> str:
             return f"pool {pool.name} has no free slot: {pool.in_use} of {pool.max_running} are in use"
 
 
+def _in_trouble(one: ControllerStatus) -> str:
+    return f"controller {one.owner} {cannot_work(one)}"
+
+
 def cannot_work(one: ControllerStatus) -> str:
     """What keeps a controller from its work, since when, and whether it passes by itself."""
     tries = "once" if one.trouble_tries == 1 else f"{one.trouble_tries} times"
@@ -79,8 +83,12 @@ def in_the_way(obstacle: Obstacle) -> str:
             again = "it is paused" if schedule.again_at is None else f"next try {cell(schedule.again_at)}"
             times = "once" if schedule.failures == 1 else f"{schedule.failures} times"
             return f"schedule {schedule.name} fails, {times} by now: {cell(schedule.error)}; {again}"
-        case _:
+        case ControllerStatus() as one:
+            return _in_trouble(one)
+        case None:
             return "no controller is running"
+        case other:
+            raise AssertionError(other)
 
 
 def _pool(kind: Kind, pool: PoolStatus) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import signal
 import time
@@ -129,8 +128,10 @@ async def run_controller(
         if launcher is LauncherName.PROCESS:
             where = on_one_machine(settings, conninfo, run_child, wake.set)
         else:
-            kubernetes = importlib.import_module("controller.on_kubernetes")
-            where = kubernetes.on_kubernetes(settings, store, wake, watch, metrics)
+            # Imported only here: it takes half a second, which one machine need not pay.
+            from controller.on_kubernetes import on_kubernetes
+
+            where = on_kubernetes(settings, store, wake, watch, metrics)
         cluster = await stack.enter_async_context(where)
         schedules = Schedules(store, conninfo, storage_config(settings))
         stack.push_async_callback(asyncio.to_thread, schedules.close)

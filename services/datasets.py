@@ -83,7 +83,7 @@ class Datasets:
     def delete(self, dataset_id: UUID, storage: Storage) -> None:
         """Deletes a dataset, its rows, its jobs and their runs, in one transaction; then its stored file.
 
-        What it has superseded counts again, or is superseded by what superseded it.
+        Datasets that it superseded count again, unless another dataset supersedes it: that one takes its place.
 
         Args:
             storage: where the file is kept.

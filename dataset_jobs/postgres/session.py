@@ -7,6 +7,7 @@ nowhere else.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -79,6 +80,7 @@ def _values(schema: str, server_version: int) -> dict[str, str]:
     return {"search_path": f'"{schema}", pg_temp', **_SETTINGS, **since}
 
 
+@cache  # asked for by every transaction behind a pooler
 def _set_all(schema: str, server_version: int, local: str) -> str:
     values = _values(schema, server_version)
     settings = [f"set_config('{name}', '{value}', {local})" for name, value in values.items()]

@@ -1,6 +1,6 @@
 """`make prepare`, or `make prepare-PART`: builds, fetches and installs what tests need, before the first of them.
 
-Says what it does and how long each thing takes; a second is enough if all is there.
+Prints each thing and how long it takes; a second is enough if all is there.
 """
 
 import argparse
