@@ -17,7 +17,7 @@ COUNT_LIMIT = 2**31 - 1
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
-_NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
+_DIGITS = "0123456789"
 
 
 class Malformed(Exception):
@@ -39,7 +39,24 @@ def text_of(value: Value) -> str:
 
 def label_of(value: Value) -> str:
     """A heading for comparisons: without letter case and without marks of footnotes (Count3)."""
-    return _NOTE_MARK.sub("", text_of(value)).replace("’", "'").casefold()
+    return _without_note_mark(text_of(value)).replace("’", "'").casefold()
+
+
+def _without_note_mark(text: str) -> str:
+    """Without the mark of a footnote at the end of a word: Count3, Count 3,4 or Count [note 3].
+
+    No pattern: one that looks for a mark after every letter takes a time that grows with the square of the text.
+    """
+    if not text or text[-1].isalpha():
+        return text
+    if text.endswith("]"):
+        start = text.find("[", text.rfind("]", 0, -1) + 1)
+        word = text[: max(start, 0)].rstrip()
+    else:
+        word = text.rstrip(f"{_DIGITS},")
+        marks = text[len(word) :].split(",")
+        word = word.rstrip() if all(len(mark) in (1, 2) for mark in marks) else ""
+    return word if word and (word[-1].isalpha() or word[-1] == "_") else text
 
 
 def name_of(value: Value, limit: int) -> str:

@@ -69,7 +69,7 @@ class Workbook:
                     place = Cell(self.sheets[index].name, number, column + 1)
                     raise self._source.rejected(Reason.TOO_LARGE, message, place)
                 if isinstance(value, dict):
-                    row[column] = date.fromisoformat(value["date"])
+                    row[column] = _date(value["date"])
             yield row
 
     def _receive(self) -> Any:
@@ -87,6 +87,14 @@ class Workbook:
         if error == "encrypted":
             return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
         return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is damaged or cut off")
+
+
+def _date(text: str) -> Value:
+    """The date of a cell; its text if Python has no such date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def open_workbook(source: SourceFile) -> Workbook | None:
