@@ -9,6 +9,7 @@ from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
     BC,
+    CATALONIA,
     FINLAND,
     INSEE,
     NORWAY,
@@ -50,6 +51,7 @@ def _book(name: str, sheets: Mapping[str, Rows]) -> Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "at-wien-newborns": _text("at/wien/l9ogdvornamentop500-cut.csv"),
     "us-ssa-national": _text("us/national/yob2015.txt"),
     "us-ssa-state": _text("us/TR.TXT"),
     "au-nsw": Sample("nsw.csv", NSW.encode()),
@@ -59,6 +61,8 @@ SAMPLES: dict[str, Sample] = {
     "ca-bc": Sample("bc-popular-girls-names.csv", BC.encode()),
     "ca-ontario": Sample("ontario.csv", ONTARIO.encode()),
     "de-koeln": _text("de/koeln/Vornamen_2018_Koeln.csv"),
+    "de-leipzig-side-by-side": _text("de/leipzig/Vornamen_Leipzig_2014.csv"),
+    "es-idescat-newborns": Sample("nomscatalunya.csv", CATALONIA.encode()),
     "fr-insee": Sample("nat.csv", INSEE.encode()),
     "fr-paris": Sample("paris.csv", PARIS.encode()),
     "gb-nrs-full-list": Sample("Boys.csv", SCOTLAND.encode("cp1252")),
