@@ -1,29 +1,26 @@
 """Leipzig: given names of children whose births were registered in the city in a year.
 
 https://opendata.leipzig.de/dataset/vornamensstatistik
-The year stands only in the file's name. Files of 2014 and 2015 have girls and boys side by side, and no
-positions.
+The year stands only in the file's name. Files of 2014 and 2015 have girls and boys side by side, under headings of the
+city's own. Later files are lists of the registries' program: see `de_registries` for what such a list holds.
 """
 
 from collections.abc import Iterator
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.de_registries import LEIPZIG, RegistryList, registry_list
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Header, Table, TextTable
 from parser_runner.parsers.values import label_of, text_of
 from parser_runner.parsers.views import View
 
-REGION = "DE-SN-14713"
-"""ISO 3166-2 has no code: this is its code of the state and the city's official municipality key (AGS)."""
-
 _LABELS = ["rang", "anzahl", "vorname", "geschlecht"]
 _SIDE = len(_LABELS)
 _HEADINGS = [*_LABELS, "-", *_LABELS]
 
 
-class _SideBySide(TextList):
+class _SideBySide(RegistryList):
     """Two lists beside one another, with an empty column between. The shorter one is filled up with empty fields."""
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
@@ -57,7 +54,8 @@ PARSERS = [
         delimiters=",;",
         charset="cp1252",
         rules=Rules(sexes={"w": "F", "m": "M"}),
-        region=REGION,
+        region=LEIPZIG,
         named_year=True,
     ),
+    registry_list("de-leipzig", LEIPZIG),
 ]
