@@ -41,11 +41,14 @@ __all__ = [
 ENTRY_POINTS = "affirm_worker.parsers"
 
 _BUILT_IN: dict[str, tuple[str, ...]] = {
+    "AT": ("at_wien",),
     "AU": ("au_sa", "au_nsw", "au_qld", "au_vic", "au_tas"),
     "BE": ("be_statbel",),
     "CA": ("ca_ontario", "ca_bc"),
-    "DE": ("de_koeln",),
+    "CH": ("ch_zuerich",),
+    "DE": ("de_berlin", "de_koeln", "de_leipzig", "de_muenchen"),
     "DK": ("dk_dst",),
+    "ES": ("es_idescat",),
     "FI": ("fi_dvv",),
     "FR": ("fr_insee", "fr_paris"),
     "GB": ("gb_ons", "gb_nrs", "gb_nisra"),
