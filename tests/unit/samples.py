@@ -80,6 +80,17 @@ SAMPLES: dict[str, Sample] = {
     ),
     "fi-dvv-first-names": _book("fi.xlsx", FINLAND),
     "gb-ons-baby-names": _book("boys.xlsx", {"Table 1": ONS_TOP, "6": ONS_LIST}),
+    "gb-ons-all-years": _book(
+        "babynames1996to2025.xlsx",
+        {
+            "Table_1": [
+                ["Table 1: Names for baby girls, England and Wales, 1996 to 2025"],
+                ["Name", "2025 Rank", "2025 Count", "2024 Rank", "2024 Count"],
+                ["Amelia", 1, 7, 2, 5],
+                ["Olga", "[x]", "[x]", 3, 3],
+            ]
+        },
+    ),
     "gb-nisra-full-lists": _book(
         "ni.xlsx",
         {
