@@ -228,10 +228,48 @@ def test_victoria_has_boys_and_girls_side_by_side_in_two_shapes() -> None:
     assert refusal(xlsx({"2009": old}), "any.xlsx", "AU").reason is Reason.CONTRADICTORY
 
 
+def test_victoria_has_had_given_names_and_one_rank_for_both_sexes() -> None:
+    own_ranks: Rows = [
+        [None, "Male", None, None, "Female"], ["Rank", "Given Name", "Count", "Rank", "Given Name", "Count"],
+        [1, "Oliver", 546, 1, "Mia", 413], [2, "Leo", 9, None, None, None],
+    ]  # fmt: skip
+    assert rows(xlsx({"Top_100_Male_Baby_Na_1": own_ranks}), "Top-100-Baby-Names-Victoria-2020.xlsx", "AU") == [
+        (2020, "M", "Oliver", 546), (2020, "F", "Mia", 413), (2020, "M", "Leo", 9)
+    ]  # fmt: skip
+    content = xlsx({"Top 100 Baby Names 2023": VICTORIA_2023})
+    expected = [(2023, "M", "Oliver", 514), (2023, "F", "Amelia", 333), (2023, "M", "Noah", 461)]
+    assert rows(content, "any.xlsx", "AU") == expected
+    assert rows(xlsx({"Sheet1": VICTORIA_2023}), "victoria.xlsx", "AU") == expected
+    assert refusal(content, "Top-100-Baby-Names-Victoria-2022.xlsx", "AU").reason is Reason.CONTRADICTORY
+    assert refusal(content, "any.xlsx", "AU", year=2022).reason is Reason.CONTRADICTORY
+
+
+VICTORIA_2023: Rows = [
+    [None, None, "Male", None, "Female"], ["Year", "Rank", "Given Name", "Count", "Given Name", "Count"],
+    ["2023", 1, "Oliver", 514, "Amelia", 333], [2023, 2, "Noah", 461, None, None],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("year", "said"), [(2022, "this is of another year than 2023"), ("x", "expected a year")])
+def test_a_column_of_years_in_victoria_has_one_year(year: Value, said: str) -> None:
+    bad: Rows = [*VICTORIA_2023, [year, 3, "Leo", 5, "Mia", 5]]
+    error = refusal(xlsx({"Top 100 Baby Names 2023": bad}), "any.xlsx", "AU")
+    assert f"cell A5: {said}" in str(error)
+    wrong = xlsx({"Top 100 Baby Names 2022": VICTORIA_2023})
+    assert "speaks of 2022 and of 2023" in str(refusal(wrong, "any.xlsx", "AU"))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name"), [("WA Top 100 Baby Names 2023", "any.xlsx"), ("Top 100 Baby Names 2023", "nt-top-100.xlsx")]
+)
+def test_the_same_shape_with_another_states_name_is_not_victorias(sheet: str, name: str) -> None:
+    assert refusal(xlsx({sheet: VICTORIA_2023}), name, "AU").reason in (Reason.UNDECIDED, Reason.CONTRADICTORY)
+
+
 def test_tasmania_has_sheets_by_sex_or_titles_by_sex() -> None:
     header: list[Value] = ["Year", "Name", "Number"]
     sheets: dict[str, Rows] = {"Female": [header, [2011, "ruby ", 80]], "Male": [header]}
-    assert rows(xlsx(sheets), "any.xlsx", "AU") == [(2011, "F", "ruby", 80)]
+    assert rows(xlsx(sheets), "tasmania.xlsx", "AU") == [(2011, "F", "ruby", 80)]
     title = "MOST POPULAR {} BABY NAMES FOR 2015 IN DESCENDING ORDER:"
     stacked: Rows = [[title.format("female")], [], ["ava", 42], [], [title.format("male")], [], ["jack", 41]]
     assert rows(xlsx({"2015": stacked}), "any.xlsx", "AU") == [(2015, "F", "ava", 42), (2015, "M", "jack", 41)]
