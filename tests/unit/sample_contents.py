@@ -6,6 +6,7 @@ from datetime import date
 from tests.unit.workbooks import Rows, Value
 
 INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
+DEPARTMENTS = "sexe;preusuel;annais;dpt;nombre\r\n1;JEAN;1968;75;140\r\n2;ÉLISE;2021;75;5\r\n"
 PARIS = (
     "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
     "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
