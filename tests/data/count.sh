@@ -66,6 +66,11 @@ done
 for f in ie/*.px; do
     has "$f" && tr -d '\r' < "$f" | sed '1,/^DATA=/d' | tr ' ' '\n' | grep . | awk 'NR % 2 == 0 && $1 ~ /^[0-9]+$/ && $1 > 0' | say "$f"
 done
+for f in ie/*.json; do
+    # A figure a line; the first half of them are births.
+    has "$f" && sed '1,/^  "value":\[/d' "$f" | awk '/^ *[0-9n]/ { cell[n++] = $1 + 0 }
+        END { for (i = 0; i < n / 2; i++) if (cell[i] > 0) print cell[i] }' | say "$f"
+done
 for f in se/*.xlsx; do
     # Its numbers are texts.
     has "$f" && { texts "$f" > /tmp/texts.$$; cells "$f" sheet1.xml | awk -v t=/tmp/texts.$$ '

@@ -1,5 +1,6 @@
 """A small file of each format: the publisher's own, shortened, or a made-up one where none is shipped."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
     BC,
+    CSO_CSV,
     FINLAND,
     INSEE,
+    JSON_STAT,
     NORWAY,
     NSW,
     ONS_LIST,
@@ -64,6 +67,8 @@ SAMPLES: dict[str, Sample] = {
     "gb-nrs-full-list": Sample("Boys.csv", SCOTLAND.encode("cp1252")),
     "gb-nrs-all-years": Sample("all.csv", b"yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n"),
     "ie-cso-pcaxis": Sample("VSA10.px", PX.encode("cp1252")),
+    "ie-cso-jsonstat": Sample("VSA50.json", json.dumps(JSON_STAT, indent=2).encode()),
+    "ie-cso-csv": Sample("VSA50.csv", CSO_CSV.encode()),
     "no-ssb-10467": Sample("females.csv", NORWAY.encode("latin-1")),
     "pt-irn": _text("pt/nomes-registados-2014.csv"),
     "pt-irn-bare": _text("pt/nomes-registados-2015.csv"),
