@@ -201,11 +201,12 @@ class Csv:
         labels = [record[1] for record in TextTable(source, ",", "cp1252").head()[1:] if record[1:]]
         whole = any(_WHOLE in label.casefold() for label in labels)
         said = next(filter(None, map(detect_sex, labels)), None)
+        sex: str | None = None
         if said is None:
             # The older tables say it nowhere.
             match, sex = replace(match, sex=-1), resolve_sex(source, named=True)
-        else:
-            sex = None if source.sex_hint is None else resolve_sex(source, said, 2)
+        elif source.sex_hint is not None:
+            sex = resolve_sex(source, said, 2)
         sexes = {one: one for one in "FM" if sex in (None, one)}
         rules = Rules(sexes=sexes, suppressed={"": "suppressed or absent figures (no VALUE)"})
         rows = read_list(source, _Figures(source, ",", "cp1252"), match, rules, None, sex)
