@@ -29,7 +29,10 @@ _WHOLE = "3 or more"
 
 
 _IRELAND = re.compile(r"(?<!northern )\bireland\b")
-_ORDER = ("statistic", "statistic label", "tlist(a1)", "year", "", "names", "unit", "value")
+_ORDER = (
+    ("statistic",), ("statistic label", "statistic"), ("tlist(a1)",), ("year",),
+    (), ("names", "name"), ("unit",), ("value",),
+)  # fmt: skip
 """The headings of a CSV file; the fifth is the code of the list of names."""
 _LIST_CODE = re.compile(r"c\d{5}v\d{5}", re.ASCII)
 
@@ -183,33 +186,38 @@ class _Figures(TextTable):
             yield number, record
 
 
+def _with_header(table: _Figures) -> tuple[_Figures, Header] | None:
+    labels = [*map(label_of, next(iter(table.head()), []))]
+    if len(labels) != len(_ORDER) or not _LIST_CODE.fullmatch(labels[4]):
+        return None
+    if not all(label in known for label, known in zip(labels, _ORDER, strict=True) if known):
+        return None
+    return table, Header(1, name=5, count=7, year=3, sex=1, width=len(labels), text=" | ".join(labels))
+
+
 class Csv:
     """One sex or both, all years."""
 
     name = "ie-cso-csv"
     description = "lines of STATISTIC, Statistic Label, TLIST(A1), Year, the code of the list, Names, UNIT and VALUE"
 
-    def recognise(self, source: Source) -> Header | None:
-        first = next(iter(TextTable(source, ",", "cp1252").head()), [])
-        labels = [*map(label_of, first)]
-        alike = [label for label, known in zip(labels, _ORDER, strict=False) if known in ("", label)]
-        if len(labels) != len(_ORDER) or len(alike) != len(labels) or not _LIST_CODE.fullmatch(labels[4]):
-            return None
-        return Header(1, name=5, count=7, year=3, sex=1, width=len(labels), text=" | ".join(labels))
+    def recognise(self, source: Source) -> tuple[_Figures, Header] | None:
+        return next(filter(None, (_with_header(_Figures(source, delimiter, "cp1252")) for delimiter in ",;\t")), None)
 
-    def parse(self, source: Source, match: Header) -> Parsed:
-        labels = [record[1] for record in TextTable(source, ",", "cp1252").head()[1:] if record[1:]]
+    def parse(self, source: Source, match: tuple[_Figures, Header]) -> Parsed:
+        table, header = match
+        labels = [record[1] for record in table.head()[1:] if record[1:]]
         whole = any(_WHOLE in label.casefold() for label in labels)
         said = next(filter(None, map(detect_sex, labels)), None)
         sex: str | None = None
         if said is None:
             # The older tables say it nowhere.
-            match, sex = replace(match, sex=-1), resolve_sex(source, named=True)
+            header, sex = replace(header, sex=-1), resolve_sex(source, named=True)
         elif source.sex_hint is not None:
             sex = resolve_sex(source, said, 2)
         sexes = {one: one for one in "FM" if sex in (None, one)}
         rules = Rules(sexes=sexes, suppressed={"": "suppressed or absent figures (no VALUE)"})
-        rows = read_list(source, _Figures(source, ",", "cp1252"), match, rules, None, sex)
+        rows = read_list(source, table, header, rules, None, sex)
         return Parsed(self.name, "births", None, rows, None if whole else 100)
 
 

@@ -78,6 +78,16 @@ def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
     return [[None, "Contents"], [], [None, title], [], header, [], *lines]
 
 
+def newborn(country: str, *regions: str, mark: str | None = None) -> Rows:
+    """A sheet of Statbel's newborn: the country and its regions side by side."""
+    header = [cell for area in (country, *regions) for cell in (area, None, mark)]
+    return [
+        header,
+        [1, "Laura", 1484, 1, "Sarah", 146, 1, "Laura", 811, 1, "Laura", 549],
+        [2, "Sarah", 914, 2, "Laura", 124, None, None, None, None, None, None],
+    ]
+
+
 ONS_TITLE = "Top names for baby boys in England and Wales, 2007"
 ONS_LIST = ons(
     ONS_TITLE, [None, "Rank", "Name", "Count"], [None, 1, "JACK ", 10779], [None, 2, True, 3], [], [],
