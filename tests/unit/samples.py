@@ -1,5 +1,6 @@
 """A small file of each format: the publisher's own, shortened, or a made-up one where none is shipped."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
     BC,
     CATALONIA,
+    CSO_CSV,
     DEPARTMENTS,
     FINLAND,
     INSEE,
+    JSON_STAT,
     NORWAY,
     NSW,
     ONS_LIST,
@@ -23,6 +26,7 @@ from tests.unit.sample_contents import (
     PX,
     SA,
     SCOTLAND,
+    newborn,
     statbel,
 )
 from tests.unit.workbooks import Rows, xlsx
@@ -81,6 +85,10 @@ SAMPLES: dict[str, Sample] = {
     "gb-nrs-all-years": Sample("all.csv", b"yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n"),
     "gb-nrs-since-1974": Sample("full-list-1974-2024.csv", b"Year,Sex,Name,Number,Rank\n1974,Boy,David,1794,1\n"),
     "ie-cso-pcaxis": Sample("VSA10.px", PX.encode("cp1252")),
+    "ie-cso-jsonstat": Sample("VSA50.json", json.dumps(JSON_STAT, indent=2).encode()),
+    "ie-cso-csv": Sample("VSA50.csv", CSO_CSV.encode()),
+    "nz-figure-nz": _text("nz/nznames-1988-cut.csv"),
+    "se-scb-statbank": _text("se/000004F5-cut.csv"),
     "no-ssb-10467": Sample("females.csv", NORWAY.encode("latin-1")),
     "pt-irn": _text("pt/nomes-registados-2014.csv"),
     "pt-irn-bare": _text("pt/nomes-registados-2015.csv"),
@@ -101,6 +109,9 @@ SAMPLES: dict[str, Sample] = {
         {"S": [["Rank", "Name - Male", "Count", "Rank", "Name - Female", "Count"], [1, "Oliver", 570, 1, "Isla", 389]]},
     ),
     "be-statbel-provinces": _book("be.xlsx", {"F_PROV2017": statbel("filles", 2017, ("Lina", 113), ("Lina", 7))}),
+    "be-statbel-newborn": _book(
+        "Prénoms_Filles.xlsx", {"1995": newborn("Belgique", "Bruxelles", "Flandre", "Wallonie")}
+    ),
     "dk-dst-newborn": _book(
         "dk.xlsx",
         {"Ark1": [["Piger født i 2020"], ["Nr.", "Navn", "Antal", "Pr. 1000"], [1, "ALMA", 500, 16.1], [None, 0, 6]]},
