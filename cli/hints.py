@@ -1,6 +1,8 @@
 """What a person can do next, as commands."""
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
@@ -15,6 +17,7 @@ _COMMANDS = {
     Action.REPROCESS_DATASET: "affirm-worker reprocess {dataset}",
     Action.SUBMIT: "affirm-worker submit FILE --country CC",
     Action.SUBMIT_WITH_YEAR_AND_SEX: "affirm-worker submit FILE --country CC --year YYYY --sex F|M",
+    Action.SUBMIT_AS_FORMAT: "affirm-worker submit FILE --country {country}{said}",
     Action.SUBMIT_AS_REPLACEMENT: "affirm-worker submit FILE --country CC --replaces DATASET_ID",
     Action.PARSE: "affirm-worker parse FILE --country CC",
     Action.SHOW_STATUS: "affirm-worker status",
@@ -25,9 +28,18 @@ _COMMANDS = {
 }
 
 
-def command(hint: Hint) -> str:
-    """What to type."""
-    line = _COMMANDS[hint.action].format(job=hint.job_id, dataset=hint.dataset_id, name=hint.name)
+def command(hint: Hint, file: Path | None = None) -> str:
+    """What to type, with the file's own path if it is known."""
+    said = "".join(f" --{word} {value}" for word, value in (("format", hint.format), ("region", hint.region)) if value)
+    line = _COMMANDS[hint.action].format(
+        job=hint.job_id,
+        dataset=hint.dataset_id,
+        name=hint.name,
+        country=hint.country or "CC",
+        said=said or ("" if hint.country else " --format NAME --region CODE"),
+    )
+    if file is not None:
+        line = line.replace("FILE", shlex.quote(str(file)))
     return f"POOL={hint.name} {line}" if hint.action is Action.RUN_CONTROLLER and hint.name else line
 
 

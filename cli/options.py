@@ -18,6 +18,21 @@ Year = Annotated[
 Sex = Annotated[
     str | None, typer.Option(metavar="F|M", help="The sex that the file is about, where its name has lost it.")
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="The format, such as de-koeln, where the content fits several.",
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE",
+        help="The part of the country, such as DE-NW-05315, where the file does not say it.",
+    ),
+]
 Replaces = Annotated[
     list[str] | None,
     typer.Option(

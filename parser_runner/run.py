@@ -109,9 +109,7 @@ def run(context: RunnerContext) -> Outcome:
         machine = context.machine()
         with Heartbeat(context.connect) as heartbeat, temporary_file(machine) as file:
             _fetch(context, assignment, file, heartbeat)
-            source = Source(
-                assignment.filename, file, assignment.year_hint, assignment.sex_hint, context.limits, machine=machine
-            )
+            source = Source(assignment.filename, file, assignment.hints, context.limits, machine=machine)
             loaded = _load(context, store, assignment, source, heartbeat)
     _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)

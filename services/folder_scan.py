@@ -168,7 +168,7 @@ class FolderScan:
         """None where the file is a dataset already."""
         checked_filename(file.name)  # first: storage has no word for what is wrong with it
         with _Watched(self.storage.open(file.uri), file.uri, self.stopping) as content:
-            submission = read_submission(cast("BinaryIO", content), file.name, None, None)
+            submission = read_submission(cast("BinaryIO", content), file.name)
 
         def note(transaction: Transaction) -> None:
             self._hold(transaction)

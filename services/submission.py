@@ -1,14 +1,16 @@
 """A file to submit: reading and checking it, and the verdict if its bytes are a dataset already."""
 
 import hashlib
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import BinaryIO
 from uuid import UUID
 
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.requests import Conflict, InvalidRequest
@@ -30,7 +32,7 @@ class Verdict(StrEnum):
     CREATED = "created"
     """A new dataset, with its first job."""
     CORRECTED = "corrected"
-    """A dataset that had no rows has another name, year or sex now; it has an unfinished job."""
+    """A dataset that had no rows has another name or other hints now; it has an unfinished job."""
     RETRIED = "retried"
     """A dataset without rows has a new job."""
     UNCHANGED = "unchanged"
@@ -45,16 +47,14 @@ class Submission:
         filename: the publisher's file name, without a folder.
         sha256: of the bytes, in lower-case hexadecimal.
         size: bytes.
-        year_hint: the year of the data, where a renamed file has lost it.
-        sex_hint: F or M, likewise.
+        hints: what the uploader says of it.
         supersedes: the datasets whose place it takes, ascending.
     """
 
     filename: str
     sha256: str
     size: int
-    year_hint: int | None = None
-    sex_hint: str | None = None
+    hints: FileHints = NO_HINTS
     supersedes: tuple[UUID, ...] = ()
 
 
@@ -64,41 +64,40 @@ class Existing:
 
     id: UUID
     filename: str
-    year_hint: int | None
-    sex_hint: str | None
+    hints: FileHints
     supersedes: tuple[UUID, ...]
     status: DatasetStatus
     unfinished_job: UUID | None
 
 
 def read_submission(
-    content: BinaryIO, filename: str, year: int | None, sex: str | None, replaces: Iterable[UUID] = ()
+    content: BinaryIO, filename: str, hints: FileHints = NO_HINTS, replaces: Iterable[UUID] = ()
 ) -> Submission:
     """Checks name and hints, and reads `content` to its end for its hash and size.
 
     Raises:
-        InvalidRequest: name, year or sex is not allowed.
+        InvalidRequest: the name or a hint is not allowed.
         OSError: `content` cannot be read.
     """
-    checked_name, year_hint, sex_hint = checked_filename(filename), checked_year(year), checked_sex(sex)
+    checked_name, said = checked_filename(filename), checked_hints(hints)
     digest = hashlib.sha256()
     size = 0
     while block := content.read(1 << 20):
         digest.update(block)
         size += len(block)
-    return Submission(checked_name, digest.hexdigest(), size, year_hint, sex_hint, tuple(sorted({*replaces})))
+    return Submission(checked_name, digest.hexdigest(), size, said, tuple(sorted({*replaces})))
 
 
-def read_file(path: Path, year: int | None = None, sex: str | None = None, replaces: Iterable[UUID] = ()) -> Submission:
+def read_file(path: Path, hints: FileHints = NO_HINTS, replaces: Iterable[UUID] = ()) -> Submission:
     """As `read_submission`, of a file.
 
     Raises:
-        InvalidRequest: there is no such file, or name, year or sex is not allowed.
+        InvalidRequest: there is no such file, or the name or a hint is not allowed.
         Unavailable, OutOfMemory: the machine does not read it now.
     """
     try:
         with path.open("rb") as content:
-            return read_submission(content, path.name, year, sex, replaces)
+            return read_submission(content, path.name, hints, replaces)
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -135,6 +134,17 @@ def checked_filename(filename: str) -> str:
     return filename
 
 
+def checked_hints(hints: FileHints) -> FileHints:
+    """The hints in one form; raises InvalidRequest for one that no file can have."""
+    return replace(
+        hints,
+        year=checked_year(hints.year),
+        sex=checked_sex(hints.sex),
+        format=_checked_format(hints.format),
+        region=_checked_region(hints.region),
+    )
+
+
 def checked_year(year: int | None) -> int | None:
     """The year, if a hint may name it."""
     if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
@@ -152,11 +162,30 @@ def checked_sex(sex: str | None) -> str | None:
         raise InvalidRequest(f"sex {sex!r}: must be F or M (or female, male)") from None
 
 
+def _checked_format(name: str | None) -> str | None:
+    if name is None:
+        return None
+    lower = name.strip().lower()
+    if not re.fullmatch(r"[a-z]{2}-[a-z0-9-]{1,60}", lower):
+        raise InvalidRequest(f"format '{one_line(name)[:80]}': must be the name of one, such as de-koeln")
+    return lower
+
+
+def _checked_region(code: str | None) -> str | None:
+    if code is None:
+        return None
+    upper = code.strip().upper()
+    if not re.fullmatch(r"[A-Z]{2}-[A-Z0-9][A-Z0-9-]{0,28}", upper):
+        message = "must be an ISO 3166-2 code or one of docs/formats.md, such as US-NY or DE-NW-05315"
+        raise InvalidRequest(f"region '{one_line(code)[:80]}': {message}")
+    return upper
+
+
 def decide(existing: Existing, submission: Submission) -> Verdict:
     """The verdict if the bytes of an existing dataset are submitted again.
 
     Raises:
-        Conflict: it is loaded, or being loaded, under another name, year or sex, or in another one's place.
+        Conflict: it is loaded, or being loaded, under another name or with other hints, or in another one's place.
     """
     same = _says(existing) == _says(submission)
     if existing.status not in (DatasetStatus.PENDING, DatasetStatus.FAILED) and not submission.supersedes:
@@ -183,12 +212,11 @@ def decide(existing: Existing, submission: Submission) -> Verdict:
             )
 
 
-def _says(of: Existing | Submission) -> tuple[str, int | None, str | None, tuple[UUID, ...]]:
-    return of.filename, of.year_hint, of.sex_hint, of.supersedes
+def _says(of: Existing | Submission) -> tuple[str, FileHints, tuple[UUID, ...]]:
+    return of.filename, of.hints, of.supersedes
 
 
 def _described(of: Existing | Submission) -> str:
-    said = [f"year {of.year_hint}"] if of.year_hint is not None else []
-    said += [f"sex {of.sex_hint}"] if of.sex_hint is not None else []
+    said = of.hints.in_words()
     said += [f"replacing dataset {dataset}" for dataset in of.supersedes]
     return ", ".join([of.filename, *said])

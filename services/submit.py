@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from dataset_jobs.model.states import DatasetStatus, JobType
@@ -67,7 +68,7 @@ def submit(
     Raises:
         InvalidRequest: the country or the pool is unknown, the file cannot be read, or it cannot replace a dataset
             that it names.
-        Conflict: the same bytes are loaded, or being loaded, under another name, year or sex.
+        Conflict: the same bytes are loaded, or being loaded, under another name or with other hints.
     """
     country_id, code = find_country(database, country)
     source = partial(open_file, path)
@@ -146,9 +147,8 @@ class Submitting:
                 storage_uri=uri,
                 sha256=self.submission.sha256,
                 size=self.submission.size,
-                year_hint=self.submission.year_hint,
-                sex_hint=self.submission.sex_hint,
                 supersedes=list(self.submission.supersedes),
+                **self.submission.hints.as_columns(),
             )
             if row is None:
                 return None
@@ -187,10 +187,9 @@ class Submitting:
                     "submit.correct_dataset",
                     dataset_id=dataset_id,
                     filename=self.submission.filename,
-                    year_hint=self.submission.year_hint,
-                    sex_hint=self.submission.sex_hint,
                     supersedes=list(self.submission.supersedes),
                     storage_uri=uri,
+                    **self.submission.hints.as_columns(),
                 )
                 if job_id is None:
                     job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
@@ -225,8 +224,7 @@ def _existing(row: Row) -> Existing:
     return Existing(
         id=row["id"],
         filename=row["filename"],
-        year_hint=row["year_hint"],
-        sex_hint=row["sex_hint"],
+        hints=FileHints.of_row(row),
         supersedes=tuple(row["supersedes"]),
         status=DatasetStatus(row["status"]),
         unfinished_job=row["unfinished_job"],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, When
@@ -42,15 +43,14 @@ class FileOptions:
 
     Args:
         country: ISO 3166-1 alpha-2 code, in any letter case.
-        year, sex: hints, if the files' names have lost them.
+        hints: what the uploader says of them.
         replaces: the datasets whose place the file takes; for one file at a time.
         priority, pool, run_at: of the new jobs.
         dry_run: write nothing, only return the results.
     """
 
     country: str
-    year: int | None = None
-    sex: str | None = None
+    hints: FileHints = NO_HINTS
     replaces: Sequence[UUID] = ()
     priority: int = 0
     pool: str = "default"
@@ -61,7 +61,7 @@ class FileOptions:
 def submit_file(database: ClientDatabase, storage: Storage, path: Path, options: FileOptions) -> Submitted:
     """Submits one file. An error of the request becomes a refusal; any other error is raised."""
     try:
-        submission = read_file(path, options.year, options.sex, options.replaces)
+        submission = read_file(path, options.hints, options.replaces)
         if options.dry_run:
             return Submitted(path, preview(database, submission, options.country))
         done = submit(

@@ -91,7 +91,12 @@ def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
         ("status", dataset.status),
         ("submitted", cell(dataset.created_at)),
     ]
-    hints = [("year", dataset.year_hint), ("sex", dataset.sex_hint)]
+    hints = [
+        ("year", dataset.year_hint),
+        ("sex", dataset.sex_hint),
+        ("format", dataset.format_hint),
+        ("region", dataset.region_hint),
+    ]
     lines += [("given", f"--{name} {hint}") for name, hint in hints if hint is not None]
     if dataset.loaded_at is not None:
         top = "all names" if dataset.top is None else f"the {dataset.top:,} most frequent names of a year and sex"

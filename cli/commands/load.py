@@ -10,11 +10,12 @@ from app.database import open_database
 from app.file_storage import storage_config
 from app.settings import Settings, read_settings
 from cli.lazy import single
-from cli.options import AsJson, Country, Files, Sex, Year
+from cli.options import AsJson, Country, Files, Format, Region, Sex, Year
 from cli.progress import Display, open_display
 from cli.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.storage import open_storage
 from parser_runner.child import run_child
 from services.client import Client
@@ -35,19 +36,28 @@ commands = single()
 
 
 @commands.command(epilog=EPILOG)
-def load(files: Files, country: Country, year: Year = None, sex: Sex = None, as_json: AsJson = False) -> None:
+def load(
+    files: Files,
+    country: Country,
+    year: Year = None,
+    sex: Sex = None,
+    format_: Format = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
     """Loads files, all in one, and sums up the results.
 
     Migrates the database, submits the files, and runs a controller until nothing is left to do. Other
     queued jobs are done too. Files that are loaded already are left alone.
     """
     settings = read_settings()
+    hints = FileHints(year=year, sex=sex, format=format_, region=region)
     with open_display(settings) as display:
         display.say("opening the database")
         with open_database(settings, migrated=True) as database, Client.connect(database.conninfo) as client:
             begun = time.monotonic()
             storage = open_storage(storage_config(settings))
-            options = FileOptions(country, year, sex, pool=settings.pool)
+            options = FileOptions(country, hints, pool=settings.pool)
             submitted = []
             for number, path in enumerate(files):
                 display.say(f"storing {path.name} ({number + 1} of {len(files)})")

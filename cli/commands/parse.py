@@ -11,18 +11,20 @@ import typer
 
 from app.countries import iso_countries
 from app.settings import read_settings
+from cli.hints import command
 from cli.lazy import single
-from cli.options import AsJson, Country, Sex, Year
+from cli.options import AsJson, Country, Format, Region, Sex, Year
 from cli.output import data_stream, print_json, say
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.report import Report, report
 from parser_runner.parsers.source import Source
-from services.submission import checked_sex, checked_year, open_file
+from services.submission import checked_hints, open_file
 
 EPILOG = """
 \b
@@ -40,6 +42,8 @@ def parse(
     country: Country,
     year: Year = None,
     sex: Sex = None,
+    format_: Format = None,
+    region: Region = None,
     validation: Annotated[
         bool, typer.Option("--report", help="Print what is in the file, what was left out and what is wrong.")
     ] = False,
@@ -57,15 +61,15 @@ def parse(
     countries = iso_countries()
     if code not in dict(countries):
         raise unknown_country(country, countries)
-    year_hint, sex_hint = checked_year(year), checked_sex(sex)
+    hints = checked_hints(FileHints(year=year, sex=sex, format=format_, region=region))
     limits = read_settings().limits
     temporary_folder()
     with open_file(file) as opened:
         if not opened.seekable():
             raise InvalidRequest(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
-        source = Source(file.name, opened, year_hint, sex_hint, limits)
+        source = Source(file.name, opened, hints, limits)
         if validation or as_json:
-            _print_report(source, code, as_json)
+            _print_report(source, code, file, as_json)
         else:
             _print_rows(source, code, file)
 
@@ -84,22 +88,24 @@ def _print_rows(source: Source, code: str, file: Path) -> None:
                 say(where, to=sys.stderr)
             if rejected.more:
                 say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
+            for hint in rejected.hints:
+                say(f"  {command(hint, file)}", to=sys.stderr)
             raise typer.Exit(ExitCode.REJECTED) from None
         rows.seek(0)
         shutil.copyfileobj(rows, data_stream())
 
 
-def _print_report(source: Source, code: str, as_json: bool) -> None:
+def _print_report(source: Source, code: str, file: Path, as_json: bool) -> None:
     found = report(source, code)
     if as_json:
         print_json(found.as_dict())
     else:
-        say(*_lines(found))
+        say(*_lines(found, file))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def _lines(found: Report) -> list[str]:
+def _lines(found: Report, file: Path) -> list[str]:
     """The report for people."""
     parsed = found.parsed
     about = [
@@ -133,4 +139,5 @@ def _lines(found: Report) -> list[str]:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:
             lines.append(f"  and {found.rejected.more:,} more")
+        lines += [f"  {command(hint, file)}" for hint in found.rejected.hints]
     return lines

@@ -8,8 +8,9 @@ from app.file_storage import storage_config
 from cli import output
 from cli.hints import error_in_words
 from cli.lazy import single
-from cli.options import AsJson, Country, Files, Priority, Replaces, RunAt, Sex, Year
+from cli.options import AsJson, Country, Files, Format, Priority, Region, Replaces, RunAt, Sex, Year
 from cli.session import session
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
 from services.submit_files import FileOptions, Submitted
@@ -21,6 +22,7 @@ Examples:
   affirm-worker submit names/*.txt --country US --priority 10
   affirm-worker submit yob2023.txt --country US --run-at 2026-12-01T03:00
   affirm-worker submit renamed.txt --country US --year 2023
+  affirm-worker submit Vornamen.csv --country DE --year 2020 --region DE-NW-05315
   affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
@@ -33,6 +35,8 @@ def submit(
     country: Country,
     year: Year = None,
     sex: Sex = None,
+    format_: Format = None,
+    region: Region = None,
     replaces: Replaces = None,
     priority: Priority = 0,
     run_at: RunAt = None,
@@ -50,9 +54,10 @@ def submit(
     """
     if replaces and len(files) > 1:
         raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
+    hints = FileHints(year=year, sex=sex, format=format_, region=region)
     with session() as it:
         replaced = [it.client.datasets.find(given) for given in replaces or ()]
-        options = FileOptions(country, year, sex, replaced, priority, it.settings.pool, run_at, dry_run)
+        options = FileOptions(country, hints, replaced, priority, it.settings.pool, run_at, dry_run)
         storage = open_storage(storage_config(it.settings))
         submitted = it.client.submit_files(storage, files, options)
     if as_json:

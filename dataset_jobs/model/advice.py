@@ -53,6 +53,8 @@ REASONS: dict[Reason, str] = {
     Reason.INVALID_FILENAME: "Submit the file under the publisher's own name, or say what the name has lost.",
     Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right year and sex, or "
     "under its right name.",
+    Reason.UNDECIDED: "Several formats have such headings, and the file does not say which it is. Submit it again "
+    "and say the format or the region; the error names those that fit.",
     Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again as a "
     "replacement of that dataset; if it is not, delete this one.",
     Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser. A file can "
@@ -94,6 +96,7 @@ ACTIONS: dict[Cause | Reason, tuple[Action, ...]] = {
     Reason.INVALID_FORMAT: (Action.DELETE_DATASET,),
     Reason.INVALID_FILENAME: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
     Reason.CONTRADICTORY: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
+    Reason.UNDECIDED: (Action.SUBMIT_AS_FORMAT,),
     Reason.OVERLAPPING: (Action.SUBMIT_AS_REPLACEMENT, Action.DELETE_DATASET),
     Reason.NO_PARSER: (Action.PARSE,),
     Reason.DATASET_NOT_FOUND: (Action.SUBMIT,),

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     INVALID_FORMAT = "invalid_format"
     INVALID_FILENAME = "invalid_filename"
     CONTRADICTORY = "contradictory"
+    UNDECIDED = "undecided"
     OVERLAPPING = "overlapping"
     NO_PARSER = "no_parser"
     DATASET_NOT_FOUND = "dataset_not_found"

@@ -62,12 +62,18 @@ class Rejected(Permanent):
         filename: the publisher's file name.
         problems: at least one; the first is the one in the message.
         more: how many further problems were found and not kept.
+        hints: each is one way to submit the file so that it is read.
     """
 
     cause = Cause.REJECTED
 
     def __init__(
-        self, reason: Reason, filename: str, problems: Sequence[Problem] | Problem | str, more: int = 0
+        self,
+        reason: Reason,
+        filename: str,
+        problems: Sequence[Problem] | Problem | str,
+        more: int = 0,
+        hints: Sequence[Hint] = (),
     ) -> None:
         if isinstance(problems, str):
             problems = Problem(problems)
@@ -80,7 +86,7 @@ class Rejected(Permanent):
         first = self.problems[0]
         where = f"{filename}, {first}" if first.place is not None else f"{filename}: {first}"
         more_of_them = f" (and {further} more problem{'s' if further > 1 else ''})" if further else ""
-        super().__init__(where + more_of_them, reason)
+        super().__init__(where + more_of_them, reason, hints=hints)
 
 
 class Forbidden(Permanent):

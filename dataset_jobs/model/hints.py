@@ -17,6 +17,7 @@ class Action(StrEnum):
     REPROCESS_DATASET = "reprocess_dataset"
     SUBMIT = "submit"
     SUBMIT_WITH_YEAR_AND_SEX = "submit_with_year_and_sex"
+    SUBMIT_AS_FORMAT = "submit_as_format"
     SUBMIT_AS_REPLACEMENT = "submit_as_replacement"
     PARSE = "parse"
     """Read a file without loading it."""
@@ -34,12 +35,16 @@ class Hint:
     Args:
         job_id, dataset_id: for the actions on one.
         name: of the schedule, or of the pool that a controller is to serve.
+        country, format, region: what to say of a file that is submitted again.
     """
 
     action: Action
     job_id: UUID | None = None
     dataset_id: UUID | None = None
     name: str | None = None
+    country: str | None = None
+    format: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dataset_jobs.model.coverage import Covered
+from dataset_jobs.model.file_hints import FileHints
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,21 @@ class Assignment:
     size: int
     year_hint: int | None
     sex_hint: str | None
+    format_hint: str | None
+    region_hint: str | None
+    description: str | None
     supersedes: Sequence[UUID]
+
+    @property
+    def hints(self) -> FileHints:
+        """What the uploader says of the file."""
+        return FileHints(
+            year=self.year_hint,
+            sex=self.sex_hint,
+            format=self.format_hint,
+            region=self.region_hint,
+            description=self.description,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class DatasetView:
     superseded: bool
     year_hint: int | None
     sex_hint: str | None
+    format_hint: str | None
+    region_hint: str | None
+    description: str | None
     size: int
     sha256: str
     storage_uri: str

@@ -11,10 +11,10 @@ from contextlib import closing
 from dataclasses import replace
 from importlib import import_module, invalidate_caches
 from pathlib import Path
-from typing import Any
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
@@ -23,6 +23,7 @@ from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, the_one
 
 __all__ = [
     "ENTRY_POINTS",
@@ -104,8 +105,7 @@ def countries() -> list[str]:
 def parse_file(
     path: Path,
     country: str,
-    year_hint: int | None = None,
-    sex_hint: str | None = None,
+    hints: FileHints = NO_HINTS,
     limits: Limits | None = None,
 ) -> Parsed:
     """Parses a local file, and refuses duplicates, which Postgres would find otherwise.
@@ -113,13 +113,13 @@ def parse_file(
     Args:
         path: of the file.
         country: ISO 3166-1 code.
-        year_hint, sex_hint: the year and the sex, if the file's name lost them.
+        hints: what the uploader says of it.
         limits: on the file.
 
     Raises:
         Rejected: at once, or while the rows are read.
     """
-    return parse_whole(Source(path.name, path.open("rb"), year_hint, sex_hint, limits), country)
+    return parse_whole(Source(path.name, path.open("rb"), hints, limits), country)
 
 
 def parse_whole(source: Source, country: str) -> Parsed:
@@ -151,32 +151,25 @@ def parse(source: Source, country: str) -> Parsed:
         message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
         raise Rejected(Reason.TOO_LARGE, source.filename, message)
     parsers = parsers_of(country)
-    found = _recognised(source, parsers)
-    if found is None:
+    found = all_recognised(source, parsers) if source.size else []
+    chosen = the_one(source, country, found)
+    if chosen is None:
         further = further_parsers_of(country)
         if not parsers and not further:
             raise Rejected(Reason.NO_PARSER, source.filename, f"there is no parser for files of {country}")
         parsers = [*parsers, *further]
-        found = _recognised(source, further)
-    if found is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
+        found = all_recognised(source, further) if source.size else []
+        chosen = the_one(source, country, found)
+    if chosen is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
         return _parse_archive(source, country)
-    if found is None:
+    if chosen is None:
         raise _unknown(source, country, parsers)
-    parser, match = found
+    parser, match = chosen
+    check_named(source, parser, found)
     source.findings.recognised = parser.name
-    return start(parser, source, match)
-
-
-def _recognised(source: Source, parsers: Sequence[AnyParser]) -> tuple[AnyParser, Any] | None:
-    """The first parser that recognises the file, and its match."""
-    if source.size == 0:
-        return None
-    for parser in parsers:
-        match = parser.recognise(source)
-        source.rewind()
-        if match is not None:
-            return parser, match
-    return None
+    parsed = start(parser, source, match)
+    check_region(source, parsed.region)
+    return parsed
 
 
 def _parse_archive(source: Source, country: str) -> Parsed:

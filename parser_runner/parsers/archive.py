@@ -35,8 +35,7 @@ def text_members(source: Source) -> Generator[Source, None, None]:
             yield Source(
                 source.filename,
                 file,
-                source.year_hint,
-                source.sex_hint,
+                source.hints,
                 source.limits,
                 member.filename,
                 source.findings,

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.places import Cell, Place
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value
@@ -18,18 +19,16 @@ class BrokenSource(Source):
     """A file with one broken record.
 
     Args:
-        filename, year_hint, sex_hint: as in `Source`.
+        filename, hints: as in `Source`.
         content: the file as it was published.
         place: of the record to break: a line, or a cell whose whole row is broken. Nothing else is broken.
     """
 
-    def __init__(
-        self, filename: str, content: bytes, year_hint: int | None, sex_hint: str | None, place: Place
-    ) -> None:
+    def __init__(self, filename: str, content: bytes, hints: FileHints, place: Place) -> None:
         self._broken = place
         self._sheets_are_broken = False
         changed = _with_broken_line(content, place) if isinstance(place, int) else content
-        super().__init__(filename, io.BytesIO(changed), year_hint, sex_hint)
+        super().__init__(filename, io.BytesIO(changed), hints)
 
     def workbook(self) -> Workbook | None:
         workbook = super().workbook()

@@ -52,7 +52,13 @@ M = TypeVar("M")
 
 
 class Parser(Protocol[M]):
-    """One publisher's format. `M` is what the parser finds when it recognises a file: a header, sheets, a match."""
+    """One publisher's format. `M` is what the parser finds when it recognises a file: a header, sheets, a match.
+
+    A parser may also have, see `parser_runner.parsers.whose_file`:
+        shared: True if other publishers have files with the same headings, so that content proves nothing.
+        named: a pattern that finds the publisher's word in a file's name.
+        regions: all regions that such files may be of; the parser takes `source.hints.region`.
+    """
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Long tables in delimited text, declared rather than programmed: most formats."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from parser_runner.parsers.long import Rules, added_up, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
 from parser_runner.parsers.values import text_of, years_in
+from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
 
 
@@ -26,6 +28,7 @@ class TextList:
         title: a text that must stand above or in the headings, in small letters.
         rules: which records are rows.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
+        shared, named, regions: as in `Parser`.
         adds_up: why records of the same name, sex and year are added up; None to refuse them.
     """
 
@@ -42,6 +45,9 @@ class TextList:
     rules: Rules = field(default_factory=Rules)
     named_year: bool = False
     named_sex: bool = False
+    shared: bool = False
+    named: re.Pattern[str] | None = None
+    regions: tuple[str, ...] = ()
     adds_up: str | None = None
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
@@ -70,7 +76,8 @@ class TextList:
         rows = read_list(source, table, header, self.rules, year, sex)
         if self.adds_up:
             rows = added_up(source, rows, self.adds_up)
-        return Parsed(self.name, self.measure, self.region, rows, top)
+        region = region_given(source, self.regions) if self.regions else self.region
+        return Parsed(self.name, self.measure, region, rows, top)
 
     def _bare(self, table: Table) -> Header | None:
         """The columns of a format without headings, if the first record fits them."""

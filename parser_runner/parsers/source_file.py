@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.places import Cell, InMember, Place
 from parser_runner.machine import Machine, local_file
@@ -24,8 +25,7 @@ class SourceFile:
     Args:
         filename: the publisher's, without folders.
         file: seekable, at its beginning.
-        year_hint: the year given at submit, or None.
-        sex_hint: the sex given at submit, F or M, or None.
+        hints: what the uploader says of the file.
         limits: on the file.
         member: the name of this file in the archive `filename`; None if it is no member.
         findings: the archive's, if this file is a member.
@@ -38,16 +38,14 @@ class SourceFile:
         self,
         filename: str,
         file: BinaryIO,
-        year_hint: int | None = None,
-        sex_hint: str | None = None,
+        hints: FileHints = NO_HINTS,
         limits: Limits | None = None,
         member: str | None = None,
         findings: Findings | None = None,
         machine: Machine | None = None,
     ) -> None:
         self.filename = filename
-        self.year_hint = year_hint
-        self.sex_hint = sex_hint
+        self.hints = hints
         self.file = local_file(file, filename)
         self.machine = machine or Machine()
         self.limits = limits or Limits()
@@ -55,6 +53,16 @@ class SourceFile:
         self.findings = findings or Findings(filename)
         self.size = self.file.seek(0, os.SEEK_END)
         self.rewind()
+
+    @property
+    def year_hint(self) -> int | None:
+        """The year that the uploader says."""
+        return self.hints.year
+
+    @property
+    def sex_hint(self) -> str | None:
+        """The sex that the uploader says, F or M."""
+        return self.hints.sex
 
     @property
     def own_name(self) -> str:

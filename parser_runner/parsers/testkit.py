@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers.broken_record import BrokenSource
 from parser_runner.parsers.contract import AnyParser, Parsed, Row, start
 from parser_runner.parsers.former import FormerParser, adapted
@@ -41,6 +42,7 @@ def check_parser(
     year: int | None = None,
     sex: str | None = None,
     *,
+    region: str | None = None,
     mutations: int = 200,
 ) -> None:
     """Checks a parser with a real file of its publisher.
@@ -49,15 +51,17 @@ def check_parser(
         parser: the parser to check.
         path: of a file that it reads.
         year, sex: hints, if the file's name lost them.
+        region: the hint, for a format of several regions.
         mutations: how many changed copies of the file to try; one of a workbook takes a twentieth of a second.
 
     Raises:
         AssertionError: says how the parser breaks the contract.
     """
     content = path.read_bytes()
+    hints = FileHints(year=year, sex=sex, region=region)
 
     def source(data: bytes, name: str = path.name) -> Source:
-        return Source(name, io.BytesIO(data), year, sex)
+        return Source(name, io.BytesIO(data), hints)
 
     parser = adapted(parser)
     _check_what_it_says(parser)
@@ -73,7 +77,7 @@ def check_parser(
     keys = {(row.year, row.gender, row.name) for row in rows}
     assert len(keys) == len(rows), "the same name comes twice in one year and sex"
     assert _read(parser, source(content))[1] == rows, "the file gives other rows when it is read again"
-    broken = BrokenSource(path.name, content, year, sex, rows[len(rows) // 2].place)
+    broken = BrokenSource(path.name, content, hints, rows[len(rows) // 2].place)
     _check_broken_record(parser, broken, first.findings.skipped.total())
     names = {row.name for row in rows if len(row.name) > 3 and row.name not in path.name}
     for seed in range(mutations):

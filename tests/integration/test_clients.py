@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from dataset_jobs.model.errors import FileMissing
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
@@ -91,7 +92,7 @@ class Submitter:
         sex: str | None = None, store: Client | None = None, storage: Storage | None = None, pool: str = "default",
     ) -> SubmitResult:  # fmt: skip
         path = self.file(name, content)
-        submission = read_file(path, year, sex)
+        submission = read_file(path, FileHints(year=year, sex=sex))
         return (store or self.store).submit(path, submission, country, storage or self.storage, pool=pool)
 
     def submitted(self, situation: str) -> UUID:
@@ -157,7 +158,9 @@ def test_the_same_bytes_again(
     unfinished = [job for job in client.store.jobs.list(dataset_id=dataset_id) if not JobState(job.state).finished]
     expected = other if change else same
     client.file(change.get("name", "yob2023.txt"))
-    preview = read_file(client.file(change.get("name", "yob2023.txt")), change.get("year"), change.get("sex"))
+    preview = read_file(
+        client.file(change.get("name", "yob2023.txt")), FileHints(year=change.get("year"), sex=change.get("sex"))
+    )
     if expected is None:
         with pytest.raises(Conflict, match=str(dataset_id)):
             client.store.preview(preview, "US")

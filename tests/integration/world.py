@@ -20,6 +20,7 @@ from controller.loop import Reconciler
 from controller.outcomes.retry import RetryPolicy
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.spec import PoolSpec
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.controller import ControllerStore
@@ -80,7 +81,7 @@ class World:
         self, path: Path, country: str = "US", year: int | None = None, replaces: Sequence[UUID] = ()
     ) -> Submitted:
         """Submits a file as the command line does."""
-        submission = read_file(path, year, replaces=replaces)
+        submission = read_file(path, FileHints(year=year), replaces=replaces)
         result = self.client.submit(path, submission, country, self.storage)
         assert result.dataset_id is not None
         assert result.job_id is not None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.limits import Limits
 from parser_runner.parsers import Parsed, Source, parse_whole
 from parser_runner.parsers.report import Report, report
@@ -15,24 +16,41 @@ Content = str | bytes
 
 
 def source(
-    content: Content, name: str, year: int | None = None, sex: str | None = None, limits: Limits | None = None
+    content: Content,
+    name: str,
+    year: int | None = None,
+    sex: str | None = None,
+    limits: Limits | None = None,
+    hints: FileHints | None = None,
 ) -> Source:
     data = content.encode() if isinstance(content, str) else content
-    return Source(name, io.BytesIO(data), year, sex, limits)
+    return Source(name, io.BytesIO(data), hints or FileHints(year=year, sex=sex), limits)
 
 
-def opened(content: Content, name: str, country: str, year: int | None = None, sex: str | None = None) -> Parsed:
-    return parse_whole(source(content, name, year, sex), country)
+def opened(
+    content: Content,
+    name: str,
+    country: str,
+    year: int | None = None,
+    sex: str | None = None,
+    hints: FileHints | None = None,
+) -> Parsed:
+    return parse_whole(source(content, name, year, sex, hints=hints), country)
 
 
 def rows(
-    content: Content, name: str, country: str, year: int | None = None, sex: str | None = None
+    content: Content,
+    name: str,
+    country: str,
+    year: int | None = None,
+    sex: str | None = None,
+    hints: FileHints | None = None,
 ) -> list[tuple[int, str, str, int]]:
-    return [row[:4] for row in opened(content, name, country, year, sex).rows]
+    return [row[:4] for row in opened(content, name, country, year, sex, hints).rows]
 
 
-def reported(content: Content, name: str, country: str) -> Report:
-    return report(source(content, name), country)
+def reported(content: Content, name: str, country: str, hints: FileHints | None = None) -> Report:
+    return report(source(content, name, hints=hints), country)
 
 
 def refusal(
@@ -42,9 +60,10 @@ def refusal(
     year: int | None = None,
     sex: str | None = None,
     limits: Limits | None = None,
+    hints: FileHints | None = None,
 ) -> Rejected:
     with pytest.raises(Rejected) as caught:
-        list(parse_whole(source(content, name, year, sex, limits), country).rows)
+        list(parse_whole(source(content, name, year, sex, limits, hints), country).rows)
     return caught.value
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers import Parsed, Row, parse
 from parser_runner.parsers.source import Source
 
@@ -19,7 +20,7 @@ def open_bytes(
     content: str | bytes, filename: str = "yob2020.txt", year: int | None = None, sex: str | None = None
 ) -> Parsed:
     data = content.encode() if isinstance(content, str) else content
-    return parse(Source(filename, io.BytesIO(data), year, sex), "US")
+    return parse(Source(filename, io.BytesIO(data), FileHints(year=year, sex=sex)), "US")
 
 
 def rows_of(content: str | bytes, filename: str = "yob2020.txt", year: int | None = None) -> list[Row]:

@@ -7,7 +7,8 @@ select id from jobs where dataset_id = %(dataset_id)s order by key for update
 
 -- name: datasets.lock
 -- Locks the dataset.
-select id, key, filename, year_hint, sex_hint, supersedes, status, storage_uri, row_count, loaded_at,
+select id, key, filename, year_hint, sex_hint, format_hint, region_hint, description, supersedes, status, storage_uri,
+    row_count, loaded_at,
     loaded_at is not null as loaded
 from datasets where id = %(dataset_id)s
 for update
@@ -37,7 +38,7 @@ delete from datasets where id = %(dataset_id)s
 -- summary of a load.
 select datasets.id, countries.code as country, filename, status, row_count, total_count, parser, measure, region, top,
     covered.years, covered.sexes, supersedes, covered.superseded_by, covered.superseded,
-    year_hint, sex_hint, size, sha256, storage_uri, error, datasets.created_at, loaded_at
+    year_hint, sex_hint, format_hint, region_hint, description, size, sha256, storage_uri, error, datasets.created_at, loaded_at
 from datasets join countries on countries.id = datasets.country_id
 cross join lateral (
     select coalesce(array_agg(distinct year order by year), '{}') as years,

@@ -15,7 +15,7 @@ returning jobs.type as job_type, jobs.attempts + 1 as attempt,
     datasets.id as dataset_id, datasets.key as dataset_key, countries.code as country,
     datasets.country_id, datasets.filename,
     datasets.storage_uri, datasets.sha256, datasets.size, datasets.year_hint, datasets.sex_hint,
-    datasets.supersedes
+    datasets.format_hint, datasets.region_hint, datasets.description, datasets.supersedes
 
 -- name: runner.why_not_taken
 -- Reads why the runner could not take the run, or lost it.
