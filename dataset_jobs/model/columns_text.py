@@ -138,18 +138,18 @@ class _Reader:
 
     def _add_meaning(self, column: str, text: _Token, meaning: list[str]) -> None:
         if meaning == [LEFT_OUT] and COLUMNS[column]:
-            path: Path = ("left_out", COLUMNS[column])
+            table, key = "left_out", COLUMNS[column]
         elif column == "sex" and meaning in (["F"], ["M"]):
-            path = ("sexes", meaning[0])
+            table, key = "sexes", meaning[0]
         elif COLUMNS[column]:
             expected = f"F, M or {LEFT_OUT}" if column == "sex" else LEFT_OUT
             raise _error(text.at, f"the meaning of a text in the column {column}: expected {expected}")
         else:
             raise _error(text.at, f"{column} takes no parentheses")
-        table = self._document.setdefault(path[0], {})
-        table.setdefault(path[1], []).append(text.text)
-        self._places.setdefault(path, _place(text.at))
-        self._places[(*path, len(table[path[1]]) - 1)] = _place(text.at)
+        texts = self._document.setdefault(table, {}).setdefault(key, [])
+        texts.append(text.text)
+        self._places.setdefault((table, key), _place(text.at))
+        self._places[table, key, len(texts) - 1] = _place(text.at)
 
     def _put(self, path: Path, texts: list[str], key: _Token) -> None:
         *outer, last = path

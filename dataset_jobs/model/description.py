@@ -5,8 +5,8 @@ reads the file in the same way without a new image.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from dataset_jobs.model.columns_text import columns_text, read_columns
 from dataset_jobs.model.description_check import checked
@@ -79,7 +79,7 @@ class Description:
     licence: str | None = None
 
     @classmethod
-    def from_columns(cls, text: str) -> "Description":
+    def from_columns(cls, text: str) -> Self:
         """Reads the line of `--columns`.
 
         Raises:
@@ -90,7 +90,7 @@ class Description:
         return cls(**checked(document, places))
 
     @classmethod
-    def from_toml(cls, text: str) -> "Description":
+    def from_toml(cls, text: str) -> Self:
         """Reads TOML.
 
         Raises:
@@ -101,7 +101,7 @@ class Description:
         return cls(**checked(document, places))
 
     @classmethod
-    def from_json(cls, text: str) -> "Description":
+    def from_json(cls, text: str) -> Self:
         """Reads what `as_json` wrote, however its spaces and keys are arranged.
 
         Raises:
@@ -122,6 +122,10 @@ class Description:
         if self.blocks:
             return Shape.BLOCKS
         return Shape.WIDE if any(YEAR in heading for heading in self.count) else Shape.LONG
+
+    def with_measure(self, measure: str | None) -> Self:
+        """The description, with what is counted if it does not say it itself."""
+        return replace(self, measure=self.measure or measure)
 
     def as_document(self) -> dict[str, Any]:
         """The description as its TOML has it, without defaults."""

@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.description import Description
-from dataset_jobs.model.description_parts import IN_FILENAME, IN_TITLE, BlockColumns, Shape, SheetWanted
+from dataset_jobs.model.description_parts import (
+    IN_FILENAME,
+    IN_TITLE,
+    BlockColumns,
+    InvalidDescription,
+    Shape,
+    SheetWanted,
+)
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.contract import Parsed, Row
@@ -36,6 +43,27 @@ _NO_SEX = (
     "nothing says the sex: expected a column of sexes, a sex as a hint, or file_sex in the description"
     " (F, M, filename or title)"
 )
+
+
+def described(source: Source, country: str, description: str) -> "Described":
+    """The parser of a file with a description.
+
+    Args:
+        source: the file.
+        country: ISO 3166-1 code.
+        description: as JSON.
+
+    Raises:
+        Rejected: this version does not understand the description, or a format was given, too.
+    """
+    try:
+        parser = Described(Description.from_json(description), country)
+    except InvalidDescription as error:
+        raise source.rejected(Reason.INVALID_FORMAT, f"its description is not understood: {error}") from None
+    if source.hints.format not in (None, parser.name):
+        message = f"the format was given as {source.hints.format}, but there is a description of another one"
+        raise source.rejected(Reason.CONTRADICTORY, message)
+    return parser
 
 
 class Described:
@@ -77,8 +105,12 @@ class Described:
             raise source.rejected(Reason.INVALID_FORMAT, message)
         if says.sex or any(block.sex for block in says.blocks):
             refuse_sex_hint(source)
+        region = says.region or source.hints.region
+        if region is not None and region[:2].casefold() != self.name[:2]:
+            message = f"the region is {region}, but the country was given as {self.name[:2].upper()}"
+            raise source.rejected(Reason.CONTRADICTORY, message)
         rows = self._checked(source, chain.from_iterable([self._rows(source, one) for one in found]))
-        return Parsed(self.name, says.measure, says.region, rows, says.top)
+        return Parsed(self.name, says.measure, region, rows, says.top)
 
     def _found(self, source: Source) -> list[Found] | Rejected:
         tables = self._tables(source)

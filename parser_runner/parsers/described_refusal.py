@@ -18,6 +18,8 @@ _MOST_SHOWN = 20
 
 def not_found(source: Source, description: Description, tables: Sequence[Table]) -> Rejected:
     """The refusal of a file that has not the columns of its description."""
+    if not source.size:
+        return source.rejected(Reason.INVALID_FORMAT, "the file is empty")
     wanted = wanted_columns(description)
     best: tuple[int, int, Table, int] | None = None
     for table in tables:
@@ -53,7 +55,7 @@ def column_left_out(description: Description, found: Found) -> str | None:
             if not says and not description.blocks and column not in known and label in words:
                 return (
                     f"there is a column {shown(label)}, which the description does not have:"
-                    f" expected {key}=HEADING in it, so that records of different {key}s stay apart"
+                    f" expected {key}=HEADING in it, since its records may differ in it"
                 )
     return None
 

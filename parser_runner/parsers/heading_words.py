@@ -32,6 +32,13 @@ COUNT = _words(
     " aantal, liczba, liczba wystąpień, počet, pocet, darab, fő, arv, skaits, skaičius, sayı, αριθμός, число,"
     " количество, кількість, מספר, n"
 )
+RANK = _words(
+    "rank, rang, ranking, rànquing, position, pos, pos., posición, platz, plats, plass, plassering, nr, nr., no, no.,"
+    " #, sija, miejsce, pořadí, poradie, rango, rangnummer, %, ‰, percent, prozent, share, anteil, perc_sex, id"
+)
+SURNAME = _words("last, surname, surnames, family, nachname, nachnamen, familienname, apellido, apellidos, cognome")
+"""Words in headings of other names than given ones."""
+
 SEXES = {
     "F": _words(
         "f, female, females, girl, girls, w, weiblich, mädchen, fille, filles, féminin, feminin, femme, femmes, mujer,"
