@@ -84,4 +84,12 @@ for f in pt/*2014.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in pt/*2015.csv pt/*2016.csv; do has "$f" && grep -v ',I,' "$f" | field , 3 1 | say "$f"; done
 for f in de/koeln/*2010.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in de/koeln/*2014.csv; do has "$f" && grep -v '^;' "$f" | field ';' 2 2 | say "$f"; done
-for f in de/koeln/*2018*.csv; do has "$f" && grep -v ';;' "$f" | field ';' 1 2 | say "$f"; done
+for f in de/koeln/*2018*.csv de/koeln/*2020*.csv de/leipzig/*2021.csv de/berlin/20*/*20*.csv; do
+    has "$f" && grep -v ';;\|;+;\|;-;' "$f" | field ';' 1 2 | say "$f"
+done
+for f in de/berlin/2012/mitte.csv; do has "$f" && field ';' 2 2 < "$f" | say "$f"; done
+for f in de/leipzig/*2014.csv; do has "$f" && { field , 2 2 < "$f"; field , 7 2 < "$f"; } | say "$f"; done
+for f in de/muenchen/*.csv; do has "$f" && grep -v '^+,' "$f" | field , 2 2 | say "$f"; done
+for f in at/wien/*; do has "$f" && grep -v '";"\.";"' "$f" | field ';' 9 3 | say "$f"; done
+for f in ch/zuerich/*; do has "$f" && field , 4 2 < "$f" | say "$f"; done
+for f in es/cat/*; do has "$f" && field , 4 10 < "$f" | say "$f"; done

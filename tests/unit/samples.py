@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from parser_runner.parsers import AnyParser, countries, parsers_of
 from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
     BC,
+    CATALONIA,
     FINLAND,
     INSEE,
     NORWAY,
@@ -33,16 +35,20 @@ _TITLE = "MOST POPULAR {} BABY NAMES FOR 2015 IN DESCENDING ORDER:"
 
 @dataclass(frozen=True)
 class Sample:
-    """A file, under a name with all that such names say; of a workbook the sheets too."""
+    """A file, under a name with all that such names say; of a workbook the sheets too.
+
+    `hints` are what only the uploader can say.
+    """
 
     name: str
     content: bytes
     sheets: Mapping[str, Rows] | None = None
+    hints: FileHints = NO_HINTS
 
 
-def _text(path: str) -> Sample:
+def _text(path: str, hints: FileHints = NO_HINTS) -> Sample:
     file = DATA / path
-    return Sample(file.name, b"".join(file.read_bytes().splitlines(keepends=True)[:LINES]))
+    return Sample(file.name, b"".join(file.read_bytes().splitlines(keepends=True)[:LINES]), hints=hints)
 
 
 def _book(name: str, sheets: Mapping[str, Rows]) -> Sample:
@@ -50,6 +56,7 @@ def _book(name: str, sheets: Mapping[str, Rows]) -> Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "at-wien-newborns": _text("at/wien/l9ogdvornamentop500-cut.csv"),
     "us-ssa-national": _text("us/national/yob2015.txt"),
     "us-ssa-state": _text("us/TR.TXT"),
     "au-nsw": Sample("nsw.csv", NSW.encode()),
@@ -58,7 +65,13 @@ SAMPLES: dict[str, Sample] = {
     "au-sa": Sample("male_cy1944_top.csv", SA.encode("cp1252")),
     "ca-bc": Sample("bc-popular-girls-names.csv", BC.encode()),
     "ca-ontario": Sample("ontario.csv", ONTARIO.encode()),
+    "ch-zuerich-newborns": _text("ch/zuerich/bev_vornamen_baby_seit1993-cut.csv"),
+    "de-berlin": _text("de/berlin/2012/mitte.csv", FileHints(year=2012, region="DE-BE-11001")),
     "de-koeln": _text("de/koeln/Vornamen_2018_Koeln.csv"),
+    "de-leipzig-side-by-side": _text("de/leipzig/Vornamen_Leipzig_2014.csv"),
+    "de-leipzig": _text("de/leipzig/Vornamen_Leipzig_2021.csv"),
+    "de-muenchen": _text("de/muenchen/Vornamen_Muenchen_2013.csv"),
+    "es-idescat-newborns": Sample("nomscatalunya.csv", CATALONIA.encode()),
     "fr-insee": Sample("nat.csv", INSEE.encode()),
     "fr-paris": Sample("paris.csv", PARIS.encode()),
     "gb-nrs-full-list": Sample("Boys.csv", SCOTLAND.encode("cp1252")),
