@@ -41,21 +41,26 @@ __all__ = [
 ENTRY_POINTS = "affirm_worker.parsers"
 
 _BUILT_IN: dict[str, tuple[str, ...]] = {
+    "AR": ("ar_renaper",),
     "AU": ("au_sa", "au_nsw", "au_qld", "au_vic", "au_tas"),
     "BE": ("be_statbel",),
     "CA": ("ca_ontario", "ca_bc"),
+    "CL": ("cl_registro_civil",),
     "DE": ("de_koeln",),
     "DK": ("dk_dst",),
     "FI": ("fi_dvv",),
     "FR": ("fr_insee", "fr_paris"),
     "GB": ("gb_ons", "gb_nrs", "gb_nisra"),
     "IE": ("ie_cso",),
+    "IL": ("il_cbs",),
     "IT": ("it_istat",),
     "NO": ("no_ssb",),
     "NZ": ("nz_dia",),
     "PT": ("pt_irn",),
     "SE": ("se_scb",),
-    "US": ("us_ssa",),
+    "SI": ("si_surs",),
+    "US": ("us_ssa", "us_nyc", "us_nys"),
+    "UY": ("uy_montevideo",),
 }
 
 
