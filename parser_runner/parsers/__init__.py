@@ -23,7 +23,7 @@ from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.unknown import unknown
-from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_shared, the_one
+from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
 __all__ = [
     "ENTRY_POINTS",
@@ -226,5 +226,5 @@ def _elsewhere(source: Source, country: str) -> list[tuple[str, AnyParser]]:
                 recognised = all_recognised(source, parsers_of(code))
             except Rejected:
                 continue
-            found += [(code, one.parser) for one in recognised if not is_shared(one.parser)]
+            found += [(code, one.parser) for one in recognised if not (is_shared(one.parser) or is_refused(one.parser))]
     return found

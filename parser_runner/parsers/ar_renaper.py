@@ -22,6 +22,7 @@ class WithoutSex:
 
     name = "ar-renaper"
     description = "lines of nombre,cantidad,anio (historico-nombres.csv), which are refused: they have no sex"
+    refused = True
 
     def recognise(self, source: Source) -> Header | None:
         for delimiter in ",;\t":

@@ -1,6 +1,8 @@
 """Figures of parts (counties, groups of people) that add up to one figure of the whole, each part at most once."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from dataset_jobs.model.places import Cell, in_words
 from parser_runner.parsers.contract import Row
@@ -10,6 +12,9 @@ from parser_runner.parsers.values import COUNT_LIMIT, Value
 
 Figure = tuple[Row, str]
 """A row, and the part that its figure counts."""
+
+_Key = tuple[int, str, str, str]
+"""Year, sex, name and part."""
 
 
 class CurrentTable(TextTable):
@@ -23,8 +28,21 @@ class CurrentTable(TextTable):
             yield number, record
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repeated:
+    """A publisher's habit to repeat lines. An equal line is one line.
+
+    Args:
+        reason: why lines are left out, for the report.
+        at_most: how often one line stands, as measured in the publisher's files.
+    """
+
+    reason: str
+    at_most: int
+
+
 def summed(
-    source: Source, figures: Iterable[Figure], part: str, reason: str, repeated: str | None = None
+    source: Source, figures: Iterable[Figure], part: str, reason: str, repeated: Repeated | None = None
 ) -> Iterator[Row]:
     """Adds the figures of different parts up to one row for each year, sex and name.
 
@@ -35,24 +53,27 @@ def summed(
         figures: the rows and their parts.
         part: what a part is, for messages.
         reason: why figures are added up, for the report.
-        repeated: why a figure that stands twice, with the same count, is left out once; None if it is a problem.
+        repeated: how far a figure may stand again with the same count; None if it never may.
     """
-    seen: dict[tuple[int, str, str, str], Row] = {}
+    seen: dict[_Key, Row] = {}
+    times: Counter[_Key] = Counter()
     sums: dict[tuple[int, str, str], Row] = {}
     for row, of in figures:
-        key = (row.year, row.gender, row.name)
-        first = seen.setdefault((*key, of), row)
+        whole = (row.year, row.gender, row.name)
+        key = (*whole, of)
+        first = seen.setdefault(key, row)
         if first is not row:
-            if repeated is not None and first.count == row.count:
-                source.skip(repeated)
+            times[key] += 1
+            if repeated is not None and first.count == row.count and times[key] < repeated.at_most:
+                source.skip(repeated.reason)
             else:
-                again = f"the same name, sex and {part} as in {in_words(first.place)}, for the same year"
-                source.problem(again, _local(row))
-        elif whole := sums.get(key):
-            sums[key] = whole._replace(count=whole.count + row.count)
+                what = f"the same name, sex and {part} as in {in_words(first.place)}, for the same year"
+                source.problem(what, _local(row))
+        elif added := sums.get(whole):
+            sums[whole] = added._replace(count=added.count + row.count)
             source.added(reason)
         else:
-            sums[key] = row
+            sums[whole] = row
     for row in sums.values():
         if row.count <= COUNT_LIMIT:
             yield row

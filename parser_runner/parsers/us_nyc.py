@@ -16,7 +16,7 @@ from typing import NamedTuple
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.summed import CurrentTable, Figure, summed
+from parser_runner.parsers.summed import CurrentTable, Figure, Repeated, summed
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import label_of
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -40,6 +40,8 @@ _GROUPS = {
     **dict.fromkeys(("white non hispanic", "white non hisp"), "white non hispanic"),
 }
 _RULES = Rules(sexes={"FEMALE": "F", "MALE": "M"})
+
+_REPEATED = Repeated(reason="lines that the publisher repeats (the same line twice is one line)", at_most=5)
 
 
 class _Found(NamedTuple):
@@ -73,7 +75,7 @@ class NewYorkCity:
             self._figures(source, match),
             "ethnicity",
             "ethnicities of the same name",
-            "lines that the publisher repeats (the same line twice is one line)",
+            _REPEATED,
         )
         return Parsed(self.name, "births", REGION, rows)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.summed import CurrentTable, Figure, summed
+from parser_runner.parsers.summed import CurrentTable, Figure, Repeated, summed
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import Malformed, count_of, has_letter, is_year, text_of
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -29,6 +29,8 @@ _RULES = Rules(
     no_names=dict.fromkeys(("nn", "n.n", "n.n.", "sin vida", "xxxxxxxxx"), _NAMELESS),
     nameless="records without a name",
 )
+
+_REPEATED = Repeated(reason="lines that the publisher repeats (the same line twice is one line)", at_most=2)
 
 
 class _Found(NamedTuple):
@@ -59,7 +61,7 @@ class Montevideo:
             self._figures(source, match),
             "spelling",
             "lines of the same name with other spaces",
-            "lines that the publisher repeats (the same line twice is one line)",
+            _REPEATED,
         )
         return Parsed(self.name, "births", self.region, rows)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parser_runner.parsers import AnyParser, countries, parsers_of
+from parser_runner.parsers.whose_file import is_refused
 from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
@@ -133,14 +134,11 @@ SAMPLES: dict[str, Sample] = {
 
 ARCHIVE = Sample("nat.zip", zipped({"nat.csv": INSEE}))
 
-REFUSED = "ar-renaper"
-"""Recognises files to say why they cannot be loaded."""
-
 COUNTRIES: dict[str, str] = {
-    parser.name: country for country in countries() for parser in parsers_of(country) if parser.name != REFUSED
+    parser.name: country for country in countries() for parser in parsers_of(country) if not is_refused(parser)
 }
 ALL_PARSERS: dict[str, AnyParser] = {
-    parser.name: parser for country in COUNTRIES.values() for parser in parsers_of(country)
+    parser.name: parser for country in countries() for parser in parsers_of(country) if parser.name in COUNTRIES
 }
 
 

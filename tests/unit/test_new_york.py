@@ -26,6 +26,13 @@ def test_an_equal_line_of_the_city_is_one_line() -> None:
     assert found.left_out == {"lines that the publisher repeats (the same line twice is one line)": 4}
 
 
+def test_a_file_of_the_city_appended_to_itself_is_refused() -> None:
+    """Five times is the most that the publisher repeats a line."""
+    lines = "2011,MALE,HISPANIC,PROBERT,13,75\n" * 5
+    error = refusal(CITY + lines + lines, "any.csv", "US")
+    assert "line 7: the same name, sex and ethnicity as in line 2, for the same year" in str(error)
+
+
 @pytest.mark.parametrize(
     ("full", "cut"),
     [

@@ -29,6 +29,11 @@ def test_an_equal_line_of_montevideo_is_one_line() -> None:
     assert found.left_out == {"lines that the publisher repeats (the same line twice is one line)": 1}
 
 
+def test_a_line_of_montevideo_stands_twice_at_most() -> None:
+    line = '2012,"M","PROBERT",1\n'
+    assert "line 5: the same name, sex and spelling as in line 3" in str(refusal(MONTEVIDEO + line * 2, UY_NAME, "UY"))
+
+
 def test_montevideo_never_adds_two_figures_of_one_text() -> None:
     error = refusal(MONTEVIDEO + '2012,"M","PROBERT",2\n', UY_NAME, "UY")
     assert "line 4: the same name, sex and spelling as in line 3, for the same year" in str(error)
@@ -113,6 +118,11 @@ def test_argentinas_lists_are_refused_because_they_have_no_sex(content: str, hin
     error = refusal(content, "historico-nombres.csv", "AR", hints=hints)
     assert error.reason is Reason.INVALID_FORMAT
     assert "no sex" in str(error)
+
+
+@pytest.mark.parametrize("country", ["CL", "US", "UY"])
+def test_such_a_list_is_not_sent_to_argentina_where_it_is_refused(country: str) -> None:
+    assert "ar-renaper" not in str(refusal(ARGENTINA, "nombres.csv", country))
 
 
 def test_argentinas_archive_is_refused_for_the_same_reason() -> None:
