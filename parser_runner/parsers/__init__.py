@@ -42,12 +42,15 @@ ENTRY_POINTS = "affirm_worker.parsers"
 
 _BUILT_IN: dict[str, tuple[str, ...]] = {
     "AR": ("ar_renaper",),
+    "AT": ("at_wien",),
     "AU": ("au_sa", "au_nsw", "au_qld", "au_vic", "au_tas"),
     "BE": ("be_statbel",),
     "CA": ("ca_ontario", "ca_bc"),
+    "CH": ("ch_zuerich",),
     "CL": ("cl_registro_civil",),
-    "DE": ("de_koeln",),
+    "DE": ("de_berlin", "de_koeln", "de_leipzig", "de_muenchen"),
     "DK": ("dk_dst",),
+    "ES": ("es_idescat",),
     "FI": ("fi_dvv",),
     "FR": ("fr_insee", "fr_paris"),
     "GB": ("gb_ons", "gb_nrs", "gb_nisra"),
