@@ -57,6 +57,8 @@ def name_of(value: Value, limit: int) -> str:
     name = text_of(value) if isinstance(value, str | bool) else ""
     if '"' in name:
         name = name.strip('" ')
+    if "\ufffd" in name:
+        raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
     if not name or len(name) > limit or not _may_be_a_name(name):
         raise Malformed(f"expected a name of 1 to {limit} characters")
     return name
