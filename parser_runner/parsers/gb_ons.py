@@ -21,7 +21,7 @@ from parser_runner.parsers.list_area import ListArea
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header, titles_of
-from parser_runner.parsers.values import Value, is_year, label_of, noted_year, text_of, years_in
+from parser_runner.parsers.values import Value, label_of, marked_year, noted_year, text_of, years_in
 from parser_runner.parsers.wide import Wide, read_wide, years_over
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
@@ -139,7 +139,7 @@ def _years_in(sheet: Sheet) -> _Years | None:
 
 def _year_of(label: str, above: int | None) -> int | None:
     """The year of a column of counts: in its heading (2025 count, 2025 [r] count), else above it."""
-    years = [int(part[:4]) for part in _PART.findall(label) if is_year(part.rstrip("rp*"))]
+    years = [year for part in _PART.findall(label) if (year := marked_year(part)) is not None]
     if years:
         return years[0] if len(years) == 1 else None
     return above
