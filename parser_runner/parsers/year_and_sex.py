@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.values import years_in
 
 IN_WORDS = {"F": "girls", "M": "boys"}
 
@@ -44,9 +44,7 @@ def resolve_year(
     Raises:
         Rejected: content, name and hint contradict one another, or none of them has the year.
     """
-    years = years_in(source.own_name)
-    in_name = years[0] if len(years) == 1 else None
-    year = _resolve(source, "year", within, in_name, source.year_hint, place, named=named)
+    year = _resolve(source, "year", within, year_named(source, named=named), source.year_hint, place, named=named)
     if year is not None:
         return year
     raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_YEAR if named else _YEAR}, or the year as a hint")

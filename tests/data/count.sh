@@ -66,8 +66,14 @@ for f in nz/*.xlsx; do
         cells "$f" $sheet | awk '$2 >= 8 && $2 <= 107 { if ($4 == "n" && was == "s" && row == $2) print $3; was = $4; row = $2 }'
     done | say "$f"
 done
+for f in nz/*.csv; do has "$f" && field , 5 2 < "$f" | say "$f"; done
 for f in ie/*.px; do
     has "$f" && tr -d '\r' < "$f" | sed '1,/^DATA=/d' | tr ' ' '\n' | grep . | awk 'NR % 2 == 0 && $1 ~ /^[0-9]+$/ && $1 > 0' | say "$f"
+done
+for f in ie/*.json; do
+    # A figure a line; the first half of them are births.
+    has "$f" && sed '1,/^  "value":\[/d' "$f" | awk '/^ *[0-9n]/ { cell[n++] = $1 + 0 }
+        END { for (i = 0; i < n / 2; i++) if (cell[i] > 0) print cell[i] }' | say "$f"
 done
 for f in se/*.xlsx; do
     # Its numbers are texts.
@@ -75,11 +81,16 @@ for f in se/*.xlsx; do
         BEGIN { while ((getline line < t) > 0) text[n++] = line }
         $2 >= 10 && $1 != "A" && $4 == "s" && text[$3] ~ /^[0-9]+$/ { print text[$3] }'; rm -f /tmp/texts.$$; } | say "$f"
 done
+for f in se/*.csv; do has "$f" && field '\t' 3 2 < "$f" | say "$f"; done
 for f in no/*.csv; do has "$f" && field ';' 3 4 < "$f" | say "$f"; done
 for f in fi/*.xlsx; do has "$f" && { column "$f" sheet2.xml B 2; column "$f" sheet5.xml B 2; } | say "$f"; done
 for f in fr/*.zip; do has "$f" && unzip -p "$f" | grep -v 'PRENOMS_RARES\|;XXXX;' | field ';' 4 2 | say "$f"; done
 for f in fr/paris/*.csv; do has "$f" && field ';' 1 2 < "$f" | say "$f"; done
-for f in be/*.xlsx; do
+for f in be/Pr*.xlsx; do
+    # Its last sheet is that of all years together.
+    has "$f" && for n in $(seq 1 31); do column "$f" sheet$n.xml C 2; done | say "$f"
+done
+for f in be/First*.xlsx; do
     has "$f" && for n in 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do column "$f" sheet$n.xml F 3; done | say "$f"
 done
 for f in dk/*.xlsx; do has "$f" && column "$f" sheet1.xml C 5 | sed '$d' | say "$f"; done
@@ -87,4 +98,12 @@ for f in pt/*2014.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in pt/*2015.csv pt/*2016.csv; do has "$f" && grep -v ',I,' "$f" | field , 3 1 | say "$f"; done
 for f in de/koeln/*2010.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in de/koeln/*2014.csv; do has "$f" && grep -v '^;' "$f" | field ';' 2 2 | say "$f"; done
-for f in de/koeln/*2018*.csv; do has "$f" && grep -v ';;' "$f" | field ';' 1 2 | say "$f"; done
+for f in de/koeln/*2018*.csv de/koeln/*2020*.csv de/leipzig/*2021.csv de/berlin/20*/*20*.csv; do
+    has "$f" && grep -v ';;\|;+;\|;-;' "$f" | field ';' 1 2 | say "$f"
+done
+for f in de/berlin/2012/mitte.csv; do has "$f" && field ';' 2 2 < "$f" | say "$f"; done
+for f in de/leipzig/*2014.csv; do has "$f" && { field , 2 2 < "$f"; field , 7 2 < "$f"; } | say "$f"; done
+for f in de/muenchen/*.csv; do has "$f" && grep -v '^+,' "$f" | field , 2 2 | say "$f"; done
+for f in at/wien/*; do has "$f" && grep -v '";"\.";"' "$f" | field ';' 9 3 | say "$f"; done
+for f in ch/zuerich/*; do has "$f" && field , 4 2 < "$f" | say "$f"; done
+for f in es/cat/*; do has "$f" && field , 4 10 < "$f" | say "$f"; done

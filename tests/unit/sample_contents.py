@@ -18,6 +18,16 @@ NORWAY = (
     '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
     '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
 )
+CATALONIA = (
+    "\ufeffNoms més freqüents dels nadons. 2022\nCatalunya\n"
+    '"Font: Idescat, a partir de l\'estadística de naixements."\n'
+    "Nota: el ‰ ha estat calculat sobre el total de nascuts vius a l'any i en el lloc de residència seleccionats.\n"
+    "Nota: Només es mostren els noms de freqüència igual o superior a 4.\n"
+    '".. Dada confidencial, amb baixa fiabilitat o no disponible"\n'
+    "Institut d'Estadística de Catalunya\nhttp://www.idescat.cat/nadons/\n"
+    "Pos.,Sexe,Nom,Rànquing. Freqüència,Rànquing. ‰\n"
+    "1,D,PROVÍNIA/PROVINIA,440,7,81\n2,H,PROBERT,433,8\n1206,D,TESTINA ZOE,4,0,07\n"
+)
 BC = "Name,1915,1916,Total\nAALIYAH,0,7,7\nZOÀ,5,0,5\n"
 NSW = "\ufeffRank,Name,Number,Gender,Year\r\n1,Noah,496,Male,2024\r\n1,Isla,400,Female,2024\r\n"
 SCOTLAND = (
@@ -42,9 +52,51 @@ PX = (
     '3 543 3 743 \r\n".." ".." 101 0 \r\n'
 )
 
+JSON_STAT = {
+    "class": "dataset",
+    "id": ["STATISTIC", "TLIST(A1)", "C02512V04117"],
+    "size": [2, 2, 2],
+    "label": "Boys Names in Ireland with 3 or More Occurrences",
+    "dimension": {
+        "STATISTIC": {
+            "label": "Statistic",
+            "category": {
+                "index": ["VSA50C01", "VSA50C02"],
+                "label": {
+                    "VSA50C01": "Boys Names in Ireland with 3 or More Occurrences",
+                    "VSA50C02": "Boys Names in Ireland with 3 or More Occurrences Rank",
+                },
+            },
+        },
+        "TLIST(A1)": {"label": "Year", "category": {"index": ["2019", "2020"], "label": {"2019": "2019"}}},
+        "C02512V04117": {
+            "label": "Names",
+            "category": {"index": ["0002", "0001"], "label": {"0001": "Jack", "0002": "Se\u00e1n"}},
+        },
+    },
+    "value": [12, 656, None, 587, 9, 1, None, 1],
+    "version": "2.0",
+}
+CSO_CSV = (
+    '\ufeff"STATISTIC","Statistic Label","TLIST(A1)","Year","C03895V04646","Names","UNIT","VALUE"\r\n'
+    '"VSA50C01","Boys Names in Ireland with 3 or More Occurrences","2023","2023","0001","Jack","Number","583"\r\n'
+    '"VSA50C01","Boys Names in Ireland with 3 or More Occurrences","2023","2023","0002","Seán","Number",""\r\n'
+    '"VSA50C02","Boys Names Rank","2023","2023","0001","Jack","Number","1"\r\n'
+)
+
 
 def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
     return [[None, "Contents"], [], [None, title], [], header, [], *lines]
+
+
+def newborn(country: str, *regions: str, mark: str | None = None) -> Rows:
+    """A sheet of Statbel's newborn: the country and its regions side by side."""
+    header = [cell for area in (country, *regions) for cell in (area, None, mark)]
+    return [
+        header,
+        [1, "Laura", 1484, 1, "Sarah", 146, 1, "Laura", 811, 1, "Laura", 549],
+        [2, "Sarah", 914, 2, "Laura", 124, None, None, None, None, None, None],
+    ]
 
 
 ONS_TITLE = "Top names for baby boys in England and Wales, 2007"

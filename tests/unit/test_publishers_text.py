@@ -263,7 +263,7 @@ def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
     assert rows(content, "Vornamen_2018_Koeln.csv", "DE") == [(2018, "F", "Marie", 361)]
     found = reported(content, "Vornamen_2018_Koeln.csv", "DE")
     assert (found.left_out, found.added) == ({"records without a name": 1}, {"positions of the same given name": 1})
-    assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "K_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
+    assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "Koeln_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
 
 
 def test_a_sum_too_large_for_the_table_is_refused() -> None:
