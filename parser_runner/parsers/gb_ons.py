@@ -29,9 +29,11 @@ from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, reso
 _COLUMNS = Columns(name=("name",), count=("count",), other=("rank", "contents"))
 _RULES = Rules()
 _ABSENT = "years without a figure ([x] and :)"
-_WIDE_RULES = Rules(suppressed={"[x]": _ABSENT, ":": _ABSENT})
+_SUPPRESSED = "suppressed counts ([c])"
+_WIDE_RULES = Rules(suppressed={"[x]": _ABSENT, ":": _ABSENT, "[c]": _SUPPRESSED})
 _PART = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+")
 _PLACE = "england and wales"
+_OTHER_PLACES = ("england", "wales", "scotland", "ireland")
 
 
 class _List(NamedTuple):
@@ -80,9 +82,17 @@ def _is_title(text: str) -> bool:
     return "names for baby" in text and ("boys" in text or "girls" in text)
 
 
+def _is_of_another_place(titles: str) -> bool:
+    """Whether the titles are of England, of Wales or of another part of the country: not of England and Wales."""
+    titles = titles.casefold()
+    return _PLACE not in titles and any(place in titles for place in _OTHER_PLACES)
+
+
 def _list_in(sheet: Sheet) -> _List | None:
     header = find_header(sheet, _COLUMNS)
     if header is None or not _is_title(header.text) or "top 100" in header.text.casefold():
+        return None
+    if _is_of_another_place(header.text):
         return None
     titles = [text for text in _texts(sheet.head()[: header.record]) if _is_title(text)]
     return _List(sheet, header, titles[0] if len(titles) == 1 else header.text)
@@ -131,8 +141,11 @@ def _years_in(sheet: Sheet) -> _Years | None:
         counts = [column for column, label in enumerate(labels) if "count" in _PART.findall(label)]
         years = {column: year for column in counts if (year := _year_of(labels[column], above.get(column)))}
         if labels.count("name") == 1 and counts and len({*years.values()}) == len(counts):
-            sex = detect_sex(" ".join(_texts(head[: number - 1]))) or detect_sex(sheet.name)
-            return _Years(sheet, Wide(number, labels.index("name"), years, len(record)), sex) if sex else None
+            titles = " | ".join(_texts(head[: number - 1]))
+            sex = detect_sex(titles) or detect_sex(sheet.name)
+            if sex is None or _is_of_another_place(titles):
+                return None
+            return _Years(sheet, Wide(number, labels.index("name"), years, len(record)), sex)
         above = years_over(record) or above
     return None
 
