@@ -151,6 +151,8 @@ def parse(source: Source, country: str) -> Parsed:
     if source.size > source.limits.file_mib * MIB:
         message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
         raise Rejected(Reason.TOO_LARGE, source.filename, message)
+    if source.hints.description is not None:
+        return _parse_described(source, country, source.hints.description)
     parsers = parsers_of(country)
     found = all_recognised(source, parsers) if source.size else []
     chosen = the_one(source, country, found)
@@ -168,6 +170,22 @@ def parse(source: Source, country: str) -> Parsed:
     parser, match = chosen
     check_named(source, parser, found)
     source.findings.recognised = parser.name
+    parsed = start(parser, source, match)
+    check_region(source, parsed.region)
+    return parsed
+
+
+def _parse_described(source: Source, country: str, description: str) -> Parsed:
+    """Parses a file by its description: no other format is asked."""
+    # Few files have one.
+    from parser_runner.parsers.described import described
+
+    parser = described(source, country, description)
+    source.findings.recognised = parser.name
+    if source.member is None and source.size and source.is_zip and source.workbook() is None:
+        return _parse_archive(source, country)
+    match = parser.recognise(source)
+    source.rewind()
     parsed = start(parser, source, match)
     check_region(source, parsed.region)
     return parsed

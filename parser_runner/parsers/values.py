@@ -135,6 +135,16 @@ def has_letter(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
+def kind_of(value: Value) -> str:
+    """What a cell holds, without quoting it."""
+    text = text_of(value)
+    if not text:
+        return "an empty cell"
+    if text.isdecimal():
+        return "a number"
+    return "one letter" if len(text) == 1 and has_letter(text) else f"a text of {len(text)} characters"
+
+
 @lru_cache(maxsize=1 << 14)
 def _tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
