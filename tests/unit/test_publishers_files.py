@@ -66,8 +66,8 @@ def test_every_publisher_but_those_with_large_files_only_or_no_licence_is_shippe
     formats = {FIGURES[path]["format"] for path in SHIPPED}
     not_shipped = {line["format"] for line in FIGURES.values()} - formats
     assert not_shipped == {
-        "au-nsw", "au-vic", "be-statbel-newborn", "be-statbel-provinces", "ca-bc", "ca-ontario", "fi-dvv-first-names", "fr-insee",
-        "fr-paris", "gb-nisra-full-lists", "no-ssb-10467", "us-ssa-state",
+        "au-nsw", "au-vic", "be-statbel-newborn", "be-statbel-provinces", "ca-bc", "ca-ontario",
+        "fi-dvv-first-names", "fr-insee", "fr-paris", "gb-nisra-full-lists", "no-ssb-10467", "us-ssa-state",
     }  # fmt: skip
 
 
