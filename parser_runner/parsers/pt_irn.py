@@ -17,7 +17,6 @@ _RULES = Rules(sexes={"F": "F", "M": "M"}, no_sexes={"I": "children of undetermi
 _ADDED = "lines of the same name"
 
 
-
 class _Bare(TextList):
     """The files without headings. The US publisher's national files have the same three fields; see `bare_names`."""
 

@@ -32,9 +32,7 @@ class Wide(NamedTuple):
     sex: int = -1
 
 
-def find_wide(
-    table: Table, names: Sequence[str], others: Sequence[str] = (), sexes: Sequence[str] = ()
-) -> Wide | None:
+def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = (), sexes: Sequence[str] = ()) -> Wide | None:
     """The first record of the head with one heading for names, with years, each once, and else only known headings.
 
     With `sexes`, it must have one of these headings too.
