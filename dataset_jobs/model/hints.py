@@ -21,6 +21,7 @@ class Action(StrEnum):
     SUBMIT_AS_REPLACEMENT = "submit_as_replacement"
     PARSE = "parse"
     """Read a file without loading it."""
+    LIST_FORMATS = "list_formats"
     SHOW_STATUS = "show_status"
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"

@@ -52,6 +52,20 @@ def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = (), se
     return None
 
 
+def years_over(record: Sequence[Value]) -> dict[int, int]:
+    """The years over the columns of a table, by column.
+
+    A year stands over its own column and over those right of it, up to the next year, as a merged cell does.
+    """
+    over: dict[int, int] = {}
+    year = None
+    for column, value in enumerate(record):
+        year = year_of(value) if is_year(value) else year
+        if year is not None:
+            over[column] = year
+    return over
+
+
 def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str | None) -> Iterator[Row]:
     """The rows of a wide table.
 

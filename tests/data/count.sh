@@ -13,7 +13,7 @@ field() { tr -d '\r"' | awk -F"$1" -v c="$2" -v from="$3" 'NR >= from && $c ~ /^
 
 # A sheet's cells, one a line: column letters, row, value. Text cells have the index of their text and "s".
 cells() {
-    unzip -p "$1" "xl/worksheets/$2" | tr -d '\r\n' | sed 's/<c /\n<c /g' | sed -n 's/<\/row>.*//; s/^<c \(.*\)/\1/p' |
+    unzip -p "$1" "xl/worksheets/$2" | tr -d '\r\n' | sed 's/<ns0:/</g; s/<\/ns0:/<\//g; s/<c /\n<c /g' | sed -n 's/<\/row>.*//; s/^<c \(.*\)/\1/p' |
         awk '{ type = ($0 ~ /t="/) ? substr($0, index($0, "t=\"") + 3, 1) : "n"
                if (match($0, /r="[A-Z]+[0-9]+"/)) { ref = substr($0, RSTART + 3, RLENGTH - 4) } else next
                if (match($0, /<v>[^<]*<\/v>/)) { value = substr($0, RSTART + 3, RLENGTH - 7) } else next
@@ -42,6 +42,8 @@ for f in au/qld/*-2010.csv au/qld/top-*.csv; do
     has "$f" && { field , 2 2 < "$f"; field , 4 2 < "$f"; } | say "$f"
 done
 for f in au/vic/*2008.xlsx; do has "$f" && { column "$f" sheet1.xml C 4; column "$f" sheet1.xml G 4; } | say "$f"; done
+for f in au/vic/*2020.xlsx; do has "$f" && { column "$f" sheet1.xml C 3; column "$f" sheet1.xml F 3; } | say "$f"; done
+for f in au/vic/*2023.xlsx; do has "$f" && { column "$f" sheet1.xml D 3; column "$f" sheet1.xml F 3; } | say "$f"; done
 for f in au/vic/*2024.xlsx; do has "$f" && { column "$f" sheet1.xml C 2; column "$f" sheet1.xml F 2; } | say "$f"; done
 for f in au/tas/tasman*.xlsx; do has "$f" && { column "$f" sheet1.xml C 2; column "$f" sheet2.xml C 2; } | say "$f"; done
 for f in au/tas/top-*.xlsx; do has "$f" && column "$f" sheet1.xml B 3 | say "$f"; done
@@ -53,8 +55,9 @@ done
 for f in gb-sct/*.zip; do has "$f" && unzip -p "$f" | grep '^[0-9=]*,[^,]*,[0-9]' | field , 3 1 | say "$f"; done
 for f in gb-nir/*.xlsx; do
     # Tables 1 and 2: every second column of three.
-    has "$f" && for sheet in sheet3.xml sheet4.xml; do
-        cells "$f" $sheet | awk '$4 == "n" && $2 >= 6 { n = 0; for (i = 1; i <= length($1); i++) n = n * 26 + index("ABCDEFGHIJKLMNOPQRSTUVWXYZ", substr($1, i, 1)); if (n % 3 == 2) print $3 }'
+    case $f in *9718*) sheets="sheet2.xml sheet3.xml" ;; *) sheets="sheet3.xml sheet4.xml" ;; esac
+    has "$f" && for sheet in $sheets; do
+        cells "$f" $sheet | awk '$4 == "n" && $2 >= 5 { n = 0; for (i = 1; i <= length($1); i++) n = n * 26 + index("ABCDEFGHIJKLMNOPQRSTUVWXYZ", substr($1, i, 1)); if (n % 3 == 2) print $3 }'
     done | say "$f"
 done
 for f in nz/*.xlsx; do
@@ -95,4 +98,12 @@ for f in pt/*2014.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in pt/*2015.csv pt/*2016.csv; do has "$f" && grep -v ',I,' "$f" | field , 3 1 | say "$f"; done
 for f in de/koeln/*2010.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in de/koeln/*2014.csv; do has "$f" && grep -v '^;' "$f" | field ';' 2 2 | say "$f"; done
-for f in de/koeln/*2018*.csv; do has "$f" && grep -v ';;' "$f" | field ';' 1 2 | say "$f"; done
+for f in de/koeln/*2018*.csv de/koeln/*2020*.csv de/leipzig/*2021.csv de/berlin/20*/*20*.csv; do
+    has "$f" && grep -v ';;\|;+;\|;-;' "$f" | field ';' 1 2 | say "$f"
+done
+for f in de/berlin/2012/mitte.csv; do has "$f" && field ';' 2 2 < "$f" | say "$f"; done
+for f in de/leipzig/*2014.csv; do has "$f" && { field , 2 2 < "$f"; field , 7 2 < "$f"; } | say "$f"; done
+for f in de/muenchen/*.csv; do has "$f" && grep -v '^+,' "$f" | field , 2 2 | say "$f"; done
+for f in at/wien/*; do has "$f" && grep -v '";"\.";"' "$f" | field ';' 9 3 | say "$f"; done
+for f in ch/zuerich/*; do has "$f" && field , 4 2 < "$f" | say "$f"; done
+for f in es/cat/*; do has "$f" && field , 4 10 < "$f" | say "$f"; done

@@ -6,6 +6,7 @@ from datetime import date
 from tests.unit.workbooks import Rows, Value
 
 INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
+DEPARTMENTS = "sexe;preusuel;annais;dpt;nombre\r\n1;JEAN;1968;75;140\r\n2;ÉLISE;2021;75;5\r\n"
 PARIS = (
     "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
     "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
@@ -16,6 +17,16 @@ ONTARIO = (
 NORWAY = (
     '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
     '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
+)
+CATALONIA = (
+    "\ufeffNoms més freqüents dels nadons. 2022\nCatalunya\n"
+    '"Font: Idescat, a partir de l\'estadística de naixements."\n'
+    "Nota: el ‰ ha estat calculat sobre el total de nascuts vius a l'any i en el lloc de residència seleccionats.\n"
+    "Nota: Només es mostren els noms de freqüència igual o superior a 4.\n"
+    '".. Dada confidencial, amb baixa fiabilitat o no disponible"\n'
+    "Institut d'Estadística de Catalunya\nhttp://www.idescat.cat/nadons/\n"
+    "Pos.,Sexe,Nom,Rànquing. Freqüència,Rànquing. ‰\n"
+    "1,D,PROVÍNIA/PROVINIA,440,7,81\n2,H,PROBERT,433,8\n1206,D,TESTINA ZOE,4,0,07\n"
 )
 BC = "Name,1915,1916,Total\nAALIYAH,0,7,7\nZOÀ,5,0,5\n"
 NSW = "\ufeffRank,Name,Number,Gender,Year\r\n1,Noah,496,Male,2024\r\n1,Isla,400,Female,2024\r\n"

@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from parser_runner.parsers import AnyParser, countries, parsers_of
 from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
     BC,
+    CATALONIA,
     CSO_CSV,
+    DEPARTMENTS,
     FINLAND,
     INSEE,
     JSON_STAT,
@@ -37,16 +40,20 @@ _TITLE = "MOST POPULAR {} BABY NAMES FOR 2015 IN DESCENDING ORDER:"
 
 @dataclass(frozen=True)
 class Sample:
-    """A file, under a name with all that such names say; of a workbook the sheets too."""
+    """A file, under a name with all that such names say; of a workbook the sheets too.
+
+    `hints` are what only the uploader can say.
+    """
 
     name: str
     content: bytes
     sheets: Mapping[str, Rows] | None = None
+    hints: FileHints = NO_HINTS
 
 
-def _text(path: str) -> Sample:
+def _text(path: str, hints: FileHints = NO_HINTS) -> Sample:
     file = DATA / path
-    return Sample(file.name, b"".join(file.read_bytes().splitlines(keepends=True)[:LINES]))
+    return Sample(file.name, b"".join(file.read_bytes().splitlines(keepends=True)[:LINES]), hints=hints)
 
 
 def _book(name: str, sheets: Mapping[str, Rows]) -> Sample:
@@ -54,19 +61,29 @@ def _book(name: str, sheets: Mapping[str, Rows]) -> Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "at-wien-newborns": _text("at/wien/l9ogdvornamentop500-cut.csv"),
     "us-ssa-national": _text("us/national/yob2015.txt"),
     "us-ssa-state": _text("us/TR.TXT"),
-    "au-nsw": Sample("nsw.csv", NSW.encode()),
+    "au-nsw": Sample("popular_baby_names_1952_to_2024.csv", NSW.encode()),
     "au-qld-year": _text("au/qld/20150309_BDM_Top-100-Baby-Names-2010.csv"),
     "au-qld-years": _text("au/qld/20180718_BDM_Top-100-Baby-Names-1960-to-2005.csv"),
     "au-sa": Sample("male_cy1944_top.csv", SA.encode("cp1252")),
+    "au-sa-number": _text("au/sa/femalecy2016top.csv"),
     "ca-bc": Sample("bc-popular-girls-names.csv", BC.encode()),
     "ca-ontario": Sample("ontario.csv", ONTARIO.encode()),
+    "ch-zuerich-newborns": _text("ch/zuerich/bev_vornamen_baby_seit1993-cut.csv"),
+    "de-berlin": _text("de/berlin/2012/mitte.csv", FileHints(year=2012, region="DE-BE-11001")),
     "de-koeln": _text("de/koeln/Vornamen_2018_Koeln.csv"),
+    "de-leipzig-side-by-side": _text("de/leipzig/Vornamen_Leipzig_2014.csv"),
+    "de-leipzig": _text("de/leipzig/Vornamen_Leipzig_2021.csv"),
+    "de-muenchen": _text("de/muenchen/Vornamen_Muenchen_2013.csv"),
+    "es-idescat-newborns": Sample("nomscatalunya.csv", CATALONIA.encode()),
     "fr-insee": Sample("nat.csv", INSEE.encode()),
+    "fr-insee-departments": Sample("dpt2021.csv", DEPARTMENTS.encode()),
     "fr-paris": Sample("paris.csv", PARIS.encode()),
     "gb-nrs-full-list": Sample("Boys.csv", SCOTLAND.encode("cp1252")),
     "gb-nrs-all-years": Sample("all.csv", b"yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n"),
+    "gb-nrs-since-1974": Sample("full-list-1974-2024.csv", b"Year,Sex,Name,Number,Rank\n1974,Boy,David,1794,1\n"),
     "ie-cso-pcaxis": Sample("VSA10.px", PX.encode("cp1252")),
     "ie-cso-jsonstat": Sample("VSA50.json", json.dumps(JSON_STAT, indent=2).encode()),
     "ie-cso-csv": Sample("VSA50.csv", CSO_CSV.encode()),
@@ -76,7 +93,17 @@ SAMPLES: dict[str, Sample] = {
     "pt-irn": _text("pt/nomes-registados-2014.csv"),
     "pt-irn-bare": _text("pt/nomes-registados-2015.csv"),
     "au-tas-year": _book("tas.xlsx", {"A": [[_TITLE.format("male")], [], ["jack", 41]]}),
-    "au-tas-years": _book("tas.xlsx", {"Male": [["Year", "Name", "Number"], [2011, "jack ", 80]]}),
+    "au-tas-years": _book("tasmaniantopbabynames.xlsx", {"Male": [["Year", "Name", "Number"], [2011, "jack ", 80]]}),
+    "au-vic-by-sex": _book(
+        "Top-100-Baby-Names-Victoria-2020.xlsx",
+        {
+            "S": [
+                [None, "Male", None, None, "Female"],
+                ["Rank", "Given Name", "Count", "Rank", "Given Name", "Count"],
+                [1, "Oliver", 546, 1, "Charlotte", 413],
+            ]
+        },
+    ),
     "au-vic": _book(
         "2024.xlsx",
         {"S": [["Rank", "Name - Male", "Count", "Rank", "Name - Female", "Count"], [1, "Oliver", 570, 1, "Isla", 389]]},
@@ -91,6 +118,17 @@ SAMPLES: dict[str, Sample] = {
     ),
     "fi-dvv-first-names": _book("fi.xlsx", FINLAND),
     "gb-ons-baby-names": _book("boys.xlsx", {"Table 1": ONS_TOP, "6": ONS_LIST}),
+    "gb-ons-all-years": _book(
+        "babynames1996to2025.xlsx",
+        {
+            "Table_1": [
+                ["Table 1: Names for baby girls, England and Wales, 1996 to 2025"],
+                ["Name", "2025 Rank", "2025 Count", "2024 Rank", "2024 Count"],
+                ["Amelia", 1, 7, 2, 5],
+                ["Olga", "[x]", "[x]", 3, 3],
+            ]
+        },
+    ),
     "gb-nisra-full-lists": _book(
         "ni.xlsx",
         {

@@ -145,7 +145,7 @@ def test_no_error_quotes_the_file(content: str | bytes, filename: str) -> None:
 def test_a_file_that_begins_otherwise_is_of_no_known_format(content: bytes) -> None:
     error = refused(content)
     assert error.reason is Reason.INVALID_FORMAT
-    assert str(error).startswith("yob2020.txt, line 1: no known format of US: expected lines of name,sex,count")
+    assert "no known format of US: " in str(error)
 
 
 def test_an_empty_file_is_refused() -> None:
