@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard, cast
 
-from dataset_jobs.model.places import Cell
+from dataset_jobs.model.places import InMember
 from parser_runner.parsers.contract import Row
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Header, Table, TextTable
@@ -183,5 +183,5 @@ def added_up(source: Source, rows: Iterable[Row], reason: str) -> Iterator[Row]:
             yield row
         else:
             # Before an archive is put together, a row's place is local.
-            place = row.place if isinstance(row.place, int | Cell) else None
+            place = None if isinstance(row.place, InMember) else row.place
             source.problem(f"added up, the count is more than {COUNT_LIMIT}", place)

@@ -17,6 +17,7 @@ COUNT_LIMIT = 2**31 - 1
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
+_NOTED_YEAR = re.compile(r"(?:^|[ (,])(\d{4})[1-9]\d?(?:,[1-9]\d?){0,8}$", re.ASCII)
 _NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
 
 
@@ -106,6 +107,15 @@ def years_in(text: str) -> list[int]:
     """The years in a title or a file's name, each once: four digits by themselves."""
     found = (int(digits) for digits in _YEAR.findall(text))
     return list(dict.fromkeys(year for year in found if FIRST_YEAR <= year <= this_year()))
+
+
+def noted_year(title: str) -> int | None:
+    """The year at the end of a title, if the mark of a note is glued to it: 2008 of "Names, 20081" or "Names, 20081,2".
+
+    Five figures elsewhere may be anything; none of them is taken for a year.
+    """
+    found = _NOTED_YEAR.search(title)
+    return int(found[1]) if found and is_year(found[1]) else None
 
 
 def this_year() -> int:

@@ -32,16 +32,38 @@ class Wide(NamedTuple):
     sex: int = -1
 
 
-def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = ()) -> Wide | None:
-    """The first record of the head with one heading for names, with years, each once, and else only known headings."""
+def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = (), sexes: Sequence[str] = ()) -> Wide | None:
+    """The first record of the head with one heading for names, with years, each once, and else only known headings.
+
+    With `sexes`, it must have one of these headings too.
+    """
     for number, record in enumerate(table.head(), 1):
         labels = [*map(label_of, record)]
         years = {column: year_of(value) for column, value in enumerate(record) if is_year(value)}
         rest = [label for column, label in enumerate(labels) if column not in years and label]
         name = [label for label in rest if label in names]
-        if len(name) == 1 and years and {*names, *others}.issuperset(rest) and len({*years.values()}) == len(years):
-            return Wide(number, labels.index(name[0]), years, len(labels))
+        sex = [label for label in rest if label in sexes]
+        if len(sex) != bool(sexes):
+            continue
+        known = {*names, *others, *sexes}
+        if len(name) == 1 and years and known.issuperset(rest) and len({*years.values()}) == len(years):
+            at_sex = labels.index(sex[0]) if sex else -1
+            return Wide(number, labels.index(name[0]), years, len(labels), at_sex)
     return None
+
+
+def years_over(record: Sequence[Value]) -> dict[int, int]:
+    """The years over the columns of a table, by column.
+
+    A year stands over its own column and over those right of it, up to the next year, as a merged cell does.
+    """
+    over: dict[int, int] = {}
+    year = None
+    for column, value in enumerate(record):
+        year = year_of(value) if is_year(value) else year
+        if year is not None:
+            over[column] = year
+    return over
 
 
 def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str | None) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from datetime import date
 from tests.unit.workbooks import Rows, Value
 
 INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
+DEPARTMENTS = "sexe;preusuel;annais;dpt;nombre\r\n1;JEAN;1968;75;140\r\n2;ÉLISE;2021;75;5\r\n"
 PARIS = (
     "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
     "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
@@ -51,9 +52,51 @@ PX = (
     '3 543 3 743 \r\n".." ".." 101 0 \r\n'
 )
 
+JSON_STAT = {
+    "class": "dataset",
+    "id": ["STATISTIC", "TLIST(A1)", "C02512V04117"],
+    "size": [2, 2, 2],
+    "label": "Boys Names in Ireland with 3 or More Occurrences",
+    "dimension": {
+        "STATISTIC": {
+            "label": "Statistic",
+            "category": {
+                "index": ["VSA50C01", "VSA50C02"],
+                "label": {
+                    "VSA50C01": "Boys Names in Ireland with 3 or More Occurrences",
+                    "VSA50C02": "Boys Names in Ireland with 3 or More Occurrences Rank",
+                },
+            },
+        },
+        "TLIST(A1)": {"label": "Year", "category": {"index": ["2019", "2020"], "label": {"2019": "2019"}}},
+        "C02512V04117": {
+            "label": "Names",
+            "category": {"index": ["0002", "0001"], "label": {"0001": "Jack", "0002": "Se\u00e1n"}},
+        },
+    },
+    "value": [12, 656, None, 587, 9, 1, None, 1],
+    "version": "2.0",
+}
+CSO_CSV = (
+    '\ufeff"STATISTIC","Statistic Label","TLIST(A1)","Year","C03895V04646","Names","UNIT","VALUE"\r\n'
+    '"VSA50C01","Boys Names in Ireland with 3 or More Occurrences","2023","2023","0001","Jack","Number","583"\r\n'
+    '"VSA50C01","Boys Names in Ireland with 3 or More Occurrences","2023","2023","0002","Seán","Number",""\r\n'
+    '"VSA50C02","Boys Names Rank","2023","2023","0001","Jack","Number","1"\r\n'
+)
+
 
 def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
     return [[None, "Contents"], [], [None, title], [], header, [], *lines]
+
+
+def newborn(country: str, *regions: str, mark: str | None = None) -> Rows:
+    """A sheet of Statbel's newborn: the country and its regions side by side."""
+    header = [cell for area in (country, *regions) for cell in (area, None, mark)]
+    return [
+        header,
+        [1, "Laura", 1484, 1, "Sarah", 146, 1, "Laura", 811, 1, "Laura", 549],
+        [2, "Sarah", 914, 2, "Laura", 124, None, None, None, None, None, None],
+    ]
 
 
 ONS_TITLE = "Top names for baby boys in England and Wales, 2007"

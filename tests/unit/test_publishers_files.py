@@ -66,9 +66,21 @@ def test_every_publisher_but_those_with_large_files_only_or_no_licence_is_shippe
     formats = {FIGURES[path]["format"] for path in SHIPPED}
     not_shipped = {line["format"] for line in FIGURES.values()} - formats
     assert not_shipped == {
-        "au-nsw", "au-vic", "be-statbel-provinces", "ca-bc", "ca-ontario", "es-idescat-newborns",
-        "fi-dvv-first-names", "fr-insee", "fr-paris", "gb-nisra-full-lists", "no-ssb-10467", "us-ssa-state",
-    }  # fmt: skip
+        "au-nsw",
+        "au-vic",
+        "au-vic-by-sex",
+        "be-statbel-newborn",
+        "be-statbel-provinces",
+        "ca-bc",
+        "ca-ontario",
+        "es-idescat-newborns",
+        "fi-dvv-first-names",
+        "fr-insee",
+        "fr-paris",
+        "gb-nisra-full-lists",
+        "no-ssb-10467",
+        "us-ssa-state",
+    }
 
 
 def test_the_table_of_sources_has_every_files_size() -> None:
