@@ -148,11 +148,12 @@ class Described:
                 for block, at in zip(says.blocks, found.blocks, strict=True)
             ]
             return read_blocks(source, found.table, found.record, blocks, self._rules)
+        of_rows = says.year or says.shape is Shape.WIDE
+        year = None if of_rows else self._year(source, found, found.sheet)
         sex = None if says.sex else self._sex(source, found, found.sheet)
         if says.shape is Shape.WIDE:
             wide = Wide(found.record, columns["name"], found.years, found.width, columns.get("sex", -1))
             return read_wide(source, found.table, wide, self._rules, sex)
-        year = None if says.year else self._year(source, found, found.sheet)
         header = Header(
             found.record,
             columns["name"],
