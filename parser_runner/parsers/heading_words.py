@@ -27,7 +27,7 @@ NAME = _words(
 )
 COUNT = _words(
     "count, counts, number, number of babies, number of births, births, total, frequency, amount, anzahl, häufigkeit,"
-    " nombre de naissances, effectif, effectifs, fréquence, nombre_de_prenoms, cantidad, frecuencia, freqüència,"
+    " nombre, nombre de naissances, effectif, effectifs, fréquence, nombre_de_prenoms, cantidad, frecuencia, freqüència,"
     " frequência, frequenza, numero, número, número de, nati, antal, antall, lukumäärä, määrä, število, stevilo, broj,"
     " aantal, liczba, liczba wystąpień, počet, pocet, darab, fő, arv, skaits, skaičius, sayı, αριθμός, число,"
     " количество, кількість, מספר, n"

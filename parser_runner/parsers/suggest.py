@@ -11,6 +11,7 @@ from dataset_jobs.model.description_parts import IN_FILENAME, IN_TITLE, YEAR, In
 from dataset_jobs.model.toml_text import toml_text
 from parser_runner.parsers import heading_words
 from parser_runner.parsers.described import SEPARATORS
+from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.suggest_columns import Column, columns_of, is_sign, read_texts
 from parser_runner.parsers.tables import Table, TextTable
@@ -227,9 +228,9 @@ def _file_year(suggestion: Suggestion, source: Source, best: _Candidate) -> None
     if len(years_in(_titles(best))) == 1:
         document["file_year"] = IN_TITLE
         suggestion.note(("file_year",), f"Uncertain: a title has {years_in(_titles(best))[0]}.")
-    elif len(years_in(source.own_name)) == 1:
+    elif (year := year_named(source, named=False)) is not None:
         document["file_year"] = IN_FILENAME
-        suggestion.note(("file_year",), f"Uncertain: the file's name has {years_in(source.own_name)[0]}.")
+        suggestion.note(("file_year",), f"Uncertain: the file's name has {year}.")
     else:
         suggestion.note(("measure",), "No year is to be seen: add file_year = 2020, or give --year.")
 
