@@ -14,6 +14,7 @@ from parser_runner.parsers.values import (
     Value,
     count_of,
     has_letter,
+    kind_of,
     label_of,
     name_of,
     text_of,
@@ -163,7 +164,7 @@ def sex_of(value: Value, rules: Rules) -> str:
     """
     sex = rules.sexes.get(text_of(value))
     if sex is None:
-        raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex")
+        raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex, found {kind_of(value)}")
     return sex
 
 
