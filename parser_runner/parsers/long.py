@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard, cast
 
-from dataset_jobs.model.places import Cell
+from dataset_jobs.model.places import InMember
 from parser_runner.parsers.contract import Row
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Header, Table, TextTable
@@ -14,6 +14,7 @@ from parser_runner.parsers.values import (
     Value,
     count_of,
     has_letter,
+    kind_of,
     label_of,
     name_of,
     text_of,
@@ -116,7 +117,7 @@ def _row(
             check_year(source, year, table.place(number, column))
         if header.sex >= 0:
             column = header.sex
-            sex = _sex(record[column], rules)
+            sex = sex_of(record[column], rules)
         column = header.count
         count = count_of(record[column])
         column = header.name
@@ -155,10 +156,15 @@ def _is_left_out(source: Source, record: Sequence[Value], header: Header, rules:
     return False
 
 
-def _sex(value: Value, rules: Rules) -> str:
+def sex_of(value: Value, rules: Rules) -> str:
+    """The sex, F or M, from a cell in the column of sexes.
+
+    Raises:
+        Malformed: the text is none that the format has.
+    """
     sex = rules.sexes.get(text_of(value))
     if sex is None:
-        raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex")
+        raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex, found {kind_of(value)}")
     return sex
 
 
@@ -177,5 +183,5 @@ def added_up(source: Source, rows: Iterable[Row], reason: str) -> Iterator[Row]:
             yield row
         else:
             # Before an archive is put together, a row's place is local.
-            place = row.place if isinstance(row.place, int | Cell) else None
+            place = None if isinstance(row.place, InMember) else row.place
             source.problem(f"added up, the count is more than {COUNT_LIMIT}", place)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules
+from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules, sex_of
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Table, TextTable
 from parser_runner.parsers.values import (
@@ -15,6 +15,7 @@ from parser_runner.parsers.values import (
     has_letter,
     is_year,
     label_of,
+    marked_year,
     name_of,
     text_of,
     year_of,
@@ -23,28 +24,58 @@ from parser_runner.parsers.year_and_sex import check_year
 
 
 class Wide(NamedTuple):
-    """The columns of a wide table, and the number of the record with its headings."""
+    """The columns of a wide table, and the number of the record with its headings. An absent column is -1."""
 
     record: int
     name: int
     years: Mapping[int, int]
     width: int
+    sex: int = -1
 
 
-def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = ()) -> Wide | None:
-    """The first record of the head with one heading for names, with years, each once, and else only known headings."""
+def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = (), sexes: Sequence[str] = ()) -> Wide | None:
+    """The first record of the head with one heading for names, with years, each once, and else only known headings.
+
+    With `sexes`, it must have one of these headings too.
+    """
     for number, record in enumerate(table.head(), 1):
         labels = [*map(label_of, record)]
         years = {column: year_of(value) for column, value in enumerate(record) if is_year(value)}
         rest = [label for column, label in enumerate(labels) if column not in years and label]
         name = [label for label in rest if label in names]
-        if len(name) == 1 and years and {*names, *others}.issuperset(rest) and len({*years.values()}) == len(years):
-            return Wide(number, labels.index(name[0]), years, len(labels))
+        sex = [label for label in rest if label in sexes]
+        if len(sex) != bool(sexes):
+            continue
+        known = {*names, *others, *sexes}
+        if len(name) == 1 and years and known.issuperset(rest) and len({*years.values()}) == len(years):
+            at_sex = labels.index(sex[0]) if sex else -1
+            return Wide(number, labels.index(name[0]), years, len(labels), at_sex)
     return None
 
 
-def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) -> Iterator[Row]:
-    """The rows of a wide table."""
+def years_over(record: Sequence[Value]) -> dict[int, int]:
+    """The years over the columns of a table, by column.
+
+    A year stands over its own column and over those right of it, up to the next year, as a merged cell does.
+    """
+    over: dict[int, int] = {}
+    year = None
+    for column, value in enumerate(record):
+        year = marked_year(value) or year
+        if year is not None:
+            over[column] = year
+    return over
+
+
+def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str | None) -> Iterator[Row]:
+    """The rows of a wide table.
+
+    Args:
+        source: gets the problems, and counts of the records and figures left out.
+        table, wide: the table and its columns.
+        rules: which records and figures are rows.
+        sex: of the whole table, if it has no such column.
+    """
     limit = source.limits.name_chars
     for column, year in wide.years.items():
         check_year(source, year, table.place(wide.record, column))
@@ -61,8 +92,16 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
             # The column of names has a note.
             source.skip(NOTES)
             continue
+        if (reason := _left_out(record, wide.name, wide.sex, rules)) is not None:
+            source.skip(reason)
+            continue
         column = wide.name
         try:
+            if wide.sex >= 0:
+                column = wide.sex
+                sex = sex_of(record[column], rules)
+                column = wide.name
+            assert sex is not None
             name = name_of(record[column], limit)
             for column, year in wide.years.items():
                 count = _count(source, record[column], rules)
@@ -88,7 +127,7 @@ def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block
     After a blank record, records without a figure are notes.
     """
     blank = False
-    width = len(table.head()[below - 1])
+    width = len(table.head()[max(below - 1, 0)])
     for number, record in table.records():
         if number <= below:
             continue
@@ -113,6 +152,9 @@ def _block_row(
     source: Source, table: Table, number: int, block: Block, record: Sequence[Value], rules: Rules
 ) -> Iterator[Row]:
     column = block.name
+    if (reason := _left_out(record, column, -1, rules)) is not None:
+        source.skip(reason)
+        return
     try:
         name = name_of(record[column], source.limits.name_chars)
         column = block.count
@@ -121,6 +163,13 @@ def _block_row(
             yield Row(block.year, block.sex, name, count, table.place(number, block.name))
     except Malformed as error:
         source.problem(str(error), table.place(number, column))
+
+
+def _left_out(record: Sequence[Value], name: int, sex: int, rules: Rules) -> str | None:
+    """Why a record of these columns is no row; None if it may be one."""
+    if rules.no_names and (label := label_of(record[name])) in rules.no_names:
+        return rules.no_names[label]
+    return rules.no_sexes.get(text_of(record[sex])) if sex >= 0 else None
 
 
 def _count(source: Source, value: Value, rules: Rules) -> int:
