@@ -19,6 +19,7 @@ from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.places import in_words
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
@@ -105,6 +106,15 @@ def _print_report(source: Source, code: str, file: Path, as_json: bool) -> None:
         raise typer.Exit(ExitCode.REJECTED)
 
 
+def _left_out(found: Report, reason: str) -> str:
+    """How many records, their sum and their first places."""
+    count, total = found.left_out[reason], found.left_out_totals.get(reason)
+    places = found.left_out_places.get(reason, ())
+    shown = "; ".join(map(in_words, places)) + ("; …" if places and count > len(places) else "")
+    figures = f", {total:,} in all" if total else ""
+    return f"{count:>10,}  {reason}{figures}{f': {shown}' if shown else ''}"
+
+
 def _lines(found: Report, file: Path) -> list[str]:
     """The report for people."""
     parsed = found.parsed
@@ -132,9 +142,11 @@ def _lines(found: Report, file: Path) -> list[str]:
     if found.totals:
         lines += ["", f"{'year':<6}{'sex':<5}{'rows':>10}{'total':>14}"]
         lines += [f"{one.year:<6}{one.sex:<5}{one.rows:>10,}{one.total:>14,}" for one in found.totals]
-    for title, counts in (("left out", found.left_out), ("added to another record of the same name", found.added)):
-        if counts:
-            lines += ["", f"{title}:", *(f"{count:>10,}  {reason}" for reason, count in counts.items())]
+    if found.left_out:
+        lines += ["", "left out:", *(_left_out(found, reason) for reason in found.left_out)]
+    if found.added:
+        lines += ["", "added to another record of the same name:"]
+        lines += [f"{count:>10,}  {reason}" for reason, count in found.added.items()]
     if found.rejected:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:

@@ -7,6 +7,7 @@ line has only the first given name, so several lines can have the same name: the
 
 import re
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
@@ -28,13 +29,21 @@ PARSERS = [
     TextList(
         name="au-sa",
         description="lines of Given Name,Amount,Position (female_cy2013_top.csv), or the archive of them",
-        columns=Columns(name=("given name",), count=("amount", "number"), other=("position",)),
-        rules=Rules(no_names={"unnamed": _NO_NAME, "(not": _NO_NAME, "total": "totals"}),
+        columns=Columns(name=("given name",), count=("amount", "number"), rank=("position",)),
+        rules=Rules(
+            no_names={"unnamed": _NO_NAME, "(not": _NO_NAME},
+            falling=True,
+            adds_up=AddUp(
+                reason="lines of the same name (what follows the first name was cut off)",
+                at_most=2,
+                names_in_1000=200,
+                equal=True,
+            ),
+        ),
         charset="cp1252",
         region="AU-SA",
         top=_top,
         named_year=True,
         named_sex=True,
-        adds_up="lines of the same name (what follows the first name was cut off)",
     )
 ]

@@ -11,15 +11,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.long import Rules, added_up
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, label_of, text_of, years_in
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_year
 
-_RULES = Rules()
+# One name has stood there twice, each time with a rank and a count of its own: both are children.
+_RULES = Rules(falling=True, adds_up=AddUp(reason="lines of the same name", at_most=2, names_in_1000=10))
 _TOP = re.compile(r"top[ -]([1-9]\d{0,8}) baby names", re.ASCII)
 
 
@@ -49,8 +51,7 @@ class Victoria:
         year = resolve_year(source, years[0] if years else None, sheet.place(1, 0), named=True)
         top = _TOP.search(titles.casefold())
         blocks = [Block(year, sex, name, count) for sex, name, count in columns]
-        # One name has stood there twice, each time with a rank and a count of its own: both are children.
-        rows = added_up(source, read_blocks(source, sheet, header, blocks, _RULES), "lines of the same name")
+        rows = read_blocks(source, sheet, header, blocks, _RULES)
         return Parsed(self.name, "births", "AU-VIC", rows, int(top[1]) if top else 100)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.long import Rules, added_up, read_list
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import is_year, years_in
@@ -21,9 +22,11 @@ from parser_runner.parsers.year_and_sex import IN_WORDS, check_year, detect_sex,
 _COLUMNS = Columns(
     name=("prénom", "voornaam"),
     count=("nombre", "aantal"),
-    other=("rang", "refnis", "nuts", "province/région", "provincie/gewest", "contenu", "inhoud"),
+    over=("province/région", "provincie/gewest"),
+    rank=("rang",),
+    other=("refnis", "nuts", "contenu", "inhoud"),
 )
-_RULES = Rules()
+_RULES = Rules(falling=True, adds_up=AddUp(reason="provinces of the same name"))
 _SHEET = re.compile(r"([FM])_PROV(\d{4})", re.ASCII)
 
 
@@ -53,8 +56,7 @@ class Provinces:
 
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
         for sheet, header, year, sex in lists:
-            rows = read_list(source, sheet, header, _RULES, year, sex)
-            yield from added_up(source, rows, "provinces of the same name")
+            yield from read_list(source, sheet, header, _RULES, year, sex)
 
 
 def _list_in(sheet: Sheet) -> _List | None:

@@ -6,6 +6,7 @@ have one line for each position of a name among the given names. They are added 
 years: the children with that name in any position.
 """
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
@@ -17,12 +18,16 @@ PARSERS = [
     TextList(
         name="de-koeln",
         description="lines of vorname,anzahl,geschlecht, or of anzahl;vorname;geschlecht;position",
-        columns=Columns(name=("vorname",), count=("anzahl",), sex=("geschlecht",), other=("position",)),
+        columns=Columns(name=("vorname",), count=("anzahl",), sex=("geschlecht",), over=("position",)),
         delimiters=",;",
         charset="cp1252",
-        rules=Rules(sexes={"w": "F", "m": "M"}, nameless="records without a name"),
+        rules=Rules(
+            sexes={"w": "F", "m": "M"},
+            nameless="records without a name",
+            falling=True,
+            adds_up=AddUp(reason="positions of the same given name"),
+        ),
         region=REGION,
         named_year=True,
-        adds_up="positions of the same given name",
     )
 ]

@@ -19,7 +19,7 @@ from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
-_RULES = Rules(suppressed={"..": "suppressed counts (..: one or two children)"})
+_RULES = Rules(falling=True, suppressed={"..": "suppressed counts (..: one or two children)"})
 _NAME = re.compile(r"(\d{4}) name", re.ASCII)
 
 

@@ -13,8 +13,11 @@ PARSERS = [
     TextList(
         name="gb-nrs-full-list",
         description="an archive of lists titled: Full list of first forenames given to boys, Scotland, 2020",
-        columns=Columns(name=("boys' names", "girls' names"), count=("number of babies",), other=("rank", "nb")),
+        columns=Columns(
+            name=("boys' names", "girls' names"), count=("number of babies",), rank=("rank",), other=("nb",)
+        ),
         title="full list of first forenames given to",
+        rules=Rules(falling=True),
         charset="cp1252",
         region="GB-SCT",
     ),
@@ -22,7 +25,7 @@ PARSERS = [
         name="gb-nrs-all-years",
         description="lines of yr,sex,FirstForename,number,rank,position",
         columns=Columns(
-            name=("firstforename",), count=("number",), year=("yr",), sex=("sex",), other=("rank", "position")
+            name=("firstforename",), count=("number",), year=("yr",), sex=("sex",), rank=("rank",), other=("position",)
         ),
         rules=Rules(sexes={"B": "M", "G": "F"}),
         charset="cp1252",

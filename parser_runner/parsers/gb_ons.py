@@ -18,8 +18,8 @@ from parser_runner.parsers.values import years_in
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex, resolve_year
 
-_COLUMNS = Columns(name=("name",), count=("count",), other=("rank", "contents"))
-_RULES = Rules()
+_COLUMNS = Columns(name=("name",), count=("count",), rank=("rank",), other=("contents",))
+_RULES = Rules(falling=True)
 
 
 class _List(NamedTuple):

@@ -12,7 +12,7 @@ from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import ZERO
 from parser_runner.parsers.pcaxis import Matrix, read_matrix
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import Malformed, count_of, name_of, year_of
+from parser_runner.parsers.values import NO_LETTERS, Malformed, NoLetters, count_of, name_of, year_of
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, resolve_sex
 
 _FIRST = 110
@@ -52,20 +52,23 @@ class FirstNames:
             if index[at_statistic] != births:
                 continue
             if text.startswith('"'):
-                source.skip(_SUPPRESSED)
+                source.skip(_SUPPRESSED, place=line)
                 continue
             try:
                 year = year_of(matrix.dimensions[at_year][1][index[at_year]])
                 check_year(source, year, line)
-                name = name_of(matrix.dimensions[at_name][1][index[at_name]], source.limits.name_chars)
                 count = count_of(text)
+                name = name_of(matrix.dimensions[at_name][1][index[at_name]], source.limits.name_chars)
+            except NoLetters:
+                source.skip(NO_LETTERS, 1, line, count)
+                continue
             except Malformed as error:
                 source.problem(str(error), line)
                 continue
             if count:
                 yield Row(year, sex, name, count, line)
             else:
-                source.skip(ZERO)
+                source.skip(ZERO, place=line)
 
 
 class _Dimension:

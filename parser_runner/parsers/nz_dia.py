@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.long import Rules, added_up
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import titles_of
 from parser_runner.parsers.values import is_year, label_of, year_of
@@ -18,7 +19,8 @@ from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
-_RULES = Rules()
+# One name has stood there twice in a year, each time with a count of its own: both are children.
+_RULES = Rules(falling=True, adds_up=AddUp(reason="lines of the same name", at_most=2, names_in_1000=10))
 _TITLE = re.compile(r"top ([1-9]\d{0,8}) baby (?:girls|boys)['’] names in new zealand", re.ASCII)
 
 
@@ -49,9 +51,7 @@ class TopNames:
         for sheet, header, blocks, _ in lists:
             for block in blocks:
                 check_year(source, block.year, sheet.place(header, block.count))
-            # One name has stood there twice in a year, each time with a count of its own: both are children.
-            rows = read_blocks(source, sheet, header, blocks, _RULES)
-            yield from added_up(source, rows, "lines of the same name")
+            yield from read_blocks(source, sheet, header, blocks, _RULES)
 
 
 def _list_in(sheet: Sheet) -> _List | None:

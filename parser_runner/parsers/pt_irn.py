@@ -6,12 +6,17 @@ order of columns. The same name can stand in two lines, once with nearly all of 
 of children whose sex was not determined (I) are left out: the table knows two sexes.
 """
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
 
-_RULES = Rules(sexes={"F": "F", "M": "M"}, no_sexes={"I": "children of undetermined sex (I)"})
-_ADDED = "lines of the same name"
+_RULES = Rules(
+    sexes={"F": "F", "M": "M"},
+    no_sexes={"I": "children of undetermined sex (I)"},
+    falling=True,
+    adds_up=AddUp(reason="lines of the same name", at_most=2, names_in_1000=1),
+)
 
 PARSERS = [
     TextList(
@@ -22,7 +27,6 @@ PARSERS = [
         charset="cp1252",
         rules=_RULES,
         named_year=True,
-        adds_up=_ADDED,
     ),
     TextList(
         name="pt-irn-bare",
@@ -32,6 +36,5 @@ PARSERS = [
         charset="cp1252",
         rules=_RULES,
         named_year=True,
-        adds_up=_ADDED,
     ),
 ]

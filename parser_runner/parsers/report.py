@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataset_jobs.model.errors import Problem, Rejected
-from dataset_jobs.model.places import as_values
+from dataset_jobs.model.places import Place, as_values
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.source import Source
@@ -32,6 +32,8 @@ class Report:
         totals: by year and sex, ascending; of a refused file, as far as it was read.
         smallest: the smallest count; None if there are no rows.
         left_out: how many records or figures are no rows, by the reason.
+        left_out_totals: the sum of their counts, if they had any, by the reason.
+        left_out_places: the first places of them, by the reason.
         added: how many records were added to others of the same name, by the reason.
         rejected: the refusal, or None.
     """
@@ -43,6 +45,8 @@ class Report:
     totals: Sequence[Totals] = ()
     smallest: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out_totals: Mapping[str, int] = field(default_factory=dict)
+    left_out_places: Mapping[str, Sequence[Place]] = field(default_factory=dict)
     added: Mapping[str, int] = field(default_factory=dict)
     rejected: Rejected | None = None
 
@@ -89,6 +93,10 @@ class Report:
             "smallest": self.smallest,
             "totals": [{"year": t.year, "sex": t.sex, "rows": t.rows, "total": t.total} for t in self.totals],
             "left_out": dict(self.left_out),
+            "left_out_totals": dict(self.left_out_totals),
+            "left_out_places": {
+                reason: [as_values(place) for place in places] for reason, places in self.left_out_places.items()
+            },
             "added": dict(self.added),
             "reason": str(rejected.reason) if rejected else None,
             "problems": [{"problem": one.reason, **as_values(one.place)} for one in self.problems],
@@ -119,6 +127,8 @@ def report(source: Source, country: str) -> Report:
         [Totals(*key, rows[key], totals[key]) for key in sorted(rows)],
         smallest,
         dict(sorted(source.findings.skipped.items())),
+        dict(sorted(source.findings.figures.items())),
+        dict(sorted(source.findings.places.items())),
         dict(sorted(source.findings.added.items())),
         rejected,
     )
