@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -32,6 +32,21 @@ Region = Annotated[
         metavar="CODE",
         help="The part of the country, such as DE-NW-05315, where the file does not say it.",
     ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="The columns of a list that no parser knows, such as 'name=vorname count=Anzahl'; "
+        "docs/adding-a-parser.md has the rest.",
+    ),
+]
+DescriptionFile = Annotated[
+    Path | None, typer.Option("--description", metavar="FILE", help="The same as a file in TOML.")
+]
+Measure = Annotated[
+    Literal["births", "population"] | None,
+    typer.Option(help="What such a list counts, if its description does not say it."),
 ]
 Replaces = Annotated[
     list[str] | None,

@@ -9,6 +9,8 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 from uuid import UUID
 
+from dataset_jobs.model.description import Description
+from dataset_jobs.model.description_parts import MEASURES
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
@@ -142,6 +144,7 @@ def checked_hints(hints: FileHints) -> FileHints:
         sex=checked_sex(hints.sex),
         format=_checked_format(hints.format),
         region=_checked_region(hints.region),
+        description=_checked_description(hints),
     )
 
 
@@ -179,6 +182,17 @@ def _checked_region(code: str | None) -> str | None:
         message = "must be an ISO 3166-2 code or one of docs/formats.md, such as US-NY or DE-NW-05315"
         raise InvalidRequest(f"region '{one_line(code)[:80]}': {message}")
     return upper
+
+
+def _checked_description(hints: FileHints) -> str | None:
+    if hints.description is None:
+        return None
+    if hints.format is not None:
+        raise InvalidRequest(f"format '{hints.format}': a file with a description needs none")
+    description = Description.from_json(hints.description)
+    if description.measure is None:
+        raise InvalidRequest(f"the description has no measure: say what is counted, {' or '.join(MEASURES)}")
+    return description.as_json()
 
 
 def decide(existing: Existing, submission: Submission) -> Verdict:

@@ -9,8 +9,9 @@ import typer
 from app.database import open_database
 from app.file_storage import storage_config
 from app.settings import Settings, read_settings
+from cli.described import with_description
 from cli.lazy import single
-from cli.options import AsJson, Country, Files, Format, Region, Sex, Year
+from cli.options import AsJson, Columns, Country, DescriptionFile, Files, Format, Measure, Region, Sex, Year
 from cli.progress import Display, open_display
 from cli.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
@@ -43,6 +44,9 @@ def load(
     sex: Sex = None,
     format_: Format = None,
     region: Region = None,
+    columns: Columns = None,
+    description: DescriptionFile = None,
+    measure: Measure = None,
     as_json: AsJson = False,
 ) -> None:
     """Loads files, all in one, and sums up the results.
@@ -51,7 +55,9 @@ def load(
     queued jobs are done too. Files that are loaded already are left alone.
     """
     settings = read_settings()
-    hints = FileHints(year=year, sex=sex, format=format_, region=region)
+    hints = with_description(
+        FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
+    )
     with open_display(settings) as display:
         display.say("opening the database")
         with open_database(settings, migrated=True) as database, Client.connect(database.conninfo) as client:

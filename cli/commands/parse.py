@@ -11,10 +11,12 @@ import typer
 
 from app.countries import iso_countries
 from app.settings import read_settings
+from cli.described import with_description
 from cli.hints import command
 from cli.lazy import single
-from cli.options import AsJson, Country, Format, Region, Sex, Year
+from cli.options import AsJson, Columns, DescriptionFile, Format, Measure, Region, Sex, Year
 from cli.output import data_stream, print_json, say
+from cli.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
@@ -33,38 +35,63 @@ Examples:
   affirm-worker parse yob2023.txt --country US | head
   affirm-worker parse renamed.txt --country US --year 2023 > 2023.csv
   affirm-worker parse boysnames2024.xlsx --country GB --report
+  affirm-worker parse names.csv --country CH --suggest > zurich.toml
+  affirm-worker parse names.csv --country CH --description zurich.toml --report
 """
 commands = single()
+
+_NO_COUNTRY = "XX"
+"""A code of ISO 3166-1 that no country has."""
 
 
 @commands.command(epilog=EPILOG)
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A publisher's file, under its own name.")],
-    country: Country,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            "--country",
+            "-c",
+            metavar="CC",
+            help="ISO 3166-1 code of the country, such as US; only --suggest works without.",
+        ),
+    ] = None,
     year: Year = None,
     sex: Sex = None,
     format_: Format = None,
     region: Region = None,
+    columns: Columns = None,
+    description: DescriptionFile = None,
+    measure: Measure = None,
     validation: Annotated[
         bool, typer.Option("--report", help="Print what is in the file, what was left out and what is wrong.")
     ] = False,
+    suggestion: Annotated[
+        bool, typer.Option("--suggest", help="Propose a description of a list that no parser knows.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prints the rows of a file as CSV, or a report of it.
+    """Prints the rows of a file as CSV, or a report of it, or a description to confirm.
 
     No database is needed. The columns are year, gender, name and count. A file with errors prints
     no row but the errors, with their lines or cells, on stderr; the exit code is 65 then.
 
+    With --suggest: a description in TOML, from the headings and the values, with comments on what is uncertain;
+    keep it as a file, correct it, and give it as --description. docs/adding-a-parser.md has more.
+
     With --report: the format, years, rows, totals by year and sex, the smallest count, records that were left
     out or added up and why, and up to 20 errors. --json prints the report as JSON.
     """
-    code = country.strip().upper()
-    countries = iso_countries()
-    if code not in dict(countries):
-        raise unknown_country(country, countries)
-    hints = checked_hints(FileHints(year=year, sex=sex, format=format_, region=region))
+    if country is None and not suggestion:
+        raise typer.BadParameter("missing", param_hint="--country")
+    code = _NO_COUNTRY if country is None else known_country(country)
+    said = with_description(FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure)
+    hints = checked_hints(said)
     limits = read_settings().limits
     temporary_folder()
+    if suggestion:
+        print_suggestion(file, code, hints, limits, as_json)
+        return
     with open_file(file) as opened:
         if not opened.seekable():
             raise InvalidRequest(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
@@ -73,6 +100,15 @@ def parse(
             _print_report(source, code, file, as_json)
         else:
             _print_rows(source, code, file)
+
+
+def known_country(country: str) -> str:
+    """The code of a country; raises InvalidRequest with suggestions."""
+    code = country.strip().upper()
+    countries = iso_countries()
+    if code not in dict(countries):
+        raise unknown_country(country, countries)
+    return code
 
 
 def _print_rows(source: Source, code: str, file: Path) -> None:
@@ -101,7 +137,7 @@ def _print_report(source: Source, code: str, file: Path, as_json: bool) -> None:
     if as_json:
         print_json(found.as_dict())
     else:
-        say(*_lines(found, file))
+        say(*report_lines(found, file))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -115,7 +151,7 @@ def _left_out(found: Report, reason: str) -> str:
     return f"{count:>10,}  {reason}{figures}{f': {shown}' if shown else ''}"
 
 
-def _lines(found: Report, file: Path) -> list[str]:
+def report_lines(found: Report, file: Path) -> list[str]:
     """The report for people."""
     parsed = found.parsed
     about = [

@@ -6,9 +6,24 @@ import typer
 
 from app.file_storage import storage_config
 from cli import output
+from cli.described import with_description
 from cli.hints import error_in_words
 from cli.lazy import single
-from cli.options import AsJson, Country, Files, Format, Priority, Region, Replaces, RunAt, Sex, Year
+from cli.options import (
+    AsJson,
+    Columns,
+    Country,
+    DescriptionFile,
+    Files,
+    Format,
+    Measure,
+    Priority,
+    Region,
+    Replaces,
+    RunAt,
+    Sex,
+    Year,
+)
 from cli.session import session
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
@@ -37,6 +52,9 @@ def submit(
     sex: Sex = None,
     format_: Format = None,
     region: Region = None,
+    columns: Columns = None,
+    description: DescriptionFile = None,
+    measure: Measure = None,
     replaces: Replaces = None,
     priority: Priority = 0,
     run_at: RunAt = None,
@@ -54,7 +72,9 @@ def submit(
     """
     if replaces and len(files) > 1:
         raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
-    hints = FileHints(year=year, sex=sex, format=format_, region=region)
+    hints = with_description(
+        FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
+    )
     with session() as it:
         replaced = [it.client.datasets.find(given) for given in replaces or ()]
         options = FileOptions(country, hints, replaced, priority, it.settings.pool, run_at, dry_run)

@@ -1,7 +1,7 @@
 """What the uploader says of a file, because the file has lost it or never had it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 
@@ -31,6 +31,10 @@ class FileHints:
     def as_columns(self) -> dict[str, Any]:
         """The hints by their columns in `datasets`."""
         return {_COLUMNS[name]: value for name, value in asdict(self).items()}
+
+    def described(self, description: str) -> Self:
+        """The hints, with a description of the file's columns, as canonical JSON."""
+        return replace(self, description=description)
 
     def in_words(self) -> list[str]:
         """Each hint with its word, for messages."""

@@ -1,4 +1,4 @@
-"""Where in a file something stands: a line, a cell of a sheet, or one of these within a member of an archive."""
+"""Where in a file something stands: a line, a cell, a figure of a matrix, or one of these in an archive's member."""
 
 from typing import NamedTuple
 
@@ -28,28 +28,37 @@ class Cell(NamedTuple):
         return f"sheet {shown_name(self.sheet)}, cell {self.reference}"
 
 
+class Figure(NamedTuple):
+    """A figure of a matrix whose file has no lines that count, such as JSON; 1-based, in the file's order."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"figure {self.number}"
+
+
 class InMember(NamedTuple):
     """A place within a member of an archive; the member as a whole where `place` is None."""
 
     member: str
-    place: int | Cell | None
+    place: int | Cell | Figure | None
 
     def __str__(self) -> str:
         member = f"member {shown_name(self.member)}"
         return member if self.place is None else f"{member}, {in_words(self.place)}"
 
 
-Place = int | Cell | InMember
+Place = int | Cell | Figure | InMember
 """An int is a line, 1-based."""
 
 
 def in_words(place: Place) -> str:
-    """The place for people: line 3; sheet 'Table 6', cell C1043; member 'a.csv', line 3."""
+    """The place for people: line 3; sheet 'Table 6', cell C1043; figure 17; member 'a.csv', line 3."""
     return f"line {place}" if isinstance(place, int) else str(place)
 
 
 def as_values(place: Place | None) -> dict[str, str | int]:
-    """The place for programs: line, sheet, cell and member, as far as there are any."""
+    """The place for programs: line, sheet, cell, figure and member, as far as there are any."""
     match place:
         case None:
             return {}
@@ -57,6 +66,8 @@ def as_values(place: Place | None) -> dict[str, str | int]:
             return {"member": member, **as_values(inner)}
         case Cell(sheet):
             return {"sheet": sheet, "cell": place.reference}
+        case Figure(number):
+            return {"figure": number}
         case _:
             return {"line": place}
 

@@ -4,7 +4,6 @@ A parser module has `PARSERS`, a list of `Parser` objects. Another package names
 `affirm_worker.parsers`, under the country's code in lower case.
 """
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -23,7 +22,8 @@ from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, the_one
+from parser_runner.parsers.unknown import suggest_columns, unknown
+from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
 __all__ = [
     "ENTRY_POINTS",
@@ -41,24 +41,30 @@ __all__ = [
 ENTRY_POINTS = "affirm_worker.parsers"
 
 _BUILT_IN: dict[str, tuple[str, ...]] = {
+    "AR": ("ar_renaper",),
+    "AT": ("at_wien",),
     "AU": ("au_sa", "au_nsw", "au_qld", "au_vic", "au_tas"),
     "BE": ("be_statbel",),
     "CA": ("ca_ontario", "ca_bc"),
-    "DE": ("de_koeln",),
+    "CH": ("ch_zuerich",),
+    "CL": ("cl_registro_civil",),
+    "DE": ("de_berlin", "de_koeln", "de_leipzig", "de_muenchen"),
     "DK": ("dk_dst",),
+    "ES": ("es_idescat",),
     "FI": ("fi_dvv",),
     "FR": ("fr_insee", "fr_paris"),
     "GB": ("gb_ons", "gb_nrs", "gb_nisra"),
     "IE": ("ie_cso",),
+    "IL": ("il_cbs",),
     "IT": ("it_istat",),
     "NO": ("no_ssb",),
     "NZ": ("nz_dia",),
     "PT": ("pt_irn",),
     "SE": ("se_scb",),
-    "US": ("us_ssa",),
+    "SI": ("si_surs",),
+    "US": ("us_ssa", "us_nyc", "us_nys"),
+    "UY": ("uy_montevideo",),
 }
-
-_HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-Version:", re.IGNORECASE)
 
 
 def parsers_of(country: str) -> Sequence[AnyParser]:
@@ -150,23 +156,42 @@ def parse(source: Source, country: str) -> Parsed:
     if source.size > source.limits.file_mib * MIB:
         message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
         raise Rejected(Reason.TOO_LARGE, source.filename, message)
+    if source.hints.description is not None:
+        return _parse_described(source, country, source.hints.description)
     parsers = parsers_of(country)
     found = all_recognised(source, parsers) if source.size else []
     chosen = the_one(source, country, found)
     if chosen is None:
         further = further_parsers_of(country)
         if not parsers and not further:
-            raise Rejected(Reason.NO_PARSER, source.filename, f"there is no parser for files of {country}")
+            message = f"there is no parser for files of {country}"
+            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[suggest_columns(country)])
         parsers = [*parsers, *further]
         found = all_recognised(source, further) if source.size else []
         chosen = the_one(source, country, found)
     if chosen is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
         return _parse_archive(source, country)
     if chosen is None:
-        raise _unknown(source, country, parsers)
+        raise unknown(source, country, parsers, lambda: _elsewhere(source, country))
     parser, match = chosen
     check_named(source, parser, found)
     source.findings.recognised = parser.name
+    parsed = start(parser, source, match)
+    check_region(source, parsed.region)
+    return parsed
+
+
+def _parse_described(source: Source, country: str, description: str) -> Parsed:
+    """Parses a file by its description: no other format is asked."""
+    # Few files have one.
+    from parser_runner.parsers.described import described
+
+    parser = described(source, country, description)
+    source.findings.recognised = parser.name
+    if source.member is None and source.size and source.is_zip and source.workbook() is None:
+        return _parse_archive(source, country)
+    match = parser.recognise(source)
+    source.rewind()
     parsed = start(parser, source, match)
     check_region(source, parsed.region)
     return parsed
@@ -214,18 +239,14 @@ def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:
         yield Row(row.year, row.gender, row.name, row.count, InMember(name, row.place))
 
 
-def _unknown(source: Source, country: str, parsers: Sequence[AnyParser]) -> Rejected:
-    """The refusal of a file without a parser: the likely reason, and the known formats."""
-    expected = " or ".join(parser.description for parser in parsers)
-    head = source.head()
-    if source.size == 0:
-        return source.rejected(Reason.INVALID_FORMAT, "the file is empty")
-    if _HTML.match(head.lstrip(b"\xef\xbb\xbf")):
-        message = f"this is HTML or XML, whatever the file's name says: expected {expected}"
-        return source.rejected(Reason.INVALID_FORMAT, message)
-    place = None if source.is_zip or source.is_ole else 1
-    first = head.split(b"\n")[0].lower()
-    if place and b"rank" in first and not re.search(rb"count|number|total|amount|freq|\d", first):
-        message = f"there are ranks, but no counts: expected {expected}"
-        return source.rejected(Reason.INVALID_FORMAT, message, place)
-    return source.rejected(Reason.INVALID_FORMAT, f"no known format of {country}: expected {expected}", place)
+def _elsewhere(source: Source, country: str) -> list[tuple[str, AnyParser]]:
+    """The formats of other countries that are surely the file's, each with its country."""
+    found = []
+    for code in _BUILT_IN:
+        if code != country:
+            try:
+                recognised = all_recognised(source, parsers_of(code))
+            except Rejected:
+                continue
+            found += [(code, one.parser) for one in recognised if not (is_shared(one.parser) or is_refused(one.parser))]
+    return found

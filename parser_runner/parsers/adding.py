@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dataset_jobs.model.places import Cell, in_words
+from dataset_jobs.model.places import InMember, in_words
 from parser_runner.parsers.contract import Row
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -63,7 +63,7 @@ class Adder:
             over: the text in the column that is summed over; None if there is no such column.
         """
         place = row.place
-        assert isinstance(place, int | Cell)
+        assert not isinstance(place, InMember)
         key = (row.year, row.gender, row.name)
         found = self._sums.get(key)
         if found is None:

@@ -1,7 +1,10 @@
 """New South Wales, Registry of Births, Deaths and Marriages: "Popular baby names", the top 100 of each year and sex.
 
 https://data.nsw.gov.au/data/dataset/popular-baby-names-from-1952
+The headings are those that any registry may write; the publisher's file is popular_baby_names_1952_to_2024.csv.
 """
+
+import re
 
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
@@ -16,5 +19,9 @@ PARSERS = [
         charset="cp1252",
         region="AU-NSW",
         top=100,
+        shared=True,
+        named=re.compile(
+            r"popular_baby_names_1952_to_\d{4}|(?<![a-z])nsw(?![a-z])|new.?south.?wales", re.ASCII | re.IGNORECASE
+        ),
     )
 ]

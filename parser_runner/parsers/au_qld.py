@@ -5,6 +5,8 @@ https://www.data.qld.gov.au/dataset/top-100-baby-names
 not equally long; the year stands only in the file's name.
 """
 
+import re
+
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
@@ -51,5 +53,11 @@ PARSERS = [
         charset="cp1252",
         region="AU-QLD",
         top=100,
+        # Anybody may write these headings; the publisher's file is 20180718_BDM_Top-100-Baby-Names-1960-to-2005.csv.
+        shared=True,
+        named=re.compile(
+            r"\d{8}_bdm_top-100-baby-names|top-100-baby-names-1960-to-2005|(?<![a-z])qld(?![a-z])|queensland",
+            re.ASCII | re.IGNORECASE,
+        ),
     ),
 ]

@@ -31,10 +31,13 @@ class _List(NamedTuple):
 
 
 class SheetsBySex:
-    """Several years, a sheet a sex."""
+    """Several years, a sheet a sex. Its headings are those that anybody may write."""
 
     name = "au-tas-years"
-    description = "a workbook with sheets Female and Male of Year, Name and Number"
+    description = "a workbook with sheets Female and Male of Year, Name and Number (tasmaniantopbabynames20102015.xlsx)"
+    region = "AU-TAS"
+    shared = True
+    named = re.compile(r"tasmania", re.IGNORECASE)
 
     def recognise(self, source: Source) -> list[_List] | None:
         found = [(sheet, find_header(sheet, _COLUMNS), detect_sex(sheet.name)) for sheet in source.sheets()]

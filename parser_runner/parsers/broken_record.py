@@ -1,10 +1,11 @@
 """A publisher's file in which one record is broken: `testkit` checks that a parser does not pass it over."""
 
 import io
+import json
 from collections.abc import Iterator
 
 from dataset_jobs.model.file_hints import FileHints
-from dataset_jobs.model.places import Cell, Place
+from dataset_jobs.model.places import Cell, Figure, Place
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value
 from parser_runner.parsers.workbook import Sheet, Workbook
@@ -21,13 +22,18 @@ class BrokenSource(Source):
     Args:
         filename, hints: as in `Source`.
         content: the file as it was published.
-        place: of the record to break: a line, or a cell whose whole row is broken. Nothing else is broken.
+        place: of the record to break: a line, a figure of JSON-stat, or a cell whose whole row is broken. Nothing else
+            is broken.
     """
 
     def __init__(self, filename: str, content: bytes, hints: FileHints, place: Place) -> None:
         self._broken = place
         self._sheets_are_broken = False
-        changed = _with_broken_line(content, place) if isinstance(place, int) else content
+        changed = content
+        if isinstance(place, int):
+            changed = _with_broken_line(content, place)
+        elif isinstance(place, Figure):
+            changed = _with_broken_figure(content, place)
         super().__init__(filename, io.BytesIO(changed), hints)
 
     def workbook(self) -> Workbook | None:
@@ -65,3 +71,10 @@ def _with_broken_line(content: bytes, number: int) -> bytes:
     lines = content.decode(encoding).split("\n")
     lines[number - 1] = BROKEN
     return "\n".join(lines).encode(encoding)
+
+
+def _with_broken_figure(content: bytes, place: Figure) -> bytes:
+    document = json.loads(content)
+    value = document["value"]
+    value[place.number - 1 if isinstance(value, list) else str(place.number - 1)] = BROKEN
+    return json.dumps(document).encode()

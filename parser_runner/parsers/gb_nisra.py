@@ -2,12 +2,13 @@
 
 https://www.nisra.gov.uk/statistics/births/baby-names
 The sheets titled "Full list of first forenames given to baby boys registered in Northern Ireland" have for each year
-three columns side by side: "1997 Name", "Number of Babies" and "Rank"; a name of too few children has ".." as its
-number. Further sheets have the ranks by themselves.
+three columns side by side: "1997 Name", "Number of Babies" and "Rank". Until 2019 the heading was only "Name", and the
+years stood in a row above the headings. A name of too few children has ".." as its number. Further sheets have the
+ranks by themselves.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,12 +16,15 @@ from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, is_year, label_of
-from parser_runner.parsers.wide import Block, read_blocks
+from parser_runner.parsers.wide import Block, read_blocks, years_over
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
-_RULES = Rules(falling=True, suppressed={"..": "suppressed counts (..: one or two children)"})
+_SUPPRESSED = "suppressed counts (..: one or two children)"
+_RULES = Rules(falling=True, suppressed={"..": _SUPPRESSED, "-": "absent counts (-)"})
 _NAME = re.compile(r"(\d{4}) name", re.ASCII)
+_COUNT = "number of babies"
+_TITLE = "names given to baby"
 
 
 class _List(NamedTuple):
@@ -52,20 +56,34 @@ class FullLists:
 
 def _list_in(sheet: Sheet) -> _List | None:
     title = ""
+    years: Mapping[int, int] = {}
     for number, record in enumerate(sheet.head(), 1):
         labels = [*map(label_of, record)]
-        blocks = [*_blocks_in(labels, detect_sex(title) or "")]
-        if blocks and blocks[0].sex:
+        sex = detect_sex(title)
+        blocks = [*_blocks_in(labels, sex, years if _TITLE in title else {})] if sex else []
+        if blocks and len({block.year for block in blocks}) == labels.count(_COUNT):
             return _List(sheet, number, blocks)
         title = f"{title} {' '.join(labels)}"
+        years = years_over(record) or years
     return None
 
 
-def _blocks_in(labels: Sequence[Value], sex: str) -> Iterator[Block]:
+def _blocks_in(labels: Sequence[Value], sex: str, years: Mapping[int, int]) -> Iterator[Block]:
+    """The blocks under their headings.
+
+    Args:
+        labels: the headings.
+        sex: of all blocks.
+        years: those above the headings, by column; for headings without a year.
+    """
     for column, (label, following) in enumerate(pairwise(labels)):
+        if following != _COUNT:
+            continue
         named = _NAME.fullmatch(str(label))
-        if named and is_year(named[1]) and following == "number of babies":
+        if named and is_year(named[1]):
             yield Block(int(named[1]), sex, column, column + 1)
+        elif label == "name" and column in years:
+            yield Block(years[column], sex, column, column + 1)
 
 
 PARSERS = [FullLists()]

@@ -1,27 +1,72 @@
-"""Ireland, Central Statistics Office: tables of first names as PC-Axis files (VSA10 of boys, VSA11 of girls).
+"""Ireland, Central Statistics Office: tables of first names, in three of the forms in which data.cso.ie gives them.
 
-https://data.cso.ie: names by years by statistic, which are the rank and the number of births. The names are those that
-were among the first 100 in some year; ".." stands where a name has no figure.
+https://data.cso.ie: names by years by statistic, which are the number of births and the rank. VSA50 (boys) and VSA60
+(girls) have all names of three or more children since 1964; the older VSA10 and VSA11 those that were among the first
+100 in some year. A name has no figure in most years: `..` in PC-Axis files, null in JSON-stat, an empty field in CSV.
 """
 
-from collections.abc import Iterator
-from typing import Literal
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.long import ZERO
-from parser_runner.parsers.pcaxis import Matrix, read_matrix
+from parser_runner.parsers.jsonstat import BYTES_LIMIT, is_json, read_dataset
+from parser_runner.parsers.long import ZERO, Rules, read_list
+from parser_runner.parsers.pcaxis import read_matrix
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import NO_LETTERS, Malformed, NoLetters, count_of, name_of, year_of
+from parser_runner.parsers.source_file import LocalPlace
+from parser_runner.parsers.tables import Header, TextTable
+from parser_runner.parsers.values import (
+    NO_LETTERS,
+    Malformed,
+    NoLetters,
+    Value,
+    count_of,
+    label_of,
+    name_of,
+    year_of,
+)
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, resolve_sex
 
 _FIRST = 110
 """A list of the first 100 of a year has this many at most, with ties."""
 
-_SUPPRESSED = "suppressed or absent figures (..)"
+_WHOLE = "3 or more"
+"""In the title of a table of all names."""
 
 
-class FirstNames:
+_IRELAND = re.compile(r"(?<!northern )\bireland\b")
+_ORDER = (
+    ("statistic",), ("statistic label", "statistic"), ("tlist(a1)",), ("year",),
+    (), ("names", "name"), ("unit",), ("value",),
+)  # fmt: skip
+"""The headings of a CSV file; the fifth is the code of the list of names."""
+_LIST_CODE = re.compile(r"c\d{5}v\d{5}", re.ASCII)
+
+_Cells = Callable[[], Iterable[tuple[tuple[int, ...], Value, LocalPlace]]]
+"""The figures that are there: index in every dimension, figure, place."""
+
+
+class _Dimension(NamedTuple):
+    label: str
+    values: Sequence[str]
+
+
+class _Cube(NamedTuple):
+    """A matrix of either form: which of its dimensions is which, and the statistics."""
+
+    dimensions: Sequence[_Dimension]
+    name: int
+    year: int
+    statistic: int
+    births: int
+    rank: int | None
+    title: str
+
+
+class PcAxis:
     """One sex, all years."""
 
     name = "ie-cso-pcaxis"
@@ -33,66 +78,159 @@ class FirstNames:
 
     def parse(self, source: Source, match: Literal[True]) -> Parsed:
         matrix = read_matrix(source)
-        names, years, statistics = (_dimension(source, matrix, word) for word in ("name", "year", "statistic"))
-        births = [index for index, text in enumerate(statistics.values) if "births" in text.casefold()]
-        if len(births) != 1 or len(matrix.dimensions) != 3:
-            message = "expected names by years by statistic, and births as one of the statistics"
-            raise source.rejected(Reason.INVALID_FORMAT, message, matrix.line)
-        sex = resolve_sex(source, detect_sex(matrix.title), 1)
-        ranks = [index for index, text in enumerate(statistics.values) if text.casefold().startswith("rank")]
-        top = _top(matrix, years.position, statistics.position, ranks[0]) if ranks else None
-        where = (names.position, years.position, statistics.position)
-        return Parsed(self.name, "births", None, self._rows(source, matrix, where, births[0], sex), top)
+        dimensions = [_Dimension(name, values) for name, values in matrix.dimensions]
+        cube = _cube(source, dimensions, matrix.title, matrix.line)
 
-    def _rows(
-        self, source: Source, matrix: Matrix, where: tuple[int, int, int], births: int, sex: str
-    ) -> Iterator[Row]:
-        at_name, at_year, at_statistic = where
-        for index, text, line in matrix.cells():
-            if index[at_statistic] != births:
-                continue
-            if text.startswith('"'):
-                source.skip(_SUPPRESSED, place=line)
-                continue
-            try:
-                year = year_of(matrix.dimensions[at_year][1][index[at_year]])
-                check_year(source, year, line)
-                count = count_of(text)
-                name = name_of(matrix.dimensions[at_name][1][index[at_name]], source.limits.name_chars)
-            except NoLetters:
-                source.skip(NO_LETTERS, 1, line, count)
-                continue
-            except Malformed as error:
-                source.problem(str(error), line)
-                continue
-            if count:
-                yield Row(year, sex, name, count, line)
-            else:
-                source.skip(ZERO, place=line)
+        def cells() -> Iterator[tuple[tuple[int, ...], Value, LocalPlace]]:
+            for index, text, line in matrix.cells():
+                if not text.startswith('"'):
+                    yield index, text, line
+
+        return _parsed(source, self.name, cube, cells, "..", 1)
 
 
-class _Dimension:
-    def __init__(self, position: int, values: list[str]) -> None:
-        self.position = position
-        self.values = values
+class JsonStat:
+    """One sex, all years."""
+
+    name = "ie-cso-jsonstat"
+    description = "a JSON-stat 2.0 file (.json) of STATISTIC by Year by Names, with the births of each name"
+
+    def recognise(self, source: Source) -> Literal[True] | None:
+        return (is_json(source) and b'"dimension"' in source.head(BYTES_LIMIT)) or None
+
+    def parse(self, source: Source, match: Literal[True]) -> Parsed:
+        dataset = read_dataset(source)
+        dimensions = [_Dimension(one.label or one.code, one.categories) for one in dataset.dimensions]
+        cube = _cube(source, dimensions, dataset.label, None)
+        return _parsed(source, self.name, cube, dataset.cells, "null", None)
 
 
-def _dimension(source: Source, matrix: Matrix, word: str) -> _Dimension:
-    found = [index for index, (name, _) in enumerate(matrix.dimensions) if word in name.casefold()]
+def _cube(source: Source, dimensions: Sequence[_Dimension], title: str, place: LocalPlace | None) -> _Cube:
+    name, year, statistic = (_position(source, dimensions, word, place) for word in ("name", "year", "statistic"))
+    statistics = [*map(label_of, dimensions[statistic].values)]
+    ranks = [index for index, text in enumerate(statistics) if _is_rank(text)]
+    births = [index for index, text in enumerate(statistics) if _counts_births(text)]
+    if len(births) != 1 or len(ranks) > 1 or len(births) + len(ranks) != len(statistics) or len(dimensions) != 3:
+        message = "expected names by years by statistic, and births as one of the statistics"
+        raise source.rejected(Reason.INVALID_FORMAT, message, place)
+    about = " | ".join([title, *statistics])
+    if not _IRELAND.search(about.casefold()):
+        message = "expected a table of Ireland, by its title or its statistics"
+        raise source.rejected(Reason.INVALID_FORMAT, message, place)
+    return _Cube(dimensions, name, year, statistic, births[0], ranks[0] if ranks else None, about)
+
+
+def _position(source: Source, dimensions: Sequence[_Dimension], word: str, place: LocalPlace | None) -> int:
+    found = [index for index, dimension in enumerate(dimensions) if word in dimension.label.casefold()]
     if len(found) != 1:
         message = f"expected one dimension of the matrix to be the {word}"
-        raise source.rejected(Reason.INVALID_FORMAT, message, matrix.line)
-    return _Dimension(found[0], matrix.dimensions[found[0]][1])
+        raise source.rejected(Reason.INVALID_FORMAT, message, place)
+    return found[0]
 
 
-def _top(matrix: Matrix, at_year: int, at_statistic: int, rank: int) -> int | None:
-    """100, unless all names of every year are there: these tables have those that ever were among the first 100."""
+def _is_rank(statistic: str) -> bool:
+    return statistic.startswith("rank") or "rank" in statistic.split()
+
+
+def _counts_births(statistic: str) -> bool:
+    return not _is_rank(statistic) and ("births" in statistic or "names in ireland" in statistic)
+
+
+def _parsed(source: Source, parser: str, cube: _Cube, cells: _Cells, absent: str, place: LocalPlace | None) -> Parsed:
+    sex = resolve_sex(source, detect_sex(cube.title), place)
+    return Parsed(parser, "births", None, _rows(source, cube, cells, sex, absent), _top(cube, cells))
+
+
+def _rows(source: Source, cube: _Cube, cells: _Cells, sex: str, absent: str) -> Iterator[Row]:
+    names, years = cube.dimensions[cube.name].values, cube.dimensions[cube.year].values
+    found = 0
+    for index, figure, place in cells():
+        if index[cube.statistic] != cube.births:
+            continue
+        found += 1
+        try:
+            year = year_of(years[index[cube.year]])
+            check_year(source, year, place)
+            count = count_of(figure)
+            name = name_of(names[index[cube.name]], source.limits.name_chars)
+        except NoLetters:
+            source.skip(NO_LETTERS, 1, place, count)
+            continue
+        except Malformed as error:
+            source.problem(str(error), place)
+            continue
+        if count:
+            yield Row(year, sex, name, count, place)
+        else:
+            source.skip(ZERO, place=place)
+    source.skip(f"suppressed or absent figures ({absent})", len(names) * len(years) - found)
+
+
+def _top(cube: _Cube, cells: _Cells) -> int | None:
+    """100, unless all names of every year are there: some tables have only those that ever were among the first 100."""
+    if _WHOLE in cube.title.casefold():
+        return None
     ranks: dict[int, list[int]] = {}
-    for index, text, _ in matrix.cells():
-        if index[at_statistic] == rank and text.isdecimal() and len(text) < 10:
-            ranks.setdefault(index[at_year], []).append(int(text))
+    for index, figure, _ in cells():
+        if index[cube.statistic] == cube.rank:
+            try:
+                ranks.setdefault(index[cube.year], []).append(count_of(figure))
+            except Malformed:
+                continue
     whole = all(_FIRST < max(of_year) <= len(of_year) for of_year in ranks.values())
     return None if ranks and whole else 100
 
 
-PARSERS = [FirstNames()]
+class _Figures(TextTable):
+    """A CSV file: its lines of ranks left out, and the sex in place of the statistic that says it."""
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        for number, record in super().records():
+            if len(record) == len(_ORDER) and number > 1:
+                statistic = label_of(record[1])
+                if _is_rank(statistic):
+                    self._source.skip("ranks")
+                    continue
+                if not _counts_births(statistic):
+                    self._source.problem("expected a statistic of births or of ranks in field 2", number)
+                    continue
+                record[1] = detect_sex(statistic) or ""
+            yield number, record
+
+
+def _with_header(table: _Figures) -> tuple[_Figures, Header] | None:
+    labels = [*map(label_of, next(iter(table.head()), []))]
+    if len(labels) != len(_ORDER) or not _LIST_CODE.fullmatch(labels[4]):
+        return None
+    if not all(label in known for label, known in zip(labels, _ORDER, strict=True) if known):
+        return None
+    return table, Header(1, name=5, count=7, year=3, sex=1, width=len(labels), text=" | ".join(labels))
+
+
+class Csv:
+    """One sex or both, all years."""
+
+    name = "ie-cso-csv"
+    description = "lines of STATISTIC, Statistic Label, TLIST(A1), Year, the code of the list, Names, UNIT and VALUE"
+
+    def recognise(self, source: Source) -> tuple[_Figures, Header] | None:
+        return next(filter(None, (_with_header(_Figures(source, delimiter, "cp1252")) for delimiter in ",;\t")), None)
+
+    def parse(self, source: Source, match: tuple[_Figures, Header]) -> Parsed:
+        table, header = match
+        labels = [record[1] for record in table.head()[1:] if record[1:]]
+        whole = any(_WHOLE in label.casefold() for label in labels)
+        said = next(filter(None, map(detect_sex, labels)), None)
+        sex: str | None = None
+        if said is None:
+            # The older tables say it nowhere.
+            header, sex = replace(header, sex=-1), resolve_sex(source, named=True)
+        elif source.sex_hint is not None:
+            sex = resolve_sex(source, said, 2)
+        sexes = {one: one for one in "FM" if sex in (None, one)}
+        rules = Rules(sexes=sexes, suppressed={"": "suppressed or absent figures (no VALUE)"})
+        rows = read_list(source, table, header, rules, None, sex)
+        return Parsed(self.name, "births", None, rows, None if whole else 100)
+
+
+PARSERS = [PcAxis(), JsonStat(), Csv()]

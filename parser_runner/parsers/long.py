@@ -18,6 +18,7 @@ from parser_runner.parsers.values import (
     Value,
     count_of,
     has_letter,
+    kind_of,
     label_of,
     name_of,
     text_of,
@@ -174,7 +175,7 @@ class _LongTable:
                 check_year(source, year, self._place(number, column))
             if header.sex >= 0:
                 column = header.sex
-                sex = _sex(record[column], rules)
+                sex = sex_of(record[column], rules)
             column = header.count
             count = count_of(record[column])
             column = header.name
@@ -184,7 +185,7 @@ class _LongTable:
             return None
         except Malformed as error:
             if reason := self._is_aggregate(record):
-                source.skip(reason, 1, self._place(number), _figure(record[header.count]))
+                source.skip(reason, 1, self._place(number), figure_of(record[header.count]))
             else:
                 source.problem(str(error), self._place(number, column))
             return None
@@ -216,7 +217,7 @@ class _LongTable:
         )
         for reasons, found in checks:
             if found in reasons:
-                source.skip(reasons[found], 1, place, _figure(count))
+                source.skip(reasons[found], 1, place, figure_of(count))
                 return True
         return False
 
@@ -234,7 +235,7 @@ class _LongTable:
         return next(filter(None, map(total_reason, [name] if text_of(name) else record)), None)
 
     def _see_rank(self, ranks: Ranks, number: int, record: Sequence[Value]) -> None:
-        rank, count = record[self._header.rank], _figure(record[self._header.count])
+        rank, count = record[self._header.rank], figure_of(record[self._header.count])
         if count and text_of(rank):
             ranks.see(rank, count, self._place(number, self._header.rank))
 
@@ -244,7 +245,7 @@ def _is_plain(count: Value) -> TypeGuard[str]:
     return isinstance(count, str) and count.isdigit() and count.isascii() and len(count) < 10 and count[0] != "0"
 
 
-def _figure(value: Value) -> int:
+def figure_of(value: Value) -> int:
     """The count of a record that is no row; 0 if it has none."""
     try:
         return count_of(value)
@@ -252,8 +253,13 @@ def _figure(value: Value) -> int:
         return 0
 
 
-def _sex(value: Value, rules: Rules) -> str:
+def sex_of(value: Value, rules: Rules) -> str:
+    """The sex, F or M, from a cell in the column of sexes.
+
+    Raises:
+        Malformed: the text is none that the format has.
+    """
     sex = rules.sexes.get(text_of(value))
     if sex is None:
-        raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex")
+        raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex, found {kind_of(value)}")
     return sex

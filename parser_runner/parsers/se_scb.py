@@ -10,12 +10,15 @@ from typing import NamedTuple
 from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import titles_of
+from parser_runner.parsers.tables import Table, TextTable, titles_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.workbook import Sheet
-from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex
+from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex
 
 _RULES = Rules(suppressed={"-": "suppressed counts (-: fewer than 10)"})
+_EXPORT_RULES = Rules(sexes={"flickor": "F", "pojkar": "M"}, suppressed={"..": "years without a figure (..)"})
+_DELIMITERS = "\t;,"
+_CHARSET = "cp1252"
 
 
 class _Found(NamedTuple):
@@ -54,4 +57,22 @@ def _find(sheet: Sheet) -> _Found | None:
     return _Found(sheet, wide, detect_sex(f"{sheet.name} {titles}"))
 
 
-PARSERS = [Newborn()]
+class Export:
+    """Both sexes or one, any years."""
+
+    name = "se-scb-statbank"
+    description = 'lines of "tilltalsnamn", "kön" (flickor or pojkar) and years: an export of the Statistical Database'
+
+    def recognise(self, source: Source) -> tuple[Table, Wide] | None:
+        for delimiter in _DELIMITERS:
+            table = TextTable(source, delimiter, _CHARSET)
+            if wide := find_wide(table, ("tilltalsnamn",), sexes=("kön",)):
+                return table, wide
+        return None
+
+    def parse(self, source: Source, match: tuple[Table, Wide]) -> Parsed:
+        refuse_sex_hint(source)
+        return Parsed(self.name, "births", None, read_wide(source, *match, _EXPORT_RULES, None))
+
+
+PARSERS = [Newborn(), Export()]

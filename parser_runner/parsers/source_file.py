@@ -8,12 +8,12 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.limits import Limits
-from dataset_jobs.model.places import Cell, InMember, Place
+from dataset_jobs.model.places import Cell, Figure, InMember, Place
 from parser_runner.machine import Machine, local_file
 from parser_runner.parsers.findings import Findings
 
-LocalPlace = int | Cell
-"""A place within one file: a line, from 1, or a cell."""
+LocalPlace = int | Cell | Figure
+"""A place within one file: a line, from 1, a cell, or a figure of a matrix."""
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

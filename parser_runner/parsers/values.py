@@ -20,6 +20,8 @@ NO_LETTERS = "names without a letter"
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
+_MARKED_YEAR = re.compile(r"([0-9]{4}) ?(?:\[[^\[\]]{0,40}\]|\([^()]{0,40}\)|[rpe*]|[¹²³⁴⁵⁶⁷⁸⁹]{1,2})?")
+_NOTED_YEAR = re.compile(r"(?:^|[ (,])(\d{4})[1-9]\d?(?:,[1-9]\d?){0,8}$", re.ASCII)
 _NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
 
 
@@ -64,6 +66,8 @@ def name_of(value: Value, limit: int) -> str:
     name = text_of(value) if isinstance(value, str | bool) else ""
     if '"' in name:
         name = name.strip('" ')
+    if "\ufffd" in name:
+        raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
     if not name or len(name) > limit or not _may_be_a_name(name):
         if _is_signs(text_of(value)):
             raise NoLetters("expected a name, found signs in its place")
@@ -123,6 +127,21 @@ def years_in(text: str) -> list[int]:
     return list(dict.fromkeys(year for year in found if FIRST_YEAR <= year <= this_year()))
 
 
+def marked_year(value: Value) -> int | None:
+    """The year of a heading, perhaps with a mark: 2008, 2008 [note 3], 2008r, 2008*, 2008¹. None if there is none."""
+    found = _MARKED_YEAR.fullmatch(text_of(value))
+    return int(found[1]) if found and is_year(found[1]) else None
+
+
+def noted_year(title: str) -> int | None:
+    """The year at the end of a title, if the mark of a note is glued to it: 2008 of "Names, 20081" or "Names, 20081,2".
+
+    Five figures elsewhere may be anything; none of them is taken for a year.
+    """
+    found = _NOTED_YEAR.search(title)
+    return int(found[1]) if found and is_year(found[1]) else None
+
+
 def this_year() -> int:
     """The current year, the latest with figures."""
     return datetime.now(UTC).year
@@ -131,6 +150,16 @@ def this_year() -> int:
 def has_letter(text: str) -> bool:
     """Whether any character is a letter."""
     return any(map(str.isalpha, text))
+
+
+def kind_of(value: Value) -> str:
+    """What a cell holds, without quoting it."""
+    text = text_of(value)
+    if not text:
+        return "an empty cell"
+    if text.isdecimal():
+        return "a number"
+    return "one letter" if len(text) == 1 and has_letter(text) else f"a text of {len(text)} characters"
 
 
 @lru_cache(maxsize=1 << 14)

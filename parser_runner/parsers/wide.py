@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from parser_runner.parsers.adding import added_up
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules
+from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules, figure_of, sex_of
 from parser_runner.parsers.order import HEADINGS_AGAIN, Order
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -21,6 +21,7 @@ from parser_runner.parsers.values import (
     has_letter,
     is_year,
     label_of,
+    marked_year,
     name_of,
     text_of,
     year_of,
@@ -29,28 +30,58 @@ from parser_runner.parsers.year_and_sex import check_year
 
 
 class Wide(NamedTuple):
-    """The columns of a wide table, and the number of the record with its headings."""
+    """The columns of a wide table, and the number of the record with its headings. An absent column is -1."""
 
     record: int
     name: int
     years: Mapping[int, int]
     width: int
+    sex: int = -1
 
 
-def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = ()) -> Wide | None:
-    """The first record of the head with one heading for names, with years, each once, and else only known headings."""
+def find_wide(table: Table, names: Sequence[str], others: Sequence[str] = (), sexes: Sequence[str] = ()) -> Wide | None:
+    """The first record of the head with one heading for names, with years, each once, and else only known headings.
+
+    With `sexes`, it must have one of these headings too.
+    """
     for number, record in enumerate(table.head(), 1):
         labels = [*map(label_of, record)]
         years = {column: year_of(value) for column, value in enumerate(record) if is_year(value)}
         rest = [label for column, label in enumerate(labels) if column not in years and label]
         name = [label for label in rest if label in names]
-        if len(name) == 1 and years and {*names, *others}.issuperset(rest) and len({*years.values()}) == len(years):
-            return Wide(number, labels.index(name[0]), years, len(labels))
+        sex = [label for label in rest if label in sexes]
+        if len(sex) != bool(sexes):
+            continue
+        known = {*names, *others, *sexes}
+        if len(name) == 1 and years and known.issuperset(rest) and len({*years.values()}) == len(years):
+            at_sex = labels.index(sex[0]) if sex else -1
+            return Wide(number, labels.index(name[0]), years, len(labels), at_sex)
     return None
 
 
-def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) -> Iterator[Row]:
-    """The rows of a wide table."""
+def years_over(record: Sequence[Value]) -> dict[int, int]:
+    """The years over the columns of a table, by column.
+
+    A year stands over its own column and over those right of it, up to the next year, as a merged cell does.
+    """
+    over: dict[int, int] = {}
+    year = None
+    for column, value in enumerate(record):
+        year = marked_year(value) or year
+        if year is not None:
+            over[column] = year
+    return over
+
+
+def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str | None) -> Iterator[Row]:
+    """The rows of a wide table.
+
+    Args:
+        source: gets the problems, and counts of the records and figures left out.
+        table, wide: the table and its columns.
+        rules: which records and figures are rows.
+        sex: of the whole table, if it has no such column.
+    """
     headings: Sequence[Value] | None = None
     for column, year in wide.years.items():
         check_year(source, year, table.place(wide.record, column))
@@ -67,15 +98,21 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str) 
         elif not isinstance(table, TextTable) and not any(text_of(record[column]) for column in wide.years):
             # The column of names has a note.
             source.skip(NOTES, place=table.place(number, 0))
+        elif (reason := _left_out(record, wide.name, wide.sex, rules)) is not None:
+            source.skip(reason, place=table.place(number, wide.name))
         else:
             yield from _wide_rows(source, table, wide, number, record, rules, sex)
 
 
 def _wide_rows(
-    source: Source, table: Table, wide: Wide, number: int, record: Sequence[Value], rules: Rules, sex: str
+    source: Source, table: Table, wide: Wide, number: int, record: Sequence[Value], rules: Rules, sex: str | None
 ) -> Iterator[Row]:
-    column = wide.name
+    column = wide.sex
     try:
+        if wide.sex >= 0:
+            sex = sex_of(record[column], rules)
+        assert sex is not None
+        column = wide.name
         try:
             name = name_of(record[column], source.limits.name_chars)
         except NoLetters:
@@ -132,7 +169,7 @@ class _Blocks:
         source, table = self._source, self._table
         blank = False
         head = table.head()
-        width = len(head[self._below - 1])
+        width = len(head[max(self._below - 1, 0)])
         headings = [record for record in head[: self._below] if any(map(text_of, record))][-2:]
         for number, record in table.records():
             if number <= self._below:
@@ -162,6 +199,9 @@ class _Blocks:
     def _rows_of(self, number: int, block: Block, record: Sequence[Value]) -> Iterator[Row]:
         source, place = self._source, self._table.place(number, block.name)
         column, count = block.count, 0
+        if (left_out := _left_out(record, block.name, -1, self._rules)) is not None:
+            source.skip(left_out, 1, place, figure_of(record[column]))
+            return
         try:
             count = _count(source, record[column], self._rules, self._table.place(number, column))
             column = block.name
@@ -185,6 +225,13 @@ class _Blocks:
         rank = record[block.rank] if block.rank >= 0 else None
         self._order.see((block.year, block.sex, None), rank, name, count, place)
         yield Row(block.year, block.sex, name, count, place)
+
+
+def _left_out(record: Sequence[Value], name: int, sex: int, rules: Rules) -> str | None:
+    """Why a record of these columns is no row; None if it may be one."""
+    if rules.no_names and (label := label_of(record[name])) in rules.no_names:
+        return rules.no_names[label]
+    return rules.no_sexes.get(text_of(record[sex])) if sex >= 0 else None
 
 
 def _count(source: Source, value: Value, rules: Rules, place: LocalPlace) -> int:

@@ -1,13 +1,13 @@
 """The year and the sex of a whole file: from its title, its name or the hints, if they agree."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.values import years_in
 
 IN_WORDS = {"F": "girls", "M": "boys"}
 
@@ -44,9 +44,7 @@ def resolve_year(
     Raises:
         Rejected: content, name and hint contradict one another, or none of them has the year.
     """
-    years = years_in(source.own_name)
-    in_name = years[0] if len(years) == 1 else None
-    year = _resolve(source, "year", within, in_name, source.year_hint, place, named=named)
+    year = _resolve(source, "year", within, year_named(source, named=named), source.year_hint, place, named=named)
     if year is not None:
         return year
     raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_YEAR if named else _YEAR}, or the year as a hint")
@@ -62,7 +60,7 @@ def resolve_sex(
     raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_SEX if named else _SEX}, or the sex as a hint")
 
 
-T = TypeVar("T", int, str)
+T = TypeVar("T", bound=int | str)
 
 
 def _resolve(
@@ -82,21 +80,32 @@ def _resolve(
     if within is None:
         place = None
         in_name = in_name if named else None
-    said = [
-        (value, who)
-        for value, who in (
-            (within, "the file's content says"),
-            (in_name, "the file's name says"),
-            (hint, f"the {what} was given as"),
-        )
-        if value is not None
-    ]
-    for value, who in said[1:]:
-        first, first_who = said[0]
+    said = (
+        (within, "the file's content says"),
+        (in_name, "the file's name says"),
+        (hint, f"the {what} was given as"),
+    )
+    return agreed(source, said, place)
+
+
+def agreed(source: Source, said: Iterable[tuple[T | None, str]], place: LocalPlace | None) -> T | None:
+    """What all of these say, of a year or a sex; None if none of them says anything.
+
+    Args:
+        source: the file.
+        said: each value, and who says it, such as "the file's name says".
+        place: where the content says it.
+
+    Raises:
+        Rejected: two of them differ.
+    """
+    values = [(value, who) for value, who in said if value is not None]
+    for value, who in values[1:]:
+        first, first_who = values[0]
         if value != first:
             message = f"{first_who} {_in_words(first)}, but {who} {_in_words(value)}"
             raise source.rejected(Reason.CONTRADICTORY, message, place)
-    return said[0][0] if said else None
+    return values[0][0] if values else None
 
 
 def _in_words(value: int | str) -> str:

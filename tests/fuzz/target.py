@@ -34,7 +34,7 @@ def main(name: str, folder: Path, options: list[str]) -> None:
         # Zip archives and real workbooks are for their own targets: every parser refuses them alike.
         if sample.sheets is None:
             if not data.startswith(ARCHIVE):
-                check_input(parser, source(data, sample.name))
+                check_input(parser, source(data, sample.name, hints=sample.hints))
             return
         opened = source(b"", sample.name)
         opened._workbook = InMemory(_changed(sample, data))

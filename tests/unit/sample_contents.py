@@ -6,6 +6,7 @@ from datetime import date
 from tests.unit.workbooks import Rows, Value
 
 INSEE = "sexe;preusuel;annais;nombre\r\n1;JEAN;1900;14000\r\n2;ÉLISE;1901;5\r\n"
+DEPARTMENTS = "sexe;preusuel;annais;dpt;nombre\r\n1;JEAN;1968;75;140\r\n2;ÉLISE;2021;75;5\r\n"
 PARIS = (
     "Nombre prénoms déclarés;Sexe;Annee;Prenoms;Nombre total cumule par annee\r\n"
     "77;F;2012;Alix;84\r\n7;M;2012;Alix;84\r\n"
@@ -16,6 +17,16 @@ ONTARIO = (
 NORWAY = (
     '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
     '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
+)
+CATALONIA = (
+    "\ufeffNoms més freqüents dels nadons. 2022\nCatalunya\n"
+    '"Font: Idescat, a partir de l\'estadística de naixements."\n'
+    "Nota: el ‰ ha estat calculat sobre el total de nascuts vius a l'any i en el lloc de residència seleccionats.\n"
+    "Nota: Només es mostren els noms de freqüència igual o superior a 4.\n"
+    '".. Dada confidencial, amb baixa fiabilitat o no disponible"\n'
+    "Institut d'Estadística de Catalunya\nhttp://www.idescat.cat/nadons/\n"
+    "Pos.,Sexe,Nom,Rànquing. Freqüència,Rànquing. ‰\n"
+    "1,D,PROVÍNIA/PROVINIA,440,7,81\n2,H,PROBERT,433,8\n1206,D,TESTINA ZOE,4,0,07\n"
 )
 BC = "Name,1915,1916,Total\nAALIYAH,0,7,7\nZOÀ,5,0,5\n"
 NSW = "\ufeffRank,Name,Number,Gender,Year\r\n1,Noah,496,Male,2024\r\n1,Isla,400,Female,2024\r\n"
@@ -41,9 +52,51 @@ PX = (
     '3 543 3 743 \r\n".." ".." 101 0 \r\n'
 )
 
+JSON_STAT = {
+    "class": "dataset",
+    "id": ["STATISTIC", "TLIST(A1)", "C02512V04117"],
+    "size": [2, 2, 2],
+    "label": "Boys Names in Ireland with 3 or More Occurrences",
+    "dimension": {
+        "STATISTIC": {
+            "label": "Statistic",
+            "category": {
+                "index": ["VSA50C01", "VSA50C02"],
+                "label": {
+                    "VSA50C01": "Boys Names in Ireland with 3 or More Occurrences",
+                    "VSA50C02": "Boys Names in Ireland with 3 or More Occurrences Rank",
+                },
+            },
+        },
+        "TLIST(A1)": {"label": "Year", "category": {"index": ["2019", "2020"], "label": {"2019": "2019"}}},
+        "C02512V04117": {
+            "label": "Names",
+            "category": {"index": ["0002", "0001"], "label": {"0001": "Jack", "0002": "Se\u00e1n"}},
+        },
+    },
+    "value": [12, 656, None, 587, 9, 1, None, 1],
+    "version": "2.0",
+}
+CSO_CSV = (
+    '\ufeff"STATISTIC","Statistic Label","TLIST(A1)","Year","C03895V04646","Names","UNIT","VALUE"\r\n'
+    '"VSA50C01","Boys Names in Ireland with 3 or More Occurrences","2023","2023","0001","Jack","Number","583"\r\n'
+    '"VSA50C01","Boys Names in Ireland with 3 or More Occurrences","2023","2023","0002","Seán","Number",""\r\n'
+    '"VSA50C02","Boys Names Rank","2023","2023","0001","Jack","Number","1"\r\n'
+)
+
 
 def ons(title: str, header: list[Value], *lines: list[Value]) -> Rows:
     return [[None, "Contents"], [], [None, title], [], header, [], *lines]
+
+
+def newborn(country: str, *regions: str, mark: str | None = None) -> Rows:
+    """A sheet of Statbel's newborn: the country and its regions side by side."""
+    header = [cell for area in (country, *regions) for cell in (area, None, mark)]
+    return [
+        header,
+        [1, "Laura", 1484, 1, "Sarah", 146, 1, "Laura", 811, 1, "Laura", 549],
+        [2, "Sarah", 914, 2, "Laura", 124, None, None, None, None, None, None],
+    ]
 
 
 ONS_TITLE = "Top names for baby boys in England and Wales, 2007"
@@ -81,3 +134,31 @@ CORNERS = (
     "<sheetData><row r='1'><c r='A1'><v>1</v></c></row>"
     "<row r='1048576'><c r='XFD1048576'><v>2</v></c></row></sheetData>"
 )
+
+CHILE = 'Nombre,Total\nISABELLA,3102\n"TRINIDAD,ANTONELLA",1\nMARÍA-JOSÉ,2\n'
+SLOVENIA_NEWBORN = (
+    '"Baby boys\' first names, Slovenia, annually",,,,\n,,,,\nFIRST NAME,Number 2018,Number 2019,Rank 2018,Rank 2019\n'
+    "Aleš,7,-,192,-\nLuka,250,301,1,1\n"
+)
+
+
+def israel_list(title: str, *lines: list[Value]) -> Rows:
+    notes: Rows = [[], [title], ["נכון לאפריל 2022"], ["- = חוסר מקרים"], [".. = פחות מ-5 מקרים"], []]
+    return [*notes, ["שם פרטי", "סך הכל בשנים\n1948-2021", 1948, 2021], *lines]
+
+
+_GROUPS: list[tuple[str, str, list[list[Value]]]] = [
+    ("יהודים", "בנים", [["אדם", 120, ".", 100], ["משה", 70, 60, 7]]),
+    ("יהודיות", "בנות", [["תמר", 40, "..", 30]]),
+    ("מוסלמים", "בנים", [["אדם", 60, "..", 50]]),
+    ("מוסלמיות", "בנות", [["מרים", 25, 5, 20]]),
+    ("נוצרים", "בנים", [["אדם", 9, "-", 5]]),
+    ("נוצריות", "בנות", [["מרים", 9, ".", 8]]),
+    ("דרוזים", "בנים", [["אדהם", 6, ".", 6]]),
+    ("דרוזיות", "בנות", [["תמר", 7, ".", 7]]),
+    ("אחרים", "בנים", [["דניאל", 6, ".", 6]]),
+    ("אחרות", "בנות", [["ניקול", 6, ".", 6]]),
+]
+ISRAEL: dict[str, Rows] = {
+    sheet: israel_list(f"שמות פרטיים של {sex} לפי שנת לידה", *lines) for sheet, sex, lines in _GROUPS
+}

@@ -13,7 +13,7 @@ from tests.unit.sample_contents import BC, CORNERS, INSEE, NORWAY, NSW, ONS_LIST
 from tests.unit.workbooks import raw_xlsx, xlsx
 
 NSW_TEXT = NSW.removeprefix("\ufeff") + "2,Zoë,7,Female,2024\r\n"
-FILE = "popular.csv"
+FILE = "nsw-popular.csv"
 
 # Charsets
 

@@ -3,8 +3,10 @@
 import pytest
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.file_hints import FileHints
 from tests.unit.parsing import opened, refusal, reported, rows, zipped
-from tests.unit.sample_contents import BC, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SA_NAME, SCOTLAND
+from tests.unit.sample_contents import BC, DEPARTMENTS, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SA_NAME, SCOTLAND
+from tests.unit.workbooks import xlsx
 
 
 def test_insee_leaves_out_rare_names_and_records_without_a_year_and_counts_them() -> None:
@@ -19,6 +21,71 @@ def test_insee_leaves_out_rare_names_and_records_without_a_year_and_counts_them(
 
 def test_insee_may_come_as_the_archive_that_it_publishes() -> None:
     assert rows(zipped({"nat2021.csv": INSEE}), "nat2021_csv.zip", "FR") == rows(INSEE, "nat2021.csv", "FR")
+
+
+@pytest.mark.parametrize("headings", ["sexe;prenom;periode;valeur", "sexe;prenom;periode;valeur;rang"])
+def test_insee_has_had_other_headings_and_the_rank_since_2025(headings: str) -> None:
+    rank = ";1" if headings.endswith("rang") else ""
+    blank = ";" if rank else ""
+    content = f"{headings}\r\n1;JEAN;2025;100{rank}\r\n2;_PRENOMS_RARES;2025;1200{blank}\r\n2;ÉLISE;XXXX;20{blank}\r\n"
+    assert rows(content, "prenoms-2025-nat.csv", "FR") == [(2025, "M", "JEAN", 100)]
+    assert sum(reported(content, "prenoms-2025-nat.csv", "FR").left_out.values()) == 2
+
+
+TWO_DEPARTMENTS = (
+    "sexe;preusuel;annais;dpt;nombre\r\n1;JEAN;1967;75;9000\r\n1;JEAN;1968;75;140\r\n1;JEAN;1968;69;30\r\n"
+    "1;JEAN;1968;20;7\r\n1;JEAN;1968;974;6\r\n1;JEAN;XXXX;XX;5\r\n2;_PRENOMS_RARES;1968;69;900\r\n"
+)
+
+
+def test_insee_by_department_is_of_the_one_that_the_uploader_names() -> None:
+    """The departments' sum is not the figure of the country."""
+    error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR")
+    assert error.reason is Reason.UNDECIDED
+    assert "their sum is not the figure of the country" in str(error)
+    for region, count in [("FR-75C", 140), ("FR-69", 30), ("FR-20R", 7), ("FR-974", 6)]:
+        found = opened(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region=region))
+        assert (found.parser, found.region, found.measure) == ("fr-insee-departments", region, "births")
+        assert [row[:4] for row in found.rows] == [(1968, "M", "JEAN", count)]
+
+
+def test_births_in_the_former_seine_are_not_those_of_paris() -> None:
+    assert reported(TWO_DEPARTMENTS, "dpt2021.csv", "FR", FileHints(region="FR-75C")).left_out == {
+        "records of other departments": 5,
+        "births before 1968 in the former departments Seine (75) and Seine-et-Oise (78)": 1,
+    }
+    assert reported(TWO_DEPARTMENTS, "dpt2021.csv", "FR", FileHints(region="FR-69")).left_out == {
+        "records of other departments": 5,
+        "aggregates of rare names (_PRENOMS_RARES)": 1,
+    }
+
+
+def test_insee_of_one_department_says_which_one_it_is() -> None:
+    found = opened(DEPARTMENTS, "dpt.csv", "FR")
+    assert (found.region, [row[:4] for row in found.rows]) == (
+        "FR-75C",
+        [(1968, "M", "JEAN", 140), (2021, "F", "ÉLISE", 5)],
+    )
+    archive = zipped({"dpt_2000_2021.csv": DEPARTMENTS})
+    assert rows(archive, "dpt_2000_2021_csv.zip", "FR") == rows(DEPARTMENTS, "dpt.csv", "FR")
+
+
+def test_an_archive_with_a_file_for_each_department_is_read_by_region() -> None:
+    archive = zipped({"75.csv": DEPARTMENTS, "69.csv": DEPARTMENTS.replace(";75;", ";69;").replace("140", "30")})
+    assert rows(archive, "dpt.zip", "FR", hints=FileHints(region="FR-69"))[0] == (1968, "M", "JEAN", 30)
+    assert rows(archive, "dpt.zip", "FR", hints=FileHints(region="FR-75C"))[0] == (1968, "M", "JEAN", 140)
+    assert "differ in their region" in str(refusal(archive, "dpt.zip", "FR"))
+    assert "no rows" in str(refusal(archive, "dpt.zip", "FR", hints=FileHints(region="FR-01")))
+
+
+def test_a_department_that_is_not_there_or_unknown_is_refused() -> None:
+    error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region="FR-01"))
+    assert "expected records of department 01" in str(error)
+    error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region="FR-75"))
+    assert "this format has no region FR-75" in str(error)
+    error = refusal(DEPARTMENTS + "1;JEAN;1970;7x;5\r\n", "dpt2021.csv", "FR", hints=FileHints(region="FR-75C"))
+    assert str(error) == "dpt2021.csv, line 4: expected a department, such as 01, 2A or 971"
+    assert refusal(INSEE, "nat.csv", "FR", hints=FileHints(region="FR-69")).reason is Reason.CONTRADICTORY
 
 
 def test_of_the_two_counts_of_paris_that_of_the_sex_is_loaded() -> None:
@@ -57,9 +124,49 @@ def test_british_columbia_writes_0_for_fewer_than_five() -> None:
 
 
 def test_new_south_wales_lists_the_first_hundred() -> None:
-    assert rows(NSW, "any.csv", "AU") == [(2024, "M", "Noah", 496), (2024, "F", "Isla", 400)]
-    parsed = opened(NSW, "any.csv", "AU")
+    assert rows(NSW, "nsw.csv", "AU") == [(2024, "M", "Noah", 496), (2024, "F", "Isla", 400)]
+    parsed = opened(NSW, "nsw.csv", "AU")
     assert (parsed.region, parsed.top) == ("AU-NSW", 100)
+
+
+QUEENSLAND = "Name,Sex,Year,Count\r\nMia,Female,1960,51\r\n"
+TASMANIA = xlsx({"Female": [["Year", "Name", "Number"], [2011, "ruby ", 80]]})
+SA_NUMBER = "Given Name,Number,Position\r\nMIA,51,1\r\n"
+VICTORIA = xlsx(
+    {"Sheet1": [["Male", None, "Female"], ["Name", "Count", "Name", "Count", "Rank"], ["Leo", 7, "Mia", 6, 1]]}
+)
+SCOTLAND_SINCE_1974 = "Year,Sex,Name,Number,Rank\r\n2024,Boy,Jack,5,1\r\n2024,Girl,Isla,7,1\r\n"
+SHARED = [
+    (NSW, "popular_baby_names_1952_to_2025.csv", "names-2024.csv", "AU", "au-nsw", "AU-NSW"),
+    (QUEENSLAND, "20180718_BDM_Top-100-Baby-Names-1960-to-2005.csv", "wa-lists.csv", "AU", "au-qld-years", "AU-QLD"),
+    (TASMANIA, "tasmaniantopbabynames20102015.xlsx", "names.xlsx", "AU", "au-tas-years", "AU-TAS"),
+    (SA_NUMBER, "femalecy2016top.csv", "female-2016.csv", "AU", "au-sa-number", "AU-SA"),
+    (VICTORIA, "Top-100-Baby-Names-Victoria-2020.xlsx", "names-2020.xlsx", "AU", "au-vic-by-sex", "AU-VIC"),
+    (SCOTLAND_SINCE_1974, "full-list-1974-2025.csv", "names.csv", "GB", "gb-nrs-since-1974", "GB-SCT"),
+]
+
+
+@pytest.mark.parametrize(("content", "named", "renamed", "country", "name", "region"), SHARED)
+def test_headings_that_anybody_may_write_prove_nothing(
+    content: str | bytes, named: str, renamed: str, country: str, name: str, region: str
+) -> None:
+    """The publisher's word in the file's name does, or the uploader's word."""
+    expected = rows(content, named, country)
+    assert expected
+    assert (opened(content, named, country).parser, opened(content, named, country).region) == (name, region)
+    error = refusal(content, renamed, country)
+    assert error.reason is Reason.UNDECIDED
+    assert name in str(error)
+    assert region in str(error)
+    assert rows(content, renamed, country, hints=FileHints(region=region)) == expected
+    assert rows(content, renamed, country, hints=FileHints(format=name)) == expected
+    assert refusal(content, renamed, country, hints=FileHints(region="AU-WA")).reason is Reason.UNDECIDED
+
+
+@pytest.mark.parametrize("name", ["manswers.csv", "squld.csv", "popular_baby_names.csv", "top-100-baby-names.csv"])
+def test_a_publishers_word_inside_another_word_is_not_its_word(name: str) -> None:
+    assert refusal(NSW, name, "AU").reason is Reason.UNDECIDED
+    assert refusal(QUEENSLAND, name, "AU").reason is Reason.UNDECIDED
 
 
 def test_scotland_says_sex_and_year_above_the_list_and_notes_are_no_names() -> None:
@@ -76,6 +183,21 @@ def test_scotland_has_all_years_in_one_list_too() -> None:
     content = "yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n1974,G,Nicola,1137,1,1\n"
     assert rows(content, "any.csv", "GB") == [(1974, "M", "David", 1794), (1974, "F", "Nicola", 1137)]
     assert refusal(content, "any.csv", "GB", year=1975).reason is Reason.CONTRADICTORY
+
+
+@pytest.mark.parametrize("year", ["yr", "year"])
+def test_scotland_heads_the_year_in_two_ways(year: str) -> None:
+    content = f"{year},sex,FirstForename,number,rank,position\r\n2020,B,Jack,5,1,1\r\n2020,G,Isla,7,1,1\r\n"
+    assert rows(content, "babies-names-year.csv", "GB") == [(2020, "M", "Jack", 5), (2020, "F", "Isla", 7)]
+
+
+def test_south_australia_heads_the_names_in_two_ways() -> None:
+    content = '"First Name","Amount","Position"\r\n"ISLA","7","1"\r\n"NORA","5","=2"\r\n'
+    assert rows(content, "topnames_female_cy2024.csv", "AU") == [(2024, "F", "ISLA", 7), (2024, "F", "NORA", 5)]
+    assert rows(SA.encode("cp1252").replace(b"Given Name", b"First Name"), SA_NAME, "AU") == rows(
+        SA.encode("cp1252"), SA_NAME, "AU"
+    )
+    assert refusal("First Name,Amount\r\nISLA,7\r\n", "female_cy2024.csv", "AU").reason is Reason.INVALID_FORMAT
 
 
 def test_south_australia_adds_up_names_cut_to_the_same() -> None:
@@ -141,7 +263,7 @@ def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
     assert rows(content, "Vornamen_2018_Koeln.csv", "DE") == [(2018, "F", "Marie", 361)]
     found = reported(content, "Vornamen_2018_Koeln.csv", "DE")
     assert (found.left_out, found.added) == ({"records without a name": 1}, {"positions of the same given name": 1})
-    assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "K_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
+    assert rows("vorname,anzahl,geschlecht\r\nMarie,300,w\r\n", "Koeln_2010.csv", "DE") == [(2010, "F", "Marie", 300)]
 
 
 def test_a_sum_too_large_for_the_table_is_refused() -> None:

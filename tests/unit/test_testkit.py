@@ -163,7 +163,8 @@ def test_our_own_parsers_keep_the_contract(name: str, tmp_path: Path) -> None:
     path = tmp_path / sample.name
     path.write_bytes(sample.content)
     # All that such names say is lost where the file is looked at under another one.
-    check_parser(ALL_PARSERS[name], path, mutations=20 if sample.sheets is None else 1)
+    mutations = 20 if sample.sheets is None else 1
+    check_parser(ALL_PARSERS[name], path, sample.hints.year, region=sample.hints.region, mutations=mutations)
 
 
 def test_the_parser_of_the_documentation_keeps_the_contract(tmp_path: Path) -> None:

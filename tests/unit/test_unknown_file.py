@@ -1,0 +1,123 @@
+"""A file of no known format is refused with the nearest one and the difference, or with the country that knows it."""
+
+import re
+
+import pytest
+
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.hints import Action, Hint
+from parser_runner.parsers import parsers_of
+from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.long import Rules
+from parser_runner.parsers.tables import Columns
+from parser_runner.parsers.whose_file import all_recognised, the_one
+from tests.unit.parsing import refusal, source
+
+NSW = "Rank,Name,Number,Gender,Year\n1,Testina,9,Female,2020\n"
+INSEE = "sexe;preusuel;annais;nombre\n1;TESTIN;2020;9\n"
+SHARED = "name,sex,count\nTestina,F,9\n"
+
+
+def _shared(name: str, region: str, word: str | None = None) -> TextList:
+    return TextList(
+        name=name,
+        description="lines of name,sex,count",
+        columns=Columns(name=("name",), sex=("sex",), count=("count",)),
+        rules=Rules(sexes={"F": "F", "M": "M"}),
+        region=region,
+        named_year=True,
+        shared=True,
+        named=re.compile(word) if word else None,
+    )
+
+
+TWO = [_shared("xx-north", "XX-N", "north"), _shared("xx-south", "XX-S", "south")]
+
+
+def _chosen(name: str, hints: FileHints) -> str | None:
+    file = source(SHARED, name, hints=hints)
+    one = the_one(file, "XX", all_recognised(file, TWO))
+    return None if one is None else one.parser.name
+
+
+@pytest.mark.parametrize(
+    ("name", "hints", "expected"),
+    [
+        ("list.csv", FileHints(format="xx-south"), "xx-south"),
+        ("list.csv", FileHints(region="XX-N"), "xx-north"),
+        ("north-2020.csv", FileHints(), "xx-north"),
+        ("north-2020.csv", FileHints(region="XX-N"), "xx-north"),
+        ("list.csv", FileHints(format="xx-east"), None),
+    ],
+)
+def test_the_uploader_or_the_files_name_says_whose_a_shared_format_is(
+    name: str, hints: FileHints, expected: str | None
+) -> None:
+    assert _chosen(name, hints) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "hints", "reason"),
+    [
+        ("list.csv", FileHints(), Reason.UNDECIDED),
+        ("north-and-south.csv", FileHints(), Reason.UNDECIDED),
+        ("list.csv", FileHints(region="XX-E"), Reason.UNDECIDED),
+        ("north.csv", FileHints(region="XX-S"), Reason.CONTRADICTORY),
+    ],
+)
+def test_a_shared_format_is_never_guessed(name: str, hints: FileHints, reason: Reason) -> None:
+    file = source(SHARED, name, hints=hints)
+    found = all_recognised(file, TWO)
+    with pytest.raises(Rejected) as caught:
+        the_one(file, "XX", found)
+    assert caught.value.reason is reason
+    if reason is Reason.UNDECIDED:
+        assert [hint.format for hint in caught.value.hints] == ["xx-north", "xx-south"]
+        assert "xx-north (XX-N) or xx-south (XX-S)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "difference"),
+    [
+        (NSW.replace("Gender,", "Gender,Suburb,"), "the nearest is au-nsw; unknown heading Suburb"),
+        (NSW.replace("Gender", "Sex"), "the nearest is au-nsw; no heading gender; unknown heading Sex"),
+        (NSW.replace("Number,", ""), "the nearest is au-nsw; no heading number"),
+    ],
+)
+def test_the_nearest_format_is_named_with_the_difference(content: str, difference: str) -> None:
+    error = refusal(content, "any.csv", "AU")
+    assert str(error) == f"any.csv, line 1: no known format of AU: {difference}"
+    assert error.hints == (Hint(Action.LIST_FORMATS, country="AU"),)
+    assert len(str(error)) < 200
+
+
+def test_a_file_of_another_country_is_sent_there() -> None:
+    error = refusal(INSEE, "any.csv", "IE")
+    assert str(error) == "any.csv: no known format of IE: it looks like fr-insee of FR"
+    assert error.hints == (Hint(Action.SUBMIT_AS_FORMAT, country="FR"),)
+
+
+def test_headings_that_many_publishers_have_send_a_file_to_no_other_country() -> None:
+    error = refusal(NSW, "any.csv", "IE")
+    assert "no known format of IE: " in str(error)
+    assert "AU" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["au-nsw", "fr-insee"])
+def test_a_format_that_was_given_is_the_only_one_that_is_tried(name: str) -> None:
+    error = refusal(INSEE, "any.csv", "AU", hints=FileHints(format=name))
+    known = name in {parser.name for parser in parsers_of("AU")}
+    assert ("this is not au-nsw" if known else "there is no format fr-insee of AU: expected au-sa or ") in str(error)
+
+
+def test_a_region_that_the_file_does_not_cover_is_refused() -> None:
+    error = refusal(INSEE, "any.csv", "FR", hints=FileHints(region="FR-75C"))
+    assert error.reason is Reason.CONTRADICTORY
+    assert str(error) == "any.csv: the region was given as FR-75C, but the file covers the whole country"
+
+
+def test_ranks_alone_are_named_only_where_there_are_no_counts() -> None:
+    assert "ranks, but no counts" in str(refusal("Rank,Name\n1,Testina\n2,Probert\n", "top-2020.csv", "AU"))
+    assert "ranks" not in str(refusal("rank;nom;total\n1;Testina;66\n", "top-2020.csv", "AU"))
