@@ -14,7 +14,7 @@ from parser_runner.parsers import parse_whole
 from parser_runner.parsers.suggest import NothingToSuggest, suggest
 from parser_runner.parsers.testkit import check_rows, mutated
 from tests.unit.parsing import source
-from tests.unit.workbooks import xlsx
+from tests.unit.workbooks import Rows, Value, xlsx
 
 NAMES = ("Adelheid", "Bertrand", "Clementine", "Dagobert")
 LONG = "Year,Name,Sex,Count,Town\n" + "".join(
@@ -23,7 +23,9 @@ LONG = "Year,Name,Sex,Count,Town\n" + "".join(
 WIDE = "Name,Sex,2019,2020\n" + "".join(f"{name},F,{9 - index},..\n" for index, name in enumerate(NAMES))
 BLOCKS = "Girls,Count,Boys,Count\nAdelheid,9,Bertrand,8\nClementine,7,Dagobert,6\n"
 BARE = "".join(f"{name},{'FM'[index % 2]},{9 - index}\n" for index, name in enumerate(NAMES))
-BOOK = xlsx({"Notes": [["About"]], "A": [["Name", "Count", 2020], *([name, 5, 4] for name in NAMES)]})
+LINES_OF_A: list[list[Value]] = [[name, 5, 4] for name in NAMES]
+SHEET: Rows = [["Name", "Count", 2020], *LINES_OF_A]
+BOOK = xlsx({"Notes": [["About"]], "A": SHEET})
 CONTENTS = [LONG.encode(), WIDE.encode(), BLOCKS.encode(), BARE.encode(), BOOK, LONG.encode("utf-16")]
 
 COLUMNS = st.sampled_from(
