@@ -179,7 +179,7 @@ class _Reader:
             self._next += 1
 
     def _pairs(self) -> list[tuple[_Token, list[str]]]:
-        """What stands in parentheses, if any."""
+        """The pairs in parentheses, if there are any."""
         if self._token.kind != "(":
             return []
         opening = self._token.at
