@@ -4,9 +4,11 @@ https://www.cbs.gov.il/
 Ten sheets with Hebrew names: Jews, Muslims, Christians, Druze and others, boys and girls of each. A line is a name, a
 column a year, of at least five children. "." means no child, ".." fewer than five. Everybody is of one group, so the
 figures of the five groups add up. The sum is a lower bound: it lacks the groups with fewer than five such children. One
-group alone is not the country, so a workbook without all ten sheets is refused. The column of totals is not read.
+group alone is not the country, so a workbook without all ten sheets is refused. So is a sheet without a year. The
+column of totals is not read.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from dataset_jobs.model.causes import Reason
@@ -37,8 +39,14 @@ _SHEETS = {
 _TITLES = {"שמות פרטיים של בנים": "M", "שמות פרטיים של בנות": "F"}
 """First names of boys, of girls: above each list."""
 
+_ABSENT = {
+    "אחרים": frozenset((1948, 1954, 1956, 1957, 1963, 1964, 1965)),
+    "אחרות": frozenset((1948, 1949, 1952, 1953, *range(1957, 1965))),
+}
+"""The years that a sheet has no column for, because no name has five children."""
+
 _FIRST_NAME = "שם פרטי"
-_ALL_YEARS = "סך הכל בשנים"
+_ALL_YEARS = re.compile("סך הכל בשנים ([0-9]{4})-([0-9]{4})")
 _NO_CASES = "years without a child (. and -)"
 _RULES = Rules(suppressed={".": _NO_CASES, "-": _NO_CASES, "..": "suppressed counts (..: fewer than 5)"})
 
@@ -69,6 +77,7 @@ class ByYearOfBirth:
             raise source.rejected(Reason.INVALID_FORMAT, message)
         for name, (sheet, wide) in match.items():
             _check_title(source, sheet, wide, _SHEETS[name][1])
+            _check_years(source, sheet, wide, _ABSENT.get(name, frozenset()))
         source.skip("other sheets", len(source.sheets()) - len(match))
         rows = summed(source, self._figures(source, match), "group", "population groups of the same name")
         return Parsed(self.name, "births", None, rows)
@@ -83,7 +92,7 @@ class ByYearOfBirth:
 
 def _list_in(sheet: Sheet) -> Wide | None:
     totals: Sequence[str] = [
-        label for record in sheet.head() for label in map(label_of, record) if label.startswith(_ALL_YEARS)
+        label for record in sheet.head() for label in map(label_of, record) if _ALL_YEARS.fullmatch(label)
     ]
     return find_wide(sheet, (_FIRST_NAME,), totals) if totals else None
 
@@ -99,6 +108,16 @@ def _check_title(source: Source, sheet: Sheet, wide: Wide, sex: str) -> None:
         other = " and ".join(IN_WORDS[one] for one in sorted(said))
         message = f"the sheet's name speaks of {IN_WORDS[sex]}, but its title of {other}"
         raise source.rejected(Reason.CONTRADICTORY, message, place)
+
+
+def _check_years(source: Source, sheet: Sheet, wide: Wide, absent: frozenset[int]) -> None:
+    """Refuses a sheet without a column of a year: that year's sums would lack its group."""
+    heading = next(found for cell in sheet.head()[wide.record - 1] if (found := _ALL_YEARS.fullmatch(label_of(cell))))
+    years = range(int(heading[1]), int(heading[2]) + 1)
+    missing = sorted({*years} - {*wide.years.values()} - absent)
+    if missing:
+        message = f"expected a column for each year from {years[0]} to {years[-1]}, found none for {missing[0]}"
+        raise source.rejected(Reason.INVALID_FORMAT, message, sheet.place(wide.record, wide.name))
 
 
 PARSERS = [ByYearOfBirth()]

@@ -68,13 +68,22 @@ def _years_in(head: list[list[str]]) -> Wide | None:
         if labels[:1] != ["first name"]:
             continue
         columns = [_COLUMN.fullmatch(label) for label in labels[1:]]
-        try:
-            years = {at: year_of(found[2]) for at, found in enumerate(columns, 1) if found and found[1] == "number"}
-        except Malformed:
-            return None
-        if all(columns) and years and len({*years.values()}) == len(years):
-            return Wide(number, 0, years, len(labels))
+        figures, ranks = (
+            {at: found[2] for at, found in enumerate(columns, 1) if found and found[1] == what}
+            for what in ("number", "rank")
+        )
+        # A table has all ranks or none: a column that is missing was taken out.
+        whole = sorted(ranks.values()) in (sorted(figures.values()), [])
+        if all(columns) and whole and figures and len({*figures.values()}) == len(figures):
+            return _wide(number, figures, len(labels))
     return None
+
+
+def _wide(number: int, figures: Mapping[int, str], width: int) -> Wide | None:
+    try:
+        return Wide(number, 0, {at: year_of(year) for at, year in figures.items()}, width)
+    except Malformed:
+        return None
 
 
 PARSERS = [

@@ -9,6 +9,7 @@ from parser_runner.parsers.contract import Row
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import TextTable
 from parser_runner.parsers.values import COUNT_LIMIT, Value
+from parser_runner.parsers.year_and_sex import IN_WORDS
 
 Figure = tuple[Row, str]
 """A row, and the part that its figure counts."""
@@ -42,7 +43,13 @@ class Repeated:
 
 
 def summed(
-    source: Source, figures: Iterable[Figure], part: str, reason: str, repeated: Repeated | None = None
+    source: Source,
+    figures: Iterable[Figure],
+    part: str,
+    reason: str,
+    *,
+    repeated: Repeated | None = None,
+    at_least: int = 1,
 ) -> Iterator[Row]:
     """Adds the figures of different parts up to one row for each year, sex and name.
 
@@ -54,13 +61,16 @@ def summed(
         part: what a part is, for messages.
         reason: why figures are added up, for the report.
         repeated: how far a figure may stand again with the same count; None if it never may.
+        at_least: how many parts each year and sex has, or somebody took parts out, and the sums are not of the whole.
     """
     seen: dict[_Key, Row] = {}
     times: Counter[_Key] = Counter()
     sums: dict[tuple[int, str, str], Row] = {}
+    parts: dict[tuple[int, str], set[str]] = {}
     for row, of in figures:
         whole = (row.year, row.gender, row.name)
         key = (*whole, of)
+        parts.setdefault(whole[:2], set()).add(of)
         first = seen.setdefault(key, row)
         if first is not row:
             times[key] += 1
@@ -74,6 +84,10 @@ def summed(
             source.added(reason)
         else:
             sums[whole] = row
+    for (year, sex), found in parts.items():
+        if len(found) < at_least:
+            what = f"{IN_WORDS[sex]} of {year} have figures of {len(found)} parts ({part}), expected {at_least} or more"
+            source.problem(f"{what}: this is not the whole list")
     for row in sums.values():
         if row.count <= COUNT_LIMIT:
             yield row

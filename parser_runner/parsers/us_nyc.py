@@ -6,8 +6,9 @@ Asian and Pacific Islander are those who are not Hispanic. So their figures add 
 the groups with fewer than ten such children, and the children of other or unknown ethnicity.
 
 2012 has the groups' names cut to 14 characters (WHITE NON HISP): that is the same group. No year has both spellings.
-The publisher repeats the lines of 2011 to 2014 four or five times, word for word: an equal line is one line, and
-never added. A group that stands twice with two counts is refused. 2011 and 2012 have names in capitals.
+The publisher repeats the lines of 2011 to 2014 four or five times, word for word: an equal line is one line, and never
+added. A group that stands twice with two counts is refused. So is a list without one of the groups: the sums would not
+be the city's. 2011 and 2012 have names in capitals.
 """
 
 from collections.abc import Iterator
@@ -75,7 +76,8 @@ class NewYorkCity:
             self._figures(source, match),
             "ethnicity",
             "ethnicities of the same name",
-            _REPEATED,
+            repeated=_REPEATED,
+            at_least=len({*_GROUPS.values()}),
         )
         return Parsed(self.name, "births", REGION, rows)
 

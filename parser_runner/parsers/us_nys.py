@@ -6,8 +6,8 @@ lower bounds: they lack the children of counties with fewer. The counties of New
 Queens, Richmond) are among them, so the figures of the city overlap them.
 
 Headings and names of counties are those of other states too, so content alone does not prove this publisher. A county
-that New York has not is a problem. 2014 has a quarter more children of the city's counties than the years beside it;
-that is as published.
+that New York has not is a problem. So is a year of few counties: the sums would not be the state's. 2014 has a quarter
+more children of the city's counties than the years beside it; that is as published.
 """
 
 import re
@@ -24,7 +24,7 @@ from parser_runner.parsers.year_and_sex import refuse_sex_hint
 
 _COLUMNS = Columns(year=("year",), name=("first name",), sex=("sex",), count=("count",), other=("county",))
 _RULES = Rules(sexes={"F": "F", "M": "M"})
-_COUNTIES = frozenset(
+COUNTIES = frozenset(
     {
         "albany", "allegany", "bronx", "broome", "cattaraugus", "cayuga", "chautauqua", "chemung", "chenango",
         "clinton", "columbia", "cortland", "delaware", "dutchess", "erie", "essex", "franklin", "fulton", "genesee",
@@ -35,6 +35,10 @@ _COUNTIES = frozenset(
         "ulster", "warren", "washington", "wayne", "westchester", "wyoming", "yates",
     }
 )  # fmt: skip
+"""In small letters, without points: all counties of the state."""
+
+_LEAST_COUNTIES = len(COUNTIES) // 2
+"""Each year and sex has 47 or more: small counties have no name of five children."""
 
 
 class _Found(NamedTuple):
@@ -65,14 +69,15 @@ class NewYorkState:
 
     def parse(self, source: Source, match: _Found) -> Parsed:
         refuse_sex_hint(source)
-        rows = summed(source, self._figures(source, match), "county", "counties of the same name")
+        figures = self._figures(source, match)
+        rows = summed(source, figures, "county", "counties of the same name", at_least=_LEAST_COUNTIES)
         return Parsed(self.name, "births", self.region, rows)
 
     def _figures(self, source: Source, match: _Found) -> Iterator[Figure]:
         table, header, at_county = match
         for row in read_list(source, table, header, _RULES, None, None):
             county = label_of(table.current[at_county]).replace(".", "")
-            if county in _COUNTIES:
+            if county in COUNTIES:
                 yield row, county
             else:
                 assert isinstance(row.place, int)

@@ -56,13 +56,8 @@ class Montevideo:
 
     def parse(self, source: Source, match: _Found) -> Parsed:
         refuse_sex_hint(source)
-        rows = summed(
-            source,
-            self._figures(source, match),
-            "spelling",
-            "lines of the same name with other spaces",
-            _REPEATED,
-        )
+        figures = self._figures(source, match)
+        rows = summed(source, figures, "spelling", "lines of the same name with other spaces", repeated=_REPEATED)
         return Parsed(self.name, "births", self.region, rows)
 
     def _figures(self, source: Source, match: _Found) -> Iterator[Figure]:

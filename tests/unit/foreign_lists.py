@@ -100,7 +100,8 @@ FOREIGN = [
         "Barcelona by Idescat",
         "ES",
         "nadons_barcelona.csv",
-        "Noms més freqüents dels nadons. 2022\nBarcelona\nPos.,Sexe,Nom,Rànquing. Freqüència,Rànquing. ‰\n1,D,TESTINA,44,7\n",
+        "Noms més freqüents dels nadons. 2022\nBarcelona\n"
+        "Pos.,Sexe,Nom,Rànquing. Freqüència,Rànquing. ‰\n1,D,TESTINA,44,7\n",
     ),
     # Countries whose publishers have other headings.
     Foreign(

@@ -136,9 +136,11 @@ SLOVENIA_NEWBORN = (
 )
 
 
-def israel_list(title: str, *lines: list[Value]) -> Rows:
+def israel_list(
+    title: str, *lines: list[Value], years: tuple[int, ...] = (2020, 2021), period: str = "2020-2021"
+) -> Rows:
     notes: Rows = [[], [title], ["נכון לאפריל 2022"], ["- = חוסר מקרים"], [".. = פחות מ-5 מקרים"], []]
-    return [*notes, ["שם פרטי", "סך הכל בשנים\n1948-2021", 1948, 2021], *lines]
+    return [*notes, ["שם פרטי", f"סך הכל בשנים\n{period}", *years], *lines]
 
 
 _GROUPS: list[tuple[str, str, list[list[Value]]]] = [

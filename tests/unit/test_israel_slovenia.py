@@ -14,12 +14,17 @@ POPULATION = (
 )
 
 
+def without_figures_of_2019(content: str) -> str:
+    title, *lines = content.splitlines(keepends=True)
+    return title + "".join(",".join([cells[0], *cells[2:]]) for cells in (line.split(",") for line in lines))
+
+
 def test_israels_groups_are_added_up_to_the_country() -> None:
     found = reported(xlsx(ISRAEL), "data.xlsx", "IL")
     read = rows(xlsx(ISRAEL), "data.xlsx", "IL")
     assert (2021, "M", "אדם", 100 + 50 + 5) in read
     assert (2021, "F", "מרים", 28) in read
-    assert (1948, "M", "משה", 60) in read
+    assert (2020, "M", "משה", 60) in read
     assert found.added == {"population groups of the same name": 4}
     assert found.left_out["suppressed counts (..: fewer than 5)"] == 2
     assert found.parsed
@@ -31,6 +36,26 @@ def test_a_workbook_without_all_of_israels_groups_is_refused(missing: str) -> No
     """One group is not the country."""
     rest = {name: lists for name, lists in ISRAEL.items() if name != missing}
     assert f"found none in a sheet {missing}" in str(refusal(xlsx(rest), "data.xlsx", "IL"))
+
+
+@pytest.mark.parametrize("sheet", ["יהודים", "אחרות"])
+def test_a_sheet_of_israel_without_a_year_is_refused(sheet: str) -> None:
+    """The sums of that year would lack the group."""
+    lists = [[*row[:3], *row[4:]] for row in ISRAEL[sheet]]
+    error = refusal(xlsx({**ISRAEL, sheet: lists}), "data.xlsx", "IL")
+    assert "expected a column for each year from 2020 to 2021, found none for 2021" in str(error)
+
+
+def test_israels_others_have_no_column_of_years_without_such_children() -> None:
+    absent = {"אחרים": (1966,), "אחרות": (1965, 1966)}
+    sheets = {}
+    for name, (_, title, *_) in ISRAEL.items():
+        years = absent.get(name, (1964, 1965, 1966))
+        sheets[name] = israel_list(str(title[0]), ["שם", 99, *[5] * len(years)], years=years, period="1964-1966")
+    found = {(year, sex): count for year, sex, _, count in rows(xlsx(sheets), "data.xlsx", "IL")}
+    assert found == {
+        (1964, "M"): 20, (1965, "M"): 20, (1966, "M"): 25, (1964, "F"): 20, (1965, "F"): 25, (1966, "F"): 25
+    }  # fmt: skip
 
 
 def test_a_name_twice_in_one_group_is_refused() -> None:
@@ -53,7 +78,7 @@ def test_a_list_of_israel_without_a_title_is_refused() -> None:
 @pytest.mark.parametrize(
     "sheets",
     [
-        {"יהודים": [["שם פרטי", 1948, 2021], ["אדם", 5, 6]]},  # no column of all years
+        {"יהודים": [["שם פרטי", 2020, 2021], ["אדם", 5, 6]]},  # no column of all years
         {"ירושלים": israel_list(BOYS, ["אדם", 9, ".", 9])},  # a city
         {"ذكور": [["الاسم", "المجموع", 2020], ["آدم", 9, 9]]},  # Palestine
     ],
@@ -103,6 +128,8 @@ def test_a_name_that_lost_a_letter_is_refused_by_the_line() -> None:
         POPULATION.replace("Female first names", "Family names"),
         POPULATION.replace("Number", "Share"),
         POPULATION.replace("Number 2019", "Number 2020"),
+        POPULATION.replace("Rank 2019", "Rank 2018"),
+        without_figures_of_2019(POPULATION),
         POPULATION.replace("Rank 2019", "Average age 2019"),
     ],
 )
