@@ -130,6 +130,7 @@ class _Reader:
         parts = self._document.setdefault(table, [])
         path: Path = (table, len(parts))
         parts.append({})
+        self._places.setdefault((table,), _place(key.at))
         self._places[path] = _place(key.at)
         if texts:
             self._put((*path, own), texts, key)
