@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.places import Cell
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.long import Rules, added_up, read_list
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import Value, is_year, label_of, text_of, years_in
@@ -31,9 +32,12 @@ from parser_runner.parsers.year_and_sex import IN_WORDS, check_year, detect_sex,
 _COLUMNS = Columns(
     name=("prénom", "voornaam"),
     count=("nombre", "aantal"),
-    other=("rang", "refnis", "nuts", "province/région", "provincie/gewest", "contenu", "inhoud"),
+    over=("province/région", "provincie/gewest"),
+    rank=("rang",),
+    other=("refnis", "nuts", "contenu", "inhoud"),
 )
-_RULES = Rules()
+_RULES = Rules(falling=True, adds_up=AddUp(reason="provinces of the same name"))
+_COUNTRY_RULES = Rules(falling=True)
 _COUNTRY = frozenset({"belgique", "belgië", "belgium", "belgien"})
 _REGIONS = frozenset(
     {
@@ -74,8 +78,7 @@ class Provinces:
 
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
         for sheet, header, year, sex in lists:
-            rows = read_list(source, sheet, header, _RULES, year, sex)
-            yield from added_up(source, rows, "provinces of the same name")
+            yield from read_list(source, sheet, header, _RULES, year, sex)
 
 
 def _list_in(sheet: Sheet) -> _List | None:
@@ -130,7 +133,9 @@ class Newborn:
     def _rows(self, source: Source, years: list[_Year], sex: str) -> Iterator[Row]:
         for found in years:
             blocks = [Block(found.year, sex, found.country + 1, found.country + 2)]
-            yield from _joined(source, read_blocks(source, _Country(source, found), found.header, blocks, _RULES))
+            yield from _joined(
+                source, read_blocks(source, _Country(source, found), found.header, blocks, _COUNTRY_RULES)
+            )
 
 
 def _joined(source: Source, rows: Iterator[Row]) -> Iterator[Row]:

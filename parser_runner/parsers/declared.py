@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.long import Rules, added_up, read_list
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
 from parser_runner.parsers.values import text_of, years_in
@@ -29,7 +29,6 @@ class TextList:
         rules: which records are rows.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
         shared, named, regions: as in `Parser`.
-        adds_up: why records of the same name, sex and year are added up; None to refuse them.
     """
 
     name: str
@@ -48,7 +47,6 @@ class TextList:
     shared: bool = False
     named: re.Pattern[str] | None = None
     regions: tuple[str, ...] = ()
-    adds_up: str | None = None
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
         """The table and its headings."""
@@ -74,8 +72,6 @@ class TextList:
             refuse_sex_hint(source)
         top = self.top(source, header) if callable(self.top) else self.top
         rows = read_list(source, table, header, self.rules, year, sex)
-        if self.adds_up:
-            rows = added_up(source, rows, self.adds_up)
         region = region_given(source, self.regions) if self.regions else self.region
         return Parsed(self.name, self.measure, region, rows, top)
 

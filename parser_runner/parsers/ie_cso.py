@@ -18,7 +18,16 @@ from parser_runner.parsers.pcaxis import read_matrix
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import Header, TextTable
-from parser_runner.parsers.values import Malformed, Value, count_of, label_of, name_of, year_of
+from parser_runner.parsers.values import (
+    NO_LETTERS,
+    Malformed,
+    NoLetters,
+    Value,
+    count_of,
+    label_of,
+    name_of,
+    year_of,
+)
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, resolve_sex
 
 _FIRST = 110
@@ -142,15 +151,18 @@ def _rows(source: Source, cube: _Cube, cells: _Cells, sex: str, absent: str) -> 
         try:
             year = year_of(years[index[cube.year]])
             check_year(source, year, place)
-            name = name_of(names[index[cube.name]], source.limits.name_chars)
             count = count_of(figure)
+            name = name_of(names[index[cube.name]], source.limits.name_chars)
+        except NoLetters:
+            source.skip(NO_LETTERS, 1, place, count)
+            continue
         except Malformed as error:
             source.problem(str(error), place)
             continue
         if count:
             yield Row(year, sex, name, count, place)
         else:
-            source.skip(ZERO)
+            source.skip(ZERO, place=place)
     source.skip(f"suppressed or absent figures ({absent})", len(names) * len(years) - found)
 
 

@@ -94,10 +94,17 @@ class SourceFile:
         """Whether it begins like an old workbook (.xls), as all files encrypted by Office also do."""
         return self.head(8) == _OLE
 
-    def skip(self, reason: str, count: int = 1) -> None:
-        """Counts records that are left out, by the reason."""
+    def skip(self, reason: str, count: int = 1, place: LocalPlace | None = None, figure: int = 0) -> None:
+        """Counts records that are left out, by the reason. The report shows them.
+
+        Args:
+            reason: why, without quoting the file.
+            count: how many there are.
+            place: of the first of them, if known.
+            figure: the sum of their own counts; 0 if they have none.
+        """
         if count:
-            self.findings.skipped[reason] += count
+            self.findings.skip(reason, count, self.place(place), figure)
 
     def added(self, reason: str, count: int = 1) -> None:
         """Counts records that were added to another one, by the reason."""

@@ -14,6 +14,9 @@ HEAD = 15
 
 FIRST_YEAR = 1700
 COUNT_LIMIT = 2**31 - 1
+NO_LETTERS = "names without a letter"
+"""Why a record is left out that has signs in place of a name."""
+
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
@@ -24,6 +27,10 @@ _NOTED_YEAR = re.compile(r"(?:^|[ (,])(\d{4})[1-9]\d?(?:,[1-9]\d?){0,8}$", re.AS
 
 class Malformed(Exception):
     """A cell holds something else than expected; the message names the expected."""
+
+
+class NoLetters(Malformed):
+    """The cell of a name has signs in place of one (-, +, 0): the record is left out, and counted."""
 
 
 def text_of(value: Value) -> str:
@@ -69,6 +76,7 @@ def name_of(value: Value, limit: int) -> str:
         limit: the most characters of a name.
 
     Raises:
+        NoLetters: the cell has only signs, or 0.
         Malformed: the cell has no name.
     """
     # Spreadsheets turn the name True into a truth value, and show it as TRUE.
@@ -78,8 +86,15 @@ def name_of(value: Value, limit: int) -> str:
     if "\ufffd" in name:
         raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
     if not name or len(name) > limit or not _may_be_a_name(name):
+        if _is_signs(text_of(value)):
+            raise NoLetters("expected a name, found signs in its place")
         raise Malformed(f"expected a name of 1 to {limit} characters")
     return name
+
+
+def _is_signs(text: str) -> bool:
+    """Whether it has neither letters nor figures, or is 0. Other figures may be of a column that moved."""
+    return text == "0" or (text.isprintable() and bool(text) and not any(map(str.isalnum, text)))
 
 
 def count_of(value: Value) -> int:

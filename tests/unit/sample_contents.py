@@ -116,7 +116,13 @@ FINLAND: dict[str, Rows] = {
 
 
 def statbel(sex: str, year: int, *names: tuple[str, int]) -> Rows:
-    provinces: list[list[Value]] = [[1, "04000", "BE10", "Bruxelles", name, count] for name, count in names]
+    """A sheet of one province, and another one for the names that come again."""
+    provinces: list[list[Value]] = []
+    found: list[str] = []
+    for name, count in names:
+        place: list[Value] = ["10000", "BE21", "Anvers"] if name in found else ["04000", "BE10", "Bruxelles"]
+        provinces.append([len([one for one in provinces if one[3] == place[2]]) + 1, *place, name, count])
+        found.append(name)
     return [
         [f"Prénoms des {sex} nouveau-nés par province/région {year}", None, None, None, None, "Contenu"],
         ["Rang", "Refnis", "NUTS2", "Province/région", "Prénom", "Nombre"],

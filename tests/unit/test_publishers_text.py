@@ -268,9 +268,9 @@ def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
 
 def test_a_sum_too_large_for_the_table_is_refused() -> None:
     # Found by fuzzing.
-    content = "nome,numero,genero\nAna,2000000000,F\nEva,3,F\nAna,2000000000,F\n"
-    error = refusal(content, "nomes-registados-2014.csv", "PT")
-    assert str(error) == "nomes-registados-2014.csv, line 2: added up, the count is more than 2147483647"
+    content = "anzahl;vorname;geschlecht;position\n2000000000;Ana;w;1\n3;Eva;w;1\n2000000000;Ana;w;2\n"
+    error = refusal(content, "Vornamen_2018_Koeln.csv", "DE")
+    assert str(error) == "Vornamen_2018_Koeln.csv, line 2: added up, the count is more than 2147483647"
 
 
 def test_ireland_is_a_matrix_of_ranks_and_births() -> None:
