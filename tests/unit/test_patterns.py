@@ -62,8 +62,11 @@ def uses(tree: ast.Module) -> Iterator[ast.Call]:
                 yield node
 
 
-def pattern_of(module: ModuleType, call: ast.Call) -> AnyPattern:
-    """The pattern of one use: with the names of its module, and a plain word for each name of a function."""
+def pattern_of(module: ModuleType, call: ast.Call) -> AnyPattern | None:
+    """The pattern of one use: with the names of its module, and a plain word for each name of a function.
+
+    None if its function makes no pattern of that; then a parser keeps what it makes.
+    """
 
     def evaluated(node: ast.expr) -> Any:
         inner = {name.id: "word" for name in ast.walk(node) if isinstance(name, ast.Name)}
@@ -72,7 +75,10 @@ def pattern_of(module: ModuleType, call: ast.Call) -> AnyPattern:
 
     flags = [*call.args[1:], *(word.value for word in call.keywords if word.arg == "flags")]
     is_compiled = isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
-    return re.compile(evaluated(call.args[0]), evaluated(flags[0]) if is_compiled and flags else 0)
+    try:
+        return re.compile(evaluated(call.args[0]), evaluated(flags[0]) if is_compiled and flags else 0)
+    except (KeyError, TypeError):
+        return None
 
 
 def attributes_of(module: ModuleType) -> Iterator[tuple[str, AnyPattern]]:
@@ -81,6 +87,9 @@ def attributes_of(module: ModuleType) -> Iterator[tuple[str, AnyPattern]]:
         for one in value.values() if isinstance(value, dict) else (value,):
             if isinstance(one, re.Pattern):
                 yield name, one
+    for parser in getattr(module, "PARSERS", ()):
+        if (word := getattr(parser, "named", None)) is not None:
+            yield "word", word
 
 
 def methods_by_name(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
@@ -101,7 +110,8 @@ def all_patterns() -> dict[str, Used]:
         of_module = {pattern: methods.get(name, USES) for name, pattern in attributes_of(module)}
         for call in uses(tree):
             method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-            of_module.setdefault(pattern_of(module, call), USES if method == "compile" else {method})
+            if (pattern := pattern_of(module, call)) is not None:
+                of_module.setdefault(pattern, USES if method == "compile" else {method})
         for number, (pattern, used) in enumerate(of_module.items(), 1):
             found[f"{module.__name__} {number}"] = Used(pattern, searches=not used <= {"match", "fullmatch"})
     return found
