@@ -50,7 +50,6 @@ PARSERS = [
             sex=("sex",),
             other=(*_PLACE, "ref_date", "rank", "perc_sex"),
         ),
-        delimiters=";,",
         rules=Rules(sexes={"1": "M", "2": "F"}, no_names={".": "names without a letter"}),
         region="AT-9",
     )

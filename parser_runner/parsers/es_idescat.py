@@ -43,7 +43,6 @@ PARSERS = [
         description="the titles Noms més freqüents dels nadons and Catalunya, then lines of Pos.,Sexe,Nom,Freqüència,‰",
         title="noms més freqüents dels nadons",
         columns=Columns(name=("nom",), count=("rànquing. freqüència",), sex=("sexe",), other=("pos.", "rànquing. ‰")),
-        delimiters=",;",
         rules=Rules(sexes={"D": "F", "H": "M"}),
         region="ES-CT",
     )

@@ -21,7 +21,7 @@ from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
+from parser_runner.parsers.tables import Columns, Header, TextTable, find_header, text_tables
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -56,7 +56,7 @@ _SPLIT_IN = 1968
 
 
 class _Found(NamedTuple):
-    table: Table
+    table: TextTable
     header: Header
     department: int
     """The column of the department."""
@@ -70,13 +70,12 @@ class Departments:
     regions = tuple(sorted(_CODES.values()))
 
     def recognise(self, source: Source) -> _Found | None:
-        table = TextTable(source, ";", _CHARSET)
-        header = find_header(table, _DEPARTMENTAL)
-        if header is None:
-            return None
-        labels = [*map(label_of, table.head()[header.record - 1])]
-        at = [column for column, label in enumerate(labels) if label in _DEPARTMENT]
-        return _Found(table, header, at[0]) if len(at) == 1 else None
+        for table in text_tables(source, _CHARSET):
+            if header := find_header(table, _DEPARTMENTAL):
+                labels = [*map(label_of, table.head()[header.record - 1])]
+                at = [column for column, label in enumerate(labels) if label in _DEPARTMENT]
+                return _Found(table, header, at[0]) if len(at) == 1 else None
+        return None
 
     def parse(self, source: Source, match: _Found) -> Parsed:
         refuse_sex_hint(source)
@@ -107,7 +106,7 @@ class _OneDepartment(TextTable):
     """The list with the records of one department only."""
 
     def __init__(self, source: Source, found: _Found, code: str) -> None:
-        super().__init__(source, ";", _CHARSET)
+        super().__init__(source, found.table.delimiter, _CHARSET)
         self._file = source
         self._found = found
         self._code = code
@@ -156,7 +155,6 @@ PARSERS = [
         name="fr-insee",
         description="lines of sexe;preusuel;annais;nombre (nat2020.csv), or the archive with them",
         columns=_NATIONAL,
-        delimiters=";",
         charset=_CHARSET,
         rules=_RULES,
     ),

@@ -17,7 +17,7 @@ from parser_runner.parsers.long import ZERO, Rules, read_list
 from parser_runner.parsers.pcaxis import read_matrix
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.tables import Header, TextTable
+from parser_runner.parsers.tables import SEPARATORS, Header, TextTable
 from parser_runner.parsers.values import (
     NO_LETTERS,
     Malformed,
@@ -214,7 +214,9 @@ class Csv:
     description = "lines of STATISTIC, Statistic Label, TLIST(A1), Year, the code of the list, Names, UNIT and VALUE"
 
     def recognise(self, source: Source) -> tuple[_Figures, Header] | None:
-        return next(filter(None, (_with_header(_Figures(source, delimiter, "cp1252")) for delimiter in ",;\t")), None)
+        return next(
+            filter(None, (_with_header(_Figures(source, delimiter, "cp1252")) for delimiter in SEPARATORS)), None
+        )
 
     def parse(self, source: Source, match: tuple[_Figures, Header]) -> Parsed:
         table, header = match

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeGuard, cast
+from typing import TypeGuard
 
 from parser_runner.parsers.adding import Adder, AddUp
 from parser_runner.parsers.contract import Row
@@ -31,6 +31,7 @@ NOTES = "titles and notes"
 ZERO = "counts of 0"
 
 _REMEMBERED = 1 << 17
+_SEXES_REMEMBERED = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +61,19 @@ class Rules:
     falling: bool = False
     adds_up: AddUp | None = None
     same_line: str | None = None
+
+    def sex(self, text: str) -> str | None:
+        """F or M for a text in the column of the sex, in any letter case; None if the format has no such text.
+
+        A format of F and M also has female and male. It takes no words of other languages: w, v, k and h mean one sex
+        here and the other one there.
+        """
+        if (sex := self.sexes.get(text)) is not None:
+            return sex
+        known = {word.casefold(): sex for word, sex in self.sexes.items()}
+        if (known.get("f"), known.get("m")) == ("F", "M"):
+            known = {"female": "F", "male": "M"} | known
+        return known.get(text.casefold())
 
 
 def read_list(
@@ -113,6 +127,7 @@ class _LongTable:
         self._headings: Sequence[Value] | None = None
         self._order = Order(source, falling=rules.falling)
         self._ranks = ranks
+        self._sexes: dict[Value, str] = dict(rules.sexes.items())
 
     def rows(self) -> Iterator[_RowAndRecord]:
         """Each row with its record."""
@@ -137,7 +152,7 @@ class _LongTable:
             row = None
             if texts and len(record) == width and (name := names.get(record[at_name])) is not None:
                 year = years.get(record[at_year]) if at_year >= 0 else self._year
-                sex = rules.sexes.get(cast("str", record[at_sex])) if at_sex >= 0 else self._sex
+                sex = self._sexes.get(record[at_sex]) if at_sex >= 0 else self._sex
                 count = record[at_count]
                 if year and sex and _is_plain(count):
                     row = Row(year, sex, name, int(count), number)
@@ -176,6 +191,8 @@ class _LongTable:
             if header.sex >= 0:
                 column = header.sex
                 sex = sex_of(record[column], rules)
+                if len(self._sexes) < _SEXES_REMEMBERED:
+                    self._sexes[record[column]] = sex
             column = header.count
             count = count_of(record[column])
             column = header.name
@@ -259,7 +276,7 @@ def sex_of(value: Value, rules: Rules) -> str:
     Raises:
         Malformed: the text is none that the format has.
     """
-    sex = rules.sexes.get(text_of(value))
+    sex = rules.sex(text_of(value))
     if sex is None:
         raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex, found {kind_of(value)}")
     return sex

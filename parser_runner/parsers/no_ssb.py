@@ -18,7 +18,6 @@ PARSERS = [
         columns=Columns(
             name=("first name", "fornavn"), count=("born persons", "fødte", "personer"), year=("year", "år")
         ),
-        delimiters=";,\t",
         charset="cp1252",
         title="10467",
         rules=Rules(suppressed={".": _NO_FIGURE, "..": _NO_FIGURE}),
