@@ -118,7 +118,7 @@ def _misses(source: Source, parser: TextList) -> Iterator[_Miss]:
     if columns is None:
         return
     wanted = [texts for texts in (columns.name, columns.count, columns.year, columns.sex) if texts]
-    known = {text for texts in (*wanted, columns.other) for text in texts}
+    known = {text for texts in (*wanted, columns.rank, columns.over, columns.other) for text in texts}
     for separator in _SEPARATORS:
         for number, record in enumerate(TextTable(source, separator, parser.charset).head(), 1):
             labels = {label_of(value): text_of(value) for value in record if text_of(value)}
