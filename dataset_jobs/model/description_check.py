@@ -1,4 +1,4 @@
-"""Checks a description, whatever it was written in: unknown keys, wrong values, parts that contradict one another."""
+"""Checks a description from TOML, JSON or a line: unknown keys, wrong values, parts that contradict one another."""
 
 import codecs
 import re

@@ -12,8 +12,9 @@ from importlib import import_module, invalidate_caches
 from pathlib import Path
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
@@ -212,22 +213,24 @@ def _parse_archive(source: Source, country: str) -> Parsed:
             yield from _within(first, parsed.rows)
             for member in members:
                 other = parse(member, country)
-                _check_alike(member, parsed, other)
+                _check_alike(member, country, parsed, other)
                 yield from _within(member, other.rows)
 
     return replace(parsed, rows=rows())
 
 
-def _check_alike(member: Source, parsed: Parsed, other: Parsed) -> None:
-    for what, one, another in (
-        ("format", parsed.parser, other.parser),
-        ("measure", parsed.measure, other.measure),
-        ("region", parsed.region, other.region),
-        ("length of lists", parsed.top, other.top),
+def _check_alike(member: Source, country: str, parsed: Parsed, other: Parsed) -> None:
+    hints = [Hint(Action.SUBMIT_SPLIT, country=country)]
+    for what, one, another, reason in (
+        ("format", parsed.parser, other.parser, Reason.INVALID_FORMAT),
+        ("measure", parsed.measure, other.measure, Reason.INVALID_FORMAT),
+        ("region", parsed.region, other.region, Reason.SEVERAL_REGIONS),
+        ("length of lists", parsed.top, other.top, Reason.INVALID_FORMAT),
     ):
         if one != another:
-            message = f"the files in the archive differ in their {what}, {one} and {another}: submit each alone"
-            raise member.rejected(Reason.INVALID_FORMAT, message)
+            message = f"the files in the archive differ in their {what}, {one} and {another}"
+            problem = Problem(f"{message}: submit each of them as a dataset of its own", member.place(None))
+            raise Rejected(reason, member.filename, problem, hints=hints)
 
 
 def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:

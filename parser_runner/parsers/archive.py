@@ -17,16 +17,30 @@ TEXT = (".csv", ".txt", ".tsv", ".px")
 _BLOCK = 1024 * 1024
 
 
+def is_archive(source: Source) -> bool:
+    """Whether the file is a zip archive, and no workbook. Raises as `Source.workbook` does."""
+    return bool(source.size) and source.is_zip and source.workbook() is None
+
+
+def text_entries(source: Source) -> tuple[list[zipfile.ZipInfo], int]:
+    """The text files in an archive's directory, and how many others there are.
+
+    Raises:
+        Rejected: the archive is damaged, or over a limit.
+    """
+    directory = checked_directory(source)
+    texts = [member for member in directory if _is_text(member.filename)]
+    return texts, len(directory) - len(texts)
+
+
 def text_members(source: Source) -> Generator[Source, None, None]:
     """The text files of an archive, in the archive's order, one at a time.
 
     Raises:
         Rejected: there is none, or one is damaged.
     """
-    directory = checked_directory(source)
-    texts = [member for member in directory if _is_text(member.filename)]
-    if len(texts) < len(directory):
-        source.skip("other files in the archive", len(directory) - len(texts))
+    texts, others = text_entries(source)
+    source.skip("other files in the archive", others)
     if not texts:
         raise source.rejected(Reason.INVALID_FORMAT, f"no file in the archive ends in {', '.join(TEXT)}")
     for member in texts:

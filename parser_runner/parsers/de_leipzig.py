@@ -1,7 +1,7 @@
 """Leipzig: given names of children whose births were registered in the city in a year.
 
 https://opendata.leipzig.de/dataset/vornamensstatistik
-The year stands only in the file's name. Files of 2014 and 2015 have girls and boys side by side, under headings of the
+The year stands only in the file's name. Files of 2014 to 2018 have girls and boys side by side, under headings of the
 city's own. Later files are lists of the registries' program: see `de_registries` for what such a list holds.
 """
 

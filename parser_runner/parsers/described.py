@@ -96,7 +96,7 @@ class Described:
         return found if not isinstance(found, Rejected) else None
 
     def parse(self, source: Source, match: list[Found] | None) -> Parsed:
-        """Starts reading; without a match, refuses the file with what is missing."""
+        """Starts reading. Without a match, refuses the file and names the missing headings."""
         found = match or self._found(source)
         if isinstance(found, Rejected):
             raise found

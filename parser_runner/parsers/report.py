@@ -1,13 +1,15 @@
 """A validation report of a file: its content, the records left out and why, its problems. It needs no database."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.places import Place, as_values
 from parser_runner.parsers import parse_whole
+from parser_runner.parsers.archive import text_members
 from parser_runner.parsers.contract import Parsed
+from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.source import Source
 
 
@@ -102,6 +104,17 @@ class Report:
             "problems": [{"problem": one.reason, **as_values(one.place)} for one in self.problems],
             "more_problems": rejected.more if rejected else 0,
         }
+
+
+def reports_of_members(source: Source, country: str) -> Iterator[Report]:
+    """A report of each text file in an archive, as if it were submitted alone.
+
+    Raises:
+        Rejected: the archive is damaged.
+    """
+    for member in text_members(source):
+        member.findings = Findings(source.filename)
+        yield replace(report(member, country), filename=member.own_name)
 
 
 def report(source: Source, country: str) -> Report:

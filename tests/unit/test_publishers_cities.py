@@ -235,7 +235,7 @@ def test_leipzigs_own_headings_under_the_name_of_another_city_are_refused() -> N
 @pytest.mark.parametrize(
     "days",
     ["2022-01-01_2022-12-31", "2022_01_01-2022_12_31", "01.01.2022-31.12.2022", "31.12.2022_01.01.2022", "2022",
-     "2022 (2022-01-01_2022-12-31)"],
+     "2022 (2022-01-01_2022-12-31)", "2022 (1)", "2022-1", "2022_0", "20230115_2022"],
 )  # fmt: skip
 def test_days_in_the_name_are_their_year_if_they_are_all_of_it(days: str) -> None:
     name = f"Libg Vornamenstatistik_{days}.csv"
@@ -248,7 +248,8 @@ def test_days_in_the_name_are_their_year_if_they_are_all_of_it(days: str) -> Non
 @pytest.mark.parametrize(
     "days",
     ["2022-01-01_2022-06-30", "2022-07-01_2023-06-30", "2021-01-01_2022-12-31", "01.01.2022-30.06.2022",
-     "2022-01-01_2022-12-31_2023-01-15", "1. Halbjahr 2022", "2022_Q1", "2022 Quartal 3", "2022-01-01_2022-12-30"],
+     "2022-01-01_2022-12-31_2023-01-15", "1. Halbjahr 2022", "2022_Q1", "2022 Quartal 3", "2022-01-01_2022-12-30",
+     "2019-2022", "2019–2022", "2021 bis 2022", "2021_to_2022", "2022-12", "2021-22"],
 )  # fmt: skip
 def test_parts_of_a_year_and_several_years_are_refused_even_with_a_year(days: str) -> None:
     for year in (None, 2022):
