@@ -179,6 +179,12 @@ def has_letter(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
+def has_words(text: str, words: str) -> bool:
+    """Whether a text has these words, in any letter case, and not as a part of longer ones."""
+    found = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text.casefold())
+    return not words or found is not None
+
+
 def kind_of(value: Value) -> str:
     """What a cell holds, without quoting it."""
     text = text_of(value)
