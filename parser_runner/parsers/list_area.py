@@ -20,7 +20,7 @@ class ListArea:
 
     The list's columns are those with a heading. Its rows end at a blank record; below it, a figure by itself is no part
     of the list, but a record with rank and count is one even there. If the list has ranks, a name and a count without
-    a rank are a problem, but for totals: such records are labels beside figures. The report counts all that is left out.
+    a rank are a problem, but for totals: such records are labels of figures. The report counts all that is left out.
 
     Args:
         source: gets the counts and the problems.
