@@ -182,6 +182,16 @@ def parse(source: Source, country: str) -> Parsed:
     return parsed
 
 
+def known_formats(source: Source, country: str) -> list[str]:
+    """The formats of a country that recognise a file by what is their publishers' own. Rewinds.
+
+    Raises:
+        Rejected: the file is damaged, or over a limit.
+    """
+    found = all_recognised(source, parsers_of(country)) if source.size else []
+    return [one.parser.name for one in found if not is_shared(one.parser)]
+
+
 def _parse_described(source: Source, country: str, description: str) -> Parsed:
     """Parses a file by its description: no other format is asked."""
     # Few files have one.
