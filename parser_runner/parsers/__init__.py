@@ -24,7 +24,7 @@ from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.unknown import suggest_columns, unknown
+from parser_runner.parsers.unknown import how_to_describe, unknown
 from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
 __all__ = [
@@ -180,7 +180,7 @@ def parse(source: Source, country: str) -> Parsed:
         further = further_parsers_of(country)
         if not parsers and not further:
             message = f"there is no parser for files of {country}"
-            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[suggest_columns(country)])
+            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[how_to_describe(country)])
         parsers = [*parsers, *further]
         found = all_recognised(source, further) if source.size else []
         chosen = the_one(source, country, found)
@@ -194,6 +194,16 @@ def parse(source: Source, country: str) -> Parsed:
     parsed = start(parser, source, match)
     check_region(source, parsed.region)
     return parsed
+
+
+def known_formats(source: Source, country: str) -> list[str]:
+    """The formats of a country that recognise a file by what is their publishers' own. Rewinds.
+
+    Raises:
+        Rejected: the file is damaged, or over a limit.
+    """
+    found = all_recognised(source, parsers_of(country)) if source.size else []
+    return [one.parser.name for one in found if not is_shared(one.parser)]
 
 
 def _parse_described(source: Source, country: str, description: str) -> Parsed:
@@ -241,7 +251,7 @@ def _parsed_members(source: Source, country: str) -> Generator[tuple[Source, Par
                 parsed = parse(member, country)
             except Rejected as error:
                 if not is_beside_lists(member):
-                    raise
+                    raise _placed(member, error) from None
                 member.skip("texts beside the lists in the archive")
                 refused = refused or error
                 continue
@@ -249,6 +259,12 @@ def _parsed_members(source: Source, country: str) -> Generator[tuple[Source, Par
             yield member, parsed
     if not lists and refused:
         raise refused
+
+
+def _placed(member: Source, error: Rejected) -> Rejected:
+    """The refusal of a file in an archive, which names the file."""
+    problems = [problem if problem.place else replace(problem, place=member.place(None)) for problem in error.problems]
+    return Rejected(error.reason or Reason.INVALID_FORMAT, error.filename, problems, error.more, error.hints)
 
 
 def _check_alike(member: Source, country: str, parsed: Parsed, other: Parsed) -> None:

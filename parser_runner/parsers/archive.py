@@ -74,7 +74,7 @@ def is_beside_lists(member: Source) -> bool:
     for _, line in member.raw_lines("latin-1"):
         fields = [field.strip(' "\r\n') for field in _SEPARATOR.split(line)]
         figures = [field for field in fields if field.isascii() and field.isdigit()]
-        if figures and any(map(has_letter, fields)):
+        if (figures and any(map(has_letter, fields))) or "\0" in line:
             return False
         words = line.split()
         lines += bool(words)

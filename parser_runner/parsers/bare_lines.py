@@ -23,31 +23,37 @@ class BareLines:
         separator: between the fields.
         first: the number of the first line of the list.
         record: its fields.
+        above: the fields of the line above it, blank lines apart; None if there is none.
     """
 
     separator: str
     first: int
     record: Sequence[str]
+    above: Sequence[str] | None
 
 
-def find_bare_lines(source: Source, fits: Callable[[Sequence[str]], bool]) -> BareLines | None:
+def find_bare_lines(source: Source, expected: int, fits: Callable[[Sequence[str]], bool]) -> BareLines | None:
     """How a list is written, if one of its first lines fits. Blank lines above do not count.
 
     Args:
         source: the file.
+        expected: the number of fields.
         fits: whether these fields are of the list.
     """
     text = source.head(_HEAD).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    if "\0" in text:
+        return None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for number, line in lines[:_LINES]:
         for separator in SEPARATORS:
-            if fits(fields := fields_of(line, separator)):
-                return BareLines(separator, number, fields)
+            if fits(fields := fields_of(line, separator, expected)):
+                above = None if number == lines[0][0] else fields_of(lines[0][1], separator, expected)
+                return BareLines(separator, number, fields, above)
     return None
 
 
-def fields_of(line: str, separator: str) -> list[str]:
-    """The fields of a line, without quotes, spaces around them, and empty ones at the end."""
+def fields_of(line: str, separator: str, expected: int) -> list[str]:
+    """The fields of a line, without quotes, spaces around them, and empty ones behind those expected."""
     fields = [line]
     if '"' in line:
         try:
@@ -57,24 +63,9 @@ def fields_of(line: str, separator: str) -> list[str]:
     else:
         fields = line.split(separator)
     fields = [field.strip() for field in fields]
-    while fields and not fields[-1]:
+    while len(fields) > expected and not fields[-1]:
         fields.pop()
     return fields
-
-
-def pass_over(source: Source, number: int, fields: Sequence[str], headings: Sequence[frozenset[str]]) -> None:
-    """Counts a line above the list as headings, or notes a problem if it has other texts.
-
-    Args:
-        source: the file.
-        number: of the line.
-        fields: of the line.
-        headings: the texts that each column may have, in small letters.
-    """
-    if are_headings(fields, headings):
-        source.skip(HEADINGS_ADDED, place=number)
-    else:
-        source.problem("this line above the list has neither figures nor headings of its columns", number)
 
 
 def are_headings(fields: Sequence[object], headings: Sequence[frozenset[str]]) -> bool:

@@ -10,7 +10,7 @@ from parser_runner.parsers.heading_words import COUNT, NAME, SEX
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import SEPARATORS, Columns, Header, Table, TextTable, find_header
-from parser_runner.parsers.values import Value, text_of, years_in
+from parser_runner.parsers.values import Value, has_words, text_of, years_in
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
 
@@ -30,7 +30,7 @@ class TextList:
         charset: of files that are not UTF-8.
         measure, region: as in `Parsed`.
         top: as in `Parsed`, or a function that finds it.
-        title: a text that must stand above or in the headings, in small letters.
+        title: words that must stand above or in the headings, in small letters.
         rules: which records are rows.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
         shared, named, regions: as in `Parser`.
@@ -57,8 +57,8 @@ class TextList:
         """The table and its headings."""
         for delimiter in self.delimiters:
             table = TextTable(source, delimiter, self.charset)
-            header = self._bare(table) if self.columns is None else find_header(table, self.columns)
-            if header is not None and self.title in header.text.casefold():
+            header = self._bare(source, table) if self.columns is None else find_header(table, self.columns)
+            if header is not None and has_words(header.text, self.title):
                 return table, header
         return None
 
@@ -82,7 +82,7 @@ class TextList:
         region = region_given(source, self.regions) if self.regions else self.region
         return Parsed(self.name, self.measure, region, rows, top)
 
-    def _bare(self, table: Table) -> Header | None:
+    def _bare(self, source: Source, table: Table) -> Header | None:
         """The columns of a format without headings, if the first record fits them."""
         records = [(number, record) for number, record in enumerate(table.head(), 1) if any(map(text_of, record))]
         if not any(map(self._fits, (record for _, record in records[:2]))):
@@ -90,6 +90,9 @@ class TextList:
         number, first = records[0]
         # Headings that somebody added. Any other line above the list is read as one of it, and refused.
         headings = number if are_headings([*map(text_of, first)], [_HEADINGS[column] for column in self.bare]) else 0
+        named = self.named is not None and self.named.search(source.own_name)
+        if headings and not (named or source.hints.format == self.name):
+            return None  # Anybody may have a list with such headings.
         at = {column: index for index, column in enumerate(self.bare)}
         return Header(headings, at["name"], at["count"], -1, at["sex"], len(self.bare), "")
 

@@ -17,6 +17,7 @@ from parser_runner.parsers.values import (
     NoLetters,
     Value,
     count_of,
+    has_digit,
     has_letter,
     kind_of,
     label_of,
@@ -139,15 +140,16 @@ class _LongTable:
         # Checked before: the same names, years and sexes come again and again.
         names: dict[Value, str] = {}
         years: dict[Value, int] = {}
+        unheaded: list[int] = []
         row: Row | None
         for number, record in self._table.records():
             if number <= header.record:
                 self._headings = record
+                unheaded = [at for at in range(at_count + 1, len(record)) if not text_of(record[at])]
                 continue
-            if texts and len(record) != width and any(map(text_of, record)):
-                self._source.problem(f"expected {width} fields, found {len(record)}", number)
+            if texts and (unheaded or len(record) != width) and self._has_moved(number, record, unheaded):
                 continue
-            if self._ranks is not None:
+            if self._ranks is not None and any(map(text_of, record)):
                 self._see_rank(self._ranks, number, record)
             row = None
             if texts and len(record) == width and (name := names.get(record[at_name])) is not None:
@@ -169,6 +171,22 @@ class _LongTable:
                 rank = record[at_rank] if at_rank >= 0 else None
                 order.see(key, rank, row.name, row.count, self._place(number))
             yield row, record
+
+    def _has_moved(self, number: int, record: Sequence[Value], unheaded: Sequence[int]) -> bool:
+        """Notes a problem for a record of text that has more or fewer fields, or a figure where no heading is.
+
+        Such a figure belongs elsewhere: 1,389 without quotes is 1 and 389.
+        """
+        width = self._header.width
+        if len(record) != width:
+            if not any(map(text_of, record)):
+                return False
+            self._source.problem(f"expected {width} fields, found {len(record)}", number)
+            return True
+        moved = [at for at in unheaded if has_digit(text_of(record[at]))]
+        if moved:
+            self._source.problem(f"field {moved[0] + 1} has a figure, but no heading", number)
+        return bool(moved)
 
     def _row(self, number: int, record: Sequence[Value]) -> Row | None:
         """The row of any record. None if it has no row: the reason is counted, or noted as a problem."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.values import HEAD, Value, label_of, text_of
+from parser_runner.parsers.values import HEAD, Value, has_digit, label_of, text_of
 
 SEPARATORS = ",;\t|"
 """Of delimited text. With known headings none of them is a question."""
@@ -39,25 +39,34 @@ class TextTable:
         self.delimiter = delimiter
         self._charset = charset
         self._head: list[list[str]] | None = None
-        self._width = 0
-        """Fields of the head's longest record, without empty ones at its end, as spreadsheet programs add them."""
+        self._length = self._width = 0
+        """Fields of the head's records if all have as many; and without the empty ones at the end, which spreadsheet
+        programs add."""
 
     def head(self) -> list[list[str]]:
         if self._head is None:
             records = self._first_records()
-            self._width = max((len(_without_blank_end(record)) for record in records), default=0)
+            lengths = {len(record) for record in records if record}
+            if len(lengths) == 1:
+                (self._length,) = lengths
+                self._width = max(map(_width_of, records))
             self._head = [self._cut(record) for record in records]
         return self._head
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         self.head()
-        width = self._width
-        for number, record in self._source.records(self.delimiter, self._charset):
-            yield number, record if len(record) <= width else self._cut(record)
+        records = self._source.records(self.delimiter, self._charset)
+        if self._width == self._length:
+            yield from records
+        else:
+            for number, record in records:
+                yield number, self._cut(record)
 
     def _cut(self, record: list[str]) -> list[str]:
-        """Without empty fields at the end that the head has nowhere."""
-        return record if any(map(text_of, record[self._width :])) else record[: self._width]
+        """Without the columns at the end that have nothing in the head. A figure there has moved: it is kept."""
+        if len(record) != self._length or any(map(has_digit, record[self._width :])):
+            return record
+        return record[: self._width]
 
     def _first_records(self) -> list[list[str]]:
         content = self._source.head(_HEAD_BYTES)
@@ -70,7 +79,7 @@ class TextTable:
         lines = [*itertools.islice(io.StringIO(text, newline="\n"), 2 * HEAD)]
         if len(content) == _HEAD_BYTES and len(lines) < 2 * HEAD:
             lines.pop()
-        if any("\0" in line for line in lines) or not any(self.delimiter in line for line in lines):
+        if any("\0" in line for line in lines):
             return []
         try:
             return [*csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True)][:HEAD]
@@ -81,11 +90,11 @@ class TextTable:
         return row
 
 
-def _without_blank_end(record: list[str]) -> list[str]:
+def _width_of(record: list[str]) -> int:
     end = len(record)
     while end and not text_of(record[end - 1]):
         end -= 1
-    return record[:end]
+    return end
 
 
 def text_tables(source: Source, charset: str | None) -> list[TextTable]:

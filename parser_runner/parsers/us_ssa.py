@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.bare_lines import BareLines, fields_of, find_bare_lines, pass_over
+from parser_runner.parsers.bare_lines import HEADINGS_ADDED, BareLines, are_headings, fields_of, find_bare_lines
 from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
 from parser_runner.parsers.heading_words import COUNT, NAME, SEX, YEAR
@@ -36,7 +36,7 @@ _PLAIN_NAME_CHARS = 100
 
 _YEAR_IN_NAME = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 _SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
-_STATE_IN_NAME = re.compile(r"([A-Z]{2})\.txt", re.IGNORECASE)
+_STATE_IN_NAME = re.compile(r"^([A-Z]{2})\.txt$", re.IGNORECASE)
 _STATE = re.compile(r"[A-Z]{2}")
 _YEAR = re.compile(r"[0-9]{4}")
 _NATIONAL = (NAME, SEX, COUNT)
@@ -84,6 +84,16 @@ def _is_figure(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+def _has_headings(lines: BareLines, headings: Sequence[frozenset[str]]) -> bool:
+    """Whether somebody added headings to the list, which has none."""
+    return lines.above is not None and are_headings(lines.above, headings)
+
+
+def _is_said(source: Source, name: str, word: re.Pattern[str]) -> bool:
+    """Whether the uploader or the file's name says the format: a list with headings may be anybody's."""
+    return source.hints.format == name or word.search(source.own_name) is not None
+
+
 def _is_ssa(source: Source) -> bool:
     """Whether the lines may be this publisher's: Portugal's have the same three fields. See `bare_names`."""
     return not NAMED_PORTUGAL.search(source.own_name) and look_at(source).is_us
@@ -103,7 +113,9 @@ class National:
     description = "lines of name,sex,count (yobYYYY.txt), F before M, with names in ASCII letters and no small counts"
 
     def recognise(self, source: Source) -> BareLines | None:
-        found = find_bare_lines(source, _is_national)
+        found = find_bare_lines(source, len(_NATIONAL), _is_national)
+        if found is not None and _has_headings(found, _NATIONAL) and not _is_said(source, self.name, NAMED_US):
+            return None
         return found if _is_ssa(source) else None
 
     def parse(self, source: Source, match: BareLines) -> Parsed:
@@ -134,10 +146,10 @@ class National:
                 names, sexes, counts = zip(*found, strict=True)
                 yield from rows_of(itertools.repeat(year), sexes, names, map(int, counts), itertools.count(number))
                 continue
-            if number < lines.first:
-                pass_over(source, number, fields_of(found, lines.separator), _NATIONAL)
+            if number < lines.first and _has_headings(lines, _NATIONAL):
+                source.skip(HEADINGS_ADDED, place=number)
                 continue
-            fields = fields_of(found, lines.separator)
+            fields = fields_of(found, lines.separator, len(_NATIONAL))
             if len(fields) != 3:
                 source.problem(f"expected 3 fields (name,sex,count), found {len(fields)}", number)
                 continue
@@ -153,7 +165,10 @@ class Regional:
     description = "lines of state,sex,year,name,count (XX.TXT)"
 
     def recognise(self, source: Source) -> BareLines | None:
-        return find_bare_lines(source, _is_regional)
+        found = find_bare_lines(source, len(_REGIONAL), _is_regional)
+        if found is not None and _has_headings(found, _REGIONAL) and not _is_said(source, self.name, _STATE_IN_NAME):
+            return None
+        return found
 
     def parse(self, source: Source, match: BareLines) -> Parsed:
         refuse_sex_hint(source)
@@ -171,10 +186,10 @@ class Regional:
         years = range(_SINCE, this_year() + 1)
         for number, found in source.matches(_regional(source.limits.name_chars)):
             if not isinstance(found, list):
-                records = [fields_of(found, lines.separator)]
-                if number < lines.first:
-                    pass_over(source, number, records[0], _REGIONAL)
+                if number < lines.first and _has_headings(lines, _REGIONAL):
+                    source.skip(HEADINGS_ADDED, place=number)
                     continue
+                records = [fields_of(found, lines.separator, len(_REGIONAL))]
             elif rows := self._plain_rows(source, region, years, number, found):
                 yield from rows
                 continue
