@@ -189,6 +189,8 @@ def report_lines(found: Report, file: Path) -> list[str]:
     ]
     if found.recognised is not None:
         about.append(("format", found.recognised))
+    if found.known_as:
+        about.append(("known as", f"{' or '.join(found.known_as)}, without a description"))
     if parsed is not None:
         about += [
             ("measure", parsed.measure),
