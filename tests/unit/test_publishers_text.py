@@ -4,6 +4,7 @@ import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.hints import Action
 from tests.unit.parsing import opened, refusal, reported, rows, zipped
 from tests.unit.sample_contents import (
     BC,
@@ -54,7 +55,8 @@ TWO_DEPARTMENTS = (
 def test_insee_by_department_is_of_the_one_that_the_uploader_names() -> None:
     """The departments' sum is not the figure of the country."""
     error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR")
-    assert error.reason is Reason.UNDECIDED
+    assert error.reason is Reason.SEVERAL_REGIONS
+    assert [(hint.action, hint.country) for hint in error.hints] == [(Action.SUBMIT_SPLIT, "FR")]
     assert "their sum is not the figure of the country" in str(error)
     for region, count in [("FR-75C", 140), ("FR-69", 30), ("FR-20R", 7), ("FR-974", 6)]:
         found = opened(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region=region))
