@@ -1,7 +1,7 @@
 """Lines of one name that are added up: only where the publisher's rule says so, and within its bound."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dataset_jobs.model.places import InMember, in_words
@@ -24,12 +24,15 @@ class AddUp:
         names_in_1000: how many names of a list are repeated at most, of a thousand; one may always be.
         equal: whether two lines may also have the same count, if the ranks prove that no line was doubled: each is 1
             more than the number of lines with a greater count. Otherwise such a line refuses the file.
+        ranks_differ: whether lines of one name have different ranks, as a line that was doubled has not. For blocks
+            side by side with a column of ranks.
     """
 
     reason: str
     at_most: int = 1
     names_in_1000: int = 0
     equal: bool = False
+    ranks_differ: bool = False
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class _Sum:
     places: dict[str, LocalPlace]
     """By the text in the column that is summed over; without one by the number of the line of this name."""
     counts: set[int]
+    ranks: set[str]
 
 
 class Adder:
@@ -55,19 +59,20 @@ class Adder:
         self.equal = 0
         """How many lines were added to one with the same count."""
 
-    def add(self, row: Row, over: str | None = None) -> None:
+    def add(self, row: Row, over: str | None = None, rank: str = "") -> None:
         """Takes a line.
 
         Args:
             row: with a place in this file, not in an archive.
             over: the text in the column that is summed over; None if there is no such column.
+            rank: the text in the column of ranks, if `AddUp.ranks_differ` asks for it.
         """
         place = row.place
         assert not isinstance(place, InMember)
         key = (row.year, row.gender, row.name)
         found = self._sums.get(key)
         if found is None:
-            self._sums[key] = _Sum(row, {"1" if over is None else over: place}, {row.count})
+            self._sums[key] = _Sum(row, {"1" if over is None else over: place}, {row.count}, {rank})
             return
         first = next(iter(found.places.values()))
         if over is not None:
@@ -80,6 +85,10 @@ class Adder:
             what = f"the same name and sex as in {in_words(first)}, for the same year: expected {few} of a name"
             self._source.problem(what, place)
             return
+        elif self._rule.ranks_differ and rank in found.ranks:
+            what = f"the same line as in {in_words(first)}: this publisher's lines of one name differ in their ranks"
+            self._source.problem(what, place)
+            return
         elif row.count in found.counts and self._rule.equal:
             self.equal += 1
         elif row.count in found.counts:
@@ -88,6 +97,7 @@ class Adder:
             return
         found.places[str(len(found.places) + 1) if over is None else over] = place
         found.counts.add(row.count)
+        found.ranks.add(rank)
         found.row = found.row._replace(count=found.row.count + row.count)
         self._source.added(self._rule.reason)
 
@@ -113,19 +123,12 @@ class Adder:
             if len(found.places) == 1:
                 continue
             repeated[year, sex] += 1
-            if repeated[year, sex] > max(1, names[year, sex] * self._rule.names_in_1000 // 1000):
+            most = max(1, names[year, sex] * self._rule.names_in_1000 // 1000)
+            if repeated[year, sex] > most:
                 first, second, *_ = found.places.values()
+                few = "one name" if most == 1 else f"{most} names"
                 what = (
-                    f"the same name and sex as in {in_words(first)}, for the same year: expected several lines for at "
-                    f"most {self._rule.names_in_1000} of 1000 names"
+                    f"the same name and sex as in {in_words(first)}, for the same year: expected {few} with two lines"
                 )
                 self._source.problem(what, second)
                 return
-
-
-def added_up(source: Source, rows: Iterable[Row], rule: AddUp) -> Iterator[Row]:
-    """Adds rows of the same name, sex and year up to one, for tables without a column that they are summed over."""
-    adder = Adder(source, rule)
-    for row in rows:
-        adder.add(row)
-    yield from adder.rows()

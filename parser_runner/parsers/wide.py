@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from parser_runner.parsers.adding import added_up
+from parser_runner.parsers.adding import Adder
 from parser_runner.parsers.contract import Row
 from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules, figure_of, sex_of
 from parser_runner.parsers.order import HEADINGS_AGAIN, Order
@@ -148,7 +148,14 @@ def read_blocks(source: Source, table: Table, below: int, blocks: Sequence[Block
     After a blank record, records without a figure are notes. So are records with nothing in any block.
     """
     rows = _Blocks(source, table, below, blocks, rules).rows()
-    return rows if rules.adds_up is None else added_up(source, rows, rules.adds_up)
+    if rules.adds_up is None:
+        for row, _ in rows:
+            yield row
+        return
+    adder = Adder(source, rules.adds_up)
+    for row, rank in rows:
+        adder.add(row, rank=text_of(rank))
+    yield from adder.rows()
 
 
 class _Blocks:
@@ -164,8 +171,8 @@ class _Blocks:
         self._seen: dict[tuple[Block, str], int] = {}
         """Counts by name, if a line that comes again counts once."""
 
-    def rows(self) -> Iterator[Row]:
-        """The lines of all blocks."""
+    def rows(self) -> Iterator[tuple[Row, Value]]:
+        """The lines of all blocks, with their ranks."""
         source, table = self._source, self._table
         blank = False
         head = table.head()
@@ -196,7 +203,7 @@ class _Blocks:
         figures = any(_is_figure(record[block.count], self._rules) for block in self._blocks)
         return after_blank and not figures and has_letter("".join(map(text_of, record)))
 
-    def _rows_of(self, number: int, block: Block, record: Sequence[Value]) -> Iterator[Row]:
+    def _rows_of(self, number: int, block: Block, record: Sequence[Value]) -> Iterator[tuple[Row, Value]]:
         source, place = self._source, self._table.place(number, block.name)
         column, count = block.count, 0
         if (left_out := _left_out(record, block.name, -1, self._rules)) is not None:
@@ -224,7 +231,7 @@ class _Blocks:
             self._seen[block, name] = count
         rank = record[block.rank] if block.rank >= 0 else None
         self._order.see((block.year, block.sex, None), rank, name, count, place)
-        yield Row(block.year, block.sex, name, count, place)
+        yield Row(block.year, block.sex, name, count, place), rank
 
 
 def _left_out(record: Sequence[Value], name: int, sex: int, rules: Rules) -> str | None:

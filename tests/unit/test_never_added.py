@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.parsing import refusal, reported, rows
 from tests.unit.sample_contents import PX, SCOTLAND, ons, statbel
-from tests.unit.workbooks import xlsx
+from tests.unit.workbooks import Rows, xlsx
 
 KOELN = "anzahl;vorname;geschlecht;position\n7;Testina;w;1\n2;Testina;w;2\n5;Probert;m;1\n"
 SA = "Given Name,Amount,Position\nTESTINA,70,1\nPROBERTA,50,2\n"
@@ -44,6 +44,11 @@ def test_names_may_share_the_first_rank() -> None:
     assert len(rows("Given Name,Amount,Position\nTESTINA,70,=1\nPROBERTA,70,=1\nMARA,5,3\n", SA_NAME, "AU")) == 3
 
 
+def test_a_blank_line_has_no_rank() -> None:
+    content = "Given Name,Amount,Position\nTESTINA,70,1\n\n\n ,,\nMARA,5,2\n"
+    assert rows(content, SA_NAME, "AU") == [(2023, "F", "TESTINA", 70), (2023, "F", "MARA", 5)]
+
+
 def test_equal_lines_are_added_up_only_if_the_positions_prove_them() -> None:
     content = "Given Name,Amount,Position\nTESTINA,70,1\nMARA,5,=2\nNILLA,5,=2\nMARA,5,=2\nEVA,1,5\n"
     assert (2023, "F", "MARA", 10) in rows(content, SA_NAME, "AU")
@@ -57,7 +62,9 @@ def test_more_lines_of_a_name_than_a_publisher_has_are_refused() -> None:
     assert "line 5: the same name and sex as in line 3" in str(refusal(content, SA_NAME, "AU"))
     portugal = "Ana,F,9\nEva,F,8\nAna,F,3\nEva,F,2\n"
     error = refusal(portugal, "nomes-registados-2016.csv", "PT")
-    assert "line 4: the same name and sex as in line 2, for the same year: expected several lines" in str(error)
+    assert "line 4: the same name and sex as in line 2, for the same year: expected one name with two lines" in str(
+        error
+    )
     assert rows("Ana,F,9\nEva,F,8\nAna,F,3\n", "nomes-registados-2016.csv", "PT")[0] == (2016, "F", "Ana", 12)
 
 
@@ -210,13 +217,15 @@ def test_a_figure_in_place_of_a_name_is_a_problem() -> None:
 
 
 def test_figures_beside_a_list_are_notes() -> None:
-    sheet = ons(
-        "Names for baby boys, 2007", [None, "Name", "Count"], [None, "Jack", 9], [7, None, None], [None, "", ""]
-    )
-    found = reported(xlsx({"6": sheet}), "any.xlsx", "GB")
-    assert (found.rows, found.left_out["titles and notes"]) == (1, 1)
-    blocks = "Girl Names,Count of Girl Names,Boy Names,Count of Boy Names,\nEva,9,Bo,7,\n,,,,5\n"
-    assert refusal(blocks, "2010.csv", "AU").reason == "invalid_format"
+    title = "Full list of first forenames given to boys, Scotland, 2019"
+    content = f"{title},,,,\nRank,Boys' names,Number of babies,NB,\n1,Jack,9,,\n,,,,7\n"
+    assert reported(content, "Boys.csv", "GB").left_out["titles and notes"] == 1
+    sheet: Rows = [
+        ["Rank", "Name - Male", "Count", "Rank", "Name - Female", "Count", None],
+        [1, "Bo", 9, 1, "Eva", 7, None],
+    ]
+    found = reported(xlsx({"Top 100 Baby Names 2024": [*sheet, [*[None] * 6, 12]]}), "any.xlsx", "AU")
+    assert (found.rows, found.left_out) == (2, {"titles and notes": 1})
 
 
 def test_a_rank_without_name_and_count_is_a_problem() -> None:
