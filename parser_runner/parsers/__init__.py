@@ -24,7 +24,7 @@ from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.unknown import to_suggest, unknown
+from parser_runner.parsers.unknown import how_to_describe, unknown
 from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
 __all__ = [
@@ -180,7 +180,7 @@ def parse(source: Source, country: str) -> Parsed:
         further = further_parsers_of(country)
         if not parsers and not further:
             message = f"there is no parser for files of {country}"
-            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[to_suggest(country)])
+            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[how_to_describe(country)])
         parsers = [*parsers, *further]
         found = all_recognised(source, further) if source.size else []
         chosen = the_one(source, country, found)

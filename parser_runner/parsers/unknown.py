@@ -59,11 +59,11 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
         problem.reason or Reason.INVALID_FORMAT,
         source.filename,
         problem.problems,
-        hints=[_all_formats(country), to_suggest(country)],
+        hints=[_all_formats(country), how_to_describe(country)],
     )
 
 
-def to_suggest(country: str) -> Hint:
+def how_to_describe(country: str) -> Hint:
     """What helps with a list of a publisher that no parser covers."""
     return Hint(Action.SUGGEST_COLUMNS, country=country)
 
