@@ -38,7 +38,7 @@ class WithoutSex:
         """
         message = (
             "this list has names, counts and years, but no sex, and every row needs one: lists of this publisher "
-            "(nombre,cantidad,anio) cannot be loaded; the hint of a sex cannot help, since they have both"
+            "(nombre,cantidad,anio) cannot be loaded, not even with the sex as a hint: both sexes stand in one list"
         )
         raise source.rejected(Reason.INVALID_FORMAT, message, match.record)
 
