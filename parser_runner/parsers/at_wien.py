@@ -22,6 +22,13 @@ _PLACE = {"nuts": "AT13", "district_code": "90000", "sub_district_code": "90000"
 class _Newborns(TextList):
     """The city's list. A record of a district is a problem: its children are in the city's figures too."""
 
+    def recognise(self, source: Source) -> tuple[Table, Header] | None:
+        found = super().recognise(source)
+        if found is None:
+            return None
+        table, header = found
+        return found if {*_PLACE} <= {*map(label_of, table.head()[header.record - 1])} else None
+
     def parse(self, source: Source, match: tuple[Table, Header]) -> Parsed:
         table, header = match
         labels = [*map(label_of, table.head()[header.record - 1])]
