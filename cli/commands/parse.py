@@ -140,7 +140,7 @@ def _print_report(source: Source, code: str, file: Path, as_json: bool) -> None:
     found = report(source, code)
     members = _members(file, source, code) if _is_of_several_regions(found) else []
     if as_json:
-        print_json({**found.as_dict(), "members": [one.as_dict() for one in members]})
+        print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
         say(*report_lines(found, file), *_member_lines(members))
     if found.rejected:
@@ -189,6 +189,8 @@ def report_lines(found: Report, file: Path) -> list[str]:
     ]
     if found.recognised is not None:
         about.append(("format", found.recognised))
+    if found.known_as:
+        about.append(("known as", f"{' or '.join(found.known_as)}, without a description"))
     if parsed is not None:
         about += [
             ("measure", parsed.measure),

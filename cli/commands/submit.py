@@ -75,7 +75,8 @@ def submit(
     refused when it is loaded, unless it --replaces that one. Deleting it undoes that.
 
     An archive is one dataset, unless its files are of several regions, as those of namesbystate.zip: with
-    --split each text file in it is a dataset of its own. Doing it again changes nothing.
+    --split each text file in it is a dataset of its own. So is each region of a list of several, such as
+    INSEE's dpt2021.csv. Doing it again changes nothing.
     """
     if replaces and (split or len(files) > 1):
         raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")

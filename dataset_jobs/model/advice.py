@@ -55,8 +55,8 @@ REASONS: dict[Reason, str] = {
     "under its right name.",
     Reason.UNDECIDED: "Several formats have such headings, and the file does not say which it is. Submit it again "
     "and say the format or the region; the error names those that fit.",
-    Reason.SEVERAL_REGIONS: "The archive has files of several regions, and a dataset covers one. Submit each file "
-    "in it as a dataset of its own.",
+    Reason.SEVERAL_REGIONS: "The file or archive has several regions, and a dataset covers one. Submit each region, or "
+    "each file in the archive, as a dataset of its own.",
     Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again as a "
     "replacement of that dataset; if it is not, delete this one.",
     Reason.NO_PARSER: "See that the country is the right one. A list of a new publisher can be read by its "

@@ -30,7 +30,7 @@ class _SideBySide(RegistryList):
             for number, record in enumerate(head, 1):
                 if [*map(label_of, record)] == _HEADINGS:
                     texts = " | ".join(filter(None, (text_of(value) for above in head[:number] for value in above)))
-                    return table, Header(number, 2, 1, -1, 3, _SIDE, texts)
+                    return table, Header(number, 2, 1, -1, 3, _SIDE, texts, rank=0)
         return None
 
     def parse(self, source: Source, match: tuple[Table, Header]) -> Parsed:
@@ -51,9 +51,9 @@ PARSERS = [
     _SideBySide(
         name="de-leipzig-side-by-side",
         description="lines of Rang,Anzahl,Vorname,Geschlecht,-,Rang,Anzahl,Vorname,Geschlecht",
-        delimiters=",;",
+        delimiters=",;\t",
         charset="cp1252",
-        rules=Rules(sexes={"w": "F", "m": "M"}),
+        rules=Rules(sexes={"w": "F", "m": "M"}, falling=True),
         region=LEIPZIG,
         named_year=True,
     ),

@@ -134,7 +134,7 @@ class _LongTable:
             if texts and len(record) != width and any(map(text_of, record)):
                 self._source.problem(f"expected {width} fields, found {len(record)}", number)
                 continue
-            if self._ranks is not None:
+            if self._ranks is not None and any(map(text_of, record)):
                 self._see_rank(self._ranks, number, record)
             row = None
             if texts and len(record) == width and (name := names.get(record[at_name])) is not None:

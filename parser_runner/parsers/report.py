@@ -6,7 +6,7 @@ from typing import Any
 
 from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.places import Place, as_values
-from parser_runner.parsers import parse_whole
+from parser_runner.parsers import known_formats, parse_whole
 from parser_runner.parsers.archive import text_members
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.findings import Findings
@@ -38,6 +38,7 @@ class Report:
         left_out_places: the first places of them, by the reason.
         added: how many records were added to others of the same name, by the reason.
         rejected: the refusal, or None.
+        known_as: the formats that would read the file without its description.
     """
 
     filename: str
@@ -51,6 +52,7 @@ class Report:
     left_out_places: Mapping[str, Sequence[Place]] = field(default_factory=dict)
     added: Mapping[str, int] = field(default_factory=dict)
     rejected: Rejected | None = None
+    known_as: Sequence[str] = ()
 
     @property
     def rows(self) -> int:
@@ -85,6 +87,7 @@ class Report:
             "country": self.country,
             "accepted": rejected is None,
             "format": self.recognised,
+            "known_as": [*self.known_as],
             "measure": parsed.measure if parsed else None,
             "region": parsed.region if parsed else None,
             "top": parsed.top if parsed else None,
@@ -122,7 +125,9 @@ def report(source: Source, country: str) -> Report:
     rows: dict[tuple[int, str], int] = {}
     totals: dict[tuple[int, str], int] = {}
     parsed, rejected, smallest = None, None, None
+    known_as: Sequence[str] = ()
     try:
+        known_as = known_formats(source, country) if source.hints.description is not None else ()
         parsed = parse_whole(source, country)
         for year, sex, _, count, _ in parsed.rows:
             key = (year, sex)
@@ -144,4 +149,5 @@ def report(source: Source, country: str) -> Report:
         dict(sorted(source.findings.places.items())),
         dict(sorted(source.findings.added.items())),
         rejected,
+        known_as,
     )

@@ -36,12 +36,11 @@ class TextTable:
 
     def head(self) -> list[list[str]]:
         content = self._source.head(_HEAD_BYTES)
-        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
             # Leaves out a character that is cut at the end.
-            text = codecs.getincrementaldecoder(encoding)().decode(content)
+            text = codecs.getincrementaldecoder("utf-8-sig")().decode(content)
         except UnicodeDecodeError:
-            text = content.decode(self._charset or "ascii", "replace")
+            text = content.decode(self._source.charset(self._charset), "replace")
         lines = text.splitlines(keepends=True)[: 2 * HEAD]
         if len(content) == _HEAD_BYTES and len(lines) < 2 * HEAD:
             lines.pop()

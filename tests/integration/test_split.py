@@ -69,3 +69,15 @@ def test_the_whole_archive_is_refused_and_explained(run: Run, tmp_path: Path) ->
     assert "--split" in " ".join(run("jobs", "explain", refused["job_id"]).stdout.split())
     again = answer(run("load", archive, "-c", "US", "--split", "--json"))
     assert (again["loaded"], again["rows"]) == (2, 2)
+
+
+def test_a_list_of_departments_is_a_dataset_for_each(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "dpt2021.csv"
+    file.write_text("sexe;preusuel;annais;dpt;nombre\r\n1;JEAN;2021;75;100\r\n1;JEAN;2021;69;30\r\n", newline="")
+    for already in (0, 2):
+        done = answer(run("load", file, "-c", "FR", "--split", "--json"))
+        assert (done["files"], done["loaded"], done["already_loaded"]) == (2, 2 - already, already)
+    assert [(one["filename"], one["region"], one["row_count"]) for one in counted(run)] == [
+        ("dpt2021-FR-69.csv", "FR-69", 1),
+        ("dpt2021-FR-75C.csv", "FR-75C", 1),
+    ]

@@ -18,6 +18,10 @@ NORWAY = (
     '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
     '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
 )
+NORWAY_BY_YEAR = (
+    '"10467: Born persons, by first name, contents and year"\r\n\r\n'
+    '"first name";"Born persons 1945";"Born persons 1946"\r\n"Aagot";7;..\r\n"Åse";.;12\r\n'
+)
 CATALONIA = (
     "\ufeffNoms més freqüents dels nadons. 2022\nCatalunya\n"
     '"Font: Idescat, a partir de l\'estadística de naixements."\n'

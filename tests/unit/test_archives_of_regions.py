@@ -81,9 +81,11 @@ class Recording:
         return Submitted(path)
 
 
-def split(*files: Path, limits: Limits | None = None) -> tuple[list[tuple[str, bytes]], list[Submitted], list[str]]:
+def split(
+    *files: Path, limits: Limits | None = None, country: str = "US"
+) -> tuple[list[tuple[str, bytes]], list[Submitted], list[str]]:
     client, said = Recording(), []  # type: ignore[var-annotated]
-    done = submit_split(client, None, files, FileOptions("US"), limits or Limits(), said.append)  # type: ignore[arg-type]
+    done = submit_split(client, None, files, FileOptions(country), limits or Limits(), said.append)  # type: ignore[arg-type]
     return client.given, done, said
 
 
@@ -146,3 +148,74 @@ def test_a_split_replaces_nothing(archive: Path) -> None:
 
 def test_the_client_of_the_services_has_that_method() -> None:
     assert callable(Client.submit_file)
+
+
+HEADINGS = "sexe;preusuel;annais;dpt;nombre\r\n"
+DEPARTMENTS = (
+    f"{HEADINGS}1;JEAN;1968;75;140\r\n1;JEAN;1968;69;30\r\n1;ZOË;1968;XX;9\r\n2;ANNE;1970;69;5\r\n2;ANNE;1970;2A;4\r\n"
+)
+LISTS = {
+    "dpt2021-FR-2A.csv": f"{HEADINGS}2;ANNE;1970;2A;4\r\n",
+    "dpt2021-FR-69.csv": f"{HEADINGS}1;JEAN;1968;69;30\r\n2;ANNE;1970;69;5\r\n",
+    "dpt2021-FR-75C.csv": f"{HEADINGS}1;JEAN;1968;75;140\r\n",
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_list_of_several_regions_is_divided_into_a_file_for_each(tmp_path: Path, packed: bool) -> None:
+    file = tmp_path / ("dpt2021_csv.zip" if packed else "dpt2021.csv")
+    file.write_bytes(zipped({"dpt2021.csv": DEPARTMENTS}) if packed else DEPARTMENTS.encode())
+    given, done, said = split(file, country="fr")
+    assert given == [(name, text.encode()) for name, text in LISTS.items()]
+    shown = file / "dpt2021.csv" if packed else file
+    assert [one.path for one in done] == [shown / name for name in LISTS]
+    assert said == [f"storing {shown / name} ({number} of 3)" for number, name in enumerate(LISTS, 1)]
+    for name, content in given:
+        assert rows(content, name, "FR")
+    assert sum(count for name, content in given for *_, count in rows(content, name, "FR")) == 140 + 30 + 5 + 4
+
+
+def test_quoted_fields_of_a_divided_list_keep_their_quotes(tmp_path: Path) -> None:
+    file = tmp_path / "dpt2021.csv"
+    file.write_text(f'{HEADINGS}1;"JEAN";1968;75;1\n1;"A;B";1968;75;2\n2;ANNE;1970;69;5\n')
+    given, _, _ = split(file, country="FR")
+    assert given[1][1].decode().splitlines()[1:] == ["1;JEAN;1968;75;1", '1;"A;B";1968;75;2']
+
+
+def test_a_list_of_one_region_stays_whole(tmp_path: Path) -> None:
+    file = tmp_path / "dpt.csv"
+    file.write_text(f"{HEADINGS}1;JEAN;1968;75;140\n")
+    given, done, _ = split(file, country="FR")
+    assert [name for name, _ in given] == ["dpt.csv"]
+    assert [one.path for one in done] == [file]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("1;JEAN;1969;7x;5", "line 7: expected a department, such as 01, 2A or 971"),
+        ("1;JEAN;1969;75", "line 7: expected 5 fields, found 4"),
+    ],
+)
+def test_a_list_that_is_malformed_is_submitted_in_no_part(tmp_path: Path, line: str, said: str) -> None:
+    file = tmp_path / "dpt2021.csv"
+    file.write_text(f"{DEPARTMENTS}{line}\r\n", newline="")
+    given, done, _ = split(file, country="FR")
+    assert given == []
+    assert [said in str(one.refusal) for one in done] == [True]
+
+
+def test_a_name_that_leaves_no_place_for_the_region_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ("d" * 240 + ".csv")
+    file.write_text(DEPARTMENTS)
+    given, done, _ = split(file, country="FR")
+    assert given == []
+    assert "the name is too long for one with the region" in str(done[0].refusal)
+
+
+def test_the_command_that_divides_a_list_is_printed(tmp_path: Path) -> None:
+    file = tmp_path / "dpt2021.csv"
+    file.write_text(DEPARTMENTS)
+    done = run("parse", file, "-c", "FR")
+    assert done.exit_code == 65
+    assert f"affirm-worker submit {file} --country FR --split" in done.output

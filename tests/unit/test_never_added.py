@@ -44,6 +44,11 @@ def test_names_may_share_the_first_rank() -> None:
     assert len(rows("Given Name,Amount,Position\nTESTINA,70,=1\nPROBERTA,70,=1\nMARA,5,3\n", SA_NAME, "AU")) == 3
 
 
+def test_a_blank_line_has_no_rank() -> None:
+    content = "Given Name,Amount,Position\nTESTINA,70,1\n\n\n ,,\nMARA,5,2\n"
+    assert rows(content, SA_NAME, "AU") == [(2023, "F", "TESTINA", 70), (2023, "F", "MARA", 5)]
+
+
 def test_equal_lines_are_added_up_only_if_the_positions_prove_them() -> None:
     content = "Given Name,Amount,Position\nTESTINA,70,1\nMARA,5,=2\nNILLA,5,=2\nMARA,5,=2\nEVA,1,5\n"
     assert (2023, "F", "MARA", 10) in rows(content, SA_NAME, "AU")

@@ -4,8 +4,22 @@ import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.hints import Action
 from tests.unit.parsing import opened, refusal, reported, rows, zipped
-from tests.unit.sample_contents import BC, DEPARTMENTS, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SA_NAME, SCOTLAND
+from tests.unit.sample_contents import (
+    BC,
+    DEPARTMENTS,
+    INSEE,
+    NORWAY,
+    NORWAY_BY_YEAR,
+    NSW,
+    ONTARIO,
+    PARIS,
+    PX,
+    SA,
+    SA_NAME,
+    SCOTLAND,
+)
 from tests.unit.workbooks import xlsx
 
 
@@ -41,12 +55,19 @@ TWO_DEPARTMENTS = (
 def test_insee_by_department_is_of_the_one_that_the_uploader_names() -> None:
     """The departments' sum is not the figure of the country."""
     error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR")
-    assert error.reason is Reason.UNDECIDED
+    assert error.reason is Reason.SEVERAL_REGIONS
+    assert [(hint.action, hint.country) for hint in error.hints] == [(Action.SUBMIT_SPLIT, "FR")]
     assert "their sum is not the figure of the country" in str(error)
     for region, count in [("FR-75C", 140), ("FR-69", 30), ("FR-20R", 7), ("FR-974", 6)]:
         found = opened(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region=region))
         assert (found.parser, found.region, found.measure) == ("fr-insee-departments", region, "births")
         assert [row[:4] for row in found.rows] == [(1968, "M", "JEAN", count)]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_departments_may_be_saved_with_another_separator(delimiter: str) -> None:
+    content = TWO_DEPARTMENTS.replace(";", delimiter)
+    assert rows(content, "dpt.csv", "FR", hints=FileHints(region="FR-69")) == [(1968, "M", "JEAN", 30)]
 
 
 def test_births_in_the_former_seine_are_not_those_of_paris() -> None:
@@ -116,6 +137,18 @@ def test_norway_has_the_sex_only_in_the_files_name() -> None:
     assert refusal(content, "females.csv", "NO", sex="M").reason is Reason.CONTRADICTORY
 
 
+def test_norways_export_may_have_a_column_a_year() -> None:
+    expected = [(1945, "F", "Aagot", 7), (1946, "F", "Åse", 12)]
+    assert rows(NORWAY_BY_YEAR.encode("latin-1"), "females.csv", "NO") == expected
+    turned = NORWAY_BY_YEAR.replace("first name", "fornavn").replace("Born persons 19", "Fødte 19").replace(";", "\t")
+    assert rows(turned, "10467.csv", "NO", sex="F") == expected
+    assert rows(NORWAY_BY_YEAR.replace("Born persons 19", "19"), "girls.csv", "NO") == expected
+    assert reported(NORWAY_BY_YEAR, "females.csv", "NO").left_out == {"years without a figure (. and ..)": 2}
+    assert refusal(NORWAY_BY_YEAR, "10467.csv", "NO").reason is Reason.INVALID_FILENAME
+    for old, new in (("10467", "10468"), ("Born persons 1945", "Per cent 1945"), ("persons 1946", "persons 1945")):
+        assert "no known format of NO" in str(refusal(NORWAY_BY_YEAR.replace(old, new), "females.csv", "NO"))
+
+
 def test_british_columbia_writes_0_for_fewer_than_five() -> None:
     found = reported(BC, "bc-popular-girls-names.csv", "CA")
     assert rows(BC, "bc-popular-girls-names.csv", "CA") == [(1916, "F", "AALIYAH", 7), (1915, "F", "ZOÀ", 5)]
@@ -183,6 +216,18 @@ def test_scotland_has_all_years_in_one_list_too() -> None:
     content = "yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n1974,G,Nicola,1137,1,1\n"
     assert rows(content, "any.csv", "GB") == [(1974, "M", "David", 1794), (1974, "F", "Nicola", 1137)]
     assert refusal(content, "any.csv", "GB", year=1975).reason is Reason.CONTRADICTORY
+
+
+@pytest.mark.parametrize("first", ["full-list-1974-2025.csv", "metadata.csv"])
+def test_scotland_since_1974_is_an_archive_with_a_text_beside_the_list(first: str) -> None:
+    """The archive's own name may be lost: the list in it has its name."""
+    members = {
+        "full-list-1974-2025.csv": SCOTLAND_SINCE_1974,
+        "metadata.csv": "All names given to babies, 1974 to 2025\r\nNames with a count of 2 or less are redacted\r\n",
+    }
+    archive = zipped({name: members[name] for name in sorted(members, key=lambda name: name != first)})
+    assert rows(archive, "download.zip", "GB") == [(2024, "M", "Jack", 5), (2024, "F", "Isla", 7)]
+    assert reported(archive, "download.zip", "GB").left_out == {"texts beside the lists in the archive": 1}
 
 
 @pytest.mark.parametrize("year", ["yr", "year"])

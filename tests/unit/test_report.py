@@ -54,6 +54,7 @@ def test_a_report_is_for_programs(insee: Path) -> None:
         "country": "FR",
         "accepted": True,
         "format": "fr-insee",
+        "known_as": [],
         "measure": "births",
         "region": None,
         "top": None,

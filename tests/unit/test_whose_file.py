@@ -40,6 +40,10 @@ class Tried(NamedTuple):
         return COUNTRIES[self.format]
 
 
+WHOLE_ONLY = {"us-nyc", "us-nys"}
+"""Their sums are refused unless all parts are there."""
+
+
 @cache
 def tried() -> list[Tried]:
     """All samples, each opened once: a workbook takes a process."""
@@ -50,7 +54,12 @@ def tried() -> list[Tried]:
     ]
     files += [(f"sample of {name}", name, one.name, one.content, one.hints) for name, one in SAMPLES.items()]
     return [
-        Tried(shown, format_name, Source(name, io.BytesIO(beginning(name, content)), hints), hints)
+        Tried(
+            shown,
+            format_name,
+            Source(name, io.BytesIO(content if format_name in WHOLE_ONLY else beginning(name, content)), hints),
+            hints,
+        )
         for shown, format_name, name, content, hints in files
     ]
 
