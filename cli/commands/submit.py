@@ -25,6 +25,7 @@ from cli.options import (
     Year,
 )
 from cli.session import session
+from cli.table import Column
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
@@ -84,7 +85,7 @@ def submit(
         output.print_json([_as_json(one) for one in submitted])
     else:
         output.print_table(
-            ["file", "result", "dataset", "job"],
+            [Column("file", text=True), Column("result"), Column("dataset"), Column("job")],
             [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
             "nothing submitted",
         )
