@@ -21,6 +21,7 @@ _COMMANDS = {
     Action.SUBMIT_AS_REPLACEMENT: "affirm-worker submit FILE --country CC --replaces DATASET_ID",
     Action.PARSE: "affirm-worker parse FILE --country CC",
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
+    Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",

@@ -13,6 +13,8 @@ from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell
 from dataset_jobs.model.coverage import years_in_words
+from dataset_jobs.model.description import Description
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.views import DatasetView
@@ -29,6 +31,7 @@ SHOW_EPILOG = """
 Examples:
   affirm-worker datasets show 0f9c5d4e
   affirm-worker datasets show 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
+  affirm-worker datasets show 0f9c5d4e --description > zurich.toml
 """
 DELETE_EPILOG = """
 \b
@@ -73,11 +76,19 @@ def list_datasets(
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_dataset(
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    description: Annotated[
+        bool, typer.Option("--description", help="Print only the description of its columns, as TOML.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Shows a dataset: its years, sexes and sums, and which datasets it supersedes."""
     with session() as it:
         dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
+    if description:
+        if dataset.description is None:
+            raise InvalidRequest(f"dataset {dataset.id} has no description: a parser knows its format")
+        output.say_all(Description.from_json(dataset.description).as_toml().rstrip("\n"))
+        return
     if as_json:
         output.print_json(dataset)
         return
@@ -99,6 +110,8 @@ def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
         ("region", dataset.region_hint),
     ]
     lines += [("given", f"--{name} {hint}") for name, hint in hints if hint is not None]
+    if dataset.description is not None:
+        lines.append(("described", _columns(dataset.description)))
     if dataset.loaded_at is not None:
         top = "all names" if dataset.top is None else f"the {dataset.top:,} most frequent names of a year and sex"
         lines += [
@@ -116,6 +129,14 @@ def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
     if dataset.error:
         lines.append(("error", cell(dataset.error)))
     return lines
+
+
+def _columns(description: str) -> str:
+    """A description as a line; as it is stored, if this version does not understand it."""
+    try:
+        return Description.from_json(description).as_columns()
+    except InvalidRequest:
+        return description
 
 
 def _superseded(dataset: DatasetView) -> str | None:

@@ -70,7 +70,7 @@ def parse(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prints the rows of a file as CSV, or a report of it, or a description to confirm.
+    """Prints the rows of a file as CSV, or a report of it.
 
     No database is needed. The columns are year, gender, name and count. A file with errors prints
     no row but the errors, with their lines or cells, on stderr; the exit code is 65 then.

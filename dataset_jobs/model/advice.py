@@ -57,8 +57,8 @@ REASONS: dict[Reason, str] = {
     "and say the format or the region; the error names those that fit.",
     Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again as a "
     "replacement of that dataset; if it is not, delete this one.",
-    Reason.NO_PARSER: "See that the country is the right one; a format that is new needs a parser. A file can "
-    "be parsed without loading it.",
+    Reason.NO_PARSER: "See that the country is the right one. A list of a new publisher can be read by its "
+    "columns; a command proposes their description.",
     Reason.DATASET_NOT_FOUND: "Nothing: the dataset was deleted meanwhile. " + _RESUBMIT,
     Reason.FILE_NOT_FOUND: "The stored file is gone. " + _RESUBMIT,
     Reason.FILE_CHANGED: "The stored file was changed after it was submitted. " + _RESUBMIT,
@@ -98,7 +98,7 @@ ACTIONS: dict[Cause | Reason, tuple[Action, ...]] = {
     Reason.CONTRADICTORY: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
     Reason.UNDECIDED: (Action.SUBMIT_AS_FORMAT,),
     Reason.OVERLAPPING: (Action.SUBMIT_AS_REPLACEMENT, Action.DELETE_DATASET),
-    Reason.NO_PARSER: (Action.PARSE,),
+    Reason.NO_PARSER: (Action.SUGGEST_COLUMNS,),
     Reason.DATASET_NOT_FOUND: (Action.SUBMIT,),
     Reason.FILE_NOT_FOUND: (Action.SUBMIT,),
     Reason.FILE_CHANGED: (Action.SUBMIT,),

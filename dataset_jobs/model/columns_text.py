@@ -170,7 +170,10 @@ class _Reader:
         if self._token.kind == "(":
             return []
         while True:
-            texts.append(self._expect("text", "expected a text here").text)
+            text = self._expect("text", "expected a text here")
+            if self._token.kind == "=":
+                raise _error(text.at, "expected the text of the item before this")
+            texts.append(text.text)
             if self._token.kind != "|":
                 return texts
             self._next += 1

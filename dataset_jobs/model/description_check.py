@@ -214,10 +214,7 @@ class _Check:
                 self.wrong((table, has.index(False)), f"{key}: some {table} have it and this has not")
 
     def _texts_agree(self, fields: Mapping[str, Any]) -> None:
-        girls, boys, neither = (fields.get(key, ()) for key in ("girls", "boys", "no_sexes"))
-        twice = [text for text, times in Counter([*girls, *boys, *neither]).items() if times > 1]
-        if twice:
-            self.wrong(("sexes",), f"{shown(twice[0])}: this text has two meanings")
+        seen: set[str] = set()
         for key, column, path in (
             ("girls", "sex", ("sexes", "F")),
             ("boys", "sex", ("sexes", "M")),
@@ -226,6 +223,10 @@ class _Check:
         ):
             if fields.get(key) and not fields.get(column):
                 self.wrong(path, f"{path[1]}: there is no column {column}")
+            for index, text in enumerate(fields.get(key, ()) if column == "sex" else ()):
+                if text in seen:
+                    self.wrong((*path, index), f"{shown(text)}: this text has two meanings")
+                seen.add(text)
         names = [sheet.name for sheet in fields["sheets"]]
         if len({*names}) < len(names):
             self.wrong(("sheets",), "sheets: the same sheet twice")

@@ -22,6 +22,8 @@ class Action(StrEnum):
     PARSE = "parse"
     """Read a file without loading it."""
     LIST_FORMATS = "list_formats"
+    SUGGEST_COLUMNS = "suggest_columns"
+    """Have the description of a list proposed that no parser knows."""
     SHOW_STATUS = "show_status"
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"

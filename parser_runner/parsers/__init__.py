@@ -22,8 +22,8 @@ from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.unknown import unknown
-from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_shared, the_one
+from parser_runner.parsers.unknown import suggest_columns, unknown
+from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
 __all__ = [
     "ENTRY_POINTS",
@@ -41,11 +41,13 @@ __all__ = [
 ENTRY_POINTS = "affirm_worker.parsers"
 
 _BUILT_IN: dict[str, tuple[str, ...]] = {
+    "AR": ("ar_renaper",),
     "AT": ("at_wien",),
     "AU": ("au_sa", "au_nsw", "au_qld", "au_vic", "au_tas"),
     "BE": ("be_statbel",),
     "CA": ("ca_ontario", "ca_bc"),
     "CH": ("ch_zuerich",),
+    "CL": ("cl_registro_civil",),
     "DE": ("de_berlin", "de_koeln", "de_leipzig", "de_muenchen"),
     "DK": ("dk_dst",),
     "ES": ("es_idescat",),
@@ -53,12 +55,15 @@ _BUILT_IN: dict[str, tuple[str, ...]] = {
     "FR": ("fr_insee", "fr_paris"),
     "GB": ("gb_ons", "gb_nrs", "gb_nisra"),
     "IE": ("ie_cso",),
+    "IL": ("il_cbs",),
     "IT": ("it_istat",),
     "NO": ("no_ssb",),
     "NZ": ("nz_dia",),
     "PT": ("pt_irn",),
     "SE": ("se_scb",),
-    "US": ("us_ssa",),
+    "SI": ("si_surs",),
+    "US": ("us_ssa", "us_nyc", "us_nys"),
+    "UY": ("uy_montevideo",),
 }
 
 
@@ -159,7 +164,8 @@ def parse(source: Source, country: str) -> Parsed:
     if chosen is None:
         further = further_parsers_of(country)
         if not parsers and not further:
-            raise Rejected(Reason.NO_PARSER, source.filename, f"there is no parser for files of {country}")
+            message = f"there is no parser for files of {country}"
+            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[suggest_columns(country)])
         parsers = [*parsers, *further]
         found = all_recognised(source, further) if source.size else []
         chosen = the_one(source, country, found)
@@ -242,5 +248,5 @@ def _elsewhere(source: Source, country: str) -> list[tuple[str, AnyParser]]:
                 recognised = all_recognised(source, parsers_of(code))
             except Rejected:
                 continue
-            found += [(code, one.parser) for one in recognised if not is_shared(one.parser)]
+            found += [(code, one.parser) for one in recognised if not (is_shared(one.parser) or is_refused(one.parser))]
     return found

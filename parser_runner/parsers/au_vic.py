@@ -101,13 +101,14 @@ class _OneYear:
         """As the sheet's."""
         column = self._found.year
         for number, record in self._found.sheet.records():
-            if number > self._found.header and column >= 0 and any(map(text_of, record)):
-                self._check(record[column], number, any(text_of(record[name]) for _, name, _ in self._found.columns))
+            if number > self._found.header and column >= 0 and self._has_name(record):
+                self._check(record[column], number)
             yield number, record
 
-    def _check(self, value: Value, number: int, has_name: bool) -> None:
-        if not has_name and not text_of(value):
-            return
+    def _has_name(self, record: Sequence[Value]) -> bool:
+        return any(text_of(record[name]) for _, name, _ in self._found.columns)
+
+    def _check(self, value: Value, number: int) -> None:
         try:
             if year_of(value) == self._year:
                 return

@@ -57,6 +57,7 @@ class Parser(Protocol[M]):
     A parser may also have, see `parser_runner.parsers.whose_file`:
         shared: True if other publishers have files with the same headings, so that content proves nothing.
         named: a pattern that finds the publisher's word in a file's name.
+        refused: True if such files cannot be loaded, and `parse` says why.
         regions: all regions that such files may be of; the parser takes `source.hints.region`.
     """
 

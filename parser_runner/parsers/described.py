@@ -24,6 +24,7 @@ from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.described_columns import Found, find_columns
 from parser_runner.parsers.described_refusal import column_left_out, not_found, sheet_missing
 from parser_runner.parsers.long import Rules, read_list
+from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import Header, Table, TextTable
@@ -147,11 +148,12 @@ class Described:
                 for block, at in zip(says.blocks, found.blocks, strict=True)
             ]
             return read_blocks(source, found.table, found.record, blocks, self._rules)
+        of_rows = says.year or says.shape is Shape.WIDE
+        year = None if of_rows else self._year(source, found, found.sheet)
         sex = None if says.sex else self._sex(source, found, found.sheet)
         if says.shape is Shape.WIDE:
             wide = Wide(found.record, columns["name"], found.years, found.width, columns.get("sex", -1))
             return read_wide(source, found.table, wide, self._rules, sex)
-        year = None if says.year else self._year(source, found, found.sheet)
         header = Header(
             found.record,
             columns["name"],
@@ -189,7 +191,7 @@ class Described:
                 self._says.file_year,
                 own if own is not None else self._says.file_year,
                 _only(years_in(found.text_over(columns))),
-                None if own is not None else _only(years_in(source.own_name)),
+                None if own is not None else year_named(source, named=self._says.file_year == IN_FILENAME),
                 source.year_hint,
             ),
         )

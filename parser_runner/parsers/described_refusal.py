@@ -22,7 +22,8 @@ def not_found(source: Source, description: Description, tables: Sequence[Table])
         return source.rejected(Reason.INVALID_FORMAT, "the file is empty")
     wanted = wanted_columns(description)
     best: tuple[int, int, Table, int] | None = None
-    for table in tables:
+    by_number = not any(map(has_heading, wanted)) and description.shape is not Shape.WIDE
+    for table in [] if by_number else tables:
         records = [*table.head()]
         for number, record in enumerate(records, 1):
             if description.heading_row in (None, number) and _are_headings(record, records[number:], wanted):
@@ -81,23 +82,27 @@ def _fits(wanted: Wanted, record: Sequence[Value]) -> bool:
 def _missing(description: Description, wanted: Sequence[Wanted], record: Sequence[Value]) -> str:
     labels = [*map(label_of, record)]
     there = [text for text in map(text_of, record) if text]
+    missing = [one for one in wanted if not one.among(labels)]
+    if missing:
+        first = missing[0].headings[0]
+        what = ", ".join(f"{shown(one.headings[0])} for {_keys(one)}" for one in missing)
+        return f"no heading{'s' if len(missing) > 1 else ''} {what}: {_there(first, there)}"
     for one in wanted:
         columns = one.among(labels)
-        key = " and ".join(dict.fromkeys(key for key, _ in one.keys))
-        heading = one.headings[0]
-        if not columns:
-            return f"no heading {shown(heading)} for {key}: {_there(heading, there)}"
         if len(columns) != len(one.keys):
-            expected = f"expected {len(one.keys)}"
             return (
-                f"the heading {shown(heading)} for {key} stands there {len(columns)} times, {expected}:"
-                f" give the number of the column, such as {key}=#{columns[0] + 1}"
+                f"the heading {shown(one.headings[0])} for {_keys(one)} stands there {len(columns)} times,"
+                f" expected {len(one.keys)}: give the number of the column, such as {one.keys[0][0]}=#{columns[0] + 1}"
             )
     if description.shape is Shape.WIDE:
         heading = description.count[0]
         why = f"no headings {shown(heading)} for counts, or a year twice, {YEAR} being any year"
         return f"{why}: {_there(heading, there)}"
     return "two columns of the description are the same one"
+
+
+def _keys(wanted: Wanted) -> str:
+    return " and ".join(dict.fromkeys(key for key, _ in wanted.keys))
 
 
 def _there(heading: str, there: Sequence[str]) -> str:

@@ -127,7 +127,8 @@ class _OneDepartment(TextTable):
                 others += 1
             elif any(map(text_of, record)):
                 self._file.problem("expected a department, such as 01, 2A or 971", number)
-        if others and not read and not former:
+        # An archive may have a file for each department.
+        if others and not read and not former and self._file.member is None:
             self._file.problem(f"expected records of department {self._code}, found only those of others")
         self._file.skip(_OTHERS, others)
         self._file.skip(_FORMER, former)

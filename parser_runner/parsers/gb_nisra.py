@@ -24,7 +24,7 @@ _SUPPRESSED = "suppressed counts (..: one or two children)"
 _RULES = Rules(suppressed={"..": _SUPPRESSED, "-": "absent counts (-)"})
 _NAME = re.compile(r"(\d{4}) name", re.ASCII)
 _COUNT = "number of babies"
-_TITLE = "forenames given to baby"
+_TITLE = "names given to baby"
 
 
 class _List(NamedTuple):

@@ -21,7 +21,7 @@ from parser_runner.parsers.list_area import ListArea
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header, titles_of
-from parser_runner.parsers.values import Value, is_year, label_of, noted_year, text_of, years_in
+from parser_runner.parsers.values import Value, label_of, marked_year, noted_year, text_of, years_in
 from parser_runner.parsers.wide import Wide, read_wide, years_over
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
@@ -29,9 +29,11 @@ from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, reso
 _COLUMNS = Columns(name=("name",), count=("count",), other=("rank", "contents"))
 _RULES = Rules()
 _ABSENT = "years without a figure ([x] and :)"
-_WIDE_RULES = Rules(suppressed={"[x]": _ABSENT, ":": _ABSENT})
+_SUPPRESSED = "suppressed counts ([c])"
+_WIDE_RULES = Rules(suppressed={"[x]": _ABSENT, ":": _ABSENT, "[c]": _SUPPRESSED})
 _PART = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+")
 _PLACE = "england and wales"
+_OTHER_PLACES = ("england", "wales", "scotland", "ireland")
 
 
 class _List(NamedTuple):
@@ -80,9 +82,17 @@ def _is_title(text: str) -> bool:
     return "names for baby" in text and ("boys" in text or "girls" in text)
 
 
+def _is_of_another_place(titles: str) -> bool:
+    """Whether the titles are of England, of Wales or of another part of the country: not of England and Wales."""
+    titles = titles.casefold()
+    return _PLACE not in titles and any(place in titles for place in _OTHER_PLACES)
+
+
 def _list_in(sheet: Sheet) -> _List | None:
     header = find_header(sheet, _COLUMNS)
     if header is None or not _is_title(header.text) or "top 100" in header.text.casefold():
+        return None
+    if _is_of_another_place(header.text):
         return None
     titles = [text for text in _texts(sheet.head()[: header.record]) if _is_title(text)]
     return _List(sheet, header, titles[0] if len(titles) == 1 else header.text)
@@ -131,15 +141,18 @@ def _years_in(sheet: Sheet) -> _Years | None:
         counts = [column for column, label in enumerate(labels) if "count" in _PART.findall(label)]
         years = {column: year for column in counts if (year := _year_of(labels[column], above.get(column)))}
         if labels.count("name") == 1 and counts and len({*years.values()}) == len(counts):
-            sex = detect_sex(" ".join(_texts(head[: number - 1]))) or detect_sex(sheet.name)
-            return _Years(sheet, Wide(number, labels.index("name"), years, len(record)), sex) if sex else None
+            titles = " | ".join(_texts(head[: number - 1]))
+            sex = detect_sex(titles) or detect_sex(sheet.name)
+            if sex is None or _is_of_another_place(titles):
+                return None
+            return _Years(sheet, Wide(number, labels.index("name"), years, len(record)), sex)
         above = years_over(record) or above
     return None
 
 
 def _year_of(label: str, above: int | None) -> int | None:
     """The year of a column of counts: in its heading (2025 count, 2025 [r] count), else above it."""
-    years = [int(part[:4]) for part in _PART.findall(label) if is_year(part.rstrip("rp*"))]
+    years = [year for part in _PART.findall(label) if (year := marked_year(part)) is not None]
     if years:
         return years[0] if len(years) == 1 else None
     return above

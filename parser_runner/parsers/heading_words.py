@@ -27,10 +27,10 @@ NAME = _words(
 )
 COUNT = _words(
     "count, counts, number, number of babies, number of births, births, total, frequency, amount, anzahl, häufigkeit,"
-    " nombre de naissances, effectif, effectifs, fréquence, nombre_de_prenoms, cantidad, frecuencia, freqüència,"
-    " frequência, frequenza, numero, número, número de, nati, antal, antall, lukumäärä, määrä, število, stevilo, broj,"
-    " aantal, liczba, liczba wystąpień, počet, pocet, darab, fő, arv, skaits, skaičius, sayı, αριθμός, число,"
-    " количество, кількість, מספר, n"
+    " nombre, nombre de naissances, effectif, effectifs, fréquence, nombre_de_prenoms, cantidad, frecuencia,"
+    " freqüència, frequência, frequenza, numero, número, número de, nati, antal, antall, lukumäärä, määrä, število,"
+    " stevilo, broj, aantal, liczba, liczba wystąpień, počet, pocet, darab, fő, arv, skaits, skaičius, sayı, αριθμός,"
+    " число, количество, кількість, מספר, n"
 )
 RANK = _words(
     "rank, rang, ranking, rànquing, position, pos, pos., posición, platz, plats, plass, plassering, nr, nr., no, no.,"

@@ -1,4 +1,4 @@
-"""The area of a list in a sheet: what stands beside it or below it is no part of it."""
+"""The area of a list in a sheet: cells beside it and figures below it are no part of it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +10,12 @@ from parser_runner.parsers.workbook import Sheet
 BESIDE = "cells beside the list"
 BELOW = "figures below the list"
 
+_ANOTHER_LIST = "expected nothing beside the list, found a text and a figure"
 _NO_RANK = "expected a rank, as the other names of this list have"
 
 
 class ListArea:
-    """A sheet without what stands outside the columns and rows of its list; a table for `read_list`.
+    """A sheet's list without the cells outside its columns and rows; a table for `read_list`.
 
     The list's columns are those with a heading. Its rows end at a blank record; below it, a figure by itself is no part
     of the list, but a record with rank and count is one even there. If the list has ranks, a name and a count without
@@ -49,6 +50,8 @@ class ListArea:
             blank = not any(map(text_of, own))
             ended = ended or (blank and begun)
             begun = begun or not blank
+            if not ended and not blank:
+                self._check_beside(number, record, own)
             if blank and any(map(text_of, record)):
                 continue
             if ended and self._is_stray(own):
@@ -66,6 +69,12 @@ class ListArea:
         if text_of(own[self._header.name]) or not any(map(text_of, own)):
             self._source.skip(BESIDE, _cells(record) - _cells(own))
         return own
+
+    def _check_beside(self, number: int, record: Sequence[Value], own: Sequence[Value]) -> None:
+        """A figure beside a name is left over; a text with a figure may be another list."""
+        beside = [text_of(value) for value, mine in zip(record, own, strict=True) if not text_of(mine)]
+        if any(map(has_letter, beside)) and any(text.isdecimal() for text in beside):
+            self._source.problem(_ANOTHER_LIST, self.place(number, self._header.name))
 
     def _is_stray(self, own: Sequence[Value]) -> bool:
         texts = [*filter(None, map(text_of, own))]

@@ -6,12 +6,38 @@ order of columns. The same name can stand in two lines, once with nearly all of 
 of children whose sex was not determined (I) are left out: the table knows two sexes.
 """
 
+from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
+from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
-from parser_runner.parsers.tables import Columns
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.tables import Columns, Header, Table
 
 _RULES = Rules(sexes={"F": "F", "M": "M"}, no_sexes={"I": "children of undetermined sex (I)"})
 _ADDED = "lines of the same name"
+
+
+class _Bare(TextList):
+    """The files without headings. The US publisher's national files have the same three fields; see `bare_names`."""
+
+    def recognise(self, source: Source) -> tuple[Table, Header] | None:
+        """As `TextList`, of lists that may be Portugal's."""
+        found = look_at(source)
+        if NAMED_US.search(source.own_name) or not (found.is_portuguese or found.is_undecided):
+            return None
+        return super().recognise(source)
+
+    def parse(self, source: Source, match: tuple[Table, Header]) -> Parsed:
+        """As `TextList`, if it is Portugal's.
+
+        Raises:
+            Rejected: nothing tells, neither the file's name nor the uploader.
+        """
+        said = source.hints.format == self.name or NAMED_PORTUGAL.search(source.own_name)
+        if not said and not look_at(source).is_portuguese:
+            raise undecided(source, "PT", self.name)
+        return super().parse(source, match)
+
 
 PARSERS = [
     TextList(
@@ -24,7 +50,7 @@ PARSERS = [
         named_year=True,
         adds_up=_ADDED,
     ),
-    TextList(
+    _Bare(
         name="pt-irn-bare",
         description="lines of name, F or M, and count, without headings (nomes-registados-2016.csv)",
         bare=("name", "sex", "count"),

@@ -11,6 +11,7 @@ from dataset_jobs.model.description_parts import IN_FILENAME, IN_TITLE, YEAR, In
 from dataset_jobs.model.toml_text import toml_text
 from parser_runner.parsers import heading_words
 from parser_runner.parsers.described import SEPARATORS
+from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.suggest_columns import Column, columns_of, is_sign, read_texts
 from parser_runner.parsers.tables import Table, TextTable
@@ -107,7 +108,7 @@ def suggest(source: Source) -> Suggestion:
             columns["count"] = _heading(best, best.count[0])
             _year(suggestion, source, best)
         _sex(suggestion, source, best)
-        _signs(suggestion, best)
+        _signs(suggestion, source, best)
     suggestion.note((), "Proposed from the headings and values: look at every line before you use it.")
     document["measure"] = "births"
     suggestion.note(("measure",), f"Uncertain: {_LEFT}")
@@ -227,11 +228,11 @@ def _file_year(suggestion: Suggestion, source: Source, best: _Candidate) -> None
     if len(years_in(_titles(best))) == 1:
         document["file_year"] = IN_TITLE
         suggestion.note(("file_year",), f"Uncertain: a title has {years_in(_titles(best))[0]}.")
-    elif len(years_in(source.own_name)) == 1:
+    elif (year := year_named(source, named=False)) is not None:
         document["file_year"] = IN_FILENAME
-        suggestion.note(("file_year",), f"Uncertain: the file's name has {years_in(source.own_name)[0]}.")
+        suggestion.note(("file_year",), f"Uncertain: the file's name has {year}.")
     else:
-        suggestion.note(("measure",), "No year is to be seen: add file_year = 2020, or give --year.")
+        suggestion.note(("measure",), "No year is to be seen: add file_year = 2020, or give the year as a hint.")
 
 
 def _sex(suggestion: Suggestion, source: Source, best: _Candidate) -> None:
@@ -243,7 +244,7 @@ def _sex(suggestion: Suggestion, source: Source, best: _Candidate) -> None:
             suggestion.note(("columns", "sex"), "Uncertain: by its values alone.")
     if sexes:
         document["columns"]["sex"] = _heading(best, sexes[0])
-        _meanings(suggestion, best, sexes[0])
+        _meanings(suggestion, source, best, sexes[0])
     elif (sex := detect_sex(_titles(best))) is not None:
         document["file_sex"] = IN_TITLE
         suggestion.note(("file_sex",), f"Uncertain: a title speaks of {IN_WORDS[sex]}.")
@@ -251,12 +252,12 @@ def _sex(suggestion: Suggestion, source: Source, best: _Candidate) -> None:
         document["file_sex"] = IN_FILENAME
         suggestion.note(("file_sex",), f"Uncertain: the file's name speaks of {IN_WORDS[sex]}.")
     else:
-        suggestion.note(("measure",), 'No sex is to be seen: add file_sex = "F" or "M", or give --sex.')
+        suggestion.note(("measure",), 'No sex is to be seen: add file_sex = "F" or "M", or give the sex as a hint.')
 
 
-def _meanings(suggestion: Suggestion, best: _Candidate, column: Column) -> None:
+def _meanings(suggestion: Suggestion, source: Source, best: _Candidate, column: Column) -> None:
     """What the texts in a column of sexes mean."""
-    read_texts(best.table, best.record, [Column(column.index, column.heading, (), column.texts)])
+    read_texts(source, best.table, best.record, [Column(column.index, column.heading, (), column.texts)])
     texts = [text for text in column.texts if text]
     pair = heading_words.UNSURE.get(tuple(sorted({text.casefold() for text in texts})))  # type: ignore[arg-type]
     found: dict[str, list[str]] = {"F": [], "M": []}
@@ -279,10 +280,10 @@ def _meanings(suggestion: Suggestion, best: _Candidate, column: Column) -> None:
         suggestion.note(("columns", "sex"), f"Say under [sexes] what these mean: {', '.join(map(repr, unknown))}.")
 
 
-def _signs(suggestion: Suggestion, best: _Candidate) -> None:
+def _signs(suggestion: Suggestion, source: Source, best: _Candidate) -> None:
     """Texts in place of counts."""
     columns = best.years[1] if best.years else best.count[:1]
-    read_texts(best.table, best.record, columns)
+    read_texts(source, best.table, best.record, columns)
     signs = sorted({text for column in columns for text in column.texts if is_sign(text)})
     if best.years and any("" in column.texts for column in columns):
         signs.insert(0, "")

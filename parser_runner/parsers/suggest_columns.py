@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from parser_runner.parsers import heading_words
+from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Table
 from parser_runner.parsers.values import Malformed, Value, count_of, has_letter, is_year, label_of, text_of
 
@@ -102,9 +103,10 @@ def columns_of(table: Table, record: int) -> list[Column]:
     ]
 
 
-def read_texts(table: Table, record: int, columns: Iterable[Column]) -> None:
+def read_texts(source: Source, table: Table, record: int, columns: Iterable[Column]) -> None:
     """Collects the first different texts of columns. Figures count as one text."""
     wanted = [*columns]
+    source.rewind()
     for number, row in table.records():
         if number <= record:
             continue

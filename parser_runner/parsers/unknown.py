@@ -53,8 +53,16 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
     what = f"no known format of {country}" if given is None else f"this is not {given}"
     problem = source.rejected(Reason.INVALID_FORMAT, f"{what}: {why}", place)
     return Rejected(
-        problem.reason or Reason.INVALID_FORMAT, source.filename, problem.problems, hints=[_all_formats(country)]
+        problem.reason or Reason.INVALID_FORMAT,
+        source.filename,
+        problem.problems,
+        hints=[_all_formats(country), suggest_columns(country)],
     )
+
+
+def suggest_columns(country: str) -> Hint:
+    """What helps with a list of a publisher that no parser covers."""
+    return Hint(Action.SUGGEST_COLUMNS, country=country)
 
 
 def _all_formats(country: str) -> Hint:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.bare_names import NAMED_PORTUGAL, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import NO_COUNT, Malformed, count_of, name_of, this_year
@@ -52,17 +53,31 @@ def _first_line(source: Source) -> str:
         return ""
 
 
+def _is_ssa(source: Source) -> bool:
+    """Whether the lines may be this publisher's: Portugal's have the same three fields. See `bare_names`."""
+    return not NAMED_PORTUGAL.search(source.own_name) and look_at(source).is_us
+
+
+def _refuse_if_undecided(source: Source, name: str) -> None:
+    """Refuses a few lines in another order than this publisher's, unless the file's name or the uploader says it."""
+    few = look_at(source)
+    if few.is_undecided and not (few.is_in_order or _YEAR_IN_NAME.fullmatch(source.own_name) or source.hints.format):
+        raise undecided(source, "US", name)
+
+
 class National:
     """`yobYYYY.txt`."""
 
     name = "us-ssa-national"
-    description = "lines of name,sex,count (yobYYYY.txt)"
+    description = "lines of name,sex,count (yobYYYY.txt), F before M, with names in ASCII letters and no small counts"
 
     def recognise(self, source: Source) -> re.Match[str] | None:
-        return re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source))
+        found = re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source))
+        return found if _is_ssa(source) else None
 
     def parse(self, source: Source, match: re.Match[str]) -> Parsed:
         refuse_sex_hint(source)
+        _refuse_if_undecided(source, self.name)
         return Parsed(self.name, "births", None, self._rows(source, self._year(source)))
 
     def _year(self, source: Source) -> int:

@@ -17,6 +17,7 @@ COUNT_LIMIT = 2**31 - 1
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
+_MARKED_YEAR = re.compile(r"([0-9]{4}) ?(?:\[[^\[\]]{0,40}\]|\([^()]{0,40}\)|[rpe*]|[¹²³⁴⁵⁶⁷⁸⁹]{1,2})?")
 _NOTED_YEAR = re.compile(r"(?:^|[ (,])(\d{4})[1-9]\d?(?:,[1-9]\d?){0,8}$", re.ASCII)
 _NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
 
@@ -57,6 +58,8 @@ def name_of(value: Value, limit: int) -> str:
     name = text_of(value) if isinstance(value, str | bool) else ""
     if '"' in name:
         name = name.strip('" ')
+    if "\ufffd" in name:
+        raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
     if not name or len(name) > limit or not _may_be_a_name(name):
         raise Malformed(f"expected a name of 1 to {limit} characters")
     return name
@@ -107,6 +110,12 @@ def years_in(text: str) -> list[int]:
     """The years in a title or a file's name, each once: four digits by themselves."""
     found = (int(digits) for digits in _YEAR.findall(text))
     return list(dict.fromkeys(year for year in found if FIRST_YEAR <= year <= this_year()))
+
+
+def marked_year(value: Value) -> int | None:
+    """The year of a heading, perhaps with a mark: 2008, 2008 [note 3], 2008r, 2008*, 2008¹. None if there is none."""
+    found = _MARKED_YEAR.fullmatch(text_of(value))
+    return int(found[1]) if found and is_year(found[1]) else None
 
 
 def noted_year(title: str) -> int | None:

@@ -26,6 +26,11 @@ def is_shared(parser: AnyParser) -> bool:
     return bool(getattr(parser, "shared", False))
 
 
+def is_refused(parser: AnyParser) -> bool:
+    """Whether the parser recognises files only to say why they cannot be loaded."""
+    return bool(getattr(parser, "refused", False))
+
+
 def regions_of(parser: AnyParser) -> tuple[str, ...]:
     """The regions that the uploader may name for this format; empty if the format has one only, or none."""
     return tuple(getattr(parser, "regions", ()))

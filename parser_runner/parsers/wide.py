@@ -15,6 +15,7 @@ from parser_runner.parsers.values import (
     has_letter,
     is_year,
     label_of,
+    marked_year,
     name_of,
     text_of,
     year_of,
@@ -60,7 +61,7 @@ def years_over(record: Sequence[Value]) -> dict[int, int]:
     over: dict[int, int] = {}
     year = None
     for column, value in enumerate(record):
-        year = year_of(value) if is_year(value) else year
+        year = marked_year(value) or year
         if year is not None:
             over[column] = year
     return over

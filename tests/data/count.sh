@@ -93,6 +93,27 @@ done
 for f in be/First*.xlsx; do
     has "$f" && for n in 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do column "$f" sheet$n.xml F 3; done | say "$f"
 done
+for f in us/nyc/*.csv; do
+    # The publisher repeats lines.
+    has "$f" && sed 1d "$f" | sort -u | field , 5 1 | say "$f"
+done
+for f in us/nys/*.csv; do has "$f" && field , 5 2 < "$f" | say "$f"; done
+for f in uy/*.csv; do
+    # Without equal lines, and lines without a letter or with N.N.
+    has "$f" && sort -u "$f" | grep -v '^[^,]*,[^,]*,"\([^A-Za-z]*\|N\.*N\.*\|SIN VIDA\|XXX*\)",' | awk -F, '{ print $NF }' | say "$f"
+done
+for f in cl/*.csv; do has "$f" && sed 1d "$f" | tr -d '\r' | awk -F, '{ print $NF }' | say "$f"; done
+for f in si/*.csv; do
+    # As many columns of figures as of ranks.
+    has "$f" && sed 1,3d "$f" | tr -d '\r' |
+        awk -F, '{ for (i = 2; i <= (NF + 1) / 2; i++) if ($i ~ /^[0-9]+$/) print $i }' | say "$f"
+done
+for f in il/*.xlsx; do
+    # Names in A, totals in B, then the years.
+    has "$f" && for n in 1 2 3 4 5 6 7 8 9 10; do
+        cells "$f" sheet$n.xml | awk '$4 == "n" && $2 >= 14 && $1 != "A" && $1 != "B" { print $3 }'
+    done | say "$f"
+done
 for f in dk/*.xlsx; do has "$f" && column "$f" sheet1.xml C 5 | sed '$d' | say "$f"; done
 for f in pt/*2014.csv; do has "$f" && field , 2 2 < "$f" | say "$f"; done
 for f in pt/*2015.csv pt/*2016.csv; do has "$f" && grep -v ',I,' "$f" | field , 3 1 | say "$f"; done

@@ -128,3 +128,33 @@ CORNERS = (
     "<sheetData><row r='1'><c r='A1'><v>1</v></c></row>"
     "<row r='1048576'><c r='XFD1048576'><v>2</v></c></row></sheetData>"
 )
+
+CHILE = 'Nombre,Total\nISABELLA,3102\n"TRINIDAD,ANTONELLA",1\nMARÍA-JOSÉ,2\n'
+SLOVENIA_NEWBORN = (
+    '"Baby boys\' first names, Slovenia, annually",,,,\n,,,,\nFIRST NAME,Number 2018,Number 2019,Rank 2018,Rank 2019\n'
+    "Aleš,7,-,192,-\nLuka,250,301,1,1\n"
+)
+
+
+def israel_list(
+    title: str, *lines: list[Value], years: tuple[int, ...] = (2020, 2021), period: str = "2020-2021"
+) -> Rows:
+    notes: Rows = [[], [title], ["נכון לאפריל 2022"], ["- = חוסר מקרים"], [".. = פחות מ-5 מקרים"], []]
+    return [*notes, ["שם פרטי", f"סך הכל בשנים\n{period}", *years], *lines]
+
+
+_GROUPS: list[tuple[str, str, list[list[Value]]]] = [
+    ("יהודים", "בנים", [["אדם", 120, ".", 100], ["משה", 70, 60, 7]]),
+    ("יהודיות", "בנות", [["תמר", 40, "..", 30]]),
+    ("מוסלמים", "בנים", [["אדם", 60, "..", 50]]),
+    ("מוסלמיות", "בנות", [["מרים", 25, 5, 20]]),
+    ("נוצרים", "בנים", [["אדם", 9, "-", 5]]),
+    ("נוצריות", "בנות", [["מרים", 9, ".", 8]]),
+    ("דרוזים", "בנים", [["אדהם", 6, ".", 6]]),
+    ("דרוזיות", "בנות", [["תמר", 7, ".", 7]]),
+    ("אחרים", "בנים", [["דניאל", 6, ".", 6]]),
+    ("אחרות", "בנות", [["ניקול", 6, ".", 6]]),
+]
+ISRAEL: dict[str, Rows] = {
+    sheet: israel_list(f"שמות פרטיים של {sex} לפי שנת לידה", *lines) for sheet, sex, lines in _GROUPS
+}

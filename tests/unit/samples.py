@@ -7,15 +7,18 @@ from pathlib import Path
 
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from parser_runner.parsers import AnyParser, countries, parsers_of
+from parser_runner.parsers.whose_file import is_refused
 from parser_runner.parsers.workbook import Sheet, Workbook
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import (
     BC,
     CATALONIA,
+    CHILE,
     CSO_CSV,
     DEPARTMENTS,
     FINLAND,
     INSEE,
+    ISRAEL,
     JSON_STAT,
     NORWAY,
     NSW,
@@ -26,6 +29,7 @@ from tests.unit.sample_contents import (
     PX,
     SA,
     SCOTLAND,
+    SLOVENIA_NEWBORN,
     newborn,
     statbel,
 )
@@ -64,6 +68,12 @@ SAMPLES: dict[str, Sample] = {
     "at-wien-newborns": _text("at/wien/l9ogdvornamentop500-cut.csv"),
     "us-ssa-national": _text("us/national/yob2015.txt"),
     "us-ssa-state": _text("us/TR.TXT"),
+    "us-nyc": _text("us/nyc/popular_baby_names-cut.csv"),
+    "us-nys": _text("us/nys/Baby_Names__Beginning_2007-cut.csv"),
+    "uy-montevideo": _text("uy/nombre_nacim_x_anio_sexo-cut.csv"),
+    "cl-registro-civil": Sample("registro-civil-females2019.csv", CHILE.encode()),
+    "si-surs-population": _text("si/females-by-year-cut.csv"),
+    "si-surs-newborn": Sample("baby-boys.csv", SLOVENIA_NEWBORN.encode("cp1250")),
     "au-nsw": Sample("popular_baby_names_1952_to_2024.csv", NSW.encode()),
     "au-qld-year": _text("au/qld/20150309_BDM_Top-100-Baby-Names-2010.csv"),
     "au-qld-years": _text("au/qld/20180718_BDM_Top-100-Baby-Names-1960-to-2005.csv"),
@@ -140,6 +150,7 @@ SAMPLES: dict[str, Sample] = {
             ]
         },
     ),
+    "il-cbs": _book("names.xlsx", ISRAEL),
     "it-istat-top": _book(
         "it.xls",
         {
@@ -172,8 +183,12 @@ SAMPLES: dict[str, Sample] = {
 
 ARCHIVE = Sample("nat.zip", zipped({"nat.csv": INSEE}))
 
-ALL_PARSERS: dict[str, AnyParser] = {parser.name: parser for country in countries() for parser in parsers_of(country)}
-COUNTRIES: dict[str, str] = {parser.name: country for country in countries() for parser in parsers_of(country)}
+COUNTRIES: dict[str, str] = {
+    parser.name: country for country in countries() for parser in parsers_of(country) if not is_refused(parser)
+}
+ALL_PARSERS: dict[str, AnyParser] = {
+    parser.name: parser for country in countries() for parser in parsers_of(country) if parser.name in COUNTRIES
+}
 
 
 class InMemory(Workbook):

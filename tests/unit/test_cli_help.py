@@ -12,7 +12,7 @@ HELP = dict(help_texts())
 COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
     "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
-    "datasets list", "datasets show", "datasets delete", "parsers list",
+    "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
 ]  # fmt: skip
 

@@ -32,7 +32,7 @@ def test_regions_are_those_that_the_parsers_give() -> None:
 
 def test_every_code_that_is_none_of_isos_is_explained() -> None:
     explained = PAGE.partition("Some codes are none of ISO's")[2]
-    assert all(f"`{code}`" in explained for code in ("GB-EAW", "US-TR", "DE-NW-05315"))
+    assert all(f"`{code}`" in explained for code in ("GB-EAW", "US-TR", "DE-NW-05315", "US-NY-NYC"))
 
 
 def test_every_region_that_the_uploader_may_name_is_listed_with_its_name() -> None:

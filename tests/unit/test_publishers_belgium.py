@@ -14,7 +14,7 @@ NEWER = newborn("Belgique", "Région flamande", "Région wallonne", "Région de 
 DUTCH = newborn("België", "Brussels Hoofdstedelijk Gewest", "Vlaams Gewest", "Waals Gewest")
 
 
-def test_a_sheet_a_year_of_the_countrys_list_is_read() -> None:
+def test_the_countrys_list_of_each_sheet_is_read() -> None:
     content = xlsx({"1995": OLDER, "2020": NEWER, "1995-2020": NEWER})
     assert rows(content, NAME, "BE") == [
         (1995, "F", "Laura", 1484), (1995, "F", "Sarah", 914), (2020, "F", "Laura", 1484), (2020, "F", "Sarah", 914),
@@ -40,7 +40,7 @@ def test_a_region_cannot_be_given() -> None:
     assert "the file covers the whole country" in str(error)
 
 
-def test_the_whole_population_is_not_taken_for_births() -> None:
+def test_population_is_not_taken_for_births() -> None:
     """Statbel has workbooks of it in the same shape."""
     content = xlsx({"1995": OLDER})
     for name in ("Prénoms_Femmes_1995.xlsx", "Voornamen_Mannen.xlsx", "women.xlsx"):
@@ -54,7 +54,7 @@ def line(*values: Value) -> list[Value]:
     return [*values, *[None] * 9]
 
 
-def test_the_same_name_in_the_next_line_is_added_and_anywhere_else_refused() -> None:
+def test_one_pair_of_lines_a_year_is_added() -> None:
     twice = [*OLDER, line(1402, "Éloïse", 5), line(1403, "Éloïse", 5)]
     assert rows(xlsx({"2015": twice}), NAME, "BE")[-1] == (2015, "F", "Éloïse", 10)
     assert reported(xlsx({"2015": twice}), NAME, "BE").added == {"lines of the same name, one below the other": 1}
@@ -87,11 +87,11 @@ def test_other_blocks_are_of_no_known_format(sheets: dict[str, Rows]) -> None:
         (line(3, "Marie", 7.5), "cell C4: expected a whole number"),
     ],
 )
-def test_a_cell_that_is_no_name_or_count_is_named(row: list[Value], said: str) -> None:
+def test_a_malformed_cell_is_named(row: list[Value], said: str) -> None:
     assert said in str(refusal(xlsx({"1995": [*OLDER, row]}), NAME, "BE"))
 
 
-def test_the_year_that_was_given_must_be_the_only_one() -> None:
+def test_a_year_given_must_be_the_only_one() -> None:
     content = xlsx({"1995": OLDER, "2020": NEWER})
     assert refusal(content, NAME, "BE", year=1995).reason is Reason.CONTRADICTORY
     assert opened(xlsx({"1995": OLDER}), NAME, "BE", year=1995)

@@ -73,11 +73,13 @@ def test_every_publisher_but_those_with_large_files_only_or_no_licence_is_shippe
         "be-statbel-provinces",
         "ca-bc",
         "ca-ontario",
+        "cl-registro-civil",
         "es-idescat-newborns",
         "fi-dvv-first-names",
         "fr-insee",
         "fr-paris",
         "gb-nisra-full-lists",
+        "il-cbs",
         "no-ssb-10467",
         "us-ssa-state",
     }

@@ -44,7 +44,7 @@ SPARSE = {str(at): value for at, value in enumerate([12, 656, None, 587, 9, 1, N
         document(dimension=dict(reversed(dimension(NAMES, index=["Seán", "Jack"]).items()))),
     ],
 )
-def test_a_dataset_is_read_in_any_form_that_json_stat_has(content: bytes) -> None:
+def test_a_dataset_is_read_in_every_form(content: bytes) -> None:
     assert sorted(rows(content, "VSA50.json", "IE")) == sorted(EXPECTED)
 
 
@@ -53,7 +53,7 @@ def test_the_order_of_the_dimensions_is_that_of_id() -> None:
     assert rows(document(**turned), "any.json", "IE") == EXPECTED
 
 
-def test_a_dataset_of_all_names_is_no_list_of_the_first_hundred() -> None:
+def test_a_dataset_of_all_names_has_no_top() -> None:
     found = reported(document(), "VSA50.json", "IE")
     assert found.parsed is not None
     assert (found.parsed.parser, found.parsed.measure, found.parsed.top) == ("ie-cso-jsonstat", "births", None)
@@ -68,13 +68,13 @@ def test_the_sex_must_not_contradict_the_title() -> None:
 
 
 @pytest.mark.parametrize("figure", [-1, 1.5, "many", True, [], {}, 2**31, 1e300])
-def test_a_figure_that_is_no_count_is_named_by_its_place(figure: Any) -> None:
+def test_a_figure_that_is_no_count_is_named(figure: Any) -> None:
     error = refusal(document(value=[12, figure, None, 587, 9, 1, None, 1]), "VSA50.json", "IE")
     assert [problem.place for problem in error.problems] == [Figure(2)]
     assert str(error).startswith("VSA50.json, figure 2: expected a whole number")
 
 
-def test_two_names_of_one_label_are_refused_with_both_places() -> None:
+def test_two_names_of_one_label_are_refused() -> None:
     twice = dimension(NAMES, index=["0001", "0002"], label={"0001": "Jack", "0002": "Jack"})
     error = refusal(document(dimension=twice), "VSA50.json", "IE")
     assert str(error) == "VSA50.json, figure 2: the same name and sex as in figure 1, for the same year"
@@ -124,7 +124,7 @@ DEEP = b'{"dimension": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"
         (document(label="").replace(b"Boys", b"The"), "the file has no sex"),
     ],
 )
-def test_a_document_that_is_huge_or_deep_or_odd_is_refused(content: bytes, said: str) -> None:
+def test_a_huge_deep_or_odd_document_is_refused(content: bytes, said: str) -> None:
     started = time.perf_counter()
     error = refusal(content, "VSA50.json", "IE")
     assert said in str(error)
@@ -132,7 +132,7 @@ def test_a_document_that_is_huge_or_deep_or_odd_is_refused(content: bytes, said:
     assert time.perf_counter() - started < 5
 
 
-def test_a_huge_matrix_of_few_figures_costs_nothing() -> None:
+def test_a_huge_sparse_matrix_costs_nothing() -> None:
     names = [f"{number:05}" for number in range(30_000)]
     large = {**dimension(NAMES, index=names), "TLIST(A1)": {"label": "Year", "category": {"index": ["2019", "2020"]}}}
     content = document(dimension=large, size=[2, 2, 30_000], value={"0": 7})
@@ -141,7 +141,7 @@ def test_a_huge_matrix_of_few_figures_costs_nothing() -> None:
     assert time.perf_counter() - started < 5
 
 
-def test_csv_has_a_line_a_figure_and_the_ranks_are_left_out() -> None:
+def test_csv_has_a_line_for_each_figure() -> None:
     found = reported(CSO_CSV, "VSA50.csv", "IE")
     assert rows(CSO_CSV, "any.csv", "IE") == [(2023, "M", "Jack", 583)]
     assert found.left_out == {"ranks": 1, "suppressed or absent figures (no VALUE)": 1}
@@ -175,7 +175,7 @@ def test_csv_of_an_older_table_has_no_sex() -> None:
         ("Statistic Label", "Label", "no known format of IE"),
     ],
 )
-def test_csv_that_is_not_whole_is_refused_by_its_line(old: str, new: str, said: str) -> None:
+def test_malformed_csv_is_refused_by_its_line(old: str, new: str, said: str) -> None:
     assert said in str(refusal(CSO_CSV.replace(old, new), "VSA50.csv", "IE"))
 
 

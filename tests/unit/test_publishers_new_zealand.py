@@ -15,7 +15,7 @@ EXPECTED = [(1954, "M", "John", 1389), (1954, "F", "Christine", 779)]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_line_is_a_name_and_a_line_without_a_figure_is_counted(delimiter: str) -> None:
+def test_each_line_is_a_name(delimiter: str) -> None:
     content = LISTS.replace(",", delimiter)
     assert rows(content, "nznames.csv", "NZ") == EXPECTED
     found = reported(content, "nznames.csv", "NZ")
@@ -31,7 +31,7 @@ def test_a_name_at_two_ranks_is_added_up() -> None:
 
 
 @pytest.mark.parametrize("again", ["1954,Boys,1,John,1389", "1954,Boys,1,David,1389", "1954,Boys,1,John,12"])
-def test_a_rank_that_stands_there_twice_is_of_two_lists_in_one(again: str) -> None:
+def test_a_rank_twice_is_refused_with_both_lines(again: str) -> None:
     error = refusal(f"{LISTS}{again},number,Number of babies,\n", "any.csv", "NZ")
     assert str(error).startswith("any.csv, line 5: the same year, sex and rank as in line 2")
 

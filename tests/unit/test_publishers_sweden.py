@@ -17,7 +17,7 @@ EXPECTED = [(2022, "F", "Åsa", 7), (2021, "M", "Björn", 12), (2022, "M", "Bjö
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("delimiter", ["\t", ";", ","])
 @pytest.mark.parametrize("title", ["", '"Nyfödda efter tilltalsnamn, kön och år"\r\n\r\n'])
-def test_an_export_is_read_with_any_separator_and_title(encoding: str, delimiter: str, title: str) -> None:
+def test_an_export_is_read_with_any_separator(encoding: str, delimiter: str, title: str) -> None:
     content = (title + EXPORT.replace("\t", delimiter)).encode(encoding)
     assert rows(content, "000004F5_20230427-104949.csv", "SE") == EXPECTED
 
@@ -27,7 +27,7 @@ def test_the_columns_may_stand_in_another_order() -> None:
     assert sorted(rows(turned, "any.csv", "SE")) == sorted(EXPECTED)
 
 
-def test_an_export_is_of_births_and_what_has_no_figure_is_counted() -> None:
+def test_an_export_is_of_births() -> None:
     found = reported(EXPORT, "any.csv", "SE")
     assert found.parsed is not None
     assert (found.parsed.parser, found.parsed.measure, found.parsed.region) == ("se-scb-statbank", "births", None)
@@ -35,7 +35,7 @@ def test_an_export_is_of_births_and_what_has_no_figure_is_counted() -> None:
 
 
 @pytest.mark.parametrize("sexes", [("kvinnor", "män"), ("totalt", "pojkar"), ("girls", "boys")])
-def test_a_table_of_the_population_is_not_taken_for_births(sexes: tuple[str, str]) -> None:
+def test_population_is_not_taken_for_births(sexes: tuple[str, str]) -> None:
     """Of the whole population there are tables with the same headings, of women and men."""
     content = EXPORT.replace("flickor", sexes[0]).replace("pojkar", sexes[1])
     assert "line 2: expected flickor or pojkar as the sex" in str(refusal(content, "any.csv", "SE"))
@@ -53,7 +53,7 @@ def test_a_table_of_the_population_is_not_taken_for_births(sexes: tuple[str, str
         ('"2021"', '"Andel 2021"', "no known format of SE"),
     ],
 )
-def test_what_is_malformed_is_refused_by_its_line(old: str, new: str, said: str) -> None:
+def test_malformed_lines_are_refused_by_number(old: str, new: str, said: str) -> None:
     content = EXPORT.replace(old, new)
     content += '"Åsa"\t"pojkar"\t1\t3\r\n' if "same name" in said else ""
     assert said in str(refusal(content, "any.csv", "SE"))

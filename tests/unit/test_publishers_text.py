@@ -70,6 +70,14 @@ def test_insee_of_one_department_says_which_one_it_is() -> None:
     assert rows(archive, "dpt_2000_2021_csv.zip", "FR") == rows(DEPARTMENTS, "dpt.csv", "FR")
 
 
+def test_an_archive_with_a_file_for_each_department_is_read_by_region() -> None:
+    archive = zipped({"75.csv": DEPARTMENTS, "69.csv": DEPARTMENTS.replace(";75;", ";69;").replace("140", "30")})
+    assert rows(archive, "dpt.zip", "FR", hints=FileHints(region="FR-69"))[0] == (1968, "M", "JEAN", 30)
+    assert rows(archive, "dpt.zip", "FR", hints=FileHints(region="FR-75C"))[0] == (1968, "M", "JEAN", 140)
+    assert "differ in their region" in str(refusal(archive, "dpt.zip", "FR"))
+    assert "no rows" in str(refusal(archive, "dpt.zip", "FR", hints=FileHints(region="FR-01")))
+
+
 def test_a_department_that_is_not_there_or_unknown_is_refused() -> None:
     error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region="FR-01"))
     assert "expected records of department 01" in str(error)

@@ -73,6 +73,22 @@ def test_a_figure_beside_a_row_of_a_list_does_not_matter() -> None:
     assert [row[3] for row in rows(content, "b.xls", "GB")] == [10779, 3]
 
 
+def test_a_text_and_a_figure_beside_a_row_may_be_another_list_and_are_refused() -> None:
+    beside = [*ONS_LIST[:6], [None, 1, "JACK ", 10779, None, 2, "ADAM", 3]]
+    error = refusal(xlsx({"6": beside}), "b.xls", "GB")
+    assert str(error) == "b.xls, sheet '6', cell C7: expected nothing beside the list, found a text and a figure"
+
+
+@pytest.mark.parametrize("place", ["England", "Wales", "Scotland", "Northern Ireland"])
+def test_lists_of_a_part_of_the_country_are_not_those_of_england_and_wales(place: str) -> None:
+    cover: Rows = [["Baby names in England and Wales: from 1996"]]
+    one_year: Rows = [[f"Top names for baby boys in {place}, 2007"], ["Rank", "Name", "Count"], [1, "JACK", 5]]
+    assert "found none" in str(refusal(xlsx({"Cover": cover, "6": one_year}), "b.xls", "GB"))
+    all_years: Rows = [[f"Names for baby girls, {place}, 1996 to 2025"], *ALL_YEARS[1:]]
+    assert refusal(xlsx({"Cover": cover, "1": all_years}), "b.xlsx", "GB").reason is Reason.INVALID_FORMAT
+    assert rows(xlsx({"1": ALL_YEARS, "3": all_years}), "b.xlsx", "GB") == GIRLS
+
+
 @pytest.mark.parametrize("below", [[None, None, "Rows-(rank-1)", 2763], [None, 3, None, 7]])
 def test_a_label_with_a_figure_below_a_list_is_no_name(below: list[Value]) -> None:
     error = refusal(xlsx({"6": [*ONS_LIST[:8], [], below]}), "b.xls", "GB")
@@ -92,7 +108,7 @@ GIRLS = [(2025, "F", "Amelia", 7), (2024, "F", "Amelia", 5), (2024, "F", "Olga",
     [
         ["Name", "2025 Rank", "2025 Count", "2024 Rank", "2024 Count"],
         ["Name", "2025 Rank [r]", "2025 Count [r]", "2024 Rank", "2024 [note 2] Count"],
-        ["Name", "2025p Rank", "2025p Count", "2024* Rank", "2024* Count"],
+        ["Name", "2025p Rank", "2025p Count", "2024¹ Rank", "2024¹ Count"],
     ],
 )
 def test_england_and_wales_has_all_years_in_one_workbook(header: list[Value]) -> None:
@@ -190,7 +206,14 @@ def test_northern_ireland_has_the_years_side_by_side_and_ranks_alone_are_left_ou
 def test_northern_ireland_had_the_years_above_the_headings() -> None:
     title = "Full List of First Forenames Given to Baby Girls Registered in Northern Ireland, 1997-1998"
     header = ["Name", "Number of Babies", "Rank"] * 2
-    sheet: Rows = [[title], [], [1997, None, None, "1998"], header, ["Chloe", 361, 1, "Emma", 307, 2], ["Zyon", ".."]]
+    sheet: Rows = [
+        [title],
+        [],
+        [1997, None, None, "1998 [note 1]"],
+        header,
+        ["Chloe", 361, 1, "Emma", 307, 2],
+        ["Zyon", ".."],
+    ]
     content = xlsx({"Table 2": sheet})
     assert rows(content, "any.xlsx", "GB") == [(1997, "F", "Chloe", 361), (1998, "F", "Emma", 307)]
     assert reported(content, "any.xlsx", "GB").left_out == {"suppressed counts (..: one or two children)": 1}
@@ -240,6 +263,8 @@ def test_victoria_has_had_given_names_and_one_rank_for_both_sexes() -> None:
     expected = [(2023, "M", "Oliver", 514), (2023, "F", "Amelia", 333), (2023, "M", "Noah", 461)]
     assert rows(content, "any.xlsx", "AU") == expected
     assert rows(xlsx({"Sheet1": VICTORIA_2023}), "victoria.xlsx", "AU") == expected
+    with_note = xlsx({"Top 100 Baby Names 2023": [*VICTORIA_2023, [], ["Source: BDM"]]})
+    assert rows(with_note, "any.xlsx", "AU") == expected
     assert refusal(content, "Top-100-Baby-Names-Victoria-2022.xlsx", "AU").reason is Reason.CONTRADICTORY
     assert refusal(content, "any.xlsx", "AU", year=2022).reason is Reason.CONTRADICTORY
 

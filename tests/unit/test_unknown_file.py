@@ -89,7 +89,7 @@ def test_a_shared_format_is_never_guessed(name: str, hints: FileHints, reason: R
 def test_the_nearest_format_is_named_with_the_difference(content: str, difference: str) -> None:
     error = refusal(content, "any.csv", "AU")
     assert str(error) == f"any.csv, line 1: no known format of AU: {difference}"
-    assert error.hints == (Hint(Action.LIST_FORMATS, country="AU"),)
+    assert error.hints[0] == Hint(Action.LIST_FORMATS, country="AU")
     assert len(str(error)) < 200
 
 
