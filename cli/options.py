@@ -75,7 +75,7 @@ RunAt = Annotated[
     ),
 ]
 Wide = Annotated[bool, typer.Option("--wide", "-w", help="Show every column whole, however wide the terminal is.")]
-Columns = Annotated[
+ShownColumns = Annotated[
     str | None, typer.Option(metavar="NAME,…", help="Show these columns, in this order, such as file,state.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import typer
 
-from cli.table import Choice, Column, plain_lines, table_lines, terminal_width
+from cli.table import FITTING, Choice, Column, plain_lines, table_lines, terminal_width
 from cli.words import cell, short
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
@@ -55,7 +55,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(
-    columns: Sequence[Column], rows: Sequence[Sequence[Any]], nothing: str, choice: Choice = Choice()
+    columns: Sequence[Column], rows: Sequence[Sequence[Any]], nothing: str, choice: Choice = FITTING
 ) -> None:
     """Prints rows under their headings: on a terminal what fits, through a pipe everything.
 

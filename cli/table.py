@@ -27,6 +27,7 @@ class Column:
         name: its heading.
         right: whether it is aligned to the right.
         text: whether its values may be shortened.
+        keeps_end: whether the end of a shortened text stays: files of a publisher differ in the year there.
         spare: how dispensable it is; one of 0 is always there.
         below: whether its values are sentences, which a terminal shows below the table.
     """
@@ -34,6 +35,7 @@ class Column:
     name: str
     right: bool = False
     text: bool = False
+    keeps_end: bool = False
     spare: int = 0
     below: bool = False
 
@@ -49,6 +51,9 @@ class Choice:
 
     wide: bool = False
     columns: tuple[str, ...] = ()
+
+
+FITTING = Choice()
 
 
 def chosen(given: str | None, wide: bool) -> Choice:
@@ -73,7 +78,19 @@ class _Cells:
         """With its texts no wider than that."""
         if not self.column.text or self.width <= width:
             return self
-        return _Cells.of(self.column, [_shortened(text, max(width, width_of(self.column.name))) for text in self.texts])
+        return _Cells.of(
+            self.column, [self._shortened(text, max(width, width_of(self.column.name))) for text in self.texts]
+        )
+
+    def _shortened(self, text: str, width: int) -> str:
+        if width_of(text) <= width:
+            return text
+        from rich.cells import set_cell_size
+
+        tail = text if self.column.keeps_end else ""
+        while width_of(tail) > width // 3:
+            tail = tail[1:]
+        return set_cell_size(text, width - 1 - width_of(tail)).rstrip() + ELLIPSIS + tail
 
 
 def width_of(text: str) -> int:
@@ -81,19 +98,6 @@ def width_of(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
-
-
-def _shortened(text: str, width: int) -> str:
-    """The text's end counts as much as its beginning: files of a publisher differ in the year at their end."""
-    if width_of(text) <= width:
-        return text
-    from rich.cells import set_cell_size
-
-    end = width // 3
-    tail = text
-    while width_of(tail) > end:
-        tail = tail[1:]
-    return set_cell_size(text, width - 1 - width_of(tail)).rstrip() + ELLIPSIS + tail
 
 
 def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Any]], choice: Choice, width: int) -> Iterator[str]:
@@ -114,7 +118,7 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Any]], choice
     ]
     picked = _picked(columns, all_cells, choice.columns)
     if choice.wide or choice.columns:
-        fitting, gone = picked, []
+        fitting, gone = picked, list[_Cells]()
     else:
         used = [one for one in picked if any(text != NOTHING for text in one.texts) or not one.column.spare]
         fitting, gone = _fitting(used, width)

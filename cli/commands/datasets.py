@@ -8,7 +8,7 @@ import typer
 from app.file_storage import storage_config
 from cli import output
 from cli.lazy import group
-from cli.options import AsJson, Columns, Limit, Wide, Yes
+from cli.options import AsJson, Limit, ShownColumns, Wide, Yes
 from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell
@@ -39,6 +39,21 @@ Examples:
   affirm-worker datasets delete 0f9c5d4e
   affirm-worker datasets delete 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --yes
 """
+DATASETS = [
+    Column("dataset"),
+    Column("country", spare=1),
+    Column("file", text=True, keeps_end=True),
+    Column("status"),
+    Column("rows", right=True),
+    Column("years", spare=1),
+    Column("sexes", spare=3),
+    Column("region", spare=2),
+    Column("measure", spare=5),
+    Column("top", right=True, spare=6),
+    Column("superseded", spare=4),
+    Column("submitted", spare=7),
+    Column("error", below=True),
+]
 commands = group("datasets")
 
 
@@ -50,7 +65,7 @@ def list_datasets(
     ] = None,
     limit: Limit = 50,
     wide: Wide = False,
-    columns: Columns = None,
+    columns: ShownColumns = None,
     as_json: AsJson = False,
 ) -> None:
     """Lists datasets, the newest first."""
@@ -60,7 +75,7 @@ def list_datasets(
         output.print_json(datasets)
         return
     output.print_table(
-        [Column("dataset"), Column("country", spare=1), Column("file", text=True), Column("status"), Column("rows", right=True), Column("years", spare=1), Column("sexes", spare=3), Column("region", spare=2), Column("measure", spare=5), Column("top", right=True, spare=6), Column("superseded", spare=4), Column("submitted", spare=7), Column("error", below=True)],
+        DATASETS,
         [
             [
                 d.id, d.country, d.filename, d.status, d.row_count, years_in_words(d.years), "".join(d.sexes), d.region,

@@ -7,7 +7,7 @@ import typer
 from cli import output
 from cli.commands import explain, job_changes
 from cli.lazy import group
-from cli.options import AsJson, Columns, Limit, Wide
+from cli.options import AsJson, Limit, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell
@@ -28,6 +28,18 @@ Examples:
   affirm-worker jobs show 5a7c910f
   affirm-worker jobs show 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
 """
+JOBS = [
+    Column("job"),
+    Column("country", spare=3),
+    Column("file", text=True, keeps_end=True),
+    Column("type", spare=5),
+    Column("state"),
+    Column("attempts", right=True, spare=4),
+    Column("rows", right=True, spare=1),
+    Column("runs at", spare=2),
+    Column("finished", spare=2),
+    Column("error", below=True),
+]
 commands = group("jobs")
 
 
@@ -37,7 +49,7 @@ def list_jobs(
     dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this dataset.")] = None,
     limit: Limit = 50,
     wide: Wide = False,
-    columns: Columns = None,
+    columns: ShownColumns = None,
     as_json: AsJson = False,
 ) -> None:
     """Lists jobs, the newest first."""
@@ -48,10 +60,11 @@ def list_jobs(
         output.print_json(jobs)
         return
     output.print_table(
-        [Column("job"), Column("country", spare=3), Column("file", text=True), Column("type", spare=5), Column("state"), Column("attempts", right=True, spare=4), Column("rows", right=True, spare=1), Column("runs at", spare=2), Column("finished", spare=2), Column("error", below=True)],
+        JOBS,
         [
             [
-                job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
+                job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts,
+                job.rows_done,
                 job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, job.last_error,
             ]
             for job in jobs

@@ -7,7 +7,7 @@ import typer
 from app.file_storage import storage_config
 from cli import output
 from cli.lazy import group
-from cli.options import AsJson, Columns, Country, Priority, Wide
+from cli.options import AsJson, Country, Priority, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell
@@ -49,6 +49,26 @@ Examples:
   affirm-worker schedules remove insee
 """
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+SCHEDULES = [
+    Column("name"),
+    Column("location", text=True, keeps_end=True, spare=3),
+    Column("country", spare=1),
+    Column("cron"),
+    Column("zone", spare=4),
+    Column("pool", spare=6),
+    Column("priority", right=True, spare=7),
+    Column("state"),
+    Column("next", spare=1),
+    Column("last", spare=5),
+    Column("files", right=True, spare=5),
+    Column("new", right=True, spare=5),
+    Column("error", below=True),
+]
+SUBMITTED = [
+    Column("file", text=True, keeps_end=True),
+    Column("dataset"),
+    Column("job"),
+]
 commands = group("schedules")
 
 
@@ -89,7 +109,7 @@ def add(
 
 
 @commands.command("list", epilog=LIST_EPILOG)
-def list_schedules(wide: Wide = False, columns: Columns = None, as_json: AsJson = False) -> None:
+def list_schedules(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
     """Lists schedules: when they are due, and the result of the last scan."""
     with session() as it:
         found = it.client.schedules.list()
@@ -97,7 +117,7 @@ def list_schedules(wide: Wide = False, columns: Columns = None, as_json: AsJson 
         output.print_json(found)
         return
     output.print_table(
-        [Column("name"), Column("location", text=True, spare=3), Column("country", spare=1), Column("cron"), Column("zone", spare=4), Column("pool", spare=6), Column("priority", right=True, spare=7), Column("state"), Column("next", spare=1), Column("last", spare=5), Column("files", right=True, spare=5), Column("new", right=True, spare=5), Column("error", below=True)],
+        SCHEDULES,
         [
             [
                 one.name, one.location, one.country, one.cron, one.timezone, one.pool, one.priority or None,
@@ -123,7 +143,7 @@ def run(name: Name, as_json: AsJson = False) -> None:
         output.print_json(result)
     else:
         output.print_table(
-            [Column("file", text=True), Column("dataset"), Column("job")],
+            SUBMITTED,
             [[one.file, one.dataset_id, one.job_id] for one in result.submitted],
             f"nothing new among {result.files} files",
         )

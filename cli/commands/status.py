@@ -8,7 +8,7 @@ from cli import output
 from cli.hints import with_commands
 from cli.lazy import single
 from cli.obstacles import cannot_work, in_the_way
-from cli.options import AsJson, Columns, Wide
+from cli.options import AsJson, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell, duration
@@ -21,11 +21,27 @@ Examples:
   affirm-worker status
   affirm-worker status --json
 """
+POOLS = [
+    Column("pool"),
+    Column("state"),
+    Column("queued", right=True),
+    Column("running", right=True),
+    Column("scheduled", right=True, spare=1),
+    Column("failed", right=True, spare=1),
+    Column("oldest wait", spare=2),
+    Column("in use / max", right=True, spare=2),
+    Column("desired", right=True, spare=3),
+    Column("min", right=True, spare=5),
+    Column("claimed", right=True, spare=6),
+    Column("launched", right=True, spare=6),
+    Column("working", right=True, spare=6),
+    Column("ending", right=True, spare=6),
+]
 commands = single()
 
 
 @commands.command(epilog=EPILOG)
-def status(wide: Wide = False, columns: Columns = None, as_json: AsJson = False) -> None:
+def status(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
     """Shows pools, queues, slots, controllers, and what goes wrong."""
     with session() as it:
         shown, now = it.client.status(), it.client.now()
@@ -38,7 +54,7 @@ def status(wide: Wide = False, columns: Columns = None, as_json: AsJson = False)
 
 def _print_pools(status: Status, columns: str | None, *, wide: bool) -> None:
     output.print_table(
-        [Column("pool"), Column("state"), Column("queued", right=True), Column("running", right=True), Column("scheduled", right=True, spare=1), Column("failed", right=True, spare=1), Column("oldest wait", spare=2), Column("in use / max", right=True, spare=2), Column("desired", right=True, spare=3), Column("min", right=True, spare=5), Column("claimed", right=True, spare=6), Column("launched", right=True, spare=6), Column("working", right=True, spare=6), Column("ending", right=True, spare=6)],
+        POOLS,
         [
             [
                 pool.name, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",

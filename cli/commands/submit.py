@@ -42,6 +42,12 @@ Examples:
   affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
+RESULTS = [
+    Column("file", text=True, keeps_end=True),
+    Column("result"),
+    Column("dataset"),
+    Column("job"),
+]
 commands = single()
 
 
@@ -85,7 +91,7 @@ def submit(
         output.print_json([_as_json(one) for one in submitted])
     else:
         output.print_table(
-            [Column("file", text=True), Column("result"), Column("dataset"), Column("job")],
+            RESULTS,
             [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
             "nothing submitted",
         )
