@@ -18,6 +18,7 @@ _COMMANDS = {
     Action.SUBMIT: "affirm-worker submit FILE --country CC",
     Action.SUBMIT_WITH_YEAR_AND_SEX: "affirm-worker submit FILE --country CC --year YYYY --sex F|M",
     Action.SUBMIT_AS_FORMAT: "affirm-worker submit FILE --country {country}{said}",
+    Action.SUBMIT_SPLIT: "affirm-worker submit FILE --country {country} --split",
     Action.SUBMIT_AS_REPLACEMENT: "affirm-worker submit FILE --country CC --replaces DATASET_ID",
     Action.PARSE: "affirm-worker parse FILE --country CC",
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import typer
 
-from cli.table import FITTING, Choice, Column, plain_lines, table_lines, terminal_width
+from cli.table import FITTING, Choice, Column, plain_lines, record_lines, table_lines, terminal_width
 from cli.words import cell, short
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
@@ -55,7 +55,12 @@ def print_json(value: Any) -> None:
 
 
 def print_table(
-    columns: Sequence[Column], rows: Sequence[Sequence[Any]], nothing: str, choice: Choice = FITTING
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Any]],
+    nothing: str,
+    choice: Choice = FITTING,
+    *,
+    alone: bool = False,
 ) -> None:
     """Prints rows under their headings: on a terminal what fits, through a pipe everything.
 
@@ -64,12 +69,16 @@ def print_table(
         rows: values as they are; ids are shortened on a terminal only.
         nothing: the line on a terminal if there are no rows.
         choice: what the user wants to see.
+        alone: whether a single row is printed as lines, a value each.
     """
     if not sys.stdout.isatty():
         say(*plain_lines(columns, rows, choice))
         return
     if not rows:
         say(nothing)
+        return
+    if alone and len(rows) == 1 and choice == FITTING:
+        say(*record_lines(columns, rows[0]))
         return
     for number, line in enumerate(map(one_line, table_lines(columns, rows, choice, terminal_width()))):
         print(_in_colour(line, heading=number == 0))

@@ -100,6 +100,11 @@ def width_of(text: str) -> int:
     return cell_len(text)
 
 
+def record_lines(columns: Sequence[Column], row: Sequence[Any]) -> Iterator[str]:
+    """The lines of one row for a terminal: a heading and a value each."""
+    yield from _as_records([_Cells.of(column, [short(value)]) for column, value in zip(columns, row, strict=True)], 1)
+
+
 def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Any]], choice: Choice, width: int) -> Iterator[str]:
     """The lines of a table for a terminal.
 

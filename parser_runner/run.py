@@ -20,7 +20,7 @@ from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerConnecti
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import Unloadable, sort_rows
 from parser_runner.machine import Machine, temporary_file
-from parser_runner.parsers import parse
+from parser_runner.parsers import parse, rows_again
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.source import Source
 
@@ -215,7 +215,7 @@ def _load(
             raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
         loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)
         try:
-            store.load(assignment, rows.blocks(), loaded, source.size)
+            store.load(assignment, rows.blocks(), loaded, source.submitted_size)
         except DuplicateRows:
             _find_duplicates(source, assignment.country)
             raise
@@ -230,5 +230,5 @@ def _load(
 def _find_duplicates(source: Source, country: str) -> None:
     """Reads the file once more, so that the refusal names the lines."""
     source.rewind()
-    for _ in without_duplicates(source, parse(source, country).rows):
+    for _ in without_duplicates(source, parse(source, country).rows, lambda: rows_again(source, country)):
         pass

@@ -13,6 +13,7 @@ from cli.described import with_description
 from cli.lazy import single
 from cli.options import AsJson, Columns, Country, DescriptionFile, Files, Format, Measure, Region, Sex, Year
 from cli.progress import Display, open_display
+from cli.split import Split, submit_split
 from cli.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import RunError
@@ -31,6 +32,7 @@ none of the others can be loaded until somebody fixes a right or a setting.
 Examples:
   affirm-worker load yob2023.txt yob2024.txt --country US
   affirm-worker load names/*.txt --country US --json > summary.json
+  affirm-worker load namesbystate.zip --country US --split
   WORKER_CONCURRENCY=8 affirm-worker load renamed.txt --country US --year 2023
 """
 commands = single()
@@ -47,6 +49,7 @@ def load(
     columns: Columns = None,
     description: DescriptionFile = None,
     measure: Measure = None,
+    split: Split = False,
     as_json: AsJson = False,
 ) -> None:
     """Loads files, all in one, and sums up the results.
@@ -65,9 +68,12 @@ def load(
             storage = open_storage(storage_config(settings))
             options = FileOptions(country, hints, pool=settings.pool)
             submitted = []
-            for number, path in enumerate(files):
-                display.say(f"storing {path.name} ({number + 1} of {len(files)})")
-                submitted.append(client.submit_file(storage, path, options))
+            if split:
+                submitted = submit_split(client, storage, files, options, settings.limits, display.say)
+            else:
+                for number, path in enumerate(files):
+                    display.say(f"storing {path.name} ({number + 1} of {len(files)})")
+                    submitted.append(client.submit_file(storage, path, options))
             jobs = _jobs(submitted)
             interrupted, never = False, None
             try:

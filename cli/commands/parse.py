@@ -4,6 +4,8 @@ import csv
 import io
 import shutil
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +20,15 @@ from cli.options import AsJson, Columns, DescriptionFile, Format, Measure, Regio
 from cli.output import data_stream, print_json, say
 from cli.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
+from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.places import in_words
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
-from parser_runner.parsers.report import Report, report
+from parser_runner.parsers.report import Report, report, reports_of_members
 from parser_runner.parsers.source import Source
 from services.submission import checked_hints, open_file
 
@@ -79,7 +83,8 @@ def parse(
     keep it as a file, correct it, and give it as --description. docs/adding-a-parser.md has more.
 
     With --report: the format, years, rows, totals by year and sex, the smallest count, records that were left
-    out or added up and why, and up to 20 errors. --json prints the report as JSON.
+    out or added up and why, and up to 20 errors; of an archive of several regions also a line for each file.
+    --json prints the report as JSON.
     """
     if country is None and not suggestion:
         raise typer.BadParameter("missing", param_hint="--country")
@@ -133,12 +138,46 @@ def _print_rows(source: Source, code: str, file: Path) -> None:
 
 def _print_report(source: Source, code: str, file: Path, as_json: bool) -> None:
     found = report(source, code)
+    members = _members(file, source, code) if _is_of_several_regions(found) else []
     if as_json:
-        print_json(found.as_dict())
+        print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
-        say(*report_lines(found, file))
+        say(*report_lines(found, file), *_member_lines(members))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
+
+
+def _left_out(found: Report, reason: str) -> str:
+    """How many records, their sum and their first places."""
+    count, total = found.left_out[reason], found.left_out_totals.get(reason)
+    places = found.left_out_places.get(reason, ())
+    shown = "; ".join(map(in_words, places)) + ("; …" if places and count > len(places) else "")
+    figures = f", {total:,} in all" if total else ""
+    return f"{count:>10,}  {reason}{figures}{f': {shown}' if shown else ''}"
+
+
+def _is_of_several_regions(found: Report) -> bool:
+    return found.rejected is not None and found.rejected.reason is Reason.SEVERAL_REGIONS
+
+
+def _members(file: Path, read: Source, code: str) -> list[Report]:
+    """A report of each file in an archive, which was read until its second region."""
+    with closing(Source(file.name, open_file(file), read.hints, read.limits)) as source:
+        return [*reports_of_members(source, code)]
+
+
+def _member_lines(members: Sequence[Report]) -> list[str]:
+    """The files of an archive, a line each."""
+    if not members:
+        return []
+    lines = ["", f"{'file':<20}{'region':<16}{'years':<14}{'rows':>10}{'total':>14}"]
+    for one in members:
+        region = one.parsed.region if one.parsed and one.parsed.region else ""
+        years = f"{one.years[0]} to {one.years[-1]}" if one.years else ""
+        wrong = f"  {one.rejected.problems[0]}" if one.rejected else ""
+        lines.append(f"{one.filename:<20}{region:<16}{years:<14}{one.rows:>10,}{one.total:>14,}{wrong}")
+    rows, total = sum(one.rows for one in members), sum(one.total for one in members)
+    return [*lines, f"{'all':<50}{rows:>10,}{total:>14,}"]
 
 
 def report_lines(found: Report, file: Path) -> list[str]:
@@ -150,6 +189,8 @@ def report_lines(found: Report, file: Path) -> list[str]:
     ]
     if found.recognised is not None:
         about.append(("format", found.recognised))
+    if found.known_as:
+        about.append(("known as", f"{' or '.join(found.known_as)}, without a description"))
     if parsed is not None:
         about += [
             ("measure", parsed.measure),
@@ -168,9 +209,11 @@ def report_lines(found: Report, file: Path) -> list[str]:
     if found.totals:
         lines += ["", f"{'year':<6}{'sex':<5}{'rows':>10}{'total':>14}"]
         lines += [f"{one.year:<6}{one.sex:<5}{one.rows:>10,}{one.total:>14,}" for one in found.totals]
-    for title, counts in (("left out", found.left_out), ("added to another record of the same name", found.added)):
-        if counts:
-            lines += ["", f"{title}:", *(f"{count:>10,}  {reason}" for reason, count in counts.items())]
+    if found.left_out:
+        lines += ["", "left out:", *(_left_out(found, reason) for reason in found.left_out)]
+    if found.added:
+        lines += ["", "added to another record of the same name:"]
+        lines += [f"{count:>10,}  {reason}" for reason, count in found.added.items()]
     if found.rejected:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:

@@ -67,6 +67,7 @@ def _print_pools(status: Status, columns: str | None, *, wide: bool) -> None:
         ],
         "there are no pools",
         chosen(columns, wide),
+        alone=True,
     )  # fmt: skip
 
 

@@ -24,7 +24,9 @@ from cli.options import (
     Sex,
     Year,
 )
+from cli.progress import open_display
 from cli.session import session
+from cli.split import Split, submit_split
 from cli.table import Column
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
@@ -40,6 +42,7 @@ Examples:
   affirm-worker submit renamed.txt --country US --year 2023
   affirm-worker submit Vornamen.csv --country DE --year 2020 --region DE-NW-05315
   affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
+  affirm-worker submit namesbystate.zip --country US --split
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
 RESULTS = [
@@ -62,6 +65,7 @@ def submit(
     columns: Columns = None,
     description: DescriptionFile = None,
     measure: Measure = None,
+    split: Split = False,
     replaces: Replaces = None,
     priority: Priority = 0,
     run_at: RunAt = None,
@@ -76,8 +80,12 @@ def submit(
 
     A file that covers what another dataset counts for (same country, region, measure, year and sex) is
     refused when it is loaded, unless it --replaces that one. Deleting it undoes that.
+
+    An archive is one dataset, unless its files are of several regions, as those of namesbystate.zip: with
+    --split each text file in it is a dataset of its own. So is each region of a list of several, such as
+    INSEE's dpt2021.csv. Doing it again changes nothing.
     """
-    if replaces and len(files) > 1:
+    if replaces and (split or len(files) > 1):
         raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
     hints = with_description(
         FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
@@ -86,7 +94,11 @@ def submit(
         replaced = [it.client.datasets.find(given) for given in replaces or ()]
         options = FileOptions(country, hints, replaced, priority, it.settings.pool, run_at, dry_run)
         storage = open_storage(storage_config(it.settings))
-        submitted = it.client.submit_files(storage, files, options)
+        if split:
+            with open_display(it.settings) as display:
+                submitted = submit_split(it.client, storage, files, options, it.settings.limits, display.say)
+        else:
+            submitted = it.client.submit_files(storage, files, options)
     if as_json:
         output.print_json([_as_json(one) for one in submitted])
     else:

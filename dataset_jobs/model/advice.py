@@ -55,6 +55,8 @@ REASONS: dict[Reason, str] = {
     "under its right name.",
     Reason.UNDECIDED: "Several formats have such headings, and the file does not say which it is. Submit it again "
     "and say the format or the region; the error names those that fit.",
+    Reason.SEVERAL_REGIONS: "The file or archive has several regions, and a dataset covers one. Submit each region, or "
+    "each file in the archive, as a dataset of its own.",
     Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again as a "
     "replacement of that dataset; if it is not, delete this one.",
     Reason.NO_PARSER: "See that the country is the right one. A list of a new publisher can be read by its "
@@ -97,6 +99,7 @@ ACTIONS: dict[Cause | Reason, tuple[Action, ...]] = {
     Reason.INVALID_FILENAME: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
     Reason.CONTRADICTORY: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
     Reason.UNDECIDED: (Action.SUBMIT_AS_FORMAT,),
+    Reason.SEVERAL_REGIONS: (Action.SUBMIT_SPLIT,),
     Reason.OVERLAPPING: (Action.SUBMIT_AS_REPLACEMENT, Action.DELETE_DATASET),
     Reason.NO_PARSER: (Action.SUGGEST_COLUMNS,),
     Reason.DATASET_NOT_FOUND: (Action.SUBMIT,),

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     INVALID_FILENAME = "invalid_filename"
     CONTRADICTORY = "contradictory"
     UNDECIDED = "undecided"
+    SEVERAL_REGIONS = "several_regions"
     OVERLAPPING = "overlapping"
     NO_PARSER = "no_parser"
     DATASET_NOT_FOUND = "dataset_not_found"

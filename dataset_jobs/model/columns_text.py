@@ -130,6 +130,7 @@ class _Reader:
         parts = self._document.setdefault(table, [])
         path: Path = (table, len(parts))
         parts.append({})
+        self._places.setdefault((table,), _place(key.at))
         self._places[path] = _place(key.at)
         if texts:
             self._put((*path, own), texts, key)
@@ -179,7 +180,7 @@ class _Reader:
             self._next += 1
 
     def _pairs(self) -> list[tuple[_Token, list[str]]]:
-        """What stands in parentheses, if any."""
+        """The pairs in parentheses, if there are any."""
         if self._token.kind != "(":
             return []
         opening = self._token.at

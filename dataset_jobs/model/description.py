@@ -124,7 +124,7 @@ class Description:
         return Shape.WIDE if any(YEAR in heading for heading in self.count) else Shape.LONG
 
     def with_measure(self, measure: str | None) -> Self:
-        """The description, with what is counted if it does not say it itself."""
+        """Adds the measure, unless the description has one."""
         return replace(self, measure=self.measure or measure)
 
     def as_document(self) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _one_or_many(texts: Texts) -> str | list[str]:
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Without what is not given."""
+    """Leaves out keys without a value."""
     return {key: value for key, value in values.items() if value not in (None, False, [], {})}
 
 

@@ -1,4 +1,4 @@
-"""Checks a description, whatever it was written in: unknown keys, wrong values, parts that contradict one another."""
+"""Checks a description from TOML, JSON or a line: unknown keys, wrong values, parts that contradict one another."""
 
 import codecs
 import re
@@ -175,6 +175,8 @@ class _Check:
         for heading in fields.get("count", ()):
             if wide and heading.count(YEAR) != 1:
                 self.wrong(("columns", "count"), f"count: expected {YEAR} once in each heading of a wide table")
+        if wide and fields.get("sum_over"):
+            self.wrong(("columns", "sum_over"), "sum_over: only long lists are summed over a column")
         self._columns_differ(fields)
         self._one_says_it(fields, "year", wide=wide)
         self._one_says_it(fields, "sex", wide=False)

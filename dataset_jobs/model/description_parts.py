@@ -70,7 +70,7 @@ class BlockColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetWanted:
-    """A sheet of a workbook to read, and what it is about if no column says it.
+    """A sheet of a workbook, with its sex and year if no column has them.
 
     Args:
         name: of the sheet, exactly.
@@ -96,7 +96,7 @@ class InvalidDescription(InvalidRequest):
 
 
 def unknown_key(given: str, known: Iterable[str]) -> str:
-    """What is wrong with a key, and which one may have been meant."""
+    """The error of an unknown key, with the nearest known one."""
     expected = sorted(known)
     meant = get_close_matches(given, expected, n=1, cutoff=0.6)
     hint = f"did you mean {meant[0]}?" if meant else f"expected {', '.join(expected)}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from dataset_jobs.model.times import LAST
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)"
+_PART = r"([0-9]{1,20}(?:\.[0-9]{1,20})?)(ms|s|m|h|d)"
 
 LONGEST = timedelta(days=36_500)
 """A hundred years: longer ones lead to times that neither Python nor Postgres has."""

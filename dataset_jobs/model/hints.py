@@ -18,6 +18,8 @@ class Action(StrEnum):
     SUBMIT = "submit"
     SUBMIT_WITH_YEAR_AND_SEX = "submit_with_year_and_sex"
     SUBMIT_AS_FORMAT = "submit_as_format"
+    SUBMIT_SPLIT = "submit_split"
+    """Each file of an archive as a dataset of its own."""
     SUBMIT_AS_REPLACEMENT = "submit_as_replacement"
     PARSE = "parse"
     """Read a file without loading it."""

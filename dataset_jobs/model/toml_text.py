@@ -65,6 +65,7 @@ def _lines(text: str) -> dict[Path, str]:
         if found := _TABLE.match(line.lstrip(" \t")):
             table = (found[2],)
             if found[1]:
+                places.setdefault(table, place)
                 table = (found[2], counts.get(found[2], 0))
                 counts[found[2]] = counts.get(found[2], 0) + 1
             places.setdefault(table, place)

@@ -17,7 +17,7 @@ DEFAULT_SCHEMA = "affirm"
 SCHEMA_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
 """Names of schemas that are taken: those that need no quotes."""
 
-_CARRIER = re.compile(r"\s*-c\s*affirm\.schema=(\w+)")
+_CARRIER = re.compile(r"-c\s{0,9}affirm\.schema=(\w+)")
 
 _SETTINGS = {
     "DateStyle": "ISO, YMD",

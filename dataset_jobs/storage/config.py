@@ -105,7 +105,8 @@ def _endpoint(value: str) -> str:
         return ""
     allowed = "http:// or https://, a host and perhaps a port, without credentials, query or fragment, or nothing"
     # Everything before an @ may be a password, even if the URL is too malformed to be parsed.
-    shown = re.sub(r"(?s)(://|^).*@", r"\1***@", value).partition("?")[0]
+    _, at, rest = value.rpartition("@")
+    shown = f"{'***@' if at else ''}{rest}".partition("?")[0]
     try:
         parts = urlsplit(value)
         good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or parts.port is None)

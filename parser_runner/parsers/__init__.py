@@ -5,24 +5,26 @@ A parser module has `PARSERS`, a list of `Parser` objects. Another package names
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
-from parser_runner.parsers.archive import text_members
+from parser_runner.parsers.archive import is_beside_lists, text_members
 from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
 from parser_runner.parsers.duplicates import without_duplicates
+from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.unknown import suggest_columns, unknown
+from parser_runner.parsers.unknown import how_to_describe, unknown
 from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
 __all__ = [
@@ -135,7 +137,20 @@ def parse_whole(source: Source, country: str) -> Parsed:
     except BaseException:
         source.close()
         raise
-    return replace(parsed, rows=_closing(source, without_duplicates(source, parsed.rows)))
+    return replace(
+        parsed, rows=_closing(source, without_duplicates(source, parsed.rows, lambda: rows_again(source, country)))
+    )
+
+
+def rows_again(source: Source, country: str) -> Iterator[Row]:
+    """The rows of a file that was read to its end without a problem. What was left out is not counted again."""
+    findings = source.findings
+    source.rewind()
+    source.findings = Findings(source.filename)
+    try:
+        yield from parse(source, country).rows
+    finally:
+        source.findings = findings
 
 
 def _closing(source: Source, rows: Iterator[Row]) -> Iterator[Row]:
@@ -165,7 +180,7 @@ def parse(source: Source, country: str) -> Parsed:
         further = further_parsers_of(country)
         if not parsers and not further:
             message = f"there is no parser for files of {country}"
-            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[suggest_columns(country)])
+            raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[how_to_describe(country)])
         parsers = [*parsers, *further]
         found = all_recognised(source, further) if source.size else []
         chosen = the_one(source, country, found)
@@ -179,6 +194,16 @@ def parse(source: Source, country: str) -> Parsed:
     parsed = start(parser, source, match)
     check_region(source, parsed.region)
     return parsed
+
+
+def known_formats(source: Source, country: str) -> list[str]:
+    """The formats of a country that recognise a file by what is their publishers' own. Rewinds.
+
+    Raises:
+        Rejected: the file is damaged, or over a limit.
+    """
+    found = all_recognised(source, parsers_of(country)) if source.size else []
+    return [one.parser.name for one in found if not is_shared(one.parser)]
 
 
 def _parse_described(source: Source, country: str, description: str) -> Parsed:
@@ -199,10 +224,9 @@ def _parse_described(source: Source, country: str, description: str) -> Parsed:
 
 def _parse_archive(source: Source, country: str) -> Parsed:
     """Parses an archive of text files as one dataset: all of one format, measure and region."""
-    members = text_members(source)
+    members = _parsed_members(source, country)
     try:
-        first = next(members)
-        parsed = parse(first, country)
+        first, parsed = next(members)
     except BaseException:
         members.close()
         raise
@@ -210,24 +234,45 @@ def _parse_archive(source: Source, country: str) -> Parsed:
     def rows() -> Iterator[Row]:
         with closing(members):
             yield from _within(first, parsed.rows)
-            for member in members:
-                other = parse(member, country)
-                _check_alike(member, parsed, other)
+            for member, other in members:
+                _check_alike(member, country, parsed, other)
                 yield from _within(member, other.rows)
 
     return replace(parsed, rows=rows())
 
 
-def _check_alike(member: Source, parsed: Parsed, other: Parsed) -> None:
-    for what, one, another in (
-        ("format", parsed.parser, other.parser),
-        ("measure", parsed.measure, other.measure),
-        ("region", parsed.region, other.region),
-        ("length of lists", parsed.top, other.top),
+def _parsed_members(source: Source, country: str) -> Generator[tuple[Source, Parsed], None, None]:
+    """The lists of an archive. Texts beside them (metadata, a read-me) are passed over and counted."""
+    refused = None
+    lists = 0
+    with closing(text_members(source)) as members:
+        for member in members:
+            try:
+                parsed = parse(member, country)
+            except Rejected as error:
+                if not is_beside_lists(member):
+                    raise
+                member.skip("texts beside the lists in the archive")
+                refused = refused or error
+                continue
+            lists += 1
+            yield member, parsed
+    if not lists and refused:
+        raise refused
+
+
+def _check_alike(member: Source, country: str, parsed: Parsed, other: Parsed) -> None:
+    hints = [Hint(Action.SUBMIT_SPLIT, country=country)]
+    for what, one, another, reason in (
+        ("format", parsed.parser, other.parser, Reason.INVALID_FORMAT),
+        ("measure", parsed.measure, other.measure, Reason.INVALID_FORMAT),
+        ("region", parsed.region, other.region, Reason.SEVERAL_REGIONS),
+        ("length of lists", parsed.top, other.top, Reason.INVALID_FORMAT),
     ):
         if one != another:
-            message = f"the files in the archive differ in their {what}, {one} and {another}: submit each alone"
-            raise member.rejected(Reason.INVALID_FORMAT, message)
+            message = f"the files in the archive differ in their {what}, {one} and {another}"
+            problem = Problem(f"{message}: submit each of them as a dataset of its own", member.place(None))
+            raise Rejected(reason, member.filename, problem, hints=hints)
 
 
 def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:

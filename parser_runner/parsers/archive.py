@@ -1,5 +1,6 @@
 """Zip archives of text files: unpacked one file at a time, and checked once more meanwhile."""
 
+import re
 import zipfile
 from collections.abc import Generator
 from pathlib import PurePosixPath
@@ -8,13 +9,32 @@ from typing import BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.places import shown_name
 from parser_runner.machine import temporary_file
+from parser_runner.parsers.file_kinds import without_lists
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.values import has_letter
 from parser_runner.parsers.zip_directory import DAMAGED, checked_directory
 
 TEXT = (".csv", ".txt", ".tsv", ".px")
 """Endings of the members that are read. The report counts all others."""
 
 _BLOCK = 1024 * 1024
+_SEPARATOR = re.compile(r"[,;\t|]")
+
+
+def is_archive(source: Source) -> bool:
+    """Whether the file is a zip archive, and no workbook. Raises as `Source.workbook` does."""
+    return bool(source.size) and source.is_zip and source.workbook() is None
+
+
+def text_entries(source: Source) -> tuple[list[zipfile.ZipInfo], int]:
+    """The text files in an archive's directory, and how many others there are.
+
+    Raises:
+        Rejected: the archive is damaged, or over a limit.
+    """
+    directory = checked_directory(source)
+    texts = [member for member in directory if _is_text(member.filename)]
+    return texts, len(directory) - len(texts)
 
 
 def text_members(source: Source) -> Generator[Source, None, None]:
@@ -23,12 +43,11 @@ def text_members(source: Source) -> Generator[Source, None, None]:
     Raises:
         Rejected: there is none, or one is damaged.
     """
-    directory = checked_directory(source)
-    texts = [member for member in directory if _is_text(member.filename)]
-    if len(texts) < len(directory):
-        source.skip("other files in the archive", len(directory) - len(texts))
+    texts, others = text_entries(source)
+    source.skip("other files in the archive", others)
     if not texts:
-        raise source.rejected(Reason.INVALID_FORMAT, f"no file in the archive ends in {', '.join(TEXT)}")
+        names = [member.filename for member in checked_directory(source)]
+        raise source.rejected(Reason.INVALID_FORMAT, without_lists(names, TEXT))
     for member in texts:
         with temporary_file(source.machine) as file:
             _unpack(source, member, file)
@@ -41,6 +60,24 @@ def text_members(source: Source) -> Generator[Source, None, None]:
                 source.findings,
                 source.machine,
             )
+
+
+def is_beside_lists(member: Source) -> bool:
+    """Whether a text of an archive, which is no list, has no figures that look like rows: metadata, a read-me.
+
+    Raises:
+        Rejected: it is no text of lines.
+    """
+    lines = with_figure = 0
+    for _, line in member.raw_lines("latin-1"):
+        fields = [field.strip(' "\r\n') for field in _SEPARATOR.split(line)]
+        figures = [field for field in fields if field.isascii() and field.isdigit()]
+        if figures and any(map(has_letter, fields)):
+            return False
+        words = line.split()
+        lines += bool(words)
+        with_figure += bool(words) and (words[0].isdigit() or words[-1].isdigit())
+    return lines > 0 and with_figure * 2 <= lines
 
 
 def _unpack(source: Source, member: zipfile.ZipInfo, into: BinaryIO) -> None:

@@ -22,9 +22,13 @@ _PLACE = {"nuts": "AT13", "district_code": "90000", "sub_district_code": "90000"
 class _Newborns(TextList):
     """The city's list. A record of a district is a problem: its children are in the city's figures too."""
 
+    def recognise(self, source: Source) -> tuple[Table, Header] | None:
+        match = super().recognise(source)
+        return match if match and set(_PLACE) <= set(_labels(*match)) else None
+
     def parse(self, source: Source, match: tuple[Table, Header]) -> Parsed:
         table, header = match
-        labels = [*map(label_of, table.head()[header.record - 1])]
+        labels = _labels(table, header)
         codes = [(labels.index(label), label.upper(), code) for label, code in _PLACE.items()]
 
         def checked(number: int, record: list[str]) -> Iterator[list[str]]:
@@ -38,6 +42,10 @@ class _Newborns(TextList):
         return super().parse(source, (View(table, checked), header))
 
 
+def _labels(table: Table, header: Header) -> list[str]:
+    return [*map(label_of, table.head()[header.record - 1])]
+
+
 PARSERS = [
     _Newborns(
         name="at-wien-newborns",
@@ -48,10 +56,12 @@ PARSERS = [
             count=("n",),
             year=("ref_year",),
             sex=("sex",),
-            other=(*_PLACE, "ref_date", "rank", "perc_sex"),
+            rank=("rank",),
+            other=(*_PLACE, "ref_date", "perc_sex"),
         ),
-        delimiters=";,",
-        rules=Rules(sexes={"1": "M", "2": "F"}, no_names={".": "names without a letter"}),
+        delimiters=";,\t",
+        charset="cp1252",
+        rules=Rules(sexes={"1": "M", "2": "F"}, falling=True),
         region="AT-9",
     )
 ]

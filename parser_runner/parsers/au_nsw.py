@@ -14,8 +14,8 @@ PARSERS = [
     TextList(
         name="au-nsw",
         description="lines of Rank,Name,Number,Gender,Year",
-        columns=Columns(name=("name",), count=("number",), year=("year",), sex=("gender",), other=("rank",)),
-        rules=Rules(sexes={"Female": "F", "Male": "M"}),
+        columns=Columns(name=("name",), count=("number",), year=("year",), sex=("gender",), rank=("rank",)),
+        rules=Rules(sexes={"Female": "F", "Male": "M"}, falling=True),
         charset="cp1252",
         region="AU-NSW",
         top=100,

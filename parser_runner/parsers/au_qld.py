@@ -16,7 +16,9 @@ from parser_runner.parsers.values import label_of
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
-_RULES = Rules(sexes={"Female": "F", "Male": "M"})
+_YEARS = Rules(sexes={"Female": "F", "Male": "M"}, falling=True)
+# In 2018 the publisher's list of girls has one line twice.
+_YEAR = Rules(falling=True, same_line="lines that repeat another one (the same name and count)")
 _PAIRS = {"F": ("girl names", "count of girl names"), "M": ("boy names", "count of boy names")}
 
 
@@ -38,7 +40,7 @@ class SideBySide:
         table, labels = match
         year = resolve_year(source, named=True)
         blocks = [Block(year, sex, labels.index(name), labels.index(count)) for sex, (name, count) in _PAIRS.items()]
-        return Parsed(self.name, "births", "AU-QLD", read_blocks(source, table, 1, blocks, _RULES), top=100)
+        return Parsed(self.name, "births", "AU-QLD", read_blocks(source, table, 1, blocks, _YEAR), top=100)
 
 
 PARSERS = [
@@ -47,7 +49,7 @@ PARSERS = [
         name="au-qld-years",
         description="lines of Name,Sex,Year,Count",
         columns=Columns(name=("name",), count=("count",), year=("year",), sex=("sex",)),
-        rules=_RULES,
+        rules=_YEARS,
         charset="cp1252",
         region="AU-QLD",
         top=100,

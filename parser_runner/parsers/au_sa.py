@@ -8,6 +8,7 @@ Given Name or First Name, that of counts Amount, or in some years Number.
 
 import re
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
@@ -25,15 +26,23 @@ def _top(source: Source, header: Header) -> int | None:
     return 100 if max(positions, default=0) <= 100 else None
 
 
-_RULES = Rules(no_names={"unnamed": _NO_NAME, "(not": _NO_NAME, "total": "totals"})
+_RULES = Rules(
+    no_names={"unnamed": _NO_NAME, "(not": _NO_NAME},
+    falling=True,
+    adds_up=AddUp(
+        reason="lines of the same name (what follows the first name was cut off)",
+        at_most=2,
+        names_in_1000=200,
+        equal=True,
+    ),
+)
 _NAMES = ("given name", "first name")
-_ADDS_UP = "lines of the same name (what follows the first name was cut off)"
 
 PARSERS = [
     TextList(
         name="au-sa",
         description="lines of Given Name,Amount,Position (female_cy2013_top.csv), or the archive of them",
-        columns=Columns(name=_NAMES, count=("amount",), other=("position",)),
+        columns=Columns(name=_NAMES, count=("amount",), rank=("position",)),
         title="position",
         rules=_RULES,
         charset="cp1252",
@@ -41,12 +50,11 @@ PARSERS = [
         top=_top,
         named_year=True,
         named_sex=True,
-        adds_up=_ADDS_UP,
     ),
     TextList(
         name="au-sa-number",
         description="lines of Given Name,Number,Position (femalecy2016top.csv)",
-        columns=Columns(name=_NAMES, count=("number",), other=("position",)),
+        columns=Columns(name=_NAMES, count=("number",), rank=("position",)),
         title="position",
         rules=_RULES,
         charset="cp1252",
@@ -57,6 +65,5 @@ PARSERS = [
         # Other registries have names, numbers and positions too.
         shared=True,
         named=re.compile(r"male_?cy\d{4}(?!\d)|south.?australia", re.ASCII | re.IGNORECASE),
-        adds_up=_ADDS_UP,
     ),
 ]

@@ -9,16 +9,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from dataset_jobs.model.places import Cell
 from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import BLANK, ZERO, Rules, read_list
+from parser_runner.parsers.order import TWO_LISTS
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
-from parser_runner.parsers.values import Malformed, Value, count_of, is_year, name_of, text_of
+from parser_runner.parsers.values import NO_LETTERS, Malformed, NoLetters, Value, count_of, is_year, name_of, text_of
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_year
 
 _COLUMNS = Columns(name=("name",), count=("number",), year=("year",))
-_RULES = Rules()
+_RULES = Rules(falling=True)
 _TITLE = re.compile(r"most popular (female|male) baby names for (\d{4})\b.*", re.ASCII)
 
 
@@ -70,12 +72,16 @@ class OneYear:
         return Parsed(self.name, "births", "AU-TAS", self._rows(source, match))
 
     def _rows(self, source: Source, sheets: Sequence[Sheet]) -> Iterator[Row]:
+        titles: dict[_Title, Cell] = {}
         for sheet in sheets:
             title: _Title | None = None
             for number, record in sheet.records():
                 if found := _title(record):
                     resolve_year(source, found.year, sheet.place(number, 0))
                     title = found
+                    if first := titles.get(title):
+                        source.problem(f"the title of {first} comes again: {TWO_LISTS}", sheet.place(number, 0))
+                    titles.setdefault(title, sheet.place(number, 0))
                 elif not any(map(text_of, record)):
                     source.skip(BLANK)
                 elif title is None:
@@ -91,18 +97,21 @@ def _title(record: Sequence[Value]) -> _Title | None:
 
 
 def _row(source: Source, sheet: Sheet, number: int, record: Sequence[Value], title: _Title) -> Iterator[Row]:
-    column = 0
+    column, count = 1, 0
     try:
-        name = name_of(record[0], source.limits.name_chars)
-        column = 1
         count = count_of(record[1] if len(record) > 1 else "")
+        column = 0
+        name = name_of(record[0], source.limits.name_chars)
+    except NoLetters:
+        source.skip(NO_LETTERS, 1, sheet.place(number, 0), count)
+        return
     except Malformed as error:
         source.problem(str(error), sheet.place(number, column))
         return
     if count:
         yield Row(title.year, title.sex, name, count, sheet.place(number, 0))
     else:
-        source.skip(ZERO)
+        source.skip(ZERO, place=sheet.place(number, 0))
 
 
 PARSERS = [SheetsBySex(), OneYear()]

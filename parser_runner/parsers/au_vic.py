@@ -13,15 +13,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.long import Rules, added_up
+from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Malformed, Value, label_of, noted_year, text_of, year_of, years_in
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_year
 
-_RULES = Rules()
+# One name has stood there twice, each time with a rank and a count of its own: both are children.
+_RULES = Rules(falling=True, adds_up=AddUp(reason="lines of the same name", at_most=2, names_in_1000=10))
 _TOP = re.compile(r"top[ -]([1-9]\d{0,8}) baby names", re.ASCII)
 _OTHERS = re.compile(
     r"queensland|new south wales|(?:south|western) australia|tasmania|territory"
@@ -81,9 +83,7 @@ class Victoria:
         year = _year(source, match, titles)
         top = _TOP.search(titles.casefold())
         blocks = [Block(year, sex, name, count) for sex, name, count in match.columns]
-        area = _OneYear(source, match, year)
-        # One name has stood there twice, each time with a rank and a count of its own: both are children.
-        rows = added_up(source, read_blocks(source, area, match.header, blocks, _RULES), "lines of the same name")
+        rows = read_blocks(source, _OneYear(source, match, year), match.header, blocks, _RULES)
         return Parsed(self.name, "births", self.region, rows, int(top[1]) if top else 100)
 
 

@@ -127,8 +127,6 @@ def _disorder(lines: Sequence[tuple[str, int, str]]) -> int:
 
 
 def _text(head: bytes) -> str:
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return head[: len(head) // 2 * 2].decode("utf-16", "replace")
     return head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 

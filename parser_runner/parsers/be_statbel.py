@@ -9,7 +9,7 @@ Since 1995: a workbook a sex, which stands only in the file's name, and a sheet 
 country and lists of the three regions side by side. Only the country's are rows. They include every child of the
 regions' lists, and those of names with fewer than five in each region: no sum of the regions gives them, and one of
 both would count twice. The sheet of all years together (1995-2025) is left out for the same reason. In 2015 one name
-stands twice, one line below the other: both are children. Names of files that speak of women or men are of the whole
+stands twice, with two ranks: both are children. Names of files that speak of women or men are of the whole
 population, and refused; so are counts that no year's births reach.
 """
 
@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.places import Cell
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.long import Rules, added_up, read_list
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import Value, is_year, label_of, text_of, years_in
@@ -31,9 +31,14 @@ from parser_runner.parsers.year_and_sex import IN_WORDS, check_year, detect_sex,
 _COLUMNS = Columns(
     name=("prénom", "voornaam"),
     count=("nombre", "aantal"),
-    other=("rang", "refnis", "nuts", "province/région", "provincie/gewest", "contenu", "inhoud"),
+    over=("province/région", "provincie/gewest"),
+    rank=("rang",),
+    other=("refnis", "nuts", "contenu", "inhoud"),
 )
-_RULES = Rules()
+_RULES = Rules(falling=True, adds_up=AddUp(reason="provinces of the same name"))
+_COUNTRY_RULES = Rules(
+    falling=True, adds_up=AddUp(reason="lines of the same name", at_most=2, equal=True, ranks_differ=True)
+)
 _COUNTRY = frozenset({"belgique", "belgië", "belgium", "belgien"})
 _REGIONS = frozenset(
     {
@@ -74,8 +79,7 @@ class Provinces:
 
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:
         for sheet, header, year, sex in lists:
-            rows = read_list(source, sheet, header, _RULES, year, sex)
-            yield from added_up(source, rows, "provinces of the same name")
+            yield from read_list(source, sheet, header, _RULES, year, sex)
 
 
 def _list_in(sheet: Sheet) -> _List | None:
@@ -129,30 +133,8 @@ class Newborn:
 
     def _rows(self, source: Source, years: list[_Year], sex: str) -> Iterator[Row]:
         for found in years:
-            blocks = [Block(found.year, sex, found.country + 1, found.country + 2)]
-            yield from _joined(source, read_blocks(source, _Country(source, found), found.header, blocks, _RULES))
-
-
-def _joined(source: Source, rows: Iterator[Row]) -> Iterator[Row]:
-    """Adds a row to the one directly above it, if both have the same name: 2015 has one such pair.
-
-    A second pair of a year, and the same name anywhere else, is of two lists in one: refused as a duplicate.
-    """
-    above, joined = next(rows, None), False
-    if above is None:
-        return
-    for row in rows:
-        if not joined and above.name == row.name and _next_to(above, row):
-            above, joined = row._replace(count=above.count + row.count), True
-            source.added("lines of the same name, one below the other")
-        else:
-            yield above
-            above = row
-    yield above
-
-
-def _next_to(above: Row, row: Row) -> bool:
-    return isinstance(above.place, Cell) and isinstance(row.place, Cell) and above.place.row + 1 == row.place.row
+            blocks = [Block(found.year, sex, found.country + 1, found.country + 2, found.country)]
+            yield from read_blocks(source, _Country(source, found), found.header, blocks, _COUNTRY_RULES)
 
 
 class _Country:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dataset_jobs.model.places import Place
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.totals import without_totals
 
 
 # Fields in a class body may not hide methods, here tuple.count.
@@ -89,7 +90,7 @@ AnyParser = Parser[Any]
 
 
 def start(parser: Parser[M], source: Source, match: M) -> Parsed:
-    """Starts a parser. After its last row, the problems that it noted refuse the file.
+    """Starts a parser. Totals are no rows; after the last row, the problems that it noted refuse the file.
 
     Args:
         parser: of any package; it need not look after its problems itself.
@@ -100,7 +101,7 @@ def start(parser: Parser[M], source: Source, match: M) -> Parsed:
         Rejected: at once, or while the rows are read.
     """
     parsed = parser.parse(source, match)
-    return replace(parsed, rows=chain(parsed.rows, _refuse_if_problems(source)))
+    return replace(parsed, rows=chain(without_totals(source, parsed.rows), _refuse_if_problems(source)))
 
 
 def _refuse_if_problems(source: Source) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """Leipzig: given names of children whose births were registered in the city in a year.
 
 https://opendata.leipzig.de/dataset/vornamensstatistik
-The year stands only in the file's name. Files of 2014 and 2015 have girls and boys side by side, under headings of the
+The year stands only in the file's name. Files of 2014 to 2018 have girls and boys side by side, under headings of the
 city's own. Later files are lists of the registries' program: see `de_registries` for what such a list holds.
 """
 
@@ -30,7 +30,7 @@ class _SideBySide(RegistryList):
             for number, record in enumerate(head, 1):
                 if [*map(label_of, record)] == _HEADINGS:
                     texts = " | ".join(filter(None, (text_of(value) for above in head[:number] for value in above)))
-                    return table, Header(number, 2, 1, -1, 3, _SIDE, texts)
+                    return table, Header(number, 2, 1, -1, 3, _SIDE, texts, rank=0)
         return None
 
     def parse(self, source: Source, match: tuple[Table, Header]) -> Parsed:
@@ -51,9 +51,9 @@ PARSERS = [
     _SideBySide(
         name="de-leipzig-side-by-side",
         description="lines of Rang,Anzahl,Vorname,Geschlecht,-,Rang,Anzahl,Vorname,Geschlecht",
-        delimiters=",;",
+        delimiters=",;\t",
         charset="cp1252",
-        rules=Rules(sexes={"w": "F", "m": "M"}),
+        rules=Rules(sexes={"w": "F", "m": "M"}, falling=True),
         region=LEIPZIG,
         named_year=True,
     ),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from dataset_jobs.model.causes import Reason
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
@@ -115,17 +116,17 @@ def registry_list(
     return RegistryList(
         name=name,
         description=f"lines of {names[-1]},anzahl,geschlecht, or of anzahl;vorname;geschlecht;position",
-        columns=Columns(name=names, count=("anzahl",), sex=("geschlecht",), other=("position",)),
-        delimiters=",;",
+        columns=Columns(name=names, count=("anzahl",), sex=("geschlecht",), over=("position",)),
+        delimiters=",;\t",
         charset="cp1252",
         rules=Rules(
             sexes={"w": "F", "m": "M"},
-            no_names=dict.fromkeys("+-", "names without a letter"),
             nameless="records without a name",
+            falling=True,
+            adds_up=AddUp(reason="positions of the same given name"),
         ),
         region=None if districts else region,
         named_year=True,
-        adds_up="positions of the same given name",
         shared=True,
         named=None if districts else city_word(region),
         regions=(region, *districts) if districts else (),

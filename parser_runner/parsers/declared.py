@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.long import Rules, added_up, read_list
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
-from parser_runner.parsers.values import text_of, years_in
+from parser_runner.parsers.values import has_words, text_of, years_in
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
 
@@ -25,11 +25,10 @@ class TextList:
         charset: of files that are not UTF-8.
         measure, region: as in `Parsed`.
         top: as in `Parsed`, or a function that finds it.
-        title: a text that must stand above or in the headings, in small letters.
+        title: words that must stand above or in the headings, in small letters.
         rules: which records are rows.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
         shared, named, regions: as in `Parser`.
-        adds_up: why records of the same name, sex and year are added up; None to refuse them.
     """
 
     name: str
@@ -48,14 +47,13 @@ class TextList:
     shared: bool = False
     named: re.Pattern[str] | None = None
     regions: tuple[str, ...] = ()
-    adds_up: str | None = None
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
         """The table and its headings."""
         for delimiter in self.delimiters:
             table = TextTable(source, delimiter, self.charset)
             header = self._bare(table) if self.columns is None else find_header(table, self.columns)
-            if header is not None and self.title in header.text.casefold():
+            if header is not None and has_words(header.text, self.title):
                 return table, header
         return None
 
@@ -74,8 +72,6 @@ class TextList:
             refuse_sex_hint(source)
         top = self.top(source, header) if callable(self.top) else self.top
         rows = read_list(source, table, header, self.rules, year, sex)
-        if self.adds_up:
-            rows = added_up(source, rows, self.adds_up)
         region = region_given(source, self.regions) if self.regions else self.region
         return Parsed(self.name, self.measure, region, rows, top)
 

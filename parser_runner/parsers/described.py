@@ -20,6 +20,7 @@ from dataset_jobs.model.description_parts import (
 )
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.places import Cell
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.described_columns import Found, find_columns
 from parser_runner.parsers.described_refusal import column_left_out, not_found, sheet_missing
@@ -88,6 +89,7 @@ class Described:
             no_names={label_of(text): f"no names ({text})" for text in description.no_names},
             no_sexes={text: f"neither sex ({text or 'empty'})" for text in description.no_sexes},
             no_years={text: f"no year ({text or 'empty'})" for text in description.no_years},
+            adds_up=AddUp(reason=f"summed over {description.sum_over[0]}") if description.sum_over else None,
         )
 
     def recognise(self, source: Source) -> list[Found] | None:
@@ -96,7 +98,7 @@ class Described:
         return found if not isinstance(found, Rejected) else None
 
     def parse(self, source: Source, match: list[Found] | None) -> Parsed:
-        """Starts reading; without a match, refuses the file with what is missing."""
+        """Starts reading. Without a match, refuses the file and names the missing headings."""
         found = match or self._found(source)
         if isinstance(found, Rejected):
             raise found
@@ -162,6 +164,7 @@ class Described:
             columns.get("sex", -1),
             found.width,
             found.titles,
+            over=columns.get("sum_over", -1),
         )
         return read_list(source, found.table, header, self._rules, year, sex)
 

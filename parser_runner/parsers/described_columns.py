@@ -1,4 +1,4 @@
-"""Finds the columns of a description in the head of a table, and says what is missing."""
+"""Finds the columns of a description in the head of a table."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

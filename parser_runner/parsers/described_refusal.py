@@ -48,7 +48,7 @@ def sheet_missing(source: Source, name: str, sheets: Sequence[str]) -> Rejected:
 
 
 def column_left_out(description: Description, found: Found) -> str | None:
-    """What is wrong with a list that has a column of years or sexes, if the description has none."""
+    """The error of a list with a column of years or sexes that its description leaves out."""
     known = {*found.columns.values(), *(column for block in found.blocks for column in block)}
     for key, words in (("year", heading_words.YEAR), ("sex", heading_words.SEX)):
         says = getattr(description, key) or (key == "year" and description.shape is Shape.WIDE)

@@ -13,8 +13,8 @@ from parser_runner.parsers.values import text_of, years_in
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, resolve_sex, resolve_year
 
-_COLUMNS = Columns(name=("navn",), count=("antal",), other=("nr.", "pr. 1000"))
-_RULES = Rules(no_names={"0": "children without a name (0)"})
+_COLUMNS = Columns(name=("navn",), count=("antal",), rank=("nr.",), other=("pr. 1000",))
+_RULES = Rules(falling=True, no_names={"0": "children without a name (0)"})
 
 
 class Newborn:

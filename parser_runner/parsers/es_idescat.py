@@ -42,9 +42,12 @@ PARSERS = [
         name="es-idescat-newborns",
         description="the titles Noms més freqüents dels nadons and Catalunya, then lines of Pos.,Sexe,Nom,Freqüència,‰",
         title="noms més freqüents dels nadons",
-        columns=Columns(name=("nom",), count=("rànquing. freqüència",), sex=("sexe",), other=("pos.", "rànquing. ‰")),
-        delimiters=",;",
-        rules=Rules(sexes={"D": "F", "H": "M"}),
+        columns=Columns(
+            name=("nom",), count=("rànquing. freqüència",), sex=("sexe",), rank=("pos.",), other=("rànquing. ‰",)
+        ),
+        delimiters=",;\t",
+        charset="cp1252",
+        rules=Rules(sexes={"D": "F", "H": "M"}, falling=True),
         region="ES-CT",
     )
 ]

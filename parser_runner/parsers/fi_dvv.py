@@ -19,7 +19,7 @@ from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
 _COLUMNS = Columns(name=("etunimi",), count=("lukumäärä",))
-_RULES = Rules()
+_RULES = Rules(falling=True)
 _SEXES = {"miehet ens": "M", "naiset ens": "F"}
 _COVER = "saate"
 _EXTRACTED = "poimintapäivä"

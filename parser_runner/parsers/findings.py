@@ -4,10 +4,14 @@ from collections import Counter
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
+from dataset_jobs.model.places import Place
 
 PROBLEMS_KEPT = 20
 PROBLEMS_LIMIT = 1000
 """More problems than this end the reading."""
+
+PLACES_KEPT = 5
+"""Places that are kept for each reason why records are left out."""
 
 
 class Findings:
@@ -15,17 +19,38 @@ class Findings:
 
     Attributes:
         skipped: how many records and cells are no rows, by the reason.
+        figures: the sum of the counts of those that had one, by the reason.
+        places: the first places of those, by the reason.
         added: how many records were added to another one of the same name, by the reason.
         recognised: the name of the format, once it is known.
     """
 
     def __init__(self, filename: str) -> None:
         self.skipped: Counter[str] = Counter()
+        self.figures: Counter[str] = Counter()
+        self.places: dict[str, list[Place]] = {}
         self.added: Counter[str] = Counter()
         self.recognised: str | None = None
         self._filename = filename
         self._problems: list[Problem] = []
         self._more = 0
+
+    def skip(self, reason: str, count: int, place: Place | None, figure: int) -> None:
+        """Counts records that are left out.
+
+        Args:
+            reason: why.
+            count: how many there are.
+            place: of the first of them, if known.
+            figure: the sum of their own counts; 0 if they have none.
+        """
+        self.skipped[reason] += count
+        if figure:
+            self.figures[reason] += figure
+        if place is not None:
+            places = self.places.setdefault(reason, [])
+            if len(places) < PLACES_KEPT:
+                places.append(place)
 
     def problem(self, problem: Problem) -> None:
         """Notes a problem. After the last row the file is refused with the first ones.

@@ -7,11 +7,14 @@ preusuel, annais and nombre until 2024; since then they are sexe, prenom, period
 (rang), and with counts that INSEE rounds to multiples of five.
 
 The file by department (dpt2021.csv) also has the department of birth, dpt. Its records without a year have none either
-(XX). A dataset has one region, so one department is loaded from it, which the uploader names. Departments are not added
-up: figures below three are in the records without year and department, so the sum is less than the country's figure.
+(XX). A dataset has one region, so the file is divided into one of each department, or the uploader names the one to
+load. Departments are not added up: figures below three are in the records without year and department, so the sum is
+less than the country's figure.
 """
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
@@ -19,9 +22,10 @@ from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.hints import Action, Hint
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.division import Piece
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
+from parser_runner.parsers.tables import Columns, Header, TextTable, find_header
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -48,6 +52,7 @@ _CODES = {
 """ISO 3166-2 codes by INSEE's of the departments."""
 _WITHOUT_REGION = {"97", "XX"}
 
+_NO_DEPARTMENT = "expected a department, such as 01, 2A or 971"
 _OTHERS = "records of other departments"
 _FORMER = "births before 1968 in the former departments Seine (75) and Seine-et-Oise (78)"
 _SPLIT = ("75", "78")
@@ -56,7 +61,7 @@ _SPLIT_IN = 1968
 
 
 class _Found(NamedTuple):
-    table: Table
+    table: TextTable
     header: Header
     department: int
     """The column of the department."""
@@ -94,13 +99,38 @@ class Departments:
         if not several and code is not None:
             return _CODES[code]
         message = (
-            "the file has several departments, and their sum is not the figure of the country: say which one to load,"
-            " by its region, such as FR-75C for Paris or FR-69 for department 69"
+            "the file has several departments, and their sum is not the figure of the country: submit each of them as a"
+            " dataset of its own, or give the region of the one to load, such as FR-69 or FR-75C"
         )
-        hint = Hint(Action.SUBMIT_AS_FORMAT, country="FR", format=self.name, region="CODE")
-        raise Rejected(
-            Reason.UNDECIDED, source.filename, Problem(message, source.place(match.header.record)), hints=[hint]
-        )
+        hint = Hint(Action.SUBMIT_SPLIT, country="FR")
+        problem = Problem(message, source.place(match.header.record))
+        raise Rejected(Reason.SEVERAL_REGIONS, source.filename, problem, hints=[hint])
+
+    def divide(self, source: Source, match: _Found) -> Iterator[Piece] | None:
+        """The list of each department, with its headings; None if there is one department only."""
+        several, _ = _first_departments(match)
+        source.rewind()
+        return self._pieces(source, match) if several else None
+
+    def _pieces(self, source: Source, match: _Found) -> Iterator[Piece]:
+        table, header, column = match
+        headings = ""
+        begun: set[str] = set()
+        for number, record in table.records():
+            text = _line(record)
+            code = text_of(record[column]) if len(record) == header.width else None
+            if number <= header.record:
+                headings += text
+            elif code in _CODES:
+                region = _CODES[code]
+                yield Piece(region, text if region in begun else headings + text)
+                begun.add(region)
+            elif code is None and any(map(text_of, record)):
+                source.problem(f"expected {header.width} fields, found {len(record)}", number)
+            elif code in _WITHOUT_REGION:
+                source.skip("records without a department")
+            elif any(map(text_of, record)):
+                source.problem(_NO_DEPARTMENT, number)
 
 
 class _OneDepartment(TextTable):
@@ -126,12 +156,21 @@ class _OneDepartment(TextTable):
             elif code in _CODES or code in _WITHOUT_REGION:
                 others += 1
             elif any(map(text_of, record)):
-                self._file.problem("expected a department, such as 01, 2A or 971", number)
+                self._file.problem(_NO_DEPARTMENT, number)
         # An archive may have a file for each department.
         if others and not read and not former and self._file.member is None:
             self._file.problem(f"expected records of department {self._code}, found only those of others")
         self._file.skip(_OTHERS, others)
         self._file.skip(_FORMER, former)
+
+
+def _line(record: Sequence[str]) -> str:
+    line = ";".join(record)
+    if line.count(";") == len(record) - 1 and '"' not in line and line.isprintable():
+        return f"{line}\r\n"
+    quoted = io.StringIO()
+    csv.writer(quoted, delimiter=";").writerow(record)
+    return quoted.getvalue()
 
 
 def _is_before_split(year: str) -> bool:

@@ -21,7 +21,7 @@ from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
 _SUPPRESSED = "suppressed counts (..: one or two children)"
-_RULES = Rules(suppressed={"..": _SUPPRESSED, "-": "absent counts (-)"})
+_RULES = Rules(falling=True, suppressed={"..": _SUPPRESSED, "-": "absent counts (-)"})
 _NAME = re.compile(r"(\d{4}) name", re.ASCII)
 _COUNT = "number of babies"
 _TITLE = "names given to baby"

@@ -16,8 +16,11 @@ PARSERS = [
     TextList(
         name="gb-nrs-full-list",
         description="an archive of lists titled: Full list of first forenames given to boys, Scotland, 2020",
-        columns=Columns(name=("boys' names", "girls' names"), count=("number of babies",), other=("rank", "nb")),
+        columns=Columns(
+            name=("boys' names", "girls' names"), count=("number of babies",), rank=("rank",), other=("nb",)
+        ),
         title="full list of first forenames given to",
+        rules=Rules(falling=True),
         charset="cp1252",
         region="GB-SCT",
     ),
@@ -25,7 +28,12 @@ PARSERS = [
         name="gb-nrs-all-years",
         description="lines of yr,sex,FirstForename,number,rank,position",
         columns=Columns(
-            name=("firstforename",), count=("number",), year=("yr", "year"), sex=("sex",), other=("rank", "position")
+            name=("firstforename",),
+            count=("number",),
+            year=("yr", "year"),
+            sex=("sex",),
+            rank=("rank",),
+            other=("position",),
         ),
         rules=Rules(sexes={"B": "M", "G": "F"}),
         charset="cp1252",
@@ -34,7 +42,7 @@ PARSERS = [
     TextList(
         name="gb-nrs-since-1974",
         description="lines of Year,Sex,Name,Number,Rank with Boy and Girl (full-list-1974-2024.zip)",
-        columns=Columns(name=("name",), count=("number",), year=("year",), sex=("sex",), other=("rank",)),
+        columns=Columns(name=("name",), count=("number",), year=("year",), sex=("sex",), rank=("rank",)),
         rules=Rules(sexes={"Boy": "M", "Girl": "F"}),
         charset="cp1252",
         region="GB-SCT",

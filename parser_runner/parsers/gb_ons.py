@@ -26,8 +26,8 @@ from parser_runner.parsers.wide import Wide, read_wide, years_over
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
 
-_COLUMNS = Columns(name=("name",), count=("count",), other=("rank", "contents"))
-_RULES = Rules()
+_COLUMNS = Columns(name=("name",), count=("count",), rank=("rank",), other=("contents",))
+_RULES = Rules(falling=True)
 _ABSENT = "years without a figure ([x] and :)"
 _SUPPRESSED = "suppressed counts ([c])"
 _WIDE_RULES = Rules(suppressed={"[x]": _ABSENT, ":": _ABSENT, "[c]": _SUPPRESSED})

@@ -18,7 +18,16 @@ from parser_runner.parsers.pcaxis import read_matrix
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import Header, TextTable
-from parser_runner.parsers.values import Malformed, Value, count_of, label_of, name_of, year_of
+from parser_runner.parsers.values import (
+    NO_LETTERS,
+    Malformed,
+    NoLetters,
+    Value,
+    count_of,
+    label_of,
+    name_of,
+    year_of,
+)
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, resolve_sex
 
 _FIRST = 110
@@ -29,11 +38,12 @@ _WHOLE = "3 or more"
 
 
 _IRELAND = re.compile(r"(?<!northern )\bireland\b")
-_ORDER = (
+_CODED = (
     ("statistic",), ("statistic label", "statistic"), ("tlist(a1)",), ("year",),
     (), ("names", "name"), ("unit",), ("value",),
 )  # fmt: skip
-"""The headings of a CSV file; the fifth is the code of the list of names."""
+_PLAIN = (("statistic",), ("year",), ("names", "name"), ("unit",), ("value",))
+"""The headings of a CSV file, today's and those before 2022. The fifth of today's is the code of the list of names."""
 _LIST_CODE = re.compile(r"c\d{5}v\d{5}", re.ASCII)
 
 _Cells = Callable[[], Iterable[tuple[tuple[int, ...], Value, LocalPlace]]]
@@ -142,15 +152,18 @@ def _rows(source: Source, cube: _Cube, cells: _Cells, sex: str, absent: str) -> 
         try:
             year = year_of(years[index[cube.year]])
             check_year(source, year, place)
-            name = name_of(names[index[cube.name]], source.limits.name_chars)
             count = count_of(figure)
+            name = name_of(names[index[cube.name]], source.limits.name_chars)
+        except NoLetters:
+            source.skip(NO_LETTERS, 1, place, count)
+            continue
         except Malformed as error:
             source.problem(str(error), place)
             continue
         if count:
             yield Row(year, sex, name, count, place)
         else:
-            source.skip(ZERO)
+            source.skip(ZERO, place=place)
     source.skip(f"suppressed or absent figures ({absent})", len(names) * len(years) - found)
 
 
@@ -172,41 +185,58 @@ def _top(cube: _Cube, cells: _Cells) -> int | None:
 class _Figures(TextTable):
     """A CSV file: its lines of ranks left out, and the sex in place of the statistic that says it."""
 
+    def header(self) -> Header | None:
+        """The columns, if headings and statistics are this publisher's; `sex` is that of the statistics."""
+        first, *lines = self.head() or [[]]
+        labels = [*map(label_of, first)]
+        columns = (len(labels), " | ".join(labels))
+        if _are(labels, _CODED) and _LIST_CODE.fullmatch(labels[4]):
+            found = Header(1, 5, 7, 3, 1, *columns)
+        elif _are(labels, _PLAIN):
+            found = Header(1, 2, 4, 1, 0, *columns)
+        else:
+            return None
+        statistics = [label_of(line[found.sex]) for line in lines if len(line) == found.width]
+        return found if any(map(_IRELAND.search, statistics)) else None
+
     def records(self) -> Iterator[tuple[int, list[str]]]:
+        header = self.header()
         for number, record in super().records():
-            if len(record) == len(_ORDER) and number > 1:
-                statistic = label_of(record[1])
+            if header is not None and len(record) == header.width and number > 1:
+                statistic = label_of(record[header.sex])
                 if _is_rank(statistic):
                     self._source.skip("ranks")
                     continue
                 if not _counts_births(statistic):
-                    self._source.problem("expected a statistic of births or of ranks in field 2", number)
+                    reason = f"expected a statistic of births or of ranks in field {header.sex + 1}"
+                    self._source.problem(reason, number)
                     continue
-                record[1] = detect_sex(statistic) or ""
+                record[header.sex] = detect_sex(statistic) or ""
             yield number, record
 
 
-def _with_header(table: _Figures) -> tuple[_Figures, Header] | None:
-    labels = [*map(label_of, next(iter(table.head()), []))]
-    if len(labels) != len(_ORDER) or not _LIST_CODE.fullmatch(labels[4]):
-        return None
-    if not all(label in known for label, known in zip(labels, _ORDER, strict=True) if known):
-        return None
-    return table, Header(1, name=5, count=7, year=3, sex=1, width=len(labels), text=" | ".join(labels))
+def _are(labels: Sequence[str], order: Sequence[Sequence[str]]) -> bool:
+    return len(labels) == len(order) and all(
+        not known or label in known for label, known in zip(labels, order, strict=True)
+    )
 
 
 class Csv:
     """One sex or both, all years."""
 
     name = "ie-cso-csv"
-    description = "lines of STATISTIC, Statistic Label, TLIST(A1), Year, the code of the list, Names, UNIT and VALUE"
+    description = "lines of STATISTIC, Statistic Label, TLIST(A1), Year, a code (C03895V04646), Names, UNIT and VALUE"
 
     def recognise(self, source: Source) -> tuple[_Figures, Header] | None:
-        return next(filter(None, (_with_header(_Figures(source, delimiter, "cp1252")) for delimiter in ",;\t")), None)
+        for delimiter in ",;\t":
+            table = _Figures(source, delimiter, "cp1252")
+            if header := table.header():
+                return table, header
+        return None
 
     def parse(self, source: Source, match: tuple[_Figures, Header]) -> Parsed:
         table, header = match
-        labels = [record[1] for record in table.head()[1:] if record[1:]]
+        labels = [record[header.sex] for record in table.head()[1:] if len(record) == header.width]
         whole = any(_WHOLE in label.casefold() for label in labels)
         said = next(filter(None, map(detect_sex, labels)), None)
         sex: str | None = None

@@ -17,6 +17,7 @@ from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.summed import Figure, summed
 from parser_runner.parsers.tables import titles_of
+from parser_runner.parsers.totals import REST, TOTALS
 from parser_runner.parsers.values import label_of, text_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.workbook import Sheet
@@ -48,7 +49,10 @@ _ABSENT = {
 _FIRST_NAME = "שם פרטי"
 _ALL_YEARS = re.compile("סך הכל בשנים ([0-9]{4})-([0-9]{4})")
 _NO_CASES = "years without a child (. and -)"
-_RULES = Rules(suppressed={".": _NO_CASES, "-": _NO_CASES, "..": "suppressed counts (..: fewer than 5)"})
+_RULES = Rules(
+    suppressed={".": _NO_CASES, "-": _NO_CASES, "..": "suppressed counts (..: fewer than 5)"},
+    no_names={**dict.fromkeys(("סך הכל", "סך הכול", 'סה"כ', "סה״כ"), TOTALS), "שמות אחרים": REST},
+)
 
 _Lists = dict[str, tuple[Sheet, Wide]]
 """By the sheet's name."""

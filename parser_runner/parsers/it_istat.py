@@ -17,7 +17,7 @@ from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
 
-_RULES = Rules()
+_RULES = Rules(falling=True)
 _SEXES = {"nomi maschili": "M", "nomi femminili": "F"}
 _COUNT = "nati con quel nome"
 _TOP = re.compile(r"i ([1-9]\d{0,8}) nomi più frequenti", re.ASCII)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Header
+from parser_runner.parsers.totals import total_reason
 from parser_runner.parsers.values import Value, has_letter, label_of, text_of
 from parser_runner.parsers.workbook import Sheet
 
@@ -19,7 +20,7 @@ class ListArea:
 
     The list's columns are those with a heading. Its rows end at a blank record; below it, a figure by itself is no part
     of the list, but a record with rank and count is one even there. If the list has ranks, a name and a count without
-    a rank are a problem: such records are labels beside figures. The report counts all that is left out.
+    a rank are a problem, but for totals: such records are labels of figures. The report counts all that is left out.
 
     Args:
         source: gets the counts and the problems.
@@ -83,7 +84,8 @@ class ListArea:
     def _lacks_rank(self, own: Sequence[Value]) -> bool:
         if self._rank is None or text_of(own[self._rank]):
             return False
-        return all(text_of(own[column]) for column in (self._header.name, self._header.count))
+        name = own[self._header.name]
+        return bool(text_of(name) and text_of(own[self._header.count])) and total_reason(name) is None
 
 
 def _cells(record: Sequence[Value]) -> int:

@@ -1,16 +1,20 @@
 """Long tables: one name, year and sex per record. The most common shape."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard, cast
 
-from dataset_jobs.model.places import InMember
+from parser_runner.parsers.adding import Adder, AddUp
 from parser_runner.parsers.contract import Row
+from parser_runner.parsers.order import HEADINGS_AGAIN, Order, Ranks
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import Header, Table, TextTable
+from parser_runner.parsers.totals import total_reason
 from parser_runner.parsers.values import (
-    COUNT_LIMIT,
+    NO_LETTERS,
     Malformed,
+    NoLetters,
     Value,
     count_of,
     has_letter,
@@ -40,6 +44,11 @@ class Rules:
         no_sexes: texts in the column of the sex.
         no_years: texts in the column of the year.
         nameless: why a record without a name is left out; None if that is a problem.
+        falling: whether the counts of each list fall from the most frequent name on, as in all of the publisher's
+            files; then a list that begins again is found (see `Order`).
+        adds_up: the rule by which records of the same name, sex and year are added up; None to refuse them.
+        same_line: why a record that repeats another one (same name, same count) counts once; None to refuse it. Only
+            for blocks side by side.
     """
 
     sexes: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +57,9 @@ class Rules:
     no_sexes: Mapping[str, str] = field(default_factory=dict)
     no_years: Mapping[str, str] = field(default_factory=dict)
     nameless: str | None = None
+    falling: bool = False
+    adds_up: AddUp | None = None
+    same_line: str | None = None
 
 
 def read_list(
@@ -61,31 +73,171 @@ def read_list(
         rules: which records are rows.
         year, sex: of the whole list, if it has no such column.
     """
-    texts = isinstance(table, TextTable)
-    at_name, at_count, at_year, at_sex, width = header.name, header.count, header.year, header.sex, header.width
-    # Checked before: the same names, years and sexes come again and again.
-    names: dict[Value, str] = {}
-    years: dict[Value, int] = {}
-    for number, record in table.records():
-        if number <= header.record:
-            continue
-        if texts and len(record) != width and any(map(text_of, record)):
-            source.problem(f"expected {width} fields, found {len(record)}", number)
-            continue
-        if texts and len(record) == width and (name := names.get(record[at_name])) is not None:
-            known_year = years.get(record[at_year]) if at_year >= 0 else year
-            known_sex = rules.sexes.get(cast("str", record[at_sex])) if at_sex >= 0 else sex
-            count = record[at_count]
-            if known_year and known_sex and _is_plain(count):
-                yield Row(known_year, known_sex, name, int(count), number)
-                continue
-        row = _row(source, table, header, rules, number, record, year, sex)
-        if row is not None:
-            if len(names) < _REMEMBERED:
-                names[record[at_name]] = row.name
-                if at_year >= 0:
-                    years[record[at_year]] = row.year
+    ranks = Ranks() if rules.adds_up and rules.adds_up.equal and header.rank >= 0 else None
+    rows = _LongTable(source, table, header, rules, year, sex, ranks).rows()
+    if rules.adds_up is None:
+        for row, _ in rows:
             yield row
+        return
+    adder = Adder(source, rules.adds_up)
+    for row, record in rows:
+        adder.add(row, text_of(record[header.over]) if header.over >= 0 else None)
+    if adder.equal and ranks is not None and ranks.wrong is not None:
+        what = "lines come twice, and the rank does not fit the number of lines above: a line was doubled, or is lost"
+        source.problem(what, ranks.wrong)
+    yield from adder.rows(bounded=header.over < 0)
+
+
+_RowAndRecord = tuple[Row, Sequence[Value]]
+
+
+class _LongTable:
+    """Reads a long table; see `read_list`."""
+
+    def __init__(
+        self,
+        source: Source,
+        table: Table,
+        header: Header,
+        rules: Rules,
+        year: int | None,
+        sex: str | None,
+        ranks: Ranks | None,
+    ) -> None:
+        self._source = source
+        self._table = table
+        self._header = header
+        self._rules = rules
+        self._year = year
+        self._sex = sex
+        self._headings: Sequence[Value] | None = None
+        self._order = Order(source, falling=rules.falling)
+        self._ranks = ranks
+
+    def rows(self) -> Iterator[_RowAndRecord]:
+        """Each row with its record."""
+        header, rules, order = self._header, self._rules, self._order
+        at_name, at_count, at_year, at_sex, width = header.name, header.count, header.year, header.sex, header.width
+        at_rank, at_over = header.rank, header.over
+        texts = isinstance(self._table, TextTable)
+        watched = rules.falling or at_rank >= 0
+        # Checked before: the same names, years and sexes come again and again.
+        names: dict[Value, str] = {}
+        years: dict[Value, int] = {}
+        row: Row | None
+        for number, record in self._table.records():
+            if number <= header.record:
+                self._headings = record
+                continue
+            if texts and len(record) != width and any(map(text_of, record)):
+                self._source.problem(f"expected {width} fields, found {len(record)}", number)
+                continue
+            if self._ranks is not None and any(map(text_of, record)):
+                self._see_rank(self._ranks, number, record)
+            row = None
+            if texts and len(record) == width and (name := names.get(record[at_name])) is not None:
+                year = years.get(record[at_year]) if at_year >= 0 else self._year
+                sex = rules.sexes.get(cast("str", record[at_sex])) if at_sex >= 0 else self._sex
+                count = record[at_count]
+                if year and sex and _is_plain(count):
+                    row = Row(year, sex, name, int(count), number)
+            if row is None:
+                row = self._row(number, record)
+                if row is None:
+                    continue
+                if len(names) < _REMEMBERED:
+                    names[record[at_name]] = row.name
+                    if at_year >= 0:
+                        years[record[at_year]] = row.year
+            if watched:
+                key = (row.year, row.gender, text_of(record[at_over]) if at_over >= 0 else None)
+                rank = record[at_rank] if at_rank >= 0 else None
+                order.see(key, rank, row.name, row.count, self._place(number))
+            yield row, record
+
+    def _row(self, number: int, record: Sequence[Value]) -> Row | None:
+        """The row of any record. None if it has no row: the reason is counted, or noted as a problem."""
+        header, source, rules = self._header, self._source, self._rules
+        year, sex = self._year, self._sex
+        if not any(map(text_of, record)):
+            source.skip(BLANK)
+            return None
+        if record == self._headings and header.record:
+            source.problem(HEADINGS_AGAIN, self._place(number))
+            return None
+        column, count = header.count, 0
+        try:
+            if self._is_left_out(number, record):
+                return None
+            if header.year >= 0:
+                column = header.year
+                year = year_of(record[column])
+                check_year(source, year, self._place(number, column))
+            if header.sex >= 0:
+                column = header.sex
+                sex = sex_of(record[column], rules)
+            column = header.count
+            count = count_of(record[column])
+            column = header.name
+            name = name_of(record[column], source.limits.name_chars)
+        except NoLetters:
+            source.skip(NO_LETTERS, 1, self._place(number, column), count)
+            return None
+        except Malformed as error:
+            if reason := self._is_aggregate(record):
+                source.skip(reason, 1, self._place(number), figure_of(record[header.count]))
+            else:
+                source.problem(str(error), self._place(number, column))
+            return None
+        if count == 0:
+            source.skip(ZERO, place=self._place(number))
+            return None
+        assert year is not None
+        assert sex is not None
+        return Row(year, sex, name, count, self._place(number, header.name))
+
+    def _place(self, number: int, column: int | None = None) -> LocalPlace:
+        return self._table.place(number, self._header.name if column is None else column)
+
+    def _is_left_out(self, number: int, record: Sequence[Value]) -> bool:
+        header, rules, source = self._header, self._rules, self._source
+        name, count, place = record[header.name], record[header.count], self._place(number)
+        if not text_of(name):
+            if not text_of(count) and self._is_beside(record):
+                source.skip(NOTES, place=place)
+                return True
+            if rules.nameless is not None:
+                source.skip(rules.nameless, 1, place, count_of(count))
+                return True
+        checks = (
+            (rules.no_names, label_of(name)),
+            (rules.no_years, text_of(record[header.year]) if header.year >= 0 else ""),
+            (rules.no_sexes, text_of(record[header.sex]) if header.sex >= 0 else ""),
+            (rules.suppressed, text_of(count)),
+        )
+        for reasons, found in checks:
+            if found in reasons:
+                source.skip(reasons[found], 1, place, figure_of(count))
+                return True
+        return False
+
+    def _is_beside(self, record: Sequence[Value]) -> bool:
+        """Whether a record without name and count has a note, or figures outside the list's own columns."""
+        header = self._header
+        of_a_row = {header.over, header.year, header.sex}
+        letters = "".join(text_of(value) for at, value in enumerate(record) if at not in of_a_row)
+        own = (header.rank, header.over, header.year, header.sex)
+        return has_letter(letters) or not any(text_of(record[at]) for at in own if at >= 0)
+
+    def _is_aggregate(self, record: Sequence[Value]) -> str | None:
+        """Why a record that is no row is a total or aggregate: its name says so, or another cell if it has no name."""
+        name = record[self._header.name]
+        return next(filter(None, map(total_reason, [name] if text_of(name) else record)), None)
+
+    def _see_rank(self, ranks: Ranks, number: int, record: Sequence[Value]) -> None:
+        rank, count = record[self._header.rank], figure_of(record[self._header.count])
+        if count and text_of(rank):
+            ranks.see(rank, count, self._place(number, self._header.rank))
 
 
 def _is_plain(count: Value) -> TypeGuard[str]:
@@ -93,67 +245,12 @@ def _is_plain(count: Value) -> TypeGuard[str]:
     return isinstance(count, str) and count.isdigit() and count.isascii() and len(count) < 10 and count[0] != "0"
 
 
-def _row(
-    source: Source,
-    table: Table,
-    header: Header,
-    rules: Rules,
-    number: int,
-    record: Sequence[Value],
-    year: int | None,
-    sex: str | None,
-) -> Row | None:
-    """The row of any record. None if it has no row: the reason is counted, or noted as a problem."""
-    if not any(map(text_of, record)):
-        source.skip(BLANK)
-        return None
-    column = header.count
+def figure_of(value: Value) -> int:
+    """The count of a record that is no row; 0 if it has none."""
     try:
-        if _is_left_out(source, record, header, rules):
-            return None
-        if header.year >= 0:
-            column = header.year
-            year = year_of(record[column])
-            check_year(source, year, table.place(number, column))
-        if header.sex >= 0:
-            column = header.sex
-            sex = sex_of(record[column], rules)
-        column = header.count
-        count = count_of(record[column])
-        column = header.name
-        name = name_of(record[column], source.limits.name_chars)
-    except Malformed as error:
-        source.problem(str(error), table.place(number, column))
-        return None
-    if count == 0:
-        source.skip(ZERO)
-        return None
-    assert year is not None
-    assert sex is not None
-    return Row(year, sex, name, count, table.place(number, header.name))
-
-
-def _is_left_out(source: Source, record: Sequence[Value], header: Header, rules: Rules) -> bool:
-    name, count = record[header.name], record[header.count]
-    if not text_of(name):
-        if not text_of(count) and has_letter("".join(map(text_of, record))):
-            source.skip(NOTES)
-            return True
-        if rules.nameless is not None:
-            count_of(count)
-            source.skip(rules.nameless)
-            return True
-    checks = (
-        (rules.no_names, label_of(name)),
-        (rules.no_years, text_of(record[header.year]) if header.year >= 0 else ""),
-        (rules.no_sexes, text_of(record[header.sex]) if header.sex >= 0 else ""),
-        (rules.suppressed, text_of(count)),
-    )
-    for reasons, found in checks:
-        if found in reasons:
-            source.skip(reasons[found])
-            return True
-    return False
+        return count_of(value)
+    except Malformed:
+        return 0
 
 
 def sex_of(value: Value, rules: Rules) -> str:
@@ -166,22 +263,3 @@ def sex_of(value: Value, rules: Rules) -> str:
     if sex is None:
         raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex, found {kind_of(value)}")
     return sex
-
-
-def added_up(source: Source, rows: Iterable[Row], reason: str) -> Iterator[Row]:
-    """Adds rows of the same name, sex and year up to one. docs/formats.md says for which publishers that is right."""
-    found: dict[tuple[int, str, str], Row] = {}
-    for row in rows:
-        key = (row.year, row.gender, row.name)
-        if first := found.get(key):
-            found[key] = first._replace(count=first.count + row.count)
-            source.added(reason)
-        else:
-            found[key] = row
-    for row in found.values():
-        if row.count <= COUNT_LIMIT:
-            yield row
-        else:
-            # Before an archive is put together, a row's place is local.
-            place = None if isinstance(row.place, InMember) else row.place
-            source.problem(f"added up, the count is more than {COUNT_LIMIT}", place)

@@ -1,6 +1,7 @@
 """The year in a file's name, where the name may have days too.
 
 A span of days is its year if it is one whole year. A single day says when the file was made: no year of figures.
+Months, quarters and spans of years (2019-2022, 2019-22) are no year either.
 """
 
 import re
@@ -20,6 +21,8 @@ _PART = re.compile(
     r"(?<![^\W\d_])(?:halbjahr|quartal|quarter|trimestre|semestre)(?![^\W\d_])|(?<![^\W_])[qh][1-4](?![^\W_])",
     re.IGNORECASE,
 )
+_YEARS = re.compile(r"(?<!\d)(\d{4})[ _]?(?:[-–]|bis|to|til|a)[ _]?(\d{4})(?!\d)", re.ASCII | re.IGNORECASE)
+_SHORT = re.compile(r"(?<!\d)(?:1[89]|20)\d\d[-–]\d\d(?!\d)", re.ASCII)
 
 
 def year_named(source: Source, *, named: bool) -> int | None:
@@ -33,16 +36,23 @@ def year_named(source: Source, *, named: bool) -> int | None:
         Rejected: the name is the only place of the year, and says that the figures are not of one whole year.
     """
     days = sorted(map(_date, _DAY.finditer(source.own_name)))
-    years = years_in(_DAY.sub(" ", source.own_name))
+    rest = _DAY.sub(" ", source.own_name)
+    years = years_in(rest)
     if len(days) > 1:
         (first, begins), (last, ends) = days[0], days[-1]
         if len(days) == 2 and first == last and (begins, ends) == ("0101", "1231"):
             years = list(dict.fromkeys([*years_in(first), *years]))
         elif named:
             raise _not_a_year(source)
-    if named and _PART.search(source.own_name):
+    if named and (_PART.search(rest) or _SHORT.search(rest) or _is_span(rest)):
         raise _not_a_year(source)
     return years[0] if len(years) == 1 else None
+
+
+def _is_span(text: str) -> bool:
+    """Whether it has two years, the earlier one first, and a word or line between that makes a span of them."""
+    spans = (years_in(" ".join(match.groups())) for match in _YEARS.finditer(text))
+    return any(len(years) == 2 and years[0] < years[1] for years in spans)
 
 
 def _date(match: re.Match[str]) -> tuple[str, str]:

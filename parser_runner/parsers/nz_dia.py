@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.long import Rules, added_up, read_list
+from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Header, TextTable, titles_of
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
@@ -21,10 +22,13 @@ from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import check_year, detect_sex, refuse_sex_hint
 
-_RULES = Rules()
+# One name has stood there twice in a year, each time with a count of its own: both are children.
+_ADDS_UP = AddUp(reason="lines of the same name", at_most=2, names_in_1000=10)
+_RULES = Rules(falling=True, adds_up=_ADDS_UP)
 _LABELS = ("year", "sex", "rank", "name", "value", "value unit", "value label", "null reason")
-_FIGURE_RULES = Rules(sexes={"Girls": "F", "Boys": "M"}, suppressed={"": "lines without a figure"})
-_TWICE = "lines of the same name"
+_FIGURE_RULES = Rules(
+    sexes={"Girls": "F", "Boys": "M"}, suppressed={"": "lines without a figure"}, falling=True, adds_up=_ADDS_UP
+)
 _TITLE = re.compile(r"top ([1-9]\d{0,8}) baby (?:girls|boys)['’] names in new zealand", re.ASCII)
 
 
@@ -55,9 +59,7 @@ class TopNames:
         for sheet, header, blocks, _ in lists:
             for block in blocks:
                 check_year(source, block.year, sheet.place(header, block.count))
-            # One name has stood there twice in a year, each time with a count of its own: both are children.
-            rows = read_blocks(source, sheet, header, blocks, _RULES)
-            yield from added_up(source, rows, _TWICE)
+            yield from read_blocks(source, sheet, header, blocks, _RULES)
 
 
 def _list_in(sheet: Sheet) -> _List | None:
@@ -99,7 +101,7 @@ class FigureNz:
         refuse_sex_hint(source)
         table, header = match
         rows = read_list(source, table, header, _FIGURE_RULES, None, None)
-        return Parsed(self.name, "births", None, added_up(source, rows, _TWICE), 100)
+        return Parsed(self.name, "births", None, rows, 100)
 
 
 class _Babies(TextTable):

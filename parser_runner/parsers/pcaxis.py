@@ -52,7 +52,7 @@ def read_matrix(source: Source) -> Matrix:
     """
     keywords: dict[tuple[str, str], list[str]] = {}
     figures: list[tuple[str, int]] = []
-    pending, data, ended = "", 0, False
+    pending, quotes, data, ended = "", 0, 0, False
     line = ""
     for number, line in source.raw_lines(CHARSET):
         if data:
@@ -61,15 +61,16 @@ def read_matrix(source: Source) -> Matrix:
             continue
         # A statement ends with a semicolon outside quotes, at the end of a line.
         pending += line.rstrip("\r\n")
+        quotes += line.count('"')
         if len(pending) > 16 * source.limits.cell_chars:
             raise source.rejected(Reason.INVALID_FORMAT, "a statement does not end: expected a semicolon", number)
         if pending.startswith("DATA="):
             data = number
             ended = ";" in pending
             figures += [(found, number) for found in _FIGURE.findall(pending.removeprefix("DATA="))]
-        elif pending.endswith(";") and pending.count('"') % 2 == 0:
+        elif pending.endswith(";") and quotes % 2 == 0:
             _statement(keywords, pending[:-1])
-            pending = ""
+            pending, quotes = "", 0
     source.raise_problems()
     # Some offices leave the last semicolon out.
     if not data or not (ended or line.endswith("\n")):

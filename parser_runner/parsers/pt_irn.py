@@ -6,6 +6,7 @@ order of columns. The same name can stand in two lines, once with nearly all of 
 of children whose sex was not determined (I) are left out: the table knows two sexes.
 """
 
+from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
@@ -13,8 +14,12 @@ from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Columns, Header, Table
 
-_RULES = Rules(sexes={"F": "F", "M": "M"}, no_sexes={"I": "children of undetermined sex (I)"})
-_ADDED = "lines of the same name"
+_RULES = Rules(
+    sexes={"F": "F", "M": "M"},
+    no_sexes={"I": "children of undetermined sex (I)"},
+    falling=True,
+    adds_up=AddUp(reason="lines of the same name", at_most=2, names_in_1000=1),
+)
 
 
 class _Bare(TextList):
@@ -48,7 +53,6 @@ PARSERS = [
         charset="cp1252",
         rules=_RULES,
         named_year=True,
-        adds_up=_ADDED,
     ),
     _Bare(
         name="pt-irn-bare",
@@ -58,6 +62,5 @@ PARSERS = [
         charset="cp1252",
         rules=_RULES,
         named_year=True,
-        adds_up=_ADDED,
     ),
 ]

@@ -25,7 +25,6 @@ PLAIN_LIMIT = 1024
 _BLOCK = 1024 * 1024
 _BLOCK_OF_LINES = 16 * 1024
 _UTF_8 = b"\xef\xbb\xbf"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Source(SourceFile):
@@ -75,7 +74,7 @@ class Source(SourceFile):
             not plain: the number of a line, and the line.
         """
         self._blank = 0
-        if self._charset(None) == "utf-16" or self.limits.cell_chars < PLAIN_LIMIT:
+        if self.limits.cell_chars < PLAIN_LIMIT:
             yield from self._without_blank(self.raw_lines())
             return
         for number, block in self._blocks():
@@ -103,10 +102,7 @@ class Source(SourceFile):
 
     def raw_lines(self, charset: str | None = None) -> Iterator[tuple[int, str]]:
         """As `lines`, but with line ends and blank lines."""
-        encoding = self._charset(charset)
-        if encoding == "utf-16":
-            yield from self._utf_16_lines()
-            return
+        encoding = self.charset(charset)
         for number, block in self._blocks():
             yield from self._decoded(number, block, encoding)
 
@@ -154,17 +150,15 @@ class Source(SourceFile):
                 raise self.rejected(Reason.INVALID_FORMAT, reason, number) from None
             yield number, fields
 
-    def _charset(self, declared: str | None) -> str:
-        """By byte order mark; else UTF-8 if the whole file is; else the declared one. Never by statistics."""
+    def charset(self, declared: str | None) -> str:
+        """By byte order mark; else UTF-8 if the whole file is, or one line that is not ASCII; else the declared one.
+
+        Never by statistics. A file of both charsets is UTF-8, and its other lines are refused: read in another charset
+        than their own, names have other letters.
+        """
         if declared not in self._charsets:
-            head = self.head(4)
-            if head.startswith(_UTF_16):
-                found = "utf-16"
-            elif declared is None or head.startswith(_UTF_8) or self._is_utf_8():
-                found = "utf-8"
-            else:
-                found = declared
-            self._charsets[declared] = found
+            is_utf_8 = declared is None or self.head(3) == _UTF_8 or self._is_utf_8() or self._has_utf_8_lines()
+            self._charsets[declared] = "utf-8" if is_utf_8 else str(declared)
         return self._charsets[declared]
 
     def _is_utf_8(self) -> bool:
@@ -180,21 +174,15 @@ class Source(SourceFile):
             self.rewind()
         return True
 
-    def _utf_16_lines(self) -> Iterator[tuple[int, str]]:
-        """As `raw_lines`: UTF-16 has to be decoded before line ends can be found."""
-        limit, number = self.limits.cell_chars, 0
-        text = io.TextIOWrapper(self.file, encoding="utf-16", newline="")
+    def _has_utf_8_lines(self) -> bool:
+        """Whether any line with other letters than ASCII's is UTF-8."""
+        self.rewind()
         try:
-            while line := text.readline(limit):
-                number += 1
-                if len(line) == limit and not line.endswith(("\n", "\r")):
-                    raise self.rejected(Reason.INVALID_FORMAT, f"the line is longer than {limit} characters", number)
-                yield number, line
-        except UnicodeError:
-            message = "the file begins as UTF-16 does, but this is not UTF-16"
-            raise self.rejected(Reason.INVALID_FORMAT, message, number + 1) from None
+            return any(
+                not line.isascii() and _is_decodable(line) for _, block in self._blocks() for line in block.split(b"\n")
+            )
         finally:
-            text.detach()
+            self.rewind()
 
     # Workbooks
 
@@ -213,6 +201,14 @@ class Source(SourceFile):
         """The visible sheets, if the file is a workbook; else none. Raises as `workbook` does."""
         workbook = self.workbook()
         return workbook.sheets if workbook is not None else ()
+
+
+def _is_decodable(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _all_found(plain: re.Pattern[str], block: bytes) -> list[Any]:

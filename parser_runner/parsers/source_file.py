@@ -1,6 +1,7 @@
 """A submitted file as it stands: its name, hints, bytes and findings."""
 
 import os
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.places import Cell, Figure, InMember, Place
 from parser_runner.machine import Machine, local_file
 from parser_runner.parsers.findings import Findings
+from parser_runner.parsers.plain_file import ENDINGS, plain_file
 
 LocalPlace = int | Cell | Figure
 """A place within one file: a line, from 1, a cell, or a figure of a matrix."""
@@ -46,13 +48,27 @@ class SourceFile:
     ) -> None:
         self.filename = filename
         self.hints = hints
-        self.file = local_file(file, filename)
+        self._submitted = local_file(file, filename)
         self.machine = machine or Machine()
         self.limits = limits or Limits()
         self.member = member
         self.findings = findings or Findings(filename)
-        self.size = self.file.seek(0, os.SEEK_END)
+        self.submitted_size = self._submitted.seek(0, os.SEEK_END)
+        self._submitted.seek(0)
+
+    @cached_property
+    def file(self) -> BinaryIO:
+        """What is in the file: see `plain_file`, whose errors it raises."""
+        return plain_file(
+            self._submitted, self.submitted_size, self.limits, self.machine, self.rejected, self.member is None
+        )
+
+    @cached_property
+    def size(self) -> int:
+        """The bytes that are in the file; raises as `file` does."""
+        size = self.file.seek(0, os.SEEK_END)
         self.rewind()
+        return size
 
     @property
     def year_hint(self) -> int | None:
@@ -66,8 +82,9 @@ class SourceFile:
 
     @property
     def own_name(self) -> str:
-        """The publisher's name of this file; of a member, without its folders in the archive."""
-        return self.filename if self.member is None else PurePosixPath(self.member.replace("\\", "/")).name
+        """The publisher's name of this file: without the ending of compressed files, and a member's without folders."""
+        name = self.filename if self.member is None else PurePosixPath(self.member.replace("\\", "/")).name
+        return name[: name.rindex(".")] if name.lower().endswith(ENDINGS) else name
 
     def rewind(self) -> None:
         """Goes back to the beginning."""
@@ -75,7 +92,9 @@ class SourceFile:
 
     def close(self) -> None:
         """Closes the file."""
-        self.file.close()
+        if (file := vars(self).get("file")) is not None:
+            file.close()
+        self._submitted.close()
 
     def head(self, length: int = 1024) -> bytes:
         """The first bytes. Rewinds."""
@@ -94,10 +113,17 @@ class SourceFile:
         """Whether it begins like an old workbook (.xls), as all files encrypted by Office also do."""
         return self.head(8) == _OLE
 
-    def skip(self, reason: str, count: int = 1) -> None:
-        """Counts records that are left out, by the reason."""
+    def skip(self, reason: str, count: int = 1, place: LocalPlace | None = None, figure: int = 0) -> None:
+        """Counts records that are left out, by the reason. The report shows them.
+
+        Args:
+            reason: why, without quoting the file.
+            count: how many there are.
+            place: of the first of them, if known.
+            figure: the sum of their own counts; 0 if they have none.
+        """
         if count:
-            self.findings.skipped[reason] += count
+            self.findings.skip(reason, count, self.place(place), figure)
 
     def added(self, reason: str, count: int = 1) -> None:
         """Counts records that were added to another one, by the reason."""

@@ -340,7 +340,7 @@ def _counts_beside(best: _Candidate) -> Sequence[Column]:
 
 
 def _about(best: _Candidate, first: int, last: int) -> str:
-    """What stands above a block; the title of a block may begin over its rank."""
+    """All texts above a block; the title of a block may begin over its rank."""
     head = [*best.table.head()]
     return " | ".join(
         text_of(value) for row in head[: best.record] for value in row[max(0, first - 1) : last + 1] if text_of(value)

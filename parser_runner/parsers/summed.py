@@ -1,4 +1,8 @@
-"""Figures of parts (counties, groups of people) that add up to one figure of the whole, each part at most once."""
+"""Figures of parts (counties, groups of people) that add up to one figure of the whole, each part at most once.
+
+`Columns.over` and `AddUp` are for parts that differ in their texts. This is for parts that the parser must know: two
+texts may be one part, all parts must be there, and the publisher may repeat lines.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -36,12 +36,11 @@ class TextTable:
 
     def head(self) -> list[list[str]]:
         content = self._source.head(_HEAD_BYTES)
-        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
             # Leaves out a character that is cut at the end.
-            text = codecs.getincrementaldecoder(encoding)().decode(content)
+            text = codecs.getincrementaldecoder("utf-8-sig")().decode(content)
         except UnicodeDecodeError:
-            text = content.decode(self._charset or "ascii", "replace")
+            text = content.decode(self._source.charset(self._charset), "replace")
         lines = text.splitlines(keepends=True)[: 2 * HEAD]
         if len(content) == _HEAD_BYTES and len(lines) < 2 * HEAD:
             lines.pop()
@@ -66,6 +65,8 @@ class Columns:
     Args:
         name, count: required columns.
         year, sex: required too, unless empty.
+        rank: an optional column. Where it begins again, so does the list.
+        over: an optional column, whose lines are added up (province, position): see `AddUp`.
         other: optional columns, which are not read. A list with any further column is another format.
     """
 
@@ -73,6 +74,8 @@ class Columns:
     count: tuple[str, ...]
     year: tuple[str, ...] = ()
     sex: tuple[str, ...] = ()
+    rank: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
 
 
@@ -89,6 +92,8 @@ class Header:
     width: int
     text: str
     """All titles above, and the headings."""
+    rank: int = -1
+    over: int = -1
 
 
 def find_header(table: Table, columns: Columns) -> Header | None:
@@ -100,10 +105,12 @@ def find_header(table: Table, columns: Columns) -> Header | None:
         found = [_column(labels, texts) for texts in (columns.name, columns.count, columns.year, columns.sex)]
         if None in found:
             continue
-        known = {*columns.name, *columns.count, *columns.year, *columns.sex, *columns.other, ""}
+        optional = {*columns.rank, *columns.over, *columns.other, ""}
+        known = optional.union(columns.name, columns.count, columns.year, columns.sex)
         if known.issuperset(labels):
             name, count, year, sex = (column for column in found if column is not None)
-            return Header(number, name, count, year, sex, len(labels), " | ".join(titles))
+            rank, over = (_optional(labels, texts) for texts in (columns.rank, columns.over))
+            return Header(number, name, count, year, sex, len(labels), " | ".join(titles), rank, over)
     return None
 
 
@@ -113,6 +120,11 @@ def _column(labels: Sequence[str], texts: Iterable[str]) -> int | None:
         return -1
     found = [column for column, label in enumerate(labels) if label in texts]
     return found[0] if len(found) == 1 else None
+
+
+def _optional(labels: Sequence[str], texts: Iterable[str]) -> int:
+    """The first column with one of these headings, or -1."""
+    return next((column for column, label in enumerate(labels) if label in texts), -1)
 
 
 def titles_of(table: Table) -> str:

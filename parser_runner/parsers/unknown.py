@@ -10,6 +10,7 @@ from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.hints import Action, Hint
 from parser_runner.parsers.contract import AnyParser
 from parser_runner.parsers.declared import TextList
+from parser_runner.parsers.file_kinds import kind_of_file
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import TextTable
@@ -40,6 +41,8 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
     if given is not None and given not in {parser.name for parser in parsers}:
         known = f"there is no format {given} of {country}: expected {_either(parsers)}"
         return Rejected(Reason.UNDECIDED, source.filename, known, hints=[_all_formats(country)])
+    if what := kind_of_file(source):
+        return source.rejected(Reason.INVALID_FORMAT, what)
     if _HTML.match(source.head().lstrip(b"\xef\xbb\xbf")):
         return source.rejected(Reason.INVALID_FORMAT, "this is HTML or XML, whatever the file's name says")
     others = elsewhere() if given is None else ()
@@ -56,11 +59,11 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
         problem.reason or Reason.INVALID_FORMAT,
         source.filename,
         problem.problems,
-        hints=[_all_formats(country), suggest_columns(country)],
+        hints=[_all_formats(country), how_to_describe(country)],
     )
 
 
-def suggest_columns(country: str) -> Hint:
+def how_to_describe(country: str) -> Hint:
     """What helps with a list of a publisher that no parser covers."""
     return Hint(Action.SUGGEST_COLUMNS, country=country)
 
@@ -118,7 +121,7 @@ def _misses(source: Source, parser: TextList) -> Iterator[_Miss]:
     if columns is None:
         return
     wanted = [texts for texts in (columns.name, columns.count, columns.year, columns.sex) if texts]
-    known = {text for texts in (*wanted, columns.other) for text in texts}
+    known = {text for texts in (*wanted, columns.rank, columns.over, columns.other) for text in texts}
     for separator in _SEPARATORS:
         for number, record in enumerate(TextTable(source, separator, parser.charset).head(), 1):
             labels = {label_of(value): text_of(value) for value in record if text_of(value)}

@@ -14,7 +14,7 @@ from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.bare_names import NAMED_PORTUGAL, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import NO_COUNT, Malformed, count_of, name_of, this_year
+from parser_runner.parsers.values import NO_COUNT, NO_LETTERS, Malformed, NoLetters, count_of, name_of, this_year
 from parser_runner.parsers.year_and_sex import check_year, refuse_sex_hint
 
 _SINCE = 1880
@@ -173,14 +173,18 @@ class Regional:
 
 def _row(source: Source, number: int, year: int, sex: str, name: str, count: str) -> Row | None:
     """A row of checked fields; None, and a problem noted, if one of them is malformed."""
+    figure = 0
     try:
-        checked = name_of(name, source.limits.name_chars)
         if sex not in ("F", "M"):
             raise Malformed("expected F or M as the sex")
         # This publisher writes no spaces, and leaves names without children out.
         figure = count_of(count) if count == count.strip() else 0
         if figure == 0:
             raise Malformed(NO_COUNT)
+        checked = name_of(name, source.limits.name_chars)
+    except NoLetters:
+        source.skip(NO_LETTERS, 1, number, figure)
+        return None
     except Malformed as error:
         source.problem(str(error), number)
         return None

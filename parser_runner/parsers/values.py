@@ -14,16 +14,30 @@ HEAD = 15
 
 FIRST_YEAR = 1700
 COUNT_LIMIT = 2**31 - 1
+NO_LETTERS = "names without a letter"
+"""Why a record is left out that has signs in place of a name."""
+
 NO_COUNT = f"expected a whole number from 1 to {COUNT_LIMIT} as the count"
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)", re.ASCII)
+_GARBLED = re.compile(
+    "Ã[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+    "|[ÂÄÅÆÇÈÉ][\x80-\xa9\xab-\xb3\xb5-\xb9\xbb-\xbf€‚„…†‡ˆ‰‹•˜™›]"
+    "|Å[ƒŒœŠšŽžŸ‘’“”–—ªº]|Ä[ƒŒœŸ‘“”–—]|â€|á[»º¸¹]"
+)
+"""What UTF-8 becomes if it is read as cp1252: a letter of the first and a sign of the second byte. Real names have no
+sign behind such a letter."""
+_DIGITS = "0123456789"
 _MARKED_YEAR = re.compile(r"([0-9]{4}) ?(?:\[[^\[\]]{0,40}\]|\([^()]{0,40}\)|[rpe*]|[¹²³⁴⁵⁶⁷⁸⁹]{1,2})?")
 _NOTED_YEAR = re.compile(r"(?:^|[ (,])(\d{4})[1-9]\d?(?:,[1-9]\d?){0,8}$", re.ASCII)
-_NOTE_MARK = re.compile(r"(?<=[^\W\d])\s*(?:\[[^\]]*\]|\d{1,2}(?:,\d{1,2})*)$")
 
 
 class Malformed(Exception):
     """A cell holds something else than expected; the message names the expected."""
+
+
+class NoLetters(Malformed):
+    """The cell of a name has signs in place of one (-, +, 0): the record is left out, and counted."""
 
 
 def text_of(value: Value) -> str:
@@ -41,7 +55,24 @@ def text_of(value: Value) -> str:
 
 def label_of(value: Value) -> str:
     """A heading for comparisons: without letter case and without marks of footnotes (Count3)."""
-    return _NOTE_MARK.sub("", text_of(value)).replace("’", "'").casefold()
+    return _without_note_mark(text_of(value)).replace("’", "'").casefold()
+
+
+def _without_note_mark(text: str) -> str:
+    """Without the mark of a footnote at the end of a word: Count3, Count 3,4 or Count [note 3].
+
+    No pattern: one that looks for a mark after every letter takes a time that grows with the square of the text.
+    """
+    if not text or text[-1].isalpha():
+        return text
+    if text.endswith("]"):
+        start = text.find("[", text.rfind("]", 0, -1) + 1)
+        word = text[: max(start, 0)].rstrip()
+    else:
+        word = text.rstrip(f"{_DIGITS},")
+        marks = text[len(word) :].split(",")
+        word = word.rstrip() if all(len(mark) in (1, 2) for mark in marks) else ""
+    return word if word and (word[-1].isalpha() or word[-1] == "_") else text
 
 
 def name_of(value: Value, limit: int) -> str:
@@ -52,6 +83,7 @@ def name_of(value: Value, limit: int) -> str:
         limit: the most characters of a name.
 
     Raises:
+        NoLetters: the cell has only signs, or 0.
         Malformed: the cell has no name.
     """
     # Spreadsheets turn the name True into a truth value, and show it as TRUE.
@@ -60,9 +92,19 @@ def name_of(value: Value, limit: int) -> str:
         name = name.strip('" ')
     if "\ufffd" in name:
         raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
+    if isinstance(value, str) and not value.isascii() and _GARBLED.search(value):
+        message = "letters of this name were decoded as cp1252, but are UTF-8 (Ã¶ for ö): get it from the publisher"
+        raise Malformed(message)
     if not name or len(name) > limit or not _may_be_a_name(name):
+        if _is_signs(text_of(value)):
+            raise NoLetters("expected a name, found signs in its place")
         raise Malformed(f"expected a name of 1 to {limit} characters")
     return name
+
+
+def _is_signs(text: str) -> bool:
+    """Whether it has neither letters nor figures, or is 0. Other figures may be of a column that moved."""
+    return text == "0" or (text.isprintable() and bool(text) and not any(map(str.isalnum, text)))
 
 
 def count_of(value: Value) -> int:
@@ -135,6 +177,12 @@ def this_year() -> int:
 def has_letter(text: str) -> bool:
     """Whether any character is a letter."""
     return any(map(str.isalpha, text))
+
+
+def has_words(text: str, words: str) -> bool:
+    """Whether a text has these words, in any letter case, and not as a part of longer ones."""
+    found = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text.casefold())
+    return not words or found is not None
 
 
 def kind_of(value: Value) -> str:

@@ -1,20 +1,27 @@
-"""Workbooks (.xls, .xlsx), read by a separate process: see reader_process.py and workbook_reader.py."""
+"""Workbooks (.xls, .xlsx, .ods), read by a separate process: see reader_process.py and workbook_reader.py."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
+from zipfile import ZipInfo
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.places import Cell
+from parser_runner.parsers.file_kinds import document_in
 from parser_runner.parsers.reader_process import FileAtFault, ReaderProcess
 from parser_runner.parsers.source_file import SourceFile
 from parser_runner.parsers.values import HEAD, Value
-from parser_runner.parsers.zip_directory import checked_directory
+from parser_runner.parsers.zip_directory import checked_directory, read_member
 
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument.spreadsheet"
+_MANIFEST = "META-INF/manifest.xml"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+
+
+_IS_ENCRYPTED = "the workbook is encrypted: expected no password"
 
 
 class Sheet:
@@ -69,7 +76,7 @@ class Workbook:
                     place = Cell(self.sheets[index].name, number, column + 1)
                     raise self._source.rejected(Reason.TOO_LARGE, message, place)
                 if isinstance(value, dict):
-                    row[column] = date.fromisoformat(value["date"])
+                    row[column] = _date(value["date"])
             yield row
 
     def _receive(self) -> Any:
@@ -85,8 +92,31 @@ class Workbook:
             message = f"reading the workbook takes more than {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB), or fails"
             return self._source.rejected(Reason.TOO_LARGE, message)
         if error == "encrypted":
-            return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
+            return self._source.rejected(Reason.INVALID_FORMAT, _IS_ENCRYPTED)
         return self._source.rejected(Reason.INVALID_FORMAT, "the workbook is damaged or cut off")
+
+
+def _is_open_document(source: SourceFile, members: Mapping[str, ZipInfo]) -> bool:
+    """Whether an archive is a workbook of LibreOffice (.ods).
+
+    Raises:
+        Rejected: it is one that is encrypted, or damaged.
+    """
+    if "content.xml" not in members or "mimetype" not in members:
+        return False
+    if not read_member(source, members["mimetype"]).startswith(_OPEN_DOCUMENT):
+        return False
+    if _MANIFEST in members and b":encryption-data" in read_member(source, members[_MANIFEST]):
+        raise source.rejected(Reason.INVALID_FORMAT, _IS_ENCRYPTED)
+    return True
+
+
+def _date(text: str) -> Value:
+    """The date of a cell; its text if Python has no such date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def open_workbook(source: SourceFile) -> Workbook | None:
@@ -96,13 +126,16 @@ def open_workbook(source: SourceFile) -> Workbook | None:
         Rejected: the workbook is damaged, encrypted or over a limit.
         Unavailable, OutOfMemory, Misconfigured: this machine cannot read it.
     """
-    if source.is_zip and "[Content_Types].xml" not in {member.filename for member in checked_directory(source)}:
+    members = {member.filename: member for member in checked_directory(source)} if source.is_zip else {}
+    if document := document_in(source, members):
+        raise source.rejected(Reason.INVALID_FORMAT, document)
+    if source.is_zip and "[Content_Types].xml" not in members and not _is_open_document(source, members):
         return None
     limit = source.limits.workbook_memory_mib
     if source.size > limit * MIB // 2:
         message = f"the workbook is larger than half of {limit} MiB (LIMIT_WORKBOOK_MEMORY_MIB)"
         raise source.rejected(Reason.TOO_LARGE, message)
     if source.is_ole and _ENCRYPTED_PACKAGE in source.head(source.size):
-        raise source.rejected(Reason.INVALID_FORMAT, "the workbook is encrypted: expected no password")
+        raise source.rejected(Reason.INVALID_FORMAT, _IS_ENCRYPTED)
     source.rewind()
     return Workbook(source)

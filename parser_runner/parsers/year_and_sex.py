@@ -1,7 +1,8 @@
 """The year and the sex of a whole file: from its title, its name or the hints, if they agree."""
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from dataset_jobs.model.causes import Reason
@@ -16,18 +17,46 @@ _NAMED_YEAR = "the year stands only in the file's name: expected it as four digi
 _SEX = "the file has no sex: expected girls or boys in the title"
 _NAMED_SEX = "the sex stands only in the file's name: expected girls or boys, female or male there"
 
-# As publishers write them, glued to other words too (boysnames2022); female is looked for before male.
 _WORDS: Mapping[str, str] = {
-    "F": r"female|girl|pige|flick|jente|fille|meisje|mädchen|maedchen|naiset|femmin",
-    "M": r"(?<!fe)male|boy|dreng|pojk|gutt|gar[cç]on|jongen|junge|miehet|masch",
+    "F": (
+        "female females girl girls pige piger pigers pigenavn pigenavne flicka flickor flickors flicknamn jente jenter"
+        " jentenavn fille filles meisje meisjes mädchen maedchen mädchennamen maedchennamen naiset femminile femminili"
+    ),
+    "M": (
+        "male males boy boys dreng drenge drenges drengenavn drengenavne pojke pojkar pojkars pojknamn gutt gutter"
+        " guttenavn garçon garçons garcon garcons jongen jongens junge jungen jungennamen miehet maschile maschili"
+    ),
 }
-_SEXES = {sex: re.compile(words, re.IGNORECASE) for sex, words in _WORDS.items()}
+_SEXES = {word: sex for sex, words in _WORDS.items() for word in words.split()}
+_GLUED = re.compile(
+    "(?:baby|desktop|no|topnames)?(?:(?P<F>female|girl)|(?P<M>male|boy))s?(?:cy|cytop|names?|namesupdated)?", re.ASCII
+)
+"""Words that publishers glue together: boysnames2022, cusersjacksm01desktopfemalecy2017top, nofemales."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 def detect_sex(text: str) -> str | None:
-    """The one sex in a title or a file's name; None if there is none, or both."""
-    found = [sex for sex, words in _SEXES.items() if words.search(text)]
-    return found[0] if len(found) == 1 else None
+    """The one sex in a title or a file's name; None if there is none, or both.
+
+    A word counts as a word only: there is no male in normaleksport. Figures, signs, and a capital letter after a small
+    one (BabyGirls) part words.
+    """
+    found = set(filter(None, map(_sex_of_word, _words(text))))
+    return found.pop() if len(found) == 1 else None
+
+
+def _words(text: str) -> Iterator[str]:
+    # Names of files may have accents as signs of their own.
+    for word in _WORD.findall(unicodedata.normalize("NFC", text)):
+        yield from _HUMP.split(word)
+
+
+def _sex_of_word(word: str) -> str | None:
+    word = word.casefold()
+    glued = _GLUED.fullmatch(word)
+    return _SEXES.get(word) or (glued.lastgroup if glued else None)
 
 
 def resolve_year(

@@ -45,3 +45,18 @@ def checked_directory(source: SourceFile) -> list[zipfile.ZipInfo]:
     if any(member.compress_type not in _METHODS for member in members):
         raise source.rejected(Reason.INVALID_FORMAT, "the archive is not packed by deflate, as zip files mostly are")
     return members
+
+
+def read_member(source: SourceFile, member: zipfile.ZipInfo, most: int = MIB) -> bytes:
+    """The first bytes of a file in an archive or workbook.
+
+    Raises:
+        Rejected: it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(source.file) as archive, archive.open(member) as packed:
+            return packed.read(most)
+    except DAMAGED:
+        raise source.rejected(Reason.INVALID_FORMAT, "the archive or workbook is damaged or cut off") from None
+    finally:
+        source.rewind()

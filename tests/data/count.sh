@@ -41,6 +41,10 @@ for f in au/qld/*-to-*.csv; do has "$f" && field , 4 2 < "$f" | say "$f"; done
 for f in au/qld/*-2010.csv au/qld/top-*.csv; do
     has "$f" && { field , 2 2 < "$f"; field , 4 2 < "$f"; } | say "$f"
 done
+for f in au/qld/*-2018.csv; do
+    # A line of the girls' list comes twice, and counts once.
+    has "$f" && { cut -d, -f1,2 "$f" | awk '!seen[$0]++' | field , 2 2; field , 4 2 < "$f"; } | say "$f"
+done
 for f in au/vic/*2008.xlsx; do has "$f" && { column "$f" sheet1.xml C 4; column "$f" sheet1.xml G 4; } | say "$f"; done
 for f in au/vic/*2020.xlsx; do has "$f" && { column "$f" sheet1.xml C 3; column "$f" sheet1.xml F 3; } | say "$f"; done
 for f in au/vic/*2023.xlsx; do has "$f" && { column "$f" sheet1.xml D 3; column "$f" sheet1.xml F 3; } | say "$f"; done

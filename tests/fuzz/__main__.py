@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from parser_runner.parsers.testkit import check_input, mutated
+from tests.unit.described_samples import DESCRIBED_SAMPLES
 from tests.unit.parsing import source
 from tests.unit.samples import ALL_PARSERS, DATA, SAMPLES
 
@@ -19,19 +20,20 @@ WORKBOOKS = {
     "au-tas-year": DATA / "au" / "tas" / "top-baby-names-for-2016.xlsx",
     "dk-dst-newborn": DATA / "dk" / "Drenge 2019 (TOP100) - til udsendelse.xlsx",
 }
+FORMATS = (*SAMPLES, *DESCRIBED_SAMPLES)
 _DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.MULTILINE)
 
 
 def main() -> None:
     """Prints the result of each; the exit code is 1 if something was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("formats", nargs="*", choices=[*SAMPLES, []], metavar="FORMAT", help="all, if none is named")
+    parser.add_argument("formats", nargs="*", choices=[*FORMATS, []], metavar="FORMAT", help="all, if none is named")
     parser.add_argument("--seconds", type=int, default=60, help="for each format (default: %(default)s)")
     parser.add_argument("--inputs", type=int, default=-1, help="for each format, if fewer (default: no limit)")
     parser.add_argument("--keep", type=Path, help="where to keep what was found (default: a temporary folder)")
     arguments = parser.parse_args()
     keep = arguments.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
-    found = [name for name in arguments.formats or SAMPLES if not _fuzz(name, keep / name, arguments)]
+    found = [name for name in arguments.formats or FORMATS if not _fuzz(name, keep / name, arguments)]
     if not arguments.formats and not _fuzz_workbooks(keep, arguments.seconds):
         found.append("workbooks")
     print(f"found: {', '.join(found)}; the inputs are in {keep}" if found else "nothing was found")

@@ -11,6 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["parser_runner"]):
     from parser_runner.parsers.testkit import check_input
+    from tests.unit.described_samples import DESCRIBED_PARSERS, DESCRIBED_SAMPLES
     from tests.unit.parsing import source
     from tests.unit.samples import ALL_PARSERS, SAMPLES, InMemory, Sample
 
@@ -28,7 +29,8 @@ ARCHIVE = b"PK\x03\x04"
 def main(name: str, folder: Path, options: list[str]) -> None:
     """Fuzzes until an option ends it, or something is found."""
     logging.disable()
-    sample, parser = SAMPLES[name], ALL_PARSERS[name]
+    sample = {**SAMPLES, **DESCRIBED_SAMPLES}[name]
+    parser = {**ALL_PARSERS, **DESCRIBED_PARSERS}[name]
 
     def one_input(data: bytes) -> None:
         # Zip archives and real workbooks are for their own targets: every parser refuses them alike.

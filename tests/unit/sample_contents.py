@@ -18,6 +18,10 @@ NORWAY = (
     '"10467: Born persons, by first name, year and contents"\r\n\r\n"first name";"year";"Born persons"\r\n'
     '"Aagot";"1880";..\r\n"Aagot";"1945";7\r\n"Åse";"1946";.\r\n"Åse";"1947";12\r\n'
 )
+NORWAY_BY_YEAR = (
+    '"10467: Born persons, by first name, contents and year"\r\n\r\n'
+    '"first name";"Born persons 1945";"Born persons 1946"\r\n"Aagot";7;..\r\n"Åse";.;12\r\n'
+)
 CATALONIA = (
     "\ufeffNoms més freqüents dels nadons. 2022\nCatalunya\n"
     '"Font: Idescat, a partir de l\'estadística de naixements."\n'
@@ -116,7 +120,13 @@ FINLAND: dict[str, Rows] = {
 
 
 def statbel(sex: str, year: int, *names: tuple[str, int]) -> Rows:
-    provinces: list[list[Value]] = [[1, "04000", "BE10", "Bruxelles", name, count] for name, count in names]
+    """A sheet of one province, and another one for the names that come again."""
+    provinces: list[list[Value]] = []
+    found: list[str] = []
+    for name, count in names:
+        place: list[Value] = ["10000", "BE21", "Anvers"] if name in found else ["04000", "BE10", "Bruxelles"]
+        provinces.append([len([one for one in provinces if one[3] == place[2]]) + 1, *place, name, count])
+        found.append(name)
     return [
         [f"Prénoms des {sex} nouveau-nés par province/région {year}", None, None, None, None, "Contenu"],
         ["Rang", "Refnis", "NUTS2", "Province/région", "Prénom", "Nombre"],

@@ -113,7 +113,7 @@ def test_an_archive_in_an_archive_is_not_opened() -> None:
 
 def test_files_of_several_kinds_in_an_archive_are_refused() -> None:
     two = zipped({"AK.TXT": "AK,F,1910,Mary,14\n", "WY.TXT": "WY,F,1910,Mary,14\n"})
-    assert "differ in their region, US-AK and US-WY: submit each alone" in str(refusal(two, "namesbystate.zip", "US"))
+    assert "differ in their region, US-AK and US-WY: submit each of them" in str(refusal(two, "namesbystate.zip", "US"))
     national = zipped({"yob1880.txt": "Mary,F,7065\n", "yob1881.txt": "Mary,F,6919\n", "NationalReadMe.pdf": "x"})
     assert [row[:1] for row in rows(national, "names.zip", "US")] == [(1880,), (1881,)]
 

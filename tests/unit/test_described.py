@@ -9,8 +9,10 @@ from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers.described import Described
+from parser_runner.parsers.report import report
 from parser_runner.parsers.testkit import check_parser
-from tests.unit.parsing import Content, opened, refusal, reported, rows, zipped
+from tests.unit.parsing import Content, opened, refusal, reported, rows, source, zipped
+from tests.unit.sample_contents import INSEE
 from tests.unit.workbooks import xlsx
 
 LONG = "jahr;vorname;geschlecht;Anzahl\n2019;Ada;weiblich;5\n2019;Bo;männlich;4\n2020;Ada;weiblich;6\n"
@@ -258,14 +260,39 @@ def test_the_same_name_twice_is_refused() -> None:
     assert "line 5: the same name and sex as in line 2" in str(refused(LONG + "2019;Ada;weiblich;1\n", LINE))
 
 
+def test_records_are_summed_over_a_column_that_is_part_of_the_key() -> None:
+    content = "Year,Name,Sex,Count,County\n2019,Ada,F,5,Kings\n2019,Ada,F,5,Queens\n2019,Bea,F,3,Kings\n"
+    line = "year=Year name=Name sex=Sex count=Count"
+    assert "line 3: the same name and sex as in line 2" in str(refused(content, line))
+    assert read(content, f"{line} sum_over=County") == [(2019, "F", "Ada", 10), (2019, "F", "Bea", 3)]
+    found = reported(content, "names.csv", "CH", hints=hints(f"{line} sum_over=County"))
+    assert found.added == {"summed over County": 1}
+    twice = content + "2019,Ada,F,2,Kings\n"
+    error = str(refused(twice, f"{line} sum_over=County"))
+    assert "line 5: the same name, sex and year as in line 2" in error
+
+
+def test_totals_are_left_out_in_every_shape() -> None:
+    assert read(LONG + "2020;Total;weiblich;6\n", LINE) == ALL
+    assert read(f"{WIDE}Total,9,9,\n", WIDE_LINE) == read(WIDE, WIDE_LINE)
+    assert [row[2] for row in read(f"{SIDE_BY_SIDE},Total,99,,Total,99\n", BLOCKS)] == [
+        "Ada",
+        "Bo",
+        "Bea",
+        "Carl",
+        "Cleo",
+    ]
+
+
 def test_an_empty_file_is_refused() -> None:
     assert str(refused("", LINE)) == "names.csv: the file is empty"
 
 
-def test_the_description_wins_over_a_format_of_the_country() -> None:
-    content = "Rank,Name,Number,Gender,Year\n1,Noah,496,Male,2024\n"
-    said = hints("name=Name count=Number sex=Gender(Male=M) year=Year region=AU-NSW top=100")
-    assert opened(content, "names.csv", "AU", hints=said).parser == "au-described"
+def test_the_description_wins_over_a_format_of_the_country_and_the_report_says_so() -> None:
+    said = hints("name=preusuel sex=sexe(1=M 2=F) year=annais count=nombre")
+    found = report(source(INSEE, "names.csv", hints=said), "FR")
+    assert (found.recognised, found.known_as, found.rows) == ("fr-described", ["fr-insee"], 2)
+    assert report(source(LONG, "names.csv", hints=hints(LINE)), "CH").known_as == []
 
 
 def test_a_description_and_a_format_contradict() -> None:

@@ -12,7 +12,8 @@ from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.suggest import NothingToSuggest, suggest
-from parser_runner.parsers.testkit import check_rows, mutated
+from parser_runner.parsers.testkit import check_input, check_rows, mutated
+from tests.unit.described_samples import DESCRIBED_PARSERS, DESCRIBED_SAMPLES
 from tests.unit.parsing import source
 from tests.unit.workbooks import Rows, Value, xlsx
 
@@ -120,3 +121,9 @@ def test_a_file_appended_to_itself_refuses() -> None:
         rows(LONG + LONG, "year=Year name=Name sex=Sex count=Count")
     with pytest.raises(Rejected):
         rows(LONG + LONG.partition("\n")[2], "year=Year name=Name sex=Sex count=Count")
+
+
+@pytest.mark.parametrize("name", DESCRIBED_SAMPLES)
+def test_the_samples_that_are_fuzzed_are_read(name: str) -> None:
+    sample = DESCRIBED_SAMPLES[name]
+    assert check_input(DESCRIBED_PARSERS[name], source(sample.content, sample.name, hints=sample.hints))

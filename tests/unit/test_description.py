@@ -115,6 +115,7 @@ def test_equal_descriptions_have_equal_json() -> None:
         ("name=x count={year} year=z", "year: both the column year and {year} in the headings say it"),
         ("name=x count=y sex=s(w=F) sheet=a(sex=F)", "sex: both the column sex and the sheets say it"),
         ("name=x count=y sheet=a(sex=F) sheet=b", "character 31: sex: some sheets have it and this has not"),
+        ("name=x count={year} sum_over=z", "character 21: sum_over: only long lists are summed over a column"),
         ("name=x count=y sheet=a sheet=a", "sheets: the same sheet twice"),
         ("name=x count=y sheet=a(colour=red)", "character 24: unknown key 'colour': expected name, sex, year"),
         ("name=x block=F(name=a count=b)", "character 1: name: blocks have columns of their own"),

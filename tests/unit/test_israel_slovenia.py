@@ -5,7 +5,7 @@ import pytest
 from dataset_jobs.model.causes import Reason
 from tests.unit.parsing import opened, refusal, reported, rows
 from tests.unit.sample_contents import ISRAEL, SLOVENIA_NEWBORN, israel_list
-from tests.unit.workbooks import xlsx
+from tests.unit.workbooks import Value, xlsx
 
 BOYS, GIRLS = "שמות פרטיים של בנים לפי שנת לידה", "שמות פרטיים של בנות לפי שנת לידה"
 POPULATION = (
@@ -56,6 +56,13 @@ def test_israels_others_have_no_column_of_years_without_such_children() -> None:
     assert found == {
         (1964, "M"): 20, (1965, "M"): 20, (1966, "M"): 25, (1964, "F"): 20, (1965, "F"): 25, (1966, "F"): 25
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["סך הכל", "סך הכול", 'סה"כ', "סה״כ", "שמות אחרים"])
+def test_totals_in_hebrew_are_no_names(word: str) -> None:
+    line: list[Value] = [word, 900, 400, 500]
+    totals = {**ISRAEL, "דרוזים": [*ISRAEL["דרוזים"], line]}
+    assert rows(xlsx(totals), "data.xlsx", "IL") == rows(xlsx(ISRAEL), "data.xlsx", "IL")
 
 
 def test_a_name_twice_in_one_group_is_refused() -> None:

@@ -57,11 +57,15 @@ def line(*values: Value) -> list[Value]:
 def test_one_pair_of_lines_a_year_is_added() -> None:
     twice = [*OLDER, line(1402, "Éloïse", 5), line(1403, "Éloïse", 5)]
     assert rows(xlsx({"2015": twice}), NAME, "BE")[-1] == (2015, "F", "Éloïse", 10)
-    assert reported(xlsx({"2015": twice}), NAME, "BE").added == {"lines of the same name, one below the other": 1}
-    for sheet in ([*OLDER, *OLDER[1:]], [*twice, OLDER[1]]):
-        assert "the same name and sex as in sheet '2015', cell B2" in str(refusal(xlsx({"2015": sheet}), NAME, "BE"))
-    doubled = [OLDER[0], OLDER[1], OLDER[1], OLDER[2], OLDER[2]]
-    assert "the same name and sex as in sheet '2015', cell B4" in str(refusal(xlsx({"2015": doubled}), NAME, "BE"))
+    assert reported(xlsx({"2015": twice}), NAME, "BE").added == {"lines of the same name": 1}
+    for sheet in ([*OLDER, *OLDER[1:]], [OLDER[0], OLDER[1], OLDER[1], OLDER[2]]):
+        assert "in sheet '2015', cell B2" in str(refusal(xlsx({"2015": sheet}), NAME, "BE"))
+    error = refusal(xlsx({"2015": [*OLDER, line(9, "Éloïse", 5), line(9, "Éloïse", 5)]}), NAME, "BE")
+    assert "cell B5: the same line as in sheet '2015', cell B4" in str(error)
+    twice += [line(1404, "Zoé", 4), line(1405, "Zoé", 4)]
+    assert "cell B7: the same name and sex as in sheet '2015', cell B6" in str(
+        refusal(xlsx({"2015": twice}), NAME, "BE")
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """Lists of cities and of Catalonia: small files of each kind, and what may not be read of them."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers.de_registries import BERLIN, BERLIN_DISTRICTS, COLOGNE, LEIPZIG, MUNICH
 from tests.unit.parsing import opened, refusal, reported, rows
 from tests.unit.sample_contents import CATALONIA
+from tests.unit.samples import COUNTRIES, SAMPLES
 
 VIENNA = (
     '\ufeff"Vornamen Neugeborene Wien nach Geschlecht und Schreibweise seit 2010 / First names of newborns"\n'
@@ -235,7 +239,7 @@ def test_leipzigs_own_headings_under_the_name_of_another_city_are_refused() -> N
 @pytest.mark.parametrize(
     "days",
     ["2022-01-01_2022-12-31", "2022_01_01-2022_12_31", "01.01.2022-31.12.2022", "31.12.2022_01.01.2022", "2022",
-     "2022 (2022-01-01_2022-12-31)"],
+     "2022 (2022-01-01_2022-12-31)", "2022 (1)", "2022-1", "2022_0", "20230115_2022"],
 )  # fmt: skip
 def test_days_in_the_name_are_their_year_if_they_are_all_of_it(days: str) -> None:
     name = f"Libg Vornamenstatistik_{days}.csv"
@@ -248,7 +252,8 @@ def test_days_in_the_name_are_their_year_if_they_are_all_of_it(days: str) -> Non
 @pytest.mark.parametrize(
     "days",
     ["2022-01-01_2022-06-30", "2022-07-01_2023-06-30", "2021-01-01_2022-12-31", "01.01.2022-30.06.2022",
-     "2022-01-01_2022-12-31_2023-01-15", "1. Halbjahr 2022", "2022_Q1", "2022 Quartal 3", "2022-01-01_2022-12-30"],
+     "2022-01-01_2022-12-31_2023-01-15", "1. Halbjahr 2022", "2022_Q1", "2022 Quartal 3", "2022-01-01_2022-12-30",
+     "2019-2022", "2019–2022", "2021 bis 2022", "2021_to_2022", "2022-12", "2021-22"],
 )  # fmt: skip
 def test_parts_of_a_year_and_several_years_are_refused_even_with_a_year(days: str) -> None:
     for year in (None, 2022):
@@ -279,3 +284,73 @@ def test_zurichs_file_is_known_by_its_publishers_name_or_by_the_uploaders_word()
     assert refusal(ZURICH, "vornamen_zuerich.csv", "CH").reason is Reason.UNDECIDED
     assert refusal(ZURICH, "bev_zweitevornamen_baby.csv", "CH").reason is Reason.UNDECIDED
     assert refusal(ZURICH, "bev_vornamen_baby.csv", "CH", hints=FileHints(region="CH-ZH")).reason is Reason.UNDECIDED
+
+
+MINE = [
+    "at-wien-newborns", "ch-zuerich-newborns", "de-berlin", "de-koeln", "de-leipzig", "de-leipzig-side-by-side",
+    "de-muenchen", "es-idescat-newborns",
+]  # fmt: skip
+
+
+def read(name: str, content: bytes) -> set[tuple[int, str, str, int]] | Rejected:
+    sample = SAMPLES[name]
+    try:
+        return set(rows(content, sample.name, COUNTRIES[name], hints=sample.hints))
+    except Rejected as error:
+        return error
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_a_list_put_together_wrongly_is_refused(name: str) -> None:
+    lines = SAMPLES[name].content.splitlines(keepends=True)
+    right = read(name, b"".join(lines))
+    assert isinstance(right, set)
+    above = next(number for number, line in enumerate(lines) if is_record(name, line))
+    for changed in (lines + lines, lines + lines[above:], [*lines, lines[above]], [*lines, lines[len(lines) // 2]]):
+        found = read(name, b"".join(changed))
+        assert isinstance(found, Rejected), found ^ right
+
+
+def is_record(name: str, line: bytes) -> bool:
+    """Whether the file can be read without this line, and lacks rows then: it is no title and no heading."""
+    content = SAMPLES[name].content
+    without = read(name, content.replace(line, b"", 1))
+    return isinstance(without, set) and without != read(name, content)
+
+
+@pytest.mark.parametrize("name", MINE)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_list_saved_anew_gives_the_same_rows(name: str, delimiter: str) -> None:
+    right = read(name, SAMPLES[name].content)
+    records = records_of(name)
+    text = saved(records, delimiter)
+    quoted = saved(records, delimiter, all_quoted=True)
+    for form in (text, quoted, text.replace("\n", "\r\n"), f"\ufeff{text}"):
+        assert read(name, form.encode()) == right
+    assert read(name, text.encode("utf-16")) == right
+    try:
+        western = text.encode("cp1252")
+    except UnicodeEncodeError:
+        return
+    assert read(name, western) == right
+
+
+def records_of(name: str) -> list[list[str]]:
+    text = SAMPLES[name].content.decode("utf-8-sig")
+    return [*csv.reader(io.StringIO(text), delimiter=";" if ";" in text.splitlines()[-1] else ",")]
+
+
+def saved(records: list[list[str]], delimiter: str, *, all_quoted: bool = False) -> str:
+    file = io.StringIO()
+    dialect = "unix" if all_quoted else "excel"
+    csv.writer(file, dialect, delimiter=delimiter, lineterminator="\n").writerows(records)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_a_list_without_a_column_is_refused_or_the_same(name: str) -> None:
+    right = read(name, SAMPLES[name].content)
+    records = records_of(name)
+    for column in range(max(map(len, records))):
+        found = read(name, saved([record[:column] + record[column + 1 :] for record in records], ",").encode())
+        assert isinstance(found, Rejected) or found == right, column

@@ -151,6 +151,18 @@ def test_csv_has_a_line_for_each_figure() -> None:
     assert rows(CSO_CSV, "VSA50.csv", "IE", sex="M") == rows(CSO_CSV, "VSA50.csv", "IE")
 
 
+def test_csv_before_2022_has_no_codes() -> None:
+    title = "Girls Names in Ireland with 3 or More Occurrences"
+    content = (
+        '"Statistic","Year","Names","UNIT","VALUE"\r\n'
+        f'"{title}","2020","Grace","Number","410"\r\n"{title} Rank","2020","Grace","Number","1"\r\n'
+        f'"{title}","2019","Grace","Number",""\r\n'
+    )
+    assert rows(content, "VSA60.csv", "IE") == [(2020, "F", "Grace", 410)]
+    foreign = content.replace("in Ireland", "in Northern Ireland")
+    assert "no known format of IE" in str(refusal(foreign, "VSA60.csv", "IE"))
+
+
 def test_csv_of_an_older_table_has_no_sex() -> None:
     older = CSO_CSV.replace("Boys Names in Ireland with 3 or More Occurrences", "Registered Births in Ireland").replace(
         "Boys Names Rank", "Rank of Name in Ireland"

@@ -44,7 +44,7 @@ def test_a_rank_twice_is_refused_with_both_lines(again: str) -> None:
         ("Boys", "All", "line 2: expected Girls or Boys as the sex"),
         ("1389", "1,389", "line 2: expected 8 fields, found 9"),
         ("1389", "1389.5", "line 2: expected a whole number"),
-        ("Null Reason", "Reason", "expected a workbook with sheets titled"),
+        ("Null Reason", "Reason", "no known format of NZ"),
     ],
 )
 def test_what_counts_no_babies_is_refused(old: str, new: str, said: str) -> None:

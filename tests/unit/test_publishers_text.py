@@ -4,8 +4,22 @@ import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.hints import Action
 from tests.unit.parsing import opened, refusal, reported, rows, zipped
-from tests.unit.sample_contents import BC, DEPARTMENTS, INSEE, NORWAY, NSW, ONTARIO, PARIS, PX, SA, SA_NAME, SCOTLAND
+from tests.unit.sample_contents import (
+    BC,
+    DEPARTMENTS,
+    INSEE,
+    NORWAY,
+    NORWAY_BY_YEAR,
+    NSW,
+    ONTARIO,
+    PARIS,
+    PX,
+    SA,
+    SA_NAME,
+    SCOTLAND,
+)
 from tests.unit.workbooks import xlsx
 
 
@@ -41,7 +55,8 @@ TWO_DEPARTMENTS = (
 def test_insee_by_department_is_of_the_one_that_the_uploader_names() -> None:
     """The departments' sum is not the figure of the country."""
     error = refusal(TWO_DEPARTMENTS, "dpt2021.csv", "FR")
-    assert error.reason is Reason.UNDECIDED
+    assert error.reason is Reason.SEVERAL_REGIONS
+    assert [(hint.action, hint.country) for hint in error.hints] == [(Action.SUBMIT_SPLIT, "FR")]
     assert "their sum is not the figure of the country" in str(error)
     for region, count in [("FR-75C", 140), ("FR-69", 30), ("FR-20R", 7), ("FR-974", 6)]:
         found = opened(TWO_DEPARTMENTS, "dpt2021.csv", "FR", hints=FileHints(region=region))
@@ -114,6 +129,18 @@ def test_norway_has_the_sex_only_in_the_files_name() -> None:
     assert "the sex stands only in the file's name" in str(error)
     assert reported(content, "females.csv", "NO").left_out == {"years without a figure (. and ..)": 2}
     assert refusal(content, "females.csv", "NO", sex="M").reason is Reason.CONTRADICTORY
+
+
+def test_norways_export_may_have_a_column_a_year() -> None:
+    expected = [(1945, "F", "Aagot", 7), (1946, "F", "Åse", 12)]
+    assert rows(NORWAY_BY_YEAR.encode("latin-1"), "females.csv", "NO") == expected
+    turned = NORWAY_BY_YEAR.replace("first name", "fornavn").replace("Born persons 19", "Fødte 19").replace(";", "\t")
+    assert rows(turned, "10467.csv", "NO", sex="F") == expected
+    assert rows(NORWAY_BY_YEAR.replace("Born persons 19", "19"), "girls.csv", "NO") == expected
+    assert reported(NORWAY_BY_YEAR, "females.csv", "NO").left_out == {"years without a figure (. and ..)": 2}
+    assert refusal(NORWAY_BY_YEAR, "10467.csv", "NO").reason is Reason.INVALID_FILENAME
+    for old, new in (("10467", "10468"), ("Born persons 1945", "Per cent 1945"), ("persons 1946", "persons 1945")):
+        assert "no known format of NO" in str(refusal(NORWAY_BY_YEAR.replace(old, new), "females.csv", "NO"))
 
 
 def test_british_columbia_writes_0_for_fewer_than_five() -> None:
@@ -268,9 +295,9 @@ def test_cologne_adds_up_the_positions_of_a_given_name() -> None:
 
 def test_a_sum_too_large_for_the_table_is_refused() -> None:
     # Found by fuzzing.
-    content = "nome,numero,genero\nAna,2000000000,F\nEva,3,F\nAna,2000000000,F\n"
-    error = refusal(content, "nomes-registados-2014.csv", "PT")
-    assert str(error) == "nomes-registados-2014.csv, line 2: added up, the count is more than 2147483647"
+    content = "anzahl;vorname;geschlecht;position\n2000000000;Ana;w;1\n3;Eva;w;1\n2000000000;Ana;w;2\n"
+    error = refusal(content, "Vornamen_2018_Koeln.csv", "DE")
+    assert str(error) == "Vornamen_2018_Koeln.csv, line 2: added up, the count is more than 2147483647"
 
 
 def test_ireland_is_a_matrix_of_ranks_and_births() -> None:

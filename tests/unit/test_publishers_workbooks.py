@@ -67,6 +67,13 @@ def test_what_stands_beside_or_below_a_list_is_left_out_and_counted() -> None:
     assert (found["cells beside the list"], found["figures below the list"]) == (3, 2)
 
 
+@pytest.mark.parametrize("word", ["Total", "TOTAL "])
+def test_a_total_below_a_list_needs_no_rank_to_be_left_out(word: str) -> None:
+    content = xlsx({"6": [*ONS_LIST[:8], [], [None, None, word, 20000]]})
+    assert len(rows(content, "b.xls", "GB")) == 2
+    assert reported(content, "b.xls", "GB").left_out["totals"] == 1
+
+
 def test_a_figure_beside_a_row_of_a_list_does_not_matter() -> None:
     beside = [*ONS_LIST[:6], [None, 1, "JACK ", 10779, None, 99], [None, 2, "ADAM", 3]]
     content = xlsx({"6": beside})

@@ -41,8 +41,8 @@ def test_a_report_is_for_people(insee: Path) -> None:
         "1901  F             1             5",
         "",
         "left out:",
-        "         1  aggregates of rare names (_PRENOMS_RARES)",
-        "         1  records without a year (XXXX)",
+        "         1  aggregates of rare names (_PRENOMS_RARES), 7 in all: line 4",
+        "         1  records without a year (XXXX), 3 in all: line 6",
     ]
 
 
@@ -54,6 +54,7 @@ def test_a_report_is_for_programs(insee: Path) -> None:
         "country": "FR",
         "accepted": True,
         "format": "fr-insee",
+        "known_as": [],
         "measure": "births",
         "region": None,
         "top": None,
@@ -67,10 +68,16 @@ def test_a_report_is_for_programs(insee: Path) -> None:
             {"year": 1901, "sex": "F", "rows": 1, "total": 5},
         ],
         "left_out": {"aggregates of rare names (_PRENOMS_RARES)": 1, "records without a year (XXXX)": 1},
+        "left_out_totals": {"aggregates of rare names (_PRENOMS_RARES)": 7, "records without a year (XXXX)": 3},
+        "left_out_places": {
+            "aggregates of rare names (_PRENOMS_RARES)": [{"line": 4}],
+            "records without a year (XXXX)": [{"line": 6}],
+        },
         "added": {},
         "reason": None,
         "problems": [],
         "more_problems": 0,
+        "members": [],
     }
 
 

@@ -165,3 +165,10 @@ def test_the_command_says_why_it_proposes_nothing(names: Path) -> None:
     found = run("parse", names, "--suggest")
     assert found.exit_code != 0
     assert "no description can be proposed" in str(found.exception)
+
+
+def test_a_country_without_a_parser_gets_the_command_that_proposes_one(names: Path) -> None:
+    found = run("parse", names, "--country", "JP")
+    assert found.exit_code == 65
+    assert f"affirm-worker parse {names} --country JP --suggest" in found.stderr
+    assert run("parse", names, "--country", "JP", "--suggest").exit_code == 0

@@ -176,4 +176,4 @@ def test_the_same_name_and_sex_twice_is_refused_with_both_lines(tmp_path: Path) 
 def test_the_same_name_in_two_years_of_a_state_is_no_duplicate() -> None:
     content = GOOD_STATE + "AK,F,1911,Mary,12\n"
     source = Source("AK.TXT", io.BytesIO(content.encode()))
-    assert len([*without_duplicates(source, parse(source, "US").rows)]) == 2
+    assert len([*without_duplicates(source, parse(source, "US").rows, list)]) == 2

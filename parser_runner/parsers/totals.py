@@ -1,0 +1,170 @@
+"""Totals and aggregates among the names, in the publishers' languages: left out and counted, in every format.
+
+A name is never lost by this. Words that stand in no list of names mean what they say; if one of them is a total, its
+count is at least the greatest of its list, or the file is refused. Words that are names too (Suma, All, Other) are
+totals only if their count is at least the sum of all others of their list.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.places import InMember
+from parser_runner.parsers.source import Source
+from parser_runner.parsers.values import Value, label_of
+
+if TYPE_CHECKING:
+    from parser_runner.parsers.contract import Row
+
+TOTALS = "totals"
+REST = "aggregates of other names"
+
+_TOTALS = (
+    "total|totals|grand total|sub total|subtotal|total general|total births|total names|all names|gesamt|gesamtsumme|"
+    "gesamtergebnis|insgesamt|summe|ensemble|totaux|totale|totaal|totalt|ialt|i alt|yhteensä|kaikki yhteensä|razem|"
+    "ogółem|skupaj|összesen|mindösszesen|celkem|ukupno|toplam|total geral"
+)
+_REST = (
+    "others|other names|all others|all other names|sonstige|sonstiges|sonstige namen|übrige|übrige namen|andere namen|"
+    "autres|autres prénoms|les autres|altri|altri nomi|otros|otros nombres|outros|outros nomes|övriga|övriga namn|"
+    "øvrige|øvrige navne|andre navne|andre navn|muut|muut nimet|overige|overige namen|pozostałe|ostala imena|egyéb"
+)
+_NAMES_TOO = "sum|suma|summa|all|alle|other|andere|andre|andra|annan|annet"
+"""Words of the same meaning that are names of people, too."""
+_COMMON_NAMES = frozenset(("andre", "andra", "annan", "annet"))
+"""Of these: such a name may be the most frequent of a list."""
+
+_REASONS = {
+    **dict.fromkeys(_TOTALS.split("|"), TOTALS),
+    **dict.fromkeys(_REST.split("|"), REST),
+}
+_DOUBTFUL = dict.fromkeys(_NAMES_TOO.split("|"), TOTALS)
+
+_MARKS = " :.*"
+"""May follow a word."""
+
+_AS_WRITTEN = frozenset(
+    form + mark
+    for word in (*_REASONS, *_DOUBTFUL)
+    for form in (word, word.upper(), word.capitalize(), word.title())
+    for mark in ("", ":", ".", "*", " *")
+)
+"""For a quick look at many names."""
+
+_BATCH = 2048
+_FEW = 3
+"""With fewer other names in a list, a name may well have more children than all others."""
+
+
+def total_reason(cell: Value) -> str | None:
+    """Why a record with this text is left out: a total or an aggregate, and never a name. None if it may be a name."""
+    return _REASONS.get(_word(label_of(cell)))
+
+
+def may_be_a_total(name: str) -> bool:
+    """Whether a name is such a word, also one that is a name too."""
+    word = _word(name)
+    return word in _REASONS or word in _DOUBTFUL
+
+
+def _word(text: str) -> str:
+    return text.casefold().rstrip(_MARKS)
+
+
+@dataclass(slots=True)
+class _Names:
+    """What is known of the names of one year and sex."""
+
+    rows: int = 0
+    total: int = 0
+    greatest: int = 0
+
+
+def without_totals(source: Source, rows: Iterable["Row"]) -> Iterator["Row"]:
+    """Passes rows on, and holds those back that may be totals, until all others are known.
+
+    Args:
+        source: gets the records left out, and the problems.
+        rows: of one file.
+
+    Raises:
+        Rejected: as `rows` does.
+    """
+    held: list[Row] = []
+    groups: dict[tuple[int, str], _Names] = {}
+    unread = iter(rows)
+    batch: list[Row] = []
+    while True:
+        batch = []
+        try:
+            batch.extend(islice(unread, _BATCH))
+        except Rejected:
+            yield from batch
+            raise
+        if not batch:
+            break
+        years, sexes, names, counts, *_ = zip(*batch, strict=True)
+        if _AS_WRITTEN.isdisjoint(names):
+            _count(groups, years, sexes, counts)
+            yield from batch
+        else:
+            yield from _sifted(batch, groups, held)
+    for row in held:
+        yield from _judged(source, row, groups.get((row.year, row.gender), _Names()))
+
+
+def _sifted(batch: Sequence["Row"], groups: dict[tuple[int, str], _Names], held: list["Row"]) -> Iterator["Row"]:
+    """Passes on all rows that are certainly names: a name too is one whose count is less than another's."""
+    for row in batch:
+        word = _word(row.name)
+        group = groups.setdefault((row.year, row.gender), _Names())
+        if word in _REASONS or (word in _DOUBTFUL and row.count >= group.greatest):
+            held.append(row)
+        else:
+            group.rows += 1
+            group.total += row.count
+            group.greatest = max(group.greatest, row.count)
+            yield row
+
+
+def _count(
+    groups: dict[tuple[int, str], _Names], years: Sequence[int], sexes: Sequence[str], counts: Sequence[int]
+) -> None:
+    if len(set(years)) == len(set(sexes)) == 1:
+        group = groups.setdefault((years[0], sexes[0]), _Names())
+        group.rows += len(counts)
+        group.total += sum(counts)
+        group.greatest = max(group.greatest, *counts)
+        return
+    for key, count in zip(zip(years, sexes, strict=True), counts, strict=True):
+        group = groups.get(key) or groups.setdefault(key, _Names())
+        group.rows += 1
+        group.total += count
+        if count > group.greatest:
+            group.greatest = count
+
+
+def _judged(source: Source, row: "Row", others: _Names) -> Iterator["Row"]:
+    """The row if it is a name; else it is counted as left out, or noted as a problem."""
+    word = _word(row.name)
+    place = row.place
+    assert not isinstance(place, InMember)
+    reason = _REASONS.get(word)
+    if reason is None:
+        many = others.rows >= _FEW
+        if many and row.count >= others.total:
+            reason = _DOUBTFUL[word]
+        elif many and row.count > others.greatest and word not in _COMMON_NAMES:
+            source.problem(
+                "this may be a name or an aggregate: its count is greater than that of any other name", place
+            )
+            return
+    elif reason == TOTALS and row.count < others.greatest:
+        source.problem("this is the word for a total, but its count is less than that of a name", place)
+        return
+    if reason is None:
+        yield row
+    else:
+        source.skip(reason, 1, place, row.count)
