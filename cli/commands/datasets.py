@@ -141,6 +141,8 @@ def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
     lines += [("supersedes", str(other)) for other in dataset.supersedes]
     if dataset.superseded_by:
         lines.append(("superseded by", f"{', '.join(map(str, dataset.superseded_by))}, {_superseded(dataset)}"))
+    if dataset.warning:
+        lines.append(("warning", cell(dataset.warning)))
     if dataset.error:
         lines.append(("error", cell(dataset.error)))
     return lines
