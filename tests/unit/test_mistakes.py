@@ -48,7 +48,8 @@ def read(name: str, sample: Sample) -> Figures | str:
         match = parser.recognise(opened)
         if match is None:
             return "no known format"
-        return figures(without_duplicates(opened, start(parser, opened, match).rows))
+        again = partial(start, parser, opened, match)
+        return figures(without_duplicates(opened, again().rows, lambda: again().rows))
     except Rejected as error:
         assert error.problems
         return str(error)
