@@ -25,7 +25,7 @@ TEXTS = [name for name, sample in SAMPLES.items() if sample.sheets is None]
 WORKBOOKS = [name for name, sample in SAMPLES.items() if sample.sheets is not None]
 MATRICES = frozenset(("ie-cso-pcaxis", "ie-cso-jsonstat"))
 LISTS = [name for name in TEXTS if name not in MATRICES]
-WIDE = frozenset(("ca-bc", "se-scb-statbank", "si-surs-population", "si-surs-newborn"))
+WIDE = frozenset(("ca-bc", "no-ssb-10467-years", "se-scb-statbank", "si-surs-population", "si-surs-newborn"))
 MOST = 15
 """Lines that are doubled or swapped of one sample."""
 
