@@ -52,7 +52,7 @@ def main() -> None:
     lines = keyless_lines(sorted(corpus.glob("yob*.txt")))
     step = sum(map(len, lines))
     figures: list[Figure] = []
-    with PostgresServer(settings=AS_IT_COMES) as server:
+    with PostgresServer(settings=AS_IT_COMES, on_disk=True) as server:
         conninfo = server.create_database("growth")
         migrations.apply(conninfo, iso_countries())
         with psycopg.connect(conninfo, autocommit=True) as connection:

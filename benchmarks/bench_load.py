@@ -132,7 +132,10 @@ def main() -> None:
     if not files:
         raise SystemExit(f"{corpus}: there is no yobYYYY.txt")
     largest = Path(os.environ.get("LARGEST") or max(files, key=lambda path: path.stat().st_size))
-    with PostgresServer(settings=AS_IT_COMES, auth="trust") as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        PostgresServer(settings=AS_IT_COMES, on_disk=True, auth="trust") as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         found = speeds(server, files, int(os.environ.get("ROUNDS", "3")), Path(folder))
         found += starts(server, Path(folder), largest, os.environ.get("LARGEST_COUNTRY", "US"))
     report("load", found)

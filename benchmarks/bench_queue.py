@@ -166,7 +166,7 @@ def figures(
 def main() -> None:
     """Measures and reports."""
     jobs = int(os.environ.get("JOBS", "1_000_000"))
-    with PostgresServer(settings=AS_IT_COMES, auth="trust") as server:
+    with PostgresServer(settings=AS_IT_COMES, on_disk=True, auth="trust") as server:
         rounds: list[dict[str, dict[str, float]]] = []
         for _ in range(int(os.environ.get("ROUNDS", "3"))):
             rounds.append({"ours": rates(server), **{name: of_another(server, name) for name in OTHERS}})

@@ -168,7 +168,7 @@ def arena() -> Iterator[Arena]:
         acquire() as cluster,
         kwok.nodes(cluster, names, PODS_PER_NODE),
         tempfile.TemporaryDirectory() as folder,
-        PostgresServer(settings={"log_line_prefix": "%u "}) as server,
+        PostgresServer(settings={"log_line_prefix": "%u "}, on_disk=True) as server,
         fresh_queue(server, "scale") as queue,
         cluster.namespace("affirm-bench") as namespace,
     ):

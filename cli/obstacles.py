@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cli.hints import with_commands
-from cli.output import cell, duration
+from cli.words import cell, duration
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView
 from services.explain import Explanation
 from services.status import Kind, Obstacle

@@ -74,6 +74,10 @@ RunAt = Annotated[
         help="Not before then: a time such as 2026-12-01T06:00, or a duration from now such as 12h.",
     ),
 ]
+Wide = Annotated[bool, typer.Option("--wide", "-w", help="Show every column whole, however wide the terminal is.")]
+ShownColumns = Annotated[
+    str | None, typer.Option(metavar="NAME,…", help="Show these columns, in this order, such as file,state.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000_000, help="At most so many, the newest first.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -5,23 +5,18 @@ no terminal obeys it, and it can be encoded.
 """
 
 import io
+import os
+import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import IO, Any
-from uuid import UUID
 
 import typer
 
+from cli.table import FITTING, Choice, Column, plain_lines, record_lines, table_lines, terminal_width
+from cli.words import cell, short
 from dataset_jobs.model.text import json_text, lines_of, one_line
-from dataset_jobs.model.times import local_time
 from services.to_json import to_json
-
-SHORT_ID = 8
-"""Digits of an id in a table on a terminal: commands take them as well as the whole id."""
-
-ERROR = "error"
-"""The heading of the column that may hold whole sentences."""
 
 
 def make_streams_safe() -> None:
@@ -59,46 +54,39 @@ def print_json(value: Any) -> None:
     print(json_text(to_json(value), ascii_only=not in_utf_8, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], nothing: str) -> None:
-    """Prints rows under their headings; a name that begins with `>` is aligned to the right.
+def print_table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Any]],
+    nothing: str,
+    choice: Choice = FITTING,
+    *,
+    alone: bool = False,
+) -> None:
+    """Prints rows under their headings: on a terminal what fits, through a pipe everything.
 
     Args:
-        columns: the headings; `ERROR` is printed below the table on a terminal.
+        columns: the headings; sentences are printed below the table on a terminal.
         rows: values as they are; ids are shortened on a terminal only.
         nothing: the line on a terminal if there are no rows.
+        choice: what the user wants to see.
+        alone: whether a single row is printed as lines, a value each.
     """
     if not sys.stdout.isatty():
-        _print_columns([name.lstrip(">") for name in columns], [[cell(value) for value in row] for row in rows])
+        say(*plain_lines(columns, rows, choice))
         return
     if not rows:
         say(nothing)
         return
-    # Only terminals need it, and it takes as long to import as all else that a help text needs.
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # A terminal is narrow: what no row has is left out, and errors come below.
-    used = [
-        index
-        for index, name in enumerate(columns)
-        if name != ERROR and any(row[index] not in (None, "") for row in rows)
-    ]
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in (columns[index] for index in used):
-        table.add_column(
-            name.lstrip(">"),
-            justify="right" if name.startswith(">") else "left",
-            no_wrap=name != "file",
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(_short(row[index]), style=_STYLES.get(str(row[index]), "")) for index in used))
-    Console().print(table)
-    if ERROR in columns:
-        for row in rows:
-            if error := row[columns.index(ERROR)]:
-                say("", f"{_short(row[0])}: {cell(error)}")
+    if alone and len(rows) == 1 and choice == FITTING:
+        say(*record_lines(columns, rows[0]))
+        return
+    for number, line in enumerate(map(one_line, table_lines(columns, rows, choice, terminal_width()))):
+        print(_in_colour(line, heading=number == 0))
+    if not choice.columns:
+        for at, column in enumerate(columns):
+            for row in rows:
+                if column.below and row[at]:
+                    say("", f"{short(row[0])}: {cell(row[at])}")
 
 
 def said_no(message: str) -> None:
@@ -106,50 +94,17 @@ def said_no(message: str) -> None:
     say(f"affirm-worker: {message}", to=sys.stderr)
 
 
-_STYLES = {
-    "completed": "green", "created": "green", "failed": "red", "running": "cyan", "processing": "cyan",
-    "reprocessing": "cyan", "scheduled": "yellow", "cancelled": "dim",
+_COLOURS = {
+    "completed": 32, "created": 32, "failed": 31, "running": 36, "processing": 36, "reprocessing": 36, "scheduled": 33,
+    "cancelled": 2,
 }  # fmt: skip
+_COLOURED = re.compile(rf"(?<!\S)({'|'.join(_COLOURS)})(?!\S)")
 
 
-def _print_columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = [list(names), *rows]
-    widths = [max(len(row[index]) for row in table) for index in range(len(names))]
-    for row in table:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, UUID):
-        return str(value)[:SHORT_ID]
-    if isinstance(value, datetime):
-        today = local_time(value, "%Y-%m-%d") == datetime.now().strftime("%Y-%m-%d")
-        return local_time(value, "%H:%M:%S" if today else "%Y-%m-%d %H:%M")
-    return cell(value)
-
-
-def cell(value: Any) -> str:
-    """A value as it stands in a table."""
-    if value is None or value == "":
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}" if sys.stdout.isatty() else str(value)
-    if isinstance(value, datetime):
-        return local_time(value, "%Y-%m-%d %H:%M:%S")
-    return one_line(" ".join(str(value).split()))
-
-
-def duration(time: timedelta) -> str:
-    """A span of time as people say it, to the second; a short one to the tenth."""
-    seconds = max(0.0, time.total_seconds())
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours = round(seconds / 3600)
-    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
+def _in_colour(line: str, *, heading: bool) -> str:
+    """A line of a table with its states in colour, unless the terminal or the user wants none."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
+        return line
+    if heading:
+        return f"\x1b[1m{line}\x1b[0m"
+    return _COLOURED.sub(lambda found: f"\x1b[{_COLOURS[found[0]]}m{found[0]}\x1b[0m", line)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.hints import advice_in_words, with_commands
 from cli.obstacles import waits_in_words
-from cli.output import cell, duration
+from cli.words import cell, duration
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.outcome import Outcome

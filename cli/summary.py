@@ -13,6 +13,7 @@ from app.settings import Settings
 from cli import output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import error_in_words
+from cli.words import cell
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import JobView
 from services.client import Client
@@ -130,7 +131,7 @@ def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
     state = job.state
     if job.state == JobState.SCHEDULED:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
-        state = f"{waits} at {output.cell(job.run_at)}"
+        state = f"{waits} at {cell(job.run_at)}"
     return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause)
 
 

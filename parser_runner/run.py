@@ -18,8 +18,9 @@ from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from parser_runner.heartbeat import Heartbeat
-from parser_runner.load import Unloadable, sort_rows
+from parser_runner.load import SortedRows, Unloadable, sort_rows
 from parser_runner.machine import Machine, temporary_file
+from parser_runner.other_sex import most_frequent, warning_of
 from parser_runner.parsers import parse, rows_again
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.source import Source
@@ -213,7 +214,8 @@ def _load(
             raise Rejected(Reason.INVALID_FORMAT, assignment.filename, problem) from None
         if not rows.lines:
             raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
-        loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage)
+        warning = _warning(store, assignment, source, rows)
+        loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage, warning)
         try:
             store.load(assignment, rows.blocks(), loaded, source.submitted_size)
         except DuplicateRows:
@@ -225,6 +227,18 @@ def _load(
                 if not again.has_committed():
                     raise
     return loaded
+
+
+def _warning(store: RunnerStore, assignment: Assignment, source: Source, rows: SortedRows) -> str | None:
+    """What other lists of the country say of the sex, if nothing in this one says it."""
+    sex = source.findings.sex_by_name
+    if sex is None:
+        return None
+    known = store.sexes_of(assignment, rows.coverage[-1].year, most_frequent(rows.lines))
+    warning = warning_of(sex, known)
+    if warning is not None:
+        _log.warning("%s: %s", assignment.filename, warning)
+    return warning
 
 
 def _find_duplicates(source: Source, country: str) -> None:

@@ -8,9 +8,10 @@ import typer
 from app.file_storage import storage_config
 from cli import output
 from cli.lazy import group
-from cli.options import AsJson, Limit, Yes
-from cli.output import cell
+from cli.options import AsJson, Limit, ShownColumns, Wide, Yes
 from cli.session import session
+from cli.table import Column, chosen
+from cli.words import cell
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.requests import InvalidRequest
@@ -38,6 +39,21 @@ Examples:
   affirm-worker datasets delete 0f9c5d4e
   affirm-worker datasets delete 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --yes
 """
+DATASETS = [
+    Column("dataset"),
+    Column("country", spare=1),
+    Column("file", text=True, keeps_end=True),
+    Column("status"),
+    Column("rows", right=True),
+    Column("years", spare=1),
+    Column("sexes", spare=3),
+    Column("region", spare=2),
+    Column("measure", spare=5),
+    Column("top", right=True, spare=6),
+    Column("superseded", spare=4),
+    Column("submitted", spare=7),
+    Column("error", below=True),
+]
 commands = group("datasets")
 
 
@@ -48,6 +64,8 @@ def list_datasets(
         str | None, typer.Option("--country", "-c", metavar="CC", help="Only those of this country.")
     ] = None,
     limit: Limit = 50,
+    wide: Wide = False,
+    columns: ShownColumns = None,
     as_json: AsJson = False,
 ) -> None:
     """Lists datasets, the newest first."""
@@ -57,10 +75,7 @@ def list_datasets(
         output.print_json(datasets)
         return
     output.print_table(
-        [
-            "dataset", "country", "file", "status", ">rows", "years", "sexes", "region", "measure", ">top",
-            "superseded", "submitted", "error",
-        ],
+        DATASETS,
         [
             [
                 d.id, d.country, d.filename, d.status, d.row_count, years_in_words(d.years), "".join(d.sexes), d.region,
@@ -69,6 +84,7 @@ def list_datasets(
             for d in datasets
         ],
         "there are no datasets",
+        chosen(columns, wide),
     )  # fmt: skip
 
 
@@ -125,6 +141,8 @@ def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
     lines += [("supersedes", str(other)) for other in dataset.supersedes]
     if dataset.superseded_by:
         lines.append(("superseded by", f"{', '.join(map(str, dataset.superseded_by))}, {_superseded(dataset)}"))
+    if dataset.warning:
+        lines.append(("warning", cell(dataset.warning)))
     if dataset.error:
         lines.append(("error", cell(dataset.error)))
     return lines

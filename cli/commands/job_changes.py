@@ -9,6 +9,7 @@ from cli import output
 from cli.hints import error_in_words
 from cli.options import AsJson, RunAt, Yes
 from cli.session import session
+from cli.words import cell
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode
@@ -84,7 +85,7 @@ def set_waiting(
     if as_json:
         output.print_json(job)
     else:
-        when = f" until {output.cell(job.run_at)}" if job.state == JobState.SCHEDULED else ""
+        when = f" until {cell(job.run_at)}" if job.state == JobState.SCHEDULED else ""
         output.say(f"job {job.id} is {job.state}{when}, with priority {job.priority}")
 
 

@@ -7,9 +7,10 @@ import typer
 from cli import output
 from cli.commands import explain, job_changes
 from cli.lazy import group
-from cli.options import AsJson, Limit
-from cli.output import cell
+from cli.options import AsJson, Limit, ShownColumns, Wide
 from cli.session import session
+from cli.table import Column, chosen
+from cli.words import cell
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import JobView, RunView
@@ -27,6 +28,18 @@ Examples:
   affirm-worker jobs show 5a7c910f
   affirm-worker jobs show 5a7c910f-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
 """
+JOBS = [
+    Column("job"),
+    Column("country", spare=3),
+    Column("file", text=True, keeps_end=True),
+    Column("type", spare=5),
+    Column("state"),
+    Column("attempts", right=True, spare=4),
+    Column("rows", right=True, spare=1),
+    Column("runs at", spare=2),
+    Column("finished", spare=2),
+    Column("error", below=True),
+]
 commands = group("jobs")
 
 
@@ -35,6 +48,8 @@ def list_jobs(
     state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
     dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this dataset.")] = None,
     limit: Limit = 50,
+    wide: Wide = False,
+    columns: ShownColumns = None,
     as_json: AsJson = False,
 ) -> None:
     """Lists jobs, the newest first."""
@@ -45,15 +60,17 @@ def list_jobs(
         output.print_json(jobs)
         return
     output.print_table(
-        ["job", "file", "type", "state", ">attempts", ">rows", "runs at", "finished", "error"],
+        JOBS,
         [
             [
-                job.id, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
+                job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts,
+                job.rows_done,
                 job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, job.last_error,
             ]
             for job in jobs
         ],
         "there are no jobs",
+        chosen(columns, wide),
     )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from app.settings import read_settings
 from cli.commands.parse import known_country, report_lines
 from cli.described import read_description
 from cli.lazy import group
-from cli.options import AsJson, Sex, Year
+from cli.options import AsJson, Sex, ShownColumns, Wide, Year
 from cli.output import print_json, print_table, say
+from cli.table import Column, chosen
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
@@ -36,6 +37,12 @@ Examples:
   affirm-worker parsers check zurich.toml names.csv --country CH
   affirm-worker parsers check zurich.toml names.csv --json
 """
+FORMATS = [
+    Column("country"),
+    Column("format"),
+    Column("built in", spare=2),
+    Column("description", text=True, spare=1),
+]
 commands = group("parsers")
 
 _MOST_MUTATIONS = 200
@@ -46,6 +53,8 @@ _BYTES_TO_MUTATE = 10_000_000
 @commands.command("list", epilog=EPILOG)
 def list_parsers(
     country: Annotated[str | None, typer.Option("--country", "-c", metavar="CC", help="Only of this country.")] = None,
+    wide: Wide = False,
+    columns: ShownColumns = None,
     as_json: AsJson = False,
 ) -> None:
     """Lists the formats that can be read, by country.
@@ -67,11 +76,11 @@ def list_parsers(
     if as_json:
         print_json(found)
     else:
-        columns = ["country", "format", "built_in", "description"]
         print_table(
-            columns,
-            [[one[column] for column in columns] for one in found],
+            FORMATS,
+            [[one["country"], one["format"], one["built_in"], one["description"]] for one in found],
             "there are no parsers" if country is None else f"there is no parser for files of {country.strip().upper()}",
+            chosen(columns, wide),
         )
 
 

@@ -7,8 +7,10 @@ import typer
 from app.file_storage import storage_config
 from cli import output
 from cli.lazy import group
-from cli.options import AsJson, Country, Priority
+from cli.options import AsJson, Country, Priority, ShownColumns, Wide
 from cli.session import session
+from cli.table import Column, chosen
+from cli.words import cell
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
 
@@ -47,6 +49,26 @@ Examples:
   affirm-worker schedules remove insee
 """
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+SCHEDULES = [
+    Column("name"),
+    Column("location", text=True, keeps_end=True, spare=3),
+    Column("country", spare=1),
+    Column("cron"),
+    Column("zone", spare=4),
+    Column("pool", spare=6),
+    Column("priority", right=True, spare=7),
+    Column("state"),
+    Column("next", spare=1),
+    Column("last", spare=5),
+    Column("files", right=True, spare=5),
+    Column("new", right=True, spare=5),
+    Column("error", below=True),
+]
+SUBMITTED = [
+    Column("file", text=True, keeps_end=True),
+    Column("dataset"),
+    Column("job"),
+]
 commands = group("schedules")
 
 
@@ -83,11 +105,11 @@ def add(
     if as_json:
         output.print_json(added)
     else:
-        output.say(f"schedule {added.name} looks through {added.location} next at {output.cell(added.next_at)}")
+        output.say(f"schedule {added.name} looks through {added.location} next at {cell(added.next_at)}")
 
 
 @commands.command("list", epilog=LIST_EPILOG)
-def list_schedules(as_json: AsJson = False) -> None:
+def list_schedules(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
     """Lists schedules: when they are due, and the result of the last scan."""
     with session() as it:
         found = it.client.schedules.list()
@@ -95,8 +117,7 @@ def list_schedules(as_json: AsJson = False) -> None:
         output.print_json(found)
         return
     output.print_table(
-        ["name", "location", "country", "cron", "zone", "pool", ">priority", "state", "next", "last", ">files", ">new",
-         "error"],
+        SCHEDULES,
         [
             [
                 one.name, one.location, one.country, one.cron, one.timezone, one.pool, one.priority or None,
@@ -106,6 +127,7 @@ def list_schedules(as_json: AsJson = False) -> None:
             for one in found
         ],
         "there are no schedules",
+        chosen(columns, wide),
     )  # fmt: skip
 
 
@@ -121,7 +143,7 @@ def run(name: Name, as_json: AsJson = False) -> None:
         output.print_json(result)
     else:
         output.print_table(
-            ["file", "dataset", "job"],
+            SUBMITTED,
             [[one.file, one.dataset_id, one.job_id] for one in result.submitted],
             f"nothing new among {result.files} files",
         )
@@ -144,7 +166,7 @@ def resume(name: Name) -> None:
     """Resumes a schedule; one tick at once makes up for those that it missed."""
     with session() as it:
         resumed = it.client.schedules.pause(name, False)
-    output.say(f"schedule {name} is due {output.cell(resumed.next_at)}")
+    output.say(f"schedule {name} is due {cell(resumed.next_at)}")
 
 
 @commands.command("remove", epilog=REMOVE_EPILOG)

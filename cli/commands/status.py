@@ -8,9 +8,10 @@ from cli import output
 from cli.hints import with_commands
 from cli.lazy import single
 from cli.obstacles import cannot_work, in_the_way
-from cli.options import AsJson
-from cli.output import cell, duration
+from cli.options import AsJson, ShownColumns, Wide
 from cli.session import session
+from cli.table import Column, chosen
+from cli.words import cell, duration
 from dataset_jobs.store.views import ControllerStatus, Status
 from services.status import Kind, obstacles
 
@@ -20,36 +21,53 @@ Examples:
   affirm-worker status
   affirm-worker status --json
 """
+POOLS = [
+    Column("pool"),
+    Column("state"),
+    Column("queued", right=True),
+    Column("running", right=True),
+    Column("scheduled", right=True, spare=1),
+    Column("failed", right=True, spare=1),
+    Column("oldest wait", spare=2),
+    Column("in use / max", right=True, spare=2),
+    Column("desired", right=True, spare=3),
+    Column("min", right=True, spare=5),
+    Column("claimed", right=True, spare=6),
+    Column("launched", right=True, spare=6),
+    Column("working", right=True, spare=6),
+    Column("ending", right=True, spare=6),
+]
 commands = single()
 
 
 @commands.command(epilog=EPILOG)
-def status(as_json: AsJson = False) -> None:
+def status(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
     """Shows pools, queues, slots, controllers, and what goes wrong."""
     with session() as it:
         shown, now = it.client.status(), it.client.now()
     if as_json:
         output.print_json(shown)
         return
-    _print_pools(shown)
+    _print_pools(shown, columns, wide=wide)
     output.say("", *remarks(shown, now))
 
 
-def _print_pools(status: Status) -> None:
+def _print_pools(status: Status, columns: str | None, *, wide: bool) -> None:
     output.print_table(
-        ["pool", ">queued", ">scheduled", ">running", ">failed", "oldest wait", ">desired", ">min", ">max", ">in use",
-         ">claimed", ">launched", ">working", ">ending", "state"],
+        POOLS,
         [
             [
-                pool.name, pool.queued, pool.scheduled, pool.running, pool.failed,
-                _in_words(pool.oldest_wait_seconds),
-                pool.desired, pool.min_running, pool.max_running, pool.in_use, pool.runs_claimed, pool.runs_launched,
-                pool.runs_working, pool.runs_ending,
-                "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
+                pool.name, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
+                pool.queued, pool.running, pool.scheduled, pool.failed,
+                _in_words(pool.oldest_wait_seconds) if pool.queued else None, f"{pool.in_use:,} / {pool.max_running:,}",
+                pool.desired, pool.min_running, pool.runs_claimed, pool.runs_launched, pool.runs_working,
+                pool.runs_ending,
             ]
             for pool in status.pools
         ],
         "there are no pools",
+        chosen(columns, wide),
+        alone=True,
     )  # fmt: skip
 
 

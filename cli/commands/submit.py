@@ -27,6 +27,7 @@ from cli.options import (
 from cli.progress import open_display
 from cli.session import session
 from cli.split import Split, submit_split
+from cli.table import Column
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
@@ -44,6 +45,12 @@ Examples:
   affirm-worker submit namesbystate.zip --country US --split
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
+RESULTS = [
+    Column("file", text=True, keeps_end=True),
+    Column("result"),
+    Column("dataset"),
+    Column("job"),
+]
 commands = single()
 
 
@@ -96,7 +103,7 @@ def submit(
         output.print_json([_as_json(one) for one in submitted])
     else:
         output.print_table(
-            ["file", "result", "dataset", "job"],
+            RESULTS,
             [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
             "nothing submitted",
         )

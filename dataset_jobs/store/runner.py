@@ -1,7 +1,7 @@
 """The parser-runner's queries: one method for each statement. Synchronous, one connection."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -106,6 +106,24 @@ class RunnerStore:
         with database_errors():
             self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()))
 
+    def sexes_of(self, assignment: Assignment, year: int, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """How many girls and boys have these names in other datasets of the country.
+
+        Args:
+            assignment: as `take` gave it.
+            year: the lists of the nearest years are looked at.
+            names: as in the file; those that are in no list are not in the answer.
+
+        Raises:
+            Unavailable: the connection broke.
+        """
+        about = {"country_id": assignment.country_id, "dataset_key": assignment.dataset_key}
+        with database_errors():
+            found = self._connection.execute(
+                statement("runner.sexes_of"), {**about, "year": year, "names": [*names]}
+            ).fetchall()
+        return {row["name"]: (row["female"], row["male"]) for row in found}
+
     def load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
         """Replaces the dataset's rows and completes dataset, job and run, in one fenced transaction.
 
@@ -145,6 +163,7 @@ class RunnerStore:
                 region=loaded.region,
                 measure=loaded.measure,
                 top=loaded.top,
+                warning=loaded.warning,
             )
             cover(self._connection, assignment, loaded)
             self._execute("load.finish_job")

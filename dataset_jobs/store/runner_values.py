@@ -60,6 +60,7 @@ class Loaded:
         region: the part of the country, None if it is the whole.
         top: the most names listed for a year and sex; None if all are.
         coverage: every year and sex that there are rows of, each once.
+        warning: what may be wrong with the rows; None if nothing was seen.
     """
 
     parser: str
@@ -67,6 +68,7 @@ class Loaded:
     region: str | None
     top: int | None
     coverage: Sequence[Covered]
+    warning: str | None = None
 
     @property
     def rows(self) -> int:

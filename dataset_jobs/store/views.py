@@ -44,6 +44,7 @@ class DatasetView:
     sha256: str
     storage_uri: str
     error: str | None
+    warning: str | None
     created_at: datetime
     loaded_at: datetime | None
 

@@ -3,7 +3,7 @@
 https://www.datos.gob.ar/dataset/otros-nombres-personas-fisicas
 https://www.datos.gob.ar/dataset/renaper-nombres-propios-argentina
 Neither list says the sex of the children: 1922 to 2015 has nombre,cantidad,anio, 2012 to 2024 the province too. Every
-row of the table `names` has a sex, and both sexes stand in one list, so `--sex` cannot supply it.
+row of the table `names` has a sex, and both sexes stand in one list, so the uploader cannot supply it.
 """
 
 from typing import NoReturn
@@ -38,7 +38,7 @@ class WithoutSex:
         """
         message = (
             "this list has names, counts and years, but no sex, and every row needs one: lists of this publisher "
-            "(nombre,cantidad,anio) cannot be loaded, with --sex neither, since both sexes stand in one list"
+            "(nombre,cantidad,anio) cannot be loaded, not even with the sex as a hint: both sexes stand in one list"
         )
         raise source.rejected(Reason.INVALID_FORMAT, message, match.record)
 

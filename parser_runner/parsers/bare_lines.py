@@ -41,10 +41,10 @@ def find_bare_lines(source: Source, expected: int, fits: Callable[[Sequence[str]
         fits: whether these fields are of the list.
     """
     text = source.head(_HEAD).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    if "\0" in text:
-        return None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for number, line in lines[:_LINES]:
+        if "\0" in line:
+            return None
         for separator in SEPARATORS:
             if fits(fields := fields_of(line, separator, expected)):
                 above = None if number == lines[0][0] else fields_of(lines[0][1], separator, expected)

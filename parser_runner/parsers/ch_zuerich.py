@@ -1,7 +1,7 @@
 """Zurich, the city: given names of newborns whose parents live there, all years since 1993.
 
 https://data.stadt-zuerich.ch/dataset/bev_vornamen_baby_od3700
-The first name of a child counts. The headings are those that any publisher may have, so the publisher's name of the
+Names of one child are listed too. The headings are those that any publisher may have, so the publisher's name of the
 file, bev_vornamen_baby, or the uploader's word must say whose list it is. The canton has lists of its own.
 """
 

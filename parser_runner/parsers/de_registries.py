@@ -3,8 +3,9 @@
 Nothing in such a file says the city: Bonn, Ulm and many others publish the same. So each city's format is shared, and
 needs the uploader's word or the city's word in the file's name.
 
-All given names of a child are counted, the second and third too. Lists with positions have a line for each position of
-a name. They are added up, so a row means the same in all years: the children with that name in any position.
+All given names of a child are counted, the second and third too, down to those of one child. Lists with positions have
+a line for each position of a name. They are added up, so a row means the same in all years: the children with that
+name in any position.
 """
 
 import re

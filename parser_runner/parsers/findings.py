@@ -23,6 +23,7 @@ class Findings:
         places: the first places of those, by the reason.
         added: how many records were added to another one of the same name, by the reason.
         recognised: the name of the format, once it is known.
+        sex_by_name: the sex of the whole file, if only its name or the uploader says it.
     """
 
     def __init__(self, filename: str) -> None:
@@ -31,6 +32,7 @@ class Findings:
         self.places: dict[str, list[Place]] = {}
         self.added: Counter[str] = Counter()
         self.recognised: str | None = None
+        self.sex_by_name: str | None = None
         self._filename = filename
         self._problems: list[Problem] = []
         self._more = 0

@@ -25,7 +25,7 @@ from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.division import Piece
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, TextTable, find_header, text_tables
+from parser_runner.parsers.tables import SEPARATORS, Columns, Header, TextTable, find_header
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -35,6 +35,7 @@ _DEPARTMENT = ("dpt", "dep")
 _NATIONAL = Columns(name=_NAME, count=_COUNT, year=_YEAR, sex=("sexe",), other=("rang",))
 _DEPARTMENTAL = Columns(name=_NAME, count=_COUNT, year=_YEAR, sex=("sexe",), other=("rang", *_DEPARTMENT))
 _CHARSET = "cp1252"
+"""INSEE's, and those of spreadsheet programs."""
 _RULES = Rules(
     sexes={"1": "M", "2": "F"},
     no_names={"_prenoms_rares": "aggregates of rare names (_PRENOMS_RARES)"},
@@ -62,6 +63,7 @@ _SPLIT_IN = 1968
 
 class _Found(NamedTuple):
     table: TextTable
+    delimiter: str
     header: Header
     department: int
     """The column of the department."""
@@ -75,11 +77,12 @@ class Departments:
     regions = tuple(sorted(_CODES.values()))
 
     def recognise(self, source: Source) -> _Found | None:
-        for table in text_tables(source, _CHARSET):
+        for delimiter in SEPARATORS:
+            table = TextTable(source, delimiter, _CHARSET)
             if header := find_header(table, _DEPARTMENTAL):
                 labels = [*map(label_of, table.head()[header.record - 1])]
                 at = [column for column, label in enumerate(labels) if label in _DEPARTMENT]
-                return _Found(table, header, at[0]) if len(at) == 1 else None
+                return _Found(table, delimiter, header, at[0]) if len(at) == 1 else None
         return None
 
     def parse(self, source: Source, match: _Found) -> Parsed:
@@ -112,7 +115,7 @@ class Departments:
         return self._pieces(source, match) if several else None
 
     def _pieces(self, source: Source, match: _Found) -> Iterator[Piece]:
-        table, header, column = match
+        table, _, header, column = match
         headings = ""
         begun: set[str] = set()
         for number, record in table.records():
@@ -136,14 +139,14 @@ class _OneDepartment(TextTable):
     """The list with the records of one department only."""
 
     def __init__(self, source: Source, found: _Found, code: str) -> None:
-        super().__init__(source, found.table.delimiter, _CHARSET)
+        super().__init__(source, found.delimiter, _CHARSET)
         self._file = source
         self._found = found
         self._code = code
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """As the list's."""
-        _, header, column = self._found
+        _, _, header, column = self._found
         others = former = read = 0
         for number, record in super().records():
             code = text_of(record[column]) if number > header.record and len(record) == header.width else None
@@ -178,7 +181,7 @@ def _is_before_split(year: str) -> bool:
 
 def _first_departments(found: _Found) -> tuple[bool, str | None]:
     """Whether there are several departments, and the first one."""
-    table, header, column = found
+    table, _, header, column = found
     first = None
     for number, record in table.records():
         code = text_of(record[column]) if number > header.record and len(record) == header.width else ""

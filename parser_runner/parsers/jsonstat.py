@@ -6,7 +6,7 @@ of codes or an object of positions, `value` a list or, if most are absent, an ob
 notes and links are passed over.
 
 Python's own reader builds the whole document in memory. Limits on the bytes, and on how many brackets, texts and
-figures there are, hold before it starts, so no file costs more than some 200 MiB.
+figures there are, hold before it starts, so no file costs more than some 250 MiB.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Long tables: one name, year and sex per record. The most common shape."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -19,6 +19,7 @@ from parser_runner.parsers.values import (
     count_of,
     has_digit,
     has_letter,
+    is_year,
     kind_of,
     label_of,
     name_of,
@@ -30,6 +31,7 @@ from parser_runner.parsers.year_and_sex import check_year
 BLANK = "blank records"
 NOTES = "titles and notes"
 ZERO = "counts of 0"
+ABOVE = "a name and a count stand above the headings: expected titles only, the headings may have moved"
 
 _REMEMBERED = 1 << 17
 _SEXES_REMEMBERED = 100
@@ -144,7 +146,7 @@ class _LongTable:
         row: Row | None
         for number, record in self._table.records():
             if number <= header.record:
-                self._headings = record
+                self._look_above(number, record)
                 unheaded = [at for at in range(at_count + 1, len(record)) if not text_of(record[at])]
                 continue
             if texts and (unheaded or len(record) != width) and self._has_moved(number, record, unheaded):
@@ -183,10 +185,18 @@ class _LongTable:
                 return False
             self._source.problem(f"expected {width} fields, found {len(record)}", number)
             return True
+        if not text_of(record[self._header.name]):
+            return False  # A note beside the list.
         moved = [at for at in unheaded if has_digit(text_of(record[at]))]
         if moved:
             self._source.problem(f"field {moved[0] + 1} has a figure, but no heading", number)
         return bool(moved)
+
+    def _look_above(self, number: int, record: Sequence[Value]) -> None:
+        """Titles, and at last the headings."""
+        self._headings = record
+        if number < self._header.record and is_above(record, self._header.name, [self._header.count]):
+            self._source.problem(ABOVE, self._place(number))
 
     def _row(self, number: int, record: Sequence[Value]) -> Row | None:
         """The row of any record. None if it has no row: the reason is counted, or noted as a problem."""
@@ -286,6 +296,14 @@ def figure_of(value: Value) -> int:
         return count_of(value)
     except Malformed:
         return 0
+
+
+def is_above(record: Sequence[Value], name: int, counts: Iterable[int]) -> bool:
+    """Whether a record above the headings has a name and a count in their columns, as only rows have."""
+    if name >= len(record) or not has_letter(text_of(record[name])):
+        return False
+    values = [record[column] for column in counts if column < len(record)]
+    return any(figure_of(value) and not is_year(value) for value in values)
 
 
 def sex_of(value: Value, rules: Rules) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from parser_runner.parsers.adding import Adder
 from parser_runner.parsers.contract import Row
-from parser_runner.parsers.long import BLANK, NOTES, ZERO, Rules, figure_of, sex_of
+from parser_runner.parsers.long import ABOVE, BLANK, NOTES, ZERO, Rules, figure_of, is_above, sex_of
 from parser_runner.parsers.order import HEADINGS_AGAIN, Order
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -88,6 +88,8 @@ def read_wide(source: Source, table: Table, wide: Wide, rules: Rules, sex: str |
     for number, record in table.records():
         if number <= wide.record:
             headings = record
+            if number < wide.record and is_above(record, wide.name, wide.years):
+                source.problem(ABOVE, table.place(number, wide.name))
             continue
         if not any(map(text_of, record)):
             source.skip(BLANK)
@@ -180,6 +182,8 @@ class _Blocks:
         headings = [record for record in head[: self._below] if any(map(text_of, record))][-2:]
         for number, record in table.records():
             if number <= self._below:
+                if number < self._below and any(is_above(record, one.name, [one.count]) for one in self._blocks):
+                    source.problem(ABOVE, table.place(number, 0))
                 continue
             place = table.place(number, 0)
             if not any(map(text_of, record)):

@@ -85,6 +85,7 @@ def resolve_sex(
     """The one sex of a file or sheet; see `resolve_year`."""
     sex = _resolve(source, "sex", within, detect_sex(source.own_name), source.sex_hint, place, named=named)
     if sex is not None:
+        source.findings.sex_by_name = sex if within is None else None
         return sex
     raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_SEX if named else _SEX}, or the sex as a hint")
 

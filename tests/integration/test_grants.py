@@ -77,6 +77,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                         assignment, [block], Loaded("us-ssa", "births", None, None, [Covered(2023, "F", 1, 15433)]), 13
                     )
                     assert runner.has_committed()
+                    assert runner.sexes_of(assignment, 2023, ["Emma"]) == {}
             settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed, "uid")
             assert settled is not None
     [dataset] = client.datasets.list(ids=[dataset_id])

@@ -86,9 +86,9 @@ def test_two_installations_share_a_database(empty_database: str, tmp_path: Path)
 
 def test_psql_finds_the_tables_by_their_names(empty_database: str, tmp_path: Path) -> None:
     """In whatever schema they are, and prints names as they are."""
-    path = tmp_path / "yob2023.txt"
+    path = tmp_path / "nomes-registados-2023.csv"
     path.write_text("Bjørn,M,12\n", encoding="utf-8")
-    done = run(empty_database, tmp_path, "load", str(path), "--country", "US", DATABASE_SCHEMA="other")
+    done = run(empty_database, tmp_path, "load", str(path), "--country", "PT", DATABASE_SCHEMA="other")
     assert done.returncode == 0, done.stderr
     query = "select name from names"
     asked = run(empty_database, tmp_path, "psql", "-Atc", query, DATABASE_SCHEMA="other", PGCLIENTENCODING="LATIN1")

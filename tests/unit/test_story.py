@@ -9,8 +9,8 @@ import pytest
 
 from cli.commands.status import remarks
 from cli.obstacles import waits_in_words
-from cli.output import duration
 from cli.story import story
+from cli.words import duration
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
 from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status

@@ -38,7 +38,8 @@ delete from datasets where id = %(dataset_id)s
 -- summary of a load.
 select datasets.id, countries.code as country, filename, status, row_count, total_count, parser, measure, region, top,
     covered.years, covered.sexes, supersedes, covered.superseded_by, covered.superseded,
-    year_hint, sex_hint, format_hint, region_hint, description, size, sha256, storage_uri, error, datasets.created_at, loaded_at
+    year_hint, sex_hint, format_hint, region_hint, description, size, sha256, storage_uri, error, warning,
+    datasets.created_at, loaded_at
 from datasets join countries on countries.id = datasets.country_id
 cross join lateral (
     select coalesce(array_agg(distinct year order by year), '{}') as years,

@@ -49,3 +49,17 @@ where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s
 -- name: runner.has_committed
 -- Did this run commit? Asked by a runner whose connection broke while it committed.
 select committed_at is not null as committed from runs where job_id = %(job_id)s and epoch = %(epoch)s
+
+-- name: runner.sexes_of
+-- Counts a list's names by sex in the rows of other datasets of the country, in the 20 lists of the nearest years. Asked
+-- before a load, if the sex stands only in the file's name or was given.
+select names.name, coalesce(sum(names.count) filter (where names.gender = 'F'), 0)::bigint as female,
+    coalesce(sum(names.count) filter (where names.gender = 'M'), 0)::bigint as male
+from (
+    select dataset_key, year, gender from coverage
+    where country_id = %(country_id)s and dataset_key <> %(dataset_key)s and superseded_by is null
+    order by abs(year - %(year)s), dataset_key, gender limit 20
+) lists
+join names on names.dataset_key = lists.dataset_key and names.year = lists.year and names.gender = lists.gender
+    and names.name = any (%(names)s)
+group by names.name

@@ -1,0 +1,58 @@
+"""Values as people read them: in cells of tables and in sentences."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from dataset_jobs.model.text import one_line
+from dataset_jobs.model.times import local_time
+
+SHORT_ID = 8
+"""Digits of an id in a table on a terminal: commands take them as well as the whole id."""
+
+NOTHING = "-"
+"""An absent value."""
+
+
+def cell(value: Any) -> str:
+    """A value as it stands in a table."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if sys.stdout.isatty() else str(value)
+    if isinstance(value, datetime):
+        return local_time(value, "%Y-%m-%d %H:%M:%S %Z")
+    return one_line(" ".join(str(value).split()))
+
+
+def short(value: Any, whole_ids: bool = False) -> str:
+    """A value in a table on a terminal: ids are their first digits, times have no zone, see `zone_of`."""
+    if isinstance(value, UUID) and not whole_ids:
+        return str(value)[:SHORT_ID]
+    if isinstance(value, datetime):
+        return local_time(value, "%Y-%m-%d %H:%M:%S" if whole_ids else "%Y-%m-%d %H:%M")
+    return cell(value)
+
+
+def zone_of(values: Sequence[Any]) -> str:
+    """The zone of a column of times; empty if it has none. Each summer's times are in the zone of the first one."""
+    first = next((value for value in values if isinstance(value, datetime)), None)
+    return "" if first is None else local_time(first, "%Z")
+
+
+def duration(time: timedelta) -> str:
+    """A span of time as people say it, to the second; a short one to the tenth."""
+    seconds = max(0.0, time.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
