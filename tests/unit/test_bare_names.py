@@ -81,11 +81,10 @@ def test_few_lines_in_disorder_need_a_word() -> None:
 
 def test_many_lines_in_disorder_need_a_word() -> None:
     """A list of a state, of names with five children or more, in its own order."""
-    for first in (0, 17_000):
-        by_name = b"\n".join(sorted(cut(US[0], first, 500).splitlines()))
-        assert refusal(by_name, "california_2016.csv", "US", year=2016).reason is Reason.UNDECIDED
-        assert len(rows(by_name, "yob2016.txt", "US")) == 500
-        assert len(rows(by_name, "any", "US", hints=FileHints(year=2016, format="us-ssa-national"))) == 500
+    by_name = b"\n".join(sorted(cut(US[0], 0, 500).splitlines()))
+    assert refusal(by_name, "california_2016.csv", "US", year=2016).reason is Reason.UNDECIDED
+    assert len(rows(by_name, "yob2016.txt", "US")) == 500
+    assert len(rows(by_name, "any", "US", hints=FileHints(year=2016, format="us-ssa-national"))) == 500
 
 
 @pytest.mark.parametrize(
