@@ -21,7 +21,7 @@ Elsewhere = Callable[[], Sequence[tuple[str, AnyParser]]]
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LONGEST_HEADING = 40
-_FEW = 3
+_FEW = 2
 """Of so many formats each is described."""
 
 

@@ -90,7 +90,7 @@ def name_of(value: Value, limit: int) -> str:
     name = text_of(value) if isinstance(value, str | bool) else ""
     if '"' in name:
         name = name.strip('" ')
-    if isinstance(value, str) and ("\n" in value or "\r" in value):
+    if isinstance(value, str) and ("\n" in value or "\r" in value) and has_digit(value):
         raise Malformed("expected a name, found several lines: a quote is missing, or one too many")
     if "\ufffd" in name:
         raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
