@@ -128,7 +128,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         for one in at_fault:
             output.say(f"  {one.file}: {one.state}: {one.error}")
             if one.job_id is not None:
-                output.say(f"    {command} jobs show {one.job_id}")
+                output.say(f"    {command} jobs explain {one.job_id}")
     go_on = f"{command} run --launcher process --until-idle"
     if summary.interrupted:
         output.say("", f"interrupted; to go on: {go_on}")
@@ -137,7 +137,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if summary.sample is not None:
         dataset, rows = summary.sample
         output.say("", f"of {dataset.filename}, {dataset.country}:")
-        output.print_table(_NAMES, [[one.year, one.sex, one.name, one.count] for one in rows], "it has no rows")
+        output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
         output.say("", f"the rows are in the table names of {database.place}")
         output.say(f'to look at them: {command} psql -c "{query(dataset)}"')
 

@@ -26,7 +26,8 @@ REST = "aggregates of other names"
 _TOTALS = (
     "total|totals|grand total|sub total|subtotal|total general|total births|total names|all names|gesamt|gesamtsumme|"
     "gesamtergebnis|insgesamt|summe|ensemble|totaux|totale|totaal|totalt|ialt|i alt|yhteensä|kaikki yhteensä|razem|"
-    "ogółem|skupaj|összesen|mindösszesen|celkem|ukupno|toplam|total geral"
+    "ogółem|skupaj|összesen|mindösszesen|celkem|ukupno|toplam|total geral|alle namen|alle vornamen|tous les prénoms|"
+    "tutti i nomi|todos los nombres|todos os nomes|alla namn|alle navn|alle navne|kaikki nimet"
 )
 _REST = (
     "others|other names|all others|all other names|sonstige|sonstiges|sonstige namen|übrige|übrige namen|andere namen|"

@@ -86,7 +86,7 @@ def _difference(source: Source, parsers: Sequence[AnyParser]) -> tuple[str, Loca
     if similar := _similar(source, parsers):
         return f"the nearest is {similar.name}: expected {similar.description}", line
     if len(parsers) <= _FEW:
-        return f"expected {' or '.join(parser.description for parser in parsers)}", line
+        return f"expected {'; or '.join(parser.description for parser in parsers)}", line
     return f"its {'first lines' if is_text else 'sheets'} fit none of the {len(parsers)} formats", line
 
 
