@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from app.settings import Settings
 from cli import output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import error_in_words
+from cli.table import Column
 from cli.words import cell
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.views import JobView
+from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
 from services.submit_files import Submitted
 
-QUERY = "select year, gender, name, count from names order by count desc limit 10"
+SHOWN_ROWS = 5
+_NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Summary:
         loaded: how many were loaded now; their `rows`.
         already_loaded: how many had been loaded before.
         not_loaded: all others.
+        sample: the dataset that was loaded last, or before, and its most frequent names; None if there is none.
         seconds: from the first file submitted to the last job settled.
     """
 
@@ -53,6 +57,7 @@ class Summary:
     rows: int
     seconds: float
     interrupted: bool
+    sample: tuple[DatasetView, Sequence[NameCount]] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -68,7 +73,7 @@ class Summary:
 def sum_up(client: Client, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
     """Reads from the database what became of the files."""
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
-    already = 0
+    already = []
     loaded: dict[UUID, int] = {}
     not_loaded = []
     for one in submitted:
@@ -76,12 +81,28 @@ def sum_up(client: Client, submitted: list[Submitted], seconds: float, interrupt
         if job is not None and job.state == JobState.COMPLETED:
             loaded[job.id] = job.rows_done or 0
         elif job is None and one.loaded:
-            already += 1
+            already.append(one)
         else:
             not_loaded.append(_not_loaded(one, job))
     # A file that was given twice is one job.
-    count = len(submitted) - already - len(not_loaded)
-    return Summary(len(submitted), count, already, tuple(not_loaded), sum(loaded.values()), seconds, interrupted)
+    count = len(submitted) - len(already) - len(not_loaded)
+    now = [jobs[job].dataset_id for job in loaded]
+    return Summary(
+        len(submitted),
+        count,
+        len(already),
+        tuple(not_loaded),
+        sum(loaded.values()),
+        seconds,
+        interrupted,
+        _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
+    )
+
+
+def _sample(client: Client, dataset: list[UUID]) -> tuple[DatasetView, Sequence[NameCount]] | None:
+    for found in client.datasets.list(ids=dataset) if dataset else ():
+        return found, client.datasets.most_frequent(found, SHOWN_ROWS)
+    return None
 
 
 def print_summary(summary: Summary, database: Database, settings: Settings, as_json: bool) -> None:
@@ -89,10 +110,13 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if as_json:
         output.print_json(_as_json(summary, database))
         return
-    output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    if summary.already_loaded == summary.files:
+        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
+    else:
+        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
     if summary.loaded:
         output.say(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
-    if summary.already_loaded:
+    if 0 < summary.already_loaded < summary.files:
         output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
     command = _command(settings)
     unfinished = [one for one in summary.not_loaded if one.error is None]
@@ -104,14 +128,29 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         for one in at_fault:
             output.say(f"  {one.file}: {one.state}: {one.error}")
             if one.job_id is not None:
-                output.say(f"    {command} jobs show {one.job_id}")
+                output.say(f"    {command} jobs explain {one.job_id}")
     go_on = f"{command} run --launcher process --until-idle"
     if summary.interrupted:
         output.say("", f"interrupted; to go on: {go_on}")
     elif any(waits_for_a_fix(one.cause) for one in summary.not_loaded):
         output.say("", f"when it is fixed: {go_on}")
-    output.say("", f"the rows are in the table names of {database.place}")
-    output.say(f'to look at them: {command} psql -c "{QUERY}"')
+    if summary.sample is not None:
+        dataset, rows = summary.sample
+        output.say("", f"of {dataset.filename}, {dataset.country}:")
+        output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
+        output.say("", f"the rows are in the table names of {database.place}")
+        output.say(f'to look at them: {command} psql -c "{query(dataset)}"')
+
+
+def query(dataset: DatasetView) -> str:
+    """The SQL that shows the most frequent names of a dataset's country, region and last year."""
+    region = "is null" if dataset.region is None else f"= '{dataset.region}'"
+    # For a person to type; the values are words of the model.
+    return (
+        "select year, gender, name, count from counted_names"  # noqa: S608
+        f" where country = '{dataset.country}' and region {region} and measure = '{dataset.measure}'"
+        f" and year = {max(dataset.years)} order by count desc limit 10"
+    )
 
 
 def _command(settings: Settings) -> str:

@@ -1,6 +1,6 @@
 """Datasets: list, show, reprocess, delete."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from dataset_jobs.model.errors import RunError
@@ -9,7 +9,7 @@ from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction, When
-from dataset_jobs.store.views import DatasetView
+from dataset_jobs.store.views import DatasetView, NameCount
 from services.ids import find
 from services.replacements import refuse_superseded, refuse_to_uncover
 
@@ -50,6 +50,14 @@ class Datasets:
         for dataset in self.list(ids=[dataset_id]):
             return dataset
         raise NotFound(f"there is no dataset {dataset_id}")
+
+    def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount]:
+        """The most frequent names of a loaded dataset in its last year; none if it has no rows."""
+        if not dataset.years:
+            return []
+        year = max(dataset.years)
+        rows = self._database.all("datasets.most_frequent", dataset_id=dataset.id, year=year, limit=limit)
+        return [NameCount(year, **row) for row in rows]
 
     def reprocess(
         self, dataset_id: UUID, *, priority: int = 0, pool: str = "default", run_at: When = None

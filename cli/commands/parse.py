@@ -28,6 +28,7 @@ from dataset_jobs.model.places import in_words
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
+from parser_runner.parsers.archive import is_archive
 from parser_runner.parsers.report import Report, report, reports_of_members
 from parser_runner.parsers.source import Source
 from services.submission import checked_hints, open_file
@@ -161,9 +162,9 @@ def _is_of_several_regions(found: Report) -> bool:
 
 
 def _members(file: Path, read: Source, code: str) -> list[Report]:
-    """A report of each file in an archive, which was read until its second region."""
+    """A report of each file in an archive, which was read until its second region; none if it is a list."""
     with closing(Source(file.name, open_file(file), read.hints, read.limits)) as source:
-        return [*reports_of_members(source, code)]
+        return [*reports_of_members(source, code)] if is_archive(source) else []
 
 
 def _member_lines(members: Sequence[Report]) -> list[str]:
@@ -173,7 +174,7 @@ def _member_lines(members: Sequence[Report]) -> list[str]:
     lines = ["", f"{'file':<20}{'region':<16}{'years':<14}{'rows':>10}{'total':>14}"]
     for one in members:
         region = one.parsed.region if one.parsed and one.parsed.region else ""
-        years = f"{one.years[0]} to {one.years[-1]}" if one.years else ""
+        years = " to ".join(map(str, dict.fromkeys((one.years[0], one.years[-1])))) if one.years else ""
         wrong = f"  {one.rejected.problems[0]}" if one.rejected else ""
         lines.append(f"{one.filename:<20}{region:<16}{years:<14}{one.rows:>10,}{one.total:>14,}{wrong}")
     rows, total = sum(one.rows for one in members), sum(one.total for one in members)

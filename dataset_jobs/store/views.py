@@ -50,6 +50,16 @@ class DatasetView:
 
 
 @dataclass(frozen=True, slots=True)
+class NameCount:
+    """A row of `names`: so many got, or bear, this name."""
+
+    year: int
+    sex: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """A job, with how far its latest run is.
 

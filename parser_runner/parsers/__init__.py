@@ -251,7 +251,7 @@ def _parsed_members(source: Source, country: str) -> Generator[tuple[Source, Par
                 parsed = parse(member, country)
             except Rejected as error:
                 if not is_beside_lists(member):
-                    raise
+                    raise _placed(member, error) from None
                 member.skip("texts beside the lists in the archive")
                 refused = refused or error
                 continue
@@ -259,6 +259,12 @@ def _parsed_members(source: Source, country: str) -> Generator[tuple[Source, Par
             yield member, parsed
     if not lists and refused:
         raise refused
+
+
+def _placed(member: Source, error: Rejected) -> Rejected:
+    """The refusal of a file in an archive, which names the file."""
+    problems = [problem if problem.place else replace(problem, place=member.place(None)) for problem in error.problems]
+    return Rejected(error.reason or Reason.INVALID_FORMAT, error.filename, problems, error.more, error.hints)
 
 
 def _check_alike(member: Source, country: str, parsed: Parsed, other: Parsed) -> None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.places import shown_name
 from parser_runner.machine import temporary_file
-from parser_runner.parsers.file_kinds import without_lists
+from parser_runner.parsers.file_kinds import kind_of_file, without_lists
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import has_letter
 from parser_runner.parsers.zip_directory import DAMAGED, checked_directory
@@ -68,11 +68,13 @@ def is_beside_lists(member: Source) -> bool:
     Raises:
         Rejected: it is no text of lines.
     """
+    if member.is_zip or member.is_ole or kind_of_file(member):
+        return False
     lines = with_figure = 0
     for _, line in member.raw_lines("latin-1"):
         fields = [field.strip(' "\r\n') for field in _SEPARATOR.split(line)]
         figures = [field for field in fields if field.isascii() and field.isdigit()]
-        if figures and any(map(has_letter, fields)):
+        if (figures and any(map(has_letter, fields))) or "\0" in line:
             return False
         words = line.split()
         lines += bool(words)

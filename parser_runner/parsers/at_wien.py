@@ -59,7 +59,6 @@ PARSERS = [
             rank=("rank",),
             other=(*_PLACE, "ref_date", "perc_sex"),
         ),
-        delimiters=";,\t",
         charset="cp1252",
         rules=Rules(sexes={"1": "M", "2": "F"}, falling=True),
         region="AT-9",

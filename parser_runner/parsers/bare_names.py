@@ -26,7 +26,10 @@ from parser_runner.parsers.source import Source
 _HEAD = 64 * 1024
 """Bytes that are looked at: several thousand lines."""
 
-_LINE = re.compile(r'^"?([^",;\r\n]+)"?[,;]"?([FMIfmi])"?[,;]"?([0-9]{1,10})"?\r?$', re.MULTILINE)
+_LINE = re.compile(
+    r'^ ?"?([^",;|\t\r\n]+)"? ?[,;|\t] ?"?([FMIfmi]|[Ff]emale|[Mm]ale)"? ?[,;|\t] ?"?([0-9]{1,10})"?[,;|\t ]{0,9}\r?$',
+    re.MULTILINE,
+)
 _PLAIN = re.compile(r"^([A-Z][a-z]+),([FM]),([0-9]{1,10})\r?$", re.MULTILINE)
 """All lines of the US files."""
 _SMALLEST = 5

@@ -11,7 +11,7 @@ import re
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import TextTable
+from parser_runner.parsers.tables import TextTable, text_tables
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.year_and_sex import resolve_sex
 
@@ -28,11 +28,11 @@ class BritishColumbia:
     named = re.compile(r"(?<![^\W_])bc(?![^\W_])|british[ _-]?columbia", re.IGNORECASE)
 
     def recognise(self, source: Source) -> tuple[TextTable, Wide] | None:
-        table = TextTable(source, ",", "cp1252")
-        wide = find_wide(table, ("name",), ("total",))
-        if wide is None or wide.record != 1 or len(wide.years) != wide.width - 2:
-            return None
-        return table, wide
+        for table in text_tables(source, "cp1252"):
+            wide = find_wide(table, ("name",), ("total",))
+            if wide is not None and wide.record == 1 and len(wide.years) == wide.width - 2:
+                return table, wide
+        return None
 
     def parse(self, source: Source, match: tuple[TextTable, Wide]) -> Parsed:
         table, wide = match

@@ -16,7 +16,6 @@ PARSERS = [
         name="ch-zuerich-newborns",
         description="lines of jahr,vorname,geschlecht,Anzahl",
         columns=Columns(name=("vorname",), count=("anzahl",), year=("jahr",), sex=("geschlecht",)),
-        delimiters=",;\t",
         charset="cp1252",
         rules=Rules(sexes={"weiblich": "F", "männlich": "M"}),
         region="CH-ZH-261",

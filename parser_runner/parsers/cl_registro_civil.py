@@ -16,7 +16,6 @@ PARSERS = [
         name="cl-registro-civil",
         description="lines of Nombre,Total (females2019.csv)",
         columns=Columns(name=("nombre",), count=("total",)),
-        delimiters=",;\t",
         charset="cp1252",
         named_year=True,
         named_sex=True,

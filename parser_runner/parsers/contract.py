@@ -101,7 +101,8 @@ def start(parser: Parser[M], source: Source, match: M) -> Parsed:
         Rejected: at once, or while the rows are read.
     """
     parsed = parser.parse(source, match)
-    return replace(parsed, rows=chain(without_totals(source, parsed.rows), _refuse_if_problems(source)))
+    rows = without_totals(source, parsed.rows, lambda: parser.parse(source, match).rows)
+    return replace(parsed, rows=chain(rows, _refuse_if_problems(source)))
 
 
 def _refuse_if_problems(source: Source) -> Iterator[Row]:

@@ -51,7 +51,6 @@ PARSERS = [
     _SideBySide(
         name="de-leipzig-side-by-side",
         description="lines of Rang,Anzahl,Vorname,Geschlecht,-,Rang,Anzahl,Vorname,Geschlecht",
-        delimiters=",;\t",
         charset="cp1252",
         rules=Rules(sexes={"w": "F", "m": "M"}, falling=True),
         region=LEIPZIG,

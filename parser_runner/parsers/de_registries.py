@@ -118,7 +118,6 @@ def registry_list(
         name=name,
         description=f"lines of {names[-1]},anzahl,geschlecht, or of anzahl;vorname;geschlecht;position",
         columns=Columns(name=names, count=("anzahl",), sex=("geschlecht",), over=("position",)),
-        delimiters=",;\t",
         charset="cp1252",
         rules=Rules(
             sexes={"w": "F", "m": "M"},

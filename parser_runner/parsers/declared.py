@@ -1,16 +1,21 @@
 """Long tables in delimited text, declared rather than programmed: most formats."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from parser_runner.parsers.bare_lines import HEADINGS_ADDED, are_headings
 from parser_runner.parsers.contract import Parsed
+from parser_runner.parsers.heading_words import COUNT, NAME, SEX
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, Table, TextTable, find_header
-from parser_runner.parsers.values import has_words, text_of, years_in
+from parser_runner.parsers.tables import SEPARATORS, Columns, Header, Table, TextTable, find_header
+from parser_runner.parsers.values import Value, has_words, text_of, years_in
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex, resolve_year
+
+_HEADINGS = {"name": NAME, "sex": SEX, "count": COUNT}
+"""That somebody may have added to a list without headings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +26,7 @@ class TextList:
         name, description: as in `Parser`.
         columns: the headings.
         bare: the columns' names, if the format has no headings.
-        delimiters: all that the publisher used.
+        delimiters: all that a file may have; any, since people save files again.
         charset: of files that are not UTF-8.
         measure, region: as in `Parsed`.
         top: as in `Parsed`, or a function that finds it.
@@ -35,7 +40,7 @@ class TextList:
     description: str
     columns: Columns | None = None
     bare: tuple[str, ...] = ()
-    delimiters: str = ","
+    delimiters: str = SEPARATORS
     charset: str | None = None
     measure: str = "births"
     region: str | None = None
@@ -52,7 +57,7 @@ class TextList:
         """The table and its headings."""
         for delimiter in self.delimiters:
             table = TextTable(source, delimiter, self.charset)
-            header = self._bare(table) if self.columns is None else find_header(table, self.columns)
+            header = self._bare(source, table) if self.columns is None else find_header(table, self.columns)
             if header is not None and has_words(header.text, self.title):
                 return table, header
         return None
@@ -70,20 +75,31 @@ class TextList:
             sex = resolve_sex(source, detect_sex(header.text), header.record or None, named=self.named_sex)
         else:
             refuse_sex_hint(source)
+        if self.bare and header.record:
+            source.skip(HEADINGS_ADDED, place=header.record)
         top = self.top(source, header) if callable(self.top) else self.top
         rows = read_list(source, table, header, self.rules, year, sex)
         region = region_given(source, self.regions) if self.regions else self.region
         return Parsed(self.name, self.measure, region, rows, top)
 
-    def _bare(self, table: Table) -> Header | None:
+    def _bare(self, source: Source, table: Table) -> Header | None:
         """The columns of a format without headings, if the first record fits them."""
-        first = next(iter(table.head()), [])
-        if len(first) != len(self.bare):
+        records = [(number, record) for number, record in enumerate(table.head(), 1) if any(map(text_of, record))]
+        if not any(map(self._fits, (record for _, record in records[:2]))):
             return None
+        number, first = records[0]
+        # Headings that somebody added. Any other line above the list is read as one of it, and refused.
+        headings = number if are_headings([*map(text_of, first)], [_HEADINGS[column] for column in self.bare]) else 0
+        named = self.named is not None and self.named.search(source.own_name)
+        if headings and not (named or source.hints.format == self.name):
+            return None  # Anybody may have a list with such headings.
         at = {column: index for index, column in enumerate(self.bare)}
-        if (
-            text_of(first[at["sex"]]) not in {*self.rules.sexes, *self.rules.no_sexes}
-            or not text_of(first[at["count"]]).isdecimal()
-        ):
-            return None
-        return Header(0, at["name"], at["count"], -1, at["sex"], len(first), "")
+        return Header(headings, at["name"], at["count"], -1, at["sex"], len(self.bare), "")
+
+    def _fits(self, record: Sequence[Value]) -> bool:
+        """Whether a record is one of a list without headings."""
+        if len(record) != len(self.bare):
+            return False
+        of = dict(zip(self.bare, map(text_of, record), strict=True))
+        is_sex = of["sex"] in self.rules.no_sexes or self.rules.sex(of["sex"]) is not None
+        return is_sex and of["count"].isdecimal() and not of["name"].isdecimal()

@@ -45,7 +45,6 @@ PARSERS = [
         columns=Columns(
             name=("nom",), count=("rànquing. freqüència",), sex=("sexe",), rank=("pos.",), other=("rànquing. ‰",)
         ),
-        delimiters=",;\t",
         charset="cp1252",
         rules=Rules(sexes={"D": "F", "H": "M"}, falling=True),
         region="ES-CT",

@@ -1,5 +1,6 @@
 """Files that are no lists, named for what they are, with what to do."""
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -26,6 +27,7 @@ _WORD_STREAM = "WordDocument".encode("utf-16-le")
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
 _HEAD = 4096
+_HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-Version:", re.IGNORECASE)
 
 
 def kind_of_file(source: SourceFile) -> str | None:
@@ -38,7 +40,10 @@ def kind_of_file(source: SourceFile) -> str | None:
         return f"this is a file compressed by {by} within another: unpack it and submit what is in it"
     if head.count(0) * 3 > len(head) and not (source.is_zip or source.is_ole):
         return "these are binary data, or UTF-16 without a byte order mark: save the table as UTF-8"
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _HTML.match(text):
+        return f"this is HTML or XML, whatever the file's name says: {_TABLE}"
+    if text[:1] in (b"{", b"["):
         return f"this is JSON of no known format: {_TABLE}"
     return None
 

@@ -25,7 +25,7 @@ from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.division import Piece
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, TextTable, find_header
+from parser_runner.parsers.tables import SEPARATORS, Columns, Header, TextTable, find_header
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -35,7 +35,6 @@ _DEPARTMENT = ("dpt", "dep")
 _NATIONAL = Columns(name=_NAME, count=_COUNT, year=_YEAR, sex=("sexe",), other=("rang",))
 _DEPARTMENTAL = Columns(name=_NAME, count=_COUNT, year=_YEAR, sex=("sexe",), other=("rang", *_DEPARTMENT))
 _CHARSET = "cp1252"
-_DELIMITERS = ";,\t"
 """INSEE's, and those of spreadsheet programs."""
 _RULES = Rules(
     sexes={"1": "M", "2": "F"},
@@ -78,7 +77,7 @@ class Departments:
     regions = tuple(sorted(_CODES.values()))
 
     def recognise(self, source: Source) -> _Found | None:
-        for delimiter in _DELIMITERS:
+        for delimiter in SEPARATORS:
             table = TextTable(source, delimiter, _CHARSET)
             if header := find_header(table, _DEPARTMENTAL):
                 labels = [*map(label_of, table.head()[header.record - 1])]
@@ -198,7 +197,6 @@ PARSERS = [
         name="fr-insee",
         description="lines of sexe;preusuel;annais;nombre (nat2020.csv), or the archive with them",
         columns=_NATIONAL,
-        delimiters=";",
         charset=_CHARSET,
         rules=_RULES,
     ),

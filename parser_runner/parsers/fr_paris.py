@@ -19,7 +19,6 @@ PARSERS = [
             sex=("sexe",),
             other=("nombre total cumule par annee", "nombre total cumulé par année"),
         ),
-        delimiters=";,",
         charset="cp1252",
         rules=Rules(sexes={"F": "F", "M": "M"}),
         region="FR-75C",

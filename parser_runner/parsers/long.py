@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeGuard, cast
+from typing import TypeGuard
 
 from parser_runner.parsers.adding import Adder, AddUp
 from parser_runner.parsers.contract import Row
@@ -17,6 +17,7 @@ from parser_runner.parsers.values import (
     NoLetters,
     Value,
     count_of,
+    has_digit,
     has_letter,
     is_year,
     kind_of,
@@ -33,6 +34,7 @@ ZERO = "counts of 0"
 ABOVE = "a name and a count stand above the headings: expected titles only, the headings may have moved"
 
 _REMEMBERED = 1 << 17
+_SEXES_REMEMBERED = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +64,19 @@ class Rules:
     falling: bool = False
     adds_up: AddUp | None = None
     same_line: str | None = None
+
+    def sex(self, text: str) -> str | None:
+        """F or M for a text in the column of the sex, in any letter case; None if the format has no such text.
+
+        A format of F and M also has female and male. It takes no words of other languages: w, v, k and h mean one sex
+        here and the other one there.
+        """
+        if (sex := self.sexes.get(text)) is not None:
+            return sex
+        known = {word.casefold(): sex for word, sex in self.sexes.items()}
+        if (known.get("f"), known.get("m")) == ("F", "M"):
+            known = {"female": "F", "male": "M"} | known
+        return known.get(text.casefold())
 
 
 def read_list(
@@ -115,6 +130,7 @@ class _LongTable:
         self._headings: Sequence[Value] | None = None
         self._order = Order(source, falling=rules.falling)
         self._ranks = ranks
+        self._sexes: dict[Value, str] = dict(rules.sexes.items())
 
     def rows(self) -> Iterator[_RowAndRecord]:
         """Each row with its record."""
@@ -126,20 +142,21 @@ class _LongTable:
         # Checked before: the same names, years and sexes come again and again.
         names: dict[Value, str] = {}
         years: dict[Value, int] = {}
+        unheaded: list[int] = []
         row: Row | None
         for number, record in self._table.records():
             if number <= header.record:
                 self._look_above(number, record)
+                unheaded = [at for at in range(at_count + 1, len(record)) if not text_of(record[at])]
                 continue
-            if texts and len(record) != width and any(map(text_of, record)):
-                self._source.problem(f"expected {width} fields, found {len(record)}", number)
+            if texts and (unheaded or len(record) != width) and self._has_moved(number, record, unheaded):
                 continue
             if self._ranks is not None and any(map(text_of, record)):
                 self._see_rank(self._ranks, number, record)
             row = None
             if texts and len(record) == width and (name := names.get(record[at_name])) is not None:
                 year = years.get(record[at_year]) if at_year >= 0 else self._year
-                sex = rules.sexes.get(cast("str", record[at_sex])) if at_sex >= 0 else self._sex
+                sex = self._sexes.get(record[at_sex]) if at_sex >= 0 else self._sex
                 count = record[at_count]
                 if year and sex and _is_plain(count):
                     row = Row(year, sex, name, int(count), number)
@@ -156,6 +173,24 @@ class _LongTable:
                 rank = record[at_rank] if at_rank >= 0 else None
                 order.see(key, rank, row.name, row.count, self._place(number))
             yield row, record
+
+    def _has_moved(self, number: int, record: Sequence[Value], unheaded: Sequence[int]) -> bool:
+        """Notes a problem for a record of text that has more or fewer fields, or a figure where no heading is.
+
+        Such a figure belongs elsewhere: 1,389 without quotes is 1 and 389.
+        """
+        width = self._header.width
+        if len(record) != width:
+            if not any(map(text_of, record)):
+                return False
+            self._source.problem(f"expected {width} fields, found {len(record)}", number)
+            return True
+        if not text_of(record[self._header.name]):
+            return False  # A note beside the list.
+        moved = [at for at in unheaded if has_digit(text_of(record[at]))]
+        if moved:
+            self._source.problem(f"field {moved[0] + 1} has a figure, but no heading", number)
+        return bool(moved)
 
     def _look_above(self, number: int, record: Sequence[Value]) -> None:
         """Titles, and at last the headings."""
@@ -184,6 +219,8 @@ class _LongTable:
             if header.sex >= 0:
                 column = header.sex
                 sex = sex_of(record[column], rules)
+                if len(self._sexes) < _SEXES_REMEMBERED:
+                    self._sexes[record[column]] = sex
             column = header.count
             count = count_of(record[column])
             column = header.name
@@ -275,7 +312,7 @@ def sex_of(value: Value, rules: Rules) -> str:
     Raises:
         Malformed: the text is none that the format has.
     """
-    sex = rules.sexes.get(text_of(value))
+    sex = rules.sex(text_of(value))
     if sex is None:
         raise Malformed(f"expected {' or '.join(dict.fromkeys(rules.sexes))} as the sex, found {kind_of(value)}")
     return sex

@@ -12,7 +12,7 @@ from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, TextTable, titles_of
+from parser_runner.parsers.tables import SEPARATORS, Columns, TextTable, titles_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.year_and_sex import resolve_sex
 
@@ -21,7 +21,6 @@ _RULES = Rules(suppressed={".": _NO_FIGURE, "..": _NO_FIGURE})
 _NAMES = ("first name", "fornavn")
 _COUNTS = ("born persons", "fødte", "personer")
 _TITLE = "10467"
-_DELIMITERS = ";,\t"
 _CHARSET = "cp1252"
 _COUNT_OF_YEAR = re.compile(rf"(?:{'|'.join(_COUNTS)}) (\d{{4}})", re.ASCII)
 
@@ -45,7 +44,7 @@ class Pivoted:
     description = 'lines of "first name";"Born persons 2019";"Born persons 2020" below the title of table 10467'
 
     def recognise(self, source: Source) -> tuple[TextTable, Wide] | None:
-        for delimiter in _DELIMITERS:
+        for delimiter in SEPARATORS:
             table = _Years(source, delimiter, _CHARSET)
             if (wide := find_wide(table, _NAMES)) and _TITLE in titles_of(table):
                 return table, wide
@@ -62,7 +61,6 @@ PARSERS = [
         name="no-ssb-10467",
         description='lines of "first name";"year";"Born persons" below the title of table 10467',
         columns=Columns(name=_NAMES, count=_COUNTS, year=("year", "år")),
-        delimiters=_DELIMITERS,
         charset=_CHARSET,
         title=_TITLE,
         rules=_RULES,

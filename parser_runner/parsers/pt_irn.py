@@ -22,11 +22,23 @@ _RULES = Rules(
 )
 
 
+_WITH_HEADINGS = TextList(
+    name="pt-irn",
+    description="lines of nome,numero,genero (nomes-registados-2014.csv)",
+    columns=Columns(name=("nome",), count=("numero", "número"), sex=("genero", "género")),
+    charset="cp1252",
+    rules=_RULES,
+    named_year=True,
+)
+
+
 class _Bare(TextList):
     """The files without headings. The US publisher's national files have the same three fields; see `bare_names`."""
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
         """As `TextList`, of lists that may be Portugal's."""
+        if _WITH_HEADINGS.recognise(source):
+            return None
         found = look_at(source)
         if NAMED_US.search(source.own_name) or not (found.is_portuguese or found.is_undecided):
             return None
@@ -45,20 +57,12 @@ class _Bare(TextList):
 
 
 PARSERS = [
-    TextList(
-        name="pt-irn",
-        description="lines of nome,numero,genero (nomes-registados-2014.csv)",
-        columns=Columns(name=("nome",), count=("numero", "número"), sex=("genero", "género")),
-        delimiters=",;",
-        charset="cp1252",
-        rules=_RULES,
-        named_year=True,
-    ),
+    _WITH_HEADINGS,
     _Bare(
         name="pt-irn-bare",
         description="lines of name, F or M, and count, without headings (nomes-registados-2016.csv)",
         bare=("name", "sex", "count"),
-        delimiters=",;",
+        named=NAMED_PORTUGAL,
         charset="cp1252",
         rules=_RULES,
         named_year=True,

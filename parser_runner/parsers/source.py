@@ -51,7 +51,8 @@ class Source(SourceFile):
     def lines(self, charset: str | None = None) -> Iterator[tuple[int, str]]:
         """Line numbers, from 1, and lines without their ends and without a byte order mark.
 
-        A line that cannot be decoded is noted as a problem and left out. So is a blank line, unless it is at the end.
+        A line that cannot be decoded is noted as a problem and left out. So is a blank line, unless it is at the
+        end; those above the first line are counted.
 
         Args:
             charset: of files that are not UTF-8 and have no byte order mark.
@@ -95,9 +96,12 @@ class Source(SourceFile):
                 self._blank += 1
 
     def _note_blank(self, before: int) -> None:
-        """Notes blank lines as problems, now that another line follows."""
-        for one in range(before - self._blank, before):
-            self.problem("the line is blank", one)
+        """Notes blank lines as problems, now that another line follows. Those above the first line are counted."""
+        if before - self._blank == 1:
+            self.skip("blank records", self._blank)
+        else:
+            for one in range(before - self._blank, before):
+                self.problem("the line is blank", one)
         self._blank = 0
 
     def raw_lines(self, charset: str | None = None) -> Iterator[tuple[int, str]]:
@@ -139,7 +143,7 @@ class Source(SourceFile):
             for number, line in self.raw_lines(charset):  # noqa: B007
                 yield line
 
-        reader = csv.reader(counted(), delimiter=delimiter)
+        reader = csv.reader(counted(), delimiter=delimiter, skipinitialspace=True)
         while True:
             try:
                 fields = next(reader)

@@ -2,13 +2,18 @@
 
 import codecs
 import csv
+import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.values import HEAD, Value, label_of, text_of
+from parser_runner.parsers.values import HEAD, Value, has_digit, label_of, text_of
+
+SEPARATORS = ",;\t|"
+"""Of delimited text. With known headings none of them is a question."""
 
 _HEAD_BYTES = 64 * 1024
 
@@ -31,31 +36,70 @@ class TextTable:
 
     def __init__(self, source: Source, delimiter: str, charset: str | None) -> None:
         self._source = source
-        self._delimiter = delimiter
+        self.delimiter = delimiter
         self._charset = charset
+        self._head: list[list[str]] | None = None
+        self._length = self._width = 0
+        """Fields of the head's records if all have as many; and without the empty ones at the end, which spreadsheet
+        programs add."""
 
     def head(self) -> list[list[str]]:
+        if self._head is None:
+            records = self._first_records()
+            lengths = {len(record) for record in records if record}
+            if len(lengths) == 1:
+                (self._length,) = lengths
+                self._width = max(map(_width_of, records))
+            self._head = [self._cut(record) for record in records]
+        return self._head
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        self.head()
+        records = self._source.records(self.delimiter, self._charset)
+        if self._width == self._length:
+            yield from records
+        else:
+            for number, record in records:
+                yield number, self._cut(record)
+
+    def _cut(self, record: list[str]) -> list[str]:
+        """Without the columns at the end that have nothing in the head. A figure there has moved: it is kept."""
+        if len(record) != self._length or any(map(has_digit, record[self._width :])):
+            return record
+        return record[: self._width]
+
+    def _first_records(self) -> list[list[str]]:
         content = self._source.head(_HEAD_BYTES)
         try:
             # Leaves out a character that is cut at the end.
             text = codecs.getincrementaldecoder("utf-8-sig")().decode(content)
         except UnicodeDecodeError:
             text = content.decode(self._source.charset(self._charset), "replace")
-        lines = text.splitlines(keepends=True)[: 2 * HEAD]
+        # Lines end as in `Source.records`, else headings had another number.
+        lines = [*itertools.islice(io.StringIO(text, newline="\n"), 2 * HEAD)]
         if len(content) == _HEAD_BYTES and len(lines) < 2 * HEAD:
             lines.pop()
         if any("\0" in line for line in lines):
             return []
         try:
-            return [*csv.reader(lines, delimiter=self._delimiter)][:HEAD]
+            return [*csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True)][:HEAD]
         except csv.Error:
             return []
 
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        return self._source.records(self._delimiter, self._charset)
-
     def place(self, row: int, column: int) -> int:
         return row
+
+
+def _width_of(record: list[str]) -> int:
+    end = len(record)
+    while end and not text_of(record[end - 1]):
+        end -= 1
+    return end
+
+
+def text_tables(source: Source, charset: str | None) -> list[TextTable]:
+    """The text as tables, one for each separator that it may have: with known headings at most one fits."""
+    return [TextTable(source, separator, charset) for separator in SEPARATORS]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

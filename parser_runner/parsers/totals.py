@@ -5,13 +5,15 @@ count is at least the greatest of its list, or the file is refused. Words that a
 totals only if their count is at least the sum of all others of their list.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.places import InMember
+from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, label_of
 
@@ -24,7 +26,8 @@ REST = "aggregates of other names"
 _TOTALS = (
     "total|totals|grand total|sub total|subtotal|total general|total births|total names|all names|gesamt|gesamtsumme|"
     "gesamtergebnis|insgesamt|summe|ensemble|totaux|totale|totaal|totalt|ialt|i alt|yhteensä|kaikki yhteensä|razem|"
-    "ogółem|skupaj|összesen|mindösszesen|celkem|ukupno|toplam|total geral"
+    "ogółem|skupaj|összesen|mindösszesen|celkem|ukupno|toplam|total geral|alle namen|alle vornamen|tous les prénoms|"
+    "tutti i nomi|todos los nombres|todos os nomes|alla namn|alle navn|alle navne|kaikki nimet"
 )
 _REST = (
     "others|other names|all others|all other names|sonstige|sonstiges|sonstige namen|übrige|übrige namen|andere namen|"
@@ -54,6 +57,7 @@ _AS_WRITTEN = frozenset(
 """For a quick look at many names."""
 
 _BATCH = 2048
+_NAME = itemgetter(2)
 _FEW = 3
 """With fewer other names in a list, a name may well have more children than all others."""
 
@@ -82,22 +86,22 @@ class _Names:
     greatest: int = 0
 
 
-def without_totals(source: Source, rows: Iterable["Row"]) -> Iterator["Row"]:
+def without_totals(source: Source, rows: Iterable["Row"], again: Callable[[], Iterable["Row"]]) -> Iterator["Row"]:
     """Passes rows on, and holds those back that may be totals, until all others are known.
 
     Args:
         source: gets the records left out, and the problems.
         rows: of one file.
+        again: the same rows once more, for a file that has such a row.
 
     Raises:
         Rejected: as `rows` does.
     """
     held: list[Row] = []
-    groups: dict[tuple[int, str], _Names] = {}
+    first: dict[tuple[int, str], Row] = {}
     unread = iter(rows)
-    batch: list[Row] = []
     while True:
-        batch = []
+        batch: list[Row] = []
         try:
             batch.extend(islice(unread, _BATCH))
         except Rejected:
@@ -105,45 +109,46 @@ def without_totals(source: Source, rows: Iterable["Row"]) -> Iterator["Row"]:
             raise
         if not batch:
             break
-        years, sexes, names, counts, *_ = zip(*batch, strict=True)
-        if _AS_WRITTEN.isdisjoint(names):
-            _count(groups, years, sexes, counts)
+        first.setdefault((batch[0].year, batch[0].gender), batch[0])
+        if _AS_WRITTEN.isdisjoint(map(_NAME, batch)):
             yield from batch
-        else:
-            yield from _sifted(batch, groups, held)
+            continue
+        for row in batch:
+            if row[2] in _AS_WRITTEN and _may_be_one(row, chain(first.values(), batch)):
+                held.append(row)
+            else:
+                yield row
+    if not held:
+        return
+    groups = _names_of(source, again)
     for row in held:
         yield from _judged(source, row, groups.get((row.year, row.gender), _Names()))
 
 
-def _sifted(batch: Sequence["Row"], groups: dict[tuple[int, str], _Names], held: list["Row"]) -> Iterator["Row"]:
-    """Passes on all rows that are certainly names: a name too is one whose count is less than another's."""
-    for row in batch:
-        word = _word(row.name)
-        group = groups.setdefault((row.year, row.gender), _Names())
-        if word in _REASONS or (word in _DOUBTFUL and row.count >= group.greatest):
-            held.append(row)
-        else:
+def _may_be_one(row: "Row", others: Iterable["Row"]) -> bool:
+    """Whether a row with such a word may be a total or an aggregate. A name too is no total if another one has more."""
+    if _word(row.name) in _REASONS:
+        return True
+    return not any(other.count > row.count and other[:2] == row[:2] and other[2] not in _AS_WRITTEN for other in others)
+
+
+def _names_of(source: Source, again: Callable[[], Iterable["Row"]]) -> dict[tuple[int, str], _Names]:
+    """The names without such words, by year and sex. Nothing is noted or counted a second time."""
+    groups: dict[tuple[int, str], _Names] = {}
+    findings = source.findings
+    source.rewind()
+    source.findings = Findings(source.filename)
+    try:
+        for row in again():
+            if row[2] in _AS_WRITTEN:
+                continue
+            group = groups.setdefault((row.year, row.gender), _Names())
             group.rows += 1
             group.total += row.count
             group.greatest = max(group.greatest, row.count)
-            yield row
-
-
-def _count(
-    groups: dict[tuple[int, str], _Names], years: Sequence[int], sexes: Sequence[str], counts: Sequence[int]
-) -> None:
-    if len(set(years)) == len(set(sexes)) == 1:
-        group = groups.setdefault((years[0], sexes[0]), _Names())
-        group.rows += len(counts)
-        group.total += sum(counts)
-        group.greatest = max(group.greatest, *counts)
-        return
-    for key, count in zip(zip(years, sexes, strict=True), counts, strict=True):
-        group = groups.get(key) or groups.setdefault(key, _Names())
-        group.rows += 1
-        group.total += count
-        if count > group.greatest:
-            group.greatest = count
+    finally:
+        source.findings = findings
+    return groups
 
 
 def _judged(source: Source, row: "Row", others: _Names) -> Iterator["Row"]:

@@ -19,10 +19,9 @@ from parser_runner.parsers.values import Value, is_year, label_of, text_of
 Elsewhere = Callable[[], Sequence[tuple[str, AnyParser]]]
 """Finds the formats of other countries that a file is of: each with its country's code."""
 
-_HTML = re.compile(rb"\s*<(!doctype html|html|table|\?xml|\?mso|meta|div)|MIME-Version:", re.IGNORECASE)
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LONGEST_HEADING = 40
-_FEW = 3
+_FEW = 2
 """Of so many formats each is described."""
 
 
@@ -43,8 +42,6 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
         return Rejected(Reason.UNDECIDED, source.filename, known, hints=[_all_formats(country)])
     if what := kind_of_file(source):
         return source.rejected(Reason.INVALID_FORMAT, what)
-    if _HTML.match(source.head().lstrip(b"\xef\xbb\xbf")):
-        return source.rejected(Reason.INVALID_FORMAT, "this is HTML or XML, whatever the file's name says")
     others = elsewhere() if given is None else ()
     if others:
         formats = " or ".join(f"{parser.name} of {code}" for code, parser in others)
@@ -89,8 +86,8 @@ def _difference(source: Source, parsers: Sequence[AnyParser]) -> tuple[str, Loca
     if similar := _similar(source, parsers):
         return f"the nearest is {similar.name}: expected {similar.description}", line
     if len(parsers) <= _FEW:
-        return f"expected {' or '.join(parser.description for parser in parsers)}", line
-    return f"none of its headings is of {_either(parsers)}", line
+        return f"expected {'; or '.join(parser.description for parser in parsers)}", line
+    return f"its {'first lines' if is_text else 'sheets'} fit none of the {len(parsers)} formats", line
 
 
 @dataclass(frozen=True, slots=True)

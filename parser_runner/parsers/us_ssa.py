@@ -11,10 +11,21 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.bare_names import NAMED_PORTUGAL, look_at, undecided
+from parser_runner.parsers.bare_lines import HEADINGS_ADDED, BareLines, are_headings, fields_of, find_bare_lines
+from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
+from parser_runner.parsers.heading_words import COUNT, NAME, SEX, YEAR
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.values import NO_COUNT, NO_LETTERS, Malformed, NoLetters, count_of, name_of, this_year
+from parser_runner.parsers.values import (
+    NO_COUNT,
+    NO_LETTERS,
+    Malformed,
+    NoLetters,
+    count_of,
+    has_letter,
+    name_of,
+    this_year,
+)
 from parser_runner.parsers.year_and_sex import check_year, refuse_sex_hint
 
 _SINCE = 1880
@@ -23,9 +34,14 @@ _SINCE = 1880
 _PLAIN_NAME_CHARS = 100
 """Longer names, if LIMIT_NAME_CHARS allows them, are read line by line."""
 
-_YEAR_IN_NAME = re.compile(r"yob([0-9]{4})(?![0-9]).*\.txt", re.IGNORECASE)
-_STATE_IN_NAME = re.compile(r"([A-Z]{2})\.txt", re.IGNORECASE)
+_YEAR_IN_NAME = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
+_SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
+_STATE_IN_NAME = re.compile(r"^([A-Z]{2})\.txt$", re.IGNORECASE)
+_STATE = re.compile(r"[A-Z]{2}")
 _YEAR = re.compile(r"[0-9]{4}")
+_NATIONAL = (NAME, SEX, COUNT)
+_REGIONAL = (frozenset({"state", "territory", "st"}), SEX, YEAR, NAME, COUNT)
+"""Headings that somebody may have added, for each column."""
 _COUNT = "([1-9][0-9]{0,8})"
 
 
@@ -45,12 +61,37 @@ def _name(name_chars: int) -> str:
     return rf"([A-Z][A-Za-z]{{0,{min(name_chars, _PLAIN_NAME_CHARS) - 1}}})"
 
 
-def _first_line(source: Source) -> str:
-    """The first line, or nothing if it cannot be read as text."""
-    try:
-        return source.file.readline(1000).removeprefix(b"\xef\xbb\xbf").decode().strip()
-    except UnicodeDecodeError:
-        return ""
+def _is_national(fields: Sequence[str]) -> bool:
+    return len(fields) == 3 and has_letter(fields[0]) and _is_sex(fields[1]) and _is_figure(fields[2])
+
+
+def _is_regional(fields: Sequence[str]) -> bool:
+    return (
+        len(fields) == 5
+        and _STATE.fullmatch(fields[0]) is not None
+        and _is_sex(fields[1])
+        and _YEAR.fullmatch(fields[2]) is not None
+        and has_letter(fields[3])
+        and _is_figure(fields[4])
+    )
+
+
+def _is_sex(text: str) -> bool:
+    return text.casefold() in _SEXES
+
+
+def _is_figure(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _has_headings(lines: BareLines, headings: Sequence[frozenset[str]]) -> bool:
+    """Whether somebody added headings to the list, which has none."""
+    return lines.above is not None and are_headings(lines.above, headings)
+
+
+def _is_said(source: Source, name: str, word: re.Pattern[str]) -> bool:
+    """Whether the uploader or the file's name says the format: a list with headings may be anybody's."""
+    return source.hints.format == name or word.search(source.own_name) is not None
 
 
 def _is_ssa(source: Source) -> bool:
@@ -63,7 +104,7 @@ def _refuse_if_undecided(source: Source, name: str) -> None:
 
     Anybody may write names, sexes and counts so, of a state or a city too.
     """
-    if not (look_at(source).is_in_order or _YEAR_IN_NAME.fullmatch(source.own_name) or source.hints.format):
+    if not (look_at(source).is_in_order or NAMED_US.search(source.own_name) or source.hints.format):
         raise undecided(source, "US", name)
 
 
@@ -73,22 +114,25 @@ class National:
     name = "us-ssa-national"
     description = "lines of name,sex,count (yobYYYY.txt), F before M, with names in ASCII letters and no small counts"
 
-    def recognise(self, source: Source) -> re.Match[str] | None:
-        found = re.fullmatch(r"[^,]+,[FM],[0-9]+", _first_line(source))
+    def recognise(self, source: Source) -> BareLines | None:
+        found = find_bare_lines(source, len(_NATIONAL), _is_national)
+        if found is not None and _has_headings(found, _NATIONAL) and not _is_said(source, self.name, NAMED_US):
+            return None
         return found if _is_ssa(source) else None
 
-    def parse(self, source: Source, match: re.Match[str]) -> Parsed:
+    def parse(self, source: Source, match: BareLines) -> Parsed:
         refuse_sex_hint(source)
         _refuse_if_undecided(source, self.name)
-        return Parsed(self.name, "births", None, self._rows(source, self._year(source)))
+        return Parsed(self.name, "births", None, self._rows(source, match, self._year(source)))
 
     def _year(self, source: Source) -> int:
-        named = _YEAR_IN_NAME.fullmatch(source.own_name)
-        year = int(named[1]) if named else source.year_hint
-        if year is None:
+        named = {int(digits) for digits in _YEAR_IN_NAME.findall(source.own_name)}
+        year = named.pop() if len(named) == 1 else source.year_hint
+        if year is None or len(named) > 1:
+            found = " and no other year" if named else ""
             raise source.rejected(
                 Reason.INVALID_FILENAME,
-                "the year stands only in the file's name: expected yobYYYY.txt, or the year as a hint",
+                f"the year stands only in the file's name: expected yobYYYY.txt{found}, or the year as a hint",
             )
         if source.year_hint not in (None, year):
             raise source.rejected(
@@ -98,13 +142,16 @@ class National:
             raise source.rejected(Reason.INVALID_FILENAME, f"there are no figures of {year}: expected {_SINCE} to now")
         return year
 
-    def _rows(self, source: Source, year: int) -> Iterator[Row]:
+    def _rows(self, source: Source, lines: BareLines, year: int) -> Iterator[Row]:
         for number, found in source.matches(_national(source.limits.name_chars)):
             if isinstance(found, list):
                 names, sexes, counts = zip(*found, strict=True)
                 yield from rows_of(itertools.repeat(year), sexes, names, map(int, counts), itertools.count(number))
                 continue
-            fields = found.split(",")
+            if number < lines.first and _has_headings(lines, _NATIONAL):
+                source.skip(HEADINGS_ADDED, place=number)
+                continue
+            fields = fields_of(found, lines.separator, len(_NATIONAL))
             if len(fields) != 3:
                 source.problem(f"expected 3 fields (name,sex,count), found {len(fields)}", number)
                 continue
@@ -119,24 +166,32 @@ class Regional:
     name = "us-ssa-state"
     description = "lines of state,sex,year,name,count (XX.TXT)"
 
-    def recognise(self, source: Source) -> re.Match[str] | None:
-        return re.fullmatch(r"([A-Z]{2}),[FM],[0-9]{4},[^,]+,[0-9]+", _first_line(source))
+    def recognise(self, source: Source) -> BareLines | None:
+        found = find_bare_lines(source, len(_REGIONAL), _is_regional)
+        if found is not None and _has_headings(found, _REGIONAL) and not _is_said(source, self.name, _STATE_IN_NAME):
+            return None
+        return found
 
-    def parse(self, source: Source, match: re.Match[str]) -> Parsed:
+    def parse(self, source: Source, match: BareLines) -> Parsed:
         refuse_sex_hint(source)
-        region = match[1]
+        region = match.record[0]
         named = _STATE_IN_NAME.fullmatch(source.own_name)
         if named and named[1].upper() != region:
             raise source.rejected(
-                Reason.CONTRADICTORY, f"the file's name says {named[1].upper()}, but its first line is of {region}", 1
+                Reason.CONTRADICTORY,
+                f"the file's name says {named[1].upper()}, but its first line is of {region}",
+                match.first,
             )
-        return Parsed(self.name, "births", f"US-{region}", self._rows(source, region))
+        return Parsed(self.name, "births", f"US-{region}", self._rows(source, match, region))
 
-    def _rows(self, source: Source, region: str) -> Iterator[Row]:
+    def _rows(self, source: Source, lines: BareLines, region: str) -> Iterator[Row]:
         years = range(_SINCE, this_year() + 1)
         for number, found in source.matches(_regional(source.limits.name_chars)):
             if not isinstance(found, list):
-                records = [found.split(",")]
+                if number < lines.first and _has_headings(lines, _REGIONAL):
+                    source.skip(HEADINGS_ADDED, place=number)
+                    continue
+                records = [fields_of(found, lines.separator, len(_REGIONAL))]
             elif rows := self._plain_rows(source, region, years, number, found):
                 yield from rows
                 continue
@@ -177,10 +232,10 @@ def _row(source: Source, number: int, year: int, sex: str, name: str, count: str
     """A row of checked fields; None, and a problem noted, if one of them is malformed."""
     figure = 0
     try:
-        if sex not in ("F", "M"):
+        if not _is_sex(sex):
             raise Malformed("expected F or M as the sex")
-        # This publisher writes no spaces, and leaves names without children out.
-        figure = count_of(count) if count == count.strip() else 0
+        figure = count_of(count)
+        # This publisher leaves names without children out.
         if figure == 0:
             raise Malformed(NO_COUNT)
         checked = name_of(name, source.limits.name_chars)
@@ -190,7 +245,7 @@ def _row(source: Source, number: int, year: int, sex: str, name: str, count: str
     except Malformed as error:
         source.problem(str(error), number)
         return None
-    return Row(year, sex, checked, figure, number)
+    return Row(year, _SEXES[sex.casefold()], checked, figure, number)
 
 
 PARSERS = [National(), Regional()]

@@ -100,6 +100,8 @@ def name_of(value: Value, limit: int) -> str:
     name = text_of(value) if isinstance(value, str | bool) else ""
     if '"' in name:
         name = name.strip('" ')
+    if isinstance(value, str) and ("\n" in value or "\r" in value) and has_digit(value):
+        raise Malformed("expected a name, found several lines: a quote is missing, or one too many")
     if "\ufffd" in name:
         raise Malformed("a letter of this name was lost (U+FFFD) before the file came here: get it from the publisher")
     if isinstance(value, str) and not value.isascii() and _GARBLED.search(value):
@@ -213,6 +215,11 @@ def has_words(text: str, words: str) -> bool:
     """Whether a text has these words, in any letter case, and not as a part of longer ones."""
     found = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text.casefold())
     return not words or found is not None
+
+
+def has_digit(text: str) -> bool:
+    """Whether any character is a digit."""
+    return any(map(str.isdigit, text))
 
 
 def kind_of(value: Value) -> str:

@@ -137,9 +137,9 @@ def _undecided(source: Source, country: str, found: Sequence[Recognised], why: s
     raise Rejected(
         Reason.UNDECIDED,
         source.filename,
-        f"{why}many publishers have files with these headings, and nothing in this one says whose it is;"
-        f" say the format: {' or '.join(map(_candidate, parsers))}",
-        hints=[_as_said(country, parser) for parser in parsers],
+        f"{why}many publishers have such files, and nothing in this one says whose it is;"
+        f" if it is of one of these, say the format: {' or '.join(map(_candidate, parsers))}",
+        hints=[*(_as_said(country, parser) for parser in parsers), Hint(Action.SUGGEST_COLUMNS, country=country)],
     )
 
 

@@ -1,6 +1,7 @@
 """The commands, as a user calls them, on a real Postgres."""
 
 import csv
+import re
 from pathlib import Path
 
 import psycopg
@@ -127,8 +128,16 @@ def test_load_does_it_all_and_says_what_came_of_it(empty_database: str, tmp_path
     assert f"loaded 2 of 4 files\n{rows:,} rows in " in done.stdout
     assert "yob1999.txt: failed: yob1999.txt, line 2: " in done.stdout
     assert "missing.txt: refused: missing.txt: no such file or directory" in done.stdout
+    [advised] = re.findall(r'psql -c "(.*)"', done.stdout)
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(*) from names").fetchone() == (rows,)
+        found = connection.execute(advised).fetchall()
+    assert found[0][:2] == (2021, "F" if found[0][2] == "Olivia" else "M")
+    assert re.search(
+        rf"of yob2021.txt, US:\nyear +sex +name +count\n2021 +{found[0][1]} +{found[0][2]} +{found[0][3]}\n",
+        done.stdout,
+    )
+    assert "2 files: all loaded already" in run("load", *good, "--country", "US").stdout
     summary = answer(run("load", *good, "--country", "US", "--json"))
     assert (summary["files"], summary["loaded"], summary["already_loaded"]) == (2, 0, 2)
     assert (summary["not_loaded"], summary["interrupted"]) == ([], False)

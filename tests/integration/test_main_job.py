@@ -31,6 +31,9 @@ async def test_a_file_becomes_rows_and_dataset_job_and_run_say_so(world: World) 
         "us-ssa-national",
     )
     assert dataset["total_count"] == sum(count for _, _, count in expected)
+    shown = world.client.datasets.most_frequent(world.client.datasets.get(dataset["id"]), 3)
+    most = sorted(expected, key=lambda row: (-row[2], row[0]))[:3]
+    assert [(one.year, one.name, one.sex, one.count) for one in shown] == [(2023, *row) for row in most]
     job = world.job(result.job_id)
     assert (job["state"], job["attempts"], job["last_error"]) == ("completed", 0, None)
     run = world.one("select * from runs")

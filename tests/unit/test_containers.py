@@ -1,12 +1,14 @@
 """Files that are not what they should be: damaged, encrypted, too large, or of another kind; and their charsets."""
 
 import io
+import re
 import struct
 import zipfile
 
 import pytest
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.limits import Limits
 from tests.unit.parsing import refusal, rows, source, zipped
 from tests.unit.sample_contents import BC, CORNERS, INSEE, NORWAY, NSW, ONS_LIST
@@ -55,8 +57,9 @@ def test_utf_16_that_is_cut_off_is_refused() -> None:
 )
 def test_html_saved_as_a_workbook_is_called_what_it_is(content: str) -> None:
     error = refusal(content, "boys2010.xls", "GB")
-    assert str(error).startswith(
-        "boys2010.xls: this is HTML or XML, whatever the file's name says: expected a workbook"
+    assert str(error) == (
+        "boys2010.xls: this is HTML or XML, whatever the file's name says: "
+        "submit the publisher's table as text or as a workbook"
     )
     assert error.reason is Reason.INVALID_FORMAT
 
@@ -69,14 +72,23 @@ def test_html_saved_as_a_workbook_is_called_what_it_is(content: str) -> None:
     [b"", b"\n", b"name,births,decade\nAda,3,1990\n", b"id;prenom\n1;Ada\n", bytes(range(256)), xlsx({"A": [["x"]]})],
     ids=["empty", "blank", "somebody's table", "somebody else's", "bytes", "somebody's workbook"],
 )
-def test_other_peoples_files_are_refused_and_it_is_said_what_was_expected(country: str, content: bytes) -> None:
+def test_other_peoples_files_are_refused_in_one_short_sentence(country: str, content: bytes) -> None:
+    """With what was expected, or how near the file is to a format, and how to see all."""
     error = refusal(content, "names.csv", country)
     assert error.reason is Reason.INVALID_FORMAT
-    assert "the file is empty" in str(error) or ": expected " in str(error)
+    if content:
+        said = r"no known format of \w\w: (expected .|the nearest is .|its (first lines|sheets) fit none of the \d+ )"
+        assert re.search(said, str(error))
+        assert error.hints[0] == Hint(Action.LIST_FORMATS, country=country)
+    else:
+        assert str(error) == "names.csv: the file is empty"
+    assert len(str(error)) < 400
 
 
 def test_ranks_without_counts_are_called_so() -> None:
-    assert "there are ranks, but no counts: expected" in str(refusal("Rank,Name\n1,Isla\n", "a.csv", "AU"))
+    error = refusal("Rank,Name\n1,Isla\n", "a.csv", "AU")
+    assert str(error) == "a.csv, line 1: no known format of AU: there are ranks, but no counts"
+    assert error.hints[0] == Hint(Action.LIST_FORMATS, country="AU")
 
 
 # Archives

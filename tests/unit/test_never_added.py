@@ -181,6 +181,14 @@ def test_such_a_word_with_the_sum_of_all_names_is_a_total(word: str) -> None:
     assert (found.rows, found.total, found.left_out) == (3, 179, {"totals": 1})
 
 
+def test_an_aggregate_beside_a_total_is_left_out_too() -> None:
+    content = "Mary,F,90\nAnna,F,80\nEva,F,9\nOther,F,500\nTotal,F,679\n"
+    for one in (content, "Total,F,679\nOther,F,500\n" + content[:28]):
+        found = reported(one, "yob1990.txt", "US")
+        assert (found.rows, found.total, found.left_out) == (3, 179, {"totals": 2})
+        assert found.left_out_totals == {"totals": 1179}
+
+
 def test_such_a_word_is_refused_if_nothing_tells_what_it_is() -> None:
     error = refusal("Mary,F,90\nAnna,F,80\nEva,F,9\nOther,F,100\n", "yob1990.txt", "US")
     assert "line 4: this may be a name or an aggregate" in str(error)

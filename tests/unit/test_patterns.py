@@ -223,7 +223,7 @@ def test_the_patterns_are_found_in_the_sources() -> None:
     assert r"(?<!\d)(\d{4})(?!\d)" in sources, "of a module"
     assert r"[0-9a-f]{4,32}" in sources, "of a call"
     assert any("{0,99}" in str(source) and "[FM]" in str(source) for source in sources), "of a cached function"
-    assert any("boy" in str(source) and "dreng" in str(source) for source in sources), "of a mapping"
+    assert any("leipzig" in str(source).casefold() for source in sources), "of a mapping"
 
 
 @pytest.mark.parametrize("name", PATTERNS)

@@ -129,7 +129,7 @@ def test_limits_are_settings_of_the_command_too(insee: Path, monkeypatch: pytest
 
 def test_the_formats_are_listed_by_country() -> None:
     lines = run("parsers", "list").stdout.splitlines()
-    assert lines[0].split() == ["country", "format", "built_in", "description"]
+    assert lines[0].split() == ["country", "format", "built", "in", "description"]
     as_json = json.loads(run("parsers", "list", "--json").stdout)
     assert len(as_json) == len(lines) - 1
     assert {one["country"] for one in as_json} == set(countries())

@@ -20,7 +20,7 @@ BAD_FIELDS = [
     ("Emma", "expected 3 fields (name,sex,count), found 1"),
     ("   ", "expected 3 fields (name,sex,count), found 1"),
     ("Emma,X,5", "expected F or M as the sex"),
-    ("Emma,f,5", "expected F or M as the sex"),
+    ("Emma,w,5", "expected F or M as the sex"),
     ("Emma,,5", "expected F or M as the sex"),
     (",F,5", "expected a name of 1 to 100 characters"),
     ("  ,F,5", "expected a name of 1 to 100 characters"),
@@ -31,7 +31,7 @@ BAD_FIELDS = [
     *(
         (f"Emma,F,{count}", "expected a whole number from 1 to 2147483647 as the count")
         for count in (
-            *("", "0", "-5", "5.0", "five", "1e3", " 5", "5 ", "٥", "2147483648", "99999999999"),
+            *("", "0", "-5", "5.0", "five", "1e3", "1.234", "1 234", "٥", "2147483648", "99999999999"),
             *("00000000001999999999999", "00000000001" + "9" * 5000, "9" * 5000),
         )
     ),
@@ -116,7 +116,7 @@ def test_a_file_that_is_wrong_all_through_is_not_read_to_its_end() -> None:
         (GOOD + "Secret,X,5\nSecret\nSecret,F,none\n,F,Secret\n\nSecret,F,5\n", "yob2020.txt"),
         (GOOD.encode() + b"Secret\xe9,F,5\n", "yob2020.txt"),
         (GOOD.encode() + b"Secret" * LINE_LIMIT, "yob2020.txt"),
-        ("Secret;F;5\n", "yob2020.txt"),
+        ("Secret;X;5\n", "yob2020.txt"),
         (GOOD_STATE + "Secret,F,1910,Anna,5\nAK,F,Secret,Anna,5\nAK,Secret,1910,Anna,5\n", "AK.TXT"),
     ],
 )
@@ -132,15 +132,11 @@ def test_no_error_quotes_the_file(content: str | bytes, filename: str) -> None:
     "content",
     [
         b"\r\n\r\n",
-        b"name,sex,count\r\nOlivia,F,14718\r\n",
-        b"Olivia;F;14718\n",
         b"Olivia,F\n",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
         b"A" * (LINE_LIMIT * 2),
-        "Chloé,F,5\n".encode("latin-1"),
-        "Olivia,F,14718\r\n".encode("utf-16"),
     ],
-    ids=["blank", "header", "semicolons", "two fields", "image", "one long line", "latin-1", "utf-16"],
+    ids=["blank", "two fields", "image", "one long line"],
 )
 def test_a_file_that_begins_otherwise_is_of_no_known_format(content: bytes) -> None:
     error = refused(content)

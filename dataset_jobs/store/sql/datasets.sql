@@ -55,6 +55,14 @@ where (%(status)s::text is null or status = %(status)s)
 order by datasets.created_at desc, datasets.key desc
 limit %(limit)s
 
+-- name: datasets.most_frequent
+-- Lists the most frequent names of a dataset in a year, to show a person what was loaded.
+select names.gender::text as sex, names.name, names.count
+from names join datasets on datasets.key = names.dataset_key
+where datasets.id = %(dataset_id)s and names.year = %(year)s
+order by names.count desc, names.name
+limit %(limit)s
+
 -- name: datasets.ids
 -- Lists datasets whose id lies in a range: those that begin with the digits that a person typed.
 select id from datasets where id between %(first)s and %(last)s order by id limit 3
