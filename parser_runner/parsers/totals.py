@@ -3,6 +3,9 @@
 A name is never lost by this. Words that stand in no list of names mean what they say; if one of them is a total, its
 count is at least the greatest of its list, or the file is refused. Words that are names too (Suma, All, Other) are
 totals only if their count is at least the sum of all others of their list.
+
+In words that are not here, or in other languages, a total shows by its count: no name has as many children as all
+others of a list of ten together (the most is one in four, of a longer list). Such a list is refused.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dataset_jobs.model.errors import Rejected
-from dataset_jobs.model.places import InMember
+from dataset_jobs.model.places import InMember, Place
 from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import Value, label_of
@@ -58,8 +61,11 @@ _AS_WRITTEN = frozenset(
 
 _BATCH = 2048
 _NAME = itemgetter(2)
+_COUNT = itemgetter(3)
 _FEW = 3
 """With fewer other names in a list, a name may well have more children than all others."""
+_MANY = 10
+"""With so many names in a list, none has as many children as all others. Of five it may, nearly."""
 
 
 def total_reason(cell: Value) -> str | None:
@@ -84,6 +90,8 @@ class _Names:
     rows: int = 0
     total: int = 0
     greatest: int = 0
+    place: Place | None = None
+    """Of the greatest."""
 
 
 def without_totals(source: Source, rows: Iterable["Row"], again: Callable[[], Iterable["Row"]]) -> Iterator["Row"]:
@@ -99,6 +107,7 @@ def without_totals(source: Source, rows: Iterable["Row"], again: Callable[[], It
     """
     held: list[Row] = []
     first: dict[tuple[int, str], Row] = {}
+    towering = False
     unread = iter(rows)
     while True:
         batch: list[Row] = []
@@ -109,6 +118,8 @@ def without_totals(source: Source, rows: Iterable["Row"], again: Callable[[], It
             raise
         if not batch:
             break
+        counts = [*map(_COUNT, batch)]
+        towering = towering or max(counts) * 4 >= sum(counts)
         first.setdefault((batch[0].year, batch[0].gender), batch[0])
         if _AS_WRITTEN.isdisjoint(map(_NAME, batch)):
             yield from batch
@@ -118,9 +129,11 @@ def without_totals(source: Source, rows: Iterable["Row"], again: Callable[[], It
                 held.append(row)
             else:
                 yield row
-    if not held:
+    if not (held or towering):
         return
     groups = _names_of(source, again)
+    for names in groups.values():
+        _check_greatest(source, names)
     for row in held:
         yield from _judged(source, row, groups.get((row.year, row.gender), _Names()))
 
@@ -145,10 +158,19 @@ def _names_of(source: Source, again: Callable[[], Iterable["Row"]]) -> dict[tupl
             group = groups.setdefault((row.year, row.gender), _Names())
             group.rows += 1
             group.total += row.count
-            group.greatest = max(group.greatest, row.count)
+            if row.count > group.greatest:
+                group.greatest, group.place = row.count, row.place
     finally:
         source.findings = findings
     return groups
+
+
+def _check_greatest(source: Source, names: _Names) -> None:
+    """Notes a problem if the greatest count of a list is a total, in whatever words."""
+    place = names.place
+    if names.rows > _MANY and names.greatest * 2 >= names.total and not isinstance(place, InMember):
+        what = "this count is as great as all others of its year and sex together: if it is a total, delete it"
+        source.problem(what, place)
 
 
 def _judged(source: Source, row: "Row", others: _Names) -> Iterator["Row"]:

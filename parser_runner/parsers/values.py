@@ -27,6 +27,16 @@ _GARBLED = re.compile(
 )
 """What UTF-8 becomes if it is read as cp1252: a letter of the first and a sign of the second byte. Real names have no
 sign behind such a letter."""
+_CHANGED = re.compile(
+    r"\d{1,2}(?:[-/ ]|\. )[^\W\d_]{3,9}\.?|[^\W\d_]{3,9}\.?[- ]\d{2,4}"  # 1-May, May-24
+    r"|\d{1,9}(?:[.,]\d{1,9})?E[-+]?\d{1,3}"  # 1E+03
+    r"|#[^\W_]{1,9}[/!?][^\W_]{0,3}[!?]?|=.*|\[object Object\]"  # #N/A, ="Emma"
+    r"|\d{1,5}[.)] .*|[^&]*&#?\w{2,8};.*",  # 1. Emma, J&ouml;rg
+    re.DOTALL | re.IGNORECASE,
+)
+"""What programs make of names. Figures elsewhere in a name are a publisher's own slips (NICH0LE)."""
+_UNSEEN = frozenset(map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))))
+"""Signs that take no ink, but count as printable."""
 _DIGITS = "0123456789"
 _MARKED_YEAR = re.compile(r"([0-9]{4}) ?(?:\[[^\[\]]{0,40}\]|\([^()]{0,40}\)|[rpe*]|[¹²³⁴⁵⁶⁷⁸⁹]{1,2})?")
 _NOTED_YEAR = re.compile(r"(?:^|[ (,])(\d{4})[1-9]\d?(?:,[1-9]\d?){0,8}$", re.ASCII)
@@ -98,10 +108,30 @@ def name_of(value: Value, limit: int) -> str:
         message = "letters of this name were decoded as cp1252, but are UTF-8 (Ã¶ for ö): get it from the publisher"
         raise Malformed(message)
     if not name or len(name) > limit or not _may_be_a_name(name):
+        if unseen := next((sign for sign in name if not sign.isprintable()), ""):
+            raise Malformed(f"the name has a sign that cannot be seen (U+{ord(unseen):04X})")
         if _is_signs(text_of(value)):
             raise NoLetters("expected a name, found signs in its place")
         raise Malformed(f"expected a name of 1 to {limit} characters")
+    if not name.isalpha() or not name.isascii():
+        _check_as_written(name)
     return name
+
+
+@lru_cache(maxsize=1 << 14)
+def _check_as_written(name: str) -> None:
+    """Refuses what is no name as its publisher wrote it.
+
+    Raises:
+        Malformed: a program changed it, or it has a sign that nobody sees.
+    """
+    if unseen := next((sign for sign in name if sign in _UNSEEN), ""):
+        raise Malformed(f"the name has a sign that cannot be seen (U+{ord(unseen):04X})")
+    if _CHANGED.fullmatch(name):
+        raise Malformed(
+            "a program made a date, a number, a formula or codes of this name, or put a number before it: get it from"
+            " the publisher"
+        )
 
 
 def _is_signs(text: str) -> bool:

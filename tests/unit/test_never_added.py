@@ -88,7 +88,7 @@ def test_a_small_rise_is_a_correction() -> None:
     ("content", "name", "country", "place"),
     [
         (KOELN + KOELN, "Vornamen_2018_Koeln.csv", "DE", "line 5"),
-        ("Name,1915,1916,Total\nAVA,0,7,7\nName,1915,1916,Total\nZOE,5,0,5\n", "girls.csv", "CA", "line 3"),
+        ("Name,1915,1916,Total\nAVA,0,7,7\nName,1915,1916,Total\nZOE,5,0,5\n", "bc-girls.csv", "CA", "line 3"),
         ("Girl Names,Count of Girl Names,Boy Names,Count of Boy Names\nEva,9,Bo,7\n" * 2, "2010.csv", "AU", "line 3"),
         (
             xlsx(
@@ -136,7 +136,7 @@ def test_a_total_is_left_out_and_counted(word: str) -> None:
     [
         ("Mary,F,9\nTotal,F,16\nAnna,F,7\n", "yob1990.txt", "US"),
         ("AK,F,1910,Mary,9\nAK,F,1910,Anna,7\nAK,F,1910,Total,16\n", "AK.TXT", "US"),
-        ("Name,1915,Total\nAVA,9,9\nZOE,7,7\nTotal,16,16\n", "girls.csv", "CA"),
+        ("Name,1915,Total\nAVA,9,9\nZOE,7,7\nTotal,16,16\n", "bc-girls.csv", "CA"),
         (f"{QLD[:60]}Eva,9,Bo,7\nMia,7,,\nTotal,16,Total,7\n", "2010.csv", "AU"),
         (xlsx({"6": ons("Names for baby boys, 2007", [None, "Name", "Count"], [None, "Jack", 9], [None, "Total", 9])}),
          "any.xlsx", "GB"),
@@ -206,7 +206,7 @@ def test_signs_in_place_of_a_name_are_left_out_and_counted(signs: str) -> None:
     ("content", "name", "country"),
     [
         ("Mary,F,9\n-,F,8\n", "yob1990.txt", "US"),
-        ("Name,1915,Total\nAVA,9,9\n---,7,7\n", "girls.csv", "CA"),
+        ("Name,1915,Total\nAVA,9,9\n---,7,7\n", "bc-girls.csv", "CA"),
         (f"{QLD[:60]}Eva,9,Bo,7\n-,7,,\n", "2010.csv", "AU"),
         (xlsx({"A": [["MOST POPULAR male BABY NAMES FOR 2015"], ["jack", 41], ["-", 4]]}), "tas.xlsx", "AU"),
         (PX.replace('"Seán"', '"-"'), "VSA10.px", "IE"),
@@ -241,3 +241,23 @@ def test_a_rank_without_name_and_count_is_a_problem() -> None:
     assert "line 3: expected a whole number" in str(refusal(content.format("2,,,Female,2024"), "nsw.csv", "AU"))
     assert "line 3: expected a year" in str(refusal(content.format("2,,,,"), "nsw.csv", "AU"))
     assert len(rows(content.format("as of May,,,,"), "nsw.csv", "AU")) == 1
+
+
+@pytest.mark.parametrize(
+    "word", ["Total girls", "Mädchen gesamt", "Всего", "合計", "Anzahl", "Births", "Celkový počet"]
+)
+@pytest.mark.parametrize("at", [0, 6, 12])
+def test_a_total_in_other_words_shows_by_its_count(word: str, at: int) -> None:
+    counts = range(30, 18, -1)
+    lines = [f"2019,Test{letter}na,weiblich,{count}\n" for letter, count in zip("abcdefghijkl", counts, strict=True)]
+    heading = "jahr,vorname,geschlecht,anzahl\n2019,Probert,männlich,9\n"
+    name = "bev_vornamen_baby_seit1993.csv"
+    assert len(rows(heading + "".join(lines), name, "CH")) == len(lines) + 1
+    content = heading + "".join([*lines[:at], f"2019,{word},weiblich,{sum(counts)}\n", *lines[at:]])
+    error = refusal(content, name, "CH")
+    assert f"line {at + 3}: this count is as great as all others of its year and sex together" in str(error)
+
+
+def test_a_short_list_may_have_one_name_above_all_others() -> None:
+    content = "anzahl;vorname;geschlecht;position\n70;Testina;w;1\n5;Proberta;w;1\n4;Mara;w;1\n3;Nilla;w;1\n"
+    assert len(rows(content, "Vornamen_2018_Koeln.csv", "DE")) == 4
