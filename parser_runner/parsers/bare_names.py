@@ -81,8 +81,8 @@ class BareList:
 
     @property
     def is_in_order(self) -> bool:
-        """Whether the lines are in the order of the US files, but for one that may have been added."""
-        return self.disorder <= 1
+        """Whether the lines are in the order of the US files, but for one, or for one in many, that was changed."""
+        return self.disorder <= 1 or self.disorder * _SHARE < self.lines
 
     @property
     def is_portuguese(self) -> bool:
@@ -134,10 +134,10 @@ def _text(head: bytes) -> str:
 
 
 def undecided(source: Source, country: str, name: str) -> Rejected:
-    """The refusal of a few lines that may be of either publisher."""
+    """The refusal of lines that may be of either publisher, or of anybody."""
     message = (
-        "these few lines of name, sex and count may be of the US or of Portugal, and nothing tells: if they are what"
-        " the country says, say the format"
+        "these lines of name, sex and count may be of the US, of Portugal or of another publisher, and nothing tells:"
+        " if they are the whole country's, say the format"
     )
     hint = Hint(Action.SUBMIT_AS_FORMAT, country=country, format=name)
     return Rejected(Reason.UNDECIDED, source.filename, Problem(message, source.place(1)), hints=[hint])

@@ -2,8 +2,11 @@
 
 https://catalogue.data.gov.bc.ca/dataset/most-popular-girls-names-for-the-past-100-years
 The sex stands only in the file's name. 0 means fewer than five. Some files have names with letters that were mangled
-before they were published (CHLO…, ZOÀ); they are kept as they are.
+before they were published (CHLO…, ZOÀ); they are kept as they are. The headings are those that any province may write,
+so the publisher's name of the file, or the uploader's word, must say whose list it is.
 """
+
+import re
 
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules
@@ -20,6 +23,9 @@ class BritishColumbia:
 
     name = "ca-bc"
     description = "lines of Name, a count for every year, and Total (bc-popular-girls-names.csv)"
+    shared = True
+    region = "CA-BC"
+    named = re.compile(r"(?<![^\W_])bc(?![^\W_])|british[ _-]?columbia", re.IGNORECASE)
 
     def recognise(self, source: Source) -> tuple[TextTable, Wide] | None:
         for table in text_tables(source, "cp1252"):
@@ -31,7 +37,7 @@ class BritishColumbia:
     def parse(self, source: Source, match: tuple[TextTable, Wide]) -> Parsed:
         table, wide = match
         sex = resolve_sex(source, named=True)
-        return Parsed(self.name, "births", "CA-BC", read_wide(source, table, wide, _RULES, sex))
+        return Parsed(self.name, "births", self.region, read_wide(source, table, wide, _RULES, sex))
 
 
 PARSERS = [BritishColumbia()]

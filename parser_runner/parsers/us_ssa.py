@@ -100,9 +100,11 @@ def _is_ssa(source: Source) -> bool:
 
 
 def _refuse_if_undecided(source: Source, name: str) -> None:
-    """Refuses a few lines in another order than this publisher's, unless the file's name or the uploader says it."""
-    few = look_at(source)
-    if few.is_undecided and not (few.is_in_order or NAMED_US.search(source.own_name) or source.hints.format):
+    """Refuses lines in another order than this publisher's, unless the file's name or the uploader says whose it is.
+
+    Anybody may write names, sexes and counts so, of a state or a city too.
+    """
+    if not (look_at(source).is_in_order or NAMED_US.search(source.own_name) or source.hints.format):
         raise undecided(source, "US", name)
 
 

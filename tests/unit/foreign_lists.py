@@ -110,6 +110,8 @@ FOREIGN = [
         "prenoms-nantes.csv",
         "COMMUNE_NOM;ENFANT_PRENOM;ENFANT_SEXE;ANNEE;NOMBRE_OCCURRENCES\nNantes;Testina;F;2015;7\n",
     ),
+    Foreign("Saskatchewan", "CA", "saskatchewan-girls.csv", "Name,2018,2019,Total\nTestina,7,8,15\n"),
+    Foreign("Nobody", "CA", "abc girls.csv", "Name,2018,2019,Total\nTestina,7,8,15\n"),
     Foreign("Alberta", "CA", "alberta.csv", "Rank,Girl Names,Frequency,Year\n1,Testina,7,2015\n"),
     Foreign("Milan", "IT", "nomi_milano.csv", "anno;nome;sesso;numero\n2015;Testina;F;7\n"),
     Foreign("Oslo", "NO", "oslo.csv", "navn;ar;antall\nTestina;2015;7\n"),

@@ -79,6 +79,14 @@ def test_few_lines_in_disorder_need_a_word() -> None:
     assert len(rows(SAME, "names.csv", "US", year=2016)) == 3
 
 
+def test_many_lines_in_disorder_need_a_word() -> None:
+    """A list of a state, of names with five children or more, in its own order."""
+    by_name = b"\n".join(sorted(cut(US[0], 0, 500).splitlines()))
+    assert refusal(by_name, "california_2016.csv", "US", year=2016).reason is Reason.UNDECIDED
+    assert len(rows(by_name, "yob2016.txt", "US")) == 500
+    assert len(rows(by_name, "any", "US", hints=FileHints(year=2016, format="us-ssa-national"))) == 500
+
+
 @pytest.mark.parametrize(
     "content",
     [
