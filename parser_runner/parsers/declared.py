@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from parser_runner.parsers.bare_lines import HEADINGS_ADDED, are_headings
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.heading_words import COUNT, NAME, SEX
+from parser_runner.parsers.descriptions.heading_words import COUNT, NAME, SEX
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import SEPARATORS, Columns, Header, Table, TextTable, find_header

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from parser_runner.parsers import countries, parsers_of
-from parser_runner.parsers.de_registries import BERLIN_DISTRICTS
+from parser_runner.parsers.publishers.de_registries import BERLIN_DISTRICTS
 from parser_runner.parsers.whose_file import regions_of
 from tests.unit.publisher_files import FIGURES
 
