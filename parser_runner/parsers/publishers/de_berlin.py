@@ -11,4 +11,4 @@ their folder only. See `de_registries` for what such a list holds.
 
 from parser_runner.parsers.publishers.de_registries import BERLIN, BERLIN_DISTRICTS, registry_list
 
-PARSERS = [registry_list("de-berlin", BERLIN, districts=tuple(BERLIN_DISTRICTS))]
+PARSERS = [registry_list("de-berlin", BERLIN, districts=BERLIN_DISTRICTS)]
