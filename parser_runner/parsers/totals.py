@@ -4,8 +4,8 @@ A name is never lost by this. Words that stand in no list of names mean what the
 count is at least the greatest of its list, or the file is refused. Words that are names too (Suma, All, Other) are
 totals only if their count is at least the sum of all others of their list.
 
-In words that are not here, or in other languages, a total shows by its count: no name has as many children as all
-others of a list of ten together (the most is one in four, of a longer list). Such a list is refused.
+In words that are not here, or in other languages, a total shows by its count: it is the sum of all others of a list of
+ten, or more than that of a list of two hundred, where small counts are suppressed. Such a list is refused.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +65,9 @@ _COUNT = itemgetter(3)
 _FEW = 3
 """With fewer other names in a list, a name may well have more children than all others."""
 _MANY = 10
-"""With so many names in a list, none has as many children as all others. Of five it may, nearly."""
+"""With so many names in a list, a count that is exactly the sum of all others is their total."""
+_VERY_MANY = 200
+"""With so many, no name has more children than all others. In a list of fewer, such as a cut one, one may."""
 
 
 def total_reason(cell: Value) -> str | None:
@@ -168,7 +170,9 @@ def _names_of(source: Source, again: Callable[[], Iterable["Row"]]) -> dict[tupl
 def _check_greatest(source: Source, names: _Names) -> None:
     """Notes a problem if the greatest count of a list is a total, in whatever words."""
     place = names.place
-    if names.rows > _MANY and names.greatest * 2 >= names.total and not isinstance(place, InMember):
+    others = names.total - names.greatest
+    is_total = names.greatest == others or (names.rows > _VERY_MANY and names.greatest > others)
+    if names.rows > _MANY and is_total and not isinstance(place, InMember):
         what = "this count is as great as all others of its year and sex together: if it is a total, delete it"
         source.problem(what, place)
 
