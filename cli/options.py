@@ -1,5 +1,6 @@
 """Options and arguments that several commands have."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -55,6 +56,18 @@ Replaces = Annotated[
         help="The dataset whose place the file takes in the years and sexes that it covers; may be repeated.",
     ),
 ]
+
+
+def check_replaces(replaces: Sequence[str] | None, files: Sequence[Path], *, split: bool) -> None:
+    """Refuses --replaces with more than one file: each would take the same place.
+
+    Raises:
+        typer.BadParameter: there are several files, or an archive is split into several.
+    """
+    if replaces and (split or len(files) > 1):
+        raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
+
+
 Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]
 
 

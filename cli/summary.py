@@ -115,7 +115,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     else:
         output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
     if summary.loaded:
-        output.say(f"{summary.rows:,} rows in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
     if 0 < summary.already_loaded < summary.files:
         output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
     command = _command(settings)
@@ -175,7 +175,7 @@ def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
 
 
 def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return f"{count} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _as_json(summary: Summary, database: Database) -> dict[str, Any]:

@@ -11,7 +11,20 @@ from app.file_storage import storage_config
 from app.settings import Settings, read_settings
 from cli.described import with_description
 from cli.lazy import single
-from cli.options import AsJson, Columns, Country, DescriptionFile, Files, Format, Measure, Region, Sex, Year
+from cli.options import (
+    AsJson,
+    Columns,
+    Country,
+    DescriptionFile,
+    Files,
+    Format,
+    Measure,
+    Region,
+    Replaces,
+    Sex,
+    Year,
+    check_replaces,
+)
 from cli.progress import Display, open_display
 from cli.split import Split, submit_split
 from cli.summary import print_summary, sum_up
@@ -33,6 +46,9 @@ Examples:
   affirm-worker load yob2023.txt yob2024.txt --country US
   affirm-worker load names/*.txt --country US --json > summary.json
   affirm-worker load namesbystate.zip --country US --split
+  affirm-worker load Vornamen.csv --country DE --year 2020 --region DE-NW-05315
+  affirm-worker load names.csv --country CH --description zurich.toml
+  affirm-worker load corrected.txt --country US --replaces 0f9c5d4e
   WORKER_CONCURRENCY=8 affirm-worker load renamed.txt --country US --year 2023
 """
 commands = single()
@@ -50,6 +66,7 @@ def load(
     description: DescriptionFile = None,
     measure: Measure = None,
     split: Split = False,
+    replaces: Replaces = None,
     as_json: AsJson = False,
 ) -> None:
     """Loads files, all in one, and sums up the results.
@@ -57,6 +74,7 @@ def load(
     Migrates the database, submits the files, and runs a controller until nothing is left to do. Other
     queued jobs are done too. Files that are loaded already are left alone.
     """
+    check_replaces(replaces, files, split=split)
     settings = read_settings()
     hints = with_description(
         FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
@@ -66,7 +84,8 @@ def load(
         with open_database(settings, migrated=True) as database, Client.connect(database.conninfo) as client:
             begun = time.monotonic()
             storage = open_storage(storage_config(settings))
-            options = FileOptions(country, hints, pool=settings.pool)
+            replaced = [client.datasets.find(given) for given in replaces or ()]
+            options = FileOptions(country, hints, replaced, pool=settings.pool)
             submitted = []
             if split:
                 submitted = submit_split(client, storage, files, options, settings.limits, display.say)

@@ -18,7 +18,7 @@ from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.parsers import countries, further_parsers_of, parsers_of
-from parser_runner.parsers.described import Described
+from parser_runner.parsers.descriptions.described import Described
 from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.testkit import check_parser

@@ -23,6 +23,7 @@ from cli.options import (
     RunAt,
     Sex,
     Year,
+    check_replaces,
 )
 from cli.progress import open_display
 from cli.session import session
@@ -85,8 +86,7 @@ def submit(
     --split each text file in it is a dataset of its own. So is each region of a list of several, such as
     INSEE's dpt2021.csv. Doing it again changes nothing.
     """
-    if replaces and (split or len(files) > 1):
-        raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
+    check_replaces(replaces, files, split=split)
     hints = with_description(
         FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
     )

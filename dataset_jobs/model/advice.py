@@ -53,8 +53,9 @@ REASONS: dict[Reason, str] = {
     Reason.INVALID_FILENAME: "Submit the file under the publisher's own name, or say what the name has lost.",
     Reason.CONTRADICTORY: "File, name and hints say different things. Submit the file with the right year and sex, or "
     "under its right name.",
-    Reason.UNDECIDED: "Several formats have such headings, and the file does not say which it is. Submit it again "
-    "and say the format or the region; the error names those that fit.",
+    Reason.UNDECIDED: "The error says what the file does not say. If it is of a format that the error names, submit it "
+    "again with that format, and with its region if there are several. A list of another publisher can be read by its "
+    "columns; a command proposes their description.",
     Reason.SEVERAL_REGIONS: "The file or archive has several regions, and a dataset covers one. Submit each region, or "
     "each file in the archive, as a dataset of its own.",
     Reason.OVERLAPPING: "Another dataset counts for the same. If this file is the newer one, submit it again as a "
@@ -98,7 +99,7 @@ ACTIONS: dict[Cause | Reason, tuple[Action, ...]] = {
     Reason.INVALID_FORMAT: (Action.DELETE_DATASET,),
     Reason.INVALID_FILENAME: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
     Reason.CONTRADICTORY: (Action.SUBMIT_WITH_YEAR_AND_SEX,),
-    Reason.UNDECIDED: (Action.SUBMIT_AS_FORMAT,),
+    Reason.UNDECIDED: (Action.SUBMIT_AS_FORMAT, Action.SUGGEST_COLUMNS),
     Reason.SEVERAL_REGIONS: (Action.SUBMIT_SPLIT,),
     Reason.OVERLAPPING: (Action.SUBMIT_AS_REPLACEMENT, Action.DELETE_DATASET),
     Reason.NO_PARSER: (Action.SUGGEST_COLUMNS,),

@@ -19,11 +19,12 @@ from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
 from parser_runner.parsers.archive import is_beside_lists, text_members
-from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row, start
+from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.start import start
 from parser_runner.parsers.unknown import how_to_describe, unknown
 from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
 
@@ -74,7 +75,7 @@ def parsers_of(country: str) -> Sequence[AnyParser]:
     return [
         parser
         for module in _BUILT_IN.get(country, ())
-        for parser in import_module(f"parser_runner.parsers.{module}").PARSERS
+        for parser in import_module(f"parser_runner.parsers.publishers.{module}").PARSERS
     ]
 
 
@@ -209,7 +210,7 @@ def known_formats(source: Source, country: str) -> list[str]:
 def _parse_described(source: Source, country: str, description: str) -> Parsed:
     """Parses a file by its description: no other format is asked."""
     # Few files have one.
-    from parser_runner.parsers.described import described
+    from parser_runner.parsers.descriptions.described import described
 
     parser = described(source, country, description)
     source.findings.recognised = parser.name

@@ -10,7 +10,7 @@ from parser_runner.parsers.values import label_of
 
 HEADINGS_ADDED = "headings added to the list"
 
-_HEAD = 16 * 1024
+_HEAD = 4096
 _LINES = 2
 """In the second line the list begins if the first one has headings."""
 
@@ -40,7 +40,10 @@ def find_bare_lines(source: Source, expected: int, fits: Callable[[Sequence[str]
         expected: the number of fields.
         fits: whether these fields are of the list.
     """
-    text = source.head(_HEAD).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    head = source.head(_HEAD)
+    if len(head) == _HEAD:
+        head = head[: head.rfind(b"\n") + 1] or head  # The last line may be cut.
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for number, line in lines[:_LINES]:
         if "\0" in line:

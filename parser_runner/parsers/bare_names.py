@@ -15,6 +15,7 @@ A cut of a few lines may have nothing of this.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from operator import neg
 
@@ -99,7 +100,13 @@ class BareList:
 
 def look_at(source: Source) -> BareList:
     """The habits that the first lines of a file show."""
-    text = _text(source.head(_HEAD))
+    return _look_at(source.head(_HEAD))
+
+
+@lru_cache(maxsize=4)
+def _look_at(head: bytes) -> BareList:
+    # Several formats ask, each when it recognises the file and when it starts.
+    text = _text(head)
     found = _PLAIN.findall(text)
     plain = len(found) > text.count("\n") - 1 and bool(found)
     if not plain:

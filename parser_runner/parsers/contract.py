@@ -1,14 +1,12 @@
 """The contract of a parser: its two methods, and the rows that it yields."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dataset_jobs.model.places import Place
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.totals import without_totals
 
 
 # Fields in a class body may not hide methods, here tuple.count.
@@ -87,25 +85,3 @@ class Parser(Protocol[M]):
 
 
 AnyParser = Parser[Any]
-
-
-def start(parser: Parser[M], source: Source, match: M) -> Parsed:
-    """Starts a parser. Totals are no rows; after the last row, the problems that it noted refuse the file.
-
-    Args:
-        parser: of any package; it need not look after its problems itself.
-        source: the file, rewound.
-        match: what the parser recognised.
-
-    Raises:
-        Rejected: at once, or while the rows are read.
-    """
-    parsed = parser.parse(source, match)
-    rows = without_totals(source, parsed.rows, lambda: parser.parse(source, match).rows)
-    return replace(parsed, rows=chain(rows, _refuse_if_problems(source)))
-
-
-def _refuse_if_problems(source: Source) -> Iterator[Row]:
-    """No rows: runs when all others are read."""
-    source.raise_problems()
-    yield from ()

@@ -1,12 +1,12 @@
 """Long tables in delimited text, declared rather than programmed: most formats."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from parser_runner.parsers.bare_lines import HEADINGS_ADDED, are_headings
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.heading_words import COUNT, NAME, SEX
+from parser_runner.parsers.descriptions.heading_words import COUNT, NAME, SEX
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import SEPARATORS, Columns, Header, Table, TextTable, find_header
@@ -34,6 +34,7 @@ class TextList:
         rules: which records are rows.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
         shared, named, regions: as in `Parser`.
+        region_names: of regions whose codes nobody knows by heart, for refusals.
     """
 
     name: str
@@ -52,6 +53,7 @@ class TextList:
     shared: bool = False
     named: re.Pattern[str] | None = None
     regions: tuple[str, ...] = ()
+    region_names: Mapping[str, str] = field(default_factory=dict)
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
         """The table and its headings."""
@@ -79,7 +81,7 @@ class TextList:
             source.skip(HEADINGS_ADDED, place=header.record)
         top = self.top(source, header) if callable(self.top) else self.top
         rows = read_list(source, table, header, self.rules, year, sex)
-        region = region_given(source, self.regions) if self.regions else self.region
+        region = region_given(source, self.regions, self.region_names) if self.regions else self.region
         return Parsed(self.name, self.measure, region, rows, top)
 
     def _bare(self, source: Source, table: Table) -> Header | None:

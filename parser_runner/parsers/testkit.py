@@ -13,9 +13,10 @@ from typing import Any
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers.broken_record import BrokenSource
-from parser_runner.parsers.contract import AnyParser, Parsed, Row, start
+from parser_runner.parsers.contract import AnyParser, Parsed, Row
 from parser_runner.parsers.former import FormerParser, adapted
 from parser_runner.parsers.source import Source
+from parser_runner.parsers.start import start
 from parser_runner.parsers.values import COUNT_LIMIT, FIRST_YEAR, has_letter, this_year
 
 _FOREIGN: tuple[bytes, ...] = (

@@ -4,7 +4,7 @@ Content proves a format if its headings are its publisher's own. Headings that m
 a format is `shared`. It needs the uploader's word or the publisher's word in the file's name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dataset_jobs.model.causes import Reason
@@ -75,9 +75,10 @@ def the_one(source: Source, country: str, found: Sequence[Recognised]) -> Recogn
             message = f"the region was given as {hints.region}, but the file's name is of {others[0].parser.name}"
             raise source.rejected(Reason.CONTRADICTORY, message)
         if not fitting:
-            return _undecided(
-                source, country, found, f"none of the formats with these headings covers {hints.region}: "
-            )
+            known = " or ".join(_candidate(one.parser) for one in found)
+            message = f"no format with these columns covers {hints.region}, only {known}"
+            hint = Hint(Action.SUGGEST_COLUMNS, country=country)
+            raise Rejected(Reason.UNDECIDED, source.filename, message, hints=[hint])
         return fitting[0] if len(fitting) == 1 else _undecided(source, country, fitting)
     return named[0] if len(named) == 1 else _undecided(source, country, named or found)
 
@@ -96,8 +97,13 @@ def check_named(source: Source, chosen: AnyParser, found: Sequence[Recognised]) 
             raise source.rejected(Reason.CONTRADICTORY, message)
 
 
-def region_given(source: Source, regions: Sequence[str]) -> str:
+def region_given(source: Source, regions: Sequence[str], names: Mapping[str, str] | None = None) -> str:
     """The region that the uploader names, for a format of several.
+
+    Args:
+        source: the file and its hints.
+        regions: the codes of all.
+        names: what some of the codes mean.
 
     Raises:
         Rejected: none was given, or another one.
@@ -105,8 +111,9 @@ def region_given(source: Source, regions: Sequence[str]) -> str:
     given = source.hints.region
     if given is not None and given in regions:
         return given
+    listed = [f"{code} {(names or {}).get(code, '')}".rstrip() for code in regions]
     message = "nothing in the file says its region" if given is None else f"this format has no region {given}"
-    raise source.rejected(Reason.UNDECIDED, f"{message}: give one of {', '.join(regions)}")
+    raise source.rejected(Reason.UNDECIDED, f"{message}: give one of {', '.join(listed)}")
 
 
 def check_region(source: Source, region: str | None) -> None:
@@ -132,12 +139,12 @@ def _possible_regions(parser: AnyParser) -> tuple[str, ...]:
     return regions_of(parser) or ((region,) if isinstance(region, str) else ())
 
 
-def _undecided(source: Source, country: str, found: Sequence[Recognised], why: str = "") -> Recognised:
+def _undecided(source: Source, country: str, found: Sequence[Recognised]) -> Recognised:
     parsers = [one.parser for one in found]
     raise Rejected(
         Reason.UNDECIDED,
         source.filename,
-        f"{why}many publishers have such files, and nothing in this one says whose it is;"
+        f"many publishers have such files, and nothing in this one says whose it is;"
         f" if it is of one of these, say the format: {' or '.join(map(_candidate, parsers))}",
         hints=[*(_as_said(country, parser) for parser in parsers), Hint(Action.SUGGEST_COLUMNS, country=country)],
     )

@@ -41,6 +41,16 @@ def test_a_corrected_file_is_refused_until_it_is_said_to_replace_the_old_one(run
     assert f"superseded by  {shown['superseded_by'][0]}, wholly" in lines
 
 
+def test_a_load_takes_the_place_of_a_dataset(run: Run, tmp_path: Path) -> None:
+    old, new = write(tmp_path, "yob2023.txt", "Emma,F,15433\n"), write(tmp_path, "yob2023-2.txt", "Emma,F,15434\n")
+    assert "\n1 row in " in run("load", old, "--country", "US").stdout
+    [dataset] = answer(run("datasets", "list", "--json"))
+    assert "one file at a time" in run("load", old, new, "-c", "US", "--replaces", dataset["id"], code=2).stderr
+    assert "cafe" in run("load", new, "-c", "US", "--replaces", "cafe", code=65).stderr
+    run("load", new, "--country", "US", "--replaces", dataset["id"][:8])
+    assert answer(run("datasets", "show", dataset["id"], "--json"))["superseded"] is True
+
+
 def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
     assert answer(run("submit", path, "-c", "us", "--dry-run", "--json"))[0]["result"] == "created"

@@ -3,7 +3,7 @@
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers.contract import AnyParser
-from parser_runner.parsers.described import Described
+from parser_runner.parsers.descriptions.described import Described
 from tests.unit.samples import Sample
 from tests.unit.workbooks import Rows, xlsx
 

@@ -8,7 +8,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
-from parser_runner.parsers.described import Described
+from parser_runner.parsers.descriptions.described import Described
 from parser_runner.parsers.report import report
 from parser_runner.parsers.testkit import check_parser
 from tests.unit.parsing import Content, opened, refusal, reported, rows, source, zipped

@@ -11,7 +11,7 @@ from dataset_jobs.model.description_parts import InvalidDescription
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers import parse_whole
-from parser_runner.parsers.suggest import NothingToSuggest, suggest
+from parser_runner.parsers.descriptions.suggest import NothingToSuggest, suggest
 from parser_runner.parsers.testkit import check_input, check_rows, mutated
 from tests.unit.described_samples import DESCRIBED_PARSERS, DESCRIBED_SAMPLES
 from tests.unit.parsing import source

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 from parser_runner.parsers import countries, parsers_of
-from parser_runner.parsers.de_registries import BERLIN_DISTRICTS
+from parser_runner.parsers.publishers.de_registries import BERLIN_DISTRICTS
 from parser_runner.parsers.whose_file import regions_of
 from tests.unit.publisher_files import FIGURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.split("|")[1:]] for line in PAGE.splitlines() if re.match(r"\| [A-Z]{2} \|", line)
 ]
@@ -28,6 +29,15 @@ def test_regions_are_those_that_the_parsers_give() -> None:
     listed = {name: row[4] for row in ROWS for name in re.findall(r"`([a-z0-9-]+)`", row[1])}
     given = {line["format"]: line["region"] for line in FIGURES.values() if line["format"] not in OF_MANY_REGIONS}
     assert {name: listed[name] for name in given} == given
+
+
+def test_the_readme_counts_publishers_and_countries() -> None:
+    """Those whose files are read; Figure.NZ publishes the figures of another one."""
+    read = [row for row in ROWS if not row[5].startswith("refused")]
+    publishers = {(row[0], re.split(",|;", row[2])[0]) for row in read}
+    said = re.search(r"files of (\d+) publishers in (\d+) countries", README)
+    assert said is not None
+    assert [int(number) for number in said.groups()] == [len(publishers), len({row[0] for row in read})]
 
 
 def test_every_code_that_is_none_of_isos_is_explained() -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from dataset_jobs.model.errors import Rejected
 from parser_runner.parsers import Source, parse_whole
-from parser_runner.parsers.contract import Row, start
+from parser_runner.parsers.contract import Row
 from parser_runner.parsers.duplicates import without_duplicates
+from parser_runner.parsers.start import start
 from tests.unit.parsing import source
 from tests.unit.samples import ALL_PARSERS, COUNTRIES, SAMPLES, InMemory, Sample
 from tests.unit.workbooks import Rows, Value

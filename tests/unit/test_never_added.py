@@ -124,7 +124,9 @@ def test_queenslands_own_repeated_line_counts_once() -> None:
     assert "line 5: the same name and sex as in line 3" in str(error)
 
 
-@pytest.mark.parametrize("word", ["Gesamt", "GESAMT", "Total", "Summe:", "insgesamt", "Ialt", "Yhteensä", "Összesen"])
+@pytest.mark.parametrize(
+    "word", ["Gesamt", "GESAMT", "Total", "Summe:", "insgesamt", "Ialt", "Yhteensä", "Összesen", "Alle Namen"]
+)
 def test_a_total_is_left_out_and_counted(word: str) -> None:
     found = reported(f"vorname;anzahl;geschlecht\nTestina;7;w\n{word};7;w\n", "Koeln_2014.csv", "DE")
     assert (found.rows, found.total) == (1, 7)

@@ -4,7 +4,7 @@ import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.file_hints import FileHints
-from parser_runner.parsers import us_nys
+from parser_runner.parsers.publishers import us_nys
 from tests.unit.parsing import opened, refusal, reported, rows
 
 STATE_NAME = "Baby_Names__Beginning_2007.csv"

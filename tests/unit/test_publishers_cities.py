@@ -9,7 +9,7 @@ import pytest
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
-from parser_runner.parsers.de_registries import BERLIN, BERLIN_DISTRICTS, COLOGNE, LEIPZIG, MUNICH
+from parser_runner.parsers.publishers.de_registries import BERLIN, BERLIN_DISTRICTS, COLOGNE, LEIPZIG, MUNICH
 from tests.unit.parsing import opened, refusal, reported, rows
 from tests.unit.sample_contents import CATALONIA
 from tests.unit.samples import COUNTRIES, SAMPLES

@@ -8,7 +8,7 @@ import pytest
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
 from parser_runner.parsers import parse_whole
-from parser_runner.parsers.suggest import NothingToSuggest, Suggestion, suggest
+from parser_runner.parsers.descriptions.suggest import NothingToSuggest, Suggestion, suggest
 from tests.unit.command_line import run
 from tests.unit.parsing import Content, source
 from tests.unit.workbooks import xlsx

@@ -63,7 +63,6 @@ def test_the_uploader_or_the_files_name_says_whose_a_shared_format_is(
     [
         ("list.csv", FileHints(), Reason.UNDECIDED),
         ("north-and-south.csv", FileHints(), Reason.UNDECIDED),
-        ("list.csv", FileHints(region="XX-E"), Reason.UNDECIDED),
         ("north.csv", FileHints(region="XX-S"), Reason.CONTRADICTORY),
     ],
 )
@@ -77,6 +76,14 @@ def test_a_shared_format_is_never_guessed(name: str, hints: FileHints, reason: R
         assert [hint.format for hint in caught.value.hints] == ["xx-north", "xx-south", None]
         assert caught.value.hints[-1] == Hint(Action.SUGGEST_COLUMNS, country="XX")  # it may be of neither
         assert "xx-north (XX-N) or xx-south (XX-S)" in str(caught.value)
+
+
+def test_a_region_that_no_format_covers_is_another_publishers() -> None:
+    file = source(SHARED, "list.csv", hints=FileHints(region="XX-E"))
+    with pytest.raises(Rejected, match="no format with these columns covers XX-E, only xx-north") as caught:
+        the_one(file, "XX", all_recognised(file, TWO))
+    assert caught.value.reason is Reason.UNDECIDED
+    assert caught.value.hints == (Hint(Action.SUGGEST_COLUMNS, country="XX"),)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +129,10 @@ def test_a_region_that_the_file_does_not_cover_is_refused() -> None:
 def test_ranks_alone_are_named_only_where_there_are_no_counts() -> None:
     assert "ranks, but no counts" in str(refusal("Rank,Name\n1,Testina\n2,Probert\n", "top-2020.csv", "AU"))
     assert "ranks" not in str(refusal("rank;nom;total\n1;Testina;66\n", "top-2020.csv", "AU"))
+
+
+@pytest.mark.parametrize("region", [None, "DE-BE-11099"])
+def test_the_regions_of_berlin_are_named_where_one_is_needed(region: str | None) -> None:
+    berlin = "vorname,anzahl,geschlecht,position\nTestina,9,w,1\n"
+    error = refusal(berlin, "list-2018.csv", "DE", hints=FileHints(format="de-berlin", region=region))
+    assert "give one of DE-BE, DE-BE-11001 Mitte, DE-BE-11002 Friedrichshain-Kreuzberg, " in str(error)

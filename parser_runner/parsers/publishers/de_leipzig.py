@@ -8,8 +8,8 @@ city's own. Later files are lists of the registries' program: see `de_registries
 from collections.abc import Iterator
 
 from parser_runner.parsers.contract import Parsed
-from parser_runner.parsers.de_registries import LEIPZIG, RegistryList, registry_list
 from parser_runner.parsers.long import Rules
+from parser_runner.parsers.publishers.de_registries import LEIPZIG, RegistryList, registry_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Header, Table, TextTable
 from parser_runner.parsers.values import label_of, text_of

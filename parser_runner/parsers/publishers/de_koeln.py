@@ -4,6 +4,6 @@ https://www.offenedaten-koeln.de/dataset/vornamen
 The year stands only in the file's name. See `de_registries` for what such a list holds.
 """
 
-from parser_runner.parsers.de_registries import COLOGNE, registry_list
+from parser_runner.parsers.publishers.de_registries import COLOGNE, registry_list
 
 PARSERS = [registry_list("de-koeln", COLOGNE)]

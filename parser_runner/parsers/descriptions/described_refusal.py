@@ -7,8 +7,8 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.description_parts import YEAR, Shape, shown
 from dataset_jobs.model.errors import Rejected
-from parser_runner.parsers import heading_words
-from parser_runner.parsers.described_columns import Found, Wanted, has_heading, wanted_columns
+from parser_runner.parsers.descriptions import heading_words
+from parser_runner.parsers.descriptions.described_columns import Found, Wanted, has_heading, wanted_columns
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Table, TextTable
 from parser_runner.parsers.values import HEAD, Value, has_letter, is_year, label_of, text_of

@@ -103,7 +103,7 @@ class RegistryList(TextList):
 
 
 def registry_list(
-    name: str, region: str, *, names: tuple[str, ...] = ("vorname",), districts: tuple[str, ...] = ()
+    name: str, region: str, *, names: tuple[str, ...] = ("vorname",), districts: Mapping[str, str] | None = None
 ) -> RegistryList:
     """A city's lists.
 
@@ -111,8 +111,8 @@ def registry_list(
         name: of the format.
         region: of the city.
         names: all headings that the city has for the names.
-        districts: codes of its districts. Then the uploader must say which part it is, or that it is the whole: the
-            names of such files do not.
+        districts: codes and names of its districts. Then the uploader must say which part it is, or that it is the
+            whole: the names of such files do not.
     """
     return RegistryList(
         name=name,
@@ -130,4 +130,5 @@ def registry_list(
         shared=True,
         named=None if districts else city_word(region),
         regions=(region, *districts) if districts else (),
+        region_names=districts or {},
     )

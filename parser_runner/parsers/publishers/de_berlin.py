@@ -9,6 +9,6 @@ The year stands in the file's name, some years as days: `_2022-01-01_2022-12-31`
 their folder only. See `de_registries` for what such a list holds.
 """
 
-from parser_runner.parsers.de_registries import BERLIN, BERLIN_DISTRICTS, registry_list
+from parser_runner.parsers.publishers.de_registries import BERLIN, BERLIN_DISTRICTS, registry_list
 
-PARSERS = [registry_list("de-berlin", BERLIN, districts=tuple(BERLIN_DISTRICTS))]
+PARSERS = [registry_list("de-berlin", BERLIN, districts=BERLIN_DISTRICTS)]

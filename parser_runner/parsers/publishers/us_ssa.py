@@ -14,7 +14,7 @@ from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.bare_lines import HEADINGS_ADDED, BareLines, are_headings, fields_of, find_bare_lines
 from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
-from parser_runner.parsers.heading_words import COUNT, NAME, SEX, YEAR
+from parser_runner.parsers.descriptions.heading_words import COUNT, NAME, SEX, YEAR
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import (
     NO_COUNT,

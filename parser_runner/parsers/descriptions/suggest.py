@@ -9,11 +9,11 @@ from dataset_jobs.model.columns_text import Path
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.description_parts import IN_FILENAME, IN_TITLE, YEAR, InvalidDescription
 from dataset_jobs.model.toml_text import toml_text
-from parser_runner.parsers import heading_words
-from parser_runner.parsers.described import SEPARATORS
+from parser_runner.parsers.descriptions import heading_words
+from parser_runner.parsers.descriptions.described import SEPARATORS
+from parser_runner.parsers.descriptions.suggest_columns import Column, columns_of, is_sign, read_texts
 from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.suggest_columns import Column, columns_of, is_sign, read_texts
 from parser_runner.parsers.tables import Table, TextTable
 from parser_runner.parsers.values import FIRST_YEAR, text_of, this_year, years_in
 from parser_runner.parsers.year_and_sex import IN_WORDS, detect_sex

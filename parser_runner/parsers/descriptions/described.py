@@ -22,8 +22,8 @@ from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
-from parser_runner.parsers.described_columns import Found, find_columns
-from parser_runner.parsers.described_refusal import column_left_out, not_found, sheet_missing
+from parser_runner.parsers.descriptions.described_columns import Found, find_columns
+from parser_runner.parsers.descriptions.described_refusal import column_left_out, not_found, sheet_missing
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source

@@ -5,6 +5,6 @@ The year stands only in the file's name. The heading of 2015 is `vornamen`. See 
 holds.
 """
 
-from parser_runner.parsers.de_registries import MUNICH, registry_list
+from parser_runner.parsers.publishers.de_registries import MUNICH, registry_list
 
 PARSERS = [registry_list("de-muenchen", MUNICH, names=("vorname", "vornamen"))]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from parser_runner.parsers import heading_words
+from parser_runner.parsers.descriptions import heading_words
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.tables import Table
 from parser_runner.parsers.values import Malformed, Value, count_of, has_letter, is_year, label_of, text_of
