@@ -1,7 +1,7 @@
 """The year in a file's name, where the name may have days too.
 
 A span of days is its year if it is one whole year. A single day says when the file was made: no year of figures.
-Months, quarters and spans of years (2019-2022, 2019-22) are no year either.
+Months, quarters, fiscal years and spans of years (2019-2022, 2019-22, since 2019) are no year either.
 """
 
 import re
@@ -18,7 +18,8 @@ _DAY = re.compile(
     re.ASCII,
 )
 _PART = re.compile(
-    r"(?<![^\W\d_])(?:halbjahr|quartal|quarter|trimestre|semestre)(?![^\W\d_])|(?<![^\W_])[qh][1-4](?![^\W_])",
+    r"(?<![^\W\d_])(?:halbjahr|half|quartal|quarter|trimestre|semestre|since|seit|depuis|desde|until|before|bis|fy)"
+    r"(?![^\W\d_])|(?<![^\W_])[qh][1-4](?![^\W_])",
     re.IGNORECASE,
 )
 _YEARS = re.compile(r"(?<!\d)(\d{4})[ _]?(?:[-–]|bis|to|til|a)[ _]?(\d{4})(?!\d)", re.ASCII | re.IGNORECASE)

@@ -253,6 +253,7 @@ def test_days_in_the_name_are_their_year_if_they_are_all_of_it(days: str) -> Non
     "days",
     ["2022-01-01_2022-06-30", "2022-07-01_2023-06-30", "2021-01-01_2022-12-31", "01.01.2022-30.06.2022",
      "2022-01-01_2022-12-31_2023-01-15", "1. Halbjahr 2022", "2022_Q1", "2022 Quartal 3", "2022-01-01_2022-12-30",
+     "seit 2022", "bis_2022", "since-2022", "first_half_2022", "FY2022", "FY 2022",
      "2019-2022", "2019–2022", "2021 bis 2022", "2021_to_2022", "2022-12", "2021-22"],
 )  # fmt: skip
 def test_parts_of_a_year_and_several_years_are_refused_even_with_a_year(days: str) -> None:

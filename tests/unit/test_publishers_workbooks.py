@@ -302,6 +302,8 @@ def test_tasmania_has_sheets_by_sex_or_titles_by_sex() -> None:
     header: list[Value] = ["Year", "Name", "Number"]
     sheets: dict[str, Rows] = {"Female": [header, [2011, "ruby ", 80]], "Male": [header]}
     assert rows(xlsx(sheets), "tasmania.xlsx", "AU") == [(2011, "F", "ruby", 80)]
+    renamed: dict[str, Rows] = {"Female": sheets["Female"], "Sheet2": [header, [2011, "jack", 70]]}
+    assert "expected a list of each sex" in str(refusal(xlsx(renamed), "tasmania.xlsx", "AU"))
     title = "MOST POPULAR {} BABY NAMES FOR 2015 IN DESCENDING ORDER:"
     stacked: Rows = [[title.format("female")], [], ["ava", 42], [], [title.format("male")], [], ["jack", 41]]
     assert rows(xlsx({"2015": stacked}), "any.xlsx", "AU") == [(2015, "F", "ava", 42), (2015, "M", "jack", 41)]

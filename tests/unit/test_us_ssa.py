@@ -200,3 +200,8 @@ def test_any_bytes_at_all_are_rows_or_refused_and_soon(beginning: bytes, content
             assert row.name.isprintable()
             assert 0 < row.count < 2**31
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("name", ["yob2020-05-01.txt", "yob_2020-05-01.txt", "yob2020_Q1.txt", "names 01.05.2020.txt"])
+def test_a_day_or_a_quarter_in_the_files_name_is_no_year(name: str) -> None:
+    assert refused(GOOD, name).reason is Reason.INVALID_FILENAME

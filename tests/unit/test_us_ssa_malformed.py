@@ -25,7 +25,7 @@ BAD_FIELDS = [
     (",F,5", "expected a name of 1 to 100 characters"),
     ("  ,F,5", "expected a name of 1 to 100 characters"),
     ("12,F,5", "expected a name of 1 to 100 characters"),
-    ("Em\0ma,F,5", "expected a name of 1 to 100 characters"),
+    ("Em\0ma,F,5", "the name has a sign that cannot be seen (U+0000)"),
     ("E" + "m" * 100 + ",F,5", "expected a name of 1 to 100 characters"),
     ("E" + "m" * 5000 + ",F,5", "expected a name of 1 to 100 characters"),
     *(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import BLANK, ZERO, Rules, read_list
@@ -45,6 +46,9 @@ class SheetsBySex:
 
     def parse(self, source: Source, match: list[_List]) -> Parsed:
         refuse_sex_hint(source)
+        if {one.sex for one in match} != {"F", "M"}:
+            message = "expected a list of each sex, in visible sheets Female and Male of Year, Name and Number"
+            raise source.rejected(Reason.INVALID_FORMAT, message, match[0].sheet.place(match[0].header.record, 0))
         return Parsed(self.name, "births", "AU-TAS", self._rows(source, match))
 
     def _rows(self, source: Source, lists: list[_List]) -> Iterator[Row]:

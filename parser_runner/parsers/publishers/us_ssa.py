@@ -15,6 +15,7 @@ from parser_runner.parsers.bare_lines import HEADINGS_ADDED, BareLines, are_head
 from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
 from parser_runner.parsers.descriptions.heading_words import COUNT, NAME, SEX, YEAR
+from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.values import (
     NO_COUNT,
@@ -140,6 +141,11 @@ class National:
             )
         if not _SINCE <= year <= this_year():
             raise source.rejected(Reason.INVALID_FILENAME, f"there are no figures of {year}: expected {_SINCE} to now")
+        if source.year_hint is None and year_named(source, named=True) != year:
+            message = (
+                "the file's name has a day, not the year of the figures: expected yobYYYY.txt, or the year as a hint"
+            )
+            raise source.rejected(Reason.INVALID_FILENAME, message)
         return year
 
     def _rows(self, source: Source, lines: BareLines, year: int) -> Iterator[Row]:
