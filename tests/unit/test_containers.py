@@ -157,7 +157,9 @@ def test_names_and_lines_that_are_too_long_are_refused() -> None:
     short = Limits(name_chars=3)
     assert "expected a name of 1 to 3 characters" in str(refusal(INSEE, "nat.csv", "FR", limits=short))
     narrow = Limits(cell_chars=200)
-    assert "the line is longer than 200 bytes" in str(refusal(BC + "A" * 300, "bc-girls.csv", "CA", limits=narrow))
+    assert "the line is longer than 200 bytes" in str(
+        refusal(BC + "A" * 300, "bc-popular-girls-names.csv", "CA", limits=narrow)
+    )
     quoted = '"first name";"year";"Born persons"\n'
     endless = f'"10467"\n\n{quoted}"' + "A\n" * 200_000
     assert "the field is too long, or quotes do not match" in str(refusal(endless, "females.csv", "NO"))
