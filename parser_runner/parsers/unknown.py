@@ -49,7 +49,7 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
         message = f"no known format of {country}: it looks like {formats}"
         return Rejected(Reason.INVALID_FORMAT, source.filename, message, hints=hints)
     asked = [parser for parser in parsers if given in (None, parser.name)]
-    why, place = _difference(source, asked)
+    why, place = _difference(source, asked, is_given=given is not None)
     what = f"no known format of {country}" if given is None else f"this is not {given}"
     problem = source.rejected(Reason.INVALID_FORMAT, f"{what}: {why}", place)
     return Rejected(
@@ -73,7 +73,7 @@ def _either(parsers: Sequence[AnyParser]) -> str:
     return " or ".join(parser.name for parser in parsers)
 
 
-def _difference(source: Source, parsers: Sequence[AnyParser]) -> tuple[str, LocalPlace | None]:
+def _difference(source: Source, parsers: Sequence[AnyParser], *, is_given: bool) -> tuple[str, LocalPlace | None]:
     """What keeps the file from the nearest format, and the place."""
     is_text = not (source.is_zip or source.is_ole)
     line = 1 if is_text else None
@@ -82,8 +82,9 @@ def _difference(source: Source, parsers: Sequence[AnyParser]) -> tuple[str, Loca
     misses = [miss for parser in parsers if isinstance(parser, TextList) for miss in _misses(source, parser)]
     nearest = max(misses, key=lambda miss: (miss.share, -len(miss.further)), default=None)
     if nearest is not None and nearest.share >= 0.5:
-        return nearest.in_words(), nearest.line
-    if similar := _similar(source, parsers):
+        named = "" if is_given else f"the nearest is {nearest.parser.name}; "
+        return named + nearest.in_words(), nearest.line
+    if not is_given and (similar := _similar(source, parsers)):
         return f"the nearest is {similar.name}: expected {similar.description}", line
     if len(parsers) <= _FEW:
         return f"expected {'; or '.join(parser.description for parser in parsers)}", line
@@ -110,7 +111,7 @@ class _Miss:
             differences.append(f"separated by {_SEPARATORS[self.separator]} and not by {expected}")
         if not differences:
             differences.append(f"expected {self.parser.description}")
-        return f"the nearest is {self.parser.name}; {'; '.join(differences)}"
+        return "; ".join(differences)
 
 
 def _misses(source: Source, parser: TextList) -> Iterator[_Miss]:

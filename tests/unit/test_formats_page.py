@@ -5,7 +5,7 @@ from pathlib import Path
 
 from parser_runner.parsers import countries, parsers_of
 from parser_runner.parsers.publishers.de_registries import BERLIN_DISTRICTS
-from parser_runner.parsers.whose_file import regions_of
+from parser_runner.parsers.whose_file import is_shared, regions_of
 from tests.unit.publisher_files import FIGURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -29,6 +29,15 @@ def test_regions_are_those_that_the_parsers_give() -> None:
     listed = {name: row[4] for row in ROWS for name in re.findall(r"`([a-z0-9-]+)`", row[1])}
     given = {line["format"]: line["region"] for line in FIGURES.values() if line["format"] not in OF_MANY_REGIONS}
     assert {name: listed[name] for name in given} == given
+
+
+def test_formats_that_need_a_word_are_marked_and_have_it() -> None:
+    paragraph = PAGE.partition("**Shared headings** ")[2].partition("\n\n")[0]
+    marks = {name: row[5] for row in ROWS for name in re.findall(r"`([a-z0-9-]+)`", row[1])}
+    for country in countries():
+        for parser in filter(is_shared, parsers_of(country)):
+            assert "shared headings" in marks[parser.name], parser.name
+            assert f"`{parser.name}`" in paragraph, parser.name
 
 
 def test_the_readme_counts_publishers_and_countries() -> None:

@@ -117,7 +117,14 @@ def test_headings_that_many_publishers_have_send_a_file_to_no_other_country() ->
 def test_a_format_that_was_given_is_the_only_one_that_is_tried(name: str) -> None:
     error = refusal(INSEE, "any.csv", "AU", hints=FileHints(format=name))
     known = name in {parser.name for parser in parsers_of("AU")}
-    assert ("this is not au-nsw" if known else "there is no format fr-insee of AU: expected au-sa or ") in str(error)
+    assert (
+        "this is not au-nsw: expected " if known else "there is no format fr-insee of AU: expected au-sa or "
+    ) in str(error)
+
+
+def test_a_format_that_was_given_is_not_called_the_nearest() -> None:
+    error = refusal(NSW.replace("Gender,", "Gender,Suburb,"), "any.csv", "AU", hints=FileHints(format="au-nsw"))
+    assert str(error) == "any.csv, line 1: this is not au-nsw: unknown heading Suburb"
 
 
 def test_a_region_that_the_file_does_not_cover_is_refused() -> None:
