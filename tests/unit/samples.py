@@ -105,7 +105,13 @@ SAMPLES: dict[str, Sample] = {
     "pt-irn": _text("pt/nomes-registados-2014.csv"),
     "pt-irn-bare": _text("pt/nomes-registados-2015.csv"),
     "au-tas-year": _book("tas.xlsx", {"A": [[_TITLE.format("male")], [], ["jack", 41]]}),
-    "au-tas-years": _book("tasmaniantopbabynames.xlsx", {"Male": [["Year", "Name", "Number"], [2011, "jack ", 80]]}),
+    "au-tas-years": _book(
+        "tasmaniantopbabynames.xlsx",
+        {
+            "Female": [["Year", "Name", "Number"], [2011, "olivia", 40]],
+            "Male": [["Year", "Name", "Number"], [2011, "jack ", 80]],
+        },
+    ),
     "au-vic-by-sex": _book(
         "Top-100-Baby-Names-Victoria-2020.xlsx",
         {
