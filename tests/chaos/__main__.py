@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from tests.chaos.files import MARKER
 from tests.chaos.ledger import NothingSecret
 from tests.chaos.processes import Processes
-from tests.chaos.virtual import Chaos
+from tests.chaos.virtual import OFTEN, Chaos
 from tests.faults import clock
 from tests.kit.figures import Figures
 from tests.servers.postgres import PostgresServer
@@ -31,10 +32,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="printed at the beginning")
     parser.add_argument("--json", action="store_true", help="the figures once more, for programs")
     parser.add_argument("--first", action="store_true", help="stop at the first thing that is wrong")
+    parser.add_argument("--often", action="append", default=[], choices=OFTEN, help="happens oftener than otherwise")
     arguments = parser.parse_args()
     print(f"chaos: {arguments.runs} runs, seed {arguments.seed}", flush=True)
     began = time.monotonic()
-    figures, faults, findings = run(arguments.runs, arguments.seed, arguments.first)
+    figures, faults, findings = run(arguments.runs, arguments.seed, arguments.first, arguments.often)
     for finding in findings[:50]:
         print(f"  {finding}")
     width = max(len(kind) for kind in faults)
@@ -47,14 +49,14 @@ def main() -> int:
     return 0 if figures.good and not findings else 1
 
 
-def run(runs: int, seed: int, first: bool) -> tuple[Figures, Counter[str], list[str]]:
+def run(runs: int, seed: int, first: bool, often: Sequence[str] = ()) -> tuple[Figures, Counter[str], list[str]]:
     """The whole: figures, faults by kind, and findings in words."""
     real = 0 if first else max(MIN_PROCESS_RUNS, runs // PROCESS_SHARE)
     with PostgresServer() as server, tempfile.TemporaryDirectory(prefix="affirm-chaos-") as folder:
         conninfo = server.create_database("chaos")
         clock.prepare(conninfo)
         (Path(folder) / "virtual").mkdir()
-        chaos = Chaos(conninfo, server.password, Path(folder) / "virtual", runs - real, seed, _say, first)
+        chaos = Chaos(conninfo, server.password, Path(folder) / "virtual", runs - real, seed, _say, first, often)
         logging.basicConfig(level=logging.INFO, handlers=[NothingSecret(chaos.ledger, server.password, MARKER)])
         figures = asyncio.run(chaos.run())
         faults, findings = Counter(chaos.ledger.faults), [*chaos.ledger.findings]

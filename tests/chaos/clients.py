@@ -34,9 +34,12 @@ class Clients:
 
     Args:
         folder: for the files.
+        workbooks: most files are.
     """
 
-    def __init__(self, conninfo: str, storage: StorageConfig, folder: Path, ledger: Ledger, random: Random) -> None:
+    def __init__(
+        self, conninfo: str, storage: StorageConfig, folder: Path, ledger: Ledger, random: Random, workbooks: bool
+    ) -> None:
         folder.mkdir()
         self.files: dict[str, File] = {}
         """By sha256: what was submitted and answered for."""
@@ -46,6 +49,7 @@ class Clients:
         self._folder = folder
         self._ledger = ledger
         self._random = random
+        self._workbooks = workbooks
         self._number = 0
         self._over = False
         self._actor = Actor()
@@ -71,7 +75,12 @@ class Clients:
         self._number += 1
         rows = 3000 if self._random.random() < 0.05 else 40
         file = make_file(
-            self._folder, self._number, self._random, self._random.random() < BAD, rows, kind_of(self._number)
+            self._folder,
+            self._number,
+            self._random,
+            self._random.random() < BAD,
+            rows,
+            kind_of(self._number, self._workbooks),
         )
         for _ in range(20):
             if self._try(lambda: self._submit_file(file)):

@@ -50,9 +50,9 @@ WORKBOOKS = 450
 """So many there are: each has a year and a sex of its own, else they would overlap and be refused."""
 
 
-def kind_of(number: int) -> str:
-    """What kind the file of this number is, where all are wanted: most are text, a quarter are archives."""
-    if number % 8 == 6 and number < WORKBOOKS:
+def kind_of(number: int, workbooks: bool = False) -> str:
+    """What kind the file of this number is, where all are wanted: most are text, unless most should be workbooks."""
+    if number < WORKBOOKS and (number % 8 == 6 or (workbooks and number % 4 != 1)):
         return "workbook"
     return "archive" if number % 4 == 1 else "text"
 
@@ -87,9 +87,9 @@ def make_file(folder: Path, number: int, random: Random, bad: bool, most_rows: i
 
 
 def _make_workbook(folder: Path, number: int, count: int, bad: bool) -> File:
-    """One of the Office for National Statistics, which has one year and one sex."""
+    """One of the Office for National Statistics, which has one year and one sex, and the most frequent name first."""
     year, sex = 1790 + number % (WORKBOOKS // 2), "FM"[number // (WORKBOOKS // 2) % 2]
-    rows = [(year, _name(row, number), sex, 5 + number + row) for row in range(count)]
+    rows = [(year, _name(row, number), sex, 5 + number + count - row) for row in range(count)]
     title = f"Top names for baby {'girls' if sex == 'F' else 'boys'} in England and Wales, {year}"
     cells: Rows = [[rank, name, count] for rank, (_, name, _, count) in enumerate(rows, 1)]
     path = folder / "babynames.xlsx"

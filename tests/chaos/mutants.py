@@ -158,10 +158,38 @@ def _refusal(""",
 """What was taken out, in words, and how."""
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How a mutant is found sooner.
+
+    Args:
+        often: what shows it, and should happen oftener; of `tests.chaos.virtual.OFTEN`.
+        runs: of each try. What is seen only at the end needs few, and more tries.
+    """
+
+    often: tuple[str, ...] = ()
+    runs: int = 300
+
+
+SEARCHES = {
+    "the load is not fenced": Search(("zombie",)),
+    "the load is not fenced, and no CHECK stands behind it": Search(("zombie",)),
+    "a list that fails reads as an empty one": Search(("list fails",)),
+    "what an ended runner left in its load is not ended": Search(("zombie",)),
+    "what is left of a pod whose runner is over is not stopped": Search(runs=60),
+    "two runners of one epoch may both take the run": Search(("pod twin",)),
+    "a full disk is taken for a damaged file": Search(("a fault of the machine", "workbooks"), runs=60),
+    "a reader of workbooks that was killed is taken for a workbook that is too large": Search(
+        ("a fault of the machine", "workbooks"), runs=60
+    ),
+    "no answer to a launch reads as a refusal": Search(runs=60),
+}
+
+
 def mutate(folder: Path, changes: tuple[Change, ...]) -> None:
     """Copies the product into a folder and changes it there; raises where a change does not fit any more."""
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("data"))
     for change in changes:
         path = folder / change.path
         text = path.read_text()
@@ -170,10 +198,12 @@ def mutate(folder: Path, changes: tuple[Change, ...]) -> None:
         path.write_text(text.replace(change.before, change.after))
 
 
-def chaos(folder: Path, runs: int, seed: int) -> "subprocess.CompletedProcess[str]":
-    """Chaos over the product in a folder, until the first finding."""
+def chaos(folder: Path, name: str, seed: int) -> "subprocess.CompletedProcess[str]":
+    """Chaos over the mutant in a folder, until the first finding."""
+    search = SEARCHES.get(name, Search())
+    often = [f"--often={what}" for what in search.often]
     return subprocess.run(
-        [sys.executable, "-m", "tests.chaos", str(runs), "--seed", str(seed), "--first"],
+        [sys.executable, "-m", "tests.chaos", str(search.runs), "--seed", str(seed), "--first", *often],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
 
@@ -185,7 +215,7 @@ def main() -> None:
             continue
         with tempfile.TemporaryDirectory(prefix="affirm-mutant-") as folder:
             mutate(Path(folder), changes)
-            done = chaos(Path(folder), 300, 1)
+            done = chaos(Path(folder), name, 1)
         print(f"== {name}: exit {done.returncode}\n{done.stdout}\n{done.stderr[-3000:]}", flush=True)
 
 

@@ -1,7 +1,7 @@
 """What becomes of each pod of the fake cluster: most load their file, and all else that can happen happens to some."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,11 +65,14 @@ FATES = {
 }
 """How often each happens."""
 
+MORE = 5
+"""Times as often happens what should happen oftener."""
+
 TWINS = 0.04
 SIDECARS = 0.15
 """Of the pods, into which a container is injected that never ends, whatever else becomes of them."""
 LAST_OF_MACHINE = 30
-"""So many uses of its machine a small load makes, and more of an archive."""
+"""So many uses of its machine a small load makes, besides seeks, and more of an archive or workbook."""
 
 GRACE = timedelta(seconds=30)
 
@@ -88,6 +91,7 @@ class Pods:
     Args:
         calm: asked whether nothing is to happen any more.
         virtual_sleep: waits for a number of seconds of the virtual clock.
+        often: the fates that happen `MORE` times as often.
     """
 
     def __init__(
@@ -99,7 +103,10 @@ class Pods:
         random: Random,
         calm: Callable[[], bool],
         virtual_sleep: Callable[[float], asyncio.Future[None]],
+        often: Collection[str],
     ) -> None:
+        self._fates = {fate: share * (MORE if fate.kind in often else 1) for fate, share in FATES.items()}
+        self._twins = TWINS * (MORE if TWIN.kind in often else 1)
         self._cluster = cluster
         self._conninfo = conninfo
         self._storage = storage
@@ -156,8 +163,8 @@ class Pods:
             process.actor.interrupt()
 
     async def _live(self, pod: FakePod) -> None:
-        fate = NOTHING if self._calm() else self._random.choices(list(FATES), list(FATES.values()))[0]
-        if not self._calm() and self._random.random() < TWINS:
+        fate = NOTHING if self._calm() else self._random.choices(list(self._fates), list(self._fates.values()))[0]
+        if not self._calm() and self._random.random() < self._twins:
             self._later(self._random.uniform(0, 5), lambda: self._twin(pod))
         await self._sleep(self._random.uniform(0, 2))
         if fate in (NO_NODE, NO_IMAGE, NO_IMAGE_YET) and not await self._wait_to_start(pod, fate):
@@ -208,7 +215,7 @@ class Pods:
         def plan(number: int, where: Boundary) -> Kind | None:
             nonlocal met, uses
             if fate is BY_THE_MACHINE:
-                uses += where.port == "machine"
+                uses += where.port == "machine" and not where.what.startswith("seek")
                 met, before = uses >= use, met
                 return self._random.choice((Kind.UNAVAILABLE, Kind.ANSWER_LOST)) if met and not before else None
             here = "copy_end" in (where.what, actor.has_just) if in_copy else number == at

@@ -5,7 +5,7 @@ import contextlib
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,8 @@ from tests.chaos.audit import Audit
 from tests.chaos.clients import POOLS, Clients
 from tests.chaos.controllers import RETRY, Controllers
 from tests.chaos.ledger import Ledger
-from tests.chaos.pods import Pods
+from tests.chaos.pod_fates import TWIN
+from tests.chaos.pods import FATES, MORE, Pods
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.faults.clock import VirtualClock
 from tests.kit.figures import Figures
@@ -33,6 +34,12 @@ STEP_SECONDS = 0.01
 CONTROLLERS = 3
 STUCK_ROUNDS = 3000
 """Moves of the clock, by up to a minute each, within which everything must have ended once it is calm."""
+LEFT_ROUNDS = 300
+"""The same for pods of runs that are over, once no other work is left."""
+
+WORKBOOKS, LIST_FAILS = "workbooks", "list fails"
+OFTEN = (WORKBOOKS, LIST_FAILS, TWIN.kind, *(fate.kind for fate in FATES))
+"""What can happen oftener."""
 
 _SAMPLE = """
 select (select jsonb_object_agg(name, max_running) from pools) as maxima,
@@ -72,6 +79,7 @@ class Chaos:
         seed: of all that is random.
         say: told how it goes, now and then.
         first_finding_only: stop at the first thing that is wrong.
+        often: what happens oftener than otherwise, of `OFTEN`.
     """
 
     def __init__(
@@ -83,6 +91,7 @@ class Chaos:
         seed: int,
         say: Callable[[str], None],
         first_finding_only: bool = False,
+        often: Collection[str] = (),
     ) -> None:
         self.ledger = Ledger()
         self._conninfo = conninfo
@@ -90,6 +99,8 @@ class Chaos:
         self._runs = runs
         self._say = say
         self._first_only = first_finding_only
+        self._often = often
+        self._list_failures = 0.015 * (MORE if LIST_FAILS in often else 1)
         self._random = Random(seed)
         self._calm = False
         self._clock = VirtualClock(conninfo)
@@ -103,7 +114,8 @@ class Chaos:
         storage = folder / "storage"
         storage.mkdir()
         self._storage = StorageConfig.from_env({"STORAGE_PATH": str(storage)})
-        self._clients = Clients(conninfo, self._storage, folder / "files", self.ledger, self._random)
+        files = folder / "files"
+        self._clients = Clients(conninfo, self._storage, files, self.ledger, self._random, WORKBOOKS in often)
 
     async def run(self) -> Figures:
         """Runs until enough runs have been claimed and everything has ended."""
@@ -131,8 +143,9 @@ class Chaos:
         self._cluster.lateness = self._lateness
         self._cluster.list_fails = self._list_fails
         pods = Pods(
-            self._cluster, self._conninfo, self._storage, self.ledger, self._random, self._is_calm, self._virtual_sleep
-        )
+            self._cluster, self._conninfo, self._storage, self.ledger, self._random, self._is_calm,
+            self._virtual_sleep, self._often,
+        )  # fmt: skip
         controllers = Controllers(
             self._cluster, self._conninfo, installation, self.ledger, self._random, self._is_calm, RETRY
         )
@@ -181,10 +194,15 @@ class Chaos:
     async def _until_over(
         self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, pods: Pods
     ) -> None:
+        alone = 0
         for _ in range(STUCK_ROUNDS):
             sample = await self._round(connection, controllers, pods)
-            if not sample.unfinished and not sample.holding and not pods.busy and not self._cluster.left_pods():
+            at_work = sample.unfinished or sample.holding or pods.busy
+            if not at_work and not self._cluster.left_pods():
                 return
+            alone = 0 if at_work else alone + 1
+            if alone > LEFT_ROUNDS:
+                break
             # Pods take a moment of real time; retries wait for minutes of ours.
             self._move_clock(2 if pods.busy else 30)
         for pod in self._cluster.left_pods():
@@ -296,11 +314,11 @@ class Chaos:
     def _list_fails(self) -> bool:
         if self._calm:
             return False
-        if self._elapsed > self._lists_fail_until and self._random.random() < 0.015:
+        if self._elapsed > self._lists_fail_until and self._random.random() < self._list_failures:
             self._lists_fail_until = self._elapsed + self._random.uniform(0.5, 15)
         if self._elapsed > self._lists_fail_until:
             return False
-        self.ledger.fault("list fails")
+        self.ledger.fault(LIST_FAILS)
         return True
 
 

@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +16,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from tests.cluster import Cluster, images
+from tests.kit.warm_command import ROOT, affirm_worker
 from tests.servers.postgres import PostgresServer
 from tests.servers.versitygw import VersityGateway
 
-ROOT = Path(__file__).parents[2]
 RELEASE = "affirm-worker"
 BUCKET = "datasets"
 NATIONAL = sorted((ROOT / "tests" / "data" / "us" / "national").glob("yob*.txt"))
@@ -54,10 +53,7 @@ class Installation:
 
     def cli(self, *args: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs `affirm-worker` on this host, as its user would."""
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", *args],
-            env={**os.environ, **self.environment}, cwd=ROOT, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        done = affirm_worker(*args, env={**os.environ, **self.environment}, timeout=120)
         assert not check or done.returncode == 0, done.stderr
         return done
 

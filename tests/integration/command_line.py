@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.world import World
+from tests.kit.warm_command import ROOT, affirm_worker
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["ROOT", "Run", "affirm_worker", "answer", "log_of", "runner", "running"]
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -20,16 +22,7 @@ def runner(environment: dict[str, str], folder: Path) -> Run:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
     def run(*arguments: str | Path, code: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", *map(str, arguments)],
-            env={**inherited, "PYTHONPATH": str(ROOT), **environment, **settings},
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        done = affirm_worker(*arguments, env={**inherited, **environment, **settings}, cwd=folder)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 

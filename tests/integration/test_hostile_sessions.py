@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from tests.cluster.packages import program
+from tests.kit.warm_command import affirm_worker
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
@@ -91,9 +90,7 @@ def whole_life(look: str, url: str, folder: Path, environment: Mapping[str, str]
     }
 
     def command(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = affirm_worker(*arguments, env=env)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -206,14 +203,7 @@ def test_a_database_that_cannot_hold_all_names_is_refused(postgres: PostgresServ
     )
     try:
         for command in ("migrate", "status"):
-            done = subprocess.run(
-                [sys.executable, "-m", "cli", command],
-                env={**os.environ, "DATABASE_URL": postgres.url(name)},
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
+            done = affirm_worker(command, env={**os.environ, "DATABASE_URL": postgres.url(name)}, timeout=30)
             assert done.returncode == 78, done.stderr
             assert encoding in done.stderr and name in done.stderr and "UTF8" in done.stderr
         with psycopg.connect(postgres.url(name)) as connection:

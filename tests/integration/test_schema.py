@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.postgres.session import in_schema
 from tests.integration.world import World
+from tests.kit.warm_command import affirm_worker
 from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.every_postgres
@@ -32,9 +32,7 @@ create table public.names (name text);
 def run(url: str, home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command line on a database."""
     env = {**os.environ, "DATABASE_URL": url, "AFFIRM_WORKER_HOME": str(home), **environment}
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+    return affirm_worker(*arguments, env=env)
 
 
 def one(url: str, query: str) -> object:

@@ -85,7 +85,7 @@ def test_json_is_utf_8_whatever_the_name(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("settings", [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])
 def test_every_command_speaks_where_only_ascii_is_spoken(run: Run, tmp_path: Path, settings: dict[str, str]) -> None:
-    path = put(tmp_path, "yob2021 👩‍👧 é.txt", "Zoé,F,12\n")
+    path = put(tmp_path, "nomes-registados-2021 👩‍👧 é.csv", "Zoé,F,12\n")
     run("load", path, "--country", "PT", **settings)
     [job] = answer(run("jobs", "list", "--json", **settings))
     for command in ("jobs list", "datasets list", f"jobs show {job['id']}", f"jobs explain {job['id']}", "status"):
