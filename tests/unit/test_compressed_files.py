@@ -20,7 +20,8 @@ SSA = b"Testina,F,700\r\nProbert,M,500\r\n"
 ROWS = [(2017, "F", "Testina", 700), (2017, "M", "Probert", 500)]
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 TASMANIA = FileHints(format="au-tas-years")
-BOOK = xlsx({"Male": [["Year", "Name", "Number"], [2011, "jack", 80]]})
+_HEADINGS = ["Year", "Name", "Number"]
+BOOK = xlsx({"Female": [_HEADINGS, [2011, "ruby", 70]], "Male": [_HEADINGS, [2011, "jack", 80]]})
 SCOTLAND = "Year,Sex,Name,Number,Rank\r\n2024,Boy,Probert,5,1\r\n2024,Girl,Testina,7,1\r\n"
 ABOUT = "All names given to babies, 1974 to 2024\r\nNames with a count of 2 or less have been redacted\r\n"
 
@@ -32,7 +33,10 @@ def test_a_compressed_file_is_read_under_the_name_of_its_content(ending: str) ->
     assert rows(pack(SSA), f"YOB2017.TXT.{ending.upper()}", "US") == ROWS
     assert rows(pack(SSA[:15]) + pack(SSA[15:]), f"yob2017.txt.{ending}", "US") == ROWS
     assert rows(pack(SSA.decode().encode("utf-16")), f"yob2017.txt.{ending}", "US") == ROWS
-    assert rows(pack(BOOK), f"tas.xlsx.{ending}", "AU", hints=TASMANIA) == [(2011, "M", "jack", 80)]
+    assert rows(pack(BOOK), f"tas.xlsx.{ending}", "AU", hints=TASMANIA) == [
+        (2011, "F", "ruby", 70),
+        (2011, "M", "jack", 80),
+    ]
     assert rows(pack(zipped({"yob2017.txt": SSA})), f"names.zip.{ending}", "US") == ROWS
 
 
@@ -152,14 +156,17 @@ _ODS = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def ods(rows_of: list[list[str | int]], manifest: str = "", more: str = "") -> bytes:
-    """A workbook of LibreOffice, with one sheet."""
+    """A workbook of LibreOffice, with a list of each sex."""
 
     def cell(value: str | int) -> str:
         if isinstance(value, int):
             return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
         return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
 
-    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows_of)
+    def sheet(name: str, rows: list[list[str | int]], more: str = "") -> str:
+        lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+        return f"<table:table table:name='{name}'>{lines}{more}</table:table>"
+
     names = "".join(f' xmlns:{name}="{_OFFICE}{name}:1.0"' for name in ("office", "table", "text"))
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -167,7 +174,7 @@ def ods(rows_of: list[list[str | int]], manifest: str = "", more: str = "") -> b
         archive.writestr(
             "content.xml",
             f"<?xml version='1.0'?><office:document-content{names}><office:body><office:spreadsheet>"
-            f"<table:table table:name='Male'>{lines}{more}</table:table>"
+            f"{sheet('Female', GIRLS)}{sheet('Male', rows_of, more)}"
             "</office:spreadsheet></office:body></office:document-content>",
         )
         archive.writestr(
@@ -176,16 +183,21 @@ def ods(rows_of: list[list[str | int]], manifest: str = "", more: str = "") -> b
     return content.getvalue()
 
 
+GIRLS: list[list[str | int]] = [["Year", "Name", "Number"], [2011, "ruby", 70]]
 LIST: list[list[str | int]] = [["Year", "Name", "Number"], [2011, "jack", 80], [2012, "tom", 70]]
 
 
 def test_an_open_document_workbook_is_read() -> None:
-    assert rows(ods(LIST), "tas.ods", "AU", hints=TASMANIA) == [(2011, "M", "jack", 80), (2012, "M", "tom", 70)]
+    assert rows(ods(LIST), "tas.ods", "AU", hints=TASMANIA) == [
+        (2011, "F", "ruby", 70),
+        (2011, "M", "jack", 80),
+        (2012, "M", "tom", 70),
+    ]
     empty = (
         "<table:table-row table:number-rows-repeated='1048570'>"
         "<table:table-cell table:number-columns-repeated='1024'/></table:table-row>"
     )
-    assert len(rows(ods(LIST, more=empty), "tas.ods", "AU", hints=TASMANIA)) == 2
+    assert len(rows(ods(LIST, more=empty), "tas.ods", "AU", hints=TASMANIA)) == 3
 
 
 def test_an_open_document_workbook_that_is_encrypted_is_refused() -> None:

@@ -163,7 +163,8 @@ def test_new_south_wales_lists_the_first_hundred() -> None:
 
 
 QUEENSLAND = "Name,Sex,Year,Count\r\nMia,Female,1960,51\r\n"
-TASMANIA = xlsx({"Female": [["Year", "Name", "Number"], [2011, "ruby ", 80]]})
+_RUBY = [["Year", "Name", "Number"], [2011, "ruby ", 80]]
+TASMANIA = xlsx({"Female": _RUBY, "Male": _RUBY})
 SA_NUMBER = "Given Name,Number,Position\r\nMIA,51,1\r\n"
 VICTORIA = xlsx(
     {"Sheet1": [["Male", None, "Female"], ["Name", "Count", "Name", "Count", "Rank"], ["Leo", 7, "Mia", 6, 1]]}
