@@ -16,12 +16,13 @@ import pytest
 from psycopg.rows import dict_row
 
 from tests.cluster import Cluster, images
-from tests.kit.warm_command import ROOT, affirm_worker
+from tests.kit.warm_command import affirm_worker
 from tests.servers.postgres import PostgresServer
 from tests.servers.versitygw import VersityGateway
 
 RELEASE = "affirm-worker"
 BUCKET = "datasets"
+ROOT = Path(__file__).parents[2]
 NATIONAL = sorted((ROOT / "tests" / "data" / "us" / "national").glob("yob*.txt"))
 """The shipped files: `test_main_job` loads them."""
 

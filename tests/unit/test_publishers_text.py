@@ -163,7 +163,7 @@ def test_new_south_wales_lists_the_first_hundred() -> None:
 
 
 QUEENSLAND = "Name,Sex,Year,Count\r\nMia,Female,1960,51\r\n"
-_RUBY = [["Year", "Name", "Number"], [2011, "ruby ", 80]]
+_RUBY: list[list[str | int]] = [["Year", "Name", "Number"], [2011, "ruby ", 80]]
 TASMANIA = xlsx({"Female": _RUBY, "Male": _RUBY})
 SA_NUMBER = "Given Name,Number,Position\r\nMIA,51,1\r\n"
 VICTORIA = xlsx(
