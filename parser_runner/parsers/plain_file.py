@@ -98,23 +98,24 @@ def plain_file(
     """
     if size > limits.file_mib * MIB:
         return file  # It is refused for its size.
-    found = file
+    found, start = file, _head(file)
     for magic, (name, make) in _COMPRESSED.items():
-        if may_be_compressed and _head(file, len(magic)) == magic:
+        if may_be_compressed and start.startswith(magic):
             blocks = _bounded(_unpacked(file, magic, name, make, refusal), size, limits, refusal)
             found = _written(blocks, found, file, machine)
+            start = _head(found)
             break
-    if _head(found, 2) in _UTF_16 and _head(found, 4) != _UTF_32_LE:
+    if start[:2] in _UTF_16 and start[:4] != _UTF_32_LE:
         found = _written(_from_utf_16(found, refusal), found, file, machine)
-    start = _head(found, _BLOCK)
+        start = _head(found)
     if b"\r" in start and not (b"\n" in start or b"\0" in start):
         found = _written((block.replace(b"\r", b"\n") for block in _blocks(found)), found, file, machine)
     return found
 
 
-def _head(file: BinaryIO, size: int) -> bytes:
+def _head(file: BinaryIO) -> bytes:
     file.seek(0)
-    head = file.read(size)
+    head = file.read(_BLOCK)
     file.seek(0)
     return head
 

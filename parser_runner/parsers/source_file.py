@@ -17,6 +17,8 @@ from parser_runner.parsers.plain_file import ENDINGS, plain_file
 LocalPlace = int | Cell | Figure
 """A place within one file: a line, from 1, a cell, or a figure of a matrix."""
 
+_KEPT_BYTES = 64 * 1024
+
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -99,9 +101,18 @@ class SourceFile:
     def head(self, length: int = 1024) -> bytes:
         """The first bytes. Rewinds."""
         self.rewind()
+        if length <= _KEPT_BYTES:
+            return self._beginning[:length]
         head = self.file.read(length)
         self.rewind()
         return head
+
+    @cached_property
+    def _beginning(self) -> bytes:
+        """What every parser looks at: read once. The file is at its beginning, before and after."""
+        found = self.file.read(_KEPT_BYTES)
+        self.rewind()
+        return found
 
     @property
     def is_zip(self) -> bool:

@@ -138,8 +138,8 @@ class Pods:
 
     @property
     def working(self) -> int:
-        """Runners that are at work, or stand still in it."""
-        return len(self._processes)
+        """Runners that are at work, and do not stand still in it."""
+        return sum(not process.stands.is_set() for process in self._processes.values())
 
     def _born(self, pod: FakePod) -> None:
         task = asyncio.create_task(self._live(pod))
