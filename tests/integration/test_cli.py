@@ -162,6 +162,12 @@ def test_load_does_it_all_and_says_what_came_of_it(empty_database: str, tmp_path
     assert (summary["not_loaded"], summary["interrupted"]) == ([], False)
 
 
+def test_a_controller_that_gave_a_file_up_has_not_succeeded(run: Run, tmp_path: Path) -> None:
+    run("submit", write(tmp_path, "yob1999.txt", "Emma,F,12\nLiam,X,3\n"), "--country", "US")
+    run("run", "--until-idle", code=1)
+    run("run", "--until-idle")
+
+
 def test_a_folder_of_storage_is_submitted_by_a_schedule_and_by_hand(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "home" / "storage" / "in" / "us"
     assert answer(run("schedules", "list", "--json")) == []
