@@ -35,8 +35,13 @@ def of_waiting(causes: Iterable[str | None]) -> int:
 
 
 def of_ended(ended: Ended) -> int:
-    """The exit code of a controller that was to end once idle: 130 if it was interrupted, else as `of_waiting`."""
+    """The exit code of a controller that was to end once idle.
+
+    It is 130 if it was interrupted, 1 if it gave jobs up, else as `of_waiting`.
+    """
     if ended.interrupted:
         return INTERRUPTED
+    if ended.failed:
+        return NOT_DONE
     # A full quota is not for us to fix: room may come.
     return of_waiting(None if job.last_reason in _ROOM else job.last_cause for job in ended.waiting)

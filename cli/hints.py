@@ -16,6 +16,8 @@ _COMMANDS = {
     Action.DELETE_DATASET: "affirm-worker datasets delete {dataset}",
     Action.REPROCESS_DATASET: "affirm-worker reprocess {dataset}",
     Action.SUBMIT: "affirm-worker submit FILE --country CC",
+    Action.SUBMIT_WITH_YEAR: "affirm-worker submit FILE --country {country} --year YYYY",
+    Action.SUBMIT_WITH_SEX: "affirm-worker submit FILE --country {country} --sex F|M",
     Action.SUBMIT_WITH_YEAR_AND_SEX: "affirm-worker submit FILE --country CC --year YYYY --sex F|M",
     Action.SUBMIT_AS_FORMAT: "affirm-worker submit FILE --country {country}{said}",
     Action.SUBMIT_SPLIT: "affirm-worker submit FILE --country {country} --split",
@@ -31,14 +33,14 @@ _COMMANDS = {
 }
 
 
-def command(hint: Hint, file: Path | None = None) -> str:
-    """What to type, with the file's own path if it is known."""
+def command(hint: Hint, file: Path | None = None, country: str = "CC") -> str:
+    """What to type, with the file's own path and its country if they are known."""
     said = "".join(f" --{word} {value}" for word, value in (("format", hint.format), ("region", hint.region)) if value)
     line = _COMMANDS[hint.action].format(
         job=hint.job_id,
         dataset=hint.dataset_id,
         name=hint.name,
-        country=hint.country or "CC",
+        country=hint.country or country,
         said=said or ("" if hint.country else " --format NAME --region CODE"),
     )
     if file is not None:

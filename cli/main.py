@@ -35,7 +35,7 @@ Exit codes:
 \b
 Examples:
   affirm-worker load yob2023.txt yob2024.txt --country US
-  affirm-worker psql -c "select name, count from names order by count desc limit 10"
+  affirm-worker psql -c "select country, year, name, count from counted_names order by count desc limit 10"
 """
 
 app = typer.Typer(

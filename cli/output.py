@@ -36,8 +36,20 @@ def say_all(text: str, to: IO[str] | None = None) -> None:
     print(lines_of(text), file=to or sys.stdout)
 
 
-def confirm(question: str) -> None:
-    """Asks on the terminal; ends the command unless the answer is yes."""
+def agree(question: str, *, yes: bool) -> None:
+    """Asks on the terminal before what cannot be undone; ends the command unless the answer is yes.
+
+    Args:
+        question: what is to be done.
+        yes: the user has said so already.
+
+    Raises:
+        BadParameter: nobody can be asked.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"there is no terminal to ask on: {one_line(question)}", param_hint="--yes")
     typer.confirm(one_line(question), abort=True, err=True)
 
 

@@ -22,7 +22,7 @@ from parser_runner.parsers.division import Piece, divided
 from parser_runner.parsers.source import Source
 from services.client import Client
 from services.submission import checked_filename, open_file
-from services.submit_files import FileOptions, Submitted
+from services.submit_files import FileOptions, SubmittedFile
 
 Split = Annotated[
     bool,
@@ -56,7 +56,7 @@ def submit_split(
     options: FileOptions,
     limits: Limits,
     say: Callable[[str], None],
-) -> list[Submitted]:
+) -> list[SubmittedFile]:
     """Submits files one after the other, and of an archive its text files. A refusal of one does not stop the others.
 
     A list of several regions becomes a file for each of them, with the region in its name.
@@ -76,7 +76,7 @@ def submit_split(
                 of_all = f" ({number} of {piece.of})" if piece.of > 1 else ""
                 say(f"storing {piece.shown}{of_all}{piece.note}")
                 if piece.path is None:
-                    submitted.append(Submitted(piece.shown, refusal=piece.refusal))
+                    submitted.append(SubmittedFile(piece.shown, refusal=piece.refusal))
                 else:
                     submitted.append(replace(client.submit_file(storage, piece.path, options), path=piece.shown))
     return submitted

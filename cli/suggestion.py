@@ -7,6 +7,7 @@ from cli.output import print_json, say
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.requests import InvalidRequest
+from parser_runner.parsers import refuse_if_refused
 from parser_runner.parsers.descriptions.suggest import NothingToSuggest, Suggestion, suggest
 from parser_runner.parsers.report import Report, report
 from parser_runner.parsers.source import Source
@@ -30,6 +31,7 @@ def print_suggestion(file: Path, country: str, hints: FileHints, limits: Limits,
     with open_file(file) as opened:
         source = Source(file.name, opened, hints, limits)
         try:
+            refuse_if_refused(source, country)
             found = suggest(source)
         except NothingToSuggest as nothing:
             raise InvalidRequest(f"{file}: no description can be proposed: {nothing}") from None

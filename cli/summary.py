@@ -19,7 +19,7 @@ from cli.words import cell
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
-from services.submit_files import Submitted
+from services.submit_files import SubmittedFile
 
 SHOWN_ROWS = 5
 _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]
@@ -70,7 +70,7 @@ class Summary:
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
-def sum_up(client: Client, submitted: list[Submitted], seconds: float, interrupted: bool) -> Summary:
+def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, interrupted: bool) -> Summary:
     """Reads from the database what became of the files."""
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = []
@@ -164,7 +164,7 @@ def _command(settings: Settings) -> str:
     return f"{home}{program}"
 
 
-def _not_loaded(one: Submitted, job: JobView | None) -> NotLoaded:
+def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
     if job is None:
         return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state

@@ -53,10 +53,12 @@ class Ended(NamedTuple):
     Args:
         interrupted: it was told to stop.
         waiting: with `until_idle`, the jobs that a later controller will have to run.
+        failed: how many jobs it gave up.
     """
 
     interrupted: bool
     waiting: Sequence[WaitingJob] = ()
+    failed: int = 0
 
 
 class Signals:
@@ -159,7 +161,7 @@ async def run_controller(
     for job in waiting:
         _log_waiting(job)
     _log.info("stopped")
-    return Ended(interrupted, waiting)
+    return Ended(interrupted, waiting, context.tally.failed)
 
 
 def _beside(

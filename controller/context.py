@@ -37,6 +37,13 @@ async def to_nobody(notice: Notice) -> None:
     """One machine has its log."""
 
 
+@dataclass(slots=True)
+class Tally:
+    """What this controller has settled so far: `failed` counts the jobs that it gave up."""
+
+    failed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One controller: its database, its launcher, and its rules.
@@ -48,6 +55,7 @@ class Context:
         lease: from the claim until the runner renews it.
         announce: shows people a notice.
         metrics: counts and measures; nobody sees them unless somebody serves them.
+        tally: what it has settled.
         random: from 0 to 1, for jitter.
     """
 
@@ -59,4 +67,5 @@ class Context:
     lease: timedelta = RUN_LEASE
     announce: Announce = to_nobody
     metrics: Metrics = field(default_factory=Metrics)
+    tally: Tally = field(default_factory=Tally)
     random: Callable[[], float] = field(default=random.random)

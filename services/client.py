@@ -17,7 +17,7 @@ from services.schedules import Schedules
 from services.status import read_status
 from services.submission import Submission
 from services.submit import SubmitResult, preview, submit
-from services.submit_files import FileOptions, Submitted, submit_file, submit_files
+from services.submit_files import FileOptions, SubmittedFile, submit_file, submit_files
 
 
 class Client:
@@ -58,11 +58,11 @@ class Client:
         """Closes the database's connections."""
         self.database.close()
 
-    def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[Submitted]:
+    def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[SubmittedFile]:
         """Submits files one after the other; see `services.submit_files.submit_files`."""
         return submit_files(self.database, storage, paths, options)
 
-    def submit_file(self, storage: Storage, path: Path, options: FileOptions) -> Submitted:
+    def submit_file(self, storage: Storage, path: Path, options: FileOptions) -> SubmittedFile:
         """Submits one file. An error of the request becomes a refusal; any other error is raised."""
         return submit_file(self.database, storage, path, options)
 

@@ -188,7 +188,7 @@ class FolderScan:
         done = Submitting(
             self.database, again, submission, country_id, tick.country, self.storage, tick.priority, tick.pool,
             first=note,
-        ).submit_new()  # fmt: skip
+        ).create_if_new()  # fmt: skip
         if done is None:
             self.database.transaction(note)
             return None

@@ -195,7 +195,7 @@ def _checked_description(hints: FileHints) -> str | None:
     return description.as_json()
 
 
-def decide(existing: Existing, submission: Submission) -> Verdict:
+def verdict_on(existing: Existing, submission: Submission) -> Verdict:
     """The verdict if the bytes of an existing dataset are submitted again.
 
     Raises:

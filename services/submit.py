@@ -16,7 +16,7 @@ from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import TRIES, ClientDatabase, Row, Transaction, When
 from services.replacements import check_replaced
-from services.submission import Existing, Submission, Verdict, decide, open_file
+from services.submission import Existing, Submission, Verdict, open_file, verdict_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ def submit(
     """
     country_id, code = find_country(database, country)
     source = partial(open_file, path)
-    return Submitting(database, source, submission, country_id, code, storage, priority, pool, run_at).submit()
+    return Submitting(
+        database, source, submission, country_id, code, storage, priority, pool, run_at
+    ).create_or_continue()
 
 
 def preview(database: ClientDatabase, submission: Submission, country: str) -> SubmitResult:
@@ -84,7 +86,7 @@ def preview(database: ClientDatabase, submission: Submission, country: str) -> S
         check_replaced(database, submission, country_id)
     if existing is None:
         return SubmitResult(Verdict.CREATED, None, None)
-    return SubmitResult(decide(_existing(existing), submission), dataset_id, None, loaded=existing["loaded"])
+    return SubmitResult(verdict_on(_existing(existing), submission), dataset_id, None, loaded=existing["loaded"])
 
 
 def find_country(database: ClientDatabase, given: str) -> tuple[UUID, str]:
@@ -117,7 +119,7 @@ class Submitting:
     run_at: When = None
     first: Callable[[Transaction], None] = lambda _: None
 
-    def submit(self) -> SubmitResult:
+    def create_or_continue(self) -> SubmitResult:
         """Creates the dataset, or goes on with the existing one; begins again if somebody was faster."""
         for _ in range(TRIES):
             dataset_id = _find(self.database, self.country_id, self.submission)
@@ -126,7 +128,7 @@ class Submitting:
                 return result
         raise Unavailable("database: others keep submitting and deleting the same file", Reason.DATABASE)
 
-    def submit_new(self) -> SubmitResult | None:
+    def create_if_new(self) -> SubmitResult | None:
         """Creates the dataset; does nothing and returns None if it exists."""
         if _find(self.database, self.country_id, self.submission) is not None:
             return None
@@ -169,7 +171,7 @@ class Submitting:
         existing = _read(self.database, dataset_id)
         if existing is None:
             return None
-        decide(_existing(existing), self.submission)
+        verdict_on(_existing(existing), self.submission)
         uri = existing["storage_uri"]
         if _has_no_rows(existing):
             check_replaced(self.database, self.submission, self.country_id)
@@ -180,7 +182,7 @@ class Submitting:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 return None
-            verdict = decide(_existing(dataset), self.submission)
+            verdict = verdict_on(_existing(dataset), self.submission)
             job_id = dataset["unfinished_job"]
             if _has_no_rows(dataset):
                 transaction.execute(

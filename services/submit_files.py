@@ -14,7 +14,7 @@ from services.submit import SubmitResult, preview, submit
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class SubmittedFile:
     """The outcome for one file: a result or a refusal."""
 
     path: Path
@@ -58,12 +58,12 @@ class FileOptions:
     dry_run: bool = False
 
 
-def submit_file(database: ClientDatabase, storage: Storage, path: Path, options: FileOptions) -> Submitted:
+def submit_file(database: ClientDatabase, storage: Storage, path: Path, options: FileOptions) -> SubmittedFile:
     """Submits one file. An error of the request becomes a refusal; any other error is raised."""
     try:
         submission = read_file(path, options.hints, options.replaces)
         if options.dry_run:
-            return Submitted(path, preview(database, submission, options.country))
+            return SubmittedFile(path, preview(database, submission, options.country))
         done = submit(
             database,
             path,
@@ -75,13 +75,13 @@ def submit_file(database: ClientDatabase, storage: Storage, path: Path, options:
             run_at=options.run_at,
         )
     except InvalidRequest as refusal:
-        return Submitted(path, refusal=refusal)
-    return Submitted(path, done)
+        return SubmittedFile(path, refusal=refusal)
+    return SubmittedFile(path, done)
 
 
 def submit_files(
     database: ClientDatabase, storage: Storage, paths: Iterable[Path], options: FileOptions
-) -> list[Submitted]:
+) -> list[SubmittedFile]:
     """Submits files one after the other.
 
     Raises:

@@ -1,12 +1,14 @@
 """`affirm-worker datasets`."""
 
-import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from app.file_storage import storage_config
 from cli import output
+from cli.hints import error_in_words
 from cli.lazy import group
 from cli.options import AsJson, Limit, ShownColumns, Wide, Yes
 from cli.session import session
@@ -14,7 +16,9 @@ from cli.table import Column, chosen
 from cli.words import cell
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
-from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.views import DatasetView
@@ -37,7 +41,8 @@ DELETE_EPILOG = """
 \b
 Examples:
   affirm-worker datasets delete 0f9c5d4e
-  affirm-worker datasets delete 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --yes
+  affirm-worker datasets delete 0f9c5d4e 5a7c910f --dry-run
+  affirm-worker datasets delete --status failed --yes
 """
 DATASETS = [
     Column("dataset"),
@@ -163,23 +168,69 @@ def _superseded(dataset: DatasetView) -> str | None:
 
 
 @commands.command("delete", epilog=DELETE_EPILOG)
-def delete_dataset(
-    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+def delete_datasets(
+    dataset_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]…", help="The datasets; the first digits of an id are enough.")
+    ] = None,
+    status: Annotated[
+        DatasetStatus | None, typer.Option(help="All that stand there, instead of ids; only failed ones can be meant.")
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", "-c", metavar="CC", help="With --status: only those of this country.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deletes a dataset: its rows, its jobs and its stored file.
+    """Deletes datasets: their rows, their jobs and their stored files.
 
-    Datasets that it superseded count again. Refused while a run holds it. Asks first, if there is a terminal.
+    Datasets that they superseded count again. Refused while a run holds one. Asks first; without a terminal it needs
+    --yes. Exit code 65 where some could not be deleted.
     """
+    if bool(dataset_ids) == (status is not None) or (country is not None and status is None):
+        raise typer.BadParameter("give either ids of datasets, or --status failed and perhaps --country")
+    if status not in (None, DatasetStatus.FAILED):
+        raise typer.BadParameter("only failed datasets can be deleted all at once", param_hint="--status")
     with session() as it:
-        dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
-        rows = dataset.row_count or 0
-        if not yes and sys.stdin.isatty():
-            question = f"Delete dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows?"
-            output.confirm(question)
-        it.client.datasets.delete(dataset.id, open_storage(storage_config(it.settings)))
+        datasets = it.client.datasets
+        ids = [datasets.find(given) for given in dataset_ids or ()]
+        found = [datasets.get(one) for one in ids] if ids else datasets.list(status=status, country=country)
+        refusals: dict[UUID, RunError] = {}
+        if found and not dry_run:
+            output.agree(_question(found), yes=yes)
+            storage = open_storage(storage_config(it.settings))
+            for one in found:
+                try:
+                    datasets.delete(one.id, storage)
+                except (Conflict, NotFound) as refused:
+                    refusals[one.id] = refused
+    done = "would be deleted" if dry_run else "deleted"
     if as_json:
-        output.print_json({"dataset_id": dataset.id, "file": dataset.filename, "rows": rows})
+        output.print_json([_deleted_as_json(one, done, refusals.get(one.id)) for one in found])
     else:
-        output.say(f"deleted dataset {dataset.id} ({dataset.filename}) with its {rows:,} rows")
+        for one in found:
+            if one.id in refusals:
+                output.said_no(error_in_words(refusals[one.id]))
+            else:
+                output.say(f"{done}: dataset {one.id} ({one.filename}) with its {one.row_count or 0:,} rows")
+        if not found:
+            output.say("there is no such dataset")
+    if refusals:
+        raise typer.Exit(ExitCode.REJECTED)
+
+
+def _question(datasets: Sequence[DatasetView]) -> str:
+    rows = sum(one.row_count or 0 for one in datasets)
+    if len(datasets) == 1:
+        return f"Delete dataset {datasets[0].id} ({datasets[0].filename}) with its {rows:,} rows?"
+    return f"Delete {len(datasets)} datasets with their {rows:,} rows?"
+
+
+def _deleted_as_json(dataset: DatasetView, done: str, refused: RunError | None) -> dict[str, Any]:
+    return {
+        "dataset_id": dataset.id,
+        "file": dataset.filename,
+        "rows": dataset.row_count or 0,
+        "result": "refused" if refused else done,
+        "error": error_in_words(refused) if refused else None,
+    }

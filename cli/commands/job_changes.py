@@ -1,6 +1,5 @@
 """`affirm-worker jobs cancel`, `jobs set`, `jobs retry` and `jobs purge`."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -38,7 +37,7 @@ PURGE_EPILOG = """
 \b
 Examples:
   affirm-worker jobs purge --older-than 30d --dry-run
-  affirm-worker jobs purge --older-than 12h --state completed
+  affirm-worker jobs purge --older-than 12h --state completed --yes
 """
 
 NewPriority = Annotated[
@@ -103,15 +102,15 @@ def retry(
     """Retries failed or cancelled jobs, with fresh budgets.
 
     Their runs stay as history. Refused if the dataset has another job that is not finished, or was loaded by
-    another job since. --failed takes the latest job of each dataset only, never a cancelled one, and asks first
-    if there is a terminal.
+    another job since. --failed takes the latest job of each dataset only, never a cancelled one. It asks first;
+    without a terminal it needs --yes.
     """
     if failed == bool(job_ids) or (cause is not None and not failed):
         raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
     with session() as it:
         ids = it.client.jobs.failed(cause) if failed else [it.client.jobs.find(given) for given in job_ids or ()]
-        if failed and ids and not (yes or dry_run) and sys.stdin.isatty():
-            output.confirm(f"Retry {_jobs(len(ids))}?")
+        if failed and ids and not dry_run:
+            output.agree(f"Retry {_jobs(len(ids))}?", yes=yes)
         results = it.client.jobs.retry_all(ids, dry_run=dry_run, priority=priority)
     if as_json:
         result = "would be queued" if dry_run else "queued"
@@ -139,11 +138,12 @@ def purge(
         list[JobState] | None, typer.Option(help="Only those: completed, failed or cancelled; may be repeated.")
     ] = None,
     dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Removes old finished jobs with their runs; never a dataset or a row.
 
-    Controllers do the same by themselves after WORKER_RETENTION.
+    Controllers do the same by themselves after WORKER_RETENTION. Asks first; without a terminal it needs --yes.
     """
     try:
         age = parse_duration(older_than)
@@ -153,7 +153,11 @@ def purge(
     if unfinished := [one for one in states if not one.finished]:
         raise typer.BadParameter(f"jobs that are {unfinished[0]} are never removed", param_hint="--state")
     with session() as it:
-        count = sum(it.client.jobs.purgeable(age, states).values() if dry_run else it.client.jobs.purge(age, states))
+        count = sum(it.client.jobs.purgeable(age, states).values())
+        if not dry_run:
+            if count:
+                output.agree(f"Remove {_jobs(count)} with their runs?", yes=yes)
+            count = sum(it.client.jobs.purge(age, states))
     if as_json:
         output.print_json({"removed": 0 if dry_run else count, "would_remove": count if dry_run else None})
     else:

@@ -35,7 +35,7 @@ from dataset_jobs.storage import open_storage
 from parser_runner.child import run_child
 from services.client import Client
 from services.progress import POLL_SECONDS, watch
-from services.submit_files import FileOptions, Submitted
+from services.submit_files import FileOptions, SubmittedFile
 
 EPILOG = """
 Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted; 77 or 78 when
@@ -108,7 +108,7 @@ def load(
     raise typer.Exit(summary.exit_code)
 
 
-def _jobs(submitted: list[Submitted]) -> list[UUID]:
+def _jobs(submitted: list[SubmittedFile]) -> list[UUID]:
     return list(dict.fromkeys(one.job_id for one in submitted if one.job_id is not None))
 
 

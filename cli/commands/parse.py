@@ -131,7 +131,7 @@ def _print_rows(source: Source, code: str, file: Path) -> None:
             if rejected.more:
                 say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
             for hint in rejected.hints:
-                say(f"  {command(hint, file)}", to=sys.stderr)
+                say(f"  {command(hint, file, code)}", to=sys.stderr)
             raise typer.Exit(ExitCode.REJECTED) from None
         rows.seek(0)
         shutil.copyfileobj(rows, data_stream())
@@ -219,5 +219,5 @@ def report_lines(found: Report, file: Path) -> list[str]:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:
             lines.append(f"  and {found.rejected.more:,} more")
-        lines += [f"  {command(hint, file)}" for hint in found.rejected.hints]
+        lines += [f"  {command(hint, file, found.country)}" for hint in found.rejected.hints]
     return lines

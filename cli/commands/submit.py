@@ -32,7 +32,7 @@ from cli.table import Column
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
-from services.submit_files import FileOptions, Submitted
+from services.submit_files import FileOptions, SubmittedFile
 
 EPILOG = """
 \b
@@ -114,14 +114,14 @@ def submit(
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def _result(one: Submitted) -> str:
+def _result(one: SubmittedFile) -> str:
     """The result for a file, in a word or two."""
     if one.done is None:
         return "refused"
     return "already loaded" if one.loaded and one.job_id is None else str(one.done.verdict)
 
 
-def _as_json(one: Submitted) -> dict[str, Any]:
+def _as_json(one: SubmittedFile) -> dict[str, Any]:
     return {
         "file": one.path,
         "result": one.done.verdict if one.done else "refused",

@@ -57,7 +57,9 @@ async def scale(context: Context, spec: PoolSpec) -> Scaled | None:
             history=decision.history.as_dict(),
             generation=spec.generation,
         )
-        if await context.store.decide(spec.name, pool.decision, new, context.owner, DECIDER_LEASE if leads else None):
+        if await context.store.record_decision(
+            spec.name, pool.decision, new, context.owner, DECIDER_LEASE if leads else None
+        ):
             if decision.desired != pool.desired:
                 was = "" if pool.desired is None else f", was {pool.desired}"
                 _log.info("pool %s: %d desired%s: %s", spec.name, decision.desired, was, decision.reason)

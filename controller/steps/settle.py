@@ -77,6 +77,7 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     if settled is not None:
         _log_settled(run, settled.settlement)
         _count(context.metrics, run.pool, settled, evidence)
+        context.tally.failed += settled.settlement.state is JobState.FAILED
         if settled.settlement.give_backs:
             await block(context, run, settled.settlement.diagnosis)
     # Only now, with the evidence stored. If we die before, rescue finds the Job as an orphan that is over.

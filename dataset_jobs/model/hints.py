@@ -16,6 +16,8 @@ class Action(StrEnum):
     DELETE_DATASET = "delete_dataset"
     REPROCESS_DATASET = "reprocess_dataset"
     SUBMIT = "submit"
+    SUBMIT_WITH_YEAR = "submit_with_year"
+    SUBMIT_WITH_SEX = "submit_with_sex"
     SUBMIT_WITH_YEAR_AND_SEX = "submit_with_year_and_sex"
     SUBMIT_AS_FORMAT = "submit_as_format"
     SUBMIT_SPLIT = "submit_split"

@@ -83,7 +83,9 @@ class CapacityStore(ControllerConnection):
         async with self._connection() as connection:
             return [PoolQueue(**row) for row in await fetch_all(connection, "pools.queue_figures")]
 
-    async def decide(self, pool: str, follows: int, new: NewDecision, owner: str, lease: timedelta | None) -> bool:
+    async def record_decision(
+        self, pool: str, follows: int, new: NewDecision, owner: str, lease: timedelta | None
+    ) -> bool:
         """Writes a decision by compare-and-swap; False, and nothing is written, if another one was made since.
 
         Args:

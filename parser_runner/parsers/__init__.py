@@ -291,6 +291,17 @@ def _within(member: Source, rows: Iterator[Row]) -> Iterator[Row]:
         yield Row(row.year, row.gender, row.name, row.count, InMember(name, row.place))
 
 
+def refuse_if_refused(source: Source, country: str) -> None:
+    """Refuses a list of a publisher whose lists cannot be loaded, however they are described.
+
+    Raises:
+        Rejected: it is one, and why.
+    """
+    for one in all_recognised(source, [parser for parser in parsers_of(country) if is_refused(parser)]):
+        start(one.parser, source, one.match)
+    source.rewind()
+
+
 def _elsewhere(source: Source, country: str) -> list[tuple[str, AnyParser]]:
     """The formats of other countries that are surely the file's, each with its country."""
     found = []

@@ -1,6 +1,7 @@
 """A submitted file as it stands: its name, hints, bytes and findings."""
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -8,6 +9,7 @@ from typing import BinaryIO
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.places import Cell, Figure, InMember, Place
 from parser_runner.machine import Machine, local_file
@@ -152,9 +154,11 @@ class SourceFile:
         """Raises `Rejected` if problems were noted. The registry calls it after the last row."""
         self.findings.raise_problems()
 
-    def rejected(self, reason: Reason, message: str, place: LocalPlace | None = None) -> Rejected:
-        """The error that refuses this file."""
-        return Rejected(reason, self.filename, Problem(message, self.place(place)))
+    def rejected(
+        self, reason: Reason, message: str, place: LocalPlace | None = None, hints: Sequence[Hint] = ()
+    ) -> Rejected:
+        """The error that refuses this file; each hint is a way to submit it so that it is read."""
+        return Rejected(reason, self.filename, Problem(message, self.place(place)), hints=hints)
 
     def place(self, place: LocalPlace | None) -> Place | None:
         """A line or cell of this file, as a place in the submitted one."""

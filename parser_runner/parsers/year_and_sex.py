@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.hints import Action, Hint
 from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -76,7 +77,8 @@ def resolve_year(
     year = _resolve(source, "year", within, year_named(source, named=named), source.year_hint, place, named=named)
     if year is not None:
         return year
-    raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_YEAR if named else _YEAR}, or the year as a hint")
+    message = f"{_NAMED_YEAR if named else _YEAR}, or the year as a hint"
+    raise source.rejected(Reason.INVALID_FILENAME, message, hints=[Hint(Action.SUBMIT_WITH_YEAR)])
 
 
 def resolve_sex(
@@ -87,7 +89,8 @@ def resolve_sex(
     if sex is not None:
         source.findings.sex_by_name = sex if within is None else None
         return sex
-    raise source.rejected(Reason.INVALID_FILENAME, f"{_NAMED_SEX if named else _SEX}, or the sex as a hint")
+    message = f"{_NAMED_SEX if named else _SEX}, or the sex as a hint"
+    raise source.rejected(Reason.INVALID_FILENAME, message, hints=[Hint(Action.SUBMIT_WITH_SEX)])
 
 
 T = TypeVar("T", bound=int | str)

@@ -17,7 +17,7 @@ from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.runner import Runner, RunnerStore
 from parser_runner.run import Reusable, RunnerContext
 from tests.fakes.launcher import FakeLauncher
-from tests.integration.world import NATIONAL, Submitted, World, key_of
+from tests.integration.world import NATIONAL, SubmittedFile, World, key_of
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
 ROWS_2023 = YEAR_2023.read_bytes().count(b"\n")
@@ -77,7 +77,7 @@ def context_of(world: World, run: ClaimedRun, reusable: Reusable | None) -> Runn
     return RunnerContext(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, reusable=reusable)
 
 
-async def launched(world: World, reconciler: Reconciler, result: Submitted) -> RunKey:
+async def launched(world: World, reconciler: Reconciler, result: SubmittedFile) -> RunKey:
     """The run of a job that is claimed and launched, in a pool that has room for no other."""
     world.query("update pools set max_running = 1")
     await reconciler.tick()

@@ -18,7 +18,7 @@ from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.jobs import Cancel
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.loads import COPY_WAITS, YEAR_2023, claim_one, copy_held_up, pid_of, settled
-from tests.integration.world import HOUR, Submitted, World, key_of
+from tests.integration.world import HOUR, SubmittedFile, World, key_of
 
 pytestmark = pytest.mark.every_postgres
 
@@ -34,10 +34,10 @@ class Lingering(FakeLauncher):
         self.stopped.append((key, now))
 
 
-def reprocessed(world: World, first: Submitted) -> Submitted:
+def reprocessed(world: World, first: SubmittedFile) -> SubmittedFile:
     """A second job for a dataset that is loaded."""
     job_id, _ = world.client.datasets.reprocess(first.dataset_id)
-    return Submitted(first.dataset_id, job_id)
+    return SubmittedFile(first.dataset_id, job_id)
 
 
 @pytest.mark.parametrize("state", ["queued", "scheduled"])

@@ -73,9 +73,13 @@ def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
     assert [line.split()[:4] for line in listed] == [
         ["dataset", "country", "file", "status"], [dataset_id, "US", "yob2023.txt", "pending"],
     ]  # fmt: skip
-    assert answer(run("datasets", "delete", dataset_id, "--json"))["dataset_id"] == dataset_id
+    refused = run("datasets", "delete", dataset_id, code=2).stderr
+    assert "there is no terminal to ask on: Delete dataset" in refused
+    for option, result in (("--dry-run", "would be deleted"), ("--yes", "deleted")):
+        [deleted] = answer(run("datasets", "delete", dataset_id, option, "--json"))
+        assert (deleted["dataset_id"], deleted["result"]) == (dataset_id, result)
     assert [path for path in (tmp_path / "home" / "storage").rglob("*") if path.is_file()] == []
-    assert "there is no dataset" in run("datasets", "delete", dataset_id, code=65).stderr
+    assert "there is no dataset" in run("datasets", "delete", dataset_id, "--yes", code=65).stderr
 
 
 def test_a_file_that_is_refused_does_not_keep_the_others_back(run: Run, tmp_path: Path) -> None:
@@ -147,10 +151,21 @@ def test_load_does_it_all_and_says_what_came_of_it(empty_database: str, tmp_path
         rf"of yob2021.txt, US:\nyear +sex +name +count\n2021 +{found[0][1]} +{found[0][2]} +{found[0][3]}\n",
         done.stdout,
     )
+    assert "give either ids" in run("datasets", "delete", code=2).stderr
+    assert "only failed datasets" in run("datasets", "delete", "--status", "completed", "--yes", code=2).stderr
+    [deleted] = answer(run("datasets", "delete", "--status", "failed", "--yes", "--json"))
+    assert (deleted["file"], deleted["rows"], deleted["error"]) == ("yob1999.txt", 0, None)
+    assert "there is no such dataset" in run("datasets", "delete", "--status", "failed", "--yes").stdout
     assert "2 files: all loaded already" in run("load", *good, "--country", "US").stdout
     summary = answer(run("load", *good, "--country", "US", "--json"))
     assert (summary["files"], summary["loaded"], summary["already_loaded"]) == (2, 0, 2)
     assert (summary["not_loaded"], summary["interrupted"]) == ([], False)
+
+
+def test_a_controller_that_gave_a_file_up_has_not_succeeded(run: Run, tmp_path: Path) -> None:
+    run("submit", write(tmp_path, "yob1999.txt", "Emma,F,12\nLiam,X,3\n"), "--country", "US")
+    run("run", "--until-idle", code=1)
+    run("run", "--until-idle")
 
 
 def test_a_folder_of_storage_is_submitted_by_a_schedule_and_by_hand(run: Run, tmp_path: Path) -> None:

@@ -124,5 +124,5 @@ def test_cancel_retry_and_purge_on_the_command_line(world: World, run: Run) -> N
     assert answer(run("jobs", "purge", "--older-than", "3d", "--json"))["removed"] == 0
     run("jobs", "purge", "--older-than", "soon", code=2)
     run("jobs", "purge", "--older-than", "1d", "--state", "queued", code=2)
-    assert run("jobs", "purge", "--older-than", "1d").stdout == "removed 1 job\n"
+    assert run("jobs", "purge", "--older-than", "1d", "--yes").stdout == "removed 1 job\n"
     assert "there is no job" in run("jobs", "explain", short, code=65).stderr

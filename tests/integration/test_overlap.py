@@ -11,7 +11,7 @@ from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.submission import Verdict, read_file
-from tests.integration.world import Submitted, World
+from tests.integration.world import SubmittedFile, World
 
 pytestmark = pytest.mark.every_postgres
 
@@ -25,7 +25,9 @@ def counted(world: World) -> list[tuple[str, int]]:
     return [(row["name"], row["count"]) for row in world.query(sql)]
 
 
-async def loaded(world: World, content: str, name: str = "yob2020.txt", replaces: tuple[UUID, ...] = ()) -> Submitted:
+async def loaded(
+    world: World, content: str, name: str = "yob2020.txt", replaces: tuple[UUID, ...] = ()
+) -> SubmittedFile:
     """Submits a file and loads it, or fails to."""
     result = world.submit(world.file(name, content), replaces=replaces)
     await world.run_until_idle()
@@ -33,7 +35,7 @@ async def loaded(world: World, content: str, name: str = "yob2020.txt", replaces
 
 
 async def load_by_hand(
-    world: World, submitted: Submitted, years: dict[int, str], top: int | None = None, measure: str = "births",
+    world: World, submitted: SubmittedFile, years: dict[int, str], top: int | None = None, measure: str = "births",
     region: str | None = None,
 ) -> None:  # fmt: skip
     """Loads one row of each of these years and sexes, whatever the file holds."""
@@ -51,7 +53,7 @@ async def load_by_hand(
     )
 
 
-def submit(world: World, number: int, *replaces: UUID) -> Submitted:
+def submit(world: World, number: int, *replaces: UUID) -> SubmittedFile:
     return world.submit(world.file(f"{number}.txt", f"Mary,F,{number}\n"), replaces=replaces)
 
 
@@ -150,7 +152,7 @@ async def test_coverage_that_a_reload_drops_counts_again_elsewhere(world: World)
     await load_by_hand(world, new, {2019: "F", 2020: "FM"})
     assert counting(world) == {2019: {"F2", "M1"}, 2020: {"F2", "M2"}}
     job_id, _ = world.client.datasets.reprocess(new.dataset_id)
-    await load_by_hand(world, Submitted(new.dataset_id, job_id), {2020: "F"})
+    await load_by_hand(world, SubmittedFile(new.dataset_id, job_id), {2020: "F"})
     assert counting(world) == {2019: {"F1", "M1"}, 2020: {"F2", "M1"}}
 
 
@@ -188,7 +190,7 @@ async def test_a_dataset_is_not_deleted_where_two_would_count_for_the_same_then(
     await load_by_hand(world, third, {2019: "F"})
     job_id, _ = world.client.datasets.reprocess(second.dataset_id)
     # Its parser has learnt to read the year before, which the third counts for, in its place too.
-    await load_by_hand(world, Submitted(second.dataset_id, job_id), {2019: "F", 2020: "F"})
+    await load_by_hand(world, SubmittedFile(second.dataset_id, job_id), {2019: "F", 2020: "F"})
     assert counting(world) == {2019: {"F3"}, 2020: {"F2"}}
     with pytest.raises(Conflict, match=f"{first.dataset_id} .* and dataset {second.dataset_id} .* count for the same"):
         world.client.datasets.delete(third.dataset_id, world.storage)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.integration.loads import COPY_WAITS, copy_held_up, pid_of
-from tests.integration.world import Submitted, World
+from tests.integration.world import SubmittedFile, World
 
 pytestmark = pytest.mark.every_postgres
 
@@ -21,7 +21,7 @@ SECOND_LOADED = "select 1 from datasets where filename = 'yob2023-2.txt' and sta
 WAITS_FOR_THE_OTHER = "select 1 from pg_stat_activity where query like '%coverage.cover%' and wait_event_type = 'Lock'"
 
 
-def submit(world: World, number: int, replaces: tuple[Submitted, ...] = ()) -> Submitted:
+def submit(world: World, number: int, replaces: tuple[SubmittedFile, ...] = ()) -> SubmittedFile:
     path = world.file(f"yob2023-{number}.txt", f"{GIRLS}Number,F,{number + 5}\n")
     return world.submit(path, replaces=[one.dataset_id for one in replaces])
 
@@ -33,7 +33,7 @@ def counted(world: World) -> list[tuple[int, str]]:
 
 
 @contextmanager
-def commit_held_up(world: World, submitted: Submitted) -> Iterator[None]:
+def commit_held_up(world: World, submitted: SubmittedFile) -> Iterator[None]:
     """Holds up a load after it has written its coverage, and before it commits."""
     world.query(
         "create function hold_up() returns trigger language plpgsql as"

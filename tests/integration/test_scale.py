@@ -194,8 +194,10 @@ async def test_a_decision_is_written_only_over_the_one_that_it_was_made_from(wor
         await scaled(as_controller(store, "a"))
         seen = await store.capacity("default", 1)
         assert seen is not None
-        assert await store.decide("default", seen.decision, DECIDED, "b", DECIDER_LEASE)
-        assert not await store.decide("default", seen.decision, replace(DECIDED, desired=9), "a", DECIDER_LEASE)
+        assert await store.record_decision("default", seen.decision, DECIDED, "b", DECIDER_LEASE)
+        assert not await store.record_decision(
+            "default", seen.decision, replace(DECIDED, desired=9), "a", DECIDER_LEASE
+        )
     assert (pool(world)["desired"], pool(world)["decided_by"]) == (3, "b")
 
 
@@ -252,7 +254,9 @@ async def test_held_back_jobs_are_claimed_when_the_lease_ends(world: World) -> N
     async with world.store() as store, world.controller(launcher, owner="b", concurrency=None) as reconciler:
         seen = await store.capacity("default", 1)
         assert seen is not None
-        await store.decide("default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", timedelta(hours=1))
+        await store.record_decision(
+            "default", seen.decision, replace(DECIDED, desired=1, generation=7), "a", timedelta(hours=1)
+        )
         await reconciler.tick()
         assert len(launcher.launches) == 1, "a description that is newer than one's own is left alone"
         expire(world)

@@ -39,7 +39,7 @@ NO_RETRIES = RetryPolicy(max_retries=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class SubmittedFile:
     """The dataset and the job of a submission."""
 
     dataset_id: UUID
@@ -79,15 +79,15 @@ class World:
 
     def submit(
         self, path: Path, country: str = "US", year: int | None = None, replaces: Sequence[UUID] = ()
-    ) -> Submitted:
+    ) -> SubmittedFile:
         """Submits a file as the command line does."""
         submission = read_file(path, FileHints(year=year), replaces=replaces)
         result = self.client.submit(path, submission, country, self.storage)
         assert result.dataset_id is not None
         assert result.job_id is not None
-        return Submitted(result.dataset_id, result.job_id)
+        return SubmittedFile(result.dataset_id, result.job_id)
 
-    def submit_small(self, year: int = 2020, content: str = "") -> Submitted:
+    def submit_small(self, year: int = 2020, content: str = "") -> SubmittedFile:
         """Submits a file of a year, with one row unless its content is given."""
         return self.submit(self.file(f"yob{year}.txt", content or f"Mary,F,{year}\n"))
 

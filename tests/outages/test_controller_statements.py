@@ -1,7 +1,7 @@
 """The connection between controller and Postgres breaks, at every statement."""
 
 from controller.loop import Reconciler
-from tests.integration.world import Submitted, World
+from tests.integration.world import SubmittedFile, World
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import SET_UP, Fault, FaultProxy, Kind
@@ -13,7 +13,7 @@ UNDECIDED = """update pools set desired = null, limited_by = null, reason = null
 """So that each time the same is decided, in the same statements."""
 
 
-def submit(world: World, number: int) -> tuple[Submitted, Submitted]:
+def submit(world: World, number: int) -> tuple[SubmittedFile, SubmittedFile]:
     """A file that can be loaded, and one that is refused."""
     good = world.submit(world.file(f"yob{1900 + number}.txt", f"Mary,F,{number + 5}\nAnna,F,5\nJohn,M,7\n"))
     bad = world.submit(world.file(f"yob{1900 + number}.txt", f"Mary,F,{number + 5}\nAnna,neither,5\n"))

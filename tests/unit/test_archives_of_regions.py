@@ -12,7 +12,7 @@ from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage
 from services.client import Client
-from services.submit_files import FileOptions, Submitted
+from services.submit_files import FileOptions, SubmittedFile
 from tests.unit.command_line import run
 from tests.unit.parsing import refusal, rows, zipped
 from tests.unit.workbooks import xlsx
@@ -84,14 +84,14 @@ class Recording:
     def __init__(self) -> None:
         self.given: list[tuple[str, bytes]] = []
 
-    def submit_file(self, storage: Storage | None, path: Path, options: FileOptions) -> Submitted:
+    def submit_file(self, storage: Storage | None, path: Path, options: FileOptions) -> SubmittedFile:
         self.given.append((path.name, path.read_bytes()))
-        return Submitted(path)
+        return SubmittedFile(path)
 
 
 def split(
     *files: Path, limits: Limits | None = None, country: str = "US"
-) -> tuple[list[tuple[str, bytes]], list[Submitted], list[str]]:
+) -> tuple[list[tuple[str, bytes]], list[SubmittedFile], list[str]]:
     client, said = Recording(), []  # type: ignore[var-annotated]
     done = submit_split(client, None, files, FileOptions(country), limits or Limits(), said.append)  # type: ignore[arg-type]
     return client.given, done, said

@@ -8,7 +8,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.hints import Action, Hint
-from parser_runner.parsers import parsers_of
+from parser_runner.parsers import parsers_of, refuse_if_refused
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
@@ -143,3 +143,20 @@ def test_the_regions_of_berlin_are_named_where_one_is_needed(region: str | None)
     berlin = "vorname,anzahl,geschlecht,position\nTestina,9,w,1\n"
     error = refusal(berlin, "list-2018.csv", "DE", hints=FileHints(format="de-berlin", region=region))
     assert "give one of DE-BE, DE-BE-11001 Mitte, DE-BE-11002 Friedrichshain-Kreuzberg, " in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "action"), [("females.csv", Action.SUBMIT_WITH_YEAR), ("2019.csv", Action.SUBMIT_WITH_SEX)]
+)
+def test_what_the_files_name_has_lost_is_asked_for(name: str, action: Action) -> None:
+    content = "Given Name,Amount,Position\nTESTINA,9,1\nPROBERTA,7,2\n"
+    error = refusal(content, name, "AU")
+    assert error.reason is Reason.INVALID_FILENAME
+    assert error.hints == (Hint(action),)
+
+
+def test_a_list_that_cannot_be_loaded_is_not_described() -> None:
+    file = source("nombre,cantidad,anio\nMaria,5,1990\nJuan,4,1990\n", "nombres.csv")
+    with pytest.raises(Rejected, match="but no sex"):
+        refuse_if_refused(file, "AR")
+    refuse_if_refused(source(NSW, "any.csv"), "AU")
