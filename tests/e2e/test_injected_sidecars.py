@@ -44,7 +44,11 @@ def the_run(meshed: Installation, submitted: dict[str, Any]) -> dict[str, Any]:
 
 def until_nothing_is_left(meshed: Installation) -> None:
     meshed.cluster.wait(lambda: meshed.runner_jobs() == [], "the runner's Job to be gone", seconds=20)
-    # SIGTERM is not heard: the pod's grace period of 30 s passes.
+    # SIGTERM is not heard. The kubelet kills the sidecar when the grace period is over, 30 s by itself.
+    meshed.cluster.wait(
+        lambda: all("deletionTimestamp" in pod["metadata"] for pod in meshed.runner_pods()), "the pods' deletion"
+    )
+    meshed.hurry_deletions()
     meshed.cluster.wait(lambda: meshed.runner_pods() == [], "the runner's pod to be gone", seconds=60)
 
 

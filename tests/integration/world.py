@@ -105,9 +105,10 @@ class World:
 
     async def until(self, sql: str, seconds: float = 30) -> None:
         """Waits until a query has a row."""
-        async with asyncio.timeout(seconds):
-            while not self.query(sql):
-                await asyncio.sleep(0.02)
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            async with asyncio.timeout(seconds):
+                while connection.execute(sql.encode()).fetchone() is None:
+                    await asyncio.sleep(0.02)
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[], bool]]:
