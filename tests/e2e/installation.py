@@ -96,12 +96,6 @@ class Installation:
         items: list[dict[str, Any]] = listed["items"]
         return items
 
-    def hurry_deletions(self) -> None:
-        """Pods that are being deleted end now: nobody waits for the rest of their 30 s."""
-        deleted = [pod["metadata"]["name"] for pod in self.runner_pods() if "deletionTimestamp" in pod["metadata"]]
-        if deleted:
-            self.kubectl("delete", "pods", *deleted, "--grace-period=1", "--wait=false", "--ignore-not-found")
-
     def touch_pods(self) -> None:
         """Lets the controller look at its pods now: without an event of a pod it does once a minute."""
         self.kubectl("annotate", "pods", "-l", "app=affirm-parser", "--overwrite", f"touched={time.monotonic_ns()}")
