@@ -209,7 +209,7 @@ async def test_who_was_away_between_reading_and_writing_decides_anew_on_what_was
         came_between: list[Scaled] = []
 
         async def pause(at: Boundary) -> None:
-            if at == Boundary("store", "decide") and not came_between:
+            if at == Boundary("store", "record_decision") and not came_between:
                 world.query("update pools set paused = true")
                 came_between.append(await scaled(b))
 
