@@ -12,7 +12,7 @@ RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CU
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run prepare test check lint unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -63,11 +63,15 @@ PREPARE := $(addprefix prepare-,all check model integration faults e2e cluster b
 $(PREPARE): prepare-%: $(VENV)/.dev
 	@$(BIN)/python -m tests.prepare $*
 
-check: prepare-check  ## seconds: ruff, mypy --strict, import-linter, unit tests
+check: lint unit  ## a minute or two: ruff, mypy --strict, import-linter, unit tests
+
+lint: prepare-check  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+unit: prepare-check  ## the unit tests
 	$(PYTEST) tests/unit
 
 model: prepare-model  ## a model of the lease protocol, in every order of its steps (needs spin and gcc)
@@ -103,8 +107,8 @@ chaos-cluster: prepare-e2e  ## the same on a real Kubernetes: N=200 loads, MINUT
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 # The end-to-end tests mostly wait for the cluster: the others run beside them, two parts at a time.
-FIRST := prepare check model
-BESIDE := e2e postgres-18 faults postgres-16 postgres-15 chaos
+FIRST := prepare lint
+BESIDE := e2e unit postgres-18 faults postgres-16 postgres-15 model chaos
 TOOK := $(VENV)/.took
 
 test:  ## everything, and how long each part of it took

@@ -27,7 +27,7 @@ from benchmarks.scale_arena import Arena, arena, controller
 from controller.launchers.kubernetes.api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
-from services.submission import read_file
+from tests.kit.submit import submit
 
 SAMPLES = int(os.environ.get("SAMPLES") or 1_000)
 QUEUED = int(os.environ.get("QUEUED") or 10_000)
@@ -60,7 +60,7 @@ class Submitter:
         """One more; the job's id."""
         self._count += 1
         self._file.write_text(f"Mary,F,{self._count + 4}\r\n")
-        result = self._client.submit(self._file, read_file(self._file), "US", self._storage, priority=priority)
+        result = submit(self._client, self._storage, self._file, priority=priority)
         assert result.job_id is not None
         return result.job_id
 

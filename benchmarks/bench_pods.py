@@ -18,9 +18,9 @@ from benchmarks.report import Figure, report
 from controller.launchers.kubernetes.api import load_configuration
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
-from services.submission import read_file
 from tests.cluster import acquire
 from tests.e2e.installation import Installation, installed, load_images, running_servers
+from tests.kit.submit import submit
 
 JOBS = 50
 
@@ -76,7 +76,7 @@ async def measure(installation: Installation, folder: Path) -> list[Figure]:
             for number in range(JOBS):
                 path = folder / f"yob{1900 + number}.txt"
                 path.write_text(f"Mary,F,{number + 5}\r\n")
-                result = await asyncio.to_thread(client.submit, path, read_file(path), "US", storage)
+                result = await asyncio.to_thread(submit, client, storage, path)
                 await asyncio.to_thread(
                     installation.until,
                     "select 1 from runs where job_id = %s and released_at is not null",

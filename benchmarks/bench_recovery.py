@@ -14,10 +14,10 @@ from pathlib import Path
 from benchmarks.report import Figure, report
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
-from services.submission import read_file
 from tests.cluster import acquire
 from tests.e2e.installation import Installation, evict, installed, load_images, running_servers
 from tests.e2e.loads import COPY_WAITS, copy_held_up, variant
+from tests.kit.submit import submit
 from tests.servers.processes import pids_of
 
 TIMES = 50
@@ -53,7 +53,7 @@ def measure(installation: Installation, folder: Path, take: Callable[[Installati
         path = variant(folder, 1900 + number)
         installation.query("update pools set paused = true")
         with Client.connect(installation.conninfo) as client:
-            submitted = client.submit(path, read_file(path), "US", storage)
+            submitted = submit(client, storage, path)
         job_id = str(submitted.job_id)
         with copy_held_up(installation, str(submitted.dataset_id), 1900 + number):
             installation.query("update pools set paused = false")

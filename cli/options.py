@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from dataset_jobs.model.durations import parse_when
+from services.submit import one_at_a_time
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
 Country = Annotated[
@@ -59,13 +60,8 @@ Replaces = Annotated[
 
 
 def check_replaces(replaces: Sequence[str] | None, files: Sequence[Path], *, split: bool) -> None:
-    """Refuses --replaces with more than one file: each would take the same place.
-
-    Raises:
-        typer.BadParameter: there are several files, or an archive is split into several.
-    """
-    if replaces and (split or len(files) > 1):
-        raise typer.BadParameter("goes with one file at a time", param_hint="--replaces")
+    """Raises InvalidRequest if --replaces comes with several files, or with an archive that becomes several."""
+    one_at_a_time(replaces or (), 2 if split else len(files))
 
 
 Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]

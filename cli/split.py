@@ -22,7 +22,7 @@ from parser_runner.parsers.division import Piece, divided
 from parser_runner.parsers.source import Source
 from services.client import Client
 from services.submission import checked_filename, open_file
-from services.submit_files import FileOptions, SubmittedFile
+from services.submit import FileOptions, SubmittedFile
 
 Split = Annotated[
     bool,

@@ -19,7 +19,7 @@ from cli.words import cell
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
-from services.submit_files import SubmittedFile
+from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
 _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]

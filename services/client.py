@@ -8,16 +8,14 @@ from uuid import UUID
 
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
+from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
 from dataset_jobs.store.views import Status
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.jobs import Jobs
 from services.schedules import Schedules
 from services.status import read_status
-from services.submission import Submission
-from services.submit import SubmitResult, preview, submit
-from services.submit_files import FileOptions, SubmittedFile, submit_file, submit_files
+from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
 
 
 class Client:
@@ -59,30 +57,12 @@ class Client:
         self.database.close()
 
     def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[SubmittedFile]:
-        """Submits files one after the other; see `services.submit_files.submit_files`."""
+        """Submits files one after the other; see `services.submit.submit_files`."""
         return submit_files(self.database, storage, paths, options)
 
     def submit_file(self, storage: Storage, path: Path, options: FileOptions) -> SubmittedFile:
         """Submits one file. An error of the request becomes a refusal; any other error is raised."""
         return submit_file(self.database, storage, path, options)
-
-    def submit(
-        self,
-        path: Path,
-        submission: Submission,
-        country: str,
-        storage: Storage,
-        *,
-        priority: int = 0,
-        pool: str = "default",
-        run_at: When = None,
-    ) -> SubmitResult:
-        """Stores a file that was read already, and enqueues the job that loads it; see `services.submit.submit`."""
-        return submit(self.database, path, submission, country, storage, priority=priority, pool=pool, run_at=run_at)
-
-    def preview(self, submission: Submission, country: str) -> SubmitResult:
-        """The result that `submit` would have now; writes nothing. Raises as `submit` does."""
-        return preview(self.database, submission, country)
 
     def now(self) -> datetime:
         """The time by the database's clock, as all times of an installation are."""

@@ -19,8 +19,8 @@ from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
 from dataset_jobs.storage import Storage, StoredFile
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction
+from services.dataset_maker import DatasetMaker, SubmitResult, Withdrawn, find_country
 from services.submission import checked_filename, read_submission
-from services.submit import SubmitResult, Submitting, Withdrawn, find_country
 
 LEASE = timedelta(minutes=10)
 """How long a claim holds without a sign of life from its holder."""
@@ -185,8 +185,8 @@ class FolderScan:
             return cast("BinaryIO", _Watched(content, file.uri, self.stopping, submission.sha256))
 
         tick = self.tick
-        done = Submitting(
-            self.database, again, submission, country_id, tick.country, self.storage, tick.priority, tick.pool,
+        done = DatasetMaker(
+            self.database, self.storage, submission, again, country_id, tick.country, tick.priority, tick.pool,
             first=note,
         ).create_if_new()  # fmt: skip
         if done is None:

@@ -12,8 +12,8 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction
 from dataset_jobs.store.views import ScheduleView
 from services.cron import next_tick
+from services.dataset_maker import find_country
 from services.folder_scan import LEASE, MIN_UNCHANGED_SECONDS, ClaimedTick, FolderScan, ScanResult, Stopped
-from services.submit import find_country
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OF_DATASETS = re.compile(r"[A-Z]{2}(/.*)?")

@@ -1,233 +1,96 @@
-"""Submitting a file: makes a new dataset, or corrects or retries the one that has the same bytes."""
+"""Submitting files: each is read and checked, stored, and becomes a dataset with a job.
 
-from collections.abc import Callable
+`services/submission.py` reads and checks a file, and `services/dataset_maker.py` does the rest.
+"""
+
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.file_hints import FileHints
-from dataset_jobs.model.local_machine import machine_errors
-from dataset_jobs.model.requests import InvalidRequest, unknown_country
-from dataset_jobs.model.states import DatasetStatus, JobType
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import TRIES, ClientDatabase, Row, Transaction, When
-from services.replacements import check_replaced
-from services.submission import Existing, Submission, Verdict, open_file, verdict_on
+from dataset_jobs.store.client_connection import ClientDatabase, When
+from services.dataset_maker import DatasetMaker, SubmitResult, find_country
+from services.submission import open_file, read_file
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitResult:
-    """The result of a submission.
+class SubmittedFile:
+    """The outcome for one file: a result or a refusal."""
+
+    path: Path
+    done: SubmitResult | None = None
+    refusal: InvalidRequest | None = None
+
+    @property
+    def dataset_id(self) -> UUID | None:
+        """The dataset that the file is."""
+        return self.done.dataset_id if self.done else None
+
+    @property
+    def job_id(self) -> UUID | None:
+        """The job that will load it."""
+        return self.done.job_id if self.done else None
+
+    @property
+    def loaded(self) -> bool:
+        """Its rows are in the table already."""
+        return bool(self.done and self.done.loaded)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """What holds for every file that is submitted together.
 
     Args:
-        dataset_id: None only after a dry run that would create one.
-        job_id: the unfinished job that will load it; None if there is none, and after a dry run.
-        loaded: its rows are in the table already.
+        country: ISO 3166-1 alpha-2 code, in any letter case.
+        hints: what the uploader says of them.
+        replaces: the datasets whose place the file takes; for one file at a time.
+        priority, pool, run_at: of the new jobs.
+        dry_run: write nothing, only return the results.
     """
 
-    verdict: Verdict
-    dataset_id: UUID | None
-    job_id: UUID | None
-    loaded: bool = False
+    country: str
+    hints: FileHints = NO_HINTS
+    replaces: Sequence[UUID] = ()
+    priority: int = 0
+    pool: str = "default"
+    run_at: When = None
+    dry_run: bool = False
 
 
-class Withdrawn(Exception):
-    """`Submitting.first` raises this to submit nothing after all."""
-
-
-def submit(
-    database: ClientDatabase,
-    path: Path,
-    submission: Submission,
-    country: str,
-    storage: Storage,
-    *,
-    priority: int = 0,
-    pool: str = "default",
-    run_at: When = None,
-) -> SubmitResult:
-    """Stores a file and enqueues the job that loads it. If its bytes are a dataset already, corrects or retries that.
-
-    The file is stored before the row is written: a crash in between leaves a file that nothing refers to,
-    never a row without a file. A country that has no parser is not refused here.
-
-    Args:
-        database: where the dataset goes.
-        path: the file that `submission` was read from.
-        submission: its name, hash, size and hints, checked.
-        country: its ISO 3166-1 alpha-2 code, in any letter case.
-        storage: keeps the file.
-        priority: a job with a higher one is claimed first.
-        pool: the job's queue.
-        run_at: a new job is not claimed before that.
+def submit_files(
+    database: ClientDatabase, storage: Storage, paths: Iterable[Path], options: FileOptions
+) -> list[SubmittedFile]:
+    """Submits files one after the other: a refusal of one does not stop the others.
 
     Raises:
-        InvalidRequest: the country or the pool is unknown, the file cannot be read, or it cannot replace a dataset
-            that it names.
-        Conflict: the same bytes are loaded, or being loaded, under another name or with other hints.
+        InvalidRequest: several files are to take the place of the same datasets.
+        RunError: as database, storage or the machine have it.
     """
-    country_id, code = find_country(database, country)
-    source = partial(open_file, path)
-    return Submitting(
-        database, source, submission, country_id, code, storage, priority, pool, run_at
-    ).create_or_continue()
+    files = [*paths]
+    one_at_a_time(options.replaces, len(files))
+    return [submit_file(database, storage, path, options) for path in files]
 
 
-def preview(database: ClientDatabase, submission: Submission, country: str) -> SubmitResult:
-    """The result that `submit` would have now; writes nothing. Raises as `submit` does."""
-    country_id, _ = find_country(database, country)
-    dataset_id = _find(database, country_id, submission)
-    existing = None if dataset_id is None else _read(database, dataset_id)
-    if existing is None or _has_no_rows(existing):
-        check_replaced(database, submission, country_id)
-    if existing is None:
-        return SubmitResult(Verdict.CREATED, None, None)
-    return SubmitResult(verdict_on(_existing(existing), submission), dataset_id, None, loaded=existing["loaded"])
+def one_at_a_time(replaces: Sized, files: int) -> None:
+    """Raises InvalidRequest if several files are to take the place of datasets: each would take the same one."""
+    if replaces and files > 1:
+        raise InvalidRequest("a dataset can be replaced by one file at a time")
 
 
-def find_country(database: ClientDatabase, given: str) -> tuple[UUID, str]:
-    """The id and the code of a country; raises InvalidRequest with suggestions."""
-    code = given.strip().upper()
-    rows = database.all("submit.find_country", code=code)
-    if not rows:
-        raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("submit.list_countries")])
-    return rows[0]["id"], code
-
-
-@dataclass(frozen=True, slots=True)
-class Submitting:
-    """One file being submitted; see `submit`.
-
-    Args:
-        source: opens the file; the caller closes it.
-        run_at: a new job is not claimed before that.
-        first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
-    """
-
-    database: ClientDatabase
-    source: Callable[[], BinaryIO]
-    submission: Submission
-    country_id: UUID
-    country: str
-    storage: Storage
-    priority: int
-    pool: str
-    run_at: When = None
-    first: Callable[[Transaction], None] = lambda _: None
-
-    def create_or_continue(self) -> SubmitResult:
-        """Creates the dataset, or goes on with the existing one; begins again if somebody was faster."""
-        for _ in range(TRIES):
-            dataset_id = _find(self.database, self.country_id, self.submission)
-            result = self._create() if dataset_id is None else self._again(dataset_id)
-            if result is not None:
-                return result
-        raise Unavailable("database: others keep submitting and deleting the same file", Reason.DATABASE)
-
-    def create_if_new(self) -> SubmitResult | None:
-        """Creates the dataset; does nothing and returns None if it exists."""
-        if _find(self.database, self.country_id, self.submission) is not None:
-            return None
-        return self._create()
-
-    def _create(self) -> SubmitResult | None:
-        check_replaced(self.database, self.submission, self.country_id)
-        dataset_id = uuid4()
-        uri = self._put(dataset_id)
-
-        def work(transaction: Transaction) -> SubmitResult | None:
-            self.first(transaction)
-            row = transaction.one(
-                "submit.insert_dataset",
-                dataset_id=dataset_id,
-                country_id=self.country_id,
-                filename=self.submission.filename,
-                storage_uri=uri,
-                sha256=self.submission.sha256,
-                size=self.submission.size,
-                supersedes=list(self.submission.supersedes),
-                **self.submission.hints.as_columns(),
-            )
-            if row is None:
-                return None
-            job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
-            return SubmitResult(Verdict.CREATED, dataset_id, job_id)
-
-        try:
-            created = self.database.transaction(work)
-        except (InvalidRequest, Withdrawn):
-            self.storage.delete(uri)
-            raise
-        if created is None:
-            # Somebody was faster with the same bytes; that dataset has its own file.
-            self.storage.delete(uri)
-        return created
-
-    def _again(self, dataset_id: UUID) -> SubmitResult | None:
-        existing = _read(self.database, dataset_id)
-        if existing is None:
-            return None
-        verdict_on(_existing(existing), self.submission)
-        uri = existing["storage_uri"]
-        if _has_no_rows(existing):
-            check_replaced(self.database, self.submission, self.country_id)
-            # Store the same bytes under the same key again, which restores a lost file. Not under the lock.
-            uri = self._put(dataset_id)
-
-        def work(transaction: Transaction) -> SubmitResult | None:
-            dataset = transaction.lock_dataset(dataset_id)
-            if dataset is None:
-                return None
-            verdict = verdict_on(_existing(dataset), self.submission)
-            job_id = dataset["unfinished_job"]
-            if _has_no_rows(dataset):
-                transaction.execute(
-                    "submit.correct_dataset",
-                    dataset_id=dataset_id,
-                    filename=self.submission.filename,
-                    supersedes=list(self.submission.supersedes),
-                    storage_uri=uri,
-                    **self.submission.hints.as_columns(),
-                )
-                if job_id is None:
-                    job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
-            return SubmitResult(verdict, dataset_id, job_id, loaded=dataset["loaded"])
-
-        result = self.database.transaction(work)
-        if result is None:
-            # Somebody deleted dataset and file meanwhile; the file was just stored again.
-            self.storage.delete(uri)
-        return result
-
-    def _put(self, dataset_id: UUID) -> str:
-        # Storage raises its own errors; these are about reading the file.
-        with self.source() as content, machine_errors(f"read {self.submission.filename}"):
-            return self.storage.put(f"{self.country}/{dataset_id}", content)
-
-
-def _find(database: ClientDatabase, country_id: UUID, submission: Submission) -> UUID | None:
-    rows = database.all("submit.find_dataset", country_id=country_id, sha256=submission.sha256)
-    return rows[0]["id"] if rows else None
-
-
-def _read(database: ClientDatabase, dataset_id: UUID) -> Row | None:
-    return database.transaction(lambda transaction: transaction.lock_dataset(dataset_id))
-
-
-def _has_no_rows(dataset: Row) -> bool:
-    return dataset["status"] in (DatasetStatus.PENDING, DatasetStatus.FAILED)
-
-
-def _existing(row: Row) -> Existing:
-    return Existing(
-        id=row["id"],
-        filename=row["filename"],
-        hints=FileHints.of_row(row),
-        supersedes=tuple(row["supersedes"]),
-        status=DatasetStatus(row["status"]),
-        unfinished_job=row["unfinished_job"],
-    )
+def submit_file(database: ClientDatabase, storage: Storage, path: Path, options: FileOptions) -> SubmittedFile:
+    """Submits one file. An error of the request becomes a refusal; any other error is raised."""
+    try:
+        submission = read_file(path, options.hints, options.replaces)
+        country_id, country = find_country(database, options.country)
+        maker = DatasetMaker(
+            database, storage, submission, partial(open_file, path), country_id, country, options.priority,
+            options.pool, options.run_at,
+        )  # fmt: skip
+        return SubmittedFile(path, maker.preview() if options.dry_run else maker.create_or_continue())
+    except InvalidRequest as refusal:
+        return SubmittedFile(path, refusal=refusal)

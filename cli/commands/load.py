@@ -35,7 +35,7 @@ from dataset_jobs.storage import open_storage
 from parser_runner.child import run_child
 from services.client import Client
 from services.progress import POLL_SECONDS, watch
-from services.submit_files import FileOptions, SubmittedFile
+from services.submit import FileOptions, SubmittedFile
 
 EPILOG = """
 Exit codes: 0 when every file is loaded, 1 when some are not, 130 when it was interrupted; 77 or 78 when

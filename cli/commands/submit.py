@@ -32,7 +32,7 @@ from cli.table import Column
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
-from services.submit_files import FileOptions, SubmittedFile
+from services.submit import FileOptions, SubmittedFile
 
 EPILOG = """
 \b

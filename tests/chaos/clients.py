@@ -18,6 +18,7 @@ from tests.chaos.ledger import Ledger
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import sync_connection
 from tests.faults.ports import exposed
+from tests.kit.submit import submit
 
 FAULTS = 0.01
 WANTED = 15
@@ -91,7 +92,7 @@ class Clients:
     def _submit_file(self, file: File) -> None:
         storage = exposed(open_storage(self._storage), "storage", self._actor)
         pool = POOLS[self._number % len(POOLS)]
-        self._store.submit(file.path, read_file(file.path), file.country, storage, pool=pool)
+        submit(self._store, storage, file.path, file.country, pool=pool)
 
     def _request(self, name: str) -> None:
         self._try(getattr(self, f"_{name}"))

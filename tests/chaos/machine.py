@@ -54,6 +54,7 @@ from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.clock import VirtualClock
 from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
+from tests.kit.submit import submit
 
 RETRY = RetryPolicy()
 ROUNDS = 60
@@ -188,12 +189,12 @@ class Machine(RuleBasedStateMachine):
         folder.mkdir(exist_ok=True)
         number = len(self.files) + len(self.unsure) + 1
         file = make_file(folder, number, Random(number), bad, 5, kind_of(number))
-        submission = read_file(file.path)
+        sha256 = read_file(file.path).sha256
         storage = exposed(open_storage(self._storage()), "storage", self.client_actor)
-        if self._try(lambda: self.client.submit(file.path, submission, file.country, storage)):
-            self.files[submission.sha256] = file
+        if self._try(lambda: submit(self.client, storage, file.path, file.country)):
+            self.files[sha256] = file
         else:
-            self.unsure.add(submission.sha256)
+            self.unsure.add(sha256)
 
     @rule(index=which)
     def reprocess(self, index: int) -> None:

@@ -34,6 +34,7 @@ from tests.faults.actor import Actor, Boundary, Crashed, Kind, Plan, no_faults
 from tests.faults.clock import VirtualClock
 from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
+from tests.kit.submit import submit
 
 TICKS = 40
 """Within so many, a quarter of an hour each, a load has ended."""
@@ -111,14 +112,13 @@ class OneLoad:
     def _submit(self, kind: str, plan: Plan, first: dict[str, Actor]) -> UUID:
         self._number += 1
         file = make_file(self._folder, self._number, Random(kind), False, 5, kind)
-        submission = read_file(file.path)
-        self._files[submission.sha256] = file
+        self._files[read_file(file.path).sha256] = file
 
-        def submit(client: Client, actor: Actor) -> UUID | None:
+        def submit_it(client: Client, actor: Actor) -> UUID | None:
             storage = exposed(open_storage(self._storage), "storage", actor)
-            return client.submit(file.path, submission, file.country, storage).job_id
+            return submit(client, storage, file.path, file.country).job_id
 
-        return self._until_answered(submit, plan, first)
+        return self._until_answered(submit_it, plan, first)
 
     def _reprocess(self, job_id: UUID, plan: Plan, first: dict[str, Actor]) -> UUID:
         dataset_id = self._look.jobs.get(job_id)[0].dataset_id

@@ -25,6 +25,7 @@ from tests.chaos.controllers import RETRY
 from tests.chaos.files import File, kind_of, make_file
 from tests.chaos.ledger import Ledger
 from tests.kit.figures import Figures
+from tests.kit.submit import submit
 from tests.servers.processes import send_signal
 
 CONTROLLERS = 2
@@ -218,7 +219,7 @@ class Processes:
         kind = kind_of(number) if rows == 30 else "text"
         file = make_file(self._folder, number, self._random, False, rows, kind)
         with contextlib.suppress(RunError):
-            self._client.submit(file.path, read_file(file.path), file.country, open_storage(self._storage))
+            submit(self._client, open_storage(self._storage), file.path, file.country)
             self._files[read_file(file.path).sha256] = file
 
     def _all(self, query: str) -> list[dict[str, Any]]:

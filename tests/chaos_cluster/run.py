@@ -15,12 +15,12 @@ import psycopg
 from dataset_jobs.model.causes import CountsAs
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
-from services.submission import read_file
 from tests.chaos_cluster.faults import Faults
 from tests.chaos_cluster.witness import Witness
 from tests.e2e.installation import Installation, Servers
 from tests.kit.figures import Figures
 from tests.kit.letters import letters
+from tests.kit.submit import submit
 
 IN_QUEUE = 12
 """Unfinished jobs that there are at any time, until all are submitted."""
@@ -104,11 +104,10 @@ class _Submitting:
         """Submits until `most` jobs are unfinished."""
         for _ in range(most - _unfinished(self._installation)):
             path, malformed = self._file()
-            submission = read_file(path)
             for _ in range(60):
                 try:
                     with Client.connect(self._installation.conninfo) as client:
-                        result = client.submit(path, submission, "US", self._storage)
+                        result = submit(client, self._storage, path)
                     break
                 except Exception as error:  # the database is away; the command line would say so, and be called again
                     last = error

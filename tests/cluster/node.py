@@ -109,6 +109,8 @@ def start_kubelet(files: Files, ca: Authority) -> None:
         "clusterDNS": [],
         "maxPods": 250,
         "serializeImagePulls": False,
+        # How full emptyDirs are: a minute by default.
+        "volumeStatsAggPeriod": "5s",
         "kubeAPIQPS": 300,
         "kubeAPIBurst": 500,
         "eventRecordQPS": 0,

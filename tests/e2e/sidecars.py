@@ -33,6 +33,11 @@ def before(*init: dict[str, Any]) -> Patch:
     return [{"op": "add", "path": "/spec/initContainers", "value": list(init)}]
 
 
+def killed_soon() -> Patch:
+    """The kubelet kills what hears no SIGTERM after 2 s, not 30."""
+    return [{"op": "replace", "path": "/spec/terminationGracePeriodSeconds", "value": 2}]
+
+
 def with_environment(pod: dict[str, Any], name: str, value: str) -> Patch:
     """The runner's own container gets a variable."""
     [number] = [number for number, one in enumerate(pod["spec"]["containers"]) if one["name"] == "parser-runner"]

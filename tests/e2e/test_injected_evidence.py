@@ -12,7 +12,7 @@ from dataset_jobs.model.causes import Cause, Reason
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, REJECTS, WORKS, until
 from tests.e2e.acting_pods import EATS_MEMORY, Place, pending_with
-from tests.e2e.sidecars import LIVES_ON, PROXY, Patch, before, beside, container
+from tests.e2e.sidecars import LIVES_ON, PROXY, Patch, before, beside, container, killed_soon
 from tests.servers.admission_webhook import webhook
 
 FAILS_AT_ONCE = "raise SystemExit(1)"
@@ -24,7 +24,7 @@ Inject = Callable[[str], Patch]
 
 
 def _lives_on(image: str) -> Patch:
-    return beside(container(image, LIVES_ON))
+    return beside(container(image, LIVES_ON)) + killed_soon()
 
 
 @pytest.mark.parametrize(

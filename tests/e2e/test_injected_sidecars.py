@@ -9,7 +9,18 @@ import pytest
 
 from tests.cluster import Cluster
 from tests.e2e.installation import Installation, Servers, installed
-from tests.e2e.sidecars import LIVES_ON, PROXY, Patch, before, beside, container, forwards, waits_for, with_environment
+from tests.e2e.sidecars import (
+    LIVES_ON,
+    PROXY,
+    Patch,
+    before,
+    beside,
+    container,
+    forwards,
+    killed_soon,
+    waits_for,
+    with_environment,
+)
 from tests.servers.admission_webhook import Webhook, webhook
 
 DATABASE = "sidecars"
@@ -44,14 +55,14 @@ def the_run(meshed: Installation, submitted: dict[str, Any]) -> dict[str, Any]:
 
 def until_nothing_is_left(meshed: Installation) -> None:
     meshed.cluster.wait(lambda: meshed.runner_jobs() == [], "the runner's Job to be gone", seconds=20)
-    # SIGTERM is not heard: the pod's grace period of 30 s passes.
+    # SIGTERM is not heard: the pod's grace period passes.
     meshed.cluster.wait(lambda: meshed.runner_pods() == [], "the runner's pod to be gone", seconds=60)
 
 
 def test_a_sidecar_that_never_ends_holds_no_slot(
     meshed: Installation, hook: Webhook, python_image: str, tmp_path: Path
 ) -> None:
-    hook.answer = lambda pod: beside(container(python_image, LIVES_ON))
+    hook.answer = lambda pod: beside(container(python_image, LIVES_ON)) + killed_soon()
     good, bad = submit(meshed, tmp_path, 2001), submit(meshed, tmp_path, 2002, sex="X")
     jobs = meshed.until_finished([good, bad], seconds=60)
     assert [(job["state"], job["attempts"], job["last_cause"]) for job in jobs] == [
@@ -59,9 +70,8 @@ def test_a_sidecar_that_never_ends_holds_no_slot(
         ("failed", 1, "rejected"),
     ]
     for one in (good, bad):
-        run = the_run(meshed, one)
-        assert run["evidence"]["left_running"] == [PROXY]
-        assert (run["released_at"] - run["started_at"]).total_seconds() < 30
+        # What the slot was released with: the sidecar was still there.
+        assert the_run(meshed, one)["evidence"]["left_running"] == [PROXY]
     until_nothing_is_left(meshed)
     assert "these containers ran on: proxy" in meshed.cli("jobs", "explain", bad["job_id"]).stdout
 

@@ -30,7 +30,7 @@ def test_a_corrected_file_is_refused_until_it_is_said_to_replace_the_old_one(run
     assert (dataset["measure"], dataset["years"], dataset["sexes"]) == ("births", [2023], ["F"])
     refused = run("load", new, "--country", "US", code=1)
     assert f"(dataset {dataset['id']}); if this file" in " ".join(refused.stdout.split())
-    both = run("submit", old, new, "--country", "US", "--replaces", dataset["id"], code=2)
+    both = run("submit", old, new, "--country", "US", "--replaces", dataset["id"], code=65)
     assert "one file at a time" in both.stderr
     run("submit", new, "--country", "US", "--replaces", dataset["id"][:8])
     run("run", "--until-idle", WORKER_LAUNCHER="process")
@@ -45,7 +45,7 @@ def test_a_load_takes_the_place_of_a_dataset(run: Run, tmp_path: Path) -> None:
     old, new = write(tmp_path, "yob2023.txt", "Emma,F,15433\n"), write(tmp_path, "yob2023-2.txt", "Emma,F,15434\n")
     assert "\n1 row in " in run("load", old, "--country", "US").stdout
     [dataset] = answer(run("datasets", "list", "--json"))
-    assert "one file at a time" in run("load", old, new, "-c", "US", "--replaces", dataset["id"], code=2).stderr
+    assert "one file at a time" in run("load", old, new, "-c", "US", "--replaces", dataset["id"], code=65).stderr
     assert "cafe" in run("load", new, "-c", "US", "--replaces", "cafe", code=65).stderr
     run("load", new, "--country", "US", "--replaces", dataset["id"][:8])
     assert answer(run("datasets", "show", dataset["id"], "--json"))["superseded"] is True

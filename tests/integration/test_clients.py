@@ -18,8 +18,9 @@ from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
 from services.client import Client
+from services.dataset_maker import SubmitResult
 from services.submission import Verdict, read_file
-from services.submit import SubmitResult
+from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
 
@@ -90,10 +91,11 @@ class Submitter:
     def submit(
         self, name: str = "yob2023.txt", content: bytes = CONTENT, *, country: str = "US", year: int | None = None,
         sex: str | None = None, store: Client | None = None, storage: Storage | None = None, pool: str = "default",
+        dry_run: bool = False,
     ) -> SubmitResult:  # fmt: skip
         path = self.file(name, content)
-        submission = read_file(path, FileHints(year=year, sex=sex))
-        return (store or self.store).submit(path, submission, country, storage or self.storage, pool=pool)
+        hints = FileHints(year=year, sex=sex)
+        return submit(store or self.store, storage or self.storage, path, country, hints, pool=pool, dry_run=dry_run)
 
     def submitted(self, situation: str) -> UUID:
         """A dataset in one of the SITUATIONS."""
@@ -157,18 +159,14 @@ def test_the_same_bytes_again(
     before = client.dataset(dataset_id)
     unfinished = [job for job in client.store.jobs.list(dataset_id=dataset_id) if not JobState(job.state).finished]
     expected = other if change else same
-    client.file(change.get("name", "yob2023.txt"))
-    preview = read_file(
-        client.file(change.get("name", "yob2023.txt")), FileHints(year=change.get("year"), sex=change.get("sex"))
-    )
     if expected is None:
         with pytest.raises(Conflict, match=str(dataset_id)):
-            client.store.preview(preview, "US")
+            client.submit(**change, dry_run=True)
         with pytest.raises(Conflict, match=str(dataset_id)):
             client.submit(**change)
         assert client.dataset(dataset_id) == before
         return
-    assert client.store.preview(preview, "US").verdict is expected
+    assert client.submit(**change, dry_run=True).verdict is expected
     assert client.dataset(dataset_id) == before
     result = client.submit(**change)
     assert (result.verdict, result.dataset_id) == (expected, dataset_id)
@@ -242,16 +240,15 @@ def test_the_same_bytes_at_once_make_one_dataset(client: Submitter) -> None:
     """Of several clients one creates it, and one file stays."""
     client.file()
 
-    def submit(_: int) -> SubmitResult:
+    def submit_it(_: int) -> SubmitResult:
         with Client.connect(client.conninfo) as store:
-            path = client.folder / "yob2023.txt"
-            return store.submit(path, read_file(path), "US", client.storage)
+            return submit(store, client.storage, client.folder / "yob2023.txt")
 
     for _ in range(5):
         client.run("truncate datasets cascade")
         for path in client.stored():
             path.unlink()
-        results = at_once(6, submit)
+        results = at_once(6, submit_it)
         assert sorted(result.verdict for result in results) == ["created"] + ["unchanged"] * 5
         assert len({result.dataset_id for result in results}) == 1
         assert len({result.job_id for result in results}) == 1
@@ -262,11 +259,11 @@ def test_of_several_that_submit_a_failed_file_at_once_under_other_names_one_enqu
     dataset_id = client.submitted("failed")
     paths = [client.file(f"name{number}.txt") for number in range(6)]
 
-    def submit(number: int) -> SubmitResult:
+    def submit_one(number: int) -> SubmitResult:
         with Client.connect(client.conninfo) as store:
-            return store.submit(paths[number], read_file(paths[number]), "US", client.storage)
+            return submit(store, client.storage, paths[number])
 
-    results = at_once(6, submit)
+    results = at_once(6, submit_one)
     assert {result.dataset_id for result in results} == {dataset_id}
     assert len({result.job_id for result in results}) == 1
     assert {result.verdict for result in results} == {Verdict.CORRECTED}

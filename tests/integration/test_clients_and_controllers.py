@@ -20,7 +20,7 @@ from dataset_jobs.store.client_connection import TRIES, ClientConnection, Transa
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
 from services.client import Client
-from services.submission import read_file
+from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
 
@@ -40,7 +40,7 @@ def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
                 action = chance.choice(["submit", "submit", "submit", "reprocess", "delete"])
                 datasets = store.datasets.list()
                 if action == "submit":
-                    store.submit(path, read_file(path), "US", storage)
+                    submit(store, storage, path)
                 elif datasets and action == "reprocess":
                     store.datasets.reprocess(chance.choice(datasets).id)
                 elif datasets:

@@ -21,7 +21,7 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from services.jobs import Cancel
-from services.submission import read_file
+from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
 
@@ -37,10 +37,10 @@ def client(database: str) -> Iterator[Client]:
         yield store
 
 
-def submit(client: Client, folder: Path) -> tuple[UUID, UUID]:
+def submitted(client: Client, folder: Path) -> tuple[UUID, UUID]:
     path = folder / "yob2023.txt"
     path.write_bytes(b"Emma,F,15433\n")
-    result = client.submit(path, read_file(path), "US", open_storage(StorageConfig("local", path=folder)))
+    result = submit(client, open_storage(StorageConfig("local", path=folder)), path)
     assert result.dataset_id is not None and result.job_id is not None
     return result.dataset_id, result.job_id
 
@@ -56,7 +56,7 @@ def completed(_: RunFacts) -> Settlement:
 async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whole_life(
     database: str, client: Client, tmp_path: Path
 ) -> None:
-    dataset_id, job_id = submit(client, tmp_path)
+    dataset_id, job_id = submitted(client, tmp_path)
     async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
         store = ControllerStore(pool)
         assert await store.set_pool("default", 8) == 8

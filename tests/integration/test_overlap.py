@@ -10,8 +10,9 @@ from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
-from services.submission import Verdict, read_file
+from services.submission import Verdict
 from tests.integration.world import SubmittedFile, World
+from tests.kit.submit import submit as submit_again
 
 pytestmark = pytest.mark.every_postgres
 
@@ -261,5 +262,5 @@ async def test_a_file_that_is_submitted_again_need_not_say_again_what_it_replace
     old = await loaded(world, OLD)
     new = await loaded(world, NEW, "yob2020-new.txt", (old.dataset_id,))
     path = world.folder / "yob2020-new.txt"
-    again = world.client.submit(path, read_file(path), "US", world.storage)
+    again = submit_again(world.client, world.storage, path)
     assert (again.verdict, again.dataset_id, again.job_id) == (Verdict.UNCHANGED, new.dataset_id, None)

@@ -1,6 +1,10 @@
-"""The queries of docs/operations.md read what they need by an index, in a table of ten million rows."""
+"""The queries of docs/operations.md read what they need by an index, in a table of ten million rows.
+
+Older versions of Postgres get two million: the smaller the table, the less an index is worth to the planner.
+"""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +18,17 @@ from tests.servers.postgres import PostgresServer
 pytestmark = pytest.mark.every_postgres
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
-ROWS = 10_000_000
-YEARS, NAMES, COUNTRIES = 100, 10_000, 5
+YEARS, NAMES = 100, 10_000
+COUNTRIES = ["US"] if "AFFIRM_TEST_POSTGRES" in os.environ else ["US", "NO", "SE", "FI", "DK"]
 """In each of these countries a dataset a year, each with both sexes."""
+ROWS = len(COUNTRIES) * YEARS * 2 * NAMES
+BLOCKS = 5000
+"""More would be a good part of even the smaller table."""
 
 FILL = f"""
 create temporary table made as
 select row_number() over () as number, country_id, year
-from (select id as country_id from countries where code in ('US', 'NO', 'SE', 'FI', 'DK')) chosen,
+from (select id as country_id from countries where code = any('{{{",".join(COUNTRIES)}}}')) chosen,
     generate_series(1925, {1924 + YEARS}) year;
 insert into datasets (country_id, filename, storage_uri, sha256, size, status, loaded_at, row_count, total_count,
     parser, measure)
@@ -57,7 +64,7 @@ def documented() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def large(postgres: PostgresServer, template: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database with ten million rows in `names`."""
+    """A database with so many rows in `names`."""
     with psycopg.connect(postgres.create_database("large", template), autocommit=True) as connection:
         # The rows first and the indexes after them, which takes half the time. UNLOGGED: nothing here must last.
         connection.execute("alter table names drop constraint names_pkey; drop index names_by_folded_name")
@@ -93,7 +100,7 @@ def test_what_affirm_name_asks_reads_few_rows_by_an_index(large: psycopg.Connect
         assert "Index" in scan["Node Type"] or "Bitmap" in scan["Node Type"], shown
         rows = (scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"]
         assert rows <= 4 * NAMES, shown
-    assert explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"] <= ROWS / 2000, shown
+    assert explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"] <= BLOCKS, shown
     assert bool(read) == ("counted_names" in query)
     assert explained["Plan"]["Actual Rows"] > 0, shown
 

@@ -21,11 +21,11 @@ from services.client import Client
 from services.cron import next_tick
 from services.folder_scan import ScanResult, Stopped
 from services.schedules import Schedules
-from services.submission import read_file
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
 from tests.integration.world import World
+from tests.kit.submit import submit
 from tests.servers.versitygw import VersityGateway
 
 pytestmark = pytest.mark.every_postgres
@@ -417,7 +417,7 @@ async def test_the_loop_does_not_wait_for_a_folder(
         schedules.min_unchanged_seconds = 3.0  # as good as a folder that does not answer
         await reconciler.tick()
         other = folder.world.file("yob1999.txt", "Anna,F,9\n")
-        job = folder.world.client.submit(other, read_file(other), "US", folder.world.storage).job_id
+        job = submit(folder.world.client, folder.world.storage, other).job_id
         await reconciler.tick()
         assert folder.world.one("select state from jobs where id = %s", job)["state"] == "running"
         async with asyncio.timeout(30):

@@ -25,7 +25,7 @@ from services.progress import watch
 from services.replacements import check_replaced
 from services.status import Kind, obstacles
 from services.submission import Submission, Verdict, read_file
-from services.submit_files import FileOptions, submit_file, submit_files
+from services.submit import FileOptions, submit_file, submit_files
 from services.to_json import to_json
 from tests.integration.world import World
 

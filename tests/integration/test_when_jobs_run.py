@@ -7,9 +7,9 @@ import pytest
 
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.store.client_connection import When
-from services.submission import read_file
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World
+from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
 
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 def a_job(world: World, year: int, priority: int = 0, run_at: When = None) -> UUID:
     path = world.file(f"yob{year}.txt", f"Mary,F,{year}\n")
-    result = world.client.submit(path, read_file(path), "US", world.storage, priority=priority, run_at=run_at)
+    result = submit(world.client, world.storage, path, priority=priority, run_at=run_at)
     assert result.job_id is not None
     return result.job_id
 

@@ -27,8 +27,8 @@ from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import ANSWER_TIMEOUT, controller_pool
 from parser_runner.child import run_child
 from services.client import Client
-from services.submission import read_file
 from tests.kit.controller import controller, no_jitter
+from tests.kit.submit import submit
 
 DATA = Path(__file__).parent.parent / "data"
 NATIONAL = DATA / "us" / "national"
@@ -81,8 +81,7 @@ class World:
         self, path: Path, country: str = "US", year: int | None = None, replaces: Sequence[UUID] = ()
     ) -> SubmittedFile:
         """Submits a file as the command line does."""
-        submission = read_file(path, FileHints(year=year), replaces=replaces)
-        result = self.client.submit(path, submission, country, self.storage)
+        result = submit(self.client, self.storage, path, country, FileHints(year=year), replaces=replaces)
         assert result.dataset_id is not None
         assert result.job_id is not None
         return SubmittedFile(result.dataset_id, result.job_id)
@@ -105,9 +104,10 @@ class World:
 
     async def until(self, sql: str, seconds: float = 30) -> None:
         """Waits until a query has a row."""
-        async with asyncio.timeout(seconds):
-            while not self.query(sql):
-                await asyncio.sleep(0.02)
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            async with asyncio.timeout(seconds):
+                while connection.execute(sql.encode()).fetchone() is None:
+                    await asyncio.sleep(0.02)
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[], bool]]:

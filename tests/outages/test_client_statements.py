@@ -14,8 +14,8 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.requests import Conflict, NotFound
 from services.client import Client
-from services.submission import read_file
 from tests.integration.world import World, key_of
+from tests.kit.submit import submit
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import BREAKS, Fault, FaultProxy, Kind
@@ -48,14 +48,14 @@ class Case(NamedTuple):
     end: list[str]
 
 
-def submit(client: Client, target: Target) -> object:
+def submit_it(client: Client, target: Target) -> object:
     [path] = target.world.folder.glob("yob*.txt")
-    return client.submit(path, read_file(path), "US", target.world.storage)
+    return submit(client, target.world.storage, path)
 
 
 CASES = {
-    "submit": Case(None, submit, ["queued"], ["completed"]),
-    "submit-failed": Case("failed", submit, ["failed", "queued"], ["failed", "completed"]),
+    "submit": Case(None, submit_it, ["queued"], ["completed"]),
+    "submit-failed": Case("failed", submit_it, ["failed", "queued"], ["failed", "completed"]),
     "cancel-waiting": Case("queued", lambda client, it: client.jobs.cancel(it.job_id), ["cancelled"], ["cancelled"]),
     "cancel-running": Case("running", lambda client, it: client.jobs.cancel(it.job_id), ["running"], ["cancelled"]),
     "retry": Case("failed", lambda client, it: client.jobs.retry(it.job_id), ["queued"], ["completed"]),

@@ -12,7 +12,7 @@ from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage
 from services.client import Client
-from services.submit_files import FileOptions, SubmittedFile
+from services.submit import FileOptions, SubmittedFile
 from tests.unit.command_line import run
 from tests.unit.parsing import refusal, rows, zipped
 from tests.unit.workbooks import xlsx
@@ -151,7 +151,7 @@ def test_what_cannot_be_unpacked_stops_no_other_file(tmp_path: Path, archive: Pa
 
 def test_a_split_replaces_nothing(archive: Path) -> None:
     done = run("submit", archive, "-c", "US", "--split", "--replaces", "0f9c5d4e")
-    assert done.exit_code == 2
+    assert isinstance(done.exception, InvalidRequest)
 
 
 def test_the_client_of_the_services_has_that_method() -> None:
