@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -51,15 +52,19 @@ def text_members(source: Source) -> Generator[Source, None, None]:
     for member in texts:
         with temporary_file(source.machine) as file:
             _unpack(source, member, file)
-            yield Source(
-                source.filename,
-                file,
-                source.hints,
-                source.limits,
-                member.filename,
-                source.findings,
-                source.machine,
-            )
+            # It may be rewritten into another temporary file, which is the member's own.
+            with closing(
+                Source(
+                    source.filename,
+                    file,
+                    source.hints,
+                    source.limits,
+                    member.filename,
+                    source.findings,
+                    source.machine,
+                )
+            ) as opened:
+                yield opened
 
 
 def is_beside_lists(member: Source) -> bool:
