@@ -57,8 +57,7 @@ class TextList:
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
         """The table and its headings."""
-        for delimiter in self.delimiters:
-            table = TextTable(source, delimiter, self.charset)
+        for table in TextTable.each(source, self.charset, self.delimiters):
             header = self._bare(source, table) if self.columns is None else find_header(table, self.columns)
             if header is not None and has_words(header.text, self.title):
                 return table, header

@@ -6,7 +6,7 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -42,6 +42,11 @@ class TextTable:
         self._length = self._width = 0
         """Fields of the head's records if all have as many; and without the empty ones at the end, which spreadsheet
         programs add."""
+
+    @classmethod
+    def each(cls, source: Source, charset: str | None, separators: Iterable[str] = SEPARATORS) -> list[Self]:
+        """The text as tables, one for each separator that it may have: with known headings at most one fits."""
+        return [cls(source, separator, charset) for separator in separators]
 
     def head(self) -> list[list[str]]:
         if self._head is None:
@@ -95,11 +100,6 @@ def _width_of(record: list[str]) -> int:
     while end and not text_of(record[end - 1]):
         end -= 1
     return end
-
-
-def text_tables(source: Source, charset: str | None) -> list[TextTable]:
-    """The text as tables, one for each separator that it may have: with known headings at most one fits."""
-    return [TextTable(source, separator, charset) for separator in SEPARATORS]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,13 +51,8 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
     asked = [parser for parser in parsers if given in (None, parser.name)]
     why, place = _difference(source, asked, is_given=given is not None)
     what = f"no known format of {country}" if given is None else f"this is not {given}"
-    problem = source.rejected(Reason.INVALID_FORMAT, f"{what}: {why}", place)
-    return Rejected(
-        problem.reason or Reason.INVALID_FORMAT,
-        source.filename,
-        problem.problems,
-        hints=[_all_formats(country), how_to_describe(country)],
-    )
+    hints = [_all_formats(country), how_to_describe(country)]
+    return source.rejected(Reason.INVALID_FORMAT, f"{what}: {why}", place, hints)
 
 
 def how_to_describe(country: str) -> Hint:
@@ -120,14 +115,14 @@ def _misses(source: Source, parser: TextList) -> Iterator[_Miss]:
         return
     wanted = [texts for texts in (columns.name, columns.count, columns.year, columns.sex) if texts]
     known = {text for texts in (*wanted, columns.rank, columns.over, columns.other) for text in texts}
-    for separator in _SEPARATORS:
-        for number, record in enumerate(TextTable(source, separator, parser.charset).head(), 1):
+    for table in TextTable.each(source, parser.charset):
+        for number, record in enumerate(table.head(), 1):
             labels = {label_of(value): text_of(value) for value in record if text_of(value)}
             missing = [texts for texts in wanted if not labels.keys() & set(texts)]
             further = [text for label, text in labels.items() if label not in known]
             if len(labels) > 1 and all(len(text) <= _LONGEST_HEADING for text in further):
                 share = (len(wanted) - len(missing)) / len(wanted)
-                yield _Miss(parser, number, share, [" or ".join(texts) for texts in missing], further, separator)
+                yield _Miss(parser, number, share, [" or ".join(texts) for texts in missing], further, table.delimiter)
 
 
 def _similar(source: Source, parsers: Sequence[AnyParser]) -> AnyParser | None:
@@ -151,14 +146,14 @@ def _heads(source: Source) -> Iterator[Sequence[Value]]:
         for sheet in source.sheets():
             yield from sheet.head()
     else:
-        for separator in _SEPARATORS:
-            yield from TextTable(source, separator, "cp1252").head()
+        for table in TextTable.each(source, "cp1252"):
+            yield from table.head()
 
 
 def _has_only_ranks(source: Source) -> bool:
     """Whether a heading says rank, and the record below it has no figure but that and years."""
-    for separator in _SEPARATORS:
-        for headings, below in pairwise(TextTable(source, separator, "cp1252").head()):
+    for table in TextTable.each(source, "cp1252"):
+        for headings, below in pairwise(table.head()):
             labels = [*map(label_of, headings)]
             ranks = {column for column, label in enumerate(labels) if re.search(r"\brank\b", label)}
             if ranks and len(labels) > 1 and len(below) == len(labels):

@@ -28,12 +28,10 @@ from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.tables import Header, Table, TextTable
+from parser_runner.parsers.tables import SEPARATORS, Header, Table, TextTable
 from parser_runner.parsers.values import label_of, years_in
 from parser_runner.parsers.wide import Block, Wide, read_blocks, read_wide
 from parser_runner.parsers.year_and_sex import agreed, detect_sex, refuse_sex_hint
-
-SEPARATORS = (",", ";", "\t", "|")
 
 Part = BlockColumns | SheetWanted
 
@@ -136,8 +134,7 @@ class Described:
     def _tables(self, source: Source) -> Sequence[Table]:
         if source.workbook() is not None:
             return source.sheets()
-        separators = self._says.separator or SEPARATORS
-        return [TextTable(source, separator, self._says.charset) for separator in separators]
+        return TextTable.each(source, self._says.charset, self._says.separator or SEPARATORS)
 
     def _rows(self, source: Source, found: Found) -> Iterator[Row]:
         """The rows of a table. What contradicts is refused at once."""

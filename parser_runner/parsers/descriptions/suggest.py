@@ -10,7 +10,6 @@ from dataset_jobs.model.description import Description
 from dataset_jobs.model.description_parts import IN_FILENAME, IN_TITLE, YEAR, InvalidDescription
 from dataset_jobs.model.toml_text import toml_text
 from parser_runner.parsers.descriptions import heading_words
-from parser_runner.parsers.descriptions.described import SEPARATORS
 from parser_runner.parsers.descriptions.suggest_columns import Column, columns_of, is_sign, read_texts
 from parser_runner.parsers.named_period import year_named
 from parser_runner.parsers.source import Source
@@ -123,7 +122,7 @@ def suggest(source: Source) -> Suggestion:
 def _tables(source: Source) -> Sequence[Table]:
     if source.workbook() is not None:
         return source.sheets()
-    return [TextTable(source, separator, "cp1252") for separator in SEPARATORS]
+    return TextTable.each(source, "cp1252")
 
 
 def _candidates(table: Table) -> list[_Candidate]:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from dataset_jobs.model.causes import Reason
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, Header, find_header, text_tables
+from parser_runner.parsers.tables import Columns, Header, TextTable, find_header
 
 _COLUMNS = Columns(
     name=("nombre",), count=("cantidad",), year=("anio", "año"), other=("provincia_id", "nombre_provincia")
@@ -25,7 +25,7 @@ class WithoutSex:
     refused = True
 
     def recognise(self, source: Source) -> Header | None:
-        for table in text_tables(source, "cp1252"):
+        for table in TextTable.each(source, "cp1252"):
             if header := find_header(table, _COLUMNS):
                 return header
         return None

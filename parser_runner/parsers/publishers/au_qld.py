@@ -11,7 +11,7 @@ from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Columns, TextTable, text_tables
+from parser_runner.parsers.tables import Columns, TextTable
 from parser_runner.parsers.values import label_of
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.year_and_sex import refuse_sex_hint, resolve_year
@@ -29,7 +29,7 @@ class SideBySide:
     description = "lines of Girl Names,Count of Girl Names,Boy Names,Count of Boy Names (top-100-baby-names-2024.csv)"
 
     def recognise(self, source: Source) -> tuple[TextTable, list[str]] | None:
-        for table in text_tables(source, "cp1252"):
+        for table in TextTable.each(source, "cp1252"):
             labels = [*map(label_of, next(iter(table.head()), []))]
             if sorted(labels) == sorted(label for pair in _PAIRS.values() for label in pair):
                 return table, labels

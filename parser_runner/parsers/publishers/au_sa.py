@@ -7,6 +7,7 @@ Given Name or First Name, that of counts Amount, or in some years Number.
 """
 
 import re
+from dataclasses import replace
 
 from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.declared import TextList
@@ -38,32 +39,26 @@ _RULES = Rules(
 )
 _NAMES = ("given name", "first name")
 
-PARSERS = [
-    TextList(
-        name="au-sa",
-        description="lines of Given Name,Amount,Position (female_cy2013_top.csv), or the archive of them",
-        columns=Columns(name=_NAMES, count=("amount",), rank=("position",)),
-        title="position",
-        rules=_RULES,
-        charset="cp1252",
-        region="AU-SA",
-        top=_top,
-        named_year=True,
-        named_sex=True,
-    ),
-    TextList(
-        name="au-sa-number",
-        description="lines of Given Name,Number,Position (femalecy2016top.csv)",
-        columns=Columns(name=_NAMES, count=("number",), rank=("position",)),
-        title="position",
-        rules=_RULES,
-        charset="cp1252",
-        region="AU-SA",
-        top=_top,
-        named_year=True,
-        named_sex=True,
-        # Other registries have names, numbers and positions too.
-        shared=True,
-        named=re.compile(r"male_?cy\d{4}(?!\d)|south.?australia", re.ASCII | re.IGNORECASE),
-    ),
-]
+_AMOUNT = TextList(
+    name="au-sa",
+    description="lines of Given Name,Amount,Position (female_cy2013_top.csv), or the archive of them",
+    columns=Columns(name=_NAMES, count=("amount",), rank=("position",)),
+    title="position",
+    rules=_RULES,
+    charset="cp1252",
+    region="AU-SA",
+    top=_top,
+    named_year=True,
+    named_sex=True,
+)
+_NUMBER = replace(
+    _AMOUNT,
+    name="au-sa-number",
+    description="lines of Given Name,Number,Position (femalecy2016top.csv)",
+    columns=Columns(name=_NAMES, count=("number",), rank=("position",)),
+    # Other registries have names, numbers and positions too.
+    shared=True,
+    named=re.compile(r"male_?cy\d{4}(?!\d)|south.?australia", re.ASCII | re.IGNORECASE),
+)
+
+PARSERS = [_AMOUNT, _NUMBER]

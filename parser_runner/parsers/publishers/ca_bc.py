@@ -11,7 +11,7 @@ import re
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import TextTable, text_tables
+from parser_runner.parsers.tables import TextTable
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.year_and_sex import resolve_sex
 
@@ -28,7 +28,7 @@ class BritishColumbia:
     named = re.compile(r"(?<![^\W_])bc(?![^\W_])|british[ _-]?columbia", re.IGNORECASE)
 
     def recognise(self, source: Source) -> tuple[TextTable, Wide] | None:
-        for table in text_tables(source, "cp1252"):
+        for table in TextTable.each(source, "cp1252"):
             wide = find_wide(table, ("name",), ("total",))
             if wide is not None and wide.record == 1 and len(wide.years) == wide.width - 2:
                 return table, wide

@@ -24,8 +24,7 @@ class _SideBySide(RegistryList):
     """Two lists beside one another, with an empty column between. The shorter one is filled up with empty fields."""
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
-        for delimiter in self.delimiters:
-            table = TextTable(source, delimiter, self.charset)
+        for table in TextTable.each(source, self.charset, self.delimiters):
             head = table.head()
             for number, record in enumerate(head, 1):
                 if [*map(label_of, record)] == _HEADINGS:

@@ -25,7 +25,7 @@ from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.division import Piece
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import SEPARATORS, Columns, Header, TextTable, find_header
+from parser_runner.parsers.tables import Columns, Header, TextTable, find_header
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
 from parser_runner.parsers.whose_file import region_given
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
@@ -77,12 +77,11 @@ class Departments:
     regions = tuple(sorted(_CODES.values()))
 
     def recognise(self, source: Source) -> _Found | None:
-        for delimiter in SEPARATORS:
-            table = TextTable(source, delimiter, _CHARSET)
+        for table in TextTable.each(source, _CHARSET):
             if header := find_header(table, _DEPARTMENTAL):
                 labels = [*map(label_of, table.head()[header.record - 1])]
                 at = [column for column, label in enumerate(labels) if label in _DEPARTMENT]
-                return _Found(table, delimiter, header, at[0]) if len(at) == 1 else None
+                return _Found(table, table.delimiter, header, at[0]) if len(at) == 1 else None
         return None
 
     def parse(self, source: Source, match: _Found) -> Parsed:

@@ -17,7 +17,7 @@ from parser_runner.parsers.long import ZERO, Rules, read_list
 from parser_runner.parsers.pcaxis import read_matrix
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
-from parser_runner.parsers.tables import SEPARATORS, Header, TextTable
+from parser_runner.parsers.tables import Header, TextTable
 from parser_runner.parsers.values import (
     NO_LETTERS,
     Malformed,
@@ -228,8 +228,7 @@ class Csv:
     description = "lines of STATISTIC, Statistic Label, TLIST(A1), Year, a code (C03895V04646), Names, UNIT and VALUE"
 
     def recognise(self, source: Source) -> tuple[_Figures, Header] | None:
-        for delimiter in SEPARATORS:
-            table = _Figures(source, delimiter, "cp1252")
+        for table in _Figures.each(source, "cp1252"):
             if header := table.header():
                 return table, header
         return None

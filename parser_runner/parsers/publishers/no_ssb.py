@@ -12,7 +12,7 @@ from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.declared import TextList
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import SEPARATORS, Columns, TextTable, titles_of
+from parser_runner.parsers.tables import Columns, TextTable, titles_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.year_and_sex import resolve_sex
 
@@ -44,8 +44,7 @@ class Pivoted:
     description = 'lines of "first name";"Born persons 2019";"Born persons 2020" below the title of table 10467'
 
     def recognise(self, source: Source) -> tuple[TextTable, Wide] | None:
-        for delimiter in SEPARATORS:
-            table = _Years(source, delimiter, _CHARSET)
+        for table in _Years.each(source, _CHARSET):
             if (wide := find_wide(table, _NAMES)) and _TITLE in titles_of(table):
                 return table, wide
         return None

@@ -16,7 +16,7 @@ from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import SEPARATORS, Header, TextTable, titles_of
+from parser_runner.parsers.tables import Header, TextTable, titles_of
 from parser_runner.parsers.values import is_year, label_of, text_of, year_of
 from parser_runner.parsers.wide import Block, read_blocks
 from parser_runner.parsers.workbook import Sheet
@@ -90,8 +90,7 @@ class FigureNz:
     description = "lines of Year,Sex,Rank,Name,Value,Value Unit,Value Label,Null Reason, of the number of babies"
 
     def recognise(self, source: Source) -> tuple[TextTable, Header] | None:
-        for delimiter in SEPARATORS:
-            table = _Babies(source, delimiter, None)
+        for table in _Babies.each(source, None):
             labels = tuple(map(label_of, next(iter(table.head()), [])))
             if labels == _LABELS:
                 return table, Header(1, name=3, count=4, year=0, sex=1, width=len(labels), text=" | ".join(labels))

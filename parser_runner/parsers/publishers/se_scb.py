@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parser_runner.parsers.contract import Parsed, Row
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import Table, text_tables, titles_of
+from parser_runner.parsers.tables import Table, TextTable, titles_of
 from parser_runner.parsers.wide import Wide, find_wide, read_wide
 from parser_runner.parsers.workbook import Sheet
 from parser_runner.parsers.year_and_sex import detect_sex, refuse_sex_hint, resolve_sex
@@ -63,7 +63,7 @@ class Export:
     description = 'lines of "tilltalsnamn", "kön" (flickor or pojkar) and years: an export of the Statistical Database'
 
     def recognise(self, source: Source) -> tuple[Table, Wide] | None:
-        for table in text_tables(source, _CHARSET):
+        for table in TextTable.each(source, _CHARSET):
             if wide := find_wide(table, ("tilltalsnamn",), sexes=("kön",)):
                 return table, wide
         return None

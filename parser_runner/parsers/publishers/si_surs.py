@@ -15,7 +15,7 @@ from typing import NamedTuple
 from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules
 from parser_runner.parsers.source import Source
-from parser_runner.parsers.tables import TextTable, text_tables
+from parser_runner.parsers.tables import TextTable
 from parser_runner.parsers.values import Malformed, label_of, text_of, year_of
 from parser_runner.parsers.wide import Wide, read_wide
 from parser_runner.parsers.year_and_sex import resolve_sex
@@ -46,7 +46,7 @@ class Table:
         self._titles = titles
 
     def recognise(self, source: Source) -> _Found | None:
-        for table in text_tables(source, "cp1250"):
+        for table in TextTable.each(source, "cp1250"):
             head = table.head()
             found = {self._titles[label] for record in head for label in map(label_of, record) if label in self._titles}
             wide = _years_in(head)

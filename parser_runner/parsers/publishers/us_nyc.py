@@ -18,7 +18,7 @@ from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.summed import CurrentTable, Figure, Repeated, summed
-from parser_runner.parsers.tables import SEPARATORS, Columns, Header, find_header
+from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import label_of
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
 
@@ -58,8 +58,7 @@ class NewYorkCity:
     description = "lines of Year of Birth,Gender,Ethnicity,Child's First Name,Count,Rank (Popular_Baby_Names.csv)"
 
     def recognise(self, source: Source) -> _Found | None:
-        for delimiter in SEPARATORS:
-            table = CurrentTable(source, delimiter, None)
+        for table in CurrentTable.each(source, None):
             header = find_header(table, _COLUMNS)
             if header is None:
                 continue

@@ -17,7 +17,7 @@ from parser_runner.parsers.contract import Parsed
 from parser_runner.parsers.long import Rules, read_list
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.summed import CurrentTable, Figure, Repeated, summed
-from parser_runner.parsers.tables import SEPARATORS, Columns, Header, find_header
+from parser_runner.parsers.tables import Columns, Header, find_header
 from parser_runner.parsers.values import Malformed, count_of, has_letter, is_year, text_of
 from parser_runner.parsers.year_and_sex import refuse_sex_hint
 
@@ -48,8 +48,7 @@ class Montevideo:
     named = re.compile("nombre_nacim_x_anio_sexo", re.IGNORECASE)
 
     def recognise(self, source: Source) -> _Found | None:
-        for delimiter in SEPARATORS:
-            table = CurrentTable(source, delimiter, "cp1252")
+        for table in CurrentTable.each(source, "cp1252"):
             if header := find_header(table, _COLUMNS) or _bare(table):
                 return _Found(table, header)
         return None
