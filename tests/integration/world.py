@@ -103,8 +103,8 @@ class World:
         return rows[0]
 
     async def until(self, sql: str, seconds: float = 30) -> None:
-        """Waits until a query has a row."""
-        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+        """Waits until a query has a row; prepares nothing, since PgBouncer may stand between."""
+        with psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None) as connection:
             async with asyncio.timeout(seconds):
                 while connection.execute(sql.encode()).fetchone() is None:
                     await asyncio.sleep(0.02)
