@@ -8,7 +8,7 @@ from controller.outcomes.backoff import DEFAULT_WAITS, JITTER, give_back_wait, r
 from controller.pools.quantities import format_bytes
 from controller.pools.runner_pod import Memory
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
-from dataset_jobs.model.settlement import CANCELLED, Diagnosis, RunFacts, Settlement
+from dataset_jobs.model.settlement import CANCELLED, COMPLETED, Diagnosis, RunFacts, Settlement
 from dataset_jobs.model.states import JobState
 
 REFUSED_TIMES = 3
@@ -47,7 +47,7 @@ def settlement_of(
         memory: of a runner, by the pool's template; None if that sets no limit.
     """
     if facts.committed:
-        return Settlement(Diagnosis(Cause.COMPLETED), why="the runner committed")
+        return Settlement(COMPLETED, why="the runner committed")
     if not facts.current:
         return Settlement(diagnosis, why="the job is no longer this run's")
     if facts.cancel_requested:

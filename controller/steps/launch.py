@@ -7,7 +7,6 @@ claim back (a snooze). No answer, or one that proves nothing, means the same nam
 import asyncio
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple, Self
 
 from controller.context import Context
@@ -110,10 +109,13 @@ async def _give_back(context: Context, run: ClaimedRun | UnreleasedRun, refused:
         return False
     given_back = False
     if isinstance(run, ClaimedRun) and await context.launcher.get(run.key) is None:
-        decide = partial(settlement_of, diagnosis, policy=context.pools.rules(run.pool).retry, random=context.random())
-        settled = await context.store.settle(run.key, evidence, decide)
-        given_back = settled is not None
-        if settled is not None:
-            context.metrics.settled(run.pool, settled.settlement, held_seconds=0.0, busy_seconds=0.0)
+        async with context.store.locked_run(run.key) as locked:
+            if locked is not None:
+                policy = context.pools.rules(run.pool).retry
+                settlement = settlement_of(diagnosis, locked.facts, policy, context.random())
+                await locked.settle(settlement, evidence)
+        if locked is not None:
+            given_back = True
+            context.metrics.settled(run.pool, settlement, held_seconds=0.0, busy_seconds=0.0)
     await block(context, run, diagnosis)
     return given_back

@@ -15,7 +15,7 @@ from controller.steps.breaker import block
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, Settled, Settlement
+from dataset_jobs.model.settlement import COMPLETED, Diagnosis, Evidence, RunFacts, Settled, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller_views import UnreleasedRun
 
@@ -58,18 +58,8 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         evidence: what the launcher saw.
         diagnosis: why it ended, if that is known already; else `diagnose` concludes it from the evidence.
     """
-    random = context.random()
-    rules = context.pools.rules(run.pool)
-
-    def decide(facts: RunFacts) -> Settlement:
-        """Called by the store while it holds the locks of job and run."""
-        seen = _of_its_runner(evidence, run.runner_uid, facts)
-        held_for = timedelta.max if facts.figures is None else facts.figures.held_for
-        why = diagnosis or facts.ended or diagnose(seen, facts.outcome, facts.started, held_for)
-        return settlement_of(why, facts, rules.retry, random, rules.memory)
-
     try:
-        settled = await context.store.settle(run.key, evidence, decide, run.runner_uid)
+        settled = await _decided_under_lock(context, run, evidence, diagnosis)
     except Permanent as error:
         # One bad run must not keep the others from being settled.
         _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
@@ -84,7 +74,28 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
     if evidence.left_running:
         await context.launcher.stop(run.key)  # its pod would never end, and would keep its room on the node
     else:
-        await context.launcher.release(run.key, rules.keep_jobs)
+        await context.launcher.release(run.key, context.pools.rules(run.pool).keep_jobs)
+
+
+async def _decided_under_lock(
+    context: Context, run: UnreleasedRun, evidence: Evidence, diagnosis: Diagnosis | None
+) -> Settled | None:
+    """Decides on the job by the facts under lock, and writes it; None if the run was settled already."""
+    rules = context.pools.rules(run.pool)
+    async with context.store.locked_run(run.key, run.runner_uid) as locked:
+        if locked is None:
+            return None
+        why = diagnosis or locked.facts.ended or _diagnosed(run, evidence, locked.facts)
+        settlement = settlement_of(why, locked.facts, rules.retry, context.random(), rules.memory)
+        await locked.settle(settlement, evidence)
+    return Settled(settlement, locked.facts)
+
+
+def _diagnosed(run: UnreleasedRun, evidence: Evidence, facts: RunFacts) -> Diagnosis:
+    if facts.committed:
+        return COMPLETED
+    held_for = timedelta.max if facts.figures is None else facts.figures.held_for
+    return diagnose(_of_its_runner(evidence, run.runner_uid, facts), facts.outcome, facts.started, held_for)
 
 
 def _count(metrics: Metrics, pool: str, settled: Settled, evidence: Evidence) -> None:

@@ -30,6 +30,7 @@ class Diagnosis:
 
 
 CANCELLED = Diagnosis(Cause.CANCELLED, None, "cancelled")
+COMPLETED = Diagnosis(Cause.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,29 @@
 """The controller's queries: one method for each named statement, or for one transaction of a step."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from psycopg import errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
 
-from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of, reason_of
-from dataset_jobs.model.errors import Misconfigured, Unavailable
+from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.settlement import Diagnosis, Evidence, RunFacts, RunFigures, Settled, Settlement
-from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState
-from dataset_jobs.postgres.timeouts import in_milliseconds
+from dataset_jobs.model.settlement import Diagnosis, Evidence
+from dataset_jobs.model.states import FINISHED, PURGE_BATCH
 from dataset_jobs.store.capacity import CapacityStore
 from dataset_jobs.store.controller_connection import execute, fetch_all, fetch_one, fetch_only
 from dataset_jobs.store.controller_views import ClaimedRun, QueueCounts, UnreleasedRun, WaitingJob
 from dataset_jobs.store.pools import PoolStore
 from dataset_jobs.store.presence import PresenceStore
+from dataset_jobs.store.settle import SettleStore
 
 PROMOTE_BATCH = 1000
 """The most due jobs that one claim makes queued."""
 
-SOON = timedelta(seconds=2)
-"""How long settle waits for job and run before it ends a load that may hold them: longer than a commit takes."""
 
-
-class ControllerStore(CapacityStore, PoolStore, PresenceStore):
+class ControllerStore(SettleStore, CapacityStore, PoolStore, PresenceStore):
     """The controller's view of the database.
 
     Args:
@@ -116,107 +109,6 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
         async with self._connection() as connection:
             rows = await fetch_all(connection, "runs.live_epochs", job_ids=list(job_ids))
         return {RunKey(row["job_id"], row["epoch"]) for row in rows}
-
-    async def settle(
-        self,
-        key: RunKey,
-        evidence: Evidence,
-        decide: Callable[[RunFacts], Settlement],
-        runner_uid: str | None = None,
-    ) -> Settled | None:
-        """Ends a run that is known to be over: keeps its evidence, moves its job on, and frees its slot.
-
-        Then it ends the runner's load transaction if one is open, so that the next epoch's load need not wait for it.
-        If we ended the load first, a live runner would report the database as unavailable and be charged an attempt.
-
-        Args:
-            key: the run; its process or pod is terminal or gone.
-            evidence: observations of its end.
-            decide: pure; the decision on the job.
-            runner_uid: the runner that had taken it when it was last read, before its process or pod was looked for.
-
-        Returns:
-            The decision and its facts; None if the run was settled already.
-
-        Raises:
-            Unavailable: another runner has taken it since, and that one may be alive.
-        """
-        try:
-            settled = await self._settle(key, evidence, decide, runner_uid, soon=True)
-        except _Held:
-            # Perhaps by its load, which stands still between its last check and its commit: nothing else ends that.
-            async with self._connection() as connection:
-                row = await fetch_one(connection, "settle.taken_by", job_id=key.job_id, epoch=key.epoch)
-            if row is not None:
-                _refuse_if_taken(key, row["runner_uid"], runner_uid)
-            await self._end_load(key)
-            settled = await self._settle(key, evidence, decide, runner_uid, soon=False)
-        if settled is not None and settled.settlement.diagnosis.cause is not Cause.COMPLETED:
-            await self._end_load(key)
-        return settled
-
-    async def _settle(
-        self,
-        key: RunKey,
-        evidence: Evidence,
-        decide: Callable[[RunFacts], Settlement],
-        runner_uid: str | None,
-        soon: bool,
-    ) -> Settled | None:
-        async with self._transaction() as connection:
-            if soon:
-                await execute(connection, "settle.lock_timeout", soon=in_milliseconds(min(SOON, self._patience / 2)))
-            try:
-                row = await fetch_one(connection, "settle.lock", job_id=key.job_id, epoch=key.epoch)
-            except errors.LockNotAvailable:
-                if soon:
-                    raise _Held from None
-                raise
-            if row is None:
-                return None
-            _refuse_if_taken(key, row["runner_uid"], runner_uid)
-            facts = _facts(row, key)
-            settlement = decide(facts)
-            cause = settlement.diagnosis.cause
-            failed = settlement.state is JobState.FAILED
-            moved: DictRow | None = None
-            told = failed or cause.counts_as is not CountsAs.INTERRUPTION
-            if settlement.state is not None:
-                moved = await fetch_one(
-                    connection,
-                    "settle.job",
-                    job_id=key.job_id,
-                    epoch=key.epoch,
-                    state=settlement.state,
-                    wait=settlement.wait,
-                    attempts=settlement.attempts,
-                    interruptions=settlement.interruptions,
-                    memory_doublings=settlement.memory_doublings,
-                    give_backs=settlement.give_backs,
-                    cause=cause,
-                    error=settlement.diagnosis.error,
-                )
-                await execute(
-                    connection,
-                    "settle.dataset",
-                    dataset_id=facts.dataset_id,
-                    failed=failed,
-                    error=settlement.diagnosis.error if told else None,
-                )
-            await execute(
-                connection,
-                "settle.run",
-                job_id=key.job_id,
-                epoch=key.epoch,
-                cause=cause,
-                reason=settlement.diagnosis.reason,
-                error=settlement.diagnosis.error or None,
-                evidence=Json(evidence.as_dict()),
-                pod_name=evidence.pod_name,
-                node=evidence.node,
-                decision=Json(settlement.as_decision(facts, moved["run_at"] if moved else None)),
-            )
-        return Settled(settlement, facts)
 
     async def end_run(self, key: RunKey, diagnosis: Diagnosis, evidence: Evidence | None, only_unstarted: bool) -> bool:
         """Ends a run before its process or pod is gone: from now on no runner can take it, or commit.
@@ -372,15 +264,6 @@ class ControllerStore(CapacityStore, PoolStore, PresenceStore):
             row = await fetch_only(connection, "session.schema_version")
         check_version(int(row["version"]), expected)
 
-    async def _end_load(self, key: RunKey) -> None:
-        for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
-            await asyncio.sleep(wait)
-            async with self._connection() as connection:
-                row = await fetch_only(connection, "settle.terminate_runners", job_id=key.job_id, epoch=key.epoch)
-            if row["still_loading"] == 0:
-                return
-        raise Unavailable(f"database: the load transaction of run {key} could not be ended", Reason.DATABASE)
-
 
 def check_version(version: int, expected: int) -> None:
     """Raises `Misconfigured` if the database's schema is another one than this code is for."""
@@ -391,15 +274,6 @@ def check_version(version: int, expected: int) -> None:
             f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}",
             hints=[Hint(Action.MIGRATE)] if version < expected else (),
         )
-
-
-class _Held(Exception):
-    """Somebody else has job or run under lock."""
-
-
-def _refuse_if_taken(key: RunKey, by: str | None, known: str | None) -> None:
-    if by != known:
-        raise Unavailable(f"run {key} was taken since it was last read; to be looked at again", Reason.DATABASE)
 
 
 def _free_slots(pool: DictRow, held: DictRow) -> int:
@@ -418,35 +292,3 @@ def _free_slots(pool: DictRow, held: DictRow) -> int:
         # A run that is starting already serves as a probe.
         free = min(free, 1 if pool["probe_due"] and not held["starting"] else 0)
     return free
-
-
-def _facts(row: DictRow, key: RunKey) -> RunFacts:
-    return RunFacts(
-        dataset_id=row["dataset_id"],
-        job_type=row["job_type"],
-        current=row["state"] == JobState.RUNNING and row["lease_epoch"] == key.epoch,
-        committed=row["committed"],
-        started=row["started"],
-        outcome=Outcome.from_dict(row["outcome"]),
-        ended=_ended(row),
-        cancel_requested=row["cancel_requested"],
-        attempts=row["attempts"],
-        interruptions=row["interruptions"],
-        give_backs=row["give_backs"],
-        blocked_for=row["blocked_for"],
-        figures=RunFigures(
-            rows=row["rows_done"],
-            bytes=row["bytes_done"],
-            held_for=row["held_for"],
-            busy_for=row["busy_for"],
-            committed_for=row["committed_for"],
-            at=row["at"],
-        ),
-        memory_doublings=row["memory_doublings"],
-    )
-
-
-def _ended(row: DictRow) -> Diagnosis | None:
-    """Why the run was ended early; None if it was not, or if a newer version wrote the cause: then evidence decides."""
-    cause = cause_of(row["cause"])
-    return None if cause is None else Diagnosis(cause, reason_of(row["reason"]), row["error"] or "")

@@ -95,7 +95,7 @@ def _refusal(""",
     ),
     "what an ended runner left in its load is not ended": (
         Change(
-            "dataset_jobs/store/controller.py",
+            "dataset_jobs/store/settle.py",
             "    async def _end_load(self, key: RunKey) -> None:\n",
             "    async def _end_load(self, key: RunKey) -> None:\n        return\n",
         ),

@@ -34,6 +34,10 @@ class Kind(StrEnum):
     """Done twice, as by a request that is sent again on the way."""
 
 
+ENTER, LEAVE = "enter ", "leave "
+"""Of the two boundaries of a transaction that a port opens and the caller ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Boundary:
     """Where an actor can be hit.
@@ -49,8 +53,8 @@ class Boundary:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """What can happen here: nothing comes twice within one connection, or one file."""
-        once = self.port in ("postgres", "stream", "machine")
+        """What can happen here: nothing comes twice within one connection, file or transaction."""
+        once = self.port in ("postgres", "stream", "machine") or self.what.startswith((ENTER, LEAVE))
         return tuple(kind for kind in Kind if not (once and kind is Kind.DUPLICATE))
 
     def __str__(self) -> str:

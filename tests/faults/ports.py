@@ -1,15 +1,17 @@
 """Any object at a port, so that every call of its methods is a boundary."""
 
+import contextlib
 import inspect
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast
 
 from dataset_jobs.model.errors import Unavailable
 from services.datasets import Datasets
 from services.jobs import Jobs
 from services.schedules import Schedules
-from tests.faults.actor import Actor, Boundary
+from tests.faults.actor import ENTER, LEAVE, Actor, Boundary
 
 Port = TypeVar("Port")
 
@@ -37,6 +39,8 @@ class _Exposed:
             return _Exposed(found, f"{self._name}: {name}", self._actor)
         if not inspect.isroutine(found):
             return found
+        if inspect.isasyncgenfunction(inspect.unwrap(found)):
+            return lambda *args, **kwargs: _ExposedBlock(found(*args, **kwargs), self._name, name, self._actor)
         return self._async(name, found) if inspect.iscoroutinefunction(found) else self._sync(name, found)
 
     def __enter__(self) -> "_Exposed":
@@ -49,7 +53,7 @@ class _Exposed:
     def _async(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **kwargs: Any) -> Any:
             at = Boundary(self._name, name)
-            return await self._actor.meet_async(at, lambda: method(*args, **kwargs), self._lost)
+            return await self._actor.meet_async(at, lambda: method(*args, **kwargs), lambda: _lost(self._name))
 
         return call
 
@@ -61,10 +65,62 @@ class _Exposed:
                         stream.seek(0)  # what is sent again is sent from its beginning
                 return method(*args, **kwargs)
 
-            result = self._actor.meet(Boundary(self._name, name), do, self._lost)
+            result = self._actor.meet(Boundary(self._name, name), do, lambda: _lost(self._name))
             return exposed(result, "stream", self._actor) if hasattr(result, "read") else result
 
         return call
 
-    def _lost(self) -> Exception:
-        return Unavailable(f"{self._name}: no answer (a fault of the test)")
+
+class _ExposedBlock:
+    """What a port opens and the caller ends: to enter and to leave it are boundaries."""
+
+    def __init__(self, block: AbstractAsyncContextManager[Any], port: str, name: str, actor: Actor) -> None:
+        self._block = block
+        self._port = port
+        self._name = name
+        self._actor = actor
+
+    async def __aenter__(self) -> Any:
+        entered = False
+
+        async def enter() -> Any:
+            nonlocal entered
+            found = await self._block.__aenter__()
+            entered = True
+            return found
+
+        try:
+            return await self._meet(ENTER, enter)
+        except BaseException as failed:
+            if entered:
+                await self._undo(failed)
+            raise
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        if error is not None:
+            return await self._block.__aexit__(kind, error, trace)
+        left = False
+
+        async def leave() -> Any:
+            nonlocal left
+            left = True
+            return await self._block.__aexit__(None, None, None)
+
+        try:
+            return await self._meet(LEAVE, leave)
+        except BaseException as failed:
+            if not left:
+                await self._undo(failed)
+            raise
+
+    async def _undo(self, failed: BaseException) -> None:
+        """Nothing of it is committed. One that is dead has no connection for that any more."""
+        with contextlib.suppress(BaseException):
+            await self._block.__aexit__(type(failed), failed, None)
+
+    async def _meet(self, way: str, do: Callable[[], Awaitable[Any]]) -> Any:
+        return await self._actor.meet_async(Boundary(self._port, way + self._name), do, lambda: _lost(self._port))
+
+
+def _lost(port: str) -> Exception:
+    return Unavailable(f"{port}: no answer (a fault of the test)")

@@ -51,7 +51,7 @@ def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
     return done
 
 
-def decide(facts: RunFacts) -> Settlement:
+def any_settlement(facts: RunFacts) -> Settlement:
     state = random.choice([JobState.QUEUED, JobState.FAILED, JobState.CANCELLED])
     return Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), state if facts.current else None, attempts=1)
 
@@ -63,7 +63,9 @@ async def be_a_controller(conninfo: str, name: str, until: float) -> int:
         store = ControllerStore(pool)
         while time.monotonic() < until:
             for claimed in await store.claim("default", 2, "test", name, timedelta(minutes=1)):
-                await store.settle(claimed.key, Evidence(), decide)
+                async with store.locked_run(claimed.key) as locked:
+                    if locked is not None:
+                        await locked.settle(any_settlement(locked.facts), Evidence())
                 done += 1
     return done
 

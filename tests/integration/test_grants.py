@@ -13,7 +13,7 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.settlement import CANCELLED, COMPLETED, Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller import ControllerStore
@@ -21,6 +21,7 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from services.jobs import Cancel
+from tests.kit.settle import settle
 from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
@@ -45,12 +46,7 @@ def submitted(client: Client, folder: Path) -> tuple[UUID, UUID]:
     return result.dataset_id, result.job_id
 
 
-def retried(_: RunFacts) -> Settlement:
-    return Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), JobState.QUEUED, attempts=1)
-
-
-def completed(_: RunFacts) -> Settlement:
-    return Settlement(Diagnosis(Cause.COMPLETED))
+RETRIED = Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), JobState.QUEUED, attempts=1)
 
 
 async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whole_life(
@@ -78,8 +74,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                     )
                     assert runner.has_committed()
                     assert runner.sexes_of(assignment, 2023, ["Emma"]) == {}
-            settled = await store.settle(claimed.key, Evidence(), retried if epoch == 1 else completed, "uid")
-            assert settled is not None
+            assert await settle(store, claimed.key, Evidence(), RETRIED if epoch == 1 else Settlement(COMPLETED), "uid")
     [dataset] = client.datasets.list(ids=[dataset_id])
     assert (dataset.status, dataset.row_count) == ("completed", 1)
     again, _ = client.datasets.reprocess(dataset_id)
@@ -96,7 +91,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         assert await store.block_pool(claimed.key, trouble, timedelta(0))
         await store.hurry_probe("default")
         assert await store.lift_blocks() == []
-        await store.settle(claimed.key, Evidence(), lambda _: Settlement(CANCELLED, JobState.CANCELLED))
+        await settle(store, claimed.key, Evidence(), Settlement(CANCELLED, JobState.CANCELLED))
         assert client.status().pools[0].name == "default"
         assert client.jobs.failed() == []
         assert client.jobs.purgeable(timedelta(0)) == {JobState.COMPLETED: 1, JobState.CANCELLED: 1}

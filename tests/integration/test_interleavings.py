@@ -18,7 +18,7 @@ from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode, Outcome
-from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, RunFacts, Settlement
+from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
@@ -29,10 +29,12 @@ from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
 from tests.integration.loads import take
 from tests.integration.world import World, key_of
+from tests.kit.settle import settle
 
 pytestmark = pytest.mark.every_postgres
 
 FAILED = Settlement(Diagnosis(Cause.CRASHED, None, "no retries are left"), JobState.FAILED, attempts=1)
+QUEUED = Settlement(Diagnosis(Cause.VANISHED, None, "gone"), JobState.QUEUED, interruptions=1)
 LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
 
 
@@ -152,13 +154,25 @@ async def test_a_twins_run_is_not_settled_on_old_evidence(
             take(world, key, "twin")
             taken = True
 
-    async with meddled_with(world, launcher, "settle", twin_takes_it) as reconciler:
+    async with meddled_with(world, launcher, "enter locked_run", twin_takes_it) as reconciler:
         await reconciler.tick()
         launcher.end(key, Evidence(exit_code=1, pod_uid="first"))
         assert not await reconciler.tick_safely()
     assert taken
     assert world.one("select released_at from runs")["released_at"] is None
     assert key_of(world.job(result.job_id)) == key
+
+
+async def test_a_run_is_settled_once(world: World) -> None:
+    result = world.submit_small()
+    key = RunKey(result.job_id, 1)
+    async with world.store() as store:
+        await store.claim("default", 1, "kubernetes", "a", timedelta(seconds=60))
+        assert await settle(store, key, Evidence(gone=True), QUEUED)
+        assert not await settle(store, key, Evidence(exit_code=1), FAILED)
+    job = world.job(result.job_id)
+    assert (job["state"], job["attempts"], job["interruptions"]) == ("queued", 0, 1)
+    assert world.one("select evidence from runs")["evidence"] == {"gone": True}
 
 
 async def test_the_end_of_a_refused_twin_is_no_evidence(world: World) -> None:
@@ -201,7 +215,7 @@ async def test_the_load_of_a_new_runner_is_left_alone(world: World) -> None:
         try:
             assert stands.wait(30)
             with pytest.raises(Unavailable, match="taken since"):
-                await store.settle(key, Evidence(gone=True), lambda facts: FAILED, None)
+                await settle(store, key, Evidence(gone=True), FAILED)
         finally:
             go_on.set()
             thread.join(30)
@@ -298,7 +312,7 @@ async def test_a_late_load_does_not_delay_the_next_job(
         async with controller_pool(world.conninfo, 1, async_connection(actor)) as pool:
             # It dies when its transaction is committed, so that nobody ends the load that has just begun.
             with pytest.raises(Crashed):
-                await ControllerStore(pool).settle(key, Evidence(gone=True), lambda facts: FAILED, "one")
+                await settle(ControllerStore(pool), key, Evidence(gone=True), FAILED, "one")
         assert world.job(result.job_id)["state"] == "failed"
         world.client.datasets.reprocess(result.dataset_id)
         await world.run_until_idle()
@@ -333,9 +347,6 @@ async def test_a_statement_gives_up_on_a_stalled_load(
         except RunError as error:
             failures.append(error)
 
-    def decide(facts: RunFacts) -> Settlement:
-        return Settlement(Diagnosis(Cause.VANISHED, None, "gone"), JobState.QUEUED, interruptions=1)
-
     failures: list[RunError] = []
     async with controller_pool(world.conninfo, 2) as pool:
         await ControllerStore(pool).claim("default", 1, "kubernetes", "a", timedelta(seconds=60))
@@ -346,7 +357,7 @@ async def test_a_statement_gives_up_on_a_stalled_load(
             impatient = ControllerStore(pool, patience=timedelta(seconds=0.5))
             with pytest.raises(Unavailable, match="no answer within"):
                 await impatient.end_run(key, CANCELLED, None, only_unstarted=False)
-            assert await impatient.settle(key, Evidence(gone=True), decide, "one") is not None
+            assert await settle(impatient, key, Evidence(gone=True), QUEUED, "one")
         finally:
             go_on.set()
             runner.join(30)
