@@ -26,6 +26,7 @@ from app.postmaster import Postmaster, stop
 from app.settings import Settings
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import RunError, Unavailable
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.postgres.connecting import SessionConnection
 
 FIRST_PORT = 54321
@@ -221,9 +222,9 @@ def _check_free(port: int) -> None:
         socket.create_server((_ADDRESS, port)).close()
     except OSError as error:
         raise Unavailable(
-            f"port {port} of {_ADDRESS} cannot be used: {os.strerror(error.errno or 0)}; choose another one with"
-            " --port",
+            f"port {port} of {_ADDRESS} cannot be used: {os.strerror(error.errno or 0)}; choose another one",
             Reason.DATABASE,
+            hints=[Hint(Action.CHOOSE_PORT)],
         ) from None
 
 

@@ -119,7 +119,9 @@ def test_a_port_that_is_taken_is_named(home: Path, run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("db", "start", "--port", str(port), code=ExitCode.UNAVAILABLE)
-    assert f"port {port} of 127.0.0.1 cannot be used: Address already in use; choose another one" in one_line(done)
+    assert f"port {port} of 127.0.0.1 cannot be used: Address already in use; choose another one: affirm" in one_line(
+        done
+    )
     assert server(home) is None
 
 
