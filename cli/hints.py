@@ -30,6 +30,7 @@ _COMMANDS = {
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
     Action.RUN_CONTROLLER: "affirm-worker run",
     Action.MIGRATE: "affirm-worker migrate",
+    Action.CHOOSE_PORT: "affirm-worker db start --port N",
 }
 
 

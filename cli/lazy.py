@@ -15,6 +15,7 @@ SHORT_HELPS = {
     "parse": "Prints the rows of a file as CSV, or a report of it.",
     "migrate": "Brings the database to the schema of this version.",
     "psql": "Opens psql on the database.",
+    "db": "Keep the embedded Postgres up, for notebooks and other tools.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
     "schedules": "Submit what lies in a folder of storage, again and again.",

@@ -67,11 +67,26 @@ def psql(
         else:
             options = parts.get("options") or environment.get("PGOPTIONS") or ""
             parts["options"] = f"{options} -c search_path={target.schema},public".strip()
-        # Ctrl-C is for psql, which breaks off its query.
-        before = signal.signal(signal.SIGINT, lambda *_: None)
-        try:
-            command = [str(program), "--dbname", make_conninfo(**parts), *(arguments or [])]
-            done = subprocess.run(command, env=environment, check=False)
-        finally:
-            signal.signal(signal.SIGINT, before)
-    raise typer.Exit(done.returncode)
+        code = _run([str(program), "--dbname", make_conninfo(**parts), *(arguments or [])], environment)
+    raise typer.Exit(code)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs psql to its end, and returns its exit code. Signals end psql first, and then this command in good order."""
+    process = subprocess.Popen(command, env=environment)
+
+    def pass_on(number: int, _: object) -> None:
+        process.send_signal(number)
+
+    # Ctrl-C reaches psql by itself, which breaks off its query.
+    handlers = {signal.SIGINT: lambda *_: None, signal.SIGTERM: pass_on, signal.SIGHUP: pass_on}
+    before = {number: signal.getsignal(number) for number in handlers}
+    try:
+        for number, handler in handlers.items():
+            if before[number] != signal.SIG_IGN:  # nohup
+                signal.signal(number, handler)
+        code = process.wait()
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+    return code if code >= 0 else 128 - code
