@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from dataset_jobs.model.durations import parse_when
+from dataset_jobs.model.durations import parse_duration, parse_when
 from services.submit import one_at_a_time
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
@@ -74,6 +74,14 @@ def _when(given: str) -> datetime | timedelta:
         raise typer.BadParameter(f"{given!r}: expected {error}") from None
 
 
+def duration_option(given: str) -> timedelta:
+    """The duration that an option gives; raises BadParameter."""
+    try:
+        return parse_duration(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r}: expected {error}") from None
+
+
 RunAt = Annotated[
     Any,
     typer.Option(
@@ -88,5 +96,4 @@ ShownColumns = Annotated[
     str | None, typer.Option(metavar="NAME,…", help="Show these columns, in this order, such as file,state.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000_000, help="At most so many, the newest first.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -1,5 +1,9 @@
 """`affirm-worker submit`."""
 
+import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +11,7 @@ import typer
 from app.file_storage import storage_config
 from cli import output
 from cli.described import with_description
+from cli.exit_codes import INTERRUPTED
 from cli.hints import error_in_words
 from cli.lazy import single
 from cli.options import (
@@ -26,9 +31,11 @@ from cli.options import (
     check_replaces,
 )
 from cli.progress import open_display
-from cli.session import session
+from cli.session import Session, session
 from cli.split import Split, submit_split
+from cli.summary import print_summary, sum_up
 from cli.table import Column
+from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
@@ -44,6 +51,7 @@ Examples:
   affirm-worker submit Vornamen.csv --country DE --year 2020 --region DE-NW-05315
   affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
   affirm-worker submit namesbystate.zip --country US --split
+  affirm-worker submit yob2023.txt --country US --wait --timeout 10m
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
 RESULTS = [
@@ -70,6 +78,8 @@ def submit(
     replaces: Replaces = None,
     priority: Priority = 0,
     run_at: RunAt = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +95,14 @@ def submit(
     An archive is one dataset, unless its files are of several regions, as those of namesbystate.zip: with
     --split each text file in it is a dataset of its own. So is each region of a list of several, such as
     INSEE's dpt2021.csv. Doing it again changes nothing.
+
+    With --wait it shows the progress until the jobs are over, and sums up as `load` does: the exit code is 0 if
+    every file is loaded, 1 if some are not, 75 after the --timeout, 130 after Ctrl-C. The jobs stay in the queue
+    then.
     """
+    if wait and dry_run:
+        raise typer.BadParameter("nothing is to be waited for after a dry run", param_hint="--wait")
+    check_timeout(timeout, wait=wait)
     check_replaces(replaces, files, split=split)
     hints = with_description(
         FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
@@ -99,19 +116,40 @@ def submit(
                 submitted = submit_split(it.client, storage, files, options, it.settings.limits, display.say)
         else:
             submitted = it.client.submit_files(storage, files, options)
+        if wait:
+            if not as_json:
+                _print_results(submitted)
+            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
     if as_json:
         output.print_json([_as_json(one) for one in submitted])
     else:
-        output.print_table(
-            RESULTS,
-            [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
-            "nothing submitted",
-        )
+        _print_results(submitted)
         for one in submitted:
             if one.refusal is not None:
                 output.said_no(error_in_words(one.refusal))
     if any(one.refusal is not None for one in submitted):
         raise typer.Exit(ExitCode.REJECTED)
+
+
+def _print_results(submitted: Sequence[SubmittedFile]) -> None:
+    output.print_table(
+        RESULTS,
+        [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
+        "nothing submitted",
+    )
+
+
+def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None, *, as_json: bool) -> int:
+    """Waits for the files' jobs, and sums up. Returns the exit code."""
+    began = time.monotonic()
+    waited = wait_for(it, {one.job_id for one in submitted if one.job_id is not None}, timeout)
+    # A summary for people that is interrupted says how to run a controller.
+    interrupted = as_json and waited.exit_code == INTERRUPTED
+    summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted)
+    print_summary(summary, it.database, it.settings, as_json)
+    if waited.broken_off:
+        output.say(f"{waited.broken_off}: {GO_ON}", to=sys.stderr)
+    return waited.exit_code or summary.exit_code
 
 
 def _result(one: SubmittedFile) -> str:
