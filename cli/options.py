@@ -1,6 +1,5 @@
 """Options and arguments that several commands have."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,9 +7,31 @@ from typing import Annotated, Any, Literal
 import typer
 
 from dataset_jobs.model.durations import parse_duration, parse_when
-from services.submit import one_at_a_time
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE",
+        help="Publishers' files, under their own names: paths, folders, https:// and s3:// addresses, or - for stdin.",
+    ),
+]
+Recursive = Annotated[
+    bool,
+    typer.Option("--recursive", "-r", help="Take all that lies below a folder, not only what lies directly in it."),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name", metavar="NAME", help="The publisher's name for the file: of stdin, or where it has lost it."
+    ),
+]
+Split = Annotated[
+    bool,
+    typer.Option(
+        "--split",
+        help="Submit each text file of an archive, and each region of a list of several, as a dataset of its own.",
+    ),
+]
 Country = Annotated[
     str, typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as US.")
 ]
@@ -57,11 +78,6 @@ Replaces = Annotated[
         help="The dataset whose place the file takes in the years and sexes that it covers; may be repeated.",
     ),
 ]
-
-
-def check_replaces(replaces: Sequence[str] | None, files: Sequence[Path], *, split: bool) -> None:
-    """Raises InvalidRequest if --replaces comes with several files, or with an archive that becomes several."""
-    one_at_a_time(replaces or (), 2 if split else len(files))
 
 
 Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import typer
@@ -30,7 +30,7 @@ def make_streams_safe() -> None:
 def say(*lines: str, to: IO[str] | None = None) -> None:
     """Prints each of these as one line, on stdout unless it says where; on a terminal it breaks between words."""
     stream = to or sys.stdout
-    shown = map(one_line, lines)
+    shown: Iterable[str] = map(one_line, lines)
     if stream.isatty():
         width = terminal_width()
         shown = (part for line in shown for part in fitted(line, width))

@@ -68,7 +68,7 @@ def show_list(selection: Selection[View], table: Table[View], wanted: Wanted) ->
         watch(
             lambda: _look(selection, wanted),
             lambda seen: _lines(table, seen, wanted.choice),
-            lambda before, now: changes.tell(before and before.items, now.items),
+            lambda before, now: changes.tell(None if before is None else before.items, now.items),
             as_json=wanted.as_json,
         )
     seen = _look(selection, wanted)

@@ -3,7 +3,7 @@
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from services.filters import JobFilter, select_jobs
 from services.ids import find
 from services.listing import Selection
 from services.replacements import refuse_superseded
+
+OTHERS = 3
+"""How many other jobs are named."""
 
 
 class Cancel(StrEnum):
@@ -37,6 +40,14 @@ class Retried:
     dataset_id: UUID
     filename: str
     refusal: InvalidRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Jobs of other files that ended meanwhile: how many, and file name and state of the first."""
+
+    count: int = 0
+    first: tuple[tuple[str, str], ...] = ()
 
 
 class Jobs:
@@ -85,6 +96,11 @@ class Jobs:
         if not jobs:
             raise NotFound(f"there is no job {job_id}")
         return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
+
+    def finished_since(self, since: datetime, pool: str, but: Iterable[UUID]) -> Others:
+        """The jobs of a pool that have finished since a time of the database's clock, but these."""
+        rows = self._database.all("jobs.finished_since", since=since, pool=pool, but=[*but], limit=OTHERS)
+        return Others(rows[0]["count"] if rows else 0, tuple((row["filename"], row["state"]) for row in rows))
 
     def progress(self, job_ids: Iterable[UUID]) -> Progress:
         """How far these jobs are."""

@@ -169,6 +169,14 @@ select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at,
     released_at
 from runs where job_id = %(job_id)s order by epoch
 
+-- name: jobs.finished_since
+-- Lists the first jobs of a pool that have finished since a time, but those of a load, each with how many there are.
+-- Called by load.
+select datasets.filename, jobs.state, count(*) over () as count
+from jobs join datasets on datasets.id = jobs.dataset_id
+where jobs.finished_at >= %(since)s and jobs.pool = %(pool)s and jobs.id <> all (%(but)s::uuid[])
+order by jobs.finished_at, jobs.key limit %(limit)s
+
 -- name: jobs.progress
 -- Reads the progress of some jobs together, in one row.
 select count(*) filter (where jobs.state = 'completed') as completed,
