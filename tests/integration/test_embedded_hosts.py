@@ -30,21 +30,24 @@ def open_folder(postgres: PostgresServer) -> Iterator[Path]:
         yield folder
 
 
-def status(home: Path | str, uid: int | None = None, before: str = "") -> "subprocess.CompletedProcess[str]":
+def status(
+    home: Path | str, uid: int | None = None, before: str = "", **settings: str
+) -> "subprocess.CompletedProcess[str]":
     """A command that starts the server, and stops it."""
     namespaces = ["--mount"] if "mount" in before else []
-    return affirm(
-        "status", environment={"AFFIRM_WORKER_HOME": str(home)}, uid=uid, before=before, namespaces=namespaces
-    )
+    environment = {"AFFIRM_WORKER_HOME": str(home), **settings}
+    return affirm("status", environment=environment, uid=uid, before=before, namespaces=namespaces)
 
 
 @needs_root
 def test_users_of_one_machine_do_not_get_in_each_others_way(open_folder: Path) -> None:
     """Neither before nor while the other one has it running; nothing is left that only one of them may open."""
     homes = [open_folder / str(uid) for uid in USERS]
+    # What the library of the programs would lock, in the temporary folder that all share.
+    (open_folder / ".lockfile").touch(mode=0o600)
     for _ in range(2):
         with ThreadPoolExecutor() as at_once:
-            done = [*at_once.map(status, homes, USERS)]
+            done = [*at_once.map(lambda home, uid: status(home, uid, TMPDIR=str(open_folder)), homes, USERS)]
         assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
 
 
