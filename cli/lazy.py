@@ -11,6 +11,7 @@ SHORT_HELPS = {
     "submit": "Stores files and enqueues a job for each.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
+    "doctor": "Checks whether everything works, and says what puts it right.",
     "run": "Runs a controller, until it is stopped or idle.",
     "parse": "Prints the rows of a file as CSV, or a report of it.",
     "migrate": "Brings the database to the schema of this version.",

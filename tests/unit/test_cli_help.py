@@ -10,7 +10,7 @@ from docs.generate.command_line import PAGE, help_texts, page
 
 HELP = dict(help_texts())
 COMMANDS = [
-    "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
+    "load", "submit", "reprocess", "run", "parse", "migrate", "psql", "doctor",
     "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
