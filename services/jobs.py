@@ -80,6 +80,13 @@ class Jobs:
             raise NotFound(f"there is no job {job_id}")
         return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
 
+    def latest(self) -> UUID:
+        """The job whose run began last, among those at work; else the newest one. Raises NotFound if there is none."""
+        found = self._database.only("jobs.at_work_last")["id"]
+        if found is None:
+            raise NotFound("there are no jobs")
+        return UUID(str(found))
+
     def progress(self, job_ids: Iterable[UUID]) -> Progress:
         """How far these jobs are."""
         return Progress(**self._database.only("jobs.progress", ids=[*job_ids]))
