@@ -25,19 +25,17 @@ DATASET_STATUSES = {
 
 JOB_STATES = {
     JobState.SCHEDULED: (
-        "Waits for a time: the submitter's (`--run-at`), a retry's, or that of the next try after a run that could "
-        "not start. `affirm-worker jobs set ID --run-at 0s` makes it due at once."
+        "Waits for a time: the submitter's, a retry's, or that of the next try after a run that could "
+        "not start. A change of its time makes it due at once."
     ),
     JobState.QUEUED: "May be claimed at once, as soon as its pool has a free slot.",
     JobState.RUNNING: "Claimed: it has a run, which is being launched, is at work, or is over and not yet settled.",
     JobState.COMPLETED: "The rows are committed. The same transaction has completed the dataset.",
     JobState.FAILED: (
-        "Given up: the input is at fault, or a budget is used up. `affirm-worker jobs explain ID` says why and what "
-        "to do, `affirm-worker jobs retry ID` retries it."
+        "Given up: the input is at fault, or a budget is used up. Its explanation says why and what to do; a retry "
+        "gives it fresh budgets."
     ),
-    JobState.CANCELLED: (
-        "Somebody has cancelled it: `affirm-worker jobs cancel ID`. `affirm-worker jobs retry ID` retries it."
-    ),
+    JobState.CANCELLED: ("Somebody has cancelled it. It can be retried."),
 }
 
 CAUSES = {
