@@ -121,6 +121,8 @@ class Pools:
 
         def work(transaction: Transaction, pool: Row) -> None:
             asked = {"maxParallelism": max_running, "maxPendingPods": max_pending}
+            if max_running is not None and max_running < pool["min_running"]:
+                asked["minParallelism"] = max_running  # more than the maximum is refused
             _refuse_described(name, pool, {field: value for field, value in asked.items() if value is not None})
             if not dry_run:
                 transaction.execute("pools.change", pool=name, max_running=max_running, max_pending=max_pending)

@@ -194,6 +194,10 @@ async def test_a_described_pool_is_changed_by_kubectl(world: World, pools: Pools
             "kubectl", "patch", "parserpool", "large", "-n", "default", "--type", "merge", "-p", patch,
         ]  # fmt: skip
     assert pools.get("large") == pool
+    world.query("update pools set min_running = 2 where name = 'large'")
+    with pytest.raises(Conflict) as refused:
+        pools.set("large", max_running=1)
+    assert '{"spec":{"maxParallelism":1,"minParallelism":1}}' in error_in_words(refused.value)
 
 
 async def test_a_blocked_pool_that_is_described_can_be_tried(world: World, pools: Pools) -> None:

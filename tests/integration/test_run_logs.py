@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.keys import RunKey
@@ -19,11 +20,14 @@ from dataset_jobs.model.settlement import Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.runner import Runner, RunnerStore
 from parser_runner.log_tail import LogTail
+from parser_runner.run import RunnerContext
+from parser_runner.run import run as run_one
 from services.run_logs import Event, LogEntry, LogReader
 from tests.integration.command_line import Run, answer, runner
 from tests.integration.loads import claim_one
 from tests.integration.world import World
 from tests.kit.settle import settle
+from tests.servers.postgres_faults import FaultProxy
 
 pytestmark = pytest.mark.every_postgres
 
@@ -208,6 +212,28 @@ async def test_followed_json_is_an_object_a_line(speaking: World, run: Run) -> N
     await speaking.run_until_idle()
     printed = run("jobs", "logs", "--follow", "--json").stdout.splitlines()
     assert [json.loads(line)["event"] for line in printed] == ["began", "said", "committed"]
+
+
+async def test_a_log_costs_no_exchange_with_the_database(world: World) -> None:
+    """It goes with heartbeats, and with the commit or the outcome."""
+    asked = []
+    port = int(str(conninfo_to_dict(world.conninfo)["port"]))
+    with FaultProxy(port) as proxy:
+        for year, texts in ((2020, []), (2021, ["one", "two"])):
+            world.submit_small(year)
+            claimed = await claim_one(world, "test")
+            proxy.arm(None)
+            tail = LogTail()
+            for text in texts:
+                tail.handle(logging.makeLogRecord({"msg": text, "levelname": "INFO"}))
+            runner_of_it = Runner("uid")
+            await asyncio.to_thread(
+                run_one,
+                RunnerContext(claimed.key, runner_of_it, proxy.url(world.conninfo), world.storage_config, lines=tail),
+            )
+            asked.append([statement.sql.partition("\n")[0] for statement in proxy.statements])
+    assert asked[0] == asked[1]
+    assert [len(row["log"]["lines"]) for row in world.query("select log from runs where log is not null")] == [2]
 
 
 async def test_a_log_goes_with_its_job(speaking: World) -> None:

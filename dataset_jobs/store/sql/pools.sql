@@ -52,7 +52,7 @@ select name from pools order by name
 
 -- name: pools.lock
 -- Locks the pool's row, as claims do: the first statement of a change by a person. No row: there is no such pool.
-select described > 0 as described, described_in, paused, max_running, max_pending
+select described > 0 as described, described_in, paused, min_running, max_running, max_pending
 from pools where name = %(pool)s for no key update
 
 -- name: pools.pause
