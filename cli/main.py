@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import lazy, output
+from cli import context_option, lazy, output
 from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
@@ -56,8 +56,10 @@ app = typer.Typer(
 def affirm_worker(  # noqa: D103
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    used: context_option.Context = None,
 ) -> None:
     # Its docstring would be the help text; `typer.Typer(help=…)` has that.
+    context_option.before_the_command(used)
     if version:
         from importlib.metadata import version as installed
 

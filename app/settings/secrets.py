@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 COMMAND_SECONDS: Final = 60.0
 """How long a command may take. Some ask a person for a password."""
@@ -72,6 +72,24 @@ class SecretFile:
             why = error.strerror if isinstance(error, OSError) else "a NUL in its name"
             raise SecretUnknown(f"{self} cannot be read: {why}") from None
         return _only_line(content, f"{self} has")
+
+
+def secret_of(value: Any, folder: Path) -> SecretCommand | SecretFile | None:
+    """The secret that a table of the config file describes; None if it describes none.
+
+    Args:
+        value: as TOML has it.
+        folder: where a relative path starts.
+    """
+    match value:
+        case {"command": [str(), *_] as words, **more} if not more and all(isinstance(one, str) for one in words):
+            return SecretCommand(tuple(words))
+        case {"file": str() as name, **more} if name and not more:
+            try:
+                return SecretFile(folder / Path(name).expanduser())
+            except RuntimeError:  # no home folder
+                return SecretFile(folder / name)
+    return None
 
 
 def _only_line(content: bytes, who: str) -> str:

@@ -8,7 +8,8 @@ import typer
 
 from app.database import open_database
 from app.file_storage import storage_config
-from app.settings import Settings, read_settings
+from app.settings import Settings
+from cli.begin import read_and_say
 from cli.described import with_description
 from cli.lazy import single
 from cli.options import (
@@ -75,7 +76,7 @@ def load(
     queued jobs are done too. Files that are loaded already are left alone.
     """
     check_replaces(replaces, files, split=split)
-    settings = read_settings()
+    settings, _ = read_and_say()
     hints = with_description(
         FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
     )

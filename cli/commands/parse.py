@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from app.countries import iso_countries
-from app.settings import read_settings
+from cli.begin import settings_without_database
 from cli.described import with_description
 from cli.hints import command
 from cli.lazy import single
@@ -92,7 +92,7 @@ def parse(
     code = _NO_COUNTRY if country is None else known_country(country)
     said = with_description(FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure)
     hints = checked_hints(said)
-    limits = read_settings().limits
+    limits = settings_without_database().limits
     temporary_folder()
     if suggestion:
         print_suggestion(file, code, hints, limits, as_json)

@@ -6,6 +6,7 @@ import typer
 
 from cli import output
 from cli.lazy import single
+from cli.obstacles import unserved_in_words
 from cli.options import AsJson, Priority, RunAt
 from cli.session import session
 
@@ -31,8 +32,16 @@ def reprocess(dataset_id: DatasetId, priority: Priority = 0, run_at: RunAt = Non
     with session() as it:
         dataset = it.client.datasets.find(dataset_id)
         job, kind = it.client.datasets.reprocess(dataset, priority=priority, pool=it.settings.pool, run_at=run_at)
-    result: dict[str, Any] = {"dataset_id": dataset, "job_id": job, "type": kind}
+        unserved = it.client.unserved(it.settings.pool)
+    result: dict[str, Any] = {
+        "dataset_id": dataset,
+        "job_id": job,
+        "type": kind,
+        "controller_running": unserved is None,
+    }
     if as_json:
         output.print_json(result)
     else:
         output.say(f"job {job} ({kind}) for dataset {dataset} is {'queued' if run_at is None else 'scheduled'}")
+    if unserved is not None:
+        output.said_no(unserved_in_words(unserved, it.settings.pool))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from app.places import Places
 from cli import output
 from cli.hints import with_commands
 from cli.lazy import single
@@ -12,8 +13,10 @@ from cli.options import AsJson, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell, duration
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.views import ControllerStatus, Status
-from services.status import Kind, obstacles
+from services.status import NO_CONTROLLER, Kind, obstacles
+from services.to_json import to_json
 
 EPILOG = """
 \b
@@ -42,14 +45,34 @@ commands = single()
 
 @commands.command(epilog=EPILOG)
 def status(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
-    """Shows pools, queues, slots, controllers, and what goes wrong."""
+    """Shows pools, queues, slots, controllers, and what goes wrong.
+
+    It begins with the database and the storage that it is about. Controllers that have ended are shown with --wide
+    and --json, and if their runs still hold slots.
+    """
     with session() as it:
         shown, now = it.client.status(), it.client.now()
     if as_json:
-        output.print_json(shown)
+        output.print_json({**to_json(it.places), "controller_running": shown.any_alive, **to_json(shown)})
         return
+    output.say(*heading(it.places, shown), "")
     _print_pools(shown, columns, wide=wide)
-    output.say("", *remarks(shown, now))
+    output.say("", *remarks(shown, now, wide=wide))
+
+
+def heading(places: Places, status: Status) -> Iterator[str]:
+    """The lines above the table: what it is about, and whether anybody works there."""
+    if places.context is not None:
+        yield f"context      {places.context}"
+    yield f"database     {places.database_in_words}"
+    yield f"storage      {places.storage}"
+    alive = sum(one.is_alive for one in status.controllers)
+    if not alive:
+        yield f"controllers  {with_commands(in_the_way(NO_CONTROLLER), NO_CONTROLLER.hints)}"
+    elif status.listening >= alive:
+        yield f"controllers  {alive} running"
+    else:
+        yield f"controllers  {alive} running; {status.listening} of them can be notified, the others look by themselves"
 
 
 def _print_pools(status: Status, columns: str | None, *, wide: bool) -> None:
@@ -103,20 +126,31 @@ def controller_line(one: ControllerStatus, now: datetime) -> str:
     return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
 
 
-def remarks(status: Status, now: datetime) -> Iterator[str]:
-    """The lines below the table: controllers, decisions, obstacles.
+def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[str]:
+    """The lines below the table: controllers, decisions, failures, obstacles.
 
     Args:
         status: as the store has it.
         now: the time it is said at.
+        wide: also what is over.
     """
-    yield from (controller_line(one, now) for one in status.controllers)
-    yield f"{status.listening} listening for notifications now"
+    over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
+    yield from (controller_line(one, now) for one in status.controllers if wide or one not in over)
+    if not wide and (lost := sum(one.seen_at is not None for one in over)):
+        yield f"{_counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        if pool.desired is not None:
+        # Nobody follows or renews a decision while no controller is there.
+        if pool.desired is not None and (wide or status.serving(pool.name)):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
+    if failed := sum(pool.failed for pool in status.pools):
+        yield with_commands(f"{_counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
     for obstacle in obstacles(status):
-        if obstacle.kind is not Kind.CONTROLLER_IN_TROUBLE:  # its own line says so
+        # The controller's own line says the first, the heading the second.
+        if obstacle.kind not in (Kind.CONTROLLER_IN_TROUBLE, Kind.NO_CONTROLLER):
             yield with_commands(in_the_way(obstacle), obstacle.hints)
     if not status.blocked:
         yield "nothing is blocked"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -9,6 +9,7 @@ from cli import output
 from cli.described import with_description
 from cli.hints import error_in_words
 from cli.lazy import single
+from cli.obstacles import unserved_in_words
 from cli.options import (
     AsJson,
     Columns,
@@ -75,9 +76,9 @@ def submit(
 ) -> None:
     """Stores files and enqueues a job for each.
 
-    A controller then runs them: see `affirm-worker run`. A file that is known already is not loaded
-    twice: a dataset without rows is corrected or retried, a loaded one is left alone. A refused file does
-    not stop the others; the exit code is 65 then.
+    A controller then runs them: see `affirm-worker run`. Without one they wait, and a line says so. A file
+    that is known already is not loaded twice: a dataset without rows is corrected or retried, a loaded one
+    is left alone. A refused file does not stop the others; the exit code is 65 then.
 
     A file that covers what another dataset counts for (same country, region, measure, year and sex) is
     refused when it is loaded, unless it --replaces that one. Deleting it undoes that.
@@ -99,8 +100,9 @@ def submit(
                 submitted = submit_split(it.client, storage, files, options, it.settings.limits, display.say)
         else:
             submitted = it.client.submit_files(storage, files, options)
+        unserved = it.client.unserved(options.pool)
     if as_json:
-        output.print_json([_as_json(one) for one in submitted])
+        output.print_json([_as_json(one) | {"controller_running": unserved is None} for one in submitted])
     else:
         output.print_table(
             RESULTS,
@@ -110,6 +112,8 @@ def submit(
         for one in submitted:
             if one.refusal is not None:
                 output.said_no(error_in_words(one.refusal))
+    if unserved is not None and not dry_run and any(one.job_id is not None for one in submitted):
+        output.said_no(unserved_in_words(unserved, options.pool))
     if any(one.refusal is not None for one in submitted):
         raise typer.Exit(ExitCode.REJECTED)
 

@@ -64,7 +64,8 @@ def _unshares(*namespaces: str) -> bool:
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The error that a command ended with: one line and no traceback; its progress is left out."""
+    """The error that a command ended with: one line and no traceback; its progress and its database are left out."""
     lines = [line for line in done.stderr.splitlines() if line.startswith("affirm-worker: ")]
+    lines = [line for line in lines if not line.startswith("affirm-worker: database: embedded, ")]
     assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
     return lines[0]

@@ -14,6 +14,7 @@ COMMANDS = [
     "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
+    "settings", "context list", "context use", "context show", "context add", "context remove",
 ]  # fmt: skip
 
 
@@ -34,7 +35,7 @@ def test_every_command_has_a_help_text_with_examples(path: str) -> None:
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
         "affirm-worker", "affirm-worker jobs", "affirm-worker datasets", "affirm-worker parsers",
-        "affirm-worker schedules",
+        "affirm-worker schedules", "affirm-worker context",
     }  # fmt: skip
 
 
