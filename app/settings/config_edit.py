@@ -62,7 +62,7 @@ def add(name: str, values: Mapping[str, Any]) -> Path:
         Misconfigured: the file cannot be read, or not be written.
     """
     if not _NAME.fullmatch(name):
-        raise InvalidRequest(f"context {one_line(name)!r}: letters, digits, - and _ are allowed, at most 63 of them")
+        raise InvalidRequest(f"context '{one_line(name)}': letters, digits, - and _ are allowed, at most 63 of them")
 
     def text(config: ConfigFile) -> str:
         pairs = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
@@ -103,7 +103,7 @@ def _check_is_there(config: ConfigFile, name: str) -> None:
     if name not in config.names:
         near = nearest(name, config.names)
         hint = f"did you mean {near}?" if near else f"{config.path} has {', '.join(config.names) or 'none'}"
-        raise InvalidRequest(f"there is no context {one_line(name)!r}: {hint}")
+        raise InvalidRequest(f"there is no context '{one_line(name)}': {hint}")
 
 
 def _with_current(config: ConfigFile, name: str | None) -> str:
@@ -122,7 +122,7 @@ def _without_table(text: str, name: str) -> str:
     lines = _lines(text)
     tables = [(at, table) for at, line in enumerate(lines) if (table := table_of(line)) is not None]
     ends = [*(at for at, _ in tables[1:]), len(lines)]
-    for (start, table), end in reversed([*zip(tables, ends, strict=True)]):
+    for (start, table), end in reversed([*zip(tables, ends, strict=False)]):
         if table[:2] == ("contexts", name):
             last = max(at for at in range(start, end) if lines[at].strip() and not lines[at].lstrip().startswith("#"))
             del lines[start : last + 1]

@@ -38,7 +38,7 @@ class Entry:
         line: of the file; None if the layout hides it.
     """
 
-    value: str | SecretCommand | SecretFile
+    value: str | SecretCommand | SecretFile = field(repr=False)
     line: int | None
 
 
@@ -55,8 +55,8 @@ class ConfigFile:
     """
 
     path: Path
-    text: str = ""
-    document: Mapping[str, Any] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     open_to_others: bool = False
 
@@ -77,7 +77,7 @@ class ConfigFile:
             there = f"{self.path} has {', '.join(self.names)}" if contexts else f"{self.path} has none"
             near = nearest(name, self.names)
             hint = f"did you mean {near}? " if near else ""
-            raise Misconfigured(f"there is no context {one_line(name)!r}: {hint}{there}", Reason.CONFIG)
+            raise Misconfigured(f"there is no context '{one_line(name)}': {hint}{there}", Reason.CONFIG)
         return {key: self._entry(name, key, value) for key, value in contexts[name].items()}
 
     def line(self, *path: str) -> int | None:

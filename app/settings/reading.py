@@ -17,6 +17,7 @@ from app.settings.secrets import SecretUnknown
 from dataset_jobs.host import check_user
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.text import one_line
 
 URLS = ("database_url", "runner_database_url", "database_direct_url")
 
@@ -185,7 +186,7 @@ def chosen_context(given: str | None) -> Context | None:
     if not name:
         return None
     if config is None:
-        raise Misconfigured(f"there is no context {name!r}, since there is no config file", Reason.CONFIG)
+        raise Misconfigured(f"there is no context '{one_line(name)}', since there is no config file", Reason.CONFIG)
     try:
         return Context(name, by, config, config.context(name))
     except Misconfigured as error:

@@ -1,6 +1,7 @@
 """Values that the config file does not hold itself: a command prints them, or another file has them."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,24 +33,28 @@ class SecretCommand:
         A person at a terminal can answer it and sees what it says on stderr. Nobody else does: a log would keep that.
         """
         attended = sys.stdin.isatty() and sys.stderr.isatty()
+        unseen = None if attended else subprocess.DEVNULL
         try:
-            done = subprocess.run(
-                self.arguments,
-                stdin=None if attended else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=None if attended else subprocess.DEVNULL,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise SecretUnknown(f"{self} has not ended after {seconds:g} s") from None
+            # Alone it is a group of its own, so that its children end with it. At a terminal that would keep it silent.
+            with subprocess.Popen(
+                self.arguments, stdin=unseen, stdout=subprocess.PIPE, stderr=unseen,
+                process_group=None if attended else 0,
+            ) as process:  # fmt: skip
+                try:
+                    said, _ = process.communicate(timeout=seconds)
+                except subprocess.TimeoutExpired:
+                    if attended:
+                        process.kill()
+                    else:
+                        os.killpg(process.pid, signal.SIGKILL)
+                    raise SecretUnknown(f"{self} has not ended after {seconds:g} s") from None
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "a NUL in its arguments"
             raise SecretUnknown(f"{self} cannot be run: {why}") from None
-        if done.returncode:
-            how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+        if process.returncode:
+            how = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
             raise SecretUnknown(f"{self} has failed with {how}: run it by hand to see why")
-        return _only_line(done.stdout, f"{self} has printed")
+        return _only_line(said, f"{self} has printed")
 
 
 @dataclass(frozen=True, slots=True)

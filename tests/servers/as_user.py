@@ -47,7 +47,8 @@ def affirm(
         module: what to run.
         cwd: where.
     """
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **(environment or {})}
+    given = {name: os.environ[name] for name in ("PATH", "AFFIRM_WORKER_CONFIG")}
+    variables = {**given, "PYTHONPATH": str(ROOT), **(environment or {})}
     user = f"setpriv --reuid={uid} --regid=0 --clear-groups" if uid is not None else ""
     script = f'{before or ":"} && exec {user} "$@" {streams}'
     command = ["sh", "-c", script, "sh", sys.executable, "-m", module, *arguments]
