@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.settings import Settings, config_edit
+from app.settings import Settings
 from app.settings.config_edit import add, remove, use
-from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from tests.kit.warm_command import ROOT, affirm_worker
 
@@ -56,7 +56,7 @@ def affirm(path: Path, *arguments: str, code: int = 0, **environment: str) -> "s
 
 
 def answer(path: Path, *arguments: str, **environment: str) -> Any:
-    return json.loads(affirm(path, *arguments, "--json", **environment).stdout)
+    return json.loads(affirm(path, *arguments, "--json", code=0, **environment).stdout)
 
 
 def test_only_the_line_of_the_current_context_changes(path: Path) -> None:
@@ -164,8 +164,9 @@ def test_a_command_that_dies_leaves_the_old_file_whole(path: Path, dies_before: 
 def test_a_full_disk_leaves_the_old_file_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
-    monkeypatch.setattr(config_edit.os, "open", lambda *_: os.dup(full.fileno()))
-    with open("/dev/full", "wb") as full, pytest.raises(Exception, match="No space left on device"):
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr("os.open", lambda *_: full)
+    with pytest.raises(Unavailable, match="No space left on device"):
         use("prod")
     assert path.read_text() == FILE
 
