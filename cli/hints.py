@@ -32,10 +32,11 @@ _COMMANDS = {
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
     Action.RUN_CONTROLLER: "affirm-worker run",
     Action.MIGRATE: "affirm-worker migrate",
+    Action.CHOOSE_PORT: "affirm-worker db start --port N",
 }
 
 
-def command(hint: Hint, file: Path | None = None, country: str = "CC") -> str:
+def command(hint: Hint, file: Path | str | None = None, country: str = "CC") -> str:
     """What to type, with the file's own path and its country if they are known."""
     said = "".join(f" --{word} {value}" for word, value in (("format", hint.format), ("region", hint.region)) if value)
     line = _COMMANDS[hint.action].format(

@@ -31,6 +31,19 @@ class Session:
     client: Client
 
 
+def begin() -> Settings:
+    """The settings and the log of a command that says itself which database it is about.
+
+    Raises:
+        Misconfigured: a setting is wrong.
+    """
+    reading = read(context_option.chosen())
+    warn(reading)
+    settings = reading.checked()
+    set_up_logs(settings)
+    return settings
+
+
 def read_and_log(logger: logging.Logger) -> tuple[Settings, Places]:
     """As `read_and_say`, for a program that runs for long: what it works on is in its log, embedded or not."""
     reading = read(context_option.chosen())

@@ -21,6 +21,7 @@ from cli.words import cell
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
+from services.jobs import Others
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
@@ -31,7 +32,7 @@ _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=T
 class NotLoaded:
     """A file whose rows are not in the table, and the reason."""
 
-    file: Path
+    file: Path | str
     state: str
     error: str | None
     dataset_id: UUID | None = None
@@ -50,6 +51,7 @@ class Summary:
         not_loaded: all others.
         sample: the dataset that was loaded last, or before, and its most frequent names; None if there is none.
         seconds: from the first file submitted to the last job settled.
+        others: the jobs of other files that ran too.
     """
 
     files: int
@@ -59,6 +61,7 @@ class Summary:
     rows: int
     seconds: float
     interrupted: bool
+    others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
 
     @property
@@ -72,7 +75,9 @@ class Summary:
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
-def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, interrupted: bool) -> Summary:
+def sum_up(
+    client: Client, submitted: list[SubmittedFile], seconds: float, *, interrupted: bool, others: Others
+) -> Summary:
     """Reads from the database what became of the files."""
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = []
@@ -97,6 +102,7 @@ def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, inter
         sum(loaded.values()),
         seconds,
         interrupted,
+        others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
     )
 
@@ -112,14 +118,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if as_json:
         output.print_json(_as_json(summary, database))
         return
-    if summary.already_loaded == summary.files:
-        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
-    else:
-        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
-    if summary.loaded:
-        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
-    if 0 < summary.already_loaded < summary.files:
-        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
+    _say_counts(summary)
     command = _command(settings)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
@@ -144,6 +143,19 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.say(f'to look at them: {command} psql -c "{query(dataset)}"')
 
 
+def _say_counts(summary: Summary) -> None:
+    if summary.already_loaded == summary.files:
+        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
+    else:
+        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    if summary.loaded:
+        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    if 0 < summary.already_loaded < summary.files:
+        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
+    if summary.others.count:
+        output.say(_others_in_words(summary.others))
+
+
 def query(dataset: DatasetView) -> str:
     """The SQL that shows the most frequent names of a dataset's country, region and last year."""
     region = "is null" if dataset.region is None else f"= '{dataset.region}'"
@@ -163,9 +175,11 @@ def _command(settings: Settings) -> str:
         with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
             program = program.relative_to(Path.cwd())
     if used := context_option.chosen():
-        return f"{program} --context {shlex.quote(used)}"
-    home = f"AFFIRM_WORKER_HOME={settings.home} " if os.environ.get("AFFIRM_WORKER_HOME") else ""
-    return f"{home}{program}"
+        return f"{shlex.quote(str(program))} --context {shlex.quote(used)}"
+    home = ""
+    if os.environ.get("AFFIRM_WORKER_HOME"):
+        home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
+    return home + shlex.quote(str(program))
 
 
 def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
@@ -176,6 +190,12 @@ def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
         state = f"{waits} at {cell(job.run_at)}"
     return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause)
+
+
+def _others_in_words(others: Others) -> str:
+    more = others.count - len(others.first)
+    files = ", ".join(f"{name} ({state})" for name, state in others.first)
+    return f"{_counted(others.count, 'other queued job')} ran too: {files}{f' and {more:,} more' if more else ''}"
 
 
 def _counted(count: int, thing: str) -> str:
@@ -192,5 +212,6 @@ def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "rows_per_second": summary.rows_per_second,
         "interrupted": summary.interrupted,
+        "other_jobs": summary.others.count,
         "database": database.place,
     }

@@ -23,6 +23,8 @@ def _default_home() -> Path | None:
     # data: not to be done to /root.
     if os.geteuid() == 0:
         return Path("/var/lib/affirm-worker")
+    if (data := Path(os.environ.get("XDG_DATA_HOME", ""))).is_absolute():
+        return data / "affirm-worker"
     try:
         home = Path.home()
     except RuntimeError:
@@ -178,7 +180,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     affirm_worker_home: Path | None = _setting(
         _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
-        "~/.local/share/affirm-worker; as root /var/lib/affirm-worker",
+        "affirm-worker in $XDG_DATA_HOME or ~/.local/share; as root /var/lib/affirm-worker",
     )  # fmt: skip
 
     @property

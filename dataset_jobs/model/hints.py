@@ -34,6 +34,8 @@ class Action(StrEnum):
     REMOVE_SCHEDULE = "remove_schedule"
     RUN_CONTROLLER = "run_controller"
     MIGRATE = "migrate"
+    CHOOSE_PORT = "choose_port"
+    """Keep the embedded Postgres up on another port."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from dataset_jobs.migrations import LATEST
+from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, TableRight, rights_of
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
@@ -16,6 +17,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import CANCELLED, COMPLETED, Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.client_connection import ClientConnection
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
@@ -112,6 +114,19 @@ def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_p
         assert store.schedules.run("us", storage).files == 0
         assert store.schedules.claim() is None
         store.schedules.remove("us")
+
+
+@pytest.mark.parametrize("role", [CONTROLLER, RUNNER])
+def test_the_rights_are_read_as_the_database_has_them(database: str, role: str) -> None:
+    with ClientConnection(as_role(database, role)) as connection:
+        has = connection.all("doctor.privileges", schema="affirm")
+        tables = {row["name"] for row in connection.all("doctor.tables", schema="affirm")}
+    needs = {
+        right._replace(table=table)
+        for right in rights_of(role)
+        for table in (tables if right.table == EVERY_TABLE else [right.table])
+    }
+    assert needs == {TableRight(row["table"], row["privilege"], row["column"]) for row in has}
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from docs.generate.command_line import PAGE, help_texts, page
 
 HELP = dict(help_texts())
 COMMANDS = [
-    "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
+    "load", "submit", "reprocess", "run", "parse", "migrate", "psql", "doctor",
     "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
+    "db start", "db stop", "db url", "db status",
     "settings", "context list", "context use", "context show", "context add", "context remove",
 ]  # fmt: skip
 
@@ -35,7 +36,7 @@ def test_every_command_has_a_help_text_with_examples(path: str) -> None:
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
         "affirm-worker", "affirm-worker jobs", "affirm-worker datasets", "affirm-worker parsers",
-        "affirm-worker schedules", "affirm-worker context",
+        "affirm-worker schedules", "affirm-worker db", "affirm-worker context",
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Settings: the environment in, checked values or one clear refusal out."""
 
+import os
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,25 @@ def test_the_defaults_are_those_of_the_old_worker_and_of_the_design(tmp_path: Pa
     assert settings.worker_shutdown_grace == timedelta(seconds=30)
     assert settings.pool_max_parallelism is None
     assert settings.storage.to_env() == {"STORAGE_TYPE": "local", "STORAGE_PATH": str(tmp_path / "storage")}
+
+
+@pytest.mark.parametrize(
+    ("user", "data", "home"),
+    [
+        (0, "/data", "/var/lib/affirm-worker"),
+        (1000, "/data", "/data/affirm-worker"),
+        (1000, "relative", "/home/you/.local/share/affirm-worker"),
+        (1000, "", "/home/you/.local/share/affirm-worker"),
+    ],
+)
+def test_the_home_is_by_the_user_and_not_by_the_folder(
+    monkeypatch: pytest.MonkeyPatch, user: int, data: str, home: str
+) -> None:
+    monkeypatch.delenv("AFFIRM_WORKER_HOME")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setenv("HOME", "/home/you")
+    monkeypatch.setenv("XDG_DATA_HOME", data)
+    assert read_settings().home == Path(home)
 
 
 def test_limits_are_handed_on_as_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
