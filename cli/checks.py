@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from app.embedded import embedded_postgres
 from app.file_storage import storage_config
 from app.logs import set_up_logs
-from app.settings import Settings, read_settings, redacted
+from app.settings import Settings, read, redacted
+from cli import context_option
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import PATIENCE, Expected, check_rights, check_runner_login, check_schema, check_server
@@ -59,10 +60,13 @@ class Patient:
         ]
 
     def _settings(self) -> list[Finding]:
-        self.settings = settings = read_settings()
+        reading = read(context_option.chosen())
+        self.settings = settings = reading.checked()
         set_up_logs(settings)
         given = sorted(name.upper() for name in settings.model_fields_set)
-        return [ok(f"all settings are valid; set: {', '.join(given) or 'none'}")]
+        used = f"; context {reading.context.name}" if reading.context else ""
+        valid = ok(f"all settings are valid; set: {', '.join(given) or 'none'}{used}")
+        return [valid, *(warning(doubt.text) for doubt in reading.doubts)]
 
     def _database(self) -> list[Finding]:
         settings = self.settings

@@ -317,6 +317,11 @@ class Status:
     blocked: list[Blocked]
     failing: list[ScheduleView]
 
+    @property
+    def any_alive(self) -> bool:
+        """Whether any controller is there."""
+        return any(one.is_alive for one in self.controllers)
+
     def serving(self, pool: str) -> list[ControllerStatus]:
         """The controllers that are there and claim from a pool."""
         return [one for one in self.controllers if one.is_alive and pool in one.pools]
