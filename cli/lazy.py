@@ -17,7 +17,7 @@ SHORT_HELPS = {
     "psql": "Opens psql on the database.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
-    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
 }
 """The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
