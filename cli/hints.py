@@ -28,8 +28,13 @@ _COMMANDS = {
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
+    Action.LIST_POOLS: "affirm-worker pools list",
+    Action.RESUME_POOL: "affirm-worker pools resume {name}",
+    Action.SET_POOL_MAXIMUM: "affirm-worker pools set {name} --max N",
+    Action.PATCH_PARSER_POOL: "kubectl patch parserpool {name} -n {namespace} --type merge -p {patch}",
     Action.RUN_CONTROLLER: "affirm-worker run",
     Action.MIGRATE: "affirm-worker migrate",
+    Action.CHOOSE_PORT: "affirm-worker db start --port N",
 }
 
 
@@ -40,6 +45,8 @@ def command(hint: Hint, file: Path | str | None = None, country: str = "CC") -> 
         job=hint.job_id,
         dataset=hint.dataset_id,
         name=hint.name,
+        namespace=hint.namespace or "NAMESPACE",
+        patch=shlex.quote(hint.patch or ""),
         country=hint.country or country,
         said=said or ("" if hint.country else " --format NAME --region CODE"),
     )

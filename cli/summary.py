@@ -1,5 +1,6 @@
 """What `load` says at the end."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -172,8 +173,10 @@ def _command(settings: Settings) -> str:
         program = Path(sys.executable).parent / program
         with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
             program = program.relative_to(Path.cwd())
-    home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
-    return f"{home}{program}"
+    home = ""
+    if "affirm_worker_home" in settings.model_fields_set:
+        home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
+    return home + shlex.quote(str(program))
 
 
 def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:

@@ -62,7 +62,7 @@ class Ended(NamedTuple):
 
 
 class Signals:
-    """SIGTERM and SIGINT: the first asks the controller to stop, the second to hurry.
+    """SIGTERM, SIGINT and a closed terminal: the first asks the controller to stop, the second to hurry.
 
     Args:
         wake: set at each of them, so that the loop looks up.
@@ -72,7 +72,9 @@ class Signals:
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
         self._wake = wake
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_IGN:  # nohup
+                continue
             asyncio.get_running_loop().add_signal_handler(number, self._received, number)
 
     def _received(self, number: signal.Signals) -> None:
@@ -153,6 +155,8 @@ async def run_controller(
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
         _log.info("started with the %s launcher, pool %s, at most %d runs", launcher, settings.pool, maximum)
+        if settings.pool_max_parallelism not in (None, maximum):
+            _log.info("POOL_MAX_PARALLELISM does not count: pool %s was given another maximum since", settings.pool)
         await reconciler.run(signals.stop, until_idle)
         interrupted = signals.stop.is_set()
         if interrupted and not cluster.launcher.outlives_controller:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from app.file_storage import storage_config
-from cli import output
+from cli import complete, output
 from cli.file_options import HintOptions, taking
 from cli.given import NOT_ENCRYPTED
 from cli.lazy import group
@@ -68,7 +68,7 @@ REMOVE_EPILOG = """
 Examples:
   affirm-worker schedules remove insee
 """
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.", autocompletion=complete.schedules)]
 SCHEDULES = [
     Column("name"),
     Column("place", text=True, keeps_end=True, spare=3),

@@ -1,21 +1,28 @@
 """`affirm-worker submit`."""
 
+import sys
+import time
+from datetime import timedelta
 from typing import Any
 
 import typer
 
 from app.file_storage import storage_config
 from cli import output
+from cli.exit_codes import INTERRUPTED
 from cli.file_options import FilesGiven, taking
 from cli.given import find_given
 from cli.hints import error_in_words
 from cli.lazy import single
 from cli.options import AsJson, RunAt
-from cli.session import session
+from cli.session import Session, session
 from cli.submitting import open_say, submit_given
+from cli.summary import print_summary, sum_up
 from cli.table import Column
+from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.storage import open_storage
+from services.jobs import Others
 from services.submit import FileOptions, SubmittedFile
 
 EPILOG = """
@@ -31,6 +38,7 @@ Examples:
   affirm-worker submit Vornamen.csv --country DE --year 2020 --region DE-NW-05315
   affirm-worker submit corrected.txt --country US --replaces 0f9c5d4e
   affirm-worker submit namesbystate.zip --country US --split
+  affirm-worker submit yob2023.txt --country US --wait --timeout 10m
   affirm-worker submit yob2023.txt --country US --dry-run --json
 """
 RESULTS = [
@@ -44,7 +52,9 @@ commands = single()
 
 @commands.command(epilog=EPILOG)
 @taking(FilesGiven)
-def submit(given: FilesGiven, run_at: RunAt = None, as_json: AsJson = False) -> None:
+def submit(
+    given: FilesGiven, run_at: RunAt = None, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False
+) -> None:
     """Stores files and enqueues a job for each.
 
     A controller then runs them: see `affirm-worker run`. A file that is known already is not loaded
@@ -60,7 +70,14 @@ def submit(given: FilesGiven, run_at: RunAt = None, as_json: AsJson = False) -> 
     An archive is one dataset, unless its files are of several regions, as those of namesbystate.zip: with
     --split each text file in it is a dataset of its own. So is each region of a list of several, such as
     INSEE's dpt2021.csv. Doing it again changes nothing.
+
+    With --wait it shows the progress until the jobs are over, and sums up as `load` does: the exit code is 0 if
+    every file is loaded, 1 if some are not, 75 after the --timeout, 130 after Ctrl-C. The jobs stay in the queue
+    then.
     """
+    if wait and given.dry_run:
+        raise typer.BadParameter("nothing is to be waited for after a dry run", param_hint="--wait")
+    check_timeout(timeout, wait=wait)
     hints = given.hints()
     with session() as it:
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
@@ -71,6 +88,10 @@ def submit(given: FilesGiven, run_at: RunAt = None, as_json: AsJson = False) -> 
         storage = open_storage(storage_config(it.settings))
         with open_say(it.settings, found.sources, split=given.split) as say:
             submitted = submit_given(it.client, storage, found.sources, options, it.settings, say, split=given.split)
+        if wait:
+            if not as_json:
+                print_submitted(submitted, as_json)
+            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
     print_submitted(submitted, as_json)
     if code := exit_code_of(submitted):
         raise typer.Exit(code)
@@ -95,6 +116,19 @@ def exit_code_of(submitted: list[SubmittedFile]) -> int:
     """0 if nothing was refused; what all refusals have in common, else 65."""
     codes = {int(Outcome.of_error(one.refusal).exit_code) for one in submitted if one.refusal is not None}
     return ExitCode.REJECTED if len(codes) > 1 else next(iter(codes), 0)
+
+
+def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None, *, as_json: bool) -> int:
+    """Waits for the files' jobs, and sums up. Returns the exit code."""
+    began = time.monotonic()
+    waited = wait_for(it, {one.job_id for one in submitted if one.job_id is not None}, timeout)
+    # A summary for people that is interrupted says how to run a controller.
+    interrupted = as_json and waited.exit_code == INTERRUPTED
+    summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted, others=Others())
+    print_summary(summary, it.database, it.settings, as_json)
+    if waited.broken_off:
+        output.say(f"{waited.broken_off}: {GO_ON}", to=sys.stderr)
+    return waited.exit_code or summary.exit_code
 
 
 def _result(one: SubmittedFile) -> str:
