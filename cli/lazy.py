@@ -22,7 +22,7 @@ SHORT_HELPS = {
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
     "pools": "Look at pools; pause them, resume them, set their limits.",
-    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
     "settings": "Shows every setting, its value, and where it comes from.",
     "context": "Named settings in a config file: databases, storages.",

@@ -137,7 +137,7 @@ async def run_controller(
 
             where = on_kubernetes(settings, store, wake, watch, metrics)
         cluster = await stack.enter_async_context(where)
-        schedules = Schedules(store, conninfo, storage_config(settings))
+        schedules = Schedules(store, conninfo, storage_config(settings), limits=settings.look_limits)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,

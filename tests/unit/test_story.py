@@ -168,7 +168,8 @@ BLOCKED = replace(
 FAILING = ScheduleView(
     name="ssa", cron="0 3 * * *", timezone="UTC", location="in/us", country="US", pool="default", priority=0,
     paused=False, next_at=NOON, looking=False, looked_at=None, files=None, submitted=None, failures=3,
-    error="no such folder", again_at=later(9),
+    error="no such folder", again_at=later(9), url=None, filename=None, year_hint=None, sex_hint=None, format_hint=None,
+    region_hint=None, description=None, etag=None, last_modified=None, note=None,
 )  # fmt: skip
 
 
