@@ -21,10 +21,13 @@ SHORT_HELPS = {
     "db": "Keep the embedded Postgres up, for notebooks and other tools.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
-    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "pools": "Look at pools; pause them, resume them, set their limits.",
+    "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
     "settings": "Shows every setting, its value, and where it comes from.",
     "context": "Named settings in a config file: databases, storages.",
+    "completion": "Prints the script by which a shell completes words.",
+    "help": "Explains a command or a topic.",
 }
 """The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
 

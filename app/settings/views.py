@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from app.settings.config_file import Entry
-from app.settings.fields import Settings, allowed, is_secret
+from app.settings.fields import Settings, allowed, default_in_words, is_secret
 from app.settings.kinds import redacted
 from app.settings.reading import Reading, Source
 from dataset_jobs.model.durations import format_duration
@@ -79,15 +79,3 @@ def shown_entry(name: str, entry: Entry) -> str:
     if not isinstance(entry.value, str):
         return f"from {entry.value}"
     return redacted(entry.value) if is_secret(Settings.model_fields[name]) else entry.value
-
-
-def default_in_words(field: FieldInfo) -> str:
-    """The default as the documentation has it; empty if there is none."""
-    extra = field.json_schema_extra
-    assert isinstance(extra, dict)
-    if extra["shown"] is not None:
-        return str(extra["shown"])
-    value = field.default
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    return "" if value is None else str(value)

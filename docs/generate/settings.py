@@ -1,7 +1,6 @@
 """docs/settings.md, from the settings."""
 
-from app.settings import Settings, allowed
-from app.settings.views import default_in_words
+from app.settings import Settings, allowed, default_in_words
 from docs.generate import DOCS
 
 PAGE = DOCS / "settings.md"

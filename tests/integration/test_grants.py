@@ -13,7 +13,9 @@ from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, Tabl
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.outcome import LogLine, Outcome
+from dataset_jobs.model.requests import NotFound
+from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.model.settlement import CANCELLED, COMPLETED, Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
@@ -66,7 +68,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
             await store.record_launches({claimed.key: "name"})
             with RunnerStore(as_role(database, "affirm_runner"), claimed.key, Runner("uid")) as runner:
                 assignment = runner.take()
-                assert runner.heartbeat(1, 1)
+                assert runner.heartbeat(1, 1, RunLog(0, (LogLine("2026-03-01T12:00:00.000Z", "INFO", "one"),)))
                 if epoch == 1:
                     runner.record_outcome(Outcome(Cause.CRASHED, error="it crashed"))
                 else:
@@ -100,6 +102,15 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
         assert await store.purge("default", timedelta(days=1)) == 0
         assert sum(client.jobs.purge(timedelta(0))) == 2
     client.datasets.delete(dataset_id, open_storage(StorageConfig("local", path=tmp_path)))
+
+
+def test_the_role_of_the_controller_is_enough_for_pools(client: Client) -> None:
+    assert client.pools.pause("default", "for a while").paused
+    assert not client.pools.resume("default").paused
+    assert client.pools.set("default", max_running=3, max_pending=4).after.max_pending == 4
+    assert client.pools.details("default").recent == []
+    with pytest.raises(NotFound, match="there are no jobs"):
+        client.jobs.latest()
 
 
 def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_path: Path) -> None:
