@@ -46,6 +46,16 @@ def schedules(incomplete: str) -> list[str]:
     return [name for name in _names("schedules.names") if name.startswith(incomplete)]
 
 
+def contexts(incomplete: str) -> list[str]:
+    """The contexts of the config file."""
+    from app.settings.config_file import read_config
+
+    with contextlib.suppress(Exception):
+        config = read_config()
+        return [name for name in config.names if name.startswith(incomplete)] if config else []
+    return []
+
+
 def topics(ctx: Any, incomplete: str) -> list[str]:
     """What `help` explains: commands and topics, and after a group its commands."""
     from cli.lazy import SHORT_HELPS, command
@@ -57,14 +67,15 @@ def topics(ctx: Any, incomplete: str) -> list[str]:
 
 
 def _names(statement: str) -> list[str]:
-    """The names that a statement lists in the database of DATABASE_URL; none without it."""
+    """The names that a statement lists in the database of the settings; none without one."""
     found: list[str] = []
 
     def ask() -> None:
-        from app.settings import read_settings
+        from app.settings import read
         from services.client import Client
 
-        settings = read_settings()
+        # Nobody answers a command that asks for a password now.
+        settings = read(secrets=False).checked()
         if settings.database_url is not None:
             conninfo = settings.in_schema(settings.database_url)
             with Client.connect(conninfo, timedelta(seconds=PATIENCE_SECONDS)) as client:

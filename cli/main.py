@@ -22,9 +22,9 @@ COMPLETE = "_AFFIRM_WORKER_COMPLETE"
 """The variable by which a shell asks for completions."""
 
 EPILOG = f"""
-Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others): see docs/settings.md.
-Without DATABASE_URL a Postgres of its own runs while the command does. affirm-worker help TOPIC explains states,
-causes, exit-codes, formats and settings.
+Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others), or from a context of
+~/.config/affirm-worker/config.toml: affirm-worker settings shows them all. Without DATABASE_URL a Postgres of its own
+runs while the command does. affirm-worker help TOPIC explains states, causes, exit-codes, formats and settings.
 
 \b
 Exit codes:

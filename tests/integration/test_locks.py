@@ -48,6 +48,7 @@ def test_a_command_says_for_whom_it_waits(tmp_path: Path, holder: subprocess.Pop
         stdout=subprocess.DEVNULL, text=True,
     ) as command:  # fmt: skip
         assert command.stderr is not None
+        assert "database: embedded, " in command.stderr.readline()
         assert f"waiting: process {holder.pid} " in command.stderr.readline()
         holder.kill()
         assert command.wait(100) == 0
