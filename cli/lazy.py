@@ -11,6 +11,7 @@ SHORT_HELPS = {
     "submit": "Stores files and enqueues a job for each.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
+    "doctor": "Checks whether everything works, and says what puts it right.",
     "run": "Runs a controller, until it is stopped or idle.",
     "parse": "Prints the rows of a file as CSV, or a report of it.",
     "migrate": "Brings the database to the schema of this version.",
@@ -18,8 +19,11 @@ SHORT_HELPS = {
     "db": "Keep the embedded Postgres up, for notebooks and other tools.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
+    "pools": "Look at pools; pause them, resume them, set their limits.",
     "schedules": "Submit what lies in a folder of storage, again and again.",
     "parsers": "The formats that can be read.",
+    "completion": "Prints the script by which a shell completes words.",
+    "help": "Explains a command or a topic.",
 }
 """The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
 

@@ -155,6 +155,8 @@ async def run_controller(
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
         _log.info("started with the %s launcher, pool %s, at most %d runs", launcher, settings.pool, maximum)
+        if settings.pool_max_parallelism not in (None, maximum):
+            _log.info("POOL_MAX_PARALLELISM does not count: pool %s was given another maximum since", settings.pool)
         await reconciler.run(signals.stop, until_idle)
         interrupted = signals.stop.is_set()
         if interrupted and not cluster.launcher.outlives_controller:

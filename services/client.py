@@ -13,6 +13,7 @@ from dataset_jobs.store.views import Status
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.jobs import Jobs
+from services.pools import Pools
 from services.schedules import Schedules
 from services.status import read_status
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
@@ -28,6 +29,7 @@ class Client:
         self.database = database
         self.jobs = Jobs(database)
         self.datasets = Datasets(database)
+        self.pools = Pools(database)
         self.schedules = Schedules(database)
 
     @classmethod

@@ -7,6 +7,7 @@ from enum import StrEnum
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientDatabase
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
+from services.pools import change_of
 
 
 class Kind(StrEnum):
@@ -68,11 +69,22 @@ def obstacles(status: Status) -> Iterator[Obstacle]:
         yield NO_CONTROLLER
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
     for pool in status.pools:
-        yield from (Obstacle(kind, pool) for kind in _of_pool(pool, any_alive and not status.serving(pool.name)))
+        yield from (of_pool(kind, pool) for kind in _of_pool(pool, any_alive and not status.serving(pool.name)))
     for blocked in status.blocked:
         yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
     for schedule in status.failing:
         yield Obstacle(Kind.SCHEDULE_FAILS, schedule)
+
+
+def of_pool(kind: Kind, pool: PoolStatus) -> Obstacle:
+    """An obstacle of a pool, with the action against it if there is one."""
+    match kind:
+        case Kind.POOL_PAUSED:
+            return Obstacle(kind, pool, (change_of(pool, {"paused": False}, Action.RESUME_POOL),))
+        case Kind.POOL_CLOSED:
+            return Obstacle(kind, pool, (change_of(pool, {"maxParallelism": 10}, Action.SET_POOL_MAXIMUM),))
+        case _:
+            return Obstacle(kind, pool)
 
 
 def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
@@ -88,5 +100,7 @@ def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
         yield Kind.POOL_UNSERVED
     if pool.paused:
         yield Kind.POOL_PAUSED
+    elif pool.max_running == 0:
+        yield Kind.POOL_CLOSED
     elif pool.in_use >= pool.max_running:
         yield Kind.POOL_FULL

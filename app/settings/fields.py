@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.settings.kinds import ConnectionString, Duration, PlainText, durations, lower, upper, within
 from dataset_jobs.host import host_name
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
@@ -110,11 +111,11 @@ class Settings(BaseSettings):
         "lower-case letters, digits and hyphens, at most 63", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     )  # fmt: skip
     pool_max_parallelism: int | None = _setting(
-        None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
+        None, "The pool's maximum of runs at once, of all controllers together; set at a start after a change of it.",
         "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
     )  # fmt: skip
     pool_max_pending: int | None = _setting(
-        None, "Sets how many of the pool's runs may be unstarted at once: pods that wait for a node, say.",
+        None, "How many of the pool's runs may be unstarted at once: pods that wait for a node, say; set likewise.",
         "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
     )  # fmt: skip
     storage_type: Annotated[Literal["local", "s3"], BeforeValidator(lower)] = _setting(
@@ -229,6 +230,18 @@ def allowed(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["allowed"])
+
+
+def default_in_words(field: FieldInfo) -> str:
+    """The default of a setting; empty if there is none."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    if extra["shown"] is not None:
+        return str(extra["shown"])
+    value = field.default
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return "" if value is None else str(value)
 
 
 def is_secret(field: FieldInfo) -> bool:

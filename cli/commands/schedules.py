@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.file_storage import storage_config
-from cli import output
+from cli import complete, output
 from cli.lazy import group
 from cli.options import AsJson, Country, Priority, ShownColumns, Wide
 from cli.session import session
@@ -48,7 +48,7 @@ REMOVE_EPILOG = """
 Examples:
   affirm-worker schedules remove insee
 """
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.", autocompletion=complete.schedules)]
 SCHEDULES = [
     Column("name"),
     Column("location", text=True, keeps_end=True, spare=3),

@@ -30,7 +30,7 @@ begin
     grant update (status, loaded_at, row_count, total_count, parser, region, measure, top, error, warning, updated_at)
         on datasets to affirm_runner;
     grant update (state, finished_at, last_cause, last_error) on jobs to affirm_runner;
-    grant update (started_at, runner_uid, pod_name, node, lease_until, bytes_done, rows_done, committed_at, outcome)
+    grant update (started_at, runner_uid, pod_name, node, lease_until, bytes_done, rows_done, committed_at, outcome, log)
         on runs to affirm_runner;
     grant select, insert, delete on names to affirm_runner;
     grant select, insert, update, delete on coverage to affirm_runner;

@@ -120,9 +120,10 @@ class RunView:
     waits_for: str | None
     waits_for_error: str | None
     released_at: datetime | None
+    log: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("outcome", "evidence", "decision"):
+        for name in ("outcome", "evidence", "decision", "log"):
             value = getattr(self, name)
             if not isinstance(value, dict | None):
                 object.__setattr__(self, name, {"?": value})
@@ -166,6 +167,9 @@ class PoolStatus:
         decided_by: the controller that decides.
         decided_at: since when it is so many.
         max_pending: how many runs may be unstarted at once; None if there is no such limit.
+        paused_since, paused_reason: since when, and why; None if nobody has said so.
+        described: a ParserPool describes it, or has until it was deleted.
+        described_in: the namespace of that; None if no controller has said so.
         blocked_since: since when its runs cannot start; None if they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
@@ -191,6 +195,10 @@ class PoolStatus:
     decided_at: datetime | None
     max_pending: int | None
     paused: bool
+    paused_since: datetime | None
+    paused_reason: str | None
+    described: bool
+    described_in: str | None
     blocked_since: datetime | None
     blocked_cause: str | None
     blocked_reason: str | None

@@ -86,7 +86,7 @@ def find_sources(given: Sequence[str], reach: Reach, *, recursive: bool = False,
         if len(given) != 1:
             raise InvalidRequest("a name goes with one file")
     if STDIN in given and (name is None or len(given) > 1):
-        raise InvalidRequest("stdin is one file, and needs the publisher's name for it (--name)")
+        raise InvalidRequest("stdin is one file, and needs the publisher's name for it")
     found = Found()
     for one in given:
         try:

@@ -94,3 +94,7 @@ where name = %(schedule)s and holder = %(holder)s
 -- name: schedules.give_back
 -- Breaks off a look because the controller ends: the tick is due at once.
 update schedules set holder = null, not_before = null where name = %(schedule)s and holder = %(holder)s
+
+-- name: schedules.names
+-- Lists all names, for the shell's completion.
+select name from schedules order by name
