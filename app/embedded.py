@@ -84,8 +84,14 @@ def _stop_when_unused(data: Path, tcp_port: int | None, in_use: TextIO, changing
     """Stops a server that listens elsewhere, as soon as nobody uses it. Has both locks before and after."""
     for file in (changing, in_use):
         fcntl.flock(file, fcntl.LOCK_UN)
-    what = "uses the embedded Postgres, which can listen on another port only after that"
-    locks.take(in_use, fcntl.LOCK_EX, what, BUSY_SECONDS)
+    try:
+        locks.take(in_use, fcntl.LOCK_EX, "uses the embedded Postgres, which has to be started anew", BUSY_SECONDS)
+    except Unavailable:
+        raise Unavailable(
+            f"{locks.who(in_use)} uses the embedded Postgres, which has to be started anew for port {tcp_port}:"
+            " end that first",
+            Reason.DATABASE,
+        ) from None
     locks.take(changing, fcntl.LOCK_EX, "is starting or stopping the embedded Postgres")
     server = Postmaster.running(data)
     if server is not None and not _listens(server, tcp_port) and not stop(server):

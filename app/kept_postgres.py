@@ -114,23 +114,24 @@ def start(settings: Settings, port: int | None = None) -> State:
 
 
 def state(home: Path) -> State:
-    """Whether it runs, and where."""
-    server = Postmaster.running(home.resolve() / "postgres")
-    if server is None:
+    """Whether it runs, and where; raises Misconfigured if the home is another user's."""
+    if not home.is_dir():
         return State(home)
     with opened(home, keeper.IN_USE) as in_use:
-        return _state(home, server, _users(in_use))
+        server = Postmaster.running(home.resolve() / "postgres")
+        return State(home) if server is None else _state(home, server, _users(in_use))
 
 
 def stop_keeping(home: Path) -> Stopped:
     """Stops it; if commands use it, it stops with the last of them.
 
     Raises:
+        Misconfigured: the home is another user's.
         Unavailable: it does not stop.
     """
-    data = home.resolve() / "postgres"
-    if Postmaster.running(data) is None:
+    if not home.is_dir():
         return Stopped(home, was_running=False)
+    data = home.resolve() / "postgres"
     with opened(home, keeper.IN_USE) as in_use, opened(home, keeper.CHANGING) as changing:
         users = _users(in_use)
         locks.take(changing, fcntl.LOCK_EX, f"is starting or stopping the embedded Postgres in {home}")

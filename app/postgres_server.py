@@ -48,6 +48,8 @@ OS_USER = "pgserver"
 """Whom the server runs as when the command runs as root: Postgres refuses root."""
 
 _SOCKET_PATH_BYTES = 107
+_NOT_IN_QUOTES = {*'"$`\\'}
+"""initdb has a shell start the server, with the path of its programs between double quotes."""
 _LATER = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 _FAILED = re.compile(r"\b(?:FATAL|PANIC|error): +(.+)")
 
@@ -135,6 +137,13 @@ def _initialise(data: Path) -> None:
             " add an entry, run as a user that has one, or set DATABASE_URL",
             Reason.DATABASE,
         ) from None
+    initdb = program("initdb")
+    if bad := _NOT_IN_QUOTES & {*str(initdb)}:
+        raise Misconfigured(
+            f"the embedded Postgres in {initdb.parent} cannot make its data: a path with {' '.join(sorted(bad))} stops"
+            " it; install affirm-worker in another folder, or set DATABASE_URL",
+            Reason.DATABASE,
+        )
     if data.exists() and any(data.iterdir()):
         raise Misconfigured(
             f"{data} has files and is not the data of a Postgres: move them away, or set AFFIRM_WORKER_HOME",

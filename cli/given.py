@@ -3,18 +3,23 @@
 import sys
 from collections.abc import Sequence
 
+import typer
+
 from app.settings import Settings
 from cli import output
 from services.sources.buckets import S3Server
-from services.sources.given import Found, Reach, find_sources
+from services.sources.given import STDIN, Found, Reach, find_sources
 from services.sources.passed_over import PassedOver
 from services.sources.source import MIB
 
 SHOWN_NAMES = 5
+NOT_ENCRYPTED = "http:// is not encrypted: anybody on the way can read and change the file; use https:// if you can"
 
 
 def find_given(files: Sequence[str], settings: Settings, *, recursive: bool = False, name: str | None = None) -> Found:
-    """The files that arguments name; says on stderr what was passed over. Raises as `find_sources`."""
+    """The files that arguments name; says on stderr what was passed over. Raises as it does."""
+    if STDIN in files and name is None:
+        raise typer.BadParameter("stdin has no name: give the publisher's, such as yob2023.txt", param_hint="--name")
     server = S3Server(settings.storage_s3_region.strip(), settings.storage_s3_endpoint.strip())
     reach = Reach(settings.limits.file_mib * MIB, server, lambda: sys.stdin.buffer)
     found = find_sources(files, reach, recursive=recursive, name=name)
@@ -22,10 +27,7 @@ def find_given(files: Sequence[str], settings: Settings, *, recursive: bool = Fa
         output.say(passed_over_in_words(found.passed_over), to=sys.stderr)
     for one in files:
         if one.lower().startswith("http://"):
-            output.say(
-                "http:// is not encrypted: anybody on the way can read and change the file; use https:// if you can",
-                to=sys.stderr,
-            )
+            output.say(NOT_ENCRYPTED, to=sys.stderr)
             break
     return found
 

@@ -6,11 +6,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from cli import context_option
+
 SHORT_HELPS = {
     "load": "Loads files, all in one, and sums up the results.",
     "submit": "Stores files and enqueues a job for each.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
+    "doctor": "Checks whether everything works, and says what puts it right.",
     "run": "Runs a controller, until it is stopped or idle.",
     "parse": "Prints the rows of a file as CSV, or a report of it.",
     "migrate": "Brings the database to the schema of this version.",
@@ -18,8 +21,13 @@ SHORT_HELPS = {
     "db": "Keep the embedded Postgres up, for notebooks and other tools.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
-    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "pools": "Look at pools; pause them, resume them, set their limits.",
+    "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
+    "settings": "Shows every setting, its value, and where it comes from.",
+    "context": "Named settings in a config file: databases, storages.",
+    "completion": "Prints the script by which a shell completes words.",
+    "help": "Explains a command or a topic.",
 }
 """The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
 
@@ -45,7 +53,7 @@ def group(name: str) -> typer.Typer:
 
 def command(name: str) -> Any:
     """The command or group of this name, which is imported now."""
-    return typer.main.get_command(import_module(f"cli.commands.{name}").commands)
+    return context_option.add_to(typer.main.get_command(import_module(f"cli.commands.{name}").commands))
 
 
 def add_to(app: typer.Typer) -> None:

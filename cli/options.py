@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cli import complete
 from dataset_jobs.model.durations import parse_duration, parse_when
 
 Files = Annotated[
@@ -33,7 +34,14 @@ Split = Annotated[
     ),
 ]
 Country = Annotated[
-    str, typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as US.")
+    str,
+    typer.Option(
+        "--country",
+        "-c",
+        metavar="CC",
+        help="ISO 3166-1 code of the country, such as US.",
+        autocompletion=complete.countries,
+    ),
 ]
 Year = Annotated[
     int | None, typer.Option(metavar="YYYY", help="The year of the data, where a renamed file has lost it.")
@@ -46,6 +54,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
+        autocompletion=complete.formats,
         help="The format, such as de-koeln, where the content fits several.",
     ),
 ]
@@ -107,6 +116,7 @@ RunAt = Annotated[
         help="Not before then: a time such as 2026-12-01T06:00, or a duration from now such as 12h.",
     ),
 ]
+PoolName = Annotated[str, typer.Argument(metavar="NAME", help="The pool.", autocompletion=complete.pools)]
 Wide = Annotated[bool, typer.Option("--wide", "-w", help="Show every column whole, however wide the terminal is.")]
 ShownColumns = Annotated[
     str | None, typer.Option(metavar="NAME,…", help="Show these columns, in this order, such as file,state.")

@@ -102,6 +102,13 @@ class Jobs:
         rows = self._database.all("jobs.finished_since", since=since, pool=pool, but=[*but], limit=OTHERS)
         return Others(rows[0]["count"] if rows else 0, tuple((row["filename"], row["state"]) for row in rows))
 
+    def latest(self) -> UUID:
+        """The job whose run began last, among those at work; else the newest one. Raises NotFound if there is none."""
+        found = self._database.only("jobs.at_work_last")["id"]
+        if found is None:
+            raise NotFound("there are no jobs")
+        return UUID(str(found))
+
     def progress(self, job_ids: Iterable[UUID]) -> Progress:
         """How far these jobs are."""
         return Progress(**self._database.only("jobs.progress", ids=[*job_ids]))

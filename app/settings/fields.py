@@ -12,10 +12,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.settings.kinds import ConnectionString, Duration, PlainText, durations, lower, upper, within
 from dataset_jobs.host import host_name
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Misconfigured
-from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
 from dataset_jobs.storage import StorageConfig
+from services.address_look import LookLimits
 
 
 def _default_home() -> Path | None:
@@ -110,11 +112,11 @@ class Settings(BaseSettings):
         "lower-case letters, digits and hyphens, at most 63", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     )  # fmt: skip
     pool_max_parallelism: int | None = _setting(
-        None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
+        None, "The pool's maximum of runs at once, of all controllers together; set at a start after a change of it.",
         "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
     )  # fmt: skip
     pool_max_pending: int | None = _setting(
-        None, "Sets how many of the pool's runs may be unstarted at once: pods that wait for a node, say.",
+        None, "How many of the pool's runs may be unstarted at once: pods that wait for a node, say; set likewise.",
         "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
     )  # fmt: skip
     storage_type: Annotated[Literal["local", "s3"], BeforeValidator(lower)] = _setting(
@@ -142,6 +144,10 @@ class Settings(BaseSettings):
         "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
     )
     limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
+    schedule_allow_loopback: bool = _setting(
+        False, "Schedules may ask addresses of this machine itself, such as http://localhost:8000/.", "true or false",
+        "false",
+    )  # fmt: skip
     health_port: int | None = _setting(
         None,
         "Serves /healthz, /readyz and /metrics there.",
@@ -212,6 +218,11 @@ class Settings(BaseSettings):
         return Limits(**{name.removeprefix("limit_"): getattr(self, name) for name in names})
 
     @property
+    def look_limits(self) -> LookLimits:
+        """What a schedule's look at an address may take."""
+        return LookLimits(self.limit_file_mib * MIB, loopback=self.schedule_allow_loopback)
+
+    @property
     def storage(self) -> StorageConfig:
         """The STORAGE_* settings; raises Misconfigured."""
         names = (name for name in type(self).model_fields if name.startswith("storage_"))
@@ -229,6 +240,18 @@ def allowed(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["allowed"])
+
+
+def default_in_words(field: FieldInfo) -> str:
+    """The default of a setting; empty if there is none."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    if extra["shown"] is not None:
+        return str(extra["shown"])
+    value = field.default
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return "" if value is None else str(value)
 
 
 def is_secret(field: FieldInfo) -> bool:

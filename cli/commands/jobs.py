@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import output
-from cli.commands import explain, job_changes
+from cli.commands import explain, job_changes, logs
 from cli.lazy import group
 from cli.listing import (
     Causes,
@@ -169,6 +169,7 @@ def _run_lines(run: RunView) -> list[tuple[str, Any]]:
 
 
 commands.command("explain", epilog=explain.EPILOG)(explain.explain)
+commands.command("logs", epilog=logs.EPILOG)(logs.logs)
 commands.command("cancel", epilog=job_changes.CANCEL_EPILOG)(job_changes.cancel)
 commands.command("set", epilog=job_changes.SET_EPILOG)(job_changes.set_waiting)
 commands.command("retry", epilog=job_changes.RETRY_EPILOG)(job_changes.retry)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app import kept_postgres
 from app.postmaster import Postmaster
 from tests.integration.command_line import ROOT
-from tests.servers.as_user import folder_for_all
+from tests.servers.embedded_home import embedded_home
 from tests.servers.postgres import PostgresServer, free_port
 
 COMMANDS = {
@@ -25,9 +24,8 @@ COMMANDS = {
 
 @pytest.fixture
 def home(postgres: PostgresServer) -> Iterator[Path]:
-    with folder_for_all() as folder:
+    with embedded_home() as folder:
         yield folder
-        kept_postgres.stop_keeping(folder)
 
 
 def on_a_terminal(home: Path, *arguments: str) -> tuple[int, int]:
@@ -75,7 +73,7 @@ def test_a_closed_terminal_leaves_no_server(home: Path, name: str) -> None:
     until(lambda: stopped(home))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_signal_leaves_no_server(home: Path, name: str, number: signal.Signals) -> None:
     arguments, ready = COMMANDS[name]

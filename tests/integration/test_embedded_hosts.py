@@ -15,7 +15,7 @@ from app import postgres_server
 from app.embedded import embedded_postgres
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.outcome import ExitCode
-from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all, one_line
+from tests.servers.as_user import NO_ENTRY, ROOT, affirm, folder_for_all, one_line
 from tests.servers.postgres import PostgresServer
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users and namespaces need root")
@@ -100,6 +100,17 @@ def test_programs_that_cannot_be_executed_are_named(open_folder: Path) -> None:
     done = status(open_folder / "home", before=noexec)
     assert done.returncode == ExitCode.CONFIGURATION
     assert "initdb cannot be executed" in one_line(done) and "noexec" in one_line(done)
+
+
+def test_programs_in_a_path_that_stops_them_are_named(open_folder: Path) -> None:
+    """A shell takes some characters for its own."""
+    package = postgres_server.program("postgres").parents[2]
+    folder = open_folder / "a b$c"
+    folder.mkdir()
+    (folder / package.name).symlink_to(package)
+    done = status(open_folder / "home", PYTHONPATH=f"{folder}:{ROOT}")
+    assert done.returncode == ExitCode.CONFIGURATION
+    assert "a path with $ stops it; install affirm-worker in another folder" in one_line(done)
 
 
 @needs_root

@@ -18,11 +18,11 @@ from app import embedded, kept_postgres
 from app.embedded import embedded_postgres
 from app.kept_postgres import State, Stopped
 from app.postmaster import Postmaster
-from app.settings import Settings
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.outcome import ExitCode
 from tests.integration.command_line import Run, answer, runner
-from tests.servers.as_user import affirm, folder_for_all, one_line
+from tests.servers.as_user import affirm, one_line
+from tests.servers.embedded_home import embedded_home, settings
 from tests.servers.postgres import PostgresServer, free_port
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users need root")
@@ -33,9 +33,8 @@ USERS = [pwd.getpwnam(name).pw_uid for name in ("nobody", "daemon")]
 @pytest.fixture
 def home(postgres: PostgresServer) -> Iterator[Path]:
     """The fixture that it asks for lets all users reach the programs."""
-    with folder_for_all() as folder:
+    with embedded_home() as folder:
         yield folder
-        kept_postgres.stop_keeping(folder)
 
 
 @pytest.fixture
@@ -46,10 +45,6 @@ def run(home: Path, tmp_path: Path) -> Run:
 @pytest.fixture
 def started(home: Path) -> State:
     return kept_postgres.start(settings(home), free_port("127.0.0.1"))
-
-
-def settings(home: Path) -> Settings:
-    return Settings(affirm_worker_home=home, database_url=None)
 
 
 def server(home: Path) -> Postmaster | None:
@@ -75,15 +70,11 @@ def test_it_stays_and_other_commands_use_it(home: Path, run: Run) -> None:
     assert server(home) is None
 
 
-def test_programs_read_the_tables_by_their_names_alone(started: State) -> None:
+def test_programs_read_the_tables_by_name_and_tcp_only_reads(started: State) -> None:
     assert started.url and started.tcp_url
     for url in (started.url, started.tcp_url):
         with psycopg.connect(url) as connection:
             assert connection.execute("select count(*) from counted_names").fetchone() == (0,)
-
-
-def test_tcp_lets_in_the_reader_alone_and_only_to_read(started: State) -> None:
-    assert started.url and started.tcp_url
     with psycopg.connect(started.tcp_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("update pools set paused = true")
     for wrong in ("reader:wrong", "reader", "postgres"):
@@ -98,14 +89,13 @@ def test_a_server_of_a_command_never_listens_on_tcp(home: Path) -> None:
 
 
 def test_port_and_password_stay_the_same(home: Path, started: State, run: Run) -> None:
+    """Started twice, stopped twice, and started again."""
     assert stat.S_IMODE((home / "postgres.login").stat().st_mode) == 0o600
-    run("db", "stop")
+    assert answer(run("db", "start", "--json"))["pid"] == started.pid
+    assert run("db", "stop").stdout == f"the embedded Postgres of {home} is stopped\n"
+    assert run("db", "stop").stdout == f"the embedded Postgres of {home} does not run\n"
     again = answer(run("db", "start", "--json"))
     assert (again["tcp_url"], again["url"]) == (started.tcp_url, started.url)
-
-
-def test_starting_it_twice_does_nothing(home: Path, started: State, run: Run) -> None:
-    assert answer(run("db", "start", "--json"))["pid"] == started.pid
 
 
 def test_another_port_starts_it_anew(home: Path, started: State, run: Run) -> None:
@@ -123,11 +113,6 @@ def test_a_port_that_is_taken_is_named(home: Path, run: Run) -> None:
         done
     )
     assert server(home) is None
-
-
-def test_stopping_it_twice_says_so(home: Path, started: State, run: Run) -> None:
-    assert run("db", "stop").stdout == f"the embedded Postgres of {home} is stopped\n"
-    assert run("db", "stop").stdout == f"the embedded Postgres of {home} does not run\n"
 
 
 def test_connections_that_stopping_closes_are_counted(home: Path, started: State) -> None:
@@ -149,7 +134,7 @@ def test_it_stops_with_the_last_command_that_uses_it(home: Path, started: State,
 def test_a_command_keeps_it_from_opening_tcp(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "BUSY_SECONDS", 0.1)
     with embedded_postgres(home) as conninfo:
-        with pytest.raises(Unavailable, match="uses the embedded Postgres, which can listen on another port only"):
+        with pytest.raises(Unavailable, match=r"uses the embedded Postgres, .* end that first"):
             kept_postgres.start(settings(home))
         with psycopg.connect(conninfo):
             pass
@@ -198,7 +183,8 @@ def test_two_users_keep_one_each(home: Path) -> None:
         urls = [json.loads(one.stdout)["tcp_url"] for one in done]
         assert len({url.rpartition(":")[2] for url in urls}) == 2
         # The other one cannot read the password.
-        assert affirm("db", "url", environment={"AFFIRM_WORKER_HOME": str(homes[0])}, uid=USERS[1]).returncode != 0
+        refused = affirm("db", "url", environment={"AFFIRM_WORKER_HOME": str(homes[0])}, uid=USERS[1])
+        assert "Permission denied; set it to a folder of your own" in one_line(refused)
     finally:
         for of_user in homes:
             kept_postgres.stop_keeping(of_user)

@@ -166,7 +166,7 @@ select name from pools order by name
 select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at, runner_uid, pod_name, node,
     lease_until, bytes_done, rows_done, committed_at, ended_at, cause, reason, error, outcome, evidence, decision,
     waits_for, waits_for_error,
-    released_at
+    released_at, log
 from runs where job_id = %(job_id)s order by epoch
 
 -- name: jobs.finished_since
@@ -196,3 +196,9 @@ where jobs.id = any (%(ids)s::uuid[])
 -- name: jobs.ids
 -- Lists jobs whose id lies in a range: those that begin with the digits that a person typed.
 select id from jobs where id between %(first)s and %(last)s order by id limit 3
+
+-- name: jobs.at_work_last
+-- Finds the job whose run began last: among those that hold a slot, else the job that was made last.
+select coalesce(
+    (select job_id from runs where released_at is null order by claimed_at desc limit 1),
+    (select id from jobs order by key desc limit 1)) as id
