@@ -101,7 +101,7 @@ class ConfigFile:
         place = ("contexts", context, key)
         if key not in Settings.model_fields:
             near = nearest(key, Settings.model_fields)
-            hint = f"did you mean {near}?" if near else "affirm-worker settings lists all"
+            hint = f"did you mean {near}?" if near else "docs/settings.md lists all"
             self.refuse(place, f"context {context}: {one_line(key)} is not a setting; {hint}")
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return Entry(str(value), self.line(*place))
