@@ -75,7 +75,7 @@ def main() -> None:
     open_standard_streams()
     output.make_streams_safe()
     try:
-        sys.exit(app(prog_name="affirm-worker", standalone_mode=False))
+        sys.exit(app(prog_name="affirm-worker", standalone_mode=False, terminal_width=lazy.help_width()))
     except _WrongUsage as error:
         sys.exit(_show(error))
     except typer.Abort:
