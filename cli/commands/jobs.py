@@ -113,6 +113,7 @@ def _row(job: JobView) -> list[Any]:
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_job(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Shows a job with all its runs: when, where, and what became of them."""
