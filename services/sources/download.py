@@ -308,6 +308,7 @@ def _name(answer: _Answer, request: Request) -> str:
         answer.response.headers.get("Content-Disposition"), request.address.url, answer.address.url
     )
     if name is None:
+        _refuse_page(answer, _Body(answer).read(_HEAD_BYTES))
         raise InvalidRequest(f"{request.address.shown}: neither the address nor the server says the file's name")
     return name
 

@@ -91,6 +91,7 @@ def test_an_unchanged_file_is_not_sent_again(server: FileServer) -> None:
         (Page(b"<!DOCTYPE html><p>log in", headers={"Content-Type": "text/html; charset=utf-8"}),
          InvalidRequest, "the address answered with a page (text/html): is it the download's own address?"),
         (Page(b"\n<!-- x --> <HTML>"), InvalidRequest, "answered with a page (text/plain)"),
+        (Page(b"<html>", headers={"Content-Disposition": "attachment; filename=\"\""}), InvalidRequest, "a page"),
         (Page(b"x" * 100, promised=200, cut=100), Unavailable, "it broke off before its end"),
         (Page(b"x" * 100, chunked=True, cut=50), Unavailable, "it broke off before its end"),
         (Page(b"", promised=5, cut=0), Unavailable, "it broke off before its end"),
@@ -163,6 +164,11 @@ def test_redirects_are_followed_and_the_login_stays_at_home(server: FileServer) 
         assert "authorization" not in other.headers[0]
 
 
+def test_a_page_without_a_name_is_called_a_page(server: FileServer) -> None:
+    assert "answered with a page" in str(refused(server.at("/", Page(b"<html>"))))
+    assert "neither the address nor the server says the file's name" in str(refused(server.at("/", Page(b"x"))))
+
+
 def test_a_move_for_good_is_reported(server: FileServer) -> None:
     new = server.at("/new/yob2020.txt", Page())
     url = server.at("/yob2020.txt", Page(status=301, headers={"Location": new}))
@@ -207,6 +213,19 @@ def test_https_is_checked_and_never_left(
     monkeypatch.setenv("SSL_CERT_FILE", str(old))
     with serving(old) as expired:
         assert "certificate has expired" in str(refused(expired.at("/yob2020.txt", Page())))
+
+
+def test_a_proxy_is_asked_in_the_servers_place(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    server.at("http://publisher.invalid/yob2020.txt", Page())
+    assert get("http://publisher.invalid/yob2020.txt") == ("yob2020.txt", Page().body)
+    with pytest.raises(InvalidRequest, match="metadata"):
+        get("http://169.254.169.254/latest")
+    monkeypatch.setenv("no_proxy", "publisher.invalid")
+    assert isinstance(refused("http://publisher.invalid/yob2020.txt"), Unavailable)
+    with serving() as gone:
+        monkeypatch.setenv("http_proxy", gone.url)
+    assert "the proxy gives no connection" in str(refused("http://other.invalid/yob2020.txt"))
 
 
 def test_a_look_reads_the_beginning_alone(server: FileServer) -> None:
