@@ -48,8 +48,8 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 
 # --- the main job -------------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt'" of COUNTRY=US, on this machine
-	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)"
+run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"
+	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)
 
 # --- tests --------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What `affirm-worker` says of itself."""
 
+import re
 import subprocess
 import sys
 
@@ -34,6 +35,19 @@ def test_every_command_has_a_help_text_with_examples(path: str) -> None:
     examples = text.partition("Examples:\n")[2].splitlines()
     assert examples
     assert all(f"affirm-worker {path}" in line for line in examples)
+
+
+def options(command: str) -> set[str]:
+    """The long options in a command's help."""
+    return set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", HELP[f"affirm-worker {command}"], re.MULTILINE))
+
+
+def test_load_submit_and_schedules_have_the_same_options_for_files() -> None:
+    hints = {"--year", "--sex", "--format", "--region", "--columns", "--description", "--measure"}
+    assert hints <= options("parse") & options("schedules add")
+    assert hints | {"--replaces", "--split", "--recursive", "--name", "--dry-run"} <= options("load")
+    assert options("submit") - options("load") <= {"--run-at", "--wait", "--timeout"}, "load waits for its jobs anyway"
+    assert options("load") <= options("submit")
 
 
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
