@@ -11,13 +11,28 @@ from app.logs import set_up_logs
 from app.settings import Settings, read, redacted
 from app.settings.reading import Source
 from dataset_jobs.store.client_connection import ClientConnection
-from services.check_database import PATIENCE, Expected, check_rights, check_runner_login, check_schema, check_server
+from services.check_database import (
+    PATIENCE,
+    Expected,
+    check_direct,
+    check_rights,
+    check_runner_login,
+    check_schema,
+    check_server,
+)
+from services.check_descriptions import check_descriptions
 from services.check_machine import check_memory, check_space, temporary
 from services.check_queue import check_controllers, check_queue
 from services.check_storage import check_storage
-from services.checkup import Check
+from services.checkup import SECONDS, Check
 from services.findings import Finding, ok, warning, wrong
 from services.status import read_status
+
+NAMES = (
+    "settings", "database", "schema", "rights", "runner", "storage", "cluster", "parsers", "descriptions", "space",
+    "machine", "controllers", "queue",
+)  # fmt: skip
+"""Of the checks, in their order."""
 
 EMBEDDED_SECONDS = 60.0
 """How long the embedded Postgres may take to start, the first time too."""
@@ -45,13 +60,14 @@ class Patient:
         """All checks, in their order."""
         return [
             Check("settings", self._settings),
-            Check("database", self._database, ("settings",), EMBEDDED_SECONDS),
+            Check("database", self._database, ("settings",), self._database_seconds),
             Check("schema", self._schema, ("database",)),
             Check("rights", self._rights, ("schema",)),
             Check("runner", self._runner, ("schema",)),
             Check("storage", self._storage, ("settings",)),
             Check("cluster", self._cluster, ("settings",)),
             Check("parsers", _parsers),
+            Check("descriptions", self._descriptions, ("schema",)),
             Check("space", self._space, ("settings",)),
             Check("machine", self._machine, ("settings",)),
             Check("controllers", self._controllers, ("schema",)),
@@ -86,7 +102,14 @@ class Patient:
             settings.database_direct_url is not None,
         )
         with self._connected() as database:
-            return check_server(database, self.expected, place)
+            found = check_server(database, self.expected, place)
+            if settings.database_direct_url is not None:
+                with ClientConnection(settings.in_schema(settings.database_direct_url), PATIENCE) as direct:
+                    found += check_direct(direct, database)
+            return found
+
+    def _database_seconds(self) -> float:
+        return SECONDS if self.settings.database_url is not None else EMBEDDED_SECONDS
 
     def _schema(self) -> list[Finding]:
         with self._connected() as database:
@@ -139,6 +162,10 @@ class Patient:
 
     def _machine(self) -> list[Finding]:
         return check_memory(self._runs_here(), self.settings.limits)
+
+    def _descriptions(self) -> list[Finding]:
+        with self._connected() as database:
+            return check_descriptions(database)
 
     def _controllers(self) -> list[Finding]:
         with self._connected() as database:

@@ -1,5 +1,6 @@
 """Checks of a cluster: the rights of whoever asks, and whether a runner's pod could be made. Nothing is created."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -60,11 +61,14 @@ async def check_cluster(cluster: ClusterInspection, template: RunnerTemplate | N
 
 
 async def _rights(cluster: ClusterInspection, user: str) -> list[Finding]:
-    missing = []
-    for right in RIGHTS:
-        verbs = tuple([verb for verb in right.verbs if not await cluster.may(verb, right.group, right.resource)])
-        if verbs:
-            missing.append(right._replace(verbs=verbs))
+    asked = [(right, verb) for right in RIGHTS for verb in right.verbs]
+    answers = await asyncio.gather(*(cluster.may(verb, right.group, right.resource) for right, verb in asked))
+    refused = {one for one, allowed in zip(asked, answers, strict=True) if not allowed}
+    missing = [
+        right._replace(verbs=verbs)
+        for right in RIGHTS
+        if (verbs := tuple(verb for verb in right.verbs if (right, verb) in refused))
+    ]
     if not missing:
         return [ok(f"all {sum(len(right.verbs) for right in RIGHTS)} rights of a controller")]
     listed = "; ".join(f"{', '.join(right.verbs)} {right.resource}" for right in missing)

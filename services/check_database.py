@@ -75,6 +75,16 @@ def check_server(
     return found
 
 
+def check_direct(direct: ClientConnection, main: ClientDatabase) -> list[Finding]:
+    """Whether DATABASE_DIRECT_URL leads to the same database, past poolers."""
+    here, there = main.only("doctor.session"), direct.only("doctor.session")
+    if _other_database(here, there):
+        return [wrong("DATABASE_DIRECT_URL leads to another database than DATABASE_URL")]
+    if direct.is_pooled:
+        return [warning("a pooler stands between DATABASE_DIRECT_URL and the database, too")]
+    return []
+
+
 def check_schema(database: ClientDatabase, expected: Expected) -> list[Finding]:
     """Whether the tables are there, and are those of this version."""
     name = expected.schema
@@ -125,7 +135,7 @@ def check_rights(database: ClientDatabase, expected: Expected) -> list[Finding]:
 def check_runner_login(runner: ClientConnection, main: ClientDatabase, expected: Expected) -> list[Finding]:
     """Whether the login of runners leads to the same database, and has the rights that a runner needs and no more."""
     session, other = runner.only("doctor.session"), main.only("doctor.session")
-    if (session["database"], session["started"]) != (other["database"], other["started"]):
+    if _other_database(session, other):
         return [wrong("RUNNER_DATABASE_URL leads to another database than DATABASE_URL")]
     missing, further = _compare(runner, expected.schema, RUNNER)
     found = [*_missing(runner, session, missing, RUNNER, "runners need")]
@@ -143,6 +153,11 @@ def check_runner_login(runner: ClientConnection, main: ClientDatabase, expected:
     elif further:
         found.append(_too_many(runner, session, further))
     return found or [ok(f"the role {session['role']} has the rights that runners need, and no more")]
+
+
+def _other_database(one: Row, other: Row) -> bool:
+    """Whether two sessions are on different databases; a server is known by the moment of its start."""
+    return bool((one["database"], one["started"]) != (other["database"], other["started"]))
 
 
 def _version(session: Row) -> Iterator[Finding]:

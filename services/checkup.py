@@ -24,13 +24,13 @@ class Check:
         name: as users give it.
         look: returns what it found; may raise errors of the model.
         needs: the names of checks that must be neither wrong nor skipped.
-        seconds: how long it may take.
+        seconds: how long it may take; asked when its needs are there.
     """
 
     name: str
     look: Callable[[], Sequence[Finding]]
     needs: tuple[str, ...] = ()
-    seconds: float = SECONDS
+    seconds: Callable[[], float] = lambda: SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class _Running:
     check: Check
     done: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    seconds: float = 0.0
     until: float | None = None
     result: Checked | None = None
 
@@ -100,7 +101,8 @@ def _work(one: _Running, running: dict[str, _Running]) -> None:
         if not (result := _result(running[need])).is_usable:
             one.end([skipped(f"needs {need}, which is {result.verdict}")])
             return
-    one.until = time.monotonic() + one.check.seconds
+    one.seconds = one.check.seconds()
+    one.until = time.monotonic() + one.seconds
     try:
         found = one.check.look()
     except RunError as error:
@@ -116,7 +118,7 @@ def _result(one: _Running) -> Checked:
     """What a check found; gives it up when its time is over."""
     while not one.done.wait(0.05 if one.until is None else max(0.0, one.until - time.monotonic())):
         if one.until is not None and time.monotonic() >= one.until:
-            one.end([wrong(f"no answer within {one.check.seconds:g} s")])
+            one.end([wrong(f"no answer within {one.seconds:g} s")])
     assert one.result is not None
     return one.result
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import complete, output
 from cli.checks import Patient
 from cli.hints import command
 from cli.lazy import single
@@ -19,7 +19,8 @@ from services.findings import Finding, Fix, Verdict
 
 EPILOG = """
 The checks: settings, database, schema, rights (of the role in DATABASE_URL), runner (the login in
-RUNNER_DATABASE_URL), storage, cluster, parsers, space (on disks), machine (its memory), controllers, queue.
+RUNNER_DATABASE_URL), storage, cluster, parsers, descriptions (of lists that datasets came with), space (on disks),
+machine (its memory), controllers, queue.
 The exit code is 1 if anything is wrong; warnings leave it at 0.
 
 \b
@@ -39,7 +40,10 @@ commands = single()
 @commands.command(epilog=EPILOG)
 def doctor(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CHECK]...", help="Only these checks; all without any.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[CHECK]...", help="Only these checks; all without any.", autocompletion=complete.checks
+        ),
     ] = None,
     cluster: Annotated[
         bool,

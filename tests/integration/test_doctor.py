@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli.checks import NAMES, Patient
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import Expected, check_server
@@ -81,10 +83,11 @@ def test_a_good_installation_has_only_a_missing_controller(run: Run) -> None:
     assert verdicts.pop("controllers") == "warning"
     assert set(verdicts.values()) == {"ok"}
     assert [*verdicts] == [
-        "settings", "database", "schema", "rights", "runner", "storage", "parsers", "space", "machine", "queue",
+        "settings", "database", "schema", "rights", "runner", "storage", "parsers", "descriptions", "space", "machine",
+        "queue",
     ]  # fmt: skip
     lines = run("doctor").stdout.splitlines()
-    assert lines[-1] == "10 ok, 1 warning"
+    assert lines[-1] == "11 ok, 1 warning"
     at = next(number for number, line in enumerate(lines) if "no controller is running" in line)
     assert lines[at + 1].strip() == "affirm-worker run"
 
@@ -354,3 +357,24 @@ def test_a_clock_that_is_wrong_is_a_warning(database: str) -> None:
             clock = check_server(connection, Expected("affirm"), "there", there)[1]
             assert f"the database's clock is 3600 s {said} this machine's" in clock.says
         assert len(check_server(connection, Expected("affirm"), "there")) == 1
+
+
+def test_a_direct_url_to_another_database_is_wrong(run: Run, empty_database: str) -> None:
+    checked = found(run, "database", code=1, DATABASE_DIRECT_URL=empty_database)["database"]
+    assert "DATABASE_DIRECT_URL leads to another database" in says(checked)
+
+
+def test_a_description_that_this_version_does_not_take_is_a_warning(run: Run, database: str, tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_text("n,c\nAda,5\n")
+    columns = ["--measure", "births", "--columns", "name=n"]
+    run("submit", path, "-c", "LI", "--year", "2020", "--sex", "F", *columns[:-1], "name=n count=c")
+    assert found(run, "descriptions")["descriptions"]["verdict"] == "ok"
+    sql(database, """update affirm.datasets set description = '{"columns": {"nam": "n"}}'""")
+    checked = found(run, "descriptions")["descriptions"]
+    assert (checked["verdict"], "this version does not take its description" in says(checked)) == ("warning", True)
+
+
+def test_the_checks_have_the_names_that_are_completed() -> None:
+    with ExitStack() as opened:
+        assert tuple(check.name for check in Patient(False, opened).checks()) == NAMES

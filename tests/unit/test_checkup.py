@@ -55,7 +55,7 @@ def test_a_check_that_hangs_is_given_up() -> None:
         for_ever.wait(30)
         return [ok("late")]
 
-    found = results(Check("one", hang, seconds=0.05), given(needs=["one"], name="two"))
+    found = results(Check("one", hang, seconds=lambda: 0.05), given(needs=["one"], name="two"))
     for_ever.set()
     assert found == {"one": ("wrong", ["no answer within 0.05 s"]), "two": ("skipped", ["needs one, which is wrong"])}
 
