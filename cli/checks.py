@@ -10,6 +10,7 @@ from app.file_storage import storage_config
 from app.logs import set_up_logs
 from app.settings import Settings, read, redacted
 from app.settings.reading import Source
+from cli import context_option
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import (
     PATIENCE,
@@ -75,11 +76,11 @@ class Patient:
         ]
 
     def _settings(self) -> list[Finding]:
-        reading = read()
+        reading = read(context_option.chosen())
         self.settings = reading.settings
         set_up_logs(reading.settings)
         found = [wrong(problem) for problem in reading.problems.values()]
-        found += [warning(one) for one in reading.warnings]
+        found += [warning(doubt.text) for doubt in reading.doubts]
         if not reading.problems:
             given = [name.upper() for name, origin in reading.origins.items() if origin.source is not Source.DEFAULT]
             context = f", context {reading.context.name}" if reading.context else ""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.settings import read_settings
+from cli.begin import settings_without_database
 from cli.commands.parse import known_country, report_lines
 from cli.described import read_description
 from cli.lazy import group
@@ -123,7 +123,7 @@ def check_description(
     code = known_country(country) if country is not None else (says.region or "XX")[:2]
     temporary_folder()
     with open_file(file) as opened:
-        found = report(Source(file.name, opened, hints, read_settings().limits), code)
+        found = report(Source(file.name, opened, hints, settings_without_database().limits), code)
     checked = None if found.rejected else _checked(says, code, file, hints)
     if as_json:
         robust = None if checked is None else checked.fault is None

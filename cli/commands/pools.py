@@ -176,7 +176,7 @@ def _changes(done: PoolChange, dry_run: bool) -> Iterator[str]:
     for what, old, new in pairs:
         if old != new:
             had = "no such limit" if old is None else f"{old:,}"
-            yield f"pool {after.name} {verb} at most {new:,} {what}; it had {had}"
+            yield f"pool {after.name} {verb} at most {new:,} {what}; it {'has' if dry_run else 'had'} {had}"
     if before == after:
         yield f"pool {after.name} is so already: at most {after.max_running:,} runs at once"
     if after.in_use > after.max_running:
