@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from app.embedded import embedded_postgres
 from app.file_storage import storage_config
 from app.logs import set_up_logs
-from app.settings import Settings, read, redacted
+from app.places import database_of
+from app.settings import Reading, Settings, read
 from app.settings.reading import Source
 from cli import context_option
+from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import (
     PATIENCE,
@@ -26,7 +28,7 @@ from services.check_machine import check_memory, check_space, temporary
 from services.check_queue import check_controllers, check_queue
 from services.check_storage import check_storage
 from services.checkup import SECONDS, Check
-from services.findings import Finding, ok, warning, wrong
+from services.findings import Finding, Fix, ok, warning, wrong
 from services.status import read_status
 
 NAMES = (
@@ -79,7 +81,7 @@ class Patient:
         reading = read(context_option.chosen())
         self.settings = reading.settings
         set_up_logs(reading.settings)
-        found = [wrong(problem) for problem in reading.problems.values()]
+        found = [wrong(problem, *_unset(name, reading)) for name, problem in reading.problems.items()]
         found += [warning(doubt.text) for doubt in reading.doubts]
         if not reading.problems:
             given = [name.upper() for name, origin in reading.origins.items() if origin.source is not Source.DEFAULT]
@@ -91,7 +93,7 @@ class Patient:
         settings = self.settings
         embedded = settings.database_url is None
         if settings.database_url is not None:
-            conninfo, place = settings.database_url, _place(settings.database_url)
+            conninfo, place = settings.database_url, database_of(settings.database_url)[0]
         else:
             conninfo = self.open.enter_context(embedded_postgres(settings.home))
             place = f"{settings.home / 'postgres'} (embedded)"
@@ -145,7 +147,11 @@ class Patient:
         async def look() -> list[Finding]:
             from controller.check_cluster import check_cluster
 
-            inspection = KubernetesInspection(await load_configuration(), self.settings.namespace, 8)
+            try:
+                configuration = await load_configuration()
+            except Misconfigured as error:
+                return [wrong(str(error), Fix(shell="export KUBECONFIG=…", by="with the path of a kubeconfig"))]
+            inspection = KubernetesInspection(configuration, self.settings.namespace, 8)
             try:
                 return await check_cluster(inspection, template)
             finally:
@@ -188,8 +194,12 @@ class Patient:
             yield database
 
 
-def _place(url: str) -> str:
-    return redacted(url).removesuffix(" password=***")
+def _unset(name: str, reading: Reading) -> tuple[Fix, ...]:
+    """How to have a setting's default instead of a wrong value of the environment."""
+    origin = reading.origins.get(name)
+    if origin is None or origin.source is not Source.ENVIRONMENT:
+        return ()
+    return (Fix(shell=f"unset {name.upper()}", by="to have the default"),)
 
 
 def _parsers() -> list[Finding]:

@@ -118,7 +118,8 @@ def _result(one: _Running) -> Checked:
     """What a check found; gives it up when its time is over."""
     while not one.done.wait(0.05 if one.until is None else max(0.0, one.until - time.monotonic())):
         if one.until is not None and time.monotonic() >= one.until:
-            one.end([wrong(f"no answer within {one.seconds:g} s")])
+            said = f"no answer within {one.seconds:g} s: something in between may neither let through nor refuse"
+            one.end([wrong(said)])
     assert one.result is not None
     return one.result
 

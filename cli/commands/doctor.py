@@ -1,5 +1,6 @@
 """`affirm-worker doctor`."""
 
+import logging
 import textwrap
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -60,6 +61,9 @@ def doctor(
     gets a small file, which is removed at once. A check that has no answer within 10 seconds is given up.
     """
     with ExitStack() as opened:
+        # What is worth saying is a finding.
+        logging.disable(logging.ERROR)
+        opened.callback(logging.disable, logging.NOTSET)
         patient = Patient(cluster or "cluster" in (names or ()), opened)
         checked: list[Checked] = []
         for one in check_up(patient.checks(), names or ()):

@@ -106,6 +106,7 @@ def test_only_the_named_checks_are_shown(run: Run) -> None:
 def test_a_wrong_setting_skips_what_needs_it(run: Run) -> None:
     checked = found(run, code=1, WORKER_CONCURRENCY="many")
     assert "WORKER_CONCURRENCY is 'many'; allowed: a whole number from 1 to 1024" in says(checked["settings"])
+    assert fixes(checked["settings"])[0]["shell"] == "unset WORKER_CONCURRENCY"
     assert checked["parsers"]["verdict"] == "ok"
     assert says(checked["database"]) == "needs settings, which is wrong"
     assert says(checked["queue"]) == "needs schema, which is skipped"
@@ -120,6 +121,14 @@ def test_a_database_that_is_not_there_is_wrong(run: Run, database: str) -> None:
     checked = found(run, code=1, DATABASE_URL=f"{database}x")
     assert "does not exist" in says(checked["database"])
     assert checked["storage"]["verdict"] == "ok"
+
+
+def test_a_login_that_is_refused_is_wrong(run: Run, database: str, postgres: PostgresServer) -> None:
+    refused = database.replace(postgres.password, "hunter2")
+    for check, setting in (("database", "DATABASE_URL"), ("runner", "RUNNER_DATABASE_URL")):
+        checked = found(run, check, code=1, **{setting: refused})[check]
+        assert "password authentication failed" in says(checked)
+        assert "hunter2" not in json.dumps(checked)
 
 
 def test_a_missing_schema_is_migrated_by_its_fix(run: Run, empty_database: str) -> None:
@@ -378,3 +387,9 @@ def test_a_description_that_this_version_does_not_take_is_a_warning(run: Run, da
 def test_the_checks_have_the_names_that_are_completed() -> None:
     with ExitStack() as opened:
         assert tuple(check.name for check in Patient(False, opened).checks()) == NAMES
+
+
+def test_a_cluster_that_is_asked_for_and_not_configured_is_wrong(run: Run) -> None:
+    checked = found(run, "cluster", code=1, KUBECONFIG="/nonexistent")["cluster"]
+    assert "cannot load a Kubernetes configuration" in says(checked)
+    assert fixes(checked)[0]["shell"] == "export KUBECONFIG=…"

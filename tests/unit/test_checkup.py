@@ -57,7 +57,8 @@ def test_a_check_that_hangs_is_given_up() -> None:
 
     found = results(Check("one", hang, seconds=lambda: 0.05), given(needs=["one"], name="two"))
     for_ever.set()
-    assert found == {"one": ("wrong", ["no answer within 0.05 s"]), "two": ("skipped", ["needs one, which is wrong"])}
+    assert found["one"][1][0].startswith("no answer within 0.05 s: ")
+    assert found["two"] == ("skipped", ["needs one, which is wrong"])
 
 
 def test_an_error_is_a_finding_with_its_hints() -> None:
