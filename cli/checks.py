@@ -14,18 +14,11 @@ from app.settings.reading import Source
 from cli import context_option
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.store.client_connection import ClientConnection
-from services.check_database import (
-    PATIENCE,
-    Expected,
-    check_direct,
-    check_rights,
-    check_runner_login,
-    check_schema,
-    check_server,
-)
+from services.check_database import PATIENCE, Expected, check_direct, check_schema, check_server
 from services.check_descriptions import check_descriptions
 from services.check_machine import check_memory, check_space, temporary
 from services.check_queue import check_controllers, check_queue
+from services.check_rights import check_rights, check_runner_login
 from services.check_storage import check_storage
 from services.checkup import SECONDS, Check
 from services.findings import Finding, Fix, ok, warning, wrong
@@ -50,7 +43,7 @@ class Patient:
 
     Args:
         cluster: look at a cluster, even if no setting asks for one.
-        open: what is closed at the end.
+        open: closes the embedded database at the end.
     """
 
     cluster: bool
@@ -120,7 +113,7 @@ class Patient:
 
     def _rights(self) -> list[Finding]:
         with self._connected() as database:
-            return check_rights(database, self.expected)
+            return check_rights(database, self.expected.schema)
 
     def _runner(self) -> list[Finding]:
         url = self.settings.runner_database_url
@@ -128,7 +121,7 @@ class Patient:
             return [ok("runners log in as DATABASE_URL says, with all its rights (RUNNER_DATABASE_URL is not set)")]
         login = ClientConnection(self.settings.in_schema(url), PATIENCE)
         with login, self._connected() as database:
-            return check_runner_login(login, database, self.expected)
+            return check_runner_login(login, database, self.expected.schema)
 
     def _storage(self) -> list[Finding]:
         return check_storage(storage_config(self.settings))

@@ -1,4 +1,4 @@
-"""Checks of a cluster: the rights of whoever asks, and whether a runner's pod could be made. Nothing is created."""
+"""Checks of a cluster: the caller's rights, and whether a runner's pod could be made. Nothing is created."""
 
 import asyncio
 import json
@@ -180,7 +180,7 @@ def _amount(resource: str, value: Decimal) -> str:
 
 
 async def _trial(cluster: ClusterInspection, template: RunnerTemplate) -> list[Finding]:
-    """A run's Job, and its pod if whoever asks may make pods, in a dry run."""
+    """A dry run of a run's Job, and of its pod if the caller may create pods."""
     manifest = job_manifest(RunKey(_NOBODY, 1), _NOBODY, "doctor", _NOBODY, template)
     if not await cluster.may("create", "batch", "jobs"):
         return [skipped("the runner's Job cannot be tried without the right to create jobs")]

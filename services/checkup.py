@@ -22,7 +22,7 @@ class Check:
 
     Args:
         name: as users give it.
-        look: returns what it found; may raise errors of the model.
+        look: returns its findings; may raise errors of the model.
         needs: the names of checks that must be neither wrong nor skipped.
         seconds: how long it may take; asked when its needs are there.
     """
@@ -35,7 +35,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check and what it found."""
+    """A check and its findings."""
 
     name: str
     verdict: Verdict
@@ -59,7 +59,7 @@ class _Running:
     result: Checked | None = None
 
     def end(self, findings: Sequence[Finding]) -> None:
-        """Sets what it found, unless it was given up before."""
+        """Sets its findings, unless it was given up before."""
         with self.lock:
             if self.result is None:
                 self.result = Checked(self.check.name, worst(findings), tuple(findings))
@@ -67,7 +67,7 @@ class _Running:
 
 
 def check_up(checks: Sequence[Check], names: Sequence[str] = ()) -> Iterator[Checked]:
-    """Runs checks, and yields what they found in their own order, each as soon as it is known.
+    """Runs checks, and yields their results in the checks' order, each as soon as it is known.
 
     Args:
         checks: all there are; each stands after those that it needs.
@@ -115,7 +115,7 @@ def _work(one: _Running, running: dict[str, _Running]) -> None:
 
 
 def _result(one: _Running) -> Checked:
-    """What a check found; gives it up when its time is over."""
+    """The result of a check; gives the check up when its time is over."""
     while not one.done.wait(0.05 if one.until is None else max(0.0, one.until - time.monotonic())):
         if one.until is not None and time.monotonic() >= one.until:
             said = f"no answer within {one.seconds:g} s: something in between may neither let through nor refuse"

@@ -56,8 +56,8 @@ def doctor(
 ) -> None:
     """Checks whether everything works, and says what puts it right.
 
-    Each check is ok, a warning, wrong, or skipped because something that it needs is wrong. Below what is wrong
-    stands the command that puts it right. Nothing is changed: no migration is applied and no job is started. Storage
+    Each check is ok, a warning, wrong, or skipped because something that it needs is wrong. The command that puts
+    it right stands on a line of its own. Nothing is changed: no migration is applied and no job is started. Storage
     gets a small file, which is removed at once. A check that has no answer within 10 seconds is given up.
     """
     with ExitStack() as opened:

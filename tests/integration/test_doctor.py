@@ -24,7 +24,7 @@ from tests.fakes.packages import good, make_package
 from tests.integration.command_line import Run, answer, runner
 from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all
 from tests.servers.pgbouncer import PgBouncer
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import PostgresServer, Standby
 from tests.servers.versitygw import VersityGateway
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users and file systems need root")
@@ -177,6 +177,7 @@ def test_one_right_that_is_missing_is_named(run: Run, database: str, login: Call
 
 def test_a_runners_login_without_rights_gets_them(run: Run, database: str, login: Callable[[str], str]) -> None:
     url = login("doctor_runner")
+    sql(database, "grant usage on schema affirm to doctor_runner")
     checked = found(run, "runner", code=1, RUNNER_DATABASE_URL=url)["runner"]
     assert "the role doctor_runner lacks rights that runners need" in says(checked)
     sql(database, fixes(checked)[0]["sql"])
@@ -393,3 +394,21 @@ def test_a_cluster_that_is_asked_for_and_not_configured_is_wrong(run: Run) -> No
     checked = found(run, "cluster", code=1, KUBECONFIG="/nonexistent")["cluster"]
     assert "cannot load a Kubernetes configuration" in says(checked)
     assert fixes(checked)[0]["shell"] == "export KUBECONFIG=…"
+
+
+def test_a_standby_is_wrong(run: Run) -> None:
+    with PostgresServer(settings={"wal_level": "replica", "max_wal_senders": "4"}) as primary:
+        url = primary.create_database("doctor_primary")
+        with Standby(primary, primary.port) as standby:
+            checked = found(run, "database", code=1, DATABASE_URL=standby.url("doctor_primary"))["database"]
+            assert "it is a standby, which cannot be written" in says(checked)
+            assert found(run, "database", DATABASE_URL=url)["database"]["verdict"] == "ok"
+
+
+def test_a_runners_login_without_the_schema_gets_it(run: Run, database: str, login: Callable[[str], str]) -> None:
+    url = login("doctor_outside")
+    sql(database, "grant select on all tables in schema affirm to doctor_outside")
+    checked = found(run, "runner", code=1, RUNNER_DATABASE_URL=url)["runner"]
+    assert "the role doctor_outside may not use the schema affirm" in says(checked)
+    sql(database, fixes(checked)[0]["sql"])
+    assert "may not use the schema" not in says(found(run, "runner", RUNNER_DATABASE_URL=url)["runner"])

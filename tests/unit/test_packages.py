@@ -9,7 +9,7 @@ import pytest
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Rejected
 from dataset_jobs.model.file_hints import FileHints
-from parser_runner.parsers import further_parsers_of, packages, parse_file
+from parser_runner.parsers import further_parsers_of, package_import, parse_file
 from tests.fakes.packages import good, make_package
 from tests.unit.command_line import run
 
@@ -89,7 +89,7 @@ def test_what_a_package_prints_is_no_output(folder: Path) -> None:
 
 
 def test_an_import_that_hangs_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "IMPORT_SECONDS", 0.05)
+    monkeypatch.setattr(package_import, "IMPORT_SECONDS", 0.05)
     make_package(folder, "slow-office", "import threading\nthreading.Event().wait(30)\n")
     [broken] = further_parsers_of("LI").broken
     assert str(broken) == "package slow-office, parsers of LI: slow_office: its import takes longer than 0 s"
