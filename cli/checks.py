@@ -12,11 +12,12 @@ from app.places import database_of
 from app.settings import Reading, Settings, read
 from app.settings.reading import Source
 from cli import context_option
+from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import PATIENCE, Expected, check_direct, check_schema, check_server
 from services.check_descriptions import check_descriptions
-from services.check_machine import check_memory, check_space, temporary
+from services.check_machine import check_memory, check_space
 from services.check_queue import check_controllers, check_queue
 from services.check_rights import check_rights, check_runner_login
 from services.check_storage import check_storage
@@ -146,14 +147,14 @@ class Patient:
                 return [wrong(str(error), Fix(shell="export KUBECONFIG=…", by="with the path of a kubeconfig"))]
             inspection = KubernetesInspection(configuration, self.settings.namespace, 8)
             try:
-                return await check_cluster(inspection, template)
+                return await check_cluster(inspection, template, self.settings.limits)
             finally:
                 await inspection.close()
 
         return asyncio.run(look())
 
     def _space(self) -> list[Finding]:
-        folders = {"temporary files in": temporary()}
+        folders = {"temporary files in": temporary_folder()}
         if self.settings.database_url is None:
             folders["the embedded Postgres in"] = self.settings.home
         if (path := self.settings.storage.path) is not None:

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,11 +115,6 @@ def _of_cgroup(name: str) -> int | None:
         return int((_CGROUP / name).read_text())
     except (OSError, ValueError):  # "max"
         return None
-
-
-def temporary() -> Path:
-    """The folder for temporary files."""
-    return Path(tempfile.gettempdir())
 
 
 def _size(mib: int) -> str:

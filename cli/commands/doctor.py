@@ -71,7 +71,7 @@ def doctor(
                 continue  # nothing asks for it
             checked.append(one)
             if not as_json:
-                output.say(*_lines(one, min(terminal_width(), _MOST_COLUMNS)))
+                output.say_states(*_lines(one, min(terminal_width(), _MOST_COLUMNS)))
         is_wrong = any(one.verdict is Verdict.WRONG for one in checked)
         if as_json:
             output.print_json({"version": version("affirm-worker"), "ok": not is_wrong, "checks": checked})
