@@ -4,7 +4,7 @@ import logging
 import textwrap
 from contextlib import ExitStack
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from cli.options import AsJson
 from cli.table import terminal_width
 from services.checkup import Checked, check_up
 from services.findings import Finding, Fix, Verdict
+from services.to_json import to_json
 
 EPILOG = """
 The checks: settings, database, schema, rights (of the role in DATABASE_URL), runner (the login in
@@ -74,11 +75,25 @@ def doctor(
                 output.say_states(*_lines(one, min(terminal_width(), _MOST_COLUMNS)))
         is_wrong = any(one.verdict is Verdict.WRONG for one in checked)
         if as_json:
-            output.print_json({"version": version("affirm-worker"), "ok": not is_wrong, "checks": checked})
+            found = {"ok": not is_wrong, "checks": [_as_data(one) for one in checked]}
+            output.print_json({"version": version("affirm-worker"), **found})
         else:
             output.say("", _summary(checked))
     if is_wrong:
         raise typer.Exit(1)
+
+
+def _as_data(one: Checked) -> dict[str, Any]:
+    """A check with its sentences and lines as people see them."""
+    findings = [
+        {
+            **to_json(finding),
+            "says": _says(finding),
+            "fixes": [{**to_json(fix), "line": _typed(fix)} for fix in finding.fixes],
+        }
+        for finding in one.findings
+    ]
+    return {"name": one.name, "verdict": one.verdict, "findings": findings}
 
 
 def _lines(one: Checked, width: int) -> list[str]:
