@@ -98,14 +98,14 @@ def load_packages(country: str, taken: Sequence[AnyParser]) -> Further:
 
 
 def recognised_by_packages(source: Source, country: str, further: Further) -> tuple[list[Recognised], list[Broken]]:
-    """The parsers of other packages that recognise the content, and those that fail at it.
+    """The parsers of other packages that recognise the content, and all that is broken: those too that fail at it.
 
     Raises:
         RunError: the file is damaged, or this machine failed.
     """
     found: list[Recognised] = []
-    broken: list[Broken] = []
-    for one in further.parsers:
+    broken = [*further.broken]
+    for one in further.parsers if source.size else ():
         try:
             found += all_recognised(source, [one.parser])
         except (RunError, OSError, MemoryError):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,12 @@ def test_the_title_or_the_separator_that_was_missed_is_named(folder: Path) -> No
     with pytest.raises(Rejected) as raised:
         parse_file(names_csv(folder), "LI")
     assert "separated by commas and not by semicolons; no title with the words office of names" in str(raised.value)
+
+
+def test_a_broken_package_harms_no_archive_with_other_texts(folder: Path) -> None:
+    make_package(folder, "broken-office", "\nTextList()\n", "US")
+    path = folder / "names.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("yob2020.txt", "Ada,F,5\nGrace,F,7\n")
+        archive.writestr("readme.txt", "These are the names of the year\nof the office\n")
+    assert len([*parse_file(path, "US").rows]) == 2
