@@ -64,9 +64,10 @@ def logs(
 
 def _print(entry: LogEntry, as_json: bool) -> None:
     if as_json:
-        output.print_json_line(entry)
+        output.print_json(entry, indent=None)
     else:
-        output.say_now(f"{cell(entry.at)}  run {entry.run}  {_in_words(entry)}")
+        # Said where: so that it is written at once, also into a pipe.
+        output.say(f"{cell(entry.at)}  run {entry.run}  {_in_words(entry)}", to=sys.stdout)
 
 
 def _in_words(entry: LogEntry) -> str:
