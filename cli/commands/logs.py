@@ -44,8 +44,10 @@ def logs(
     with session() as it:
         jobs = it.client.jobs
         reader = LogReader(jobs, jobs.latest() if job_id is None else jobs.find(job_id), run)
+        job, _ = jobs.get(reader.job_id)
+        if job_id is None:
+            output.say(f"job {job.id} is the last one: {job.filename} ({job.country})", to=sys.stderr)
         if follow:
-            job, _ = jobs.get(reader.job_id)
             if job.state in (JobState.QUEUED, JobState.SCHEDULED):
                 output.say(f"job {job.id}: {stands(job, it.client.now())}", to=sys.stderr)
             for entries in reader.follow():

@@ -184,6 +184,8 @@ def _changes(done: PoolChange, dry_run: bool) -> Iterator[str]:
 
 
 def _jobs(count: int) -> str:
+    if not count:
+        return "no job waits"
     return "1 job waits" if count == 1 else f"{count:,} jobs wait"
 
 
