@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from app.embedded import embedded_postgres
 from app.file_storage import storage_config
 from app.logs import set_up_logs
-from app.settings import Settings, read_settings, redacted
-from dataset_jobs.model.errors import Misconfigured
+from app.settings import Settings, read, redacted
+from app.settings.reading import Source
+from cli import context_option
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import PATIENCE, Expected, check_rights, check_runner_login, check_schema, check_server
 from services.check_machine import check_memory, check_space, temporary
 from services.check_queue import check_controllers, check_queue
 from services.check_storage import check_storage
 from services.checkup import Check
-from services.findings import Finding, ok, warning
+from services.findings import Finding, ok, warning, wrong
 from services.status import read_status
 
 EMBEDDED_SECONDS = 60.0
@@ -59,10 +60,16 @@ class Patient:
         ]
 
     def _settings(self) -> list[Finding]:
-        self.settings = settings = read_settings()
-        set_up_logs(settings)
-        given = sorted(name.upper() for name in settings.model_fields_set)
-        return [ok(f"all settings are valid; set: {', '.join(given) or 'none'}")]
+        reading = read(context_option.chosen())
+        self.settings = reading.settings
+        set_up_logs(reading.settings)
+        found = [wrong(problem) for problem in reading.problems.values()]
+        found += [warning(doubt.text) for doubt in reading.doubts]
+        if not reading.problems:
+            given = [name.upper() for name, origin in reading.origins.items() if origin.source is not Source.DEFAULT]
+            context = f", context {reading.context.name}" if reading.context else ""
+            found.append(ok(f"all settings are valid; set: {', '.join(sorted(given)) or 'none'}{context}"))
+        return found
 
     def _database(self) -> list[Finding]:
         settings = self.settings
@@ -75,7 +82,7 @@ class Patient:
         self.conninfo = settings.in_schema(conninfo)
         self.expected = Expected(
             settings.database_schema,
-            settings.database_max_connections + 1 + RUNNER_CONNECTIONS * settings.worker_concurrency,
+            settings.database_max_connections + 1 + RUNNER_CONNECTIONS * self._runs_here(),
             embedded,
             settings.database_direct_url is not None,
         )
@@ -125,19 +132,14 @@ class Patient:
 
     def _space(self) -> list[Finding]:
         folders = {"temporary files in": temporary()}
-        try:
-            folders["AFFIRM_WORKER_HOME"] = self.settings.home
-        except Misconfigured:
-            if self.settings.database_url is None:
-                raise
-        else:
-            storage = self.settings.storage
-            if storage.path is not None:
-                folders["stored files in"] = storage.path
+        if self.settings.database_url is None:
+            folders["the embedded Postgres in"] = self.settings.home
+        if (path := self.settings.storage.path) is not None:
+            folders["stored files in"] = path
         return check_space(folders, self.settings.limits)
 
     def _machine(self) -> list[Finding]:
-        return check_memory(self.settings.worker_concurrency, self.settings.limits)
+        return check_memory(self._runs_here(), self.settings.limits)
 
     def _controllers(self) -> list[Finding]:
         with self._connected() as database:
@@ -147,6 +149,10 @@ class Patient:
     def _queue(self) -> list[Finding]:
         with self._connected() as database:
             return check_queue(read_status(database))
+
+    def _runs_here(self) -> int:
+        """Runs at once on this machine; none if they have pods."""
+        return self.settings.worker_concurrency if self.settings.runner_config is None else 0
 
     @contextmanager
     def _connected(self) -> Iterator[ClientConnection]:

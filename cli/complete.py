@@ -39,14 +39,22 @@ def formats(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     ]
 
 
-def pools(incomplete: str) -> list[str]:
+def contexts(incomplete: str) -> list[str]:
+    """The contexts of the config file."""
+    from app.settings.config_file import read_config
+
+    config = read_config()
+    return [name for name in (config.names if config else ()) if name.startswith(incomplete)]
+
+
+def pools(ctx: Any, incomplete: str) -> list[str]:
     """The pools in the database, if it answers soon."""
-    return [name for name in _names(lambda client: client.pools.names()) if name.startswith(incomplete)]
+    return [name for name in _names(ctx, lambda client: client.pools.names()) if name.startswith(incomplete)]
 
 
-def schedules(incomplete: str) -> list[str]:
+def schedules(ctx: Any, incomplete: str) -> list[str]:
     """The schedules in the database, if it answers soon."""
-    return [name for name in _names(lambda client: client.schedules.names()) if name.startswith(incomplete)]
+    return [name for name in _names(ctx, lambda client: client.schedules.names()) if name.startswith(incomplete)]
 
 
 def topics(ctx: Any, incomplete: str) -> list[str]:
@@ -59,15 +67,16 @@ def topics(ctx: Any, incomplete: str) -> list[str]:
     return [name for name in there if name.startswith(incomplete)]
 
 
-def _names(ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
-    """Names in the database of DATABASE_URL; none without it."""
+def _names(ctx: Any, ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
+    """Names in the database of DATABASE_URL or of the context; none without it, or if a secret has it."""
     found: list[str] = []
 
     def ask() -> None:
         from app.settings import read_settings
         from services.client import Client
 
-        settings = read_settings()
+        # No command is run for a secret: it might ask for a password.
+        settings = read_settings(ctx.find_root().params.get("used"), secrets=False)
         if settings.database_url is not None:
             conninfo = settings.in_schema(settings.database_url)
             with Client.connect(conninfo, timedelta(seconds=PATIENCE_SECONDS)) as client:

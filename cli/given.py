@@ -13,6 +13,7 @@ from services.sources.passed_over import PassedOver
 from services.sources.source import MIB
 
 SHOWN_NAMES = 5
+NOT_ENCRYPTED = "http:// is not encrypted: anybody on the way can read and change the file; use https:// if you can"
 
 
 def find_given(files: Sequence[str], settings: Settings, *, recursive: bool = False, name: str | None = None) -> Found:
@@ -26,10 +27,7 @@ def find_given(files: Sequence[str], settings: Settings, *, recursive: bool = Fa
         output.say(passed_over_in_words(found.passed_over), to=sys.stderr)
     for one in files:
         if one.lower().startswith("http://"):
-            output.say(
-                "http:// is not encrypted: anybody on the way can read and change the file; use https:// if you can",
-                to=sys.stderr,
-            )
+            output.say(NOT_ENCRYPTED, to=sys.stderr)
             break
     return found
 

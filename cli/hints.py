@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli import context_option
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
 
@@ -25,6 +26,7 @@ _COMMANDS = {
     Action.PARSE: "affirm-worker parse FILE --country CC",
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
     Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
+    Action.LIST_FAILED_JOBS: "affirm-worker jobs list --state failed",
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
@@ -52,6 +54,8 @@ def command(hint: Hint, file: Path | str | None = None, country: str = "CC") -> 
     )
     if file is not None:
         line = line.replace("FILE", shlex.quote(str(file)))
+    if used := context_option.chosen():
+        line = line.replace("affirm-worker ", f"affirm-worker --context {shlex.quote(used)} ", 1)
     return f"POOL={hint.name} {line}" if hint.action is Action.RUN_CONTROLLER and hint.name else line
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from cli import context_option
+
 SHORT_HELPS = {
     "load": "Loads files, all in one, and sums up the results.",
     "submit": "Stores files and enqueues a job for each.",
@@ -20,8 +22,10 @@ SHORT_HELPS = {
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
     "pools": "Look at pools; pause them, resume them, set their limits.",
-    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
+    "settings": "Shows every setting, its value, and where it comes from.",
+    "context": "Named settings in a config file: databases, storages.",
     "completion": "Prints the script by which a shell completes words.",
     "help": "Explains a command or a topic.",
 }
@@ -49,7 +53,7 @@ def group(name: str) -> typer.Typer:
 
 def command(name: str) -> Any:
     """The command or group of this name, which is imported now."""
-    return typer.main.get_command(import_module(f"cli.commands.{name}").commands)
+    return context_option.add_to(typer.main.get_command(import_module(f"cli.commands.{name}").commands))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli import lazy, output
+from cli import context_option, lazy, output
 from cli.exit_codes import IN_WORDS
 from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
@@ -54,8 +54,10 @@ app = typer.Typer(
 def affirm_worker(  # noqa: D103
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+    used: context_option.Context = None,
 ) -> None:
     # Its docstring would be the help text; `typer.Typer(help=…)` has that.
+    context_option.before_the_command(used)
     if version:
         from importlib.metadata import version as installed
 

@@ -29,6 +29,13 @@ def _wait(obstacle: Obstacle, told: Explanation) -> str:
             raise AssertionError(other)
 
 
+def unserved_in_words(obstacle: Obstacle, pool: str) -> str:
+    """Why new jobs of a pool wait, with the command against it."""
+    nobody = "no controller is running"
+    text = nobody if obstacle.kind is Kind.NO_CONTROLLER else f"{nobody} that claims from pool {pool}"
+    return with_commands(text, obstacle.hints)
+
+
 def _silent(run: RunView, told: Explanation) -> str:
     left = run.lease_until - told.now
     ends = f"in {duration(left)}" if left > timedelta(0) else "now, by the next controller"

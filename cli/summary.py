@@ -1,5 +1,6 @@
 """What `load` says at the end."""
 
+import os
 import shlex
 import shutil
 import sys
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from app.database import Database
 from app.settings import Settings
-from cli import output
+from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import error_in_words
 from cli.table import Column
@@ -173,8 +174,10 @@ def _command(settings: Settings) -> str:
         program = Path(sys.executable).parent / program
         with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
             program = program.relative_to(Path.cwd())
+    if used := context_option.chosen():
+        return f"{shlex.quote(str(program))} --context {shlex.quote(used)}"
     home = ""
-    if "affirm_worker_home" in settings.model_fields_set:
+    if os.environ.get("AFFIRM_WORKER_HOME"):
         home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
     return home + shlex.quote(str(program))
 

@@ -73,13 +73,15 @@ def check_memory(runs: int, limits: Limits, memory_mib: int | None = None) -> li
     """Whether memory is enough for the runs of this machine.
 
     Args:
-        runs: at once, as children of a controller.
+        runs: at once, as children of a controller; 0 if they have pods of their own.
         limits: on files.
         memory_mib: of the machine or its container; looked up without it.
     """
     memory = memory_limit() if memory_mib is None else memory_mib
     if memory is None:
         return [ok("the memory of this machine is not known")]
+    if not runs:
+        return [ok(f"{_size(memory)} of memory; runs have pods of their own")]
     workbook = limits.workbook_memory_mib
     if memory < workbook + RUN_MIB:
         said = f"there are {_size(memory)} of memory, and one workbook may take {_size(workbook)}"

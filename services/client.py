@@ -15,7 +15,7 @@ from services.explain import Explanation, explanation
 from services.jobs import Jobs
 from services.pools import Pools
 from services.schedules import Schedules
-from services.status import read_status
+from services.status import Obstacle, read_controllers, read_status, unserved
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
 
 
@@ -74,6 +74,10 @@ class Client:
     def status(self) -> Status:
         """The status of the whole installation."""
         return read_status(self.database)
+
+    def unserved(self, pool: str) -> Obstacle | None:
+        """What keeps new jobs of a pool from being claimed, if no controller does so."""
+        return unserved(read_controllers(self.database), pool)
 
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""

@@ -1,6 +1,6 @@
 """The status of the installation, and the obstacles that keep jobs from running, as data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,21 +55,35 @@ def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
         pools=[PoolStatus(**row) for row in database.all("status.pools")],
-        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
+        controllers=read_controllers(database),
         listening=database.only("status.listening")["listening"],
         blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
         failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
     )
 
 
+def read_controllers(database: ClientDatabase) -> list[ControllerStatus]:
+    """The controllers that are there, and those that have claimed something lately."""
+    return [ControllerStatus(**row) for row in database.all("status.controllers")]
+
+
+def unserved(controllers: Iterable[ControllerStatus], pool: str) -> Obstacle | None:
+    """What keeps new jobs of a pool from being claimed: no controller is there, or none that claims from it."""
+    alive = [one for one in controllers if one.is_alive]
+    if not alive:
+        return NO_CONTROLLER
+    if any(pool in one.pools for one in alive):
+        return None
+    return Obstacle(Kind.POOL_UNSERVED, hints=(Hint(Action.RUN_CONTROLLER, name=pool),))
+
+
 def obstacles(status: Status) -> Iterator[Obstacle]:
     """The obstacles of the whole installation."""
-    any_alive = any(one.is_alive for one in status.controllers)
-    if not any_alive:
+    if not status.any_alive:
         yield NO_CONTROLLER
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
     for pool in status.pools:
-        yield from (of_pool(kind, pool) for kind in _of_pool(pool, any_alive and not status.serving(pool.name)))
+        yield from (of_pool(kind, pool) for kind in _of_pool(pool, status.any_alive and not status.serving(pool.name)))
     for blocked in status.blocked:
         yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
     for schedule in status.failing:

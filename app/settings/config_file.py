@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 from app.settings.fields import Settings
 from app.settings.kinds import has_password
 from app.settings.near_misses import nearest
-from app.settings.secrets import SecretCommand, SecretFile
+from app.settings.secrets import SecretCommand, SecretFile, secret_of
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.text import one_line
@@ -38,7 +38,7 @@ class Entry:
         line: of the file; None if the layout hides it.
     """
 
-    value: str | SecretCommand | SecretFile
+    value: str | SecretCommand | SecretFile = field(repr=False)
     line: int | None
 
 
@@ -55,8 +55,8 @@ class ConfigFile:
     """
 
     path: Path
-    text: str = ""
-    document: Mapping[str, Any] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     open_to_others: bool = False
 
@@ -77,7 +77,7 @@ class ConfigFile:
             there = f"{self.path} has {', '.join(self.names)}" if contexts else f"{self.path} has none"
             near = nearest(name, self.names)
             hint = f"did you mean {near}? " if near else ""
-            raise Misconfigured(f"there is no context {one_line(name)!r}: {hint}{there}", Reason.CONFIG)
+            raise Misconfigured(f"there is no context '{one_line(name)}': {hint}{there}", Reason.CONFIG)
         return {key: self._entry(name, key, value) for key, value in contexts[name].items()}
 
     def line(self, *path: str) -> int | None:
@@ -101,27 +101,17 @@ class ConfigFile:
         place = ("contexts", context, key)
         if key not in Settings.model_fields:
             near = nearest(key, Settings.model_fields)
-            hint = f"did you mean {near}?" if near else "affirm-worker settings lists all"
+            hint = f"did you mean {near}?" if near else "docs/settings.md lists all"
             self.refuse(place, f"context {context}: {one_line(key)} is not a setting; {hint}")
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return Entry(str(value), self.line(*place))
-        match value:
-            case {"command": [str(), *_] as words, **more} if not more and all(isinstance(one, str) for one in words):
-                return Entry(SecretCommand(tuple(words)), self.line(*place))
-            case {"file": str() as name, **more} if name and not more:
-                return Entry(SecretFile(self._beside(name)), self.line(*place))
+        if secret := secret_of(value, self.path.parent):
+            return Entry(secret, self.line(*place))
         self.refuse(
             place,
             f"context {context}: {key} has no value that a setting can have; allowed: a text, a number,"
             ' {command = ["program", "argument"]} or {file = "path"}',
         )
-
-    def _beside(self, name: str) -> Path:
-        """A file that is named in this one; a relative path starts at its folder."""
-        try:
-            return self.path.parent / Path(name).expanduser()
-        except RuntimeError:
-            return self.path.parent / name
 
     def refuse(self, place: KeyPath, what: str) -> NoReturn:
         """Raises Misconfigured about a key."""

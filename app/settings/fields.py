@@ -14,9 +14,10 @@ from dataset_jobs.host import host_name
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Misconfigured
-from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
 from dataset_jobs.storage import StorageConfig
+from services.address_look import LookLimits
 
 
 def _default_home() -> Path | None:
@@ -143,6 +144,10 @@ class Settings(BaseSettings):
         "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
     )
     limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
+    schedule_allow_loopback: bool = _setting(
+        False, "Schedules may ask addresses of this machine itself, such as http://localhost:8000/.", "true or false",
+        "false",
+    )  # fmt: skip
     health_port: int | None = _setting(
         None,
         "Serves /healthz, /readyz and /metrics there.",
@@ -211,6 +216,11 @@ class Settings(BaseSettings):
         """The LIMIT_* settings."""
         names = (name for name in type(self).model_fields if name.startswith("limit_"))
         return Limits(**{name.removeprefix("limit_"): getattr(self, name) for name in names})
+
+    @property
+    def look_limits(self) -> LookLimits:
+        """What a schedule's look at an address may take."""
+        return LookLimits(self.limit_file_mib * MIB, loopback=self.schedule_allow_loopback)
 
     @property
     def storage(self) -> StorageConfig:

@@ -34,7 +34,7 @@ def mistyped(variables: Iterable[str], settings: Collection[str], unset: Collect
     Args:
         variables: names in the environment.
         settings: the names of all settings, in upper case.
-        unset: those of them that have no value yet.
+        unset: those of them that are not in the environment.
 
     Yields:
         The variable, and the setting that was probably meant.

@@ -17,6 +17,7 @@ from app.settings.secrets import SecretUnknown
 from dataset_jobs.host import check_user
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.text import one_line
 
 URLS = ("database_url", "runner_database_url", "database_direct_url")
 
@@ -75,6 +76,19 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What may be a mistake.
+
+    Args:
+        about: the variable of the setting that it is about.
+        text: a sentence.
+    """
+
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The settings as they were read.
 
@@ -83,14 +97,14 @@ class Reading:
         origins: where each value is from.
         problems: what is wrong, by setting; `storage` for what several of them say together.
         context: the one in use, if any.
-        warnings: what may be a mistake, a sentence each.
+        doubts: what may be a mistake.
     """
 
     settings: Settings
     origins: Mapping[str, Origin]
     problems: Mapping[str, str]
     context: Context | None
-    warnings: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
 
     def checked(self) -> Settings:
         """The settings; raises Misconfigured with all that is wrong."""
@@ -148,8 +162,13 @@ def read(context: str | None = None, *, secrets: bool = True) -> Reading:
     for name in wrong:
         problems[name] = _wrong_value(name, values.get(name) or in_environment[name.upper()], origins[name])
     problems.update(_of_several(settings, {*problems}))
-    unset = {name.upper() for name, origin in origins.items() if origin.source is Source.DEFAULT}
-    return Reading(settings, origins, problems, used, tuple(_warnings(used, given, unset)))
+    return Reading(settings, origins, problems, used, tuple(_doubts(used, given)))
+
+
+def wrong_values(values: Mapping[str, str]) -> list[str]:
+    """What is wrong with values that somebody wants to keep, a sentence each."""
+    _, wrong = _validated({name: value for name, value in values.items() if value}, set())
+    return [_wrong_value(name, values[name], Origin(Source.DEFAULT)) for name in wrong if name in values]
 
 
 def chosen_context(given: str | None) -> Context | None:
@@ -167,7 +186,7 @@ def chosen_context(given: str | None) -> Context | None:
     if not name:
         return None
     if config is None:
-        raise Misconfigured(f"there is no context {name!r}, since there is no config file", Reason.CONFIG)
+        raise Misconfigured(f"there is no context '{one_line(name)}', since there is no config file", Reason.CONFIG)
     try:
         return Context(name, by, config, config.context(name))
     except Misconfigured as error:
@@ -227,16 +246,19 @@ def _of_several(settings: Settings, wrong: set[str]) -> Iterator[tuple[str, str]
                 yield name, str(error)
 
 
-def _warnings(used: Context | None, given: set[str], unset: set[str]) -> Iterator[str]:
-    settings = {name.upper() for name in Settings.model_fields}
-    known = {CONFIG_VARIABLE, CONTEXT_VARIABLE}
-    for variable, meant in mistyped(os.environ, settings | known, unset | (known - os.environ.keys())):
-        yield f"{variable} is not a setting; did you mean {meant}?"
+def _doubts(used: Context | None, given: set[str]) -> Iterator[Doubt]:
+    settings = {name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE, CONTEXT_VARIABLE}
+    # One that a context sets may have been meant to be overridden.
+    unset = settings - {name.upper() for name in given} - os.environ.keys()
+    for variable, meant in mistyped(os.environ, settings, unset):
+        yield Doubt(meant, f"{variable} is not a setting; did you mean {meant}?")
     if used is None:
         return
     if used.config.open_to_others and used.config.has_plain_password():
-        yield f"{used.config.path} holds a password, and others can read it: chmod 600 {used.config.path}"
+        path = used.config.path
+        yield Doubt(CONFIG_VARIABLE, f"{path} holds a password, and others can read it: chmod 600 {path}")
     if used.chosen_by is ChosenBy.OPTION:
         for name in ("database_url", "storage_type", "storage_path", "storage_s3_bucket"):
             if name in given and name in used.entries:
-                yield f"{name.upper()} of the environment is used, not that of context {used.name}"
+                text = f"{name.upper()} of the environment is used, not that of context {used.name}"
+                yield Doubt(name.upper(), text)

@@ -1,11 +1,12 @@
 """Values that the config file does not hold itself: a command prints them, or another file has them."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 COMMAND_SECONDS: Final = 60.0
 """How long a command may take. Some ask a person for a password."""
@@ -32,24 +33,28 @@ class SecretCommand:
         A person at a terminal can answer it and sees what it says on stderr. Nobody else does: a log would keep that.
         """
         attended = sys.stdin.isatty() and sys.stderr.isatty()
+        unseen = None if attended else subprocess.DEVNULL
         try:
-            done = subprocess.run(
-                self.arguments,
-                stdin=None if attended else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=None if attended else subprocess.DEVNULL,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise SecretUnknown(f"{self} has not ended after {seconds:g} s") from None
+            # Alone it is a group of its own, so that its children end with it. At a terminal that would keep it silent.
+            with subprocess.Popen(
+                self.arguments, stdin=unseen, stdout=subprocess.PIPE, stderr=unseen,
+                process_group=None if attended else 0,
+            ) as process:  # fmt: skip
+                try:
+                    said, _ = process.communicate(timeout=seconds)
+                except subprocess.TimeoutExpired:
+                    if attended:
+                        process.kill()
+                    else:
+                        os.killpg(process.pid, signal.SIGKILL)
+                    raise SecretUnknown(f"{self} has not ended after {seconds:g} s") from None
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "a NUL in its arguments"
             raise SecretUnknown(f"{self} cannot be run: {why}") from None
-        if done.returncode:
-            how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+        if process.returncode:
+            how = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
             raise SecretUnknown(f"{self} has failed with {how}: run it by hand to see why")
-        return _only_line(done.stdout, f"{self} has printed")
+        return _only_line(said, f"{self} has printed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,24 @@ class SecretFile:
             why = error.strerror if isinstance(error, OSError) else "a NUL in its name"
             raise SecretUnknown(f"{self} cannot be read: {why}") from None
         return _only_line(content, f"{self} has")
+
+
+def secret_of(value: Any, folder: Path) -> SecretCommand | SecretFile | None:
+    """The secret that a table of the config file describes; None if it describes none.
+
+    Args:
+        value: as TOML has it.
+        folder: where a relative path starts.
+    """
+    match value:
+        case {"command": [str(), *_] as words, **more} if not more and all(isinstance(one, str) for one in words):
+            return SecretCommand(tuple(words))
+        case {"file": str() as name, **more} if name and not more:
+            try:
+                return SecretFile(folder / Path(name).expanduser())
+            except RuntimeError:  # no home folder
+                return SecretFile(folder / name)
+    return None
 
 
 def _only_line(content: bytes, who: str) -> str:

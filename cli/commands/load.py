@@ -8,7 +8,8 @@ import typer
 
 from app.database import open_database
 from app.file_storage import storage_config
-from app.settings import Settings, read_settings
+from app.settings import Settings
+from cli.begin import read_and_say
 from cli.commands.submit import exit_code_of, print_submitted
 from cli.file_options import FilesGiven, taking
 from cli.given import find_given
@@ -57,7 +58,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
     Of a folder, and of an s3:// address that ends with /, it takes the files that lie directly in it. It
     passes over hidden files and those that are no lists, such as README or PDF, and names them.
     """
-    settings = read_settings()
+    settings, _ = read_and_say()
     hints = given.hints()
     with open_display(settings) as display:
         found = find_given(given.files, settings, recursive=given.recursive, name=given.name)
@@ -77,7 +78,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
             )  # fmt: skip
             if given.dry_run:
                 display.end()
-                print_submitted(submitted, as_json)
+                print_submitted(submitted, None, as_json=as_json)
                 raise typer.Exit(exit_code_of(submitted))
             jobs = _jobs(submitted)
             interrupted, never = False, None

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from app.countries import iso_countries
-from app.settings import Settings, read_settings
+from app.settings import Settings
+from cli import complete
+from cli.begin import settings_without_database
 from cli.file_options import HintOptions, taking
 from cli.given import find_given
 from cli.hints import command
@@ -70,6 +72,7 @@ def parse(
             "--country",
             "-c",
             metavar="CC",
+            autocompletion=complete.countries,
             help="ISO 3166-1 code of the country, such as US; only --suggest works without.",
         ),
     ] = None,
@@ -98,7 +101,7 @@ def parse(
         raise typer.BadParameter("missing", param_hint="--country")
     code = _NO_COUNTRY if country is None else known_country(country)
     hints = checked_hints(given.hints())
-    settings = read_settings()
+    settings = settings_without_database()
     temporary_folder()
     with _fetched(file, settings, name) as local:
         if suggestion:

@@ -14,8 +14,8 @@ from psycopg.rows import TupleRow
 from app.database import open_database
 from app.embedded import psql_program
 from cli import output
+from cli.begin import read_and_say
 from cli.lazy import single
-from cli.session import begin
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.postgres.session import Target
@@ -42,7 +42,7 @@ def psql(
     That is DATABASE_URL's, or the embedded one. Uses the psql on the PATH, or the one that comes with the
     embedded Postgres.
     """
-    settings = begin()
+    settings, _ = read_and_say()
     with open_database(settings) as database:
         program = psql_program() if database.embedded else (shutil.which("psql") or psql_program())
         if program is None:

@@ -6,6 +6,7 @@ import typer
 
 from cli import output
 from cli.lazy import single
+from cli.obstacles import unserved_in_words
 from cli.options import AsJson, Priority, RunAt
 from cli.session import session
 from cli.waiting import Timeout, Wait, check_timeout, wait_and_tell
@@ -42,10 +43,18 @@ def reprocess(
     with session() as it:
         dataset = it.client.datasets.find(dataset_id)
         job, kind = it.client.datasets.reprocess(dataset, priority=priority, pool=it.settings.pool, run_at=run_at)
-        result: dict[str, Any] = {"dataset_id": dataset, "job_id": job, "type": kind}
+        unserved = it.client.unserved(it.settings.pool)
+        result: dict[str, Any] = {
+            "dataset_id": dataset,
+            "job_id": job,
+            "type": kind,
+            "controller_running": unserved is None,
+        }
         if not as_json:
             output.say(f"job {job} ({kind}) for dataset {dataset} is {'queued' if run_at is None else 'scheduled'}")
         elif not wait:
             output.print_json(result)
+        if unserved is not None:
+            output.said_no(unserved_in_words(unserved, it.settings.pool))
         if wait:
             wait_and_tell(it, [job], timeout, as_json=as_json)

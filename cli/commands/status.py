@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+from app.places import Places
 from cli import output
 from cli.hints import with_commands
 from cli.lazy import single
@@ -14,15 +15,16 @@ from cli.listing import Utc
 from cli.obstacles import cannot_work, in_the_way
 from cli.options import AsJson, ShownColumns, Wide
 from cli.prose import fitted
-from cli.session import session
+from cli.session import Session, session
 from cli.table import Choice, Column, PlainRows, chosen, terminal_width
 from cli.watching import Watch
 from cli.watching import watch as watch_
 from cli.words import cell, duration
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
-from services.client import Client
-from services.status import Kind, obstacles
+from services.status import NO_CONTROLLER, Kind, obstacles
+from services.to_json import to_json
 
 EPILOG = """
 \b
@@ -57,36 +59,63 @@ def status(
 ) -> None:
     """Shows pools, queues, slots, controllers, and what goes wrong.
 
+    It begins with the database and the storage that it is about. Controllers that have ended are shown with --wide
+    and --json, and if their runs still hold slots.
+
     With --watch and without a terminal a line is printed for each pool that has changed, and for whatever goes wrong
     now; with --json the whole status after each change. Ctrl-C ends it with exit code 130.
     """
     choice = chosen(columns, wide)
     with session() as it:
         if watch:
-            watched(it.client, choice, as_json=as_json)
+            watched(it, choice, as_json=as_json)
         shown, now = it.client.status(), it.client.now()
     if as_json:
-        output.print_json(shown)
+        output.print_json(_document(it.places, shown))
     elif sys.stdout.isatty():
-        output.print_lines(terminal_lines(shown, now, choice))
+        output.print_lines(terminal_lines(it.places, shown, now, choice))
     else:
+        output.say(*heading(it.places, shown), "")
         output.print_table(POOLS, [*map(_row, shown.pools)], NO_POOLS, choice)
-        output.say("", *remarks(shown, now))
+        output.say("", *remarks(shown, now, wide=wide))
 
 
-def terminal_lines(status: Status, now: datetime, choice: Choice) -> list[str]:
+def _document(places: Places, status: Status) -> dict[str, Any]:
+    return {**to_json(places), "controller_running": status.any_alive, **to_json(status)}
+
+
+def heading(places: Places, status: Status) -> Iterator[str]:
+    """The lines above the table: what it is about, and whether anybody works there."""
+    if places.context is not None:
+        yield f"context      {places.context}"
+    yield f"database     {places.database_in_words}"
+    yield f"storage      {places.storage}"
+    alive = sum(one.is_alive for one in status.controllers)
+    if not alive:
+        yield f"controllers  {with_commands(in_the_way(NO_CONTROLLER), NO_CONTROLLER.hints)}"
+    elif status.listening >= alive:
+        yield f"controllers  {alive} running"
+    else:
+        yield f"controllers  {alive} running; {status.listening} of them can be notified, the others look by themselves"
+
+
+def terminal_lines(places: Places, status: Status, now: datetime, choice: Choice) -> list[str]:
     """The status as the lines of a terminal.
 
     Args:
+        places: what it is about.
         status: as the store has it.
         now: the time it is said at.
         choice: the columns that the user wants.
     """
     width = terminal_width()
+    below = remarks(status, now, wide=choice.wide)
     return [
+        *(line for text in heading(places, status) for line in fitted(one_line(text), width)),
+        "",
         *output.table(POOLS, [*map(_row, status.pools)], NO_POOLS, choice, alone=True),
         "",
-        *(line for remark in remarks(status, now) for line in fitted(one_line(remark), width)),
+        *(line for text in below for line in fitted(one_line(text), width)),
     ]
 
 
@@ -132,26 +161,37 @@ def controller_line(one: ControllerStatus, now: datetime) -> str:
     return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
 
 
-def remarks(status: Status, now: datetime) -> Iterator[str]:
-    """The lines below the table: controllers, decisions, obstacles.
+def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[str]:
+    """The lines below the table: controllers, decisions, failures, obstacles.
 
     Args:
         status: as the store has it.
         now: the time it is said at.
+        wide: also what is over.
     """
-    yield from (controller_line(one, now) for one in status.controllers)
-    yield f"{status.listening} listening for notifications now"
+    over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
+    yield from (controller_line(one, now) for one in status.controllers if wide or one not in over)
+    if not wide and (lost := sum(one.seen_at is not None for one in over)):
+        yield f"{_counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        if pool.desired is not None:
+        # Nobody follows or renews a decision while no controller is there.
+        if pool.desired is not None and (wide or status.serving(pool.name)):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
+    if failed := sum(pool.failed for pool in status.pools):
+        yield with_commands(f"{_counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
     for obstacle in obstacles(status):
-        if obstacle.kind is not Kind.CONTROLLER_IN_TROUBLE:  # its own line says so
+        # The controller's own line says the first, the heading the second.
+        if obstacle.kind not in (Kind.CONTROLLER_IN_TROUBLE, Kind.NO_CONTROLLER):
             yield with_commands(in_the_way(obstacle), obstacle.hints)
     if not status.blocked:
         yield "nothing is blocked"
 
 
-def watched(client: Client, choice: Choice, *, as_json: bool) -> NoReturn:
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
     """The status again and again."""
     rows = PlainRows(POOLS, choice)
 
@@ -159,9 +199,10 @@ def watched(client: Client, choice: Choice, *, as_json: bool) -> NoReturn:
         old = None if before is None else before[0]
         if as_json:
             if old is None or _without_clocks(old) != _without_clocks(now[0]):
-                output.print_json(now[0], indent=None)
+                output.print_json(_document(it.places, now[0]), indent=None)
             return
         if old is None:
+            output.say(*heading(it.places, now[0]), "")
             output.say(*rows.heading())
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
         output_lines = [rows.line(_row(pool)) for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
@@ -170,8 +211,8 @@ def watched(client: Client, choice: Choice, *, as_json: bool) -> NoReturn:
             output.say(line)
 
     watch_(
-        lambda: (client.status(), client.now()),
-        lambda seen: terminal_lines(*seen, choice),
+        lambda: (it.client.status(), it.client.now()),
+        lambda seen: terminal_lines(it.places, *seen, choice),
         changes,
         as_json=as_json,
     )

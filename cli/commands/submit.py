@@ -14,6 +14,7 @@ from cli.file_options import FilesGiven, taking
 from cli.given import find_given
 from cli.hints import error_in_words
 from cli.lazy import single
+from cli.obstacles import unserved_in_words
 from cli.options import AsJson, RunAt
 from cli.session import Session, session
 from cli.submitting import open_say, submit_given
@@ -57,9 +58,10 @@ def submit(
 ) -> None:
     """Stores files and enqueues a job for each.
 
-    A controller then runs them: see `affirm-worker run`. A file that is known already is not loaded
-    twice: a dataset without rows is corrected or retried, a loaded one is left alone. A refused file does
-    not stop the others; the exit code is 65 then, or 75 if none of them could be fetched now.
+    A controller then runs them: see `affirm-worker run`. Without one they wait, and a line says so. A file
+    that is known already is not loaded twice: a dataset without rows is corrected or retried, a loaded one
+    is left alone. A refused file does not stop the others; the exit code is 65 then, or 75 if none of them
+    could be fetched now.
 
     Of a folder, and of an s3:// address that ends with /, it takes the files that lie directly in it. It
     passes over hidden files and those that are no lists, such as README or PDF, and names them.
@@ -88,19 +90,28 @@ def submit(
         storage = open_storage(storage_config(it.settings))
         with open_say(it.settings, found.sources, split=given.split) as say:
             submitted = submit_given(it.client, storage, found.sources, options, it.settings, say, split=given.split)
+        waiting = any(one.job_id is not None for one in submitted)
+        unserved = it.client.unserved(options.pool) if waiting and not given.dry_run else None
+        if not wait or not as_json:
+            print_submitted(submitted, None if given.dry_run else unserved is None, as_json=as_json)
+        if unserved is not None:
+            output.said_no(unserved_in_words(unserved, options.pool))
         if wait:
-            if not as_json:
-                print_submitted(submitted, as_json)
             raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
-    print_submitted(submitted, as_json)
     if code := exit_code_of(submitted):
         raise typer.Exit(code)
 
 
-def print_submitted(submitted: list[SubmittedFile], as_json: bool) -> None:
-    """Prints what became of each file."""
+def print_submitted(submitted: list[SubmittedFile], controller_running: bool | None, *, as_json: bool) -> None:
+    """Prints what became of each file.
+
+    Args:
+        submitted: the files.
+        controller_running: whether a controller claims their jobs; None if nothing was done.
+        as_json: for programs.
+    """
     if as_json:
-        output.print_json([_as_json(one) for one in submitted])
+        output.print_json([_as_json(one) | {"controller_running": controller_running} for one in submitted])
         return
     output.print_table(
         RESULTS,

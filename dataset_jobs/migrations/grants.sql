@@ -21,7 +21,7 @@ begin
     grant execute on function terminate_runners(uuid, int) to affirm_controller, affirm_runner;
 
     execute format('grant select on all tables in schema %I to affirm_controller', current_schema());
-    grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files, controllers
+    grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers
         to affirm_controller;
     grant insert, delete on names to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;

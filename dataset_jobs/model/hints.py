@@ -28,6 +28,7 @@ class Action(StrEnum):
     LIST_FORMATS = "list_formats"
     SUGGEST_COLUMNS = "suggest_columns"
     """Have the description of a list proposed that no parser knows."""
+    LIST_FAILED_JOBS = "list_failed_jobs"
     SHOW_STATUS = "show_status"
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"

@@ -276,7 +276,12 @@ class ScheduleView:
     """A schedule.
 
     Args:
+        location, url: the folder of storage, or the address; one of them.
+        filename: the publisher's name for the file at the address, if nothing else says it.
         next_at: the tick that is next; past if it is being done, or could not be yet.
+        year_hint, sex_hint, format_hint, region_hint, description: what the uploader says of the files.
+        etag, last_modified: what the server said of the file that was fetched last.
+        note: what came of the last look at an address, in words.
         looking: somebody is at it.
         looked_at, files, submitted: the last look that went through; how many files there were, how many of them new.
         failures: looks that were broken off since.
@@ -287,12 +292,22 @@ class ScheduleView:
     name: str
     cron: str
     timezone: str
-    location: str
+    location: str | None
+    url: str | None
+    filename: str | None
     country: str
     pool: str
     priority: int
     paused: bool
     next_at: datetime
+    year_hint: int | None
+    sex_hint: str | None
+    format_hint: str | None
+    region_hint: str | None
+    description: str | None
+    etag: str | None
+    last_modified: str | None
+    note: str | None
     looking: bool
     looked_at: datetime | None
     files: int | None
@@ -316,6 +331,11 @@ class Status:
     listening: int
     blocked: list[Blocked]
     failing: list[ScheduleView]
+
+    @property
+    def any_alive(self) -> bool:
+        """Whether any controller is there."""
+        return any(one.is_alive for one in self.controllers)
 
     def serving(self, pool: str) -> list[ControllerStatus]:
         """The controllers that are there and claim from a pool."""

@@ -126,7 +126,7 @@ def refusal(ip: str, *, loopback: bool) -> str | None:
     if address.is_multicast or (address.is_reserved and address.version == 4):
         return f"{address} is no server's address"
     if not loopback and (address.is_loopback or address.is_unspecified):
-        return f"{address} is this machine itself, which schedules ask only with SCHEDULES_ASK_THIS_MACHINE=true"
+        return f"{address} is this machine itself, which schedules ask only with SCHEDULE_ALLOW_LOOPBACK=true"
     return None
 
 

@@ -9,10 +9,9 @@ asked and the limit on the whole are ours.
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
@@ -29,6 +28,7 @@ from dataset_jobs.model.text import one_line
 from services.sources.addresses import Address, refusal
 from services.sources.names import name_of
 from services.sources.page import is_page
+from services.sources.request import Download, Patience, Request, Validators
 from services.sources.source import copy, named_file, too_large
 
 MOST_REDIRECTS = 5
@@ -37,71 +37,6 @@ _FOR_GOOD = {301, 308}
 _LATER = {408, 421, 425, 429}
 _PLAIN = {"", "identity", "gzip", "x-gzip", "deflate"}
 _HEAD_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a download may take, in seconds.
-
-    Args:
-        connect: until a connection is there.
-        idle: without a byte.
-        total: until the whole file is here.
-    """
-
-    connect: float = 10.0
-    idle: float = 30.0
-    total: float = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said of the version that it gave, to ask only for another one: RFC 9110, section 8.8."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def as_headers(self) -> dict[str, str]:
-        """The headers of a conditional request; none if there is nothing to go by."""
-        said = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in said.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A file that is asked for.
-
-    Args:
-        address: where.
-        most_bytes: a larger one is refused.
-        name: the publisher's name for it, if neither address nor answer says it.
-        known: the version that is here already.
-        patience: how long it may take.
-        loopback: whether this machine itself may be asked.
-        seen: gets the bytes so far and the bytes of all, if that is known; what it raises ends the download.
-    """
-
-    address: Address
-    most_bytes: int
-    name: str | None = None
-    known: Validators = field(default_factory=Validators)
-    patience: Patience = field(default_factory=Patience)
-    loopback: bool = True
-    seen: Callable[[int, int | None], None] = lambda size, total: None
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file that is here.
-
-    Args:
-        path: its last part is the publisher's name.
-        moved_to: where the address leads for good, if it does.
-    """
-
-    path: Path
-    validators: Validators
-    moved_to: str | None = None
 
 
 @contextmanager
@@ -119,6 +54,7 @@ def downloaded(request: Request) -> Iterator[Download | None]:
                 found = None
             else:
                 size = _promised(answer, request)
+                request.before()
                 path = kept.enter_context(named_file(_name(answer, request)))
                 with machine_errors(f"store {shown}"):
                     copy(

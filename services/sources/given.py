@@ -13,6 +13,7 @@ from dataset_jobs.model.text import one_line
 from services.sources.addresses import Address, is_address, shown_address
 from services.sources.buckets import SCHEME, FileInBucket, S3Server, keys_below
 from services.sources.passed_over import PassedOver, why_passed_over
+from services.sources.request import Request
 from services.sources.source import FileOnDisk, LocalFile, NoSource, Source, Stream, Tell, so_far
 from services.submission import checked_filename, unreadable
 
@@ -58,7 +59,7 @@ class FileAtAddress:
     @contextmanager
     def fetch(self, tell: Tell) -> Iterator[LocalFile]:
         """See `Source.fetch`."""
-        from services.sources.download import Request, downloaded
+        from services.sources.download import downloaded
 
         def seen(size: int, total: int | None) -> None:
             tell(f"fetching {self.shown}: {so_far(size, total)}")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import typer
 
 from cli import complete
 from cli.hints import error_in_words
+from cli.main import app
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from services.client import Client
 from services.pools import Pools
@@ -255,5 +257,6 @@ async def test_a_pool_is_shown_with_its_runs_of_the_last_day(world: World, run: 
 def test_names_are_completed_from_the_database(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", world.conninfo)
     monkeypatch.setattr(complete, "PATIENCE_SECONDS", 30.0)
-    assert complete.pools("d") == ["default"]
-    assert complete.pools("x") == complete.schedules("") == []
+    context = typer.Context(typer.main.get_command(app))
+    assert complete.pools(context, "d") == ["default"]
+    assert complete.pools(context, "x") == complete.schedules(context, "") == []

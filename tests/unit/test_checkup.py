@@ -97,6 +97,11 @@ def test_memory_is_compared_with_what_runs_take(memory: int, says: str, shell: s
     assert [fix.shell for fix in finding.fixes] == ([shell] if shell else [])
 
 
+def test_runs_in_pods_need_no_memory_here() -> None:
+    [finding] = check_memory(0, Limits(), 64)
+    assert finding == ok("64 MiB of memory; runs have pods of their own")
+
+
 def test_a_folder_that_is_not_there_is_judged_by_the_one_above(tmp_path: Path) -> None:
     [finding] = check_space({"files in": tmp_path / "not" / "there"}, Limits(file_mib=1))
     assert finding.verdict is Verdict.OK

@@ -14,9 +14,11 @@ COMMANDS = [
     "status", "jobs list", "jobs show", "jobs explain", "jobs logs", "jobs cancel", "jobs set", "jobs retry",
     "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
-    "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
+    "schedules add", "schedules list", "schedules show", "schedules run", "schedules pause",
+    "schedules resume", "schedules remove",
     "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",
     "db start", "db stop", "db url", "db status",
+    "settings", "context list", "context use", "context show", "context add", "context remove",
 ]  # fmt: skip
 
 
@@ -38,6 +40,7 @@ def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
         "affirm-worker", "affirm-worker completion", "affirm-worker pools", "affirm-worker jobs",
         "affirm-worker datasets", "affirm-worker parsers", "affirm-worker schedules", "affirm-worker db",
+        "affirm-worker context",
     }  # fmt: skip
 
 

@@ -10,8 +10,9 @@ import pytest
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from services.sources.addresses import Address, refusal, shown_address
-from services.sources.download import Patience, Request, Validators, downloaded, look
+from services.sources.download import downloaded, look
 from services.sources.names import name_of
+from services.sources.request import Patience, Request, Validators
 from tests.servers.file_server import FileServer, Page, make_certificate, serving
 
 QUICK = Patience(connect=5, idle=0.3, total=20)

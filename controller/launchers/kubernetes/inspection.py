@@ -43,7 +43,7 @@ class ClusterInspection(Protocol):
     async def quotas(self) -> list[Quota]:
         """All ResourceQuotas of the namespace; raises NotAllowed."""
 
-    async def parser_pool_fields(self) -> set[str] | None:
+    async def parser_pool_fields(self) -> frozenset[str] | None:
         """The fields of a ParserPool's spec, as the cluster knows them; None if it knows none. Raises NotAllowed."""
 
     async def knows_parser_pools(self) -> bool:
@@ -100,13 +100,13 @@ class KubernetesInspection(KubernetesApi):
             for one in found.get("items", ())
         ]
 
-    async def parser_pool_fields(self) -> set[str] | None:
+    async def parser_pool_fields(self) -> frozenset[str] | None:
         """See ClusterInspection."""
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/parserpools.affirm.dev"
         found = await self._seen(path)
         for version in found["spec"]["versions"] if found else ():
             if version["name"] == "v1" and version["served"]:
-                return {*version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]}
+                return frozenset(version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"])
         return None
 
     async def knows_parser_pools(self) -> bool:
