@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import complete
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_when
 from dataset_jobs.model.requests import InvalidRequest
@@ -53,7 +54,13 @@ Statuses = Annotated[
 ]
 OfCountry = Annotated[
     str | None,
-    typer.Option("--country", "-c", metavar="CC", help="Only those of this country, by its ISO 3166-1 code."),
+    typer.Option(
+        "--country",
+        "-c",
+        metavar="CC",
+        help="Only those of this country, by its ISO 3166-1 code.",
+        autocompletion=complete.countries,
+    ),
 ]
 OfFile = Annotated[
     str | None,
@@ -61,7 +68,9 @@ OfFile = Annotated[
         "--file", metavar="NAME", help="Only files with this in their name, or a whole name with * and ?, quoted."
     ),
 ]
-OfPool = Annotated[str | None, typer.Option("--pool", metavar="POOL", help="Only jobs of this pool.")]
+OfPool = Annotated[
+    str | None, typer.Option("--pool", metavar="POOL", help="Only jobs of this pool.", autocompletion=complete.pools)
+]
 Since = Annotated[
     Any,
     typer.Option(
