@@ -197,10 +197,9 @@ class FolderScan:
     def _found(self, file: StoredFile, done: SubmitResult) -> NewDataset:
         assert done.dataset_id is not None and done.job_id is not None
         _log.info(
-            "submitted %s for schedule %s",
-            file.name,
+            "submitted by schedule %s",
             self.tick.name,
-            extra={"dataset_id": str(done.dataset_id), "job_id": str(done.job_id)},
+            extra={"file": file.name, "dataset_id": str(done.dataset_id), "job_id": str(done.job_id)},
         )
         return NewDataset(file.name, done.dataset_id, done.job_id)
 
