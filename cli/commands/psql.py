@@ -25,7 +25,7 @@ EPILOG = """
 Examples:
   affirm-worker psql
   affirm-worker psql -c "select country, year, gender, name, count from counted_names order by count desc limit 10"
-  affirm-worker psql --csv -c "select * from names where folded_name = 'emma'" > emma.csv
+  affirm-worker psql --csv -c "select * from counted_names where folded_name = 'emma'" > emma.csv
 """
 commands = single()
 
