@@ -1,13 +1,30 @@
 """The exit codes of commands that may leave jobs waiting."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from controller.app import Ended
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode
 
+if TYPE_CHECKING:
+    from controller.app import Ended
+
 NOT_DONE = 1
 INTERRUPTED = 130
+
+IN_WORDS = {
+    0: "done",
+    NOT_DONE: "some datasets are not loaded (load, run --until-idle)",
+    2: "wrong usage",
+    65: "refused: the file, the country or the dataset is at fault",
+    70: "a fault of the program",
+    71: "this machine has not enough memory",
+    75: "database, storage or this machine's disk cannot be used: try again later",
+    77: "database or storage refuses the login or the right",
+    78: "a setting is wrong",
+    INTERRUPTED: "interrupted",
+}
+"""Every exit code of `affirm-worker`, for help texts."""
 
 _ROOM = (Reason.QUOTA, Reason.UNSCHEDULABLE)
 _NEVER = {Cause.FORBIDDEN: ExitCode.FORBIDDEN, Cause.CANNOT_START: ExitCode.CONFIGURATION}
@@ -34,7 +51,7 @@ def of_waiting(causes: Iterable[str | None]) -> int:
     return NOT_DONE if others or first is None else int(_NEVER.get(Cause(first), NOT_DONE))
 
 
-def of_ended(ended: Ended) -> int:
+def of_ended(ended: "Ended") -> int:
     """The exit code of a controller that was to end once idle.
 
     It is 130 if it was interrupted, 1 if it gave jobs up, else as `of_waiting`.

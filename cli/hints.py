@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli import context_option
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
 
@@ -25,26 +26,36 @@ _COMMANDS = {
     Action.PARSE: "affirm-worker parse FILE --country CC",
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
     Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
+    Action.LIST_FAILED_JOBS: "affirm-worker jobs list --state failed",
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
+    Action.LIST_POOLS: "affirm-worker pools list",
+    Action.RESUME_POOL: "affirm-worker pools resume {name}",
+    Action.SET_POOL_MAXIMUM: "affirm-worker pools set {name} --max N",
+    Action.PATCH_PARSER_POOL: "kubectl patch parserpool {name} -n {namespace} --type merge -p {patch}",
     Action.RUN_CONTROLLER: "affirm-worker run",
     Action.MIGRATE: "affirm-worker migrate",
+    Action.CHOOSE_PORT: "affirm-worker db start --port N",
 }
 
 
-def command(hint: Hint, file: Path | None = None, country: str = "CC") -> str:
+def command(hint: Hint, file: Path | str | None = None, country: str = "CC") -> str:
     """What to type, with the file's own path and its country if they are known."""
     said = "".join(f" --{word} {value}" for word, value in (("format", hint.format), ("region", hint.region)) if value)
     line = _COMMANDS[hint.action].format(
         job=hint.job_id,
         dataset=hint.dataset_id,
         name=hint.name,
+        namespace=hint.namespace or "NAMESPACE",
+        patch=shlex.quote(hint.patch or ""),
         country=hint.country or country,
         said=said or ("" if hint.country else " --format NAME --region CODE"),
     )
     if file is not None:
         line = line.replace("FILE", shlex.quote(str(file)))
+    if used := context_option.chosen():
+        line = line.replace("affirm-worker ", f"affirm-worker --context {shlex.quote(used)} ", 1)
     return f"POOL={hint.name} {line}" if hint.action is Action.RUN_CONTROLLER and hint.name else line
 
 

@@ -1,5 +1,7 @@
 """What `load` says at the end."""
 
+import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +13,7 @@ from uuid import UUID
 
 from app.database import Database
 from app.settings import Settings
-from cli import output
+from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import error_in_words
 from cli.report import about_the_file, left_out_in_a_line, left_out_lines, totals_lines
@@ -21,6 +23,7 @@ from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
+from services.jobs import Others
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
@@ -35,7 +38,7 @@ _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=T
 class NotLoaded:
     """A file whose rows are not in the table, and the reason."""
 
-    file: Path
+    file: Path | str
     state: str
     error: str | None
     dataset_id: UUID | None = None
@@ -54,6 +57,7 @@ class Summary:
         not_loaded: all others.
         sample: the dataset that was loaded last, or before, and its most frequent names; None if there is none.
         seconds: from the first file submitted to the last job settled.
+        others: the jobs of other files that ran too.
         reports: of the datasets that were loaded now.
     """
 
@@ -64,6 +68,7 @@ class Summary:
     rows: int
     seconds: float
     interrupted: bool
+    others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
     reports: Mapping[UUID, Report] = field(default_factory=dict)
 
@@ -78,7 +83,9 @@ class Summary:
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
-def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, interrupted: bool) -> Summary:
+def sum_up(
+    client: Client, submitted: list[SubmittedFile], seconds: float, *, interrupted: bool, others: Others
+) -> Summary:
     """Reads from the database what became of the files."""
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = []
@@ -104,6 +111,7 @@ def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, inter
         sum(loaded.values()),
         seconds,
         interrupted,
+        others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
         {dataset: reports[dataset] for dataset in now if dataset in reports},
     )
@@ -120,11 +128,10 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if as_json:
         output.print_json(_as_json(summary, database))
         return
-    output.say(_in_a_line(summary))
-    if summary.loaded:
-        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    _say_counts(summary)
     command = _command(settings)
-    output.say(*_report_lines(summary, command))
+    if lines := _report_lines(summary, command):
+        output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
@@ -146,6 +153,14 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
         output.say("", f"the rows are in the table names of {database.place}")
         output.say(f'to look at them: {command} psql -c "{query(dataset)}"')
+
+
+def _say_counts(summary: Summary) -> None:
+    output.say(_in_a_line(summary))
+    if summary.loaded:
+        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    if summary.others.count:
+        output.say(_others_in_words(summary.others))
 
 
 def _in_a_line(summary: Summary) -> str:
@@ -198,8 +213,12 @@ def _command(settings: Settings) -> str:
         program = Path(sys.executable).parent / program
         with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
             program = program.relative_to(Path.cwd())
-    home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
-    return f"{home}{program}"
+    if used := context_option.chosen():
+        return f"{shlex.quote(str(program))} --context {shlex.quote(used)}"
+    home = ""
+    if os.environ.get("AFFIRM_WORKER_HOME"):
+        home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
+    return home + shlex.quote(str(program))
 
 
 def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
@@ -210,6 +229,12 @@ def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
         state = f"{waits} at {cell(job.run_at)}"
     return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause)
+
+
+def _others_in_words(others: Others) -> str:
+    more = others.count - len(others.first)
+    files = ", ".join(f"{name} ({state})" for name, state in others.first)
+    return f"{_counted(others.count, 'other queued job')} ran too: {files}{f' and {more:,} more' if more else ''}"
 
 
 def _counted(count: int, thing: str) -> str:
@@ -226,6 +251,7 @@ def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "rows_per_second": summary.rows_per_second,
         "interrupted": summary.interrupted,
+        "other_jobs": summary.others.count,
         "database": database.place,
         "reports": [{"dataset_id": dataset, **report.as_dict()} for dataset, report in summary.reports.items()],
     }

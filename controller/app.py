@@ -113,7 +113,7 @@ async def run_controller(
             where = on_kubernetes(settings, store, wake, watch, metrics)
         cluster = await stack.enter_async_context(where)
         signals.launcher = cluster.launcher
-        schedules = Schedules(store, conninfo, storage_config(settings))
+        schedules = Schedules(store, conninfo, storage_config(settings), limits=settings.look_limits)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,
@@ -130,7 +130,9 @@ async def run_controller(
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
-        _log.info("started with the %s launcher, pool %s, at most %d runs", launcher, settings.pool, maximum)
+        _log.info("started with the %s launcher, pool %s, %s", launcher, settings.pool, _at_most(context, maximum))
+        if settings.pool_max_parallelism not in (None, maximum):
+            _log.info("POOL_MAX_PARALLELISM does not count: pool %s was given another maximum since", settings.pool)
         await reconciler.run(signals.stop, until_idle)
         interrupted = signals.stop.is_set()
         if interrupted and not cluster.launcher.outlives_controller:
@@ -140,6 +142,14 @@ async def run_controller(
         _log_waiting(job)
     _log.info("stopped")
     return Ended(interrupted, waiting, context.tally.failed)
+
+
+def _at_most(context: Context, maximum: int) -> str:
+    """How many runs this controller may have at once, which its own concurrency and the pool's maximum decide."""
+    if context.concurrency is None:
+        return f"at most {maximum} at once, of all controllers"
+    most = min(context.concurrency, maximum)
+    return f"at most {most} at once (WORKER_CONCURRENCY {context.concurrency}, the pool's maximum {maximum})"
 
 
 def _beside(

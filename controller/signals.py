@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: what they ask the controller to do, and what it says then."""
+"""SIGTERM, SIGINT and a closed terminal: what they ask the controller to do, and what it says then."""
 
 import asyncio
 import logging
@@ -27,7 +27,9 @@ class Signals:
         self._wake = wake
         self._grace = grace
         self._saying: set[asyncio.Task[None]] = set()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_IGN:  # nohup
+                continue
             asyncio.get_running_loop().add_signal_handler(number, self._received, number)
 
     def _received(self, number: signal.Signals) -> None:

@@ -11,7 +11,7 @@ from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.store.views import JobView, PoolStatus, RunView, Status
-from services.status import NO_CONTROLLER, Kind, Obstacle
+from services.status import NO_CONTROLLER, Kind, Obstacle, of_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def explanation(job: JobView, runs: Sequence[RunView], status: Status, now: date
     """
     return Explanation(
         job,
-        tuple(ExplainedRun(run, _outcome(run), _advice(job, run)) for run in runs),
+        tuple(ExplainedRun(run, outcome_of(run), _advice(job, run)) for run in runs),
         tuple(_waits(job, runs, status, now)),
         tuple(_to_do(job, runs)),
         now,
@@ -77,7 +77,8 @@ def text_in(values: dict[str, Any] | None, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _outcome(run: RunView) -> Outcome | None:
+def outcome_of(run: RunView) -> Outcome | None:
+    """The runner's own words, from its run or else from its termination message; None if there are none."""
     return Outcome.from_dict(run.outcome) or Outcome.from_message(text_in(run.evidence, "message"))
 
 
@@ -119,7 +120,7 @@ def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime)
         if _is_silent(runs[-1]):
             yield Obstacle(Kind.RUN_IS_SILENT, runs[-1])
     elif state is JobState.QUEUED or job.run_at <= now:
-        yield from (Obstacle(kind, pool) for pool in status.pools if pool.name == job.pool for kind in _of_pool(pool))
+        yield from (of_pool(kind, pool) for pool in status.pools if pool.name == job.pool for kind in _of_pool(pool))
 
 
 def _is_silent(run: RunView) -> bool:

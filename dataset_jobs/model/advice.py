@@ -77,7 +77,8 @@ REASONS: dict[Reason, str] = {
     "pass by themselves then; a job that has failed needs a retry by hand.",
     Reason.IMAGE: "See that the runner's image (runner.image of the chart) is that of parser-runner and of the "
     "controller's version, and that the pull secret lets it be pulled. The job goes on by itself, within 24 hours.",
-    Reason.CONFIG: "Fix the setting or the right that the error names; the job goes on by itself, within 24 hours.",
+    Reason.CONFIG: "Fix the setting, the right or the package that the error names; the job goes on by itself, "
+    "within 24 hours.",
     Reason.QUOTA: "Make room in the namespace's ResourceQuota, or raise it. The job goes on by itself, within 24 "
     "hours.",
     Reason.REFUSED: "The cluster refuses the controller, or the runner's Job or pod; the error says why. A LimitRange, "

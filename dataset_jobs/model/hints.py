@@ -28,11 +28,19 @@ class Action(StrEnum):
     LIST_FORMATS = "list_formats"
     SUGGEST_COLUMNS = "suggest_columns"
     """Have the description of a list proposed that no parser knows."""
+    LIST_FAILED_JOBS = "list_failed_jobs"
     SHOW_STATUS = "show_status"
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"
+    LIST_POOLS = "list_pools"
+    RESUME_POOL = "resume_pool"
+    SET_POOL_MAXIMUM = "set_pool_maximum"
+    PATCH_PARSER_POOL = "patch_parser_pool"
+    """Change the Kubernetes object that describes a pool."""
     RUN_CONTROLLER = "run_controller"
     MIGRATE = "migrate"
+    CHOOSE_PORT = "choose_port"
+    """Keep the embedded Postgres up on another port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,9 @@ class Hint:
 
     Args:
         job_id, dataset_id: for the actions on one.
-        name: of the schedule, or of the pool that a controller is to serve.
+        name: of the schedule, or of the pool.
+        namespace: of the ParserPool; None if it is not known.
+        patch: of the ParserPool, as JSON.
         country, format, region: what to say of a file that is submitted again.
     """
 
@@ -52,6 +62,8 @@ class Hint:
     country: str | None = None
     format: str | None = None
     region: str | None = None
+    namespace: str | None = None
+    patch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

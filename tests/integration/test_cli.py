@@ -106,6 +106,7 @@ def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Pa
     run = runner({"DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/names"}, tmp_path)
     done = run("jobs", "list", code=75, AFFIRM_WORKER_HOME=str(tmp_path))
     assert done.stderr.startswith("affirm-worker: database: ")
+    assert " Connection refused. Is the server running " in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "hunter2" not in done.stderr
 
