@@ -192,7 +192,8 @@ def _report_lines(summary: Summary, command: str) -> list[str]:
     lines = ["", "left out:", *(f"  {file}: {line}" for file, line, _ in found[:SHOWN_FILES])]
     if more := found[SHOWN_FILES:]:
         lines.append(f"  and of {_counted(len(more), 'more file')}")
-    return [*lines, "where and why, of each of them:", f"  {command} datasets show {found[0][2]}"]
+    which = "where and why:" if len(found) == 1 else "where and why, for the first of them:"
+    return [*lines, which, f"  {command} datasets show {found[0][2]}"]
 
 
 def query(dataset: DatasetView) -> str:

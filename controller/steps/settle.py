@@ -143,7 +143,8 @@ def _log_settled(run: UnreleasedRun, settlement: Settlement, facts: RunFacts) ->
         extra = {**about, "retry_in_seconds": round(seconds, 1)}
         _log.warning("retry in %s: %s (%s)", _human(settlement.wait), diagnosis.error, why, extra=extra)
     else:
-        _log.warning("%s: %s (%s)", settlement.state or "ended", diagnosis.error, why, extra=about)
+        became = "queued again" if settlement.state is JobState.QUEUED else settlement.state or "ended"
+        _log.warning("%s: %s (%s)", became, diagnosis.error, why, extra=about)
 
 
 def _human(wait: timedelta) -> str:
