@@ -1,13 +1,18 @@
-"""The exit codes of commands that may leave jobs waiting."""
+"""The exit codes that are not errors of the model, and those of commands that may leave jobs waiting."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from controller.app import Ended
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import ExitCode
 
+if TYPE_CHECKING:
+    from controller.app import Ended
+
 NOT_DONE = 1
 INTERRUPTED = 130
+NOBODY_READS = 141
+"""As a program has it that SIGPIPE ends: 128 and the signal's number."""
 
 _ROOM = (Reason.QUOTA, Reason.UNSCHEDULABLE)
 _NEVER = {Cause.FORBIDDEN: ExitCode.FORBIDDEN, Cause.CANNOT_START: ExitCode.CONFIGURATION}
@@ -34,7 +39,7 @@ def of_waiting(causes: Iterable[str | None]) -> int:
     return NOT_DONE if others or first is None else int(_NEVER.get(Cause(first), NOT_DONE))
 
 
-def of_ended(ended: Ended) -> int:
+def of_ended(ended: "Ended") -> int:
     """The exit code of a controller that was to end once idle.
 
     It is 130 if it was interrupted, 1 if it gave jobs up, else as `of_waiting`.

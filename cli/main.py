@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import lazy, output
+from cli import lazy, output, streams
+from cli.exit_codes import INTERRUPTED, NOBODY_READS, NOT_DONE
 from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
@@ -22,8 +23,8 @@ Without DATABASE_URL a Postgres of its own runs while the command does.
 \b
 Exit codes:
     0  done
-    1  some datasets are not loaded (load, run --until-idle)
-    2  wrong usage
+    1  some datasets are not loaded (load, run --until-idle), or you answered no
+    2  wrong usage: an option, an argument or its value
    65  refused: the file, the country or the dataset is at fault
    70  a fault of the program
    71  this machine has not enough memory
@@ -31,6 +32,7 @@ Exit codes:
    77  database or storage refuses the login or the right
    78  a setting is wrong
   130  interrupted
+  141  nobody reads the output to its end, as after | head
 
 \b
 Examples:
@@ -71,27 +73,51 @@ lazy.add_to(app)
 def main() -> None:
     """The entry point. What goes wrong is one line on stderr and an exit code; see `EPILOG`."""
     open_standard_streams()
-    output.make_streams_safe()
+    streams.guard()
+    sys.exit(_flushed(_run()))
+
+
+def _run() -> int:
+    """Runs the command, and returns its exit code."""
     try:
-        sys.exit(app(prog_name="affirm-worker", standalone_mode=False))
+        code = app(prog_name="affirm-worker", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except _WrongUsage as error:
-        sys.exit(_show(error))
-    except typer.Abort:
+        return _show(error)
+    except typer.Abort as error:
         output.say("Aborted!", to=sys.stderr)
-        sys.exit(1)
+        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else NOT_DONE
+    except (streams.ReaderGone, streams.CannotPrint) as error:
+        return _unprinted(error)
     except RunError as error:
         output.said_no(error_in_words(error))
-        sys.exit(Outcome.of_error(error).exit_code)
+        return Outcome.of_error(error).exit_code
     except (OSError, MemoryError) as error:
         failed = machine_error(error, "go on")
         output.said_no(str(failed))
-        sys.exit(Outcome.of_error(failed).exit_code)
+        return Outcome.of_error(failed).exit_code
     except Exception as error:
         if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
             output.said_no(f"{error}: raise the limit of processes (ulimit -u)")
-            sys.exit(ExitCode.UNAVAILABLE)
+            return ExitCode.UNAVAILABLE
         output.say_all(traceback.format_exc().rstrip(), to=sys.stderr)
-        sys.exit(ExitCode.CRASHED)
+        return ExitCode.CRASHED
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that the command has printed is out."""
+    try:
+        sys.stdout.flush()
+    except (streams.ReaderGone, streams.CannotPrint) as error:
+        return code or _unprinted(error)
+    return code
+
+
+def _unprinted(error: streams.ReaderGone | streams.CannotPrint) -> int:
+    if isinstance(error, streams.ReaderGone):
+        return NOBODY_READS
+    output.said_no(str(error))
+    return ExitCode.UNAVAILABLE
 
 
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]

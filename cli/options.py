@@ -1,38 +1,63 @@
 """Options and arguments that several commands have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from dataset_jobs.model.durations import parse_when
+from dataset_jobs.model.requests import InvalidRequest
+from services.submission import checked_format, checked_region, checked_sex, checked_year
 from services.submit import one_at_a_time
+
+Value = TypeVar("Value")
+
+
+def _checked(check: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """A check of the use cases as the check of an option: a wrong value is wrong usage, before anything is done."""
+
+    def checked(given: Value) -> Value:
+        try:
+            return check(given)
+        except InvalidRequest as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return checked
+
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
 Country = Annotated[
     str, typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as US.")
 ]
 Year = Annotated[
-    int | None, typer.Option(metavar="YYYY", help="The year of the data, where a renamed file has lost it.")
+    int | None,
+    typer.Option(
+        metavar="YYYY", callback=_checked(checked_year), help="The year of the data, if a renamed file has lost it."
+    ),
 ]
 Sex = Annotated[
-    str | None, typer.Option(metavar="F|M", help="The sex that the file is about, where its name has lost it.")
+    str | None,
+    typer.Option(
+        metavar="F|M", callback=_checked(checked_sex), help="The sex that the file is about, if its name has lost it."
+    ),
 ]
 Format = Annotated[
     str | None,
     typer.Option(
         "--format",
         metavar="NAME",
-        help="The format, such as de-koeln, where the content fits several.",
+        callback=_checked(checked_format),
+        help="The format, such as de-koeln, if the content fits several.",
     ),
 ]
 Region = Annotated[
     str | None,
     typer.Option(
         metavar="CODE",
-        help="The part of the country, such as DE-NW-05315, where the file does not say it.",
+        callback=_checked(checked_region),
+        help="The part of the country, such as DE-NW-05315, if the file does not say it.",
     ),
 ]
 Columns = Annotated[

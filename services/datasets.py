@@ -10,6 +10,7 @@ from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction, When
 from dataset_jobs.store.views import DatasetView, NameCount
+from services.dataset_maker import find_country
 from services.ids import find
 from services.replacements import refuse_superseded, refuse_to_uncover
 
@@ -35,11 +36,11 @@ class Datasets:
         ids: Iterable[UUID] | None = None,
         limit: int | None = None,
     ) -> list[DatasetView]:
-        """Datasets, the newest first."""
+        """Datasets, the newest first; raises InvalidRequest for an unknown country."""
         rows = self._database.all(
             "datasets.list",
             status=status,
-            country=None if country is None else country.strip().upper(),
+            country=None if country is None else find_country(self._database, country)[1],
             ids=None if ids is None else [*ids],
             limit=limit,
         )
@@ -79,7 +80,7 @@ class Datasets:
             if dataset["unfinished_job"] is not None:
                 raise Conflict(
                     f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
-                    hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
+                    hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
                 )
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE

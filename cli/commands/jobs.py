@@ -65,13 +65,18 @@ def list_jobs(
             [
                 job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts,
                 job.rows_done,
-                job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, job.last_error,
+                job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, _error_now(job),
             ]
             for job in jobs
         ],
         "there are no jobs",
         chosen(columns, wide),
     )  # fmt: skip
+
+
+def _error_now(job: JobView) -> str | None:
+    """Why the job is not done; nothing while a run is at work, whatever ended the run before it."""
+    return None if job.state == JobState.RUNNING else job.last_error
 
 
 @commands.command("show", epilog=SHOW_EPILOG)
@@ -110,7 +115,8 @@ def _job_lines(job: JobView) -> list[tuple[str, Any]]:
     if job.finished_at is not None:
         lines.append(("finished", cell(job.finished_at)))
     if job.last_error:
-        lines.append(("error", f"{job.last_cause}: {job.last_error}"))
+        name = "last error" if job.state == JobState.RUNNING else "error"
+        lines.append((name, f"{job.last_cause}: {job.last_error}"))
     return lines
 
 

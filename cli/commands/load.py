@@ -85,7 +85,7 @@ def load(
             begun = time.monotonic()
             storage = open_storage(storage_config(settings))
             replaced = [client.datasets.find(given) for given in replaces or ()]
-            options = FileOptions(country, hints, replaced, pool=settings.pool)
+            options = FileOptions(client.country(country), hints, replaced, pool=settings.pool)
             submitted = []
             if split:
                 submitted = submit_split(client, storage, files, options, settings.limits, display.say)

@@ -61,6 +61,7 @@ def list_parsers(
 
     Formats of other packages are among them; docs/adding-a-parser.md says how to add one.
     """
+    only = None if country is None else known_country(country)
     found = [
         {
             "country": code,
@@ -69,7 +70,7 @@ def list_parsers(
             "description": parser.description,
         }
         for code in countries()
-        if country is None or code == country.strip().upper()
+        if only in (None, code)
         for built_in, parsers in ((True, parsers_of(code)), (False, further_parsers_of(code)))
         for parser in parsers
     ]
@@ -79,7 +80,7 @@ def list_parsers(
         print_table(
             FORMATS,
             [[one["country"], one["format"], one["built_in"], one["description"]] for one in found],
-            "there are no parsers" if country is None else f"there is no parser for files of {country.strip().upper()}",
+            "there are no parsers" if only is None else f"there is no parser for files of {only}",
             chosen(columns, wide),
         )
 

@@ -32,6 +32,7 @@ from cli.table import Column
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import open_storage
+from services.submission import Verdict
 from services.submit import FileOptions, SubmittedFile
 
 EPILOG = """
@@ -92,7 +93,7 @@ def submit(
     )
     with session() as it:
         replaced = [it.client.datasets.find(given) for given in replaces or ()]
-        options = FileOptions(country, hints, replaced, priority, it.settings.pool, run_at, dry_run)
+        options = FileOptions(it.client.country(country), hints, replaced, priority, it.settings.pool, run_at, dry_run)
         storage = open_storage(storage_config(it.settings))
         if split:
             with open_display(it.settings) as display:
@@ -118,6 +119,8 @@ def _result(one: SubmittedFile) -> str:
     """The result for a file, in a word or two."""
     if one.done is None:
         return "refused"
+    if one.done.verdict is Verdict.RESTORED:
+        return "stored again"
     return "already loaded" if one.loaded and one.job_id is None else str(one.done.verdict)
 
 
