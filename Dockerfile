@@ -79,6 +79,8 @@ ENTRYPOINT ["parser-runner"]
 
 
 FROM python AS controller
+# A pod has the settings of its environment and no others, whatever lies in the home folder of its user.
+ENV AFFIRM_WORKER_CONFIG=/dev/null
 COPY --from=controller-dependencies /opt/affirm-worker /opt/affirm-worker
 COPY --from=controller-code /overlay /opt/affirm-worker
 ARG REVISION=""

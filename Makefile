@@ -6,8 +6,6 @@ PYTEST := $(BIN)/pytest -q --durations=10 --durations-min=1
 FILES ?= $(sort $(wildcard tests/data/us/national/yob*.txt))
 COUNTRY ?= US
 SECONDS ?= 60
-# Where `make run` keeps its data. As root the embedded Postgres runs as another user, which could not get into /root.
-RUN_HOME := $(if $(filter 0,$(shell id -u)),/var/lib/affirm-worker$(CURDIR),$(CURDIR)/.affirm-worker)
 
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -50,8 +48,8 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 
 # --- the main job -------------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run  ## load the sample files, or FILES="a.txt b.txt" of COUNTRY=US, on this machine
-	@AFFIRM_WORKER_HOME="$${AFFIRM_WORKER_HOME:-$(RUN_HOME)}" $(BIN)/affirm-worker load $(FILES) --country $(COUNTRY)
+run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt'" of COUNTRY=US, on this machine
+	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)"
 
 # --- tests --------------------------------------------------------------------------------------------------------
 
@@ -153,10 +151,10 @@ LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --univers
 	--no-annotate --no-header
 
 lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
-	$(LOCK) pyproject.toml --extra controller --extra embedded --group dev -o requirements/dev.txt
-	$(LOCK) pyproject.toml --extra controller --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra controller -c requirements/dev.txt -o requirements/controller.txt
-	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runner.txt
+	$(LOCK) pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra embedded --group build -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/controller.txt
+	$(LOCK) --group runner -c requirements/dev.txt -o requirements/runner.txt
 	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
@@ -177,5 +175,6 @@ format: $(VENV)/.dev  ## code, as ruff has it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:  ## removes the venv and the data of make run
-	rm -rf $(VENV) .bench "$(RUN_HOME)" benchmarks/results
+clean:  ## removes the venv, and what tests and benchmarks left; the database of make run stays
+	rm -rf $(VENV) .bench benchmarks/results
+	@echo "the embedded database stays, other checkouts may use it; docs/hosts.md has how to remove it"

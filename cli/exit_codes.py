@@ -14,6 +14,21 @@ INTERRUPTED = 130
 NOBODY_READS = 141
 """As a program has it that SIGPIPE ends: 128 and the signal's number."""
 
+IN_WORDS = {
+    0: "done",
+    NOT_DONE: "some datasets are not loaded (load, run --until-idle), or you answered no",
+    2: "wrong usage: an option, an argument or its value",
+    65: "refused: the file, the country or the dataset is at fault",
+    70: "a fault of the program",
+    71: "this machine has not enough memory",
+    75: "database, storage or this machine's disk cannot be used: try again later",
+    77: "database or storage refuses the login or the right",
+    78: "a setting is wrong",
+    INTERRUPTED: "interrupted",
+    NOBODY_READS: "nobody reads the output to its end, as after | head",
+}
+"""Every exit code of `affirm-worker`, for help texts."""
+
 _ROOM = (Reason.QUOTA, Reason.UNSCHEDULABLE)
 _NEVER = {Cause.FORBIDDEN: ExitCode.FORBIDDEN, Cause.CANNOT_START: ExitCode.CONFIGURATION}
 

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli import context_option
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
 
@@ -22,18 +23,24 @@ _COMMANDS = {
     Action.SUBMIT_AS_REPLACEMENT: "affirm-worker submit FILE --country {country} --replaces {dataset}",
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
     Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
+    Action.LIST_FAILED_JOBS: "affirm-worker jobs list --state failed",
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
+    Action.LIST_POOLS: "affirm-worker pools list",
+    Action.RESUME_POOL: "affirm-worker pools resume {name}",
+    Action.SET_POOL_MAXIMUM: "affirm-worker pools set {name} --max N",
+    Action.PATCH_PARSER_POOL: "kubectl patch parserpool {name} -n {namespace} --type merge -p {patch}",
     Action.RUN_CONTROLLER: "affirm-worker run",
     Action.MIGRATE: "affirm-worker migrate",
+    Action.CHOOSE_PORT: "affirm-worker db start --port N",
 }
 
 
 _SUBMIT = "affirm-worker submit "
 
 
-def command(hint: Hint, file: Path | None = None, country: str = "CC", submit: str = "submit") -> str:
+def command(hint: Hint, file: Path | str | None = None, country: str = "CC", submit: str = "submit") -> str:
     """What to type.
 
     Args:
@@ -47,6 +54,8 @@ def command(hint: Hint, file: Path | None = None, country: str = "CC", submit: s
         job=hint.job_id,
         dataset=hint.dataset_id or "DATASET_ID",
         name=hint.name,
+        namespace=hint.namespace or "NAMESPACE",
+        patch=shlex.quote(hint.patch or ""),
         country=hint.country or country,
         said=said or ("" if hint.country else " --format NAME --region CODE"),
     )
@@ -54,6 +63,8 @@ def command(hint: Hint, file: Path | None = None, country: str = "CC", submit: s
         line = f"affirm-worker {submit} {line.removeprefix(_SUBMIT)}"
     if path := str(file or hint.file or ""):
         line = line.replace("FILE", shlex.quote(path), 1)
+    if used := context_option.chosen():
+        line = line.replace("affirm-worker ", f"affirm-worker --context {shlex.quote(used)} ", 1)
     return f"POOL={hint.name} {line}" if hint.action is Action.RUN_CONTROLLER and hint.name else line
 
 

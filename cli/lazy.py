@@ -6,19 +6,28 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from cli import context_option
+
 SHORT_HELPS = {
     "load": "Loads files, all in one, and sums up the results.",
     "submit": "Stores files and enqueues a job for each.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
+    "doctor": "Checks whether everything works, and says what puts it right.",
     "run": "Runs a controller, until it is stopped or idle.",
     "parse": "Prints the rows of a file as CSV, or a report of it.",
     "migrate": "Brings the database to the schema of this version.",
     "psql": "Opens psql on the database.",
+    "db": "Keep the embedded Postgres up, for notebooks and other tools.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
-    "schedules": "Submit what lies in a folder of storage, again and again.",
+    "pools": "Look at pools; pause them, resume them, set their limits.",
+    "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
+    "settings": "Shows every setting, its value, and where it comes from.",
+    "context": "Named settings in a config file: databases, storages.",
+    "completion": "Prints the script by which a shell completes words.",
+    "help": "Explains a command or a topic.",
 }
 """The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
 
@@ -31,7 +40,12 @@ def single() -> typer.Typer:
 def group(name: str) -> typer.Typer:
     """What the module of a group registers its commands with, as `commands`."""
     made = typer.Typer(
-        name=name, help=SHORT_HELPS[name], no_args_is_help=True, rich_markup_mode=None, add_completion=False
+        name=name,
+        cls=WholeHelp,
+        help=SHORT_HELPS[name],
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
     )
     made.callback()(_nothing)  # a group, even if it has one command
     return made
@@ -39,7 +53,7 @@ def group(name: str) -> typer.Typer:
 
 def command(name: str) -> Any:
     """The command or group of this name, which is imported now."""
-    return typer.main.get_command(import_module(f"cli.commands.{name}").commands)
+    return context_option.add_to(typer.main.get_command(import_module(f"cli.commands.{name}").commands))
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +62,23 @@ def add_to(app: typer.Typer) -> None:
         app.command(name, help=short_help)(_nothing)
 
 
-class LazyGroup(TyperGroup):
+class WholeHelp(TyperGroup):
+    """Says the first sentence about each command, whole, on as many lines as it takes."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands in the help text."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(_SENTENCE)) for name, one in found if one is not None and not one.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+_SENTENCE = 1000
+"""Characters that a sentence may have."""
+
+
+class LazyGroup(WholeHelp):
     """Knows its commands by name and short help, and imports the one that is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:

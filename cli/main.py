@@ -1,14 +1,16 @@
 """`affirm-worker`: the commands, and how they end."""
 
+import contextlib
 import io
+import os
 import sys
 import traceback
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli import lazy, output, streams
-from cli.exit_codes import INTERRUPTED, NOBODY_READS, NOT_DONE
+from cli import context_option, lazy, output, streams
+from cli.exit_codes import IN_WORDS, INTERRUPTED, NOBODY_READS, NOT_DONE
 from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
@@ -16,29 +18,23 @@ from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.text import one_line
 
-EPILOG = """
+COMPLETE = "_AFFIRM_WORKER_COMPLETE"
+"""The variable by which a shell asks for completions."""
+
+EPILOG = f"""
 Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others): see docs/settings.md.
-Without DATABASE_URL a Postgres of its own runs while the command does.
+Without DATABASE_URL a Postgres of its own runs while the command does. affirm-worker help TOPIC explains states,
+causes, exit-codes, formats and settings.
 
 \b
 Exit codes:
-    0  done
-    1  some datasets are not loaded (load, run --until-idle), or you answered no
-    2  wrong usage: an option, an argument or its value
-   65  refused: the file, the country or the dataset is at fault
-   70  a fault of the program
-   71  this machine has not enough memory
-   75  database, storage or this machine's disk cannot be used: try again later
-   77  database or storage refuses the login or the right
-   78  a setting is wrong
-  130  interrupted
-  141  nobody reads the output to its end, as after | head
+{"".join(f"  {code:>3}  {words}{chr(10)}" for code, words in IN_WORDS.items())}
 
 \b
 Examples:
   affirm-worker load yob2023.txt yob2024.txt --country US
   affirm-worker psql -c "select country, year, name, count from counted_names order by count desc limit 10"
-"""
+"""  # noqa: S608 - an example
 
 app = typer.Typer(
     name="affirm-worker",
@@ -57,13 +53,15 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def affirm_worker(  # noqa: D103
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+    used: context_option.Context = None,
 ) -> None:
     # Its docstring would be the help text; `typer.Typer(help=…)` has that.
+    context_option.before_the_command(used)
     if version:
         from importlib.metadata import version as installed
 
-        output.say(installed("affirm-worker"))
+        output.say(f"affirm-worker {installed('affirm-worker')}")
         raise typer.Exit
 
 
@@ -72,6 +70,8 @@ lazy.add_to(app)
 
 def main() -> None:
     """The entry point. What goes wrong is one line on stderr and an exit code; see `EPILOG`."""
+    if COMPLETE in os.environ:
+        _complete()
     open_standard_streams()
     streams.guard()
     sys.exit(_flushed(_run()))
@@ -118,6 +118,19 @@ def _unprinted(error: streams.ReaderGone | streams.CannotPrint) -> int:
         return NOBODY_READS
     output.said_no(str(error))
     return ExitCode.UNAVAILABLE
+
+
+def _complete() -> NoReturn:
+    """Answers a shell at TAB, and ends. What goes wrong is no answer; nobody wants to read of it there."""
+    from typer._completion_classes import completion_init
+
+    with open(os.devnull, "w") as nowhere:
+        sys.stderr = nowhere
+        with contextlib.suppress(Exception):
+            # typer does this itself only if it also adds options to the help text.
+            completion_init()
+            app(prog_name="affirm-worker", complete_var=COMPLETE, standalone_mode=False)
+    sys.exit(1)
 
 
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]

@@ -24,9 +24,16 @@ def _wait(obstacle: Obstacle, told: Explanation) -> str:
         case RunView() as run:
             return _silent(run, told)
         case PoolStatus() as pool:
-            return _pool_of_job(obstacle.kind, pool)
+            return with_commands(_pool_of_job(obstacle.kind, pool), obstacle.hints)
         case other:
             raise AssertionError(other)
+
+
+def unserved_in_words(obstacle: Obstacle, pool: str) -> str:
+    """Why new jobs of a pool wait, with the command against it."""
+    nobody = "no controller is running"
+    text = nobody if obstacle.kind is Kind.NO_CONTROLLER else f"{nobody} that claims from pool {pool}"
+    return with_commands(text, obstacle.hints)
 
 
 def _silent(run: RunView, told: Explanation) -> str:
@@ -42,9 +49,9 @@ def _silent(run: RunView, told: Explanation) -> str:
 def _pool_of_job(kind: Kind, pool: PoolStatus) -> str:
     match kind:
         case Kind.POOL_PAUSED:
-            return f"pool {pool.name} is paused: it waits until somebody resumes that"
+            return f"pool {pool.name} is paused{_why_paused(pool)}; the job waits until somebody resumes it"
         case Kind.POOL_CLOSED:
-            return f"pool {pool.name} has a maximum of 0 runs: it waits until somebody raises that"
+            return f"pool {pool.name} has a maximum of 0 runs; the job waits until somebody raises it"
         case Kind.POOL_BLOCKED:
             return f"{pool_is_blocked(pool)}; one run is tried at {cell(pool.probe_at)}"
         case _:
@@ -108,6 +115,12 @@ def _pool(kind: Kind, pool: PoolStatus) -> str:
         case Kind.POOL_UNSERVED:
             return f"no controller that is running claims from pool {pool.name}: {pool.queued} queued wait"
         case Kind.POOL_PAUSED:
-            return f"pool {pool.name} is paused: {pool.queued} queued wait"
+            return f"pool {pool.name} is paused{_why_paused(pool)}: {pool.queued} queued wait"
+        case Kind.POOL_CLOSED:
+            return f"pool {pool.name} has a maximum of 0 runs: {pool.queued} queued wait"
         case _:
             return f"pool {pool.name} has no free slot: {pool.queued} queued wait"
+
+
+def _why_paused(pool: PoolStatus) -> str:
+    return f" ({pool.paused_reason})" if pool.paused_reason else ""

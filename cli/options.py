@@ -1,16 +1,16 @@
 """Options and arguments that several commands have."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from dataset_jobs.model.durations import parse_when
+from cli import complete
+from dataset_jobs.model.durations import parse_duration, parse_when
 from dataset_jobs.model.requests import InvalidRequest
 from services.submission import checked_format, checked_region, checked_sex, checked_year
-from services.submit import one_at_a_time
 
 Value = TypeVar("Value")
 
@@ -27,9 +27,39 @@ def _checked(check: Callable[[Value], Value]) -> Callable[[Value], Value]:
     return checked
 
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Publishers' files, under their own names.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE",
+        help="Publishers' files, under their own names: paths, folders, https:// and s3:// addresses, or - for stdin.",
+    ),
+]
+Recursive = Annotated[
+    bool,
+    typer.Option("--recursive", "-r", help="Take all that lies below a folder, not only what lies directly in it."),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name", metavar="NAME", help="The publisher's name for the file: of stdin, or where it has lost it."
+    ),
+]
+Split = Annotated[
+    bool,
+    typer.Option(
+        "--split",
+        help="Submit each text file of an archive, and each region of a list of several, as a dataset of its own.",
+    ),
+]
 Country = Annotated[
-    str, typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as US.")
+    str,
+    typer.Option(
+        "--country",
+        "-c",
+        metavar="CC",
+        help="ISO 3166-1 code of the country, such as US.",
+        autocompletion=complete.countries,
+    ),
 ]
 Year = Annotated[
     int | None,
@@ -48,6 +78,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
+        autocompletion=complete.formats,
         callback=_checked(checked_format),
         help="The format, such as de-koeln, if the content fits several.",
     ),
@@ -84,17 +115,20 @@ Replaces = Annotated[
 ]
 
 
-def check_replaces(replaces: Sequence[str] | None, files: Sequence[Path], *, split: bool) -> None:
-    """Raises InvalidRequest if --replaces comes with several files, or with an archive that becomes several."""
-    one_at_a_time(replaces or (), 2 if split else len(files))
-
-
 Priority = Annotated[int, typer.Option(min=-32768, max=32767, help="A job with a higher one is claimed first.")]
 
 
 def _when(given: str) -> datetime | timedelta:
     try:
         return parse_when(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r}: expected {error}") from None
+
+
+def duration_option(given: str) -> timedelta:
+    """The duration that an option gives; raises BadParameter."""
+    try:
+        return parse_duration(given)
     except ValueError as error:
         raise typer.BadParameter(f"{given!r}: expected {error}") from None
 
@@ -108,10 +142,10 @@ RunAt = Annotated[
         help="Not before then: a time such as 2026-12-01T06:00, or a duration from now such as 12h.",
     ),
 ]
+PoolName = Annotated[str, typer.Argument(metavar="NAME", help="The pool.", autocompletion=complete.pools)]
 Wide = Annotated[bool, typer.Option("--wide", "-w", help="Show every column whole, however wide the terminal is.")]
 ShownColumns = Annotated[
     str | None, typer.Option(metavar="NAME,…", help="Show these columns, in this order, such as file,state.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000_000, help="At most so many, the newest first.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -8,20 +8,31 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import typer
 
-from cli.table import FITTING, Choice, Column, plain_lines, record_lines, table_lines, terminal_width
+from cli.prose import fitted
+from cli.table import FITTING, NOT_SHOWN, Choice, Column, plain_lines, record_lines, table_lines, terminal_width
 from cli.words import cell, short
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
 
 
 def say(*lines: str, to: IO[str] | None = None) -> None:
-    """Prints each of these as one line, on stdout unless it says where."""
-    print(*map(one_line, lines), sep="\n", file=to or sys.stdout, flush=to is not None)
+    """Prints each of these as one line, on stdout unless it says where; on a terminal it breaks between words."""
+    stream = to or sys.stdout
+    shown: Iterable[str] = map(one_line, lines)
+    if stream.isatty():
+        width = terminal_width()
+        shown = (part for line in shown for part in fitted(line, width))
+    print(*shown, sep="\n", file=stream, flush=to is not None)
+
+
+def say_now(line: str) -> None:
+    """Prints one line on stdout at once, also into a pipe: for what goes on while somebody watches."""
+    print(one_line(line), flush=True)
 
 
 def say_all(text: str, to: IO[str] | None = None) -> None:
@@ -53,10 +64,21 @@ def data_stream() -> IO[str]:
     return sys.stdout
 
 
-def print_json(value: Any) -> None:
-    """Prints a value as JSON: dataclasses as objects, times in UTC as ISO 8601 has them."""
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Prints a value as JSON: dataclasses as objects, times in UTC as ISO 8601 has them.
+
+    Args:
+        value: as `to_json` takes it.
+        indent: of the lines; None for one line, which is written at once: somebody may read it as it comes.
+    """
     in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json_text(to_json(value), ascii_only=not in_utf_8, indent=2))
+    print(json_text(to_json(value), ascii_only=not in_utf_8, indent=indent), flush=indent is None)
+
+
+def print_json_line(value: Any) -> None:
+    """As `print_json`, in one line and at once: for values that come one by one."""
+    in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json_text(to_json(value), ascii_only=not in_utf_8), flush=True)
 
 
 def print_table(
@@ -76,22 +98,45 @@ def print_table(
         choice: what the user wants to see.
         alone: whether a single row is printed as lines, a value each.
     """
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        print_lines([*table(columns, rows, nothing, choice, alone=alone)])
+    else:
         say(*plain_lines(columns, rows, choice))
-        return
+
+
+def table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Any]],
+    nothing: str,
+    choice: Choice = FITTING,
+    *,
+    alone: bool = False,
+) -> Iterator[str]:
+    """The lines that `print_table` prints on a terminal."""
+    width = terminal_width()
     if not rows:
-        say(nothing)
+        yield nothing
         return
     if alone and len(rows) == 1 and choice == FITTING:
-        say(*record_lines(columns, rows[0]))
+        for line in record_lines(columns, rows[0]):
+            yield from fitted(one_line(line), width)
         return
-    for number, line in enumerate(map(one_line, table_lines(columns, rows, choice, terminal_width()))):
-        print(_in_colour(line, heading=number == 0))
+    for number, line in enumerate(map(one_line, table_lines(columns, rows, choice, width))):
+        if line.startswith(NOT_SHOWN):
+            yield from fitted(line, width)
+        else:
+            yield _in_colour(line, heading=number == 0)
     if not choice.columns:
         for at, column in enumerate(columns):
             for row in rows:
                 if column.below and row[at]:
-                    say("", f"{short(row[0])}: {cell(row[at])}")
+                    yield ""
+                    yield from fitted(one_line(f"{short(row[0])}: {cell(row[at])}"), width)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Prints lines that `table` and `fitted` have made."""
+    print(*lines, sep="\n")
 
 
 def said_no(message: str) -> None:

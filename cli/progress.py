@@ -14,6 +14,7 @@ from rich.table import Column
 from app.logs import set_up_logs
 from app.settings import Settings
 from cli.output import say
+from cli.prose import fitted
 from dataset_jobs.model.text import one_line
 from dataset_jobs.model.trouble import Quiet
 from dataset_jobs.store.views import Progress
@@ -139,7 +140,8 @@ def _bar(console: Console) -> Display:
             # Above the bar, where there is room for a sentence.
             for text in waits:
                 if self._waits.is_due(text, time.monotonic()):
-                    columns.console.print(text, style="yellow", markup=False, highlight=False)
+                    for line in fitted(one_line(text), columns.console.width):
+                        columns.console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
         def end(self) -> None:
             columns.stop()

@@ -1,12 +1,16 @@
 """What a command begins with: the settings, the log, the database."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.database import Database, open_database
 from app.logs import set_up_logs
-from app.settings import Settings, read_settings
+from app.places import Places, places_of
+from app.settings import Settings, read
+from cli import context_option
+from cli.begin import read_and_say, warn
 from services.client import Client
 
 
@@ -16,20 +20,46 @@ class Session:
 
     Args:
         settings: checked.
+        places: where database and storage are, in words.
         database: open.
         client: the use cases; it connects at the first one.
     """
 
     settings: Settings
+    places: Places
     database: Database
     client: Client
 
 
 def begin() -> Settings:
-    """Reads the settings, and sets up the log as they say; raises Misconfigured."""
-    settings = read_settings()
+    """The settings and the log of a command that says itself which database it is about.
+
+    Raises:
+        Misconfigured: a setting is wrong.
+    """
+    reading = read(context_option.chosen())
+    warn(reading)
+    settings = reading.checked()
     set_up_logs(settings)
     return settings
+
+
+def read_and_log(logger: logging.Logger) -> tuple[Settings, Places]:
+    """As `read_and_say`, for a program that runs for long: what it works on is in its log, embedded or not."""
+    reading = read(context_option.chosen())
+    if reading.problems:
+        warn(reading)
+    settings, places = reading.checked(), places_of(reading)
+    set_up_logs(settings)
+    for doubt in reading.doubts:
+        logger.warning("%s", doubt.text)
+    health = "none" if settings.health_port is None else str(settings.health_port)
+    logger.log(
+        logging.WARNING if places.embedded else logging.INFO,
+        "database: %s; storage: %s; health port: %s",
+        places.database_in_words, places.storage, health,
+    )  # fmt: skip
+    return settings, places
 
 
 @contextmanager
@@ -42,6 +72,7 @@ def session(migrated: bool = False) -> Iterator[Session]:
     Raises:
         Misconfigured: a setting is wrong.
     """
-    settings = begin()
+    settings, places = read_and_say()
+    set_up_logs(settings)
     with open_database(settings, migrated) as database, Client.connect(database.conninfo) as client:
-        yield Session(settings, database, client)
+        yield Session(settings, places, database, client)

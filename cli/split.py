@@ -2,14 +2,12 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, NamedTuple, TextIO
-
-import typer
+from typing import NamedTuple, TextIO
 
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
@@ -24,15 +22,6 @@ from services.client import Client
 from services.submission import checked_filename, open_file
 from services.submit import FileOptions, SubmittedFile
 
-Split = Annotated[
-    bool,
-    typer.Option(
-        "--split",
-        help="Submit each text file of an archive, and each region of a list of several, as a dataset of its own.",
-    ),
-]
-
-
 _NAME_BYTES = 240
 """A name on disk has at most 255; the rest is for the region."""
 
@@ -40,7 +29,7 @@ _NAME_BYTES = 240
 class _Piece(NamedTuple):
     """A file to submit, or why there is none."""
 
-    shown: Path
+    shown: str
     """For an archive's member, below the archive."""
     path: Path | None
     refusal: InvalidRequest | None = None
@@ -52,12 +41,13 @@ class _Piece(NamedTuple):
 def submit_split(
     client: Client,
     storage: Storage,
-    files: Sequence[Path],
+    file: Path,
+    shown: str,
     options: FileOptions,
     limits: Limits,
     say: Callable[[str], None],
 ) -> list[SubmittedFile]:
-    """Submits files one after the other, and of an archive its text files. A refusal of one does not stop the others.
+    """Submits the text files of an archive one after the other. A refusal of one does not stop the others.
 
     A list of several regions becomes a file for each of them, with the region in its name.
 
@@ -65,29 +55,29 @@ def submit_split(
 
     Args:
         client, storage, options: as of `submit_file`.
-        files: archives, and other files, which stay whole.
+        file: an archive, or another file, which stays whole.
+        shown: where it came from.
         limits: on what is unpacked.
         say: gets the step that is being taken.
     """
     submitted = []
-    for file in files:
-        with closing(_pieces(file, limits, options.country)) as pieces:
-            for number, piece in enumerate(pieces, 1):
-                of_all = f" ({number} of {piece.of})" if piece.of > 1 else ""
-                say(f"storing {piece.shown}{of_all}{piece.note}")
-                if piece.path is None:
-                    submitted.append(SubmittedFile(piece.shown, refusal=piece.refusal))
-                else:
-                    submitted.append(replace(client.submit_file(storage, piece.path, options), path=piece.shown))
+    with closing(_pieces(file, shown, limits, options.country)) as pieces:
+        for number, piece in enumerate(pieces, 1):
+            of_all = f" ({number} of {piece.of})" if piece.of > 1 else ""
+            say(f"storing {piece.shown}{of_all}{piece.note}")
+            if piece.path is None:
+                submitted.append(SubmittedFile(piece.shown, refusal=piece.refusal))
+            else:
+                submitted.append(replace(client.submit_file(storage, piece.path, options), path=piece.shown))
     return submitted
 
 
-def _pieces(file: Path, limits: Limits, country: str) -> Generator[_Piece, None, None]:
+def _pieces(file: Path, shown: str, limits: Limits, country: str) -> Generator[_Piece, None, None]:
     try:
         with closing(Source(file.name, open_file(file), limits=limits)) as source:
             if not is_archive(source):
                 regions = divided(source, country)
-                yield from [_Piece(file, file)] if regions is None else _by_region(file, source, regions)
+                yield from [_Piece(shown, file)] if regions is None else _by_region(shown, source, regions)
                 return
             temporary_folder()
             texts, others = text_entries(source)
@@ -96,19 +86,19 @@ def _pieces(file: Path, limits: Limits, country: str) -> Generator[_Piece, None,
                 for member in members:
                     regions = divided(member, country)
                     for piece in (
-                        _unpacked(file, member)
+                        _unpacked(shown, member)
                         if regions is None
-                        else _by_region(file / member.own_name, member, regions)
+                        else _by_region(f"{shown}/{member.own_name}", member, regions)
                     ):
                         yield piece._replace(of=len(texts) if regions is None else piece.of, note=note)
                         note = ""
     except InvalidRequest as refusal:
-        yield _Piece(file, None, refusal)
+        yield _Piece(shown, None, refusal)
     except Rejected as rejected:
-        yield _Piece(file, None, InvalidRequest(str(rejected)))
+        yield _Piece(shown, None, InvalidRequest(str(rejected)))
 
 
-def _unpacked(archive: Path, member: Source) -> Iterator[_Piece]:
+def _unpacked(archive: str, member: Source) -> Iterator[_Piece]:
     try:
         name = checked_filename(member.own_name)
     except InvalidRequest as refusal:
@@ -126,10 +116,10 @@ def _unpacked(archive: Path, member: Source) -> Iterator[_Piece]:
                 raise machine_error(error, "unpack an archive") from None
             yield _Piece(archive, None, InvalidRequest(f"{archive}: the name of a file in it is too long"))
             return
-        yield _Piece(archive / name, path)
+        yield _Piece(f"{archive}/{name}", path)
 
 
-def _by_region(shown: Path, source: Source, regions: Iterator[Piece]) -> Iterator[_Piece]:
+def _by_region(shown: str, source: Source, regions: Iterator[Piece]) -> Iterator[_Piece]:
     """A file for each region. They are whole before the first one is submitted."""
     temporary_folder()
     own = Path(checked_filename(source.own_name))
@@ -149,4 +139,4 @@ def _by_region(shown: Path, source: Source, regions: Iterator[Piece]) -> Iterato
             opened.close()
         paths = sorted(Path(folder.name).iterdir())
         for path in paths:
-            yield _Piece(shown / path.name, path, of=len(paths))
+            yield _Piece(f"{shown}/{path.name}", path, of=len(paths))

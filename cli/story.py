@@ -40,13 +40,14 @@ def _job(job: JobView, now: datetime) -> Iterator[str]:
     kind = "load" if job.type == "parse_dataset" else "load again"
     yield f"job {job.id} is to {kind} {job.filename} ({job.country}, {job.size:,} bytes), dataset {job.dataset_id}"
     yield f"created {cell(job.created_at)} in pool {job.pool}"
-    yield _stands(job, now)
+    yield stands(job, now)
     yield f"used up: {_budgets(job.attempts, job.interruptions, job.give_backs)}"
     if job.blocked_since is not None:
         yield f"none of its runs could start since {cell(job.blocked_since)}: {cell(job.last_error)}"
 
 
-def _stands(job: JobView, now: datetime) -> str:
+def stands(job: JobView, now: datetime) -> str:
+    """A job's state, and when it is tried next."""
     match state_of(job.state):
         case None:
             return f"it is {job.state}, whatever that is: a newer version has written it"
@@ -103,7 +104,7 @@ def _run(explained: ExplainedRun, now: datetime) -> Iterator[str]:
         yield "  problems:"
         yield from (f"    {problem}" for problem in outcome.problems)
     if run.decision is not None:
-        yield f"  decided: {_decision(run.decision)}"
+        yield f"  decided: {decision_in_words(run.decision)}"
     if outcome is not None and outcome.log:
         yield "  its last log lines:"
         yield from (f"    {line.time} {line.level} {cell(line.msg)}" for line in outcome.log)
@@ -153,7 +154,8 @@ def _evidence(evidence: dict[str, Any]) -> str:
 _POD_TIMES = [("pod on its node", "scheduled_at"), ("container began", "started_at"), ("ended", "finished_at")]
 
 
-def _decision(decision: dict[str, Any]) -> str:
+def decision_in_words(decision: dict[str, Any]) -> str:
+    """What settle decided on the job, and why."""
     why = decision.get("why") or "no reason is kept"
     match decision.get("state"):
         case None:

@@ -1,18 +1,19 @@
 """What `load` says at the end."""
 
+import os
 import shlex
 import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
 from app.database import Database
 from app.settings import Settings
-from cli import output
+from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import command, error_in_words
 from cli.table import Column
@@ -24,6 +25,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
+from services.jobs import Others
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
@@ -34,7 +36,7 @@ _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=T
 class NotLoaded:
     """A file whose rows are not in the table, and the reason."""
 
-    file: Path
+    file: Path | str
     state: str
     error: str | None
     dataset_id: UUID | None = None
@@ -54,6 +56,7 @@ class Summary:
         not_loaded: all others.
         sample: the dataset that was loaded last, or before, and its most frequent names; None if there is none.
         seconds: from the first file submitted to the last job settled.
+        others: the jobs of other files that ran too.
     """
 
     files: int
@@ -63,6 +66,7 @@ class Summary:
     rows: int
     seconds: float
     interrupted: bool
+    others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
 
     @property
@@ -76,7 +80,9 @@ class Summary:
         return round(self.rows / self.seconds) if self.seconds else 0
 
 
-def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, interrupted: bool) -> Summary:
+def sum_up(
+    client: Client, submitted: list[SubmittedFile], seconds: float, *, interrupted: bool, others: Others
+) -> Summary:
     """Reads from the database what became of the files."""
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = []
@@ -101,6 +107,7 @@ def sum_up(client: Client, submitted: list[SubmittedFile], seconds: float, inter
         sum(loaded.values()),
         seconds,
         interrupted,
+        others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
     )
 
@@ -116,14 +123,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
     if as_json:
         output.print_json(_as_json(summary, database))
         return
-    if summary.already_loaded == summary.files:
-        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
-    else:
-        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
-    if summary.loaded:
-        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
-    if 0 < summary.already_loaded < summary.files:
-        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
+    _say_counts(summary)
     program = _command(settings)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
@@ -153,7 +153,7 @@ def _failure(one: NotLoaded) -> str:
     """The file, which the error may begin with as well, and the error."""
     job = f" (job {str(one.job_id)[:SHORT_ID]})" if one.job_id else ""
     error = one.error or ""
-    for name in (str(one.file), one.file.name):
+    for name in (str(one.file), PurePath(one.file).name):
         if error.startswith((f"{name}: ", f"{name}, ")):
             error = error.removeprefix(name)
             break
@@ -170,7 +170,7 @@ def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action,
         not_loaded: the files and their hints.
         program: how the user calls this program.
     """
-    files: dict[Hint, list[Path]] = {}
+    files: dict[Hint, list[Path | str]] = {}
     for one in not_loaded:
         for hint in one.hints:
             files.setdefault(hint, []).append(one.file)
@@ -179,6 +179,19 @@ def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action,
         line = command(hint, submit="load").replace("FILE", " ".join(shlex.quote(str(path)) for path in paths), 1)
         lines.setdefault(hint.action, []).append(f"{program} {line.removeprefix('affirm-worker ')}")
     return lines
+
+
+def _say_counts(summary: Summary) -> None:
+    if summary.already_loaded == summary.files:
+        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
+    else:
+        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    if summary.loaded:
+        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    if 0 < summary.already_loaded < summary.files:
+        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
+    if summary.others.count:
+        output.say(_others_in_words(summary.others))
 
 
 def query(dataset: DatasetView) -> str:
@@ -199,8 +212,12 @@ def _command(settings: Settings) -> str:
         program = Path(sys.executable).parent / program
         with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
             program = program.relative_to(Path.cwd())
-    home = f"AFFIRM_WORKER_HOME={settings.home} " if "affirm_worker_home" in settings.model_fields_set else ""
-    return f"{home}{program}"
+    if used := context_option.chosen():
+        return f"{shlex.quote(str(program))} --context {shlex.quote(used)}"
+    home = ""
+    if os.environ.get("AFFIRM_WORKER_HOME"):
+        home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
+    return home + shlex.quote(str(program))
 
 
 def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotLoaded:
@@ -223,6 +240,12 @@ def refusal_hints(client: Client, job_id: UUID) -> Sequence[Hint]:
     return outcome.hints if outcome else ()
 
 
+def _others_in_words(others: Others) -> str:
+    more = others.count - len(others.first)
+    files = ", ".join(f"{name} ({state})" for name, state in others.first)
+    return f"{_counted(others.count, 'other queued job')} ran too: {files}{f' and {more:,} more' if more else ''}"
+
+
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count:,} {thing}s"
 
@@ -237,5 +260,6 @@ def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "rows_per_second": summary.rows_per_second,
         "interrupted": summary.interrupted,
+        "other_jobs": summary.others.count,
         "database": database.place,
     }

@@ -15,6 +15,7 @@ from dataset_jobs.model.requests import InvalidRequest
 
 GAP = 2
 ELLIPSIS = "…"
+NOT_SHOWN = "not shown: "
 _READABLE, _RECOGNISABLE = 24, 12
 """Text is not shortened below the first while a column can go instead, and never below the second."""
 
@@ -133,7 +134,7 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Any]], choice
         yield from _as_table(fitting, len(rows))
     if gone:
         yield ""
-        yield f"not shown: {', '.join(one.column.name for one in gone)} (--wide, --columns or --json)"
+        yield f"{NOT_SHOWN}{', '.join(one.column.name for one in gone)} (--wide, --columns or --json)"
 
 
 def _named(column: Column, values: Sequence[Any]) -> Column:
@@ -220,3 +221,30 @@ def plain_lines(columns: Sequence[Column], rows: Sequence[Sequence[Any]], choice
         for one in _picked(columns, cells, choice.columns)
     ]
     yield from _as_table(left, len(rows))
+
+
+class PlainRows:
+    """Rows for a pipe that come one after the other: as `plain_lines`, with columns that grow when they must.
+
+    Args:
+        columns, choice: as of `plain_lines`.
+    """
+
+    def __init__(self, columns: Sequence[Column], choice: Choice) -> None:
+        named = [_Cells.of(column, []) for column in columns]
+        self._shown = [named.index(one) for one in _picked(columns, named, choice.columns)]
+        self._columns = columns
+        self._widths = [one.width for one in named]
+
+    def heading(self) -> Iterator[str]:
+        """The line of headings."""
+        yield self._line([column.name for column in self._columns])
+
+    def line(self, row: Sequence[Any]) -> str:
+        """The line of a row."""
+        return self._line([cell(value) for value in row])
+
+    def _line(self, texts: Sequence[str]) -> str:
+        self._widths = [max(width, width_of(text)) for width, text in zip(self._widths, texts, strict=True)]
+        padded = [texts[at] + " " * (self._widths[at] - width_of(texts[at])) for at in self._shown]
+        return (" " * GAP).join(padded).rstrip()

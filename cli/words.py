@@ -30,11 +30,17 @@ def cell(value: Any) -> str:
 
 
 def short(value: Any, whole_ids: bool = False) -> str:
-    """A value in a table on a terminal: ids are their first digits, times have no zone, see `zone_of`."""
+    """A value in a table on a terminal: ids are their first digits, times have no zone, see `zone_of`.
+
+    Today's times have no date.
+    """
     if isinstance(value, UUID) and not whole_ids:
         return str(value)[:SHORT_ID]
     if isinstance(value, datetime):
-        return local_time(value, "%Y-%m-%d %H:%M:%S" if whole_ids else "%Y-%m-%d %H:%M")
+        if whole_ids:
+            return local_time(value, "%Y-%m-%d %H:%M:%S")
+        today = local_time(value, "%Y-%m-%d") == datetime.now().strftime("%Y-%m-%d")
+        return local_time(value, "%H:%M:%S" if today else "%Y-%m-%d %H:%M")
     return cell(value)
 
 

@@ -62,7 +62,7 @@ class Ended(NamedTuple):
 
 
 class Signals:
-    """SIGTERM and SIGINT: the first asks the controller to stop, the second to hurry.
+    """SIGTERM, SIGINT and a closed terminal: the first asks the controller to stop, the second to hurry.
 
     Args:
         wake: set at each of them, so that the loop looks up.
@@ -72,7 +72,9 @@ class Signals:
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
         self._wake = wake
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_IGN:  # nohup
+                continue
             asyncio.get_running_loop().add_signal_handler(number, self._received, number)
 
     def _received(self, number: signal.Signals) -> None:
@@ -135,7 +137,7 @@ async def run_controller(
 
             where = on_kubernetes(settings, store, wake, watch, metrics)
         cluster = await stack.enter_async_context(where)
-        schedules = Schedules(store, conninfo, storage_config(settings))
+        schedules = Schedules(store, conninfo, storage_config(settings), limits=settings.look_limits)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
             store=store,
@@ -152,7 +154,9 @@ async def run_controller(
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
-        _log.info("started with the %s launcher, pool %s, at most %d runs", launcher, settings.pool, maximum)
+        _log.info("started with the %s launcher, pool %s, %s", launcher, settings.pool, _at_most(context, maximum))
+        if settings.pool_max_parallelism not in (None, maximum):
+            _log.info("POOL_MAX_PARALLELISM does not count: pool %s was given another maximum since", settings.pool)
         await reconciler.run(signals.stop, until_idle)
         interrupted = signals.stop.is_set()
         if interrupted and not cluster.launcher.outlives_controller:
@@ -162,6 +166,14 @@ async def run_controller(
         _log_waiting(job)
     _log.info("stopped")
     return Ended(interrupted, waiting, context.tally.failed)
+
+
+def _at_most(context: Context, maximum: int) -> str:
+    """How many runs this controller may have at once, which its own concurrency and the pool's maximum decide."""
+    if context.concurrency is None:
+        return f"at most {maximum} at once, of all controllers"
+    most = min(context.concurrency, maximum)
+    return f"at most {most} at once (WORKER_CONCURRENCY {context.concurrency}, the pool's maximum {maximum})"
 
 
 def _beside(

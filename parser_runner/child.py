@@ -29,8 +29,9 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
         job_id, epoch: the run to take.
         message_path: where the termination message goes.
     """
-    # Ctrl-C goes to the whole process group, but the controller decides when its children stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and a closed terminal reach the whole process group, but the controller decides when its children stop.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     key = RunKey(UUID(job_id), epoch)
     level = environment.get("LOG_LEVEL", "INFO")
     if environment.get("LOG_FORMAT") == "console":

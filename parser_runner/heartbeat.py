@@ -1,4 +1,4 @@
-"""Renews the lease and reports progress, on its own thread and connection."""
+"""Renews the lease, and reports progress and log, on its own thread and connection."""
 
 import contextlib
 import logging
@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from dataset_jobs.model.errors import LostLease, RunError
+from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.store.runner import RunnerStore
 from dataset_jobs.threads import start_thread
 
@@ -23,15 +24,18 @@ class Heartbeat:
 
     Args:
         connect: opens the connection for the beats.
+        log: the log so far; a beat sends it if it has grown since.
 
     Raises:
         Unavailable: when it is entered, if the machine gives no thread.
     """
 
-    def __init__(self, connect: Callable[[], RunnerStore]) -> None:
+    def __init__(self, connect: Callable[[], RunnerStore], log: Callable[[], RunLog] = RunLog) -> None:
         self.bytes_done = 0
         self.rows_done = 0
         self._connect = connect
+        self._log = log
+        self._sent = RunLog()
         self._store: RunnerStore | None = None
         self._over = threading.Event()
         self._lost = False
@@ -72,7 +76,10 @@ class Heartbeat:
     def _beat_once(self) -> bool:
         if self._store is None:
             self._store = self._connect()
-        return self._store.heartbeat(self.bytes_done, self.rows_done)
+        log = self._log()
+        held = self._store.heartbeat(self.bytes_done, self.rows_done, None if log == self._sent else log)
+        self._sent = log
+        return held
 
     def _close(self) -> None:
         if self._store is not None:

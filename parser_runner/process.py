@@ -55,7 +55,7 @@ def run_process(
     lines.keep()
     context: RunnerContext | None = None
     try:
-        context = _context(key, environment, reusable)
+        context = _context(key, environment, reusable, lines)
         outcome = run(context)
     except _Interrupted:
         outcome = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
@@ -82,7 +82,7 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
 
 
-def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | None) -> RunnerContext:
+def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | None, lines: LogTail) -> RunnerContext:
     check_version(environment)
     conninfo = environment.get("RUNNER_DATABASE_URL") or environment.get("DATABASE_URL")
     if not conninfo:
@@ -100,6 +100,7 @@ def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | N
         StorageConfig.from_env(environment),
         limits=Limits.from_env(environment),
         reusable=reusable,
+        lines=lines,
     )
 
 
@@ -124,7 +125,7 @@ def _record(context: RunnerContext, outcome: Outcome) -> None:
     """Writes the whole outcome to the run. If the database does not answer, only the message has it."""
     try:
         with context.connect() as store:
-            store.record_outcome(outcome)
+            store.record_outcome(outcome, context.lines.log())
     except (RunError, OSError, MemoryError) as error:
         _log.warning("the outcome is only in the termination message: %s", error)
 

@@ -19,6 +19,7 @@ from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from parser_runner.load import SortedRows, Unloadable, sort_rows
+from parser_runner.log_tail import LogTail
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.other_sex import most_frequent, warning_of
 from parser_runner.parsers import parse, rows_again
@@ -66,6 +67,7 @@ class RunnerContext:
         fetch_waits: seconds before each further try to open the file, if S3 does not answer.
         limits: on the file.
         reusable: what a process that runs several runs keeps between them; None if it runs only this one.
+        lines: the last lines of the log, which are kept with the run.
     """
 
     key: RunKey
@@ -77,6 +79,7 @@ class RunnerContext:
     fetch_waits: Sequence[float] = FETCH_WAITS
     limits: Limits = field(default_factory=Limits)
     reusable: Reusable | None = None
+    lines: LogTail = field(default_factory=LogTail)
 
     def connect(self, kept: RunnerConnection | None = None) -> RunnerStore:
         """A connection of this run to the database."""
@@ -108,7 +111,7 @@ def run(context: RunnerContext) -> Outcome:
         }
         _log.info("started on %s", assignment.filename, extra=about)
         machine = context.machine()
-        with Heartbeat(context.connect) as heartbeat, temporary_file(machine) as file:
+        with Heartbeat(context.connect, context.lines.log) as heartbeat, temporary_file(machine) as file:
             _fetch(context, assignment, file, heartbeat)
             source = Source(assignment.filename, file, assignment.hints, context.limits, machine=machine)
             loaded = _load(context, store, assignment, source, heartbeat)
@@ -217,7 +220,7 @@ def _load(
         warning = _warning(store, assignment, source, rows)
         loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage, warning)
         try:
-            store.load(assignment, rows.blocks(), loaded, source.submitted_size)
+            store.load(assignment, rows.blocks(), loaded, source.submitted_size, context.lines.log)
         except DuplicateRows:
             _find_duplicates(source, assignment.country)
             raise

@@ -14,8 +14,9 @@ from services.dataset_maker import find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.jobs import Jobs
+from services.pools import Pools
 from services.schedules import Schedules
-from services.status import read_status
+from services.status import Obstacle, read_controllers, read_status, unserved
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
 
 
@@ -29,6 +30,7 @@ class Client:
         self.database = database
         self.jobs = Jobs(database)
         self.datasets = Datasets(database)
+        self.pools = Pools(database)
         self.schedules = Schedules(database)
 
     @classmethod
@@ -77,6 +79,10 @@ class Client:
     def status(self) -> Status:
         """The status of the whole installation."""
         return read_status(self.database)
+
+    def unserved(self, pool: str) -> Obstacle | None:
+        """What keeps new jobs of a pool from being claimed, if no controller does so."""
+        return unserved(read_controllers(self.database), pool)
 
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""

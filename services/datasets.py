@@ -1,5 +1,6 @@
 """Datasets: list, show, reprocess, delete."""
 
+import builtins
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction, When
 from dataset_jobs.store.views import DatasetView, NameCount
-from services.dataset_maker import find_country
+from services.filters import DatasetFilter, select_datasets
 from services.ids import find
+from services.listing import Selection
 from services.replacements import refuse_superseded, refuse_to_uncover
 
 
@@ -36,15 +38,27 @@ class Datasets:
         ids: Iterable[UUID] | None = None,
         limit: int | None = None,
     ) -> list[DatasetView]:
-        """Datasets, the newest first; raises InvalidRequest for an unknown country."""
-        rows = self._database.all(
-            "datasets.list",
-            status=status,
-            country=None if country is None else find_country(self._database, country)[1],
-            ids=None if ids is None else [*ids],
-            limit=limit,
-        )
-        return [DatasetView(**row) for row in rows]
+        """Datasets, the newest first.
+
+        Args:
+            status, country: only those of it.
+            ids: only these; the other conditions are not asked then.
+            limit: at most so many, all if None.
+
+        Raises:
+            InvalidRequest: there is no such country.
+        """
+        if ids is not None:
+            return self._read(ids)
+        statuses = () if status is None else (status,)
+        return self.select(DatasetFilter(statuses, country)).first(limit)[0]
+
+    def select(self, which: DatasetFilter) -> Selection[DatasetView]:
+        """The datasets of a filter, in pages; raises InvalidRequest for a country that is not there."""
+        return select_datasets(self._database, which, self._read)
+
+    def _read(self, ids: Iterable[UUID]) -> builtins.list[DatasetView]:
+        return [DatasetView(**row) for row in self._database.all("datasets.list", ids=[*ids])]
 
     def get(self, dataset_id: UUID) -> DatasetView:
         """A dataset; raises NotFound."""

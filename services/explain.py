@@ -12,7 +12,7 @@ from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, JobType, state_of
 from dataset_jobs.store.views import JobView, PoolStatus, RunView, Status
-from services.status import NO_CONTROLLER, Kind, Obstacle
+from services.status import NO_CONTROLLER, Kind, Obstacle, of_pool
 
 SILENT_FOR = timedelta(seconds=20)
 """A run that works is heard of every 15 seconds."""
@@ -67,7 +67,7 @@ def explanation(job: JobView, runs: Sequence[RunView], status: Status, now: date
     """
     return Explanation(
         job,
-        tuple(ExplainedRun(run, _outcome(run), tuple(_advice(job, run))) for run in runs),
+        tuple(ExplainedRun(run, outcome_of(run), tuple(_advice(job, run))) for run in runs),
         tuple(_waits(job, runs, status, now)),
         tuple(_to_do(job, runs)),
         now,
@@ -81,7 +81,8 @@ def text_in(values: dict[str, Any] | None, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _outcome(run: RunView) -> Outcome | None:
+def outcome_of(run: RunView) -> Outcome | None:
+    """The runner's own words, from its run or else from its termination message; None if there are none."""
     return Outcome.from_dict(run.outcome) or Outcome.from_message(text_in(run.evidence, "message"))
 
 
@@ -92,7 +93,7 @@ def _advice(job: JobView, run: RunView) -> Iterator[Advice]:
     if cause is None or about is None:
         yield Advice(f"Use the version that wrote it: no other knows the cause {run.cause}.")
         return
-    outcome = _outcome(run)
+    outcome = outcome_of(run)
     yield from advice_on_end(about, cause, reason_of(run.reason), outcome.hints if outcome else (), run.error or "")
 
 
@@ -143,7 +144,7 @@ def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime)
         if _is_silent(runs[-1], now, any(one.owner == runs[-1].owner for one in serving)):
             yield Obstacle(Kind.RUN_IS_SILENT, runs[-1])
     elif state is JobState.QUEUED or job.run_at <= now:
-        yield from (Obstacle(kind, pool) for pool in status.pools if pool.name == job.pool for kind in _of_pool(pool))
+        yield from (of_pool(kind, pool) for pool in status.pools if pool.name == job.pool for kind in _of_pool(pool))
 
 
 def _is_silent(run: RunView, now: datetime, has_controller: bool) -> bool:

@@ -5,11 +5,9 @@ can be broken off anywhere and begun again; its tick is done when one scan has g
 """
 
 import hashlib
-import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Self, cast
 from uuid import UUID
 
@@ -19,11 +17,9 @@ from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
 from dataset_jobs.storage import Storage, StoredFile
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction
-from services.dataset_maker import DatasetMaker, SubmitResult, Withdrawn, find_country
+from services.dataset_maker import DatasetMaker, find_country
 from services.submission import checked_filename, read_submission
-
-LEASE = timedelta(minutes=10)
-"""How long a claim holds without a sign of life from its holder."""
+from services.ticks import ClaimedTick, NewDataset, ScanResult, Stopped, Told
 
 FILE_SECONDS = 240.0
 """How long reading one file may take; it is read twice within the lease."""
@@ -34,67 +30,6 @@ MIN_UNCHANGED_SECONDS = 2.0
 MOST_UNAVAILABLE = 3
 """After so many unreadable files in a row, storage counts as unavailable."""
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedTick:
-    """A tick of a schedule, claimed.
-
-    Args:
-        holder: who claimed it.
-        tick: its due time, exactly as the database writes it: not every one fits into a datetime.
-        begun_at: when it was claimed, by the database's clock.
-    """
-
-    holder: UUID
-    name: str
-    cron: str
-    timezone: str
-    location: str
-    country: str
-    pool: str
-    priority: int
-    tick: str
-    begun_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NewDataset:
-    """A file that became a dataset."""
-
-    file: str
-    dataset_id: UUID
-    job_id: UUID
-
-
-@dataclass(slots=True)
-class ScanResult:
-    """The result of a scan.
-
-    Args:
-        files: how many there are.
-        submitted: the new ones.
-        problems: why others were not submitted, with their names.
-        unavailable: some of them may go through in a while.
-    """
-
-    files: int = 0
-    submitted: list[NewDataset] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    unavailable: bool = False
-
-    @property
-    def error(self) -> str | None:
-        """The problems in one line; None without problems."""
-        if not self.problems:
-            return None
-        return f"{len(self.problems)} of {self.files} files not submitted; {self.problems[0]}"
-
-
-class Stopped(Withdrawn):
-    """The scan was stopped, or another one has taken it over."""
-
 
 @dataclass(frozen=True, slots=True)
 class FolderScan:
@@ -104,6 +39,7 @@ class FolderScan:
         database: gets the datasets.
         storage: has the folder, and gets the copies.
         tick: the claimed tick.
+        told: gets each new dataset.
         stopping: asked now and then; True stops the scan.
         min_unchanged_seconds: see `MIN_UNCHANGED_SECONDS`.
     """
@@ -111,8 +47,14 @@ class FolderScan:
     database: ClientDatabase
     storage: Storage
     tick: ClaimedTick
+    told: Told
     stopping: Callable[[], bool] = lambda: False
     min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS
+
+    @property
+    def _location(self) -> str:
+        assert self.tick.location is not None
+        return self.tick.location
 
     def run(self) -> ScanResult:
         """Submits new files.
@@ -123,7 +65,7 @@ class FolderScan:
         """
         result = ScanResult()
         known = {row["uri"]: row for row in self.database.all("schedules.known", schedule=self.tick.name)}
-        there = list(self.storage.files(self.tick.location))
+        there = list(self.storage.files(self._location))
         result.files = len(there)
         new = [file for file in there if not _is_known(file, known.get(file.uri))]
         if new:
@@ -138,11 +80,11 @@ class FolderScan:
     def _submit(self, new: list[StoredFile], result: ScanResult) -> None:
         # A file that somebody is copying there is not complete yet, and half a list can parse as a list.
         time.sleep(self.min_unchanged_seconds)
-        now = {file.uri: file.version for file in self.storage.files(self.tick.location)}
+        now = {file.uri: file.version for file in self.storage.files(self._location)}
         country_id, _ = find_country(self.database, self.tick.country)
         in_a_row = 0
         for file in new:
-            self.database.transaction(self._hold)
+            self.database.transaction(lambda it: self.tick.hold(it, self.stopping))
             try:
                 if now.get(file.uri, file.version) != file.version:
                     raise Unavailable("storage: it is being written just now", Reason.STORAGE)
@@ -168,10 +110,10 @@ class FolderScan:
         """None where the file is a dataset already."""
         checked_filename(file.name)  # first: storage has no word for what is wrong with it
         with _Watched(self.storage.open(file.uri), file.uri, self.stopping) as content:
-            submission = read_submission(cast("BinaryIO", content), file.name)
+            submission = read_submission(cast("BinaryIO", content), file.name, self.tick.hints)
 
         def note(transaction: Transaction) -> None:
-            self._hold(transaction)
+            self.tick.hold(transaction, self.stopping)
             transaction.execute(
                 "schedules.note",
                 schedule=self.tick.name,
@@ -192,22 +134,10 @@ class FolderScan:
         if done is None:
             self.database.transaction(note)
             return None
-        return self._found(file, done)
-
-    def _found(self, file: StoredFile, done: SubmitResult) -> NewDataset:
         assert done.dataset_id is not None and done.job_id is not None
-        _log.info(
-            "submitted %s for schedule %s",
-            file.name,
-            self.tick.name,
-            extra={"dataset_id": str(done.dataset_id), "job_id": str(done.job_id)},
-        )
-        return NewDataset(file.name, done.dataset_id, done.job_id)
-
-    def _hold(self, transaction: Transaction) -> None:
-        held = transaction.one("schedules.hold", schedule=self.tick.name, holder=self.tick.holder, lease=LEASE)
-        if held is None or self.stopping():
-            raise Stopped
+        new = NewDataset(file.name, done.dataset_id, done.job_id)
+        self.told(new)
+        return new
 
 
 _NOT_TOLD = "\N{REPLACEMENT CHARACTER}"

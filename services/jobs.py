@@ -1,8 +1,9 @@
 """Jobs: list, show, cancel, retry, reschedule, purge. Each change is one transaction; a purge is one for each batch."""
 
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -13,8 +14,13 @@ from dataset_jobs.model.settlement import CANCELLED
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, JobType, state_of
 from dataset_jobs.store.client_connection import ClientDatabase, Row, Transaction, When, time_parameters
 from dataset_jobs.store.views import JobView, Progress, RunView
+from services.filters import JobFilter, select_jobs
 from services.ids import find
+from services.listing import Selection
 from services.replacements import refuse_superseded
+
+OTHERS = 3
+"""How many other jobs are named."""
 
 
 class Cancel(StrEnum):
@@ -34,6 +40,14 @@ class Retried:
     dataset_id: UUID
     filename: str
     refusal: InvalidRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Jobs of other files that ended meanwhile: how many, and file name and state of the first."""
+
+    count: int = 0
+    first: tuple[tuple[str, str], ...] = ()
 
 
 class Jobs:
@@ -60,18 +74,21 @@ class Jobs:
         """Jobs, the newest first.
 
         Args:
-            state: only those in it.
-            dataset_id, ids: only those of this dataset, only these.
+            state, dataset_id: only those in it, only those of this dataset.
+            ids: only these; the other conditions are not asked then.
             limit: at most so many, all if None.
         """
-        rows = self._database.all(
-            "jobs.list",
-            state=state,
-            dataset_id=dataset_id,
-            ids=None if ids is None else [*ids],
-            limit=limit,
-        )
-        return [JobView(**row) for row in rows]
+        if ids is not None:
+            return self._read(ids)
+        states = () if state is None else (state,)
+        return self.select(JobFilter(states, dataset_id=dataset_id)).first(limit)[0]
+
+    def select(self, which: JobFilter) -> Selection[JobView]:
+        """The jobs of a filter, in pages; raises InvalidRequest for a country or a pool that is not there."""
+        return select_jobs(self._database, which, self._read)
+
+    def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
+        return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]
 
     def get(self, job_id: UUID) -> tuple[JobView, Sequence[RunView]]:
         """A job with all its runs, the first one first; raises NotFound."""
@@ -79,6 +96,18 @@ class Jobs:
         if not jobs:
             raise NotFound(f"there is no job {job_id}")
         return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
+
+    def finished_since(self, since: datetime, pool: str, but: Iterable[UUID]) -> Others:
+        """The jobs of a pool that have finished since a time of the database's clock, but these."""
+        rows = self._database.all("jobs.finished_since", since=since, pool=pool, but=[*but], limit=OTHERS)
+        return Others(rows[0]["count"] if rows else 0, tuple((row["filename"], row["state"]) for row in rows))
+
+    def latest(self) -> UUID:
+        """The job whose run began last, among those at work; else the newest one. Raises NotFound if there is none."""
+        found = self._database.only("jobs.at_work_last")["id"]
+        if found is None:
+            raise NotFound("there are no jobs")
+        return UUID(str(found))
 
     def progress(self, job_ids: Iterable[UUID]) -> Progress:
         """How far these jobs are."""

@@ -2,22 +2,55 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, Transaction
 from dataset_jobs.store.views import ScheduleView
+from services.address_look import AddressLook, LookLimits, kept_address
 from services.cron import next_tick
 from services.dataset_maker import find_country
-from services.folder_scan import LEASE, MIN_UNCHANGED_SECONDS, ClaimedTick, FolderScan, ScanResult, Stopped
+from services.folder_scan import MIN_UNCHANGED_SECONDS, FolderScan
+from services.submission import checked_filename, checked_hints
+from services.ticks import LEASE, ClaimedTick, ScanResult, Stopped, Told
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OF_DATASETS = re.compile(r"[A-Z]{2}(/.*)?")
 """Where storage keeps the files of datasets: by the country's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtAddress:
+    """An address with one file, and the publisher's name for it, if nothing else says it."""
+
+    url: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How ticks are done.
+
+    Args:
+        storage: has the folders, and gets the files.
+        limits: on files at addresses.
+        told: gets each new dataset.
+        stopping: asked now and then; True ends the scan.
+        min_unchanged_seconds: how long a file of a folder must stay unchanged before it counts as complete.
+    """
+
+    storage: Storage
+    limits: LookLimits = field(default_factory=LookLimits)
+    told: Told = lambda _: None
+    stopping: Callable[[], bool] = lambda: False
+    min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS
 
 
 class Schedules:
@@ -30,13 +63,21 @@ class Schedules:
         self._database = database
 
     def add(
-        self, name: str, cron: str, timezone: str, location: str, country: str, pool: str, priority: int = 0
+        self,
+        name: str,
+        cron: str,
+        timezone: str,
+        place: "str | AtAddress",
+        country: str,
+        pool: str,
+        priority: int = 0,
+        hints: FileHints = NO_HINTS,
     ) -> ScheduleView:
         """Adds a schedule, whose first tick is the next one from now.
 
         Args:
-            location: a folder of storage, as `Storage.location` has it.
-            country, pool, priority: of the files there.
+            place: a folder of storage, as `Storage.location` has it, or an address.
+            country, pool, priority, hints: of the files there.
 
         Raises:
             InvalidRequest: one of them cannot be.
@@ -44,8 +85,8 @@ class Schedules:
         """
         if not _NAME.fullmatch(name):
             raise InvalidRequest(f"schedule {name!r}: expected lower-case letters, digits and hyphens, at most 63")
-        if _OF_DATASETS.fullmatch(location):
-            raise InvalidRequest(f"{location}: the files of datasets are kept there; expected a folder of your own")
+        said = checked_hints(hints).as_columns()
+        where = _checked_place(place)
         country_id, _ = find_country(self._database, country)
         clock = self._database.only("session.database_time")
         try:
@@ -55,8 +96,8 @@ class Schedules:
 
         def work(transaction: Transaction) -> None:
             row = transaction.one_of_pool(
-                "schedules.add", pool, schedule=name, cron=cron, timezone=timezone, location=location,
-                country_id=country_id, priority=priority, next_at=next_at,
+                "schedules.add", pool, schedule=name, cron=cron, timezone=timezone,
+                country_id=country_id, priority=priority, next_at=next_at, **where, **said,
             )  # fmt: skip
             if row is None:
                 raise Conflict(
@@ -87,8 +128,14 @@ class Schedules:
         self._change(name, "schedules.pause", paused=paused)
         return self.get(name)
 
-    def run(self, name: str, storage: Storage, min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS) -> ScanResult:
-        """Scans the folder now, even if the schedule is paused; its ticks stay as they are.
+    def run(
+        self,
+        name: str,
+        storage: Storage,
+        min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS,
+        limits: LookLimits | None = None,
+    ) -> ScanResult:
+        """Scans the folder or looks at the address now, even if the schedule is paused; its ticks stay as they are.
 
         Raises:
             NotFound: there is no such schedule.
@@ -99,8 +146,9 @@ class Schedules:
         if tick is None:
             self.get(name)
             raise Conflict(f"schedule {name} is being done just now", hints=[Hint(Action.LIST_SCHEDULES)])
+        how = How(storage, limits or LookLimits(), min_unchanged_seconds=min_unchanged_seconds)
         try:
-            return self._scan(tick, None, storage, lambda: False, min_unchanged_seconds)
+            return self._scan(tick, None, how)
         except Stopped:
             raise _not_found(name) from None
 
@@ -108,36 +156,28 @@ class Schedules:
         """Claims a tick that is due; None if there is none, or others have claimed them."""
         return self._claim("schedules.begin")
 
-    def do(
-        self,
-        tick: ClaimedTick,
-        storage: Storage,
-        stopping: Callable[[], bool],
-        min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS,
-    ) -> ScanResult:
-        """Does a claimed tick. Raises as `FolderScan.run`; then the tick stays due."""
+    def do(self, tick: ClaimedTick, how: "How") -> ScanResult:
+        """Does a claimed tick. Raises as `FolderScan.run` or `AddressLook.run`; then the tick stays due."""
         try:
             next_at = next_tick(tick.cron, tick.timezone, tick.begun_at)
         except ValueError as error:
             self._fail(tick, str(error))
             raise InvalidRequest(str(error)) from None
-        return self._scan(tick, next_at, storage, stopping, min_unchanged_seconds)
+        return self._scan(tick, next_at, how)
 
     def _claim(self, query: str, **parameters: str) -> ClaimedTick | None:
         holder = uuid4()
         row = self._database.transaction(lambda it: it.one(query, holder=holder, lease=LEASE, **parameters))
-        return None if row is None else ClaimedTick(holder, **row)
+        return None if row is None else ClaimedTick.of_row(holder, row)
 
-    def _scan(
-        self,
-        tick: ClaimedTick,
-        next_at: datetime | None,
-        storage: Storage,
-        stopping: Callable[[], bool],
-        min_unchanged_seconds: float,
-    ) -> ScanResult:
+    def _scan(self, tick: ClaimedTick, next_at: datetime | None, how: "How") -> ScanResult:
+        scan: FolderScan | AddressLook
+        if tick.url is None:
+            scan = FolderScan(self._database, how.storage, tick, how.told, how.stopping, how.min_unchanged_seconds)
+        else:
+            scan = AddressLook(self._database, how.storage, tick, how.told, how.stopping, how.limits)
         try:
-            result = FolderScan(self._database, storage, tick, stopping, min_unchanged_seconds).run()
+            result = scan.run()
         except Stopped:
             self._end(tick, "schedules.give_back")
             raise
@@ -153,7 +193,7 @@ class Schedules:
         else:
             self._end(
                 tick, "schedules.finish", tick=tick.tick, next_at=next_at, files=result.files,
-                submitted=len(result.submitted), error=result.error,
+                submitted=len(result.submitted), error=result.error, note=result.note,
             )  # fmt: skip
         return result
 
@@ -168,6 +208,43 @@ class Schedules:
     def _change(self, name: str, query: str, **parameters: object) -> None:
         if self._database.transaction(lambda it: it.one(query, schedule=name, **parameters)) is None:
             raise _not_found(name)
+
+
+def find_folder(storage: Storage, given: str) -> str:
+    """A folder of storage as schedules keep it; raises InvalidRequest if it cannot be one."""
+    try:
+        return _checked_folder(storage.location(given))
+    except (Forbidden, Misconfigured) as error:
+        raise InvalidRequest(str(error)) from None
+
+
+def check_folder(storage: Storage, location: str) -> bool:
+    """Whether there is a file below the folder now.
+
+    Raises:
+        InvalidRequest: there is no such folder.
+        RunError: storage does not say it.
+    """
+    try:
+        return next(iter(storage.files(location)), None) is not None
+    except Unavailable as error:
+        if error.reason is Reason.STORAGE and "there is no folder" in str(error):
+            raise InvalidRequest(str(error)) from None
+        raise
+
+
+def _checked_folder(location: str) -> str:
+    if _OF_DATASETS.fullmatch(location):
+        raise InvalidRequest(f"{location}: the files of datasets are kept there; expected a folder of your own")
+    return location
+
+
+def _checked_place(place: str | AtAddress) -> dict[str, str | None]:
+    if isinstance(place, AtAddress):
+        if place.filename is not None:
+            checked_filename(place.filename)
+        return {"location": None, "url": kept_address(place.url).url, "filename": place.filename}
+    return {"location": _checked_folder(place), "url": None, "filename": None}
 
 
 def _not_found(name: str) -> NotFound:

@@ -1,12 +1,13 @@
 """The status of the installation, and the obstacles that keep jobs from running, as data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientDatabase
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
+from services.pools import change_of
 
 
 class Kind(StrEnum):
@@ -54,25 +55,50 @@ def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
         pools=[PoolStatus(**row) for row in database.all("status.pools")],
-        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
+        controllers=read_controllers(database),
         listening=database.only("status.listening")["listening"],
         blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
         failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
     )
 
 
+def read_controllers(database: ClientDatabase) -> list[ControllerStatus]:
+    """The controllers that are there, and those that have claimed something lately."""
+    return [ControllerStatus(**row) for row in database.all("status.controllers")]
+
+
+def unserved(controllers: Iterable[ControllerStatus], pool: str) -> Obstacle | None:
+    """What keeps new jobs of a pool from being claimed: no controller is there, or none that claims from it."""
+    alive = [one for one in controllers if one.is_alive]
+    if not alive:
+        return NO_CONTROLLER
+    if any(pool in one.pools for one in alive):
+        return None
+    return Obstacle(Kind.POOL_UNSERVED, hints=(Hint(Action.RUN_CONTROLLER, name=pool),))
+
+
 def obstacles(status: Status) -> Iterator[Obstacle]:
     """The obstacles of the whole installation."""
-    any_alive = any(one.is_alive for one in status.controllers)
-    if not any_alive:
+    if not status.any_alive:
         yield NO_CONTROLLER
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
     for pool in status.pools:
-        yield from (Obstacle(kind, pool) for kind in _of_pool(pool, any_alive and not status.serving(pool.name)))
+        yield from (of_pool(kind, pool) for kind in _of_pool(pool, status.any_alive and not status.serving(pool.name)))
     for blocked in status.blocked:
         yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
     for schedule in status.failing:
         yield Obstacle(Kind.SCHEDULE_FAILS, schedule)
+
+
+def of_pool(kind: Kind, pool: PoolStatus) -> Obstacle:
+    """An obstacle of a pool, with the action against it if there is one."""
+    match kind:
+        case Kind.POOL_PAUSED:
+            return Obstacle(kind, pool, (change_of(pool, {"paused": False}, Action.RESUME_POOL),))
+        case Kind.POOL_CLOSED:
+            return Obstacle(kind, pool, (change_of(pool, {"maxParallelism": 10}, Action.SET_POOL_MAXIMUM),))
+        case _:
+            return Obstacle(kind, pool)
 
 
 def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
@@ -88,5 +114,7 @@ def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
         yield Kind.POOL_UNSERVED
     if pool.paused:
         yield Kind.POOL_PAUSED
+    elif pool.max_running == 0:
+        yield Kind.POOL_CLOSED
     elif pool.in_use >= pool.max_running:
         yield Kind.POOL_FULL

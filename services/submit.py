@@ -1,29 +1,38 @@
-"""Submitting files: each is read and checked, stored, and becomes a dataset with a job.
+"""Submitting files: each is fetched, read and checked, stored, and becomes a dataset with a job.
 
 `services/submission.py` reads and checks a file, and `services/dataset_maker.py` does the rest.
 """
 
-from collections.abc import Iterable, Sequence, Sized
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence, Sized
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, When
 from services.dataset_maker import DatasetMaker, SubmitResult, find_country
+from services.sources.source import LocalFile, Source, Tell
 from services.submission import open_file, read_file
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFile:
-    """The outcome for one file: a result or a refusal."""
+    """The outcome for one file: a result or a refusal.
 
-    path: Path
+    Args:
+        path: where it came from, as the user gave it; a text if that is no path of this machine.
+        done: the result.
+        refusal: why there is none: the request is at fault, or the file could not be fetched.
+    """
+
+    path: Path | str
     done: SubmitResult | None = None
-    refusal: InvalidRequest | None = None
+    refusal: RunError | None = None
 
     @property
     def dataset_id(self) -> UUID | None:
@@ -95,3 +104,36 @@ def submit_file(database: ClientDatabase, storage: Storage, path: Path, options:
         return SubmittedFile(path, maker.preview() if options.dry_run else maker.create_or_continue())
     except InvalidRequest as refusal:
         return SubmittedFile(path, refusal=refusal)
+
+
+def submit_sources(
+    sources: Sequence[Source], submit: Callable[[LocalFile, str], Sequence[SubmittedFile]], tell: Tell
+) -> list[SubmittedFile]:
+    """Fetches and submits files one after the other: one that cannot be fetched or is refused does not stop the others.
+
+    Args:
+        sources: where they are.
+        submit: submits a file that is here; gets also where it came from.
+        tell: gets the step that is being taken.
+
+    Raises:
+        RunError: what `submit` raises.
+    """
+    submitted: list[SubmittedFile] = []
+    for number, source in enumerate(sources, 1):
+        tell(f"storing {source.shown} ({number} of {len(sources)})")
+        with ExitStack() as kept:
+            try:
+                file = kept.enter_context(source.fetch(tell))
+            except RunError as refusal:
+                submitted.append(SubmittedFile(source.shown, refusal=refusal))
+            else:
+                submitted += submit(file, source.shown)
+    return submitted
+
+
+def submit_fetched(
+    database: ClientDatabase, storage: Storage, file: LocalFile, shown: str, options: FileOptions
+) -> SubmittedFile:
+    """As `submit_file`, of a file that came from elsewhere, which messages name by where it came from."""
+    return replace(submit_file(database, storage, file.path, options), path=shown)

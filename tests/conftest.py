@@ -15,6 +15,8 @@ __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
 pytest.register_assert_rewrite("tests.e2e.controllers", "tests.integration.stories")
 
+os.environ["AFFIRM_WORKER_CONFIG"] = os.devnull  # the contexts of whoever runs the tests are for something else
+
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)
 

@@ -1,6 +1,7 @@
 """`affirm-worker datasets`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,9 +11,22 @@ from app.file_storage import storage_config
 from cli import output
 from cli.hints import error_in_words
 from cli.lazy import group
-from cli.options import AsJson, Limit, ShownColumns, Wide, Yes
+from cli.listing import (
+    Length,
+    OfCountry,
+    OfFile,
+    Since,
+    Sort,
+    Statuses,
+    Utc,
+    filters,
+    order,
+)
+from cli.options import AsJson, ShownColumns, Wide, Yes
 from cli.session import session
+from cli.showing_lists import REMOVED, Table, Wanted, show_list
 from cli.table import Column, chosen
+from cli.watching import Watch
 from cli.words import cell
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
@@ -22,13 +36,15 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.views import DatasetView
+from services.filters import DATASET_SORTS, DatasetFilter
 
 LIST_EPILOG = """
 \b
 Examples:
   affirm-worker datasets list
-  affirm-worker datasets list --status failed
-  affirm-worker datasets list --country US --json
+  affirm-worker datasets list --status failed --since 3d
+  affirm-worker datasets list --country US --file "yob19*.txt" --sort -rows
+  affirm-worker datasets list --country US --limit 0 --json
 """
 SHOW_EPILOG = """
 \b
@@ -64,33 +80,39 @@ commands = group("datasets")
 
 @commands.command("list", epilog=LIST_EPILOG)
 def list_datasets(
-    status: Annotated[DatasetStatus | None, typer.Option(help="Only those that stand there.")] = None,
-    country: Annotated[
-        str | None, typer.Option("--country", "-c", metavar="CC", help="Only those of this country.")
-    ] = None,
-    limit: Limit = 50,
+    status: Statuses = None,
+    country: OfCountry = None,
+    file: OfFile = None,
+    since: Since = None,
+    sort: Sort = None,
+    limit: Length = None,
     wide: Wide = False,
     columns: ShownColumns = None,
+    watch: Watch = False,
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Lists datasets, the newest first."""
+    """Lists datasets, the newest first. Filters can be combined.
+
+    With --watch and without a terminal, or with --json, a line is printed for each dataset that is new, has changed or
+    has left the list. Ctrl-C ends it with exit code 130.
+    """
+    by = order(sort, DATASET_SORTS)
     with session() as it:
-        datasets = it.client.datasets.list(status=status, country=country, limit=limit)
-    if as_json:
-        output.print_json(datasets)
-        return
-    output.print_table(
-        DATASETS,
-        [
-            [
-                d.id, d.country, d.filename, d.status, d.row_count, years_in_words(d.years), "".join(d.sexes), d.region,
-                d.measure, d.top, _superseded(d), d.created_at, d.error,
-            ]
-            for d in datasets
-        ],
-        "there are no datasets",
-        chosen(columns, wide),
-    )  # fmt: skip
+        with filters():
+            selection = it.client.datasets.select(DatasetFilter(status or (), country, file, since))
+        show_list(
+            selection,
+            Table(DATASETS, _row, "there are no such datasets", lambda dataset: replace(dataset, status=REMOVED)),
+            Wanted(by, limit, chosen(columns, wide), watch=watch, as_json=as_json),
+        )
+
+
+def _row(d: DatasetView) -> list[Any]:
+    return [
+        d.id, d.country, d.filename, d.status, d.row_count, years_in_words(d.years), "".join(d.sexes), d.region,
+        d.measure, d.top, _superseded(d), d.created_at, d.error,
+    ]  # fmt: skip
 
 
 @commands.command("show", epilog=SHOW_EPILOG)

@@ -1,5 +1,6 @@
 """`affirm-worker jobs cancel`, `jobs set`, `jobs retry` and `jobs purge`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,12 +9,13 @@ from cli import output
 from cli.hints import error_in_words
 from cli.options import AsJson, RunAt, Yes
 from cli.session import session
+from cli.waiting import Timeout, Wait, check_timeout, wait_and_tell
 from cli.words import cell
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import FINISHED, JobState
-from services.jobs import Cancel
+from services.jobs import Cancel, Retried
 
 CANCEL_EPILOG = """
 \b
@@ -30,6 +32,7 @@ RETRY_EPILOG = """
 \b
 Examples:
   affirm-worker jobs retry 5a7c910f
+  affirm-worker jobs retry 5a7c910f --wait
   affirm-worker jobs retry --failed --dry-run
   affirm-worker jobs retry --failed --cause unavailable --priority -10 --yes
 """
@@ -95,6 +98,8 @@ def retry(
     failed: Annotated[bool, typer.Option("--failed", help="All that have failed.")] = False,
     cause: Annotated[Cause | None, typer.Option(help="With --failed: only those that failed of this.")] = None,
     priority: NewPriority = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -103,15 +108,31 @@ def retry(
 
     Their runs stay as history. Refused if the dataset has another job that is not finished, or was loaded by
     another job since. --failed takes the latest job of each dataset only, never a cancelled one. It asks first;
-    without a terminal it needs --yes.
+    without a terminal it needs --yes. With --wait the exit code is 0 if all are loaded, else 1; --json then prints
+    the jobs when they are over.
     """
     if failed == bool(job_ids) or (cause is not None and not failed):
         raise typer.BadParameter("give either ids of jobs, or --failed and perhaps its --cause")
+    if wait and dry_run:
+        raise typer.BadParameter("nothing is to be waited for after a dry run", param_hint="--wait")
+    check_timeout(timeout, wait=wait)
     with session() as it:
         ids = it.client.jobs.failed(cause) if failed else [it.client.jobs.find(given) for given in job_ids or ()]
         if failed and ids and not dry_run:
             output.agree(f"Retry {_jobs(len(ids))}?", yes=yes)
         results = it.client.jobs.retry_all(ids, dry_run=dry_run, priority=priority)
+        if not (as_json and wait):
+            _tell_retried(results, dry_run=dry_run, as_json=as_json)
+        if wait:
+            for one in results if as_json else ():
+                if one.refusal:
+                    output.said_no(error_in_words(one.refusal))
+            wait_and_tell(it, [one.job_id for one in results if not one.refusal], timeout, as_json=as_json)
+    if any(one.refusal for one in results):
+        raise typer.Exit(ExitCode.REJECTED)
+
+
+def _tell_retried(results: Sequence[Retried], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         result = "would be queued" if dry_run else "queued"
         output.print_json([{"job_id": one.job_id, "dataset_id": one.dataset_id, "file": one.filename,
@@ -126,8 +147,6 @@ def retry(
                 output.say(f"job {one.job_id} ({one.filename}) {'would be' if dry_run else 'is'} queued again")
         if not results:
             output.say("there is no job to retry")
-    if any(one.refusal for one in results):
-        raise typer.Exit(ExitCode.REJECTED)
 
 
 def purge(

@@ -1,26 +1,45 @@
 """`affirm-worker jobs`."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from cli import output
-from cli.commands import explain, job_changes
+from cli.commands import explain, job_changes, logs
 from cli.lazy import group
-from cli.options import AsJson, Limit, ShownColumns, Wide
+from cli.listing import (
+    Causes,
+    Length,
+    OfCountry,
+    OfFile,
+    OfPool,
+    Since,
+    Sort,
+    States,
+    Utc,
+    filters,
+    order,
+)
+from cli.options import AsJson, ShownColumns, Wide
 from cli.session import session
+from cli.showing_lists import REMOVED, Table, Wanted, show_list
 from cli.table import Column, chosen
+from cli.watching import Watch
 from cli.words import cell
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import JobView, RunView
+from services.filters import JOB_SORTS, JobFilter
 
 LIST_EPILOG = """
 \b
 Examples:
   affirm-worker jobs list
-  affirm-worker jobs list --state failed
-  affirm-worker jobs list --dataset 0f9c5d4e --json
+  affirm-worker jobs list --state failed --cause rejected --since 3d
+  affirm-worker jobs list --country US --file "yob19*.txt" --sort -rows
+  affirm-worker jobs list --state running --state queued --watch
+  affirm-worker jobs list --dataset 0f9c5d4e --limit 0 --json
 """
 SHOW_EPILOG = """
 \b
@@ -37,7 +56,11 @@ JOBS = [
     Column("attempts", right=True, spare=4),
     Column("rows", right=True, spare=1),
     Column("runs at", spare=2),
+    Column("submitted", spare=7),
     Column("finished", spare=2),
+    Column("cause", spare=3),
+    Column("pool", spare=8),
+    Column("priority", right=True, spare=8),
     Column("error", below=True),
 ]
 commands = group("jobs")
@@ -45,33 +68,46 @@ commands = group("jobs")
 
 @commands.command("list", epilog=LIST_EPILOG)
 def list_jobs(
-    state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
-    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this dataset.")] = None,
-    limit: Limit = 50,
+    state: States = None,
+    cause: Causes = None,
+    country: OfCountry = None,
+    file: OfFile = None,
+    pool: OfPool = None,
+    since: Since = None,
+    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only jobs of this dataset.")] = None,
+    sort: Sort = None,
+    limit: Length = None,
     wide: Wide = False,
     columns: ShownColumns = None,
+    watch: Watch = False,
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Lists jobs, the newest first."""
+    """Lists jobs, the newest first. Filters can be combined.
+
+    With --watch and without a terminal, or with --json, a line is printed for each job that is new, has changed or
+    has left the list. Ctrl-C ends it with exit code 130.
+    """
+    by = order(sort, JOB_SORTS)
     with session() as it:
         dataset_id = None if dataset is None else it.client.datasets.find(dataset)
-        jobs = it.client.jobs.list(state=state, dataset_id=dataset_id, limit=limit)
-    if as_json:
-        output.print_json(jobs)
-        return
-    output.print_table(
-        JOBS,
-        [
-            [
-                job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts,
-                job.rows_done,
-                job.run_at if job.state == JobState.SCHEDULED else None, job.finished_at, _error_now(job),
-            ]
-            for job in jobs
-        ],
-        "there are no jobs",
-        chosen(columns, wide),
-    )  # fmt: skip
+        with filters():
+            selection = it.client.jobs.select(
+                JobFilter(state or (), cause or (), country, file, pool, since, dataset_id)
+            )
+        show_list(
+            selection,
+            Table(JOBS, _row, "there are no such jobs", lambda job: replace(job, state=REMOVED)),
+            Wanted(by, limit, chosen(columns, wide), watch=watch, as_json=as_json),
+        )
+
+
+def _row(job: JobView) -> list[Any]:
+    return [
+        job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
+        job.run_at if job.state == JobState.SCHEDULED else None, job.created_at, job.finished_at,
+        job.last_cause, job.pool if job.pool != "default" else None, job.priority or None, _error_now(job),
+    ]  # fmt: skip
 
 
 def _error_now(job: JobView) -> str | None:
@@ -139,6 +175,7 @@ def _run_lines(run: RunView) -> list[tuple[str, Any]]:
 
 
 commands.command("explain", epilog=explain.EPILOG)(explain.explain)
+commands.command("logs", epilog=logs.EPILOG)(logs.logs)
 commands.command("cancel", epilog=job_changes.CANCEL_EPILOG)(job_changes.cancel)
 commands.command("set", epilog=job_changes.SET_EPILOG)(job_changes.set_waiting)
 commands.command("retry", epilog=job_changes.RETRY_EPILOG)(job_changes.retry)

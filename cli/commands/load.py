@@ -8,29 +8,18 @@ import typer
 
 from app.database import open_database
 from app.file_storage import storage_config
-from app.settings import Settings, read_settings
-from cli.described import with_description
+from app.settings import Settings
+from cli.begin import read_and_say
+from cli.commands.submit import exit_code_of, print_submitted
+from cli.file_options import FilesGiven, taking
+from cli.given import find_given
 from cli.lazy import single
-from cli.options import (
-    AsJson,
-    Columns,
-    Country,
-    DescriptionFile,
-    Files,
-    Format,
-    Measure,
-    Region,
-    Replaces,
-    Sex,
-    Year,
-    check_replaces,
-)
+from cli.options import AsJson
 from cli.progress import Display, open_display
-from cli.split import Split, submit_split
+from cli.submitting import submit_given
 from cli.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.storage import open_storage
 from parser_runner.child import run_child
 from services.client import Client
@@ -44,7 +33,10 @@ none of the others can be loaded until somebody fixes a right or a setting.
 \b
 Examples:
   affirm-worker load yob2023.txt yob2024.txt --country US
-  affirm-worker load names/*.txt --country US --json > summary.json
+  affirm-worker load names/ --country US --json > summary.json
+  affirm-worker load https://www.example.org/names/yob2023.txt --country US
+  affirm-worker load s3://bucket/names/ --country US --recursive
+  cat yob2023.txt | affirm-worker load - --name yob2023.txt --country US
   affirm-worker load namesbystate.zip --country US --split
   affirm-worker load Vornamen.csv --country DE --year 2020 --region DE-NW-05315
   affirm-worker load names.csv --country CH --description zurich.toml
@@ -55,44 +47,39 @@ commands = single()
 
 
 @commands.command(epilog=EPILOG)
-def load(
-    files: Files,
-    country: Country,
-    year: Year = None,
-    sex: Sex = None,
-    format_: Format = None,
-    region: Region = None,
-    columns: Columns = None,
-    description: DescriptionFile = None,
-    measure: Measure = None,
-    split: Split = False,
-    replaces: Replaces = None,
-    as_json: AsJson = False,
-) -> None:
+@taking(FilesGiven)
+def load(given: FilesGiven, as_json: AsJson = False) -> None:
     """Loads files, all in one, and sums up the results.
 
-    Migrates the database, submits the files, and runs a controller until nothing is left to do. Other
-    queued jobs are done too. Files that are loaded already are left alone.
+    Migrates the database, submits the files, and runs a controller until nothing is left to do. It also
+    runs any other jobs that are in the queue already, and says so. Files that are loaded already are left
+    alone. For a load at a later time use submit --run-at.
+
+    Of a folder, and of an s3:// address that ends with /, it takes the files that lie directly in it. It
+    passes over hidden files and those that are no lists, such as README or PDF, and names them.
     """
-    check_replaces(replaces, files, split=split)
-    settings = read_settings()
-    hints = with_description(
-        FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure
-    )
+    settings, _ = read_and_say()
+    hints = given.hints()
     with open_display(settings) as display:
+        found = find_given(given.files, settings, recursive=given.recursive, name=given.name)
         display.say("opening the database")
-        with open_database(settings, migrated=True) as database, Client.connect(database.conninfo) as client:
-            begun = time.monotonic()
+        with (
+            open_database(settings, migrated=not given.dry_run) as database,
+            Client.connect(database.conninfo) as client,
+        ):
+            begun, since = time.monotonic(), client.now()
+            replaced = [client.datasets.find(one) for one in given.replaces or ()]
+            options = FileOptions(
+                client.country(given.country), hints, replaced, given.priority, settings.pool, dry_run=given.dry_run
+            )  # fmt: skip
             storage = open_storage(storage_config(settings))
-            replaced = [client.datasets.find(given) for given in replaces or ()]
-            options = FileOptions(client.country(country), hints, replaced, pool=settings.pool)
-            submitted = []
-            if split:
-                submitted = submit_split(client, storage, files, options, settings.limits, display.say)
-            else:
-                for number, path in enumerate(files):
-                    display.say(f"storing {path.name} ({number + 1} of {len(files)})")
-                    submitted.append(client.submit_file(storage, path, options))
+            submitted = submit_given(
+                client, storage, found.sources, options, settings, display.say, split=given.split
+            )  # fmt: skip
+            if given.dry_run:
+                display.end()
+                print_submitted(submitted, None, as_json=as_json)
+                raise typer.Exit(exit_code_of(submitted))
             jobs = _jobs(submitted)
             interrupted, never = False, None
             try:
@@ -100,7 +87,8 @@ def load(
                     interrupted = asyncio.run(_run(settings, database.conninfo, client, jobs, display))
             except RunError as error:  # nothing more can be done as things are
                 never = error
-            summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=interrupted)
+            others = client.jobs.finished_since(since, settings.pool, jobs)
+            summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=interrupted, others=others)
             display.end()
             print_summary(summary, database, settings, as_json)
     if never is not None:

@@ -4,25 +4,27 @@ import csv
 import io
 import shutil
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.countries import iso_countries
-from app.settings import read_settings
-from cli.described import with_description
+from app.settings import Settings
+from cli.begin import settings_without_database
+from cli.file_options import HintOptions, taking
+from cli.given import find_given
 from cli.hints import command
 from cli.lazy import single
-from cli.options import AsJson, Columns, DescriptionFile, Format, Measure, Region, Sex, Year
+from cli.options import AsJson, Name
 from cli.output import data_stream, print_json, say
+from cli.progress import open_display
 from cli.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
-from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.places import in_words
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
@@ -31,6 +33,9 @@ from parser_runner.parsers import parse_whole
 from parser_runner.parsers.archive import is_archive
 from parser_runner.parsers.report import Report, report, reports_of_members
 from parser_runner.parsers.source import Source
+from services.sources.addresses import is_address, shown_address
+from services.sources.buckets import SCHEME
+from services.sources.source import FileOnDisk, LocalFile
 from services.submission import checked_hints, open_file
 
 EPILOG = """
@@ -39,6 +44,7 @@ Examples:
   affirm-worker parse yob2023.txt --country US | head
   affirm-worker parse renamed.txt --country US --year 2023 > 2023.csv
   affirm-worker parse boysnames2024.xlsx --country GB --report
+  affirm-worker parse https://www.example.org/names/yob2023.txt --country US --report
   affirm-worker parse names.csv --country CH --suggest > zurich.toml
   affirm-worker parse names.csv --country CH --description zurich.toml --report
 """
@@ -49,8 +55,16 @@ _NO_COUNTRY = "XX"
 
 
 @commands.command(epilog=EPILOG)
+@taking(HintOptions)
 def parse(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A publisher's file, under its own name.")],
+    given: HintOptions,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A publisher's file, under its own name: a path, an https:// or s3:// address, or - for stdin.",
+        ),
+    ],
     country: Annotated[
         str | None,
         typer.Option(
@@ -60,13 +74,7 @@ def parse(
             help="ISO 3166-1 code of the country, such as US; only --suggest works without.",
         ),
     ] = None,
-    year: Year = None,
-    sex: Sex = None,
-    format_: Format = None,
-    region: Region = None,
-    columns: Columns = None,
-    description: DescriptionFile = None,
-    measure: Measure = None,
+    name: Name = None,
     validation: Annotated[
         bool, typer.Option("--report", help="Print what is in the file, what was left out and what is wrong.")
     ] = False,
@@ -90,21 +98,39 @@ def parse(
     if country is None and not suggestion:
         raise typer.BadParameter("missing", param_hint="--country")
     code = _NO_COUNTRY if country is None else known_country(country)
-    said = with_description(FileHints(year=year, sex=sex, format=format_, region=region), columns, description, measure)
-    hints = checked_hints(said)
-    limits = read_settings().limits
+    hints = checked_hints(given.hints())
+    settings = settings_without_database()
     temporary_folder()
-    if suggestion:
-        print_suggestion(file, code, hints, limits, as_json)
-        return
-    with open_file(file) as opened:
-        if not opened.seekable():
-            raise InvalidRequest(f"{file}: not a file that can be read from its beginning again, such as a pipe is")
-        source = Source(file.name, opened, hints, limits)
-        if validation or as_json:
-            _print_report(source, code, file, as_json)
+    with _fetched(file, settings, name) as local:
+        if suggestion:
+            print_suggestion(local.path, code, hints, settings.limits, as_json)
+            return
+        with open_file(local.path) as opened:
+            if not opened.seekable():
+                raise InvalidRequest(
+                    f"{file}: a pipe cannot be read again from its beginning; give - for stdin, with --name"
+                )
+            source = Source(local.path.name, opened, hints, settings.limits)
+            shown = shown_address(file) if is_address(file) else file
+            if validation or as_json:
+                _print_report(source, code, local.path, shown, as_json)
+            else:
+                _print_rows(source, code, shown)
+
+
+@contextmanager
+def _fetched(file: str, settings: Settings, name: str | None) -> Iterator[LocalFile]:
+    """The file, which may be elsewhere; raises InvalidRequest for a folder."""
+    if Path(file).is_dir() or (file.startswith(SCHEME) and file.endswith("/")):
+        raise InvalidRequest(f"{file}: this is a folder; only one file can be parsed at a time")
+    [source] = find_given([file], settings, name=name).sources
+    with ExitStack() as kept:
+        if isinstance(source, FileOnDisk):
+            local = kept.enter_context(source.fetch(lambda _: None))
         else:
-            _print_rows(source, code, file)
+            with open_display(settings) as display:
+                local = kept.enter_context(source.fetch(display.say))
+        yield local
 
 
 def known_country(country: str) -> str:
@@ -116,7 +142,7 @@ def known_country(country: str) -> str:
     return code
 
 
-def _print_rows(source: Source, code: str, file: Path) -> None:
+def _print_rows(source: Source, code: str, file: str) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows, lineterminator="\n")
@@ -137,9 +163,9 @@ def _print_rows(source: Source, code: str, file: Path) -> None:
         shutil.copyfileobj(rows, data_stream())
 
 
-def _print_report(source: Source, code: str, file: Path, as_json: bool) -> None:
+def _print_report(source: Source, code: str, path: Path, file: str, as_json: bool) -> None:
     found = report(source, code)
-    members = _members(file, source, code) if _is_of_several_regions(found) else []
+    members = _members(path, source, code) if _is_of_several_regions(found) else []
     if as_json:
         print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
@@ -181,7 +207,7 @@ def _member_lines(members: Sequence[Report]) -> list[str]:
     return [*lines, f"{'all':<50}{rows:>10,}{total:>14,}"]
 
 
-def report_lines(found: Report, file: Path) -> list[str]:
+def report_lines(found: Report, file: Path | str) -> list[str]:
     """The report for people."""
     parsed = found.parsed
     about = [

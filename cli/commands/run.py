@@ -1,6 +1,7 @@
 """`affirm-worker run`: its options and exit codes; `controller.app` does the work."""
 
 import asyncio
+import logging
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ import typer
 from app.database import open_database
 from cli.exit_codes import of_ended
 from cli.lazy import single
-from cli.session import begin
+from cli.session import read_and_log
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import Misconfigured
 from parser_runner.child import run_child
@@ -44,7 +45,7 @@ def run(
     claims nothing more; children may finish within WORKER_SHUTDOWN_GRACE and are interrupted then,
     Kubernetes Jobs go on and the next controller adopts them. A second signal goes at once.
     """
-    settings = begin()
+    settings, _ = read_and_log(logging.getLogger(__name__))
     if launcher is LauncherName.KUBERNETES and settings.database_url is None:
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:

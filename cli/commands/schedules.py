@@ -1,31 +1,51 @@
 """`affirm-worker schedules`."""
 
-from typing import Annotated
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
 
 from app.file_storage import storage_config
-from cli import output
+from cli import complete, output
+from cli.file_options import HintOptions, taking
+from cli.given import NOT_ENCRYPTED
 from cli.lazy import group
 from cli.options import AsJson, Country, Priority, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
 from cli.words import cell
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import open_storage
+from dataset_jobs.store.views import ScheduleView
+from services.address_look import check_address
+from services.schedules import AtAddress, check_folder, find_folder
+from services.sources.addresses import shown_address
 
+Found = TypeVar("Found")
 ADD_EPILOG = """
 \b
 Examples:
   affirm-worker schedules add ssa --cron "*/15 * * * *" --location incoming/us --country US
   affirm-worker schedules add fr --cron "0 3 * * 1" --timezone Europe/Paris --location fr/in -c FR
   affirm-worker schedules add no --cron "0 6 1 * *" --location s3://names/no -c NO --priority -10
+  affirm-worker schedules add paris --cron "0 5 * * *" --url https://www.example.org/prenoms.csv -c FR
 """
 LIST_EPILOG = """
 \b
 Examples:
   affirm-worker schedules list
   affirm-worker schedules list --json
+"""
+SHOW_EPILOG = """
+\b
+Examples:
+  affirm-worker schedules show insee
+  affirm-worker schedules show insee --json
 """
 RUN_EPILOG = """
 \b
@@ -48,10 +68,10 @@ REMOVE_EPILOG = """
 Examples:
   affirm-worker schedules remove insee
 """
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.", autocompletion=complete.schedules)]
 SCHEDULES = [
     Column("name"),
-    Column("location", text=True, keeps_end=True, spare=3),
+    Column("place", text=True, keeps_end=True, spare=3),
     Column("country", spare=1),
     Column("cron"),
     Column("zone", spare=4),
@@ -73,39 +93,94 @@ commands = group("schedules")
 
 
 @commands.command("add", epilog=ADD_EPILOG)
+@taking(HintOptions)
 def add(
+    given: HintOptions,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower-case letters, digits and hyphens.")],
     cron: Annotated[
         str,
         typer.Option(metavar="EXPRESSION", help="Minute, hour, day of month, month and day of week, as cron has them."),
     ],
+    country: Country,
     location: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="FOLDER", help="A folder of storage with all that is in it: a key such as incoming/fr, or a URI."
         ),
-    ],
-    country: Country,
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Or the address of one file, such as https://….")
+    ] = None,
+    filename: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="FILENAME", help="The publisher's name for the file at --url, if it has lost it."
+        ),
+    ] = None,
     timezone: Annotated[
         str, typer.Option(metavar="ZONE", help="Whose clock the expression goes by, such as Europe/Paris.")
     ] = "UTC",
     pool: Annotated[str | None, typer.Option(metavar="POOL", help="The queue of the jobs; without it, POOL's.")] = None,
     priority: Priority = 0,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Do not look whether the folder or the address is there now.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Adds a schedule: at each tick a controller scans a folder and submits new files.
+    """Adds a schedule: at each tick a controller scans a folder, or looks at an address, and submits new files.
 
-    A file is new if its bytes are no dataset of the country yet. It is copied, as submit does it; the folder
-    is only read. Files whose names begin with a dot are passed over. One tick makes up for all that
-    were missed while no controller ran.
+    In a folder a file is new if its bytes are no dataset of the country yet. It is copied, as submit does it;
+    the folder is only read. Files whose names begin with a dot are passed over.
+
+    At an address the file is new if it has changed, by the server's ETag or Last-Modified, or by its bytes. It
+    becomes a dataset that takes the place of the schedule's earlier ones, as far as it covers the same.
+
+    One tick makes up for all that were missed while no controller ran.
     """
+    if (location is None) is (url is None):
+        raise typer.BadParameter("give one of the two", param_hint="--location or --url")
+    if filename is not None and url is None:
+        raise typer.BadParameter("goes with --url", param_hint="--name")
+    hints = given.hints()
     with session() as it:
-        folder = open_storage(storage_config(it.settings)).location(location)
-        added = it.client.schedules.add(name, cron, timezone, folder, country, pool or it.settings.pool, priority)
+        place: str | AtAddress
+        if url is not None:
+            place = AtAddress(url, filename)
+            found = None if no_check else _checked(lambda: check_address(url, filename, it.settings.look_limits))
+            remark = f"its file is {found}" if found else None
+        else:
+            storage = open_storage(storage_config(it.settings))
+            place = find_folder(storage, location or "")
+            empty = not no_check and not _checked(lambda: check_folder(storage, str(place)))
+            remark = "nothing lies there yet" if empty else None
+        added = it.client.schedules.add(
+            name, cron, timezone, place, country, pool or it.settings.pool, priority, hints
+        )  # fmt: skip
     if as_json:
         output.print_json(added)
-    else:
-        output.say(f"schedule {added.name} looks through {added.location} next at {cell(added.next_at)}")
+        return
+    does = "looks at" if added.url else "looks through"
+    output.say(f"schedule {added.name} {does} {_place(added)} next at {cell(added.next_at)}")
+    if remark:
+        output.say(remark)
+    if added.url and added.url.startswith("http://"):
+        output.say(NOT_ENCRYPTED, to=sys.stderr)
+
+
+def _checked(check: Callable[[], Found]) -> Found:
+    """What a check found; its errors say how to go without."""
+    try:
+        return check()
+    except (InvalidRequest, Unavailable) as error:
+        raise type(error)(f"{error}; with --no-check the schedule is added all the same", error.reason) from None
+
+
+def _place(one: ScheduleView) -> str:
+    return shown_address(one.url) if one.url else one.location or ""
+
+
+def _state(one: ScheduleView) -> str:
+    return "paused" if one.paused else "at work" if one.looking else "failing" if one.failures else "open"
 
 
 @commands.command("list", epilog=LIST_EPILOG)
@@ -120,8 +195,7 @@ def list_schedules(wide: Wide = False, columns: ShownColumns = None, as_json: As
         SCHEDULES,
         [
             [
-                one.name, one.location, one.country, one.cron, one.timezone, one.pool, one.priority or None,
-                "paused" if one.paused else "at work" if one.looking else "failing" if one.failures else "open",
+                one.name, _place(one), one.country, one.cron, one.timezone, one.pool, one.priority or None, _state(one),
                 one.again_at or one.next_at, one.looked_at, one.files, one.submitted, one.error,
             ]
             for one in found
@@ -131,22 +205,43 @@ def list_schedules(wide: Wide = False, columns: ShownColumns = None, as_json: As
     )  # fmt: skip
 
 
+@commands.command("show", epilog=SHOW_EPILOG)
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Shows a schedule: its place, its files' hints, its next time, and the result of the last look."""
+    with session() as it:
+        one = it.client.schedules.get(name)
+    if as_json:
+        output.print_json(one)
+        return
+    hints = ", ".join(FileHints.of_row(dataclasses.asdict(one)).in_words())
+    values = {
+        "name": one.name, "place": _place(one), "file name": one.filename, "country": one.country,
+        "hints": hints or None, "cron": one.cron, "zone": one.timezone, "pool": one.pool,
+        "priority": one.priority or None, "state": _state(one), "next": one.again_at or one.next_at,
+        "last": one.looked_at, "files": one.files, "new": one.submitted, "result": one.note, "etag": one.etag,
+        "last modified": one.last_modified, "failures": one.failures or None, "error": one.error,
+    }  # fmt: skip
+    width = max(map(len, values))
+    output.say(*(f"{label:<{width}}  {cell(value)}" for label, value in values.items() if value is not None))
+
+
 @commands.command("run", epilog=RUN_EPILOG)
 def run(name: Name, as_json: AsJson = False) -> None:
-    """Scans a schedule's folder now, here, and submits new files.
+    """Scans a schedule's folder, or looks at its address, now and here, and submits new files.
 
-    Its ticks stay as they are; it may be paused. Exit code 65 where some files could not be submitted.
+    Its ticks stay as they are; it may be paused. Exit code 65 if some files could not be submitted.
     """
     with session() as it:
-        result = it.client.schedules.run(name, open_storage(storage_config(it.settings)))
+        storage = open_storage(storage_config(it.settings))
+        result = it.client.schedules.run(name, storage, limits=it.settings.look_limits)
     if as_json:
         output.print_json(result)
     else:
-        output.print_table(
-            SUBMITTED,
-            [[one.file, one.dataset_id, one.job_id] for one in result.submitted],
-            f"nothing new among {result.files} files",
-        )
+        nothing = f"nothing new: {result.note}" if result.note else f"nothing new among {result.files} files"
+        if result.submitted or not result.problems:
+            output.print_table(
+                SUBMITTED, [[one.file, one.dataset_id, one.job_id] for one in result.submitted], nothing
+            )  # fmt: skip
         for problem in result.problems:
             output.said_no(problem)
     if result.problems:
@@ -171,7 +266,7 @@ def resume(name: Name) -> None:
 
 @commands.command("remove", epilog=REMOVE_EPILOG)
 def remove(name: Name) -> None:
-    """Removes a schedule; its datasets stay, and so do the files in its folder."""
+    """Removes a schedule; its datasets stay, and so do the files at its place."""
     with session() as it:
         it.client.schedules.remove(name)
     output.say(f"schedule {name} is removed")

@@ -1,24 +1,36 @@
 """`affirm-worker status`."""
 
 import math
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, NoReturn
 
+from app.places import Places
 from cli import output
 from cli.hints import with_commands
 from cli.lazy import single
+from cli.listing import Utc
 from cli.obstacles import cannot_work, in_the_way
 from cli.options import AsJson, ShownColumns, Wide
-from cli.session import session
-from cli.table import Column, chosen
+from cli.prose import fitted
+from cli.session import Session, session
+from cli.table import Choice, Column, PlainRows, chosen, terminal_width
+from cli.watching import Watch
+from cli.watching import watch as watch_
 from cli.words import cell, duration
-from dataset_jobs.store.views import ControllerStatus, Status
-from services.status import Kind, obstacles
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.text import one_line
+from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
+from services.status import NO_CONTROLLER, Kind, obstacles
+from services.to_json import to_json
 
 EPILOG = """
 \b
 Examples:
   affirm-worker status
+  affirm-worker status --watch
   affirm-worker status --json
 """
 POOLS = [
@@ -37,38 +49,84 @@ POOLS = [
     Column("working", right=True, spare=6),
     Column("ending", right=True, spare=6),
 ]
+NO_POOLS = "there are no pools"
 commands = single()
 
 
 @commands.command(epilog=EPILOG)
-def status(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
-    """Shows pools, queues, slots, controllers, and what goes wrong."""
+def status(
+    wide: Wide = False, columns: ShownColumns = None, watch: Watch = False, utc: Utc = False, as_json: AsJson = False
+) -> None:
+    """Shows pools, queues, slots, controllers, and what goes wrong.
+
+    It begins with the database and the storage that it is about. Controllers that have ended are shown with --wide
+    and --json, and if their runs still hold slots.
+
+    With --watch and without a terminal a line is printed for each pool that has changed, and for whatever goes wrong
+    now; with --json the whole status after each change. Ctrl-C ends it with exit code 130.
+    """
+    choice = chosen(columns, wide)
     with session() as it:
+        if watch:
+            watched(it, choice, as_json=as_json)
         shown, now = it.client.status(), it.client.now()
     if as_json:
-        output.print_json(shown)
-        return
-    _print_pools(shown, columns, wide=wide)
-    output.say("", *remarks(shown, now))
+        output.print_json(_document(it.places, shown))
+    elif sys.stdout.isatty():
+        output.print_lines(terminal_lines(it.places, shown, now, choice))
+    else:
+        output.say(*heading(it.places, shown), "")
+        output.print_table(POOLS, [*map(_row, shown.pools)], NO_POOLS, choice)
+        output.say("", *remarks(shown, now, wide=wide))
 
 
-def _print_pools(status: Status, columns: str | None, *, wide: bool) -> None:
-    output.print_table(
-        POOLS,
-        [
-            [
-                pool.name, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
-                pool.queued, pool.running, pool.scheduled, pool.failed,
-                _in_words(pool.oldest_wait_seconds) if pool.queued else None, f"{pool.in_use:,} / {pool.max_running:,}",
-                pool.desired, pool.min_running, pool.runs_claimed, pool.runs_launched, pool.runs_working,
-                pool.runs_ending,
-            ]
-            for pool in status.pools
-        ],
-        "there are no pools",
-        chosen(columns, wide),
-        alone=True,
-    )  # fmt: skip
+def _document(places: Places, status: Status) -> dict[str, Any]:
+    return {**to_json(places), "controller_running": status.any_alive, **to_json(status)}
+
+
+def heading(places: Places, status: Status) -> Iterator[str]:
+    """The lines above the table: what it is about, and whether anybody works there."""
+    if places.context is not None:
+        yield f"context      {places.context}"
+    yield f"database     {places.database_in_words}"
+    yield f"storage      {places.storage}"
+    alive = sum(one.is_alive for one in status.controllers)
+    if not alive:
+        yield f"controllers  {with_commands(in_the_way(NO_CONTROLLER), NO_CONTROLLER.hints)}"
+    elif status.listening >= alive:
+        yield f"controllers  {alive} running"
+    else:
+        yield f"controllers  {alive} running; {status.listening} of them can be notified, the others look by themselves"
+
+
+def terminal_lines(places: Places, status: Status, now: datetime, choice: Choice) -> list[str]:
+    """The status as the lines of a terminal.
+
+    Args:
+        places: what it is about.
+        status: as the store has it.
+        now: the time it is said at.
+        choice: the columns that the user wants.
+    """
+    width = terminal_width()
+    below = remarks(status, now, wide=choice.wide)
+    return [
+        *(line for text in heading(places, status) for line in fitted(one_line(text), width)),
+        "",
+        *output.table(POOLS, [*map(_row, status.pools)], NO_POOLS, choice, alone=True),
+        "",
+        *(line for text in below for line in fitted(one_line(text), width)),
+    ]
+
+
+def _row(pool: PoolStatus) -> list[Any]:
+    return [
+        pool.name, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
+        pool.queued, pool.running, pool.scheduled, pool.failed,
+        _in_words(pool.oldest_wait_seconds) if pool.queued else None, f"{pool.in_use:,} / {pool.max_running:,}",
+        pool.desired, pool.min_running, pool.runs_claimed, pool.runs_launched, pool.runs_working,
+        pool.runs_ending,
+    ]  # fmt: skip
 
 
 def _in_words(seconds: float | None) -> str | None:
@@ -103,20 +161,79 @@ def controller_line(one: ControllerStatus, now: datetime) -> str:
     return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
 
 
-def remarks(status: Status, now: datetime) -> Iterator[str]:
-    """The lines below the table: controllers, decisions, obstacles.
+def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[str]:
+    """The lines below the table: controllers, decisions, failures, obstacles.
 
     Args:
         status: as the store has it.
         now: the time it is said at.
+        wide: also what is over.
     """
-    yield from (controller_line(one, now) for one in status.controllers)
-    yield f"{status.listening} listening for notifications now"
+    over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
+    yield from (controller_line(one, now) for one in status.controllers if wide or one not in over)
+    if not wide and (lost := sum(one.seen_at is not None for one in over)):
+        yield f"{_counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        if pool.desired is not None:
+        # Nobody follows or renews a decision while no controller is there.
+        if pool.desired is not None and (wide or status.serving(pool.name)):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
+    if failed := sum(pool.failed for pool in status.pools):
+        yield with_commands(f"{_counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
     for obstacle in obstacles(status):
-        if obstacle.kind is not Kind.CONTROLLER_IN_TROUBLE:  # its own line says so
+        # The controller's own line says the first, the heading the second.
+        if obstacle.kind not in (Kind.CONTROLLER_IN_TROUBLE, Kind.NO_CONTROLLER):
             yield with_commands(in_the_way(obstacle), obstacle.hints)
     if not status.blocked:
         yield "nothing is blocked"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
+    """The status again and again."""
+    rows = PlainRows(POOLS, choice)
+
+    def changes(before: tuple[Status, datetime] | None, now: tuple[Status, datetime]) -> None:
+        old = None if before is None else before[0]
+        if as_json:
+            if old is None or _without_clocks(old) != _without_clocks(now[0]):
+                output.print_json(_document(it.places, now[0]), indent=None)
+            return
+        if old is None:
+            output.say(*heading(it.places, now[0]), "")
+            output.say(*rows.heading())
+        known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
+        output_lines = [rows.line(_row(pool)) for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
+        wrong = set() if old is None else set(_wrong(old))
+        for line in (*output_lines, *(one for one in _wrong(now[0]) if one not in wrong)):
+            output.say(line)
+
+    watch_(
+        lambda: (it.client.status(), it.client.now()),
+        lambda seen: terminal_lines(it.places, *seen, choice),
+        changes,
+        as_json=as_json,
+    )
+
+
+def _wrong(status: Status) -> Iterator[str]:
+    for obstacle in obstacles(status):
+        yield with_commands(in_the_way(obstacle), obstacle.hints)
+
+
+def _lasting(pool: PoolStatus) -> PoolStatus:
+    return replace(pool, oldest_wait_seconds=None)
+
+
+def _without_clocks(status: Status) -> Status:
+    """What stays the same while nothing happens."""
+    return replace(
+        status,
+        pools=[_lasting(pool) for pool in status.pools],
+        controllers=[
+            replace(one, seen_at=None, silent_seconds=0.0 if one.is_alive else None, heard_of_until=None)
+            for one in status.controllers
+        ],
+    )

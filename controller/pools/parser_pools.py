@@ -162,7 +162,7 @@ class ParserPools:
         for name, spec in list(served.items()):
             try:
                 await self._store.describe_pool(
-                    name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation
+                    name, spec.max_parallelism, spec.max_pending, spec.paused, spec.generation, self._api.namespace
                 )
             except Permanent as error:  # the others go on
                 _log.error("ParserPool %s is not in force: %s", name, error)

@@ -169,6 +169,10 @@ class _Spec(_Part):
     retention: _Retention = _Retention()
 
 
+SPEC_FIELDS = frozenset({"controller", *(str(field.alias) for field in _Spec.model_fields.values())})
+"""The fields of a ParserPool's spec that this program reads."""
+
+
 def controller_of(resource: Mapping[str, Any]) -> str:
     """The controller that a ParserPool names as its own."""
     return str((resource.get("spec") or {}).get("controller") or DEFAULT_CONTROLLER)

@@ -21,7 +21,7 @@ begin
     grant execute on function terminate_runners(uuid, int) to affirm_controller, affirm_runner;
 
     execute format('grant select on all tables in schema %I to affirm_controller', current_schema());
-    grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files, controllers
+    grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers
         to affirm_controller;
     grant insert, delete on names to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;
@@ -30,7 +30,7 @@ begin
     grant update (status, loaded_at, row_count, total_count, parser, region, measure, top, error, warning, updated_at)
         on datasets to affirm_runner;
     grant update (state, finished_at, last_cause, last_error) on jobs to affirm_runner;
-    grant update (started_at, runner_uid, pod_name, node, lease_until, bytes_done, rows_done, committed_at, outcome)
+    grant update (started_at, runner_uid, pod_name, node, lease_until, bytes_done, rows_done, committed_at, outcome, log)
         on runs to affirm_runner;
     grant select, insert, delete on names to affirm_runner;
     grant select, insert, update, delete on coverage to affirm_runner;

@@ -21,7 +21,7 @@ LAST_IN_PUBLIC = 8
 
 OURS = (
     "schema_migrations", "installation", "countries", "datasets", "pools", "jobs", "runs", "names", "coverage",
-    "schedules", "schedule_files", "controllers", "counted_names",
+    "schedules", "schedule_files", "schedule_versions", "controllers", "counted_names",
 )  # fmt: skip
 """Tables and views of ours."""
 

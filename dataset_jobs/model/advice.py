@@ -142,7 +142,7 @@ REASONS: dict[Reason, Remedy] = {
     Reason.IMAGE: Remedy(
         "See that the runner's image (runner.image of the chart) is that of parser-runner and of the controller's "
         "version, and that the pull secret lets it be pulled.", after=_GOES_ON),
-    Reason.CONFIG: Remedy("Fix the setting or the right that the error names.", after=_GOES_ON),
+    Reason.CONFIG: Remedy("Fix the setting, the right or the package that the error names.", after=_GOES_ON),
     Reason.QUOTA: Remedy("Make room in the namespace's ResourceQuota, or raise it.", after=_GOES_ON),
     Reason.REFUSED: Remedy(
         "The cluster refuses the controller, or the runner's Job or pod; the error says why. A LimitRange, or a quota "

@@ -25,11 +25,19 @@ class Action(StrEnum):
     LIST_FORMATS = "list_formats"
     SUGGEST_COLUMNS = "suggest_columns"
     """Have the description of a list proposed that no parser knows."""
+    LIST_FAILED_JOBS = "list_failed_jobs"
     SHOW_STATUS = "show_status"
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"
+    LIST_POOLS = "list_pools"
+    RESUME_POOL = "resume_pool"
+    SET_POOL_MAXIMUM = "set_pool_maximum"
+    PATCH_PARSER_POOL = "patch_parser_pool"
+    """Change the Kubernetes object that describes a pool."""
     RUN_CONTROLLER = "run_controller"
     MIGRATE = "migrate"
+    CHOOSE_PORT = "choose_port"
+    """Keep the embedded Postgres up on another port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,9 @@ class Hint:
 
     Args:
         job_id, dataset_id: for the actions on one.
-        name: of the schedule, or of the pool that a controller is to serve.
+        name: of the schedule, or of the pool.
+        namespace: of the ParserPool; None if it is not known.
+        patch: of the ParserPool, as JSON.
         country, format, region: what to say of a file that is submitted again.
         file: its name.
     """
@@ -50,6 +60,8 @@ class Hint:
     country: str | None = None
     format: str | None = None
     region: str | None = None
+    namespace: str | None = None
+    patch: str | None = None
     file: str | None = None
 
     def as_dict(self) -> dict[str, str]:
@@ -60,13 +72,14 @@ class Hint:
     def from_dict(cls, values: Any) -> "Hint | None":
         """Reads `as_dict`; None for anything else, such as an action that only a newer version knows."""
         try:
+            texts = {name: str(value) for name, value in values.items() if name in _TEXTS}
             ids = {name: UUID(values[name]) for name in ("job_id", "dataset_id") if name in values}
-            texts = {
-                name: str(values[name]) for name in ("name", "country", "format", "region", "file") if name in values
-            }
             return cls(Action(values["action"]), **ids, **texts)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
+
+
+_TEXTS = ("name", "country", "format", "region", "namespace", "patch", "file")
 
 
 @dataclass(frozen=True, slots=True)

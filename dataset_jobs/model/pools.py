@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+MAX_RUNNING_LIMIT = 100_000
+"""The greatest maximum of a pool that can be given."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolFigures:

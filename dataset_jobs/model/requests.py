@@ -50,6 +50,10 @@ class NotFound(InvalidRequest):
     """There is no such dataset, job or schedule."""
 
 
+class UnknownCountry(InvalidRequest):
+    """There is no such country."""
+
+
 class Conflict(InvalidRequest):
     """It cannot be done in the state that the dataset is in."""
 
@@ -68,7 +72,7 @@ def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> Invalid
         )
     meant = [f"{code} ({names[code]})" for code in _close(given.strip(), names)]
     hint = f"did you mean {' or '.join(meant)}?" if meant else "use its ISO 3166-1 code of two letters"
-    return InvalidRequest(f"unknown country {given!r}: {hint}")
+    return UnknownCountry(f"unknown country {given!r}: {hint}")
 
 
 def unknown_pool(pool: str) -> InvalidRequest:

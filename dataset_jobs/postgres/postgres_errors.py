@@ -66,6 +66,8 @@ def error_of_state(state: str | None, said: str) -> RunError:
 
 
 def one_line(error: psycopg.Error) -> str:
-    """The server's primary message, or else libpq's, in one line."""
+    """The server's primary message, or else libpq's, in one line. libpq ends its sentences with the line."""
     text = error.diag.message_primary or str(error)
-    return " ".join(text.split()) or type(error).__name__
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    sentences = [line if line.endswith((".", "?", "!", ":", ";", ",")) else f"{line}." for line in lines[:-1]]
+    return " ".join([*sentences, *lines[-1:]]) or type(error).__name__

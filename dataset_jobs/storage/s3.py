@@ -84,7 +84,16 @@ class S3Storage:
 
     def files(self, location: str) -> Iterator[StoredFile]:
         """See `Storage.files`. A folder is what keys with slashes look like: any one may be empty."""
-        folder = f"{checked(self._prefix + location)}/"
+        for file in self.listed(location):
+            # One that ends with a slash is what consoles make in the place of a folder.
+            below = file.uri.removeprefix(f"{_SCHEME}{self._bucket}/{self._prefix}{location}")
+            if not below.endswith("/") and "/." not in below:
+                yield file
+
+    def listed(self, location: str) -> Iterator[StoredFile]:
+        """As `files`, with hidden ones and with keys that end with a slash; the whole bucket for no location."""
+        full = self._prefix + location
+        folder = f"{checked(full)}/" if full else ""
         uri = f"{_SCHEME}{self._bucket}/"
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder))
         while True:
@@ -94,9 +103,7 @@ class S3Storage:
                 return
             for found in page.get("Contents", ()):
                 key = found["Key"]
-                # One that ends with a slash is what consoles make in the place of a folder.
-                if not key.endswith("/") and "/." not in key.removeprefix(folder[:-1]):
-                    yield StoredFile(uri + key, key.rpartition("/")[2], f"{found['ETag']} {found['Size']}")
+                yield StoredFile(uri + key, key.rpartition("/")[2], f"{found['ETag']} {found['Size']}")
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""

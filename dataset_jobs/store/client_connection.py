@@ -172,6 +172,13 @@ class ClientConnection(ClientDatabase):
             self._live.close()
             self._live = None
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands between, so that a session lasts for one transaction. Connects if needed."""
+        with database_errors(), self._connection():
+            assert self._live is not None
+            return self._live.pooled
+
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[DictRow]]:
         if self._live is None or self._live.closed:

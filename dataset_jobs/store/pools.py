@@ -8,7 +8,13 @@ class PoolStore(ControllerConnection):
     """Sets pools as they are described, and tells of them."""
 
     async def describe_pool(
-        self, pool: str, max_running: int | None, max_pending: int | None, paused: bool | None, described: int
+        self,
+        pool: str,
+        max_running: int | None,
+        max_pending: int | None,
+        paused: bool | None,
+        described: int,
+        namespace: str,
     ) -> None:
         """Sets a pool, and creates it if it is new.
 
@@ -16,6 +22,7 @@ class PoolStore(ControllerConnection):
             pool: its name.
             max_running, max_pending, paused: what the claim goes by.
             described: of two descriptions the one with the higher number counts.
+            namespace: of its ParserPool.
         """
         async with self._connection() as connection:
             await execute(
@@ -26,6 +33,7 @@ class PoolStore(ControllerConnection):
                 max_pending=max_pending,
                 paused=paused,
                 described=described,
+                namespace=namespace,
             )
 
     async def undescribe_pool(self, pool: str, max_running: int | None, max_pending: int | None) -> None:

@@ -1,7 +1,7 @@
 """The parser-runner's queries: one method for each statement. Synchronous, one connection."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
 from dataset_jobs.model.keys import RUN_LEASE, RunKey
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection, in_milliseconds
 from dataset_jobs.store.coverage import cover
@@ -96,15 +97,20 @@ class RunnerStore:
             self._end_earlier_loads()
         return assignment
 
-    def heartbeat(self, bytes_done: int, rows_done: int) -> bool:
-        """Renews the lease and records progress; False if the lease is lost or a cancel was asked for."""
-        with database_errors():
-            return self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done) is not None
+    def heartbeat(self, bytes_done: int, rows_done: int, log: RunLog | None = None) -> bool:
+        """Renews the lease and records progress; False if the lease is lost or a cancel was asked for.
 
-    def record_outcome(self, outcome: Outcome) -> None:
-        """Stores the runner's report of a run that did not commit; a run that was ended keeps its own."""
+        Args:
+            bytes_done, rows_done: read by now.
+            log: as it is now; None if it has not changed.
+        """
         with database_errors():
-            self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()))
+            return self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done, log=_as_json(log)) is not None
+
+    def record_outcome(self, outcome: Outcome, log: RunLog | None = None) -> None:
+        """Stores the runner's report of a run that did not commit, with its log; a run that was ended keeps its own."""
+        with database_errors():
+            self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()), log=_as_json(log))
 
     def sexes_of(self, assignment: Assignment, year: int, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """How many girls and boys have these names in other datasets of the country.
@@ -124,7 +130,14 @@ class RunnerStore:
             ).fetchall()
         return {row["name"]: (row["female"], row["male"]) for row in found}
 
-    def load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
+    def load(
+        self,
+        assignment: Assignment,
+        blocks: Iterable[bytes],
+        loaded: Loaded,
+        bytes_done: int,
+        log: Callable[[], RunLog] = RunLog,
+    ) -> None:
         """Replaces the dataset's rows and completes dataset, job and run, in one fenced transaction.
 
         Args:
@@ -132,6 +145,7 @@ class RunnerStore:
             blocks: text COPY data, whole lines, sorted for the primary key.
             loaded: what `blocks` hold.
             bytes_done: size of the file that was read.
+            log: the run's log; asked just before the commit.
 
         Raises:
             LostLease: the run lost its lease; nothing was committed.
@@ -140,11 +154,18 @@ class RunnerStore:
             Unavailable: the connection broke; nothing was committed, or it is not known.
         """
         try:
-            self._load(assignment, blocks, loaded, bytes_done)
+            self._load(assignment, blocks, loaded, bytes_done, log)
         except errors.UniqueViolation:
             raise DuplicateRows("two rows have the same year, name and sex", Reason.INVALID_FORMAT) from None
 
-    def _load(self, assignment: Assignment, blocks: Iterable[bytes], loaded: Loaded, bytes_done: int) -> None:
+    def _load(
+        self,
+        assignment: Assignment,
+        blocks: Iterable[bytes],
+        loaded: Loaded,
+        bytes_done: int,
+        log: Callable[[], RunLog],
+    ) -> None:
         with database_errors(), self._connection.transaction():
             patience = in_milliseconds(self._connection.patience)
             self._execute("load.lock", patience=patience)
@@ -168,7 +189,7 @@ class RunnerStore:
             cover(self._connection, assignment, loaded)
             self._execute("load.finish_job")
             outcome = Json({"cause": "completed", "rows": loaded.rows})
-            self._execute("load.finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome)
+            self._execute("load.finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome, log=_as_json(log()))
 
     def has_committed(self) -> bool:
         """Whether this run's load was committed: for a runner whose connection broke at the commit."""
@@ -208,3 +229,8 @@ class RunnerStore:
 
     def _one(self, name: str, **parameters: Any) -> DictRow | None:
         return self._connection.execute(statement(name), {**self._who, **parameters}).fetchone()
+
+
+def _as_json(log: RunLog | None) -> Json | None:
+    """None leaves the log in the row as it is."""
+    return None if log is None or not log.lines else Json(log.as_dict())

@@ -120,9 +120,10 @@ class RunView:
     waits_for: str | None
     waits_for_error: str | None
     released_at: datetime | None
+    log: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("outcome", "evidence", "decision"):
+        for name in ("outcome", "evidence", "decision", "log"):
             value = getattr(self, name)
             if not isinstance(value, dict | None):
                 object.__setattr__(self, name, {"?": value})
@@ -166,6 +167,9 @@ class PoolStatus:
         decided_by: the controller that decides.
         decided_at: since when it is so many.
         max_pending: how many runs may be unstarted at once; None if there is no such limit.
+        paused_since, paused_reason: since when, and why; None if nobody has said so.
+        described: a ParserPool describes it, or has until it was deleted.
+        described_in: the namespace of that; None if no controller has said so.
         blocked_since: since when its runs cannot start; None if they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
@@ -191,6 +195,10 @@ class PoolStatus:
     decided_at: datetime | None
     max_pending: int | None
     paused: bool
+    paused_since: datetime | None
+    paused_reason: str | None
+    described: bool
+    described_in: str | None
     blocked_since: datetime | None
     blocked_cause: str | None
     blocked_reason: str | None
@@ -268,7 +276,12 @@ class ScheduleView:
     """A schedule.
 
     Args:
+        location, url: the folder of storage, or the address; one of them.
+        filename: the publisher's name for the file at the address, if nothing else says it.
         next_at: the tick that is next; past if it is being done, or could not be yet.
+        year_hint, sex_hint, format_hint, region_hint, description: what the uploader says of the files.
+        etag, last_modified: what the server said of the file that was fetched last.
+        note: what came of the last look at an address, in words.
         looking: somebody is at it.
         looked_at, files, submitted: the last look that went through; how many files there were, how many of them new.
         failures: looks that were broken off since.
@@ -279,12 +292,22 @@ class ScheduleView:
     name: str
     cron: str
     timezone: str
-    location: str
+    location: str | None
+    url: str | None
+    filename: str | None
     country: str
     pool: str
     priority: int
     paused: bool
     next_at: datetime
+    year_hint: int | None
+    sex_hint: str | None
+    format_hint: str | None
+    region_hint: str | None
+    description: str | None
+    etag: str | None
+    last_modified: str | None
+    note: str | None
     looking: bool
     looked_at: datetime | None
     files: int | None
@@ -308,6 +331,11 @@ class Status:
     listening: int
     blocked: list[Blocked]
     failing: list[ScheduleView]
+
+    @property
+    def any_alive(self) -> bool:
+        """Whether any controller is there."""
+        return any(one.is_alive for one in self.controllers)
 
     def serving(self, pool: str) -> list[ControllerStatus]:
         """The controllers that are there and claim from a pool."""

@@ -1,11 +1,6 @@
 """docs/settings.md, from the settings."""
 
-from datetime import timedelta
-
-from pydantic.fields import FieldInfo
-
-from app.settings import Settings, allowed
-from dataset_jobs.model.durations import format_duration
+from app.settings import Settings, allowed, default_in_words
 from docs.generate import DOCS
 
 PAGE = DOCS / "settings.md"
@@ -16,9 +11,11 @@ def page() -> str:
     rows = [
         "| variable | default | allowed | purpose |",
         "| --- | --- | --- | --- |",
-        *(f"| `{name.upper()}` | {_default(field)} | {allowed(field)} | {field.description} |" for name, field in
-          Settings.model_fields.items()),
-    ]  # fmt: skip
+        *(
+            f"| `{name.upper()}` | {default_in_words(field)} | {allowed(field)} | {field.description} |"
+            for name, field in Settings.model_fields.items()
+        ),
+    ]
     return f"# Settings\n\n{INTRODUCTION}\n\n" + "\n".join(rows) + "\n"
 
 
@@ -30,14 +27,3 @@ numbers with units: `500ms`, `5s`, `1m30s`, `2h`, `7d`.
 boto3 finds S3 credentials, region and profile: an IAM role, or the `AWS_*` variables.
 
 `make docs` writes this page from the code."""
-
-
-def _default(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    assert isinstance(extra, dict)
-    if extra["shown"] is not None:
-        return str(extra["shown"])
-    value = field.default
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    return "" if value is None else str(value)

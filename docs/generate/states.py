@@ -1,6 +1,6 @@
 """The diagrams and tables of docs/states.md: `make docs` writes them from the model.
 
-People write the last columns of a table. They are kept, row by row; a new row has `TO BE WRITTEN` in them.
+People write the last column of the tables of moves. It is kept, row by row; a new row has `TO BE WRITTEN` in it.
 """
 
 import re
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.meanings import CAUSES, DATASET_STATUSES, EXIT_CODES, JOB_STATES, NEXT
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.model.states import DATASET_MOVES, JOB_MOVES, DatasetStatus, JobState
 from docs.generate import DOCS
@@ -38,19 +39,20 @@ def _content(name: str, block: str) -> str:
         case "dataset diagram":
             return _diagram(DatasetStatus, DATASET_MOVES, DatasetStatus.PENDING, [])
         case "job states":
-            rows = [(f"`{state}`", "yes" if state.finished else "no") for state in JobState]
-            return _table(block, ("State", "Over"), rows, ("Meaning",))
+            rows = [(f"`{state}`", "yes" if state.finished else "no", JOB_STATES[state]) for state in JobState]
+            return _table(block, ("State", "Over", "Meaning"), rows)
         case "job moves":
             return _table(block, ("From", "To", "Made by"), _moves(JobState, JOB_MOVES), ("When",))
         case "dataset statuses":
-            return _table(block, ("Status",), [(f"`{status}`",) for status in DatasetStatus], ("Meaning",))
+            meanings = [(f"`{status}`", DATASET_STATUSES[status]) for status in DatasetStatus]
+            return _table(block, ("Status", "Meaning"), meanings)
         case "dataset moves":
             return _table(block, ("From", "To", "Made by"), _moves(DatasetStatus, DATASET_MOVES), ("When",))
         case "exit codes":
-            return _table(block, ("Code", "Name", "Cause"), _exit_codes(), ("Meaning",))
+            return _table(block, ("Code", "Name", "Cause", "Meaning"), _exit_codes())
         case "causes":
-            rows_ = [(f"`{cause}`", str(cause.counts_as)) for cause in Cause]
-            return _table(block, ("Cause", "Counts as"), rows_, ("Meaning", "Next"))
+            ends = [(f"`{cause}`", str(cause.counts_as), CAUSES[cause], NEXT[cause]) for cause in Cause]
+            return _table(block, ("Cause", "Counts as", "Meaning", "Next"), ends)
     raise ValueError(f"the page has a block that nobody writes: {name}")
 
 
@@ -75,10 +77,10 @@ def _exit_codes() -> Iterator[tuple[str, ...]]:
         causes = [cause for cause in Cause if Outcome(cause).exit_code is code]
         # A runner reports no other cause itself; any other report counts as a crash.
         said = Cause.CRASHED if Cause.CRASHED in causes else next(iter(causes), Cause.CRASHED)
-        yield str(code.value), code.name.lower(), f"`{said}`"
+        yield str(code.value), code.name.lower(), f"`{said}`", EXIT_CODES[code]
 
 
-def _table(block: str, head: tuple[str, ...], rows: Rows, written: tuple[str, ...]) -> str:
+def _table(block: str, head: tuple[str, ...], rows: Rows, written: tuple[str, ...] = ()) -> str:
     """`head` and `rows` are the model's columns, `written` the heads of those that people write."""
     kept: dict[tuple[str, ...], list[str]] = {}
     for line in block.splitlines():

@@ -4,32 +4,41 @@ A parser module has `PARSERS`, a list of `Parser` objects. Another package names
 `affirm_worker.parsers`, under the country's code in lower case.
 """
 
-import sys
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from importlib import import_module, invalidate_caches
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Problem, Rejected
+from dataset_jobs.model.errors import Misconfigured, Problem, Rejected
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.limits import MIB, Limits
-from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 from dataset_jobs.model.places import InMember
 from parser_runner.parsers.archive import is_beside_lists, text_members
 from parser_runner.parsers.contract import AnyParser, Parsed, Parser, Row
 from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.findings import Findings
-from parser_runner.parsers.former import adapted
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.start import start
 from parser_runner.parsers.unknown import how_to_describe, unknown
-from parser_runner.parsers.whose_file import all_recognised, check_named, check_region, is_refused, is_shared, the_one
+from parser_runner.parsers.whose_file import (
+    Recognised,
+    all_recognised,
+    check_named,
+    check_region,
+    is_refused,
+    is_shared,
+    the_one,
+)
+
+if TYPE_CHECKING:
+    from parser_runner.parsers.packages import Broken, Further
 
 __all__ = [
-    "ENTRY_POINTS",
     "AnyParser",
     "Parsed",
     "Parser",
@@ -41,7 +50,7 @@ __all__ = [
     "parsers_of",
 ]
 
-ENTRY_POINTS = "affirm_worker.parsers"
+_log = logging.getLogger(__name__)
 
 _BUILT_IN: dict[str, tuple[str, ...]] = {
     "AR": ("ar_renaper",),
@@ -79,36 +88,19 @@ def parsers_of(country: str) -> Sequence[AnyParser]:
     ]
 
 
-def further_parsers_of(country: str) -> Sequence[AnyParser]:
-    """The parsers of other packages for a country."""
+def further_parsers_of(country: str) -> "Further":
+    """The parsers of other packages for a country, and what is broken of them."""
     # Import it only now: a search of the installed packages takes longer than parsing most files.
-    from importlib.metadata import entry_points
+    from parser_runner.parsers.packages import load_packages
 
-    _check_packages()
-    points = entry_points(group=ENTRY_POINTS, name=country.lower())
-    return [adapted(parser) for point in points for parser in point.load().PARSERS]
-
-
-def _check_packages() -> None:
-    """Raises the errors of `machine_error` if a folder of packages cannot be listed now.
-
-    importlib.metadata would take such a folder for an empty one and remember that. It would miss an installed parser,
-    and the file would be refused for good.
-    """
-    invalidate_caches()
-    for folder in sys.path:
-        try:
-            next(Path(folder).iterdir(), None)
-        except OSError as error:
-            if not is_about_the_path(error):
-                raise machine_error(error, "look through the installed packages") from None
+    return load_packages(country, parsers_of(country))
 
 
 def countries() -> list[str]:
     """The countries with parsers, of this package or of others."""
-    from importlib.metadata import entry_points
+    from parser_runner.parsers.packages import packaged_countries
 
-    return sorted({*_BUILT_IN, *(point.name.upper() for point in entry_points(group=ENTRY_POINTS))})
+    return sorted({*_BUILT_IN, *packaged_countries()})
 
 
 def parse_file(
@@ -168,6 +160,7 @@ def parse(source: Source, country: str) -> Parsed:
 
     Raises:
         Rejected: the country has no parser, or none recognises the file. Also while the rows are read.
+        Misconfigured: none recognises the file, and a package that may know it is broken.
     """
     if source.size > source.limits.file_mib * MIB:
         message = f"the file has {source.size} bytes, more than {source.limits.file_mib} MiB (LIMIT_FILE_MIB)"
@@ -177,24 +170,48 @@ def parse(source: Source, country: str) -> Parsed:
     parsers = parsers_of(country)
     found = all_recognised(source, parsers) if source.size else []
     chosen = the_one(source, country, found)
+    broken: Sequence[Broken] = ()
     if chosen is None:
         further = further_parsers_of(country)
-        if not parsers and not further:
+        if not (parsers or further.parsers or further.broken):
             message = f"there is no parser for files of {country}"
             raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[how_to_describe(country)])
-        parsers = [*parsers, *further]
-        found = all_recognised(source, further) if source.size else []
+        parsers = [*parsers, *(one.parser for one in further.parsers)]
+        found, broken = _recognised_by_packages(source, country, further)
         chosen = the_one(source, country, found)
     if chosen is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
         return _parse_archive(source, country)
     if chosen is None:
+        usable = {parser.name for parser in parsers} - {one.format for one in broken}
+        if broken and source.size and source.hints.format not in usable:
+            raise _of_broken(source, country, broken)
         raise unknown(source, country, parsers, lambda: _elsewhere(source, country))
+    for one in broken:
+        _log.warning("%s", one)
     parser, match = chosen
     check_named(source, parser, found)
     source.findings.recognised = parser.name
     parsed = start(parser, source, match)
     check_region(source, parsed.region)
     return parsed
+
+
+def _recognised_by_packages(
+    source: Source, country: str, further: "Further"
+) -> tuple[list[Recognised], Sequence["Broken"]]:
+    """The formats of other packages that a file may be of, and all that is broken."""
+    from parser_runner.parsers.packages import recognised_by_packages
+
+    found, failed = recognised_by_packages(source, country, further) if source.size else ([], [])
+    return found, [*further.broken, *failed]
+
+
+def _of_broken(source: Source, country: str, broken: Sequence["Broken"]) -> Misconfigured:
+    """The file is not at fault: a package that may know it is. Once that is fixed, the same try can pass."""
+    said = "; ".join(map(str, broken))
+    return Misconfigured(
+        f"no working parser of {country} knows {source.filename}, and one is broken: {said}", Reason.CONFIG
+    )
 
 
 def known_formats(source: Source, country: str) -> list[str]:

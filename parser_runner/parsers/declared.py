@@ -32,6 +32,8 @@ class TextList:
         top: as in `Parsed`, or a function that finds it.
         title: words that must stand above or in the headings, in small letters.
         rules: which records are rows.
+        footer: what lines below the list are, such as `re.compile("Quelle: .*")`: it matches the whole line, its fields
+            joined by a space. They are counted as left out. A matching line within the list refuses the file.
         named_year, named_sex: whether the publisher puts these in the file's name and nowhere else.
         shared, named, regions: as in `Parser`.
         region_names: of regions whose codes nobody knows by heart, for refusals.
@@ -48,12 +50,27 @@ class TextList:
     top: int | Callable[[Source, Header], int | None] | None = None
     title: str = ""
     rules: Rules = field(default_factory=Rules)
+    footer: re.Pattern[str] | None = None
     named_year: bool = False
     named_sex: bool = False
     shared: bool = False
     named: re.Pattern[str] | None = None
     regions: tuple[str, ...] = ()
     region_names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.columns is None) == (not self.bare) and type(self).recognise is TextList.recognise:
+            raise ValueError(f"TextList {self.name}: expected either columns, or bare for a list without headings")
+        if not self.delimiters or not set(self.delimiters) <= set(SEPARATORS):
+            raise ValueError(
+                f"TextList {self.name}: delimiters is {self.delimiters!r}: expected some of {SEPARATORS!r}"
+            )
+        for name in ("footer", "named"):
+            pattern = getattr(self, name)
+            if pattern is not None and not isinstance(pattern, re.Pattern):
+                raise TypeError(f"TextList {self.name}: {name} is a {type(pattern).__name__}: expected re.compile(…)")
+        if self.title != self.title.casefold():
+            raise ValueError(f"TextList {self.name}: title is {self.title!r}: write it in small letters")
 
     def recognise(self, source: Source) -> tuple[Table, Header] | None:
         """The table and its headings."""
@@ -79,7 +96,7 @@ class TextList:
         if self.bare and header.record:
             source.skip(HEADINGS_ADDED, place=header.record)
         top = self.top(source, header) if callable(self.top) else self.top
-        rows = read_list(source, table, header, self.rules, year, sex)
+        rows = read_list(source, table, header, self.rules, year, sex, self.footer)
         region = region_given(source, self.regions, self.region_names) if self.regions else self.region
         return Parsed(self.name, self.measure, region, rows, top)
 

@@ -1,11 +1,13 @@
 """Long tables: one name, year and sex per record. The most common shape."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from parser_runner.parsers.adding import Adder, AddUp
 from parser_runner.parsers.contract import Row
+from parser_runner.parsers.footer import WithoutFooter
 from parser_runner.parsers.order import HEADINGS_AGAIN, Order, Ranks
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
@@ -65,6 +67,21 @@ class Rules:
     adds_up: AddUp | None = None
     same_line: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("sexes", "suppressed", "no_names", "no_sexes", "no_years"):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping):
+                to, such = ("F or M", '{"Girls": "F"}') if name == "sexes" else ("a reason", '{"total": "totals"}')
+                raise TypeError(
+                    f"Rules: {name} is a {type(given).__name__}: expected a mapping from the text of a cell to {to},"
+                    f" such as {such}"
+                )
+        if wrong := set(self.sexes.values()) - {"F", "M"}:
+            raise ValueError(f"Rules: sexes has {min(wrong)!r}: expected F or M")
+        for text in self.no_names:
+            if label_of(text) != text:
+                raise ValueError(f"Rules: no name ever equals {text!r} of no_names: write {label_of(text)!r}")
+
     def sex(self, text: str) -> str | None:
         """F or M for a text in the column of the sex, in any letter case; None if the format has no such text.
 
@@ -80,7 +97,13 @@ class Rules:
 
 
 def read_list(
-    source: Source, table: Table, header: Header, rules: Rules, year: int | None, sex: str | None
+    source: Source,
+    table: Table,
+    header: Header,
+    rules: Rules,
+    year: int | None,
+    sex: str | None,
+    footer: re.Pattern[str] | None = None,
 ) -> Iterator[Row]:
     """The rows of a long table.
 
@@ -89,9 +112,12 @@ def read_list(
         table, header: the list and its columns.
         rules: which records are rows.
         year, sex: of the whole list, if it has no such column.
+        footer: what each line below the list is; see `declared.TextList`.
     """
+    texts = isinstance(table, TextTable)
+    table = table if footer is None else WithoutFooter(source, table, header, footer)
     ranks = Ranks() if rules.adds_up and rules.adds_up.equal and header.rank >= 0 else None
-    rows = _LongTable(source, table, header, rules, year, sex, ranks).rows()
+    rows = _LongTable(source, table, header, rules, year, sex, ranks, texts=texts).rows()
     if rules.adds_up is None:
         for row, _ in rows:
             yield row
@@ -120,6 +146,8 @@ class _LongTable:
         year: int | None,
         sex: str | None,
         ranks: Ranks | None,
+        *,
+        texts: bool,
     ) -> None:
         self._source = source
         self._table = table
@@ -130,6 +158,8 @@ class _LongTable:
         self._headings: Sequence[Value] | None = None
         self._order = Order(source, falling=rules.falling)
         self._ranks = ranks
+        self._texts = texts
+        """Whether the table is text, so that every cell is."""
         self._sexes: dict[Value, str] = dict(rules.sexes.items())
 
     def rows(self) -> Iterator[_RowAndRecord]:
@@ -137,7 +167,7 @@ class _LongTable:
         header, rules, order = self._header, self._rules, self._order
         at_name, at_count, at_year, at_sex, width = header.name, header.count, header.year, header.sex, header.width
         at_rank, at_over = header.rank, header.over
-        texts = isinstance(self._table, TextTable)
+        texts = self._texts
         watched = rules.falling or at_rank >= 0
         # Checked before: the same names, years and sexes come again and again.
         names: dict[Value, str] = {}

@@ -4,8 +4,8 @@ import codecs
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Protocol, Self
 
 from parser_runner.parsers.source import Source
@@ -121,6 +121,17 @@ class Columns:
     rank: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            texts = getattr(self, each.name)
+            if isinstance(texts, str) or not isinstance(texts, Collection):
+                raise TypeError(f"Columns: {each.name}={texts!r}: expected a tuple of headings, such as ('name',)")
+            for text in texts:
+                if label_of(text) != text:
+                    raise ValueError(
+                        f"Columns: no heading ever equals {text!r} of {each.name}: write {label_of(text)!r}"
+                    )
 
 
 @dataclass(frozen=True, slots=True)

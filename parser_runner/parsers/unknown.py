@@ -14,7 +14,7 @@ from parser_runner.parsers.file_kinds import kind_of_file
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import TextTable
-from parser_runner.parsers.values import Value, is_year, label_of, text_of
+from parser_runner.parsers.values import Value, has_words, is_year, label_of, text_of
 
 Elsewhere = Callable[[], Sequence[tuple[str, AnyParser]]]
 """Finds the formats of other countries that a file is of: each with its country's code."""
@@ -96,6 +96,8 @@ class _Miss:
     missing: list[str]
     further: list[str]
     separator: str
+    title: str
+    """That must stand above, and does not; empty if none is missed."""
 
     def in_words(self) -> str:
         differences = [f"no heading {one}" for one in self.missing]
@@ -104,6 +106,8 @@ class _Miss:
         if self.separator not in self.parser.delimiters:
             expected = " or ".join(_SEPARATORS[one] for one in self.parser.delimiters)
             differences.append(f"separated by {_SEPARATORS[self.separator]} and not by {expected}")
+        if self.title:
+            differences.append(f"no title with the words {self.title}")
         if not differences:
             differences.append(f"expected {self.parser.description}")
         return "; ".join(differences)
@@ -116,13 +120,17 @@ def _misses(source: Source, parser: TextList) -> Iterator[_Miss]:
     wanted = [texts for texts in (columns.name, columns.count, columns.year, columns.sex) if texts]
     known = {text for texts in (*wanted, columns.rank, columns.over, columns.other) for text in texts}
     for table in TextTable.each(source, parser.charset):
+        titles: list[str] = []
         for number, record in enumerate(table.head(), 1):
+            titles += filter(None, map(text_of, record))
+            title = "" if has_words(" | ".join(titles), parser.title) else parser.title
             labels = {label_of(value): text_of(value) for value in record if text_of(value)}
             missing = [texts for texts in wanted if not labels.keys() & set(texts)]
             further = [text for label, text in labels.items() if label not in known]
             if len(labels) > 1 and all(len(text) <= _LONGEST_HEADING for text in further):
                 share = (len(wanted) - len(missing)) / len(wanted)
-                yield _Miss(parser, number, share, [" or ".join(texts) for texts in missing], further, table.delimiter)
+                absent = [" or ".join(texts) for texts in missing]
+                yield _Miss(parser, number, share, absent, further, table.delimiter, title)
 
 
 def _similar(source: Source, parsers: Sequence[AnyParser]) -> AnyParser | None:

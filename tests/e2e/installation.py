@@ -97,8 +97,12 @@ class Installation:
         return items
 
     def touch_pods(self) -> None:
-        """Lets the controller look at its pods now: without an event of a pod it does once a minute."""
-        self.kubectl("annotate", "pods", "-l", "app=affirm-parser", "--overwrite", f"touched={time.monotonic_ns()}")
+        """Lets the controller look at its pods now: without an event of a pod it does once a minute.
+
+        A pod that is deleted between kubectl's list and its patch is no error: its end was an event too.
+        """
+        now = f"touched={time.monotonic_ns()}"
+        self.kubectl("annotate", "pods", "-l", "app=affirm-parser", "--overwrite", now, check=False)
 
     def until(self, sql: str, *parameters: object, seconds: float = 90) -> list[dict[str, Any]]:
         """Waits until a query has rows, and returns them; if it has none in time, shows the controller's log."""

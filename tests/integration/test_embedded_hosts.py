@@ -15,7 +15,7 @@ from app import postgres_server
 from app.embedded import embedded_postgres
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.outcome import ExitCode
-from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all, one_line
+from tests.servers.as_user import NO_ENTRY, ROOT, affirm, folder_for_all, one_line
 from tests.servers.postgres import PostgresServer
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users and namespaces need root")
@@ -30,21 +30,24 @@ def open_folder(postgres: PostgresServer) -> Iterator[Path]:
         yield folder
 
 
-def status(home: Path | str, uid: int | None = None, before: str = "") -> "subprocess.CompletedProcess[str]":
+def status(
+    home: Path | str, uid: int | None = None, before: str = "", **settings: str
+) -> "subprocess.CompletedProcess[str]":
     """A command that starts the server, and stops it."""
     namespaces = ["--mount"] if "mount" in before else []
-    return affirm(
-        "status", environment={"AFFIRM_WORKER_HOME": str(home)}, uid=uid, before=before, namespaces=namespaces
-    )
+    environment = {"AFFIRM_WORKER_HOME": str(home), **settings}
+    return affirm("status", environment=environment, uid=uid, before=before, namespaces=namespaces)
 
 
 @needs_root
 def test_users_of_one_machine_do_not_get_in_each_others_way(open_folder: Path) -> None:
     """Neither before nor while the other one has it running; nothing is left that only one of them may open."""
     homes = [open_folder / str(uid) for uid in USERS]
+    # What the library of the programs would lock, in the temporary folder that all share.
+    (open_folder / ".lockfile").touch(mode=0o600)
     for _ in range(2):
         with ThreadPoolExecutor() as at_once:
-            done = [*at_once.map(status, homes, USERS)]
+            done = [*at_once.map(lambda home, uid: status(home, uid, TMPDIR=str(open_folder)), homes, USERS)]
         assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
 
 
@@ -97,6 +100,17 @@ def test_programs_that_cannot_be_executed_are_named(open_folder: Path) -> None:
     done = status(open_folder / "home", before=noexec)
     assert done.returncode == ExitCode.CONFIGURATION
     assert "initdb cannot be executed" in one_line(done) and "noexec" in one_line(done)
+
+
+def test_programs_in_a_path_that_stops_them_are_named(open_folder: Path) -> None:
+    """A shell takes some characters for its own."""
+    package = postgres_server.program("postgres").parents[2]
+    folder = open_folder / "a b$c"
+    folder.mkdir()
+    (folder / package.name).symlink_to(package)
+    done = status(open_folder / "home", PYTHONPATH=f"{folder}:{ROOT}")
+    assert done.returncode == ExitCode.CONFIGURATION
+    assert "a path with $ stops it; install affirm-worker in another folder" in one_line(done)
 
 
 @needs_root

@@ -9,13 +9,17 @@ import psycopg
 import pytest
 
 from dataset_jobs.migrations import LATEST
+from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, TableRight, rights_of
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.outcome import LogLine, Outcome
+from dataset_jobs.model.requests import NotFound
+from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.model.settlement import CANCELLED, COMPLETED, Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.client_connection import ClientConnection
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
@@ -64,7 +68,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
             await store.record_launches({claimed.key: "name"})
             with RunnerStore(as_role(database, "affirm_runner"), claimed.key, Runner("uid")) as runner:
                 assignment = runner.take()
-                assert runner.heartbeat(1, 1)
+                assert runner.heartbeat(1, 1, RunLog(0, (LogLine("2026-03-01T12:00:00.000Z", "INFO", "one"),)))
                 if epoch == 1:
                     runner.record_outcome(Outcome(Cause.CRASHED, error="it crashed"))
                 else:
@@ -100,6 +104,15 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
     client.datasets.delete(dataset_id, open_storage(StorageConfig("local", path=tmp_path)))
 
 
+def test_the_role_of_the_controller_is_enough_for_pools(client: Client) -> None:
+    assert client.pools.pause("default", "for a while").paused
+    assert not client.pools.resume("default").paused
+    assert client.pools.set("default", max_running=3, max_pending=4).after.max_pending == 4
+    assert client.pools.details("default").recent == []
+    with pytest.raises(NotFound, match="there are no jobs"):
+        client.jobs.latest()
+
+
 def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "yob2023.txt").write_bytes(b"Emma,F,15433\n")
@@ -112,6 +125,19 @@ def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_p
         assert store.schedules.run("us", storage).files == 0
         assert store.schedules.claim() is None
         store.schedules.remove("us")
+
+
+@pytest.mark.parametrize("role", [CONTROLLER, RUNNER])
+def test_the_rights_are_read_as_the_database_has_them(database: str, role: str) -> None:
+    with ClientConnection(as_role(database, role)) as connection:
+        has = connection.all("doctor.privileges", schema="affirm")
+        tables = {row["name"] for row in connection.all("doctor.tables", schema="affirm")}
+    needs = {
+        right._replace(table=table)
+        for right in rights_of(role)
+        for table in (tables if right.table == EVERY_TABLE else [right.table])
+    }
+    assert needs == {TableRight(row["table"], row["privilege"], row["column"]) for row in has}
 
 
 @pytest.mark.parametrize(

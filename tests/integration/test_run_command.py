@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -111,7 +112,10 @@ async def test_a_controller_waits_for_the_schema_that_it_is_for(empty_database: 
     )  # fmt: skip
     try:
         assert process.stderr is not None
-        first = json.loads(process.stderr.readline())
+        named, first = json.loads(process.stderr.readline()), json.loads(process.stderr.readline())
+        assert re.fullmatch(
+            rf"database: 127\.0\.0\.1:\d+/\w+ as \w+; storage: {tmp_path}/storage; health port: none", named["msg"]
+        )
         assert first["msg"].startswith("waiting: ")
         assert "migrate" in first["msg"]
         migrations.apply(empty_database, iso_countries())

@@ -19,8 +19,8 @@ from dataset_jobs.storage.local import LocalStorage
 from dataset_jobs.store.views import ScheduleView
 from services.client import Client
 from services.cron import next_tick
-from services.folder_scan import ScanResult, Stopped
-from services.schedules import Schedules
+from services.schedules import How, Schedules
+from services.ticks import ScanResult, Stopped
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
@@ -58,7 +58,7 @@ class Folder:
         begun = one.claim()
         if begun is None:
             return None
-        return one.do(begun, storage or self.storage, lambda: False, min_unchanged_seconds=0.0)
+        return one.do(begun, How(storage or self.storage, min_unchanged_seconds=0.0))
 
     @property
     def storage(self) -> LocalStorage:
@@ -193,10 +193,10 @@ def test_of_any_number_at_once_one_does_a_tick(folder: Folder) -> None:
         assert taken_over is not None
         assert taken_over.tick == begun.tick
         with pytest.raises(Stopped):
-            folder.store.do(begun, folder.storage, lambda: False, min_unchanged_seconds=0.0)
+            folder.store.do(begun, How(folder.storage, min_unchanged_seconds=0.0))
         assert folder.jobs() == []
         assert folder.schedule.looking, "the one who was late has not ended the other's look"
-        other.schedules.do(taken_over, folder.storage, lambda: False, min_unchanged_seconds=0.0)
+        other.schedules.do(taken_over, How(folder.storage, min_unchanged_seconds=0.0))
     assert folder.jobs() == names(2001)
     assert folder.tick() is None
 

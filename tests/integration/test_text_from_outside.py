@@ -18,8 +18,8 @@ from psycopg.types.json import Json
 
 from dataset_jobs.storage import StorageConfig, open_storage
 from services.client import Client
-from services.folder_scan import ScanResult
-from services.schedules import Schedules
+from services.schedules import How, Schedules
+from services.ticks import ScanResult
 from tests.integration.command_line import ROOT, Run, answer, runner
 from tests.integration.world import World
 from tests.servers.versitygw import VersityGateway
@@ -135,7 +135,7 @@ def look(store: Schedules, config: StorageConfig) -> ScanResult:
     """One tick of the schedule."""
     begun = store.claim()
     assert begun is not None
-    return store.do(begun, open_storage(config), lambda: False, min_unchanged_seconds=0.0)
+    return store.do(begun, How(open_storage(config), min_unchanged_seconds=0.0))
 
 
 def test_a_schedule_says_which_names_it_cannot_take_and_takes_the_others(world: World, schedules: Schedules) -> None:

@@ -47,7 +47,8 @@ def affirm(
         module: what to run.
         cwd: where.
     """
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **(environment or {})}
+    given = {name: os.environ[name] for name in ("PATH", "AFFIRM_WORKER_CONFIG")}
+    variables = {**given, "PYTHONPATH": str(ROOT), **(environment or {})}
     user = f"setpriv --reuid={uid} --regid=0 --clear-groups" if uid is not None else ""
     script = f'{before or ":"} && exec {user} "$@" {streams}'
     command = ["sh", "-c", script, "sh", sys.executable, "-m", module, *arguments]
@@ -64,7 +65,8 @@ def _unshares(*namespaces: str) -> bool:
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The error that a command ended with: one line and no traceback; its progress is left out."""
+    """The error that a command ended with: one line and no traceback; its progress and its database are left out."""
     lines = [line for line in done.stderr.splitlines() if line.startswith("affirm-worker: ")]
+    lines = [line for line in lines if not line.startswith("affirm-worker: database: embedded, ")]
     assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
     return lines[0]

@@ -70,6 +70,8 @@ def test_advice_is_whole_sentences_with_ids_filled_in(text: str) -> None:
 @pytest.mark.parametrize("action", Action)
 def test_every_action_is_a_command_that_is_there(action: Action) -> None:
     line = command(Hint(action, JOB, DATASET, "name"))
+    if line.startswith("kubectl "):
+        return
     words = line.partition("affirm-worker ")[2].split()
     [path] = {words[0], " ".join(words[:2])} & COMMANDS - GROUPS
     assert {word for word in words if word.startswith("--")} <= set(re.split(r"[\s,]+", HELP[path]))

@@ -13,6 +13,7 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from controller.launchers.kubernetes.api import KubernetesApi
+from controller.launchers.kubernetes.rights import RIGHTS, Right
 from controller.operator import Watcher
 from controller.pools.runner_pod import job_manifest
 from controller.runner_config import read_runner_config
@@ -101,6 +102,16 @@ def test_only_the_controllers_pod_has_a_service_account_token(values: str) -> No
     assert used == names
     [subject] = chart.only("RoleBinding", values)["subjects"]
     assert subject["name"] == chart.controller_pod(values)["serviceAccountName"]
+
+
+def test_the_role_grants_the_rights_that_doctor_asks_for() -> None:
+    granted = {
+        Right(group, resource, tuple(rule["verbs"]))
+        for rule in chart.only("Role")["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert granted == {*RIGHTS}
 
 
 async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -> None:

@@ -10,10 +10,15 @@ from docs.generate.command_line import PAGE, help_texts, page
 
 HELP = dict(help_texts())
 COMMANDS = [
-    "load", "submit", "reprocess", "run", "parse", "migrate", "psql",
-    "status", "jobs list", "jobs show", "jobs explain", "jobs cancel", "jobs set", "jobs retry", "jobs purge",
+    "load", "submit", "reprocess", "run", "parse", "migrate", "psql", "doctor",
+    "status", "jobs list", "jobs show", "jobs explain", "jobs logs", "jobs cancel", "jobs set", "jobs retry",
+    "jobs purge",
     "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
-    "schedules add", "schedules list", "schedules run", "schedules pause", "schedules resume", "schedules remove",
+    "schedules add", "schedules list", "schedules show", "schedules run", "schedules pause",
+    "schedules resume", "schedules remove",
+    "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",
+    "db start", "db stop", "db url", "db status",
+    "settings", "context list", "context use", "context show", "context add", "context remove",
 ]  # fmt: skip
 
 
@@ -33,8 +38,9 @@ def test_every_command_has_a_help_text_with_examples(path: str) -> None:
 
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
-        "affirm-worker", "affirm-worker jobs", "affirm-worker datasets", "affirm-worker parsers",
-        "affirm-worker schedules",
+        "affirm-worker", "affirm-worker completion", "affirm-worker pools", "affirm-worker jobs",
+        "affirm-worker datasets", "affirm-worker parsers", "affirm-worker schedules", "affirm-worker db",
+        "affirm-worker context",
     }  # fmt: skip
 
 
@@ -66,6 +72,14 @@ def test_the_page_about_the_command_line_says_what_the_help_says() -> None:
         (["submit"], 2, "Missing argument"),
         (["submit", "x.txt"], 2, "--country"),
         (["nonsense"], 2, "No such command"),
+        (["poools"], 2, "Did you mean 'pools'?"),
+        (["pools", "lst"], 2, "Did you mean 'list'"),
+        (["pools", "list", "--jsn"], 2, "--json"),
+        (["pools", "set", "default"], 2, "expected at least one of them"),
+        (["help", "jbos"], 2, "there is no command or topic 'jbos'; did you mean jobs?"),
+        (["help", "jobs", "lst"], 2, "there is no command or topic 'jobs lst'; did you mean jobs list?"),
+        (["help", "exit-code"], 2, "did you mean exit-codes?"),
+        (["help", "migrate", "now"], 2, "it has none"),
         (["parse", "missing.txt", "--country", "US"], 65, "affirm-worker: missing.txt: no such file or directory"),
         (["parse", "missing.txt", "--country", "UK"], 65, "did you mean GB"),
         (["parse", "missing.txt", "--country", "US", "--sex", "x"], 2, "sex 'x': must be F or M"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.outcome import KEPT_LINES, LINE_LIMIT, MESSAGE_LIMIT, LogLine, Outcome
+from dataset_jobs.model.run_log import LOG_BYTES, LOG_LINES, RunLog, size_of
 from parser_runner.log_tail import LogTail
 
 lines = st.builds(LogLine, st.just("2026-03-01T12:00:00.000Z"), st.just("INFO"), st.text(st.characters()))
@@ -31,6 +32,19 @@ def test_the_last_lines_of_our_own_loggers_are_kept_and_no_other_s() -> None:
     assert [line.msg for line in kept.lines()] == [f"line {number}" for number in range(5, KEPT_LINES + 5)]
     assert kept.lines()[0].level == "INFO"
     assert kept.lines()[0].time.endswith("Z")
+
+
+@given(st.lists(st.text(st.characters(), max_size=400), max_size=LOG_LINES + 20))
+def test_the_log_of_a_run_is_bounded_and_counts_what_it_drops(texts: list[str]) -> None:
+    kept = LogTail()
+    for text in texts:
+        kept.handle(logging.LogRecord("parser_runner", logging.INFO, "", 0, "%s", (text,), None))
+    log = kept.log()
+    assert len(log.lines) <= LOG_LINES
+    assert sum(map(size_of, log.lines)) <= LOG_BYTES
+    assert log.dropped + len(log.lines) == len(texts)
+    assert [line.msg for line in log.lines] == [LogLine("", "", text).msg for text in texts[log.dropped :]]
+    assert RunLog.from_dict(log.as_dict()) == log
 
 
 def test_a_long_line_is_cut() -> None:

@@ -17,6 +17,7 @@ from controller.pools.resource import PoolRefused, _Runner, _Spec, controller_of
 from controller.pools.runner_pod import Memory, RunnerTemplate, job_manifest, with_memory
 from controller.pools.spec import PoolSpec
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from tests.unit import chart
 
 MIB = 2**20
@@ -228,6 +229,18 @@ def test_a_change_counts_more_than_what_was_and_so_does_a_pool_made_anew() -> No
 def test_errors_of_the_api_server_have_the_pools_paths(said: str, spec: dict[str, Any], told: str) -> None:
     """It says them of a Job."""
     assert to_pool_path(said, spec) == told
+
+
+def test_what_pools_set_prints_for_kubectl_fits_the_schema() -> None:
+    """`affirm-worker pools` refuses to change a described pool, and prints a patch of these fields."""
+    crd = yaml.safe_load((chart.CHART / "files" / "parserpools.yaml").read_text())
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert schema["paused"]["type"] == "boolean"
+    for field, least in (("minParallelism", 0), ("maxParallelism", 0), ("maxPendingPods", 1)):
+        assert (schema[field]["type"], schema[field]["minimum"]) == ("integer", least)
+        assert schema[field]["maximum"] == MAX_RUNNING_LIMIT
+    patched = read({"paused": True, "maxParallelism": 0, "minParallelism": 0, "maxPendingPods": 1})
+    assert (patched.paused, patched.max_parallelism, patched.max_pending) == (True, 0, 1)
 
 
 def test_the_schema_has_the_fields_that_are_read_and_no_others() -> None:

@@ -125,6 +125,8 @@ def test_nobody_builds_or_installs_past_the_rule() -> None:
         "tests/cluster/packages.py",
         "tests/cluster/wheels.py",
         "tests/servers/postgres.py",
+        # Of a package of parsers, which is what it tests; nothing is fetched for it.
+        "tests/integration/test_plugin_package.py",
     }
     assert calls_of("allowed") == {"tests/prepare/__main__.py", "tests/unit/test_cluster_processes.py"}
     assert sources_with(r"packages\.install\b") == {"tests/prepare/__main__.py", "tests/cluster/__main__.py"}

@@ -137,6 +137,7 @@ def test_the_formats_are_listed_by_country() -> None:
         "country": "AU",
         "format": "au-sa",
         "built_in": True,
+        "package": None,
         "description": "lines of Given Name,Amount,Position (female_cy2013_top.csv), or the archive of them",
     }
     assert len({one["format"] for one in as_json}) == len(as_json)

@@ -1,5 +1,6 @@
 """Settings: the environment in, checked values or one clear refusal out."""
 
+import os
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,25 @@ def test_the_defaults_are_those_of_the_old_worker_and_of_the_design(tmp_path: Pa
     assert settings.worker_shutdown_grace == timedelta(seconds=30)
     assert settings.pool_max_parallelism is None
     assert settings.storage.to_env() == {"STORAGE_TYPE": "local", "STORAGE_PATH": str(tmp_path / "storage")}
+
+
+@pytest.mark.parametrize(
+    ("user", "data", "home"),
+    [
+        (0, "/data", "/var/lib/affirm-worker"),
+        (1000, "/data", "/data/affirm-worker"),
+        (1000, "relative", "/home/you/.local/share/affirm-worker"),
+        (1000, "", "/home/you/.local/share/affirm-worker"),
+    ],
+)
+def test_the_home_is_by_the_user_and_not_by_the_folder(
+    monkeypatch: pytest.MonkeyPatch, user: int, data: str, home: str
+) -> None:
+    monkeypatch.delenv("AFFIRM_WORKER_HOME")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setenv("HOME", "/home/you")
+    monkeypatch.setenv("XDG_DATA_HOME", data)
+    assert read_settings().home == Path(home)
 
 
 def test_limits_are_handed_on_as_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +162,28 @@ def test_no_password_is_in_what_the_settings_print(monkeypatch: pytest.MonkeyPat
 )
 def test_a_connection_string_is_shown_without_its_password(conninfo: str, shown: str) -> None:
     assert set(redacted(conninfo).split()) == set(shown.split())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter2%@h/names",
+        "postgresql://u:hunter2%zz@h/names",
+        "postgresql://u:hunter2@x@h/names",
+        "postgresql://u:hunter2/x@h/names",
+        "postgresql://u:12/hunter2@h/names",
+    ],
+)
+def test_a_password_to_encode_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """libpq would take a part of some of them for a host or a port, and quote it."""
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(
+        Misconfigured, match=r"; percent-encode %, @ and / in the password: %25, %40 and %2F$"
+    ) as refused:
+        read_settings()
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u%40x:hunter%252%40%2F@[::1]:5432,other:/names?user=a@b")
+    assert read_settings().database_url
 
 
 @given(st.integers(0, 10**9))

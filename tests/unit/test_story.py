@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from cli.commands.status import remarks
+from app.places import Places
+from cli.commands.status import heading, remarks
 from cli.obstacles import waits_in_words
 from cli.story import story
 from cli.words import duration
@@ -154,7 +155,8 @@ def test_a_span_of_time_reads_as_people_say_it(seconds: float, text: str) -> Non
 POOL = PoolStatus(
     name="default", desired=2, min_running=0, max_running=2, limited_by="maximum",
     reason="3 jobs wait and 2 run, 1 per runner; at the maximum of 2", decided_by="c/1", decided_at=NOON,
-    max_pending=100, paused=False, blocked_since=None, blocked_cause=None,
+    max_pending=100, paused=False, paused_since=None, paused_reason=None, described=False, described_in=None,
+    blocked_since=None, blocked_cause=None,
     blocked_reason=None, blocked_error=None, probe_at=None, queued=3, scheduled=0, running=2, failed=0,
     oldest_wait_seconds=1.5, runs_claimed=0, runs_launched=1, runs_working=1, runs_ending=0, runs_waiting=0,
     waits_for_error=None, runs_unanswered=0, unanswered_since=None, unanswered_error=None,
@@ -166,7 +168,8 @@ BLOCKED = replace(
 FAILING = ScheduleView(
     name="ssa", cron="0 3 * * *", timezone="UTC", location="in/us", country="US", pool="default", priority=0,
     paused=False, next_at=NOON, looking=False, looked_at=None, files=None, submitted=None, failures=3,
-    error="no such folder", again_at=later(9),
+    error="no such folder", again_at=later(9), url=None, filename=None, year_hint=None, sex_hint=None, format_hint=None,
+    region_hint=None, description=None, etag=None, last_modified=None, note=None,
 )  # fmt: skip
 
 
@@ -184,11 +187,10 @@ STUCK = replace(
 @pytest.mark.parametrize(
     ("status", "remark"),
     [
-        (QUIET, "no controller is running: affirm-worker run"),
         (QUIET, "nothing is blocked"),
         (replace(QUIET, pools=[POOL]), "pool default has no free slot: 3 queued wait"),
-        (replace(QUIET, pools=[POOL]), ": 3 jobs wait and 2 run, 1 per runner; at the maximum of 2"),
-        (replace(QUIET, pools=[POOL]), "pool default: 2 desired since "),
+        (replace(QUIET, pools=[POOL], controllers=[ALIVE]), ": 3 jobs wait and 2 run, 1 per runner; at the maximum "),
+        (replace(QUIET, pools=[POOL], controllers=[ALIVE]), "pool default: 2 desired since "),
         (replace(QUIET, pools=[replace(POOL, paused=True)]), "pool default is paused: 3 queued wait"),
         (replace(QUIET, pools=[BLOCKED]), "cannot_start (image): not found; one run is tried at"),
         (replace(QUIET, pools=[replace(POOL, runs_waiting=3, waits_for_error="0/1 nodes are available")]),
@@ -199,9 +201,10 @@ STUCK = replace(
          "controller c/1 (process, pool default): last heard of 1.0 s ago, last claim 60 s ago, holds 1 slot"),
         (replace(QUIET, controllers=[replace(ALIVE, last_claim=None, unreleased=0)]), "has claimed nothing yet"),
         (replace(QUIET, controllers=[replace(ALIVE, seen_at=None, silent_seconds=None)]), "pool default): has ended, "),
+        (replace(QUIET, controllers=[replace(GONE, unreleased=0)] * 2), "2 controllers ended without a word in the "),
+        (replace(QUIET, pools=[replace(POOL, failed=10)]), "10 jobs failed: affirm-worker jobs list --state failed"),
         (replace(QUIET, controllers=[GONE]), "is gone: not heard of for 50 s, last claim 60 s ago, holds 1 slot, which "
          "are free in 10 s"),
-        (replace(QUIET, controllers=[GONE]), "no controller is running: affirm-worker run"),
         (replace(QUIET, controllers=[replace(GONE, heard_of_until=NOON)]), "which the next controller frees"),
         (replace(QUIET, controllers=[STUCK]), "(tried 7 times; this does not pass by itself): permission denied"),
         (replace(QUIET, controllers=[replace(STUCK, trouble_permanent=False, trouble_tries=1)]),
@@ -217,6 +220,31 @@ STUCK = replace(
 )  # fmt: skip
 def test_what_status_says_beside_its_table(status: Status, remark: str) -> None:
     assert remark in "\n".join(remarks(status, later(60)))
+
+
+def test_controllers_that_have_ended_are_left_out() -> None:
+    ended = replace(ALIVE, unreleased=0, seen_at=None, silent_seconds=None)
+    status = replace(QUIET, pools=[replace(POOL, queued=0)], controllers=[ended] * 10)
+    assert [*remarks(status, later(60))] == ["nothing is blocked"]
+    assert len([*remarks(status, later(60), wide=True)]) == 12
+
+
+@pytest.mark.parametrize(
+    ("places", "status", "lines"),
+    [
+        (Places("db:5432/names", "ann", False, None, "s3://names", "prod"), replace(QUIET, controllers=[ALIVE]),
+         ["context      prod", "database     db:5432/names as ann", "storage      s3://names",
+          "controllers  1 running"]),
+        (Places("/h/postgres", None, True, "DATABASE_URL is not set", "/h/storage"), QUIET,
+         ["database     embedded, /h/postgres (DATABASE_URL is not set)", "storage      /h/storage",
+          "controllers  no controller is running: affirm-worker run"]),
+        (Places("service s", None, False, None, "/h"), replace(QUIET, controllers=[ALIVE, ALIVE]),
+         ["database     service s", "storage      /h",
+          "controllers  2 running; 1 of them can be notified, the others look by themselves"]),
+    ],
+)  # fmt: skip
+def test_status_begins_with_what_it_is_about(places: Places, status: Status, lines: list[str]) -> None:
+    assert [*heading(places, status)] == lines
 
 
 LOADS = replace(

@@ -37,6 +37,7 @@ VALUES = {
     "cron": "*/15 3-5 1,15 * 1-5",
     "zone": "America/Argentina/Buenos_Aires",
     "pool": "nightly-reloads",
+    "described by": "ParserPool affirm-worker/nightly-reloads",
     "name": "statistics-norway",
     "oldest wait": "119 min",
     "in use / max": "1,234 / 20,000",

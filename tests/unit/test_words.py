@@ -20,6 +20,7 @@ COMMAND = re.compile(rf"affirm-worker ({'|'.join(sorted(NAMES))})\b")
 OPTION = re.compile(r"(?:^|[\s(])--[a-z]")
 OTHER_PROGRAMS = {
     "app/postgres_server.py": "useradd --system",
+    "controller/check_cluster.py": "kubectl apply",
     "parser_runner/__main__.py": "parser-runner --job-id",
 }
 """Texts with options of another program than `affirm-worker`."""

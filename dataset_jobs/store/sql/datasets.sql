@@ -35,9 +35,24 @@ limit 1
 -- Deletes the dataset, with its jobs and their runs. The same transaction has deleted its rows before.
 delete from datasets where id = %(dataset_id)s
 
+-- name: datasets.match
+-- Finds the datasets of a list, the newest first, from a key downwards. Called by datasets list, to count, and by jobs
+-- list for those of a file's name.
+select datasets.id, datasets.key
+from datasets
+where (%(before)s::int is null or datasets.key < %(before)s)
+    and (%(status)s::text is null or datasets.status = %(status)s)
+    and (%(statuses)s::text[] is null or datasets.status = any (%(statuses)s))
+    and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
+    and (%(at)s::timestamptz is null or datasets.created_at >= %(at)s)
+    and (%(ago)s::interval is null or datasets.created_at >= clock_timestamp() - %(ago)s)
+    and (%(file)s::text is null or datasets.filename ilike %(file)s)
+order by datasets.key desc
+limit %(limit)s
+
 -- name: datasets.list
--- Lists datasets, the newest first, each with the years and sexes of its rows. Called by datasets list and show and the
--- summary of a load.
+-- Reads datasets as clients see them, the newest first, each with the years and sexes of its rows. Called by datasets
+-- list and show and the summary of a load.
 select datasets.id, countries.code as country, filename, status, row_count, total_count, parser, measure, region, top,
     covered.years, covered.sexes, supersedes, covered.superseded_by, covered.superseded,
     year_hint, sex_hint, format_hint, region_hint, description, size, sha256, storage_uri, error, warning,
@@ -51,11 +66,8 @@ cross join lateral (
     from coverage left join datasets other on other.key = coverage.superseded_by
     where coverage.dataset_key = datasets.key
 ) covered
-where (%(status)s::text is null or status = %(status)s)
-    and (%(country)s::text is null or countries.code = %(country)s)
-    and (%(ids)s::uuid[] is null or datasets.id = any (%(ids)s))
-order by datasets.created_at desc, datasets.key desc
-limit %(limit)s
+where datasets.id = any (%(ids)s::uuid[])
+order by datasets.key desc
 
 -- name: datasets.most_frequent
 -- Lists the most frequent names of a dataset in a year, to show a person what was loaded.

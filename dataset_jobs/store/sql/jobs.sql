@@ -103,28 +103,79 @@ delete from jobs where id = any (array(
     for update skip locked))
 returning id
 
+-- name: jobs.match
+-- Finds the jobs of a list, the newest first, from a key downwards. Two filters repeat what another one says, so that
+-- the planner may use a partial index: over of finished_at, held of the runs that hold a slot. Called by jobs list, and
+-- to count.
+select jobs.id, jobs.key
+from jobs left join datasets on datasets.id = jobs.dataset_id
+where (%(before)s::int is null or jobs.key < %(before)s)
+    and (%(first)s::bigint is null or jobs.key >= %(first)s)
+    and (%(since)s::timestamptz is null or jobs.created_at >= %(since)s)
+    and (%(state)s::text is null or jobs.state = %(state)s)
+    and (%(states)s::text[] is null or jobs.state = any (%(states)s))
+    and (not %(over)s::bool or jobs.finished_at is not null)
+    and (not %(held)s::bool
+        or exists (select from runs where runs.job_id = jobs.id and runs.released_at is null))
+    and (%(cause)s::text is null or jobs.last_cause = %(cause)s)
+    and (%(causes)s::text[] is null or jobs.last_cause = any (%(causes)s))
+    and (%(pool)s::text is null or jobs.pool = %(pool)s)
+    and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
+    and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
+    and (%(file)s::text is null or datasets.filename ilike %(file)s)
+order by jobs.key desc
+limit %(limit)s
+
+-- name: jobs.first_key_since
+-- Finds a key below which no job is as new as that, by halving: created_at has no index, since every claim would pay
+-- for it. Keys rise with time, except among transactions at one time: an hour covers those. Called by jobs list.
+with recursive asked as (
+    select coalesce(%(at)s::timestamptz, clock_timestamp() - %(ago)s::interval) as since
+), search (low, high) as (
+    select coalesce(min(key), 0)::bigint, coalesce(max(key), 0)::bigint + 1 from jobs
+    union all
+    select case when probe.created_at < asked.since - interval '1 hour' then probe.key + 1 else search.low end,
+        case when probe.created_at < asked.since - interval '1 hour' then search.high else middle.key end
+    from asked, search
+        cross join lateral (select (search.low + search.high) / 2 as key) middle
+        left join lateral (
+            select jobs.key, jobs.created_at from jobs
+            where jobs.key >= middle.key and jobs.key < search.high order by jobs.key limit 1) probe on true
+    where search.low < search.high
+)
+select max(low) as key, (select since from asked) as since from search
+
 -- name: jobs.list
--- Lists jobs, the newest first, each with the progress of its latest run. Called by jobs list, show and explain, and
--- the summary of a load.
+-- Reads jobs as clients see them, the newest first, each with the progress of its latest run. Called by jobs list, show
+-- and explain, and the summary of a load.
 select jobs.id, jobs.dataset_id, countries.code as country, datasets.filename, jobs.type, jobs.pool, jobs.priority,
     jobs.state, jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.run_at, jobs.created_at, jobs.finished_at,
     jobs.cancel_requested_at, jobs.blocked_since, jobs.retried_at,
     jobs.last_cause, jobs.last_error, datasets.size, runs.bytes_done, runs.rows_done
 from jobs join datasets on datasets.id = jobs.dataset_id join countries on countries.id = datasets.country_id
     left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
-where (%(state)s::text is null or jobs.state = %(state)s)
-    and (%(dataset_id)s::uuid is null or jobs.dataset_id = %(dataset_id)s)
-    and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
-order by jobs.created_at desc, jobs.key desc
-limit %(limit)s
+where jobs.id = any (%(ids)s::uuid[])
+order by jobs.key desc
+
+-- name: jobs.pools
+-- Lists the pools that a filter may name.
+select name from pools order by name
 
 -- name: jobs.runs
 -- Lists the runs of a job, in order. Called by jobs show and jobs explain.
 select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at, runner_uid, pod_name, node,
     lease_until, bytes_done, rows_done, committed_at, ended_at, cause, reason, error, outcome, evidence, decision,
     waits_for, waits_for_error,
-    released_at
+    released_at, log
 from runs where job_id = %(job_id)s order by epoch
+
+-- name: jobs.finished_since
+-- Lists the first jobs of a pool that have finished since a time, but those of a load, each with how many there are.
+-- Called by load.
+select datasets.filename, jobs.state, count(*) over () as count
+from jobs join datasets on datasets.id = jobs.dataset_id
+where jobs.finished_at >= %(since)s and jobs.pool = %(pool)s and jobs.id <> all (%(but)s::uuid[])
+order by jobs.finished_at, jobs.key limit %(limit)s
 
 -- name: jobs.progress
 -- Reads the progress of some jobs together, in one row.
@@ -145,3 +196,9 @@ where jobs.id = any (%(ids)s::uuid[])
 -- name: jobs.ids
 -- Lists jobs whose id lies in a range: those that begin with the digits that a person typed.
 select id from jobs where id between %(first)s and %(last)s order by id limit 3
+
+-- name: jobs.at_work_last
+-- Finds the job whose run began last: among those that hold a slot, else the job that was made last.
+select coalesce(
+    (select job_id from runs where released_at is null order by claimed_at desc limit 1),
+    (select id from jobs order by key desc limit 1)) as id

@@ -47,5 +47,6 @@ where id = %(job_id)s
 
 -- name: load.finish_run
 -- Records that the run has committed. Settle ends it and releases its slot.
-update runs set committed_at = clock_timestamp(), bytes_done = %(bytes)s, rows_done = %(rows)s, outcome = %(outcome)s
+update runs set committed_at = clock_timestamp(), bytes_done = %(bytes)s, rows_done = %(rows)s, outcome = %(outcome)s,
+    log = coalesce(%(log)s::jsonb, log)
 where job_id = %(job_id)s and epoch = %(epoch)s

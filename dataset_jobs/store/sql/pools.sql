@@ -2,27 +2,38 @@
 -- transaction of its own.
 
 -- name: pools.set
--- Sets a pool's maxima unless a ParserPool has, and makes a new pool. Called at the controller's start.
-insert into pools (name, max_running, max_pending)
-values (%(pool)s, coalesce(%(max_running)s, 64), coalesce(%(max_pending)s, 100))
+-- Makes a new pool, and sets a pool's maxima unless a ParserPool has. A setting counts if it differs from that of the
+-- last start; else the row stays as somebody has set it by command. Called at the controller's start.
+insert into pools (name, max_running, max_pending, setting_max_running, setting_max_pending)
+values (%(pool)s, coalesce(%(max_running)s, 64), coalesce(%(max_pending)s, 100), %(max_running)s, %(max_pending)s)
 on conflict (name) do update set
-    max_running = case when pools.described = 0 then coalesce(%(max_running)s, pools.max_running)
-        else pools.max_running end,
-    max_pending = case when pools.described = 0 then coalesce(%(max_pending)s, pools.max_pending)
-        else pools.max_pending end
+    max_running = case when pools.described = 0
+        and pools.setting_max_running is distinct from excluded.setting_max_running
+        then coalesce(excluded.setting_max_running, pools.max_running) else pools.max_running end,
+    max_pending = case when pools.described = 0
+        and pools.setting_max_pending is distinct from excluded.setting_max_pending
+        then coalesce(excluded.setting_max_pending, pools.max_pending) else pools.max_pending end,
+    setting_max_running = case when pools.described = 0 then excluded.setting_max_running
+        else pools.setting_max_running end,
+    setting_max_pending = case when pools.described = 0 then excluded.setting_max_pending
+        else pools.setting_max_pending end
 returning max_running
 
 -- name: pools.describe
 -- Makes or changes a pool as its ParserPool describes it, unless a later description is in force. Called when the
 -- resource changes, and every minute.
-insert into pools (name, max_running, max_pending, paused, described)
-values (%(pool)s, %(max_running)s, %(max_pending)s, %(paused)s, %(described)s)
+insert into pools (name, max_running, max_pending, paused, paused_since, described, described_in)
+values (%(pool)s, %(max_running)s, %(max_pending)s, %(paused)s, case when %(paused)s then clock_timestamp() end,
+    %(described)s, %(namespace)s)
 on conflict (name) do update set
     max_running = excluded.max_running, max_pending = excluded.max_pending, paused = excluded.paused,
-    described = excluded.described
+    paused_since = case when pools.paused then coalesce(pools.paused_since, excluded.paused_since)
+        else excluded.paused_since end,
+    paused_reason = null, described = excluded.described, described_in = excluded.described_in
 where pools.described <= excluded.described
-    and (pools.max_running, pools.max_pending, pools.paused, pools.described)
-        is distinct from (excluded.max_running, excluded.max_pending, excluded.paused, excluded.described)
+    and (pools.max_running, pools.max_pending, pools.paused, pools.described, pools.described_in)
+        is distinct from (excluded.max_running, excluded.max_pending, excluded.paused, excluded.described,
+            excluded.described_in)
 
 -- name: pools.described
 -- Lists the pools that a ParserPool has described, even if it is gone. Called with the list of those in the cluster.
@@ -30,9 +41,52 @@ select name from pools where described > 0
 
 -- name: pools.undescribe
 -- Gives a pool back to the settings if the cluster has no ParserPools any more. Called with every list of them.
-update pools set described = 0, paused = false,
-    max_running = coalesce(%(max_running)s, max_running), max_pending = coalesce(%(max_pending)s, max_pending)
+update pools set described = 0, described_in = null, paused = false, paused_since = null, paused_reason = null,
+    max_running = coalesce(%(max_running)s, max_running), max_pending = coalesce(%(max_pending)s, max_pending),
+    setting_max_running = %(max_running)s, setting_max_pending = %(max_pending)s
 where name = %(pool)s and described > 0
+
+-- name: pools.names
+-- Lists all names, to find the one that somebody meant.
+select name from pools order by name
+
+-- name: pools.lock
+-- Locks the pool's row, as claims do: the first statement of a change by a person. No row: there is no such pool.
+select described > 0 as described, described_in, paused, min_running, max_running, max_pending
+from pools where name = %(pool)s for no key update
+
+-- name: pools.pause
+-- Pauses a pool; if it is paused already, gives it a new reason.
+update pools set paused = true,
+    paused_since = case when paused then coalesce(paused_since, clock_timestamp()) else clock_timestamp() end,
+    paused_reason = coalesce(%(reason)s, case when paused then paused_reason end)
+where name = %(pool)s
+
+-- name: pools.resume
+-- Ends a pause, makes the next probe of a blocked pool due, and wakes the controllers.
+with resumed as (
+    update pools set paused = false, paused_since = null, paused_reason = null,
+        probe_at = case when blocked_since is not null then clock_timestamp() end
+    where name = %(pool)s
+    returning name
+)
+select pg_notify('affirm_jobs', '') from resumed
+
+-- name: pools.change
+-- Sets maxima by command, and wakes the controllers. Runs at work go on, even if they are more.
+with changed as (
+    update pools set max_running = coalesce(%(max_running)s, max_running),
+        max_pending = coalesce(%(max_pending)s, max_pending)
+    where name = %(pool)s
+    returning name
+)
+select pg_notify('affirm_jobs', '') from changed
+
+-- name: pools.recent_runs
+-- Counts the runs that have started in the last 24 hours, by their end. An index has them in that order.
+select cause, count(*) as runs, max(coalesce(ended_at, committed_at, started_at)) as last_at
+from runs where pool = %(pool)s and started_at > clock_timestamp() - interval '24 hours'
+group by cause order by runs desc, cause
 
 -- name: pools.figures
 -- Reads the figures for the status of a ParserPool; one row, even if the pool does not exist. Called every few seconds.

@@ -33,8 +33,9 @@ from jobs join jobs this on this.dataset_id = jobs.dataset_id
 where this.id = %(job_id)s and (jobs.id = this.id or jobs.state in ('failed', 'cancelled'))
 
 -- name: runner.heartbeat
--- Renews the lease and records the progress. No row: the lease is lost, or a client asked for a cancel.
-update runs set lease_until = clock_timestamp() + %(lease)s, bytes_done = %(bytes)s, rows_done = %(rows)s
+-- Renews the lease, and records the progress and the log if it has changed. No row: the lease is lost, or a client asked for a cancel.
+update runs set lease_until = clock_timestamp() + %(lease)s, bytes_done = %(bytes)s, rows_done = %(rows)s,
+    log = coalesce(%(log)s::jsonb, log)
 where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s and ended_at is null
     and exists (select from jobs where id = %(job_id)s and lease_epoch = %(epoch)s and state = 'running'
                 and cancel_requested_at is null)
@@ -42,7 +43,7 @@ returning true as held
 
 -- name: runner.record_outcome
 -- Records what a runner reports of a run that did not commit; settle decides.
-update runs set outcome = %(outcome)s
+update runs set outcome = %(outcome)s, log = coalesce(%(log)s::jsonb, log)
 where job_id = %(job_id)s and epoch = %(epoch)s and runner_uid = %(runner_uid)s
     and ended_at is null and committed_at is null
 

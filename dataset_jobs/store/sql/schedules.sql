@@ -1,11 +1,13 @@
--- Schedules, and the look into a folder at each tick. A look begins, holds the schedule before each file, and finishes,
--- fails or gives the tick back. `schedules.hold` and `schedules.note` also begin the transaction that submits a file;
--- otherwise each statement is a transaction of its own.
+-- Schedules, and the look into a folder or at an address at each tick. A look begins, holds the schedule before each
+-- file, and finishes, fails or gives the tick back. `schedules.hold` and `schedules.note` or `schedules.fetched` also
+-- begin the transaction that submits a file; otherwise each statement is a transaction of its own.
 
 -- name: schedules.add
 -- Adds a schedule. No row: the name is taken.
-insert into schedules (name, cron, timezone, location, country_id, pool, priority, next_at)
-values (%(schedule)s, %(cron)s, %(timezone)s, %(location)s, %(country_id)s, %(pool)s, %(priority)s, %(next_at)s)
+insert into schedules (name, cron, timezone, location, url, filename, country_id, pool, priority, next_at,
+    year_hint, sex_hint, format_hint, region_hint, description)
+values (%(schedule)s, %(cron)s, %(timezone)s, %(location)s, %(url)s, %(filename)s, %(country_id)s, %(pool)s,
+    %(priority)s, %(next_at)s, %(year_hint)s, %(sex_hint)s, %(format_hint)s, %(region_hint)s, %(description)s)
 on conflict (name) do nothing
 returning name
 
@@ -19,7 +21,8 @@ delete from schedules where name = %(schedule)s returning name
 
 -- name: schedules.list
 -- Lists every schedule, or one, with the result of its last look.
-select schedules.name, cron, timezone, location, countries.code as country, pool, priority, paused, next_at,
+select schedules.name, cron, timezone, location, url, filename, countries.code as country, pool, priority, paused,
+    next_at, year_hint, sex_hint::text as sex_hint, format_hint, region_hint, description, etag, last_modified, note,
     holder is not null and not_before > clock_timestamp() as looking, looked_at, files, submitted, failures, error,
     case when failures > 0 and not paused then greatest(next_at, not_before) end as again_at
 from schedules join countries on countries.id = country_id
@@ -41,8 +44,9 @@ where countries.id = country_id and schedules.name = (
     order by greatest(next_at, not_before), name
     limit 1
     for no key update skip locked)
-returning schedules.name, cron, timezone, location, countries.code as country, pool, priority, next_at::text as tick,
-    clock_timestamp() as begun_at
+returning schedules.name, cron, timezone, location, url, filename, countries.code as country, pool, priority,
+    year_hint, sex_hint::text as sex_hint, format_hint, region_hint, description,
+    next_at::text as tick, clock_timestamp() as begun_at
 
 -- name: schedules.begin_by_hand
 -- Takes up a schedule at any time, even if it is paused. No row: somebody is at it. Called by schedules run.
@@ -50,8 +54,9 @@ update schedules set holder = %(holder)s, not_before = clock_timestamp() + %(lea
 from countries
 where countries.id = country_id and schedules.name = %(schedule)s
     and (holder is null or not_before <= clock_timestamp())
-returning schedules.name, cron, timezone, location, countries.code as country, pool, priority, next_at::text as tick,
-    clock_timestamp() as begun_at
+returning schedules.name, cron, timezone, location, url, filename, countries.code as country, pool, priority,
+    year_hint, sex_hint::text as sex_hint, format_hint, region_hint, description,
+    next_at::text as tick, clock_timestamp() as begun_at
 
 -- name: schedules.known
 -- Lists the files that a schedule has read before, and whether a dataset of its country has their bytes.
@@ -75,12 +80,34 @@ on conflict (schedule, uri) do update set version = excluded.version, sha256 = e
 -- Forgets the files that are gone from the folder, at the end of a look.
 delete from schedule_files where schedule = %(schedule)s and uri = any (%(uris)s::text[])
 
+-- name: schedules.versions
+-- Lists the datasets that the files of an address have become, in the order in which they were fetched last, with what
+-- the server said of the last one. Called at the beginning of a look.
+select datasets.id, datasets.filename, v.sha256, etag, last_modified,
+    fetched_at = max(fetched_at) over () as is_last,
+    exists (select from coverage where dataset_key = datasets.key and superseded_by is null) as counts,
+    loaded_at is not null and not exists (
+        select from coverage where dataset_key = datasets.key and superseded_by is null) as superseded,
+    exists (select from jobs where dataset_id = datasets.id and state in ('scheduled', 'queued', 'running')) as unfinished
+from schedule_versions v join schedules on schedules.name = v.schedule
+    left join datasets on datasets.country_id = schedules.country_id and datasets.sha256 = v.sha256
+where v.schedule = %(schedule)s
+order by fetched_at
+
+-- name: schedules.fetched
+-- Keeps what was fetched from an address, in the transaction that makes it a dataset.
+with version as (
+    insert into schedule_versions (schedule, sha256) values (%(schedule)s, %(sha256)s)
+    on conflict (schedule, sha256) do update set fetched_at = clock_timestamp()
+)
+update schedules set etag = %(etag)s, last_modified = %(last_modified)s where name = %(schedule)s
+
 -- name: schedules.finish
 -- Ends a tick and sets the next one, unless that was done already.
 update schedules set
     next_at = case when next_at = %(tick)s::timestamptz then coalesce(%(next_at)s, next_at) else next_at end,
     holder = null, not_before = null, failures = 0,
-    looked_at = clock_timestamp(), files = %(files)s, submitted = %(submitted)s, error = %(error)s
+    looked_at = clock_timestamp(), files = %(files)s, submitted = %(submitted)s, error = %(error)s, note = %(note)s
 where name = %(schedule)s and holder = %(holder)s
 
 -- name: schedules.fail
@@ -94,3 +121,7 @@ where name = %(schedule)s and holder = %(holder)s
 -- name: schedules.give_back
 -- Breaks off a look because the controller ends: the tick is due at once.
 update schedules set holder = null, not_before = null where name = %(schedule)s and holder = %(holder)s
+
+-- name: schedules.names
+-- Lists all names, for the shell's completion.
+select name from schedules order by name

@@ -3,10 +3,13 @@
 -- name: status.pools
 -- Lists every pool with its limits and decision, its queue, and the runs that hold its slots.
 select pools.name, pools.desired, pools.min_running, pools.max_running, pools.limited_by, pools.reason, pools.decided_by,
-    pools.decided_at, pools.max_pending, pools.paused,
+    pools.decided_at, pools.max_pending, pools.paused, pools.paused_since, pools.paused_reason,
+    pools.described > 0 as described, pools.described_in,
     pools.blocked_since, pools.blocked_cause, pools.blocked_reason, pools.blocked_error, pools.probe_at,
     coalesce(queue.queued, 0) as queued, coalesce(queue.scheduled, 0) as scheduled,
-    coalesce(queue.running, 0) as running, coalesce(queue.failed, 0) as failed, queue.oldest_wait_seconds,
+    coalesce(queue.running, 0) as running, coalesce(queue.failed, 0) as failed,
+    case when queue.oldest_due is not null
+        then greatest(0, extract(epoch from clock_timestamp() - queue.oldest_due))::float8 end as oldest_wait_seconds,
     coalesce(held.claimed, 0) as runs_claimed, coalesce(held.launched, 0) as runs_launched,
     coalesce(held.working, 0) as runs_working, coalesce(held.ending, 0) as runs_ending,
     coalesce(held.waiting, 0) as runs_waiting, held.waits_for_error,
@@ -17,9 +20,8 @@ left join (
         count(*) filter (where state = 'scheduled') as scheduled,
         count(*) filter (where state = 'running') as running,
         count(*) filter (where state = 'failed') as failed,
-        greatest(0, extract(epoch from clock_timestamp()
-            - min(run_at) filter (where state = 'queued' or (state = 'scheduled' and run_at <= clock_timestamp()))
-            ))::float8 as oldest_wait_seconds
+        min(run_at) filter (where state = 'queued' or (state = 'scheduled' and run_at <= clock_timestamp()))
+            as oldest_due
     from jobs where state in ('queued', 'scheduled', 'running', 'failed') group by pool
 ) queue on queue.pool = pools.name
 left join (

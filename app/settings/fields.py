@@ -1,56 +1,23 @@
-"""The settings: environment variables, checked when a command starts. docs/settings.md is made from this."""
+"""The settings, each with its default, its allowed values and its purpose. docs/settings.md is made from this."""
 
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from dataset_jobs.host import check_user, host_name
+from app.settings.kinds import ConnectionString, Duration, PlainText, durations, lower, upper, within
+from dataset_jobs.host import host_name
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.durations import parse_duration
+from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Misconfigured
-from dataset_jobs.model.limits import Limits
-from dataset_jobs.model.text import one_line
+from dataset_jobs.model.limits import MIB, Limits
 from dataset_jobs.postgres.session import DEFAULT_SCHEMA, SCHEMA_PATTERN, in_schema
 from dataset_jobs.storage import StorageConfig
-
-
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-def _durations(value: Any) -> Any:
-    return tuple(parse_duration(part) for part in value.split(",")) if isinstance(value, str) else value
-
-
-def _connection_string(value: str) -> str:
-    try:
-        conninfo_to_dict(value)
-    except psycopg.ProgrammingError:
-        raise ValueError("malformed") from None
-    return value
-
-
-def _within(first: timedelta, last: timedelta) -> AfterValidator:
-    def check(value: timedelta) -> timedelta:
-        if not first <= value <= last:
-            raise ValueError("out of range")
-        return value
-
-    return AfterValidator(check)
-
-
-def _plain_text(value: str) -> str:
-    if one_line(value) != value:
-        raise ValueError("control characters, or not UTF-8")
-    return value
+from services.address_look import LookLimits
 
 
 def _default_home() -> Path | None:
@@ -58,6 +25,8 @@ def _default_home() -> Path | None:
     # data: not to be done to /root.
     if os.geteuid() == 0:
         return Path("/var/lib/affirm-worker")
+    if (data := Path(os.environ.get("XDG_DATA_HOME", ""))).is_absolute():
+        return data / "affirm-worker"
     try:
         home = Path.home()
     except RuntimeError:
@@ -79,17 +48,6 @@ def _limit(name: str, what: str, most: int) -> Any:
     return _setting(getattr(Limits(), name), what, f"a whole number from 1 to {most}", ge=1, le=most)
 
 
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-PlainText = Annotated[str, AfterValidator(_plain_text)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-ConnectionString = Annotated[str, AfterValidator(_connection_string)]
 _HOUR = timedelta(hours=1)
 _A_URL = "a Postgres connection URL, such as postgresql://user:password@host:5432/database"
 
@@ -122,7 +80,7 @@ class Settings(BaseSettings):
         4, "Runs at once of this controller, with the process launcher; on Kubernetes the pool decides.",
         "a whole number from 1 to 1024", ge=1, le=1024,
     )  # fmt: skip
-    worker_poll_interval: Annotated[Duration, _within(timedelta(milliseconds=50), _HOUR)] = _setting(
+    worker_poll_interval: Annotated[Duration, within(timedelta(milliseconds=50), _HOUR)] = _setting(
         timedelta(seconds=5), "How often to look for work without a notification.",
         "a duration from 50ms to 1h, such as 5s, 500ms or 1m30s", "5s",
     )  # fmt: skip
@@ -130,22 +88,22 @@ class Settings(BaseSettings):
         3, "Tries after the first one, if a later try can pass.", "a whole number from 0 to 100", ge=0, le=100
     )
     worker_retry_waits: Annotated[
-        tuple[Annotated[timedelta, _within(timedelta(0), 24 * 7 * _HOUR)], ...],
-        NoDecode, BeforeValidator(_durations), Field(min_length=1),
+        tuple[Annotated[timedelta, within(timedelta(0), 24 * 7 * _HOUR)], ...],
+        NoDecode, BeforeValidator(durations), Field(min_length=1),
     ] = _setting(
         (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)),
         "The waits after the first failed attempt, the second and so on; the last one holds for all that follow.",
         "durations of at most 7d with commas between them, such as 1m,5m,15m", "1m,5m,15m",
     )  # fmt: skip
-    worker_start_deadline: Annotated[Duration, _within(timedelta(seconds=10), 24 * _HOUR)] = _setting(
+    worker_start_deadline: Annotated[Duration, within(timedelta(seconds=10), 24 * _HOUR)] = _setting(
         timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim released.",
         "a duration from 10s to 24h, such as 5m", "5m",
     )  # fmt: skip
-    worker_retention: Annotated[Duration, _within(_HOUR, 24 * 3650 * _HOUR)] = _setting(
+    worker_retention: Annotated[Duration, within(_HOUR, 24 * 3650 * _HOUR)] = _setting(
         timedelta(days=30), "How long finished jobs and their runs are kept; datasets and rows stay for ever.",
         "a duration from 1h to 3650d, such as 30d", "30d",
     )  # fmt: skip
-    worker_shutdown_grace: Annotated[Duration, _within(timedelta(0), _HOUR)] = _setting(
+    worker_shutdown_grace: Annotated[Duration, within(timedelta(0), _HOUR)] = _setting(
         timedelta(seconds=30), "How long running children may go on after SIGTERM, with the process launcher.",
         "a duration from 0s to 1h, such as 30s", "30s",
     )  # fmt: skip
@@ -154,14 +112,14 @@ class Settings(BaseSettings):
         "lower-case letters, digits and hyphens, at most 63", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     )  # fmt: skip
     pool_max_parallelism: int | None = _setting(
-        None, "Sets the pool's maximum of runs at once, of all controllers together, when a controller starts.",
+        None, "The pool's maximum of runs at once, of all controllers together; set at a start after a change of it.",
         "a whole number from 0 to 100000", "as the database has it; 64 for a new pool", ge=0, le=100_000,
     )  # fmt: skip
     pool_max_pending: int | None = _setting(
-        None, "Sets how many of the pool's runs may be unstarted at once: pods that wait for a node, say.",
+        None, "How many of the pool's runs may be unstarted at once: pods that wait for a node, say; set likewise.",
         "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
     )  # fmt: skip
-    storage_type: Annotated[Literal["local", "s3"], BeforeValidator(_lower)] = _setting(
+    storage_type: Annotated[Literal["local", "s3"], BeforeValidator(lower)] = _setting(
         "local", "Where the files of datasets are kept.", "local or s3"
     )
     storage_path: str = _setting(
@@ -186,6 +144,10 @@ class Settings(BaseSettings):
         "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
     )
     limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
+    schedule_allow_loopback: bool = _setting(
+        False, "Schedules may ask addresses of this machine itself, such as http://localhost:8000/.", "true or false",
+        "false",
+    )  # fmt: skip
     health_port: int | None = _setting(
         None,
         "Serves /healthz, /readyz and /metrics there.",
@@ -194,12 +156,12 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
     )
-    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = _setting(
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(lower)] = _setting(
         "auto", "JSON, one object a line, or colours for people; auto: by whether stderr is a terminal.",
         "auto, json or console",
     )  # fmt: skip
     log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(upper)
     ] = _setting(
         "INFO", "The least severe lines to log.", "debug, info, warning, error or critical", "info"
     )  # fmt: skip
@@ -224,7 +186,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     affirm_worker_home: Path | None = _setting(
         _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
-        "~/.local/share/affirm-worker; as root /var/lib/affirm-worker",
+        "affirm-worker in $XDG_DATA_HOME or ~/.local/share; as root /var/lib/affirm-worker",
     )  # fmt: skip
 
     @property
@@ -256,35 +218,21 @@ class Settings(BaseSettings):
         return Limits(**{name.removeprefix("limit_"): getattr(self, name) for name in names})
 
     @property
+    def look_limits(self) -> LookLimits:
+        """What a schedule's look at an address may take."""
+        return LookLimits(self.limit_file_mib * MIB, loopback=self.schedule_allow_loopback)
+
+    @property
     def storage(self) -> StorageConfig:
         """The STORAGE_* settings; raises Misconfigured."""
         names = (name for name in type(self).model_fields if name.startswith("storage_"))
-        default = self.home / "storage" if self._keeps_files_at_home else None
+        default = self.home / "storage" if self.keeps_files_at_home else None
         return StorageConfig.from_env({name.upper(): getattr(self, name) for name in names}, default)
 
     @property
-    def _keeps_files_at_home(self) -> bool:
+    def keeps_files_at_home(self) -> bool:
+        """Whether stored files are below `home`."""
         return self.storage_type == "local" and not self.storage_path.strip()
-
-
-def read_settings() -> Settings:
-    """Reads the environment.
-
-    Raises:
-        Misconfigured: names every wrong variable, its value and the allowed ones; never a password.
-    """
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_url=False))
-        raise Misconfigured("; ".join(_problem(name) for name in names), Reason.CONFIG) from None
-    # What touches no file needs no home.
-    if not settings._keeps_files_at_home:
-        _ = settings.storage
-    for name in ("database_url", "runner_database_url", "database_direct_url"):
-        if url := getattr(settings, name):
-            check_user(name.upper(), url)
-    return settings
 
 
 def allowed(field: FieldInfo) -> str:
@@ -294,25 +242,18 @@ def allowed(field: FieldInfo) -> str:
     return str(extra["allowed"])
 
 
+def default_in_words(field: FieldInfo) -> str:
+    """The default of a setting; empty if there is none."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    if extra["shown"] is not None:
+        return str(extra["shown"])
+    value = field.default
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return "" if value is None else str(value)
+
+
 def is_secret(field: FieldInfo) -> bool:
     """Whether a value may hold a password."""
     return not field.repr
-
-
-def redacted(conninfo: str) -> str:
-    """Where a connection string leads to, without its password; only its scheme if it is malformed."""
-    try:
-        parts = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:
-        scheme = re.match(r"[a-z]+://", conninfo)
-        return f"{scheme[0] if scheme else ''}..."
-    shown: dict[str, Any] = {name: parts[name] for name in ("host", "port", "dbname", "user") if name in parts}
-    return make_conninfo(**shown) + (" password=***" if "password" in parts else "")
-
-
-def _problem(name: str) -> str:
-    field = Settings.model_fields[name]
-    variable = name.upper()
-    value = next((value for key, value in os.environ.items() if key.upper() == variable), "")
-    shown = redacted(value) if is_secret(field) else repr(value)
-    return f"{variable} is {shown}; allowed: {allowed(field)}"

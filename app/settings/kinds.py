@@ -1,0 +1,108 @@
+"""Kinds of values that settings have: each reads a text, and refuses one that is not allowed."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import AfterValidator, BeforeValidator
+
+from dataset_jobs.model.durations import parse_duration
+from dataset_jobs.model.text import one_line
+
+_PORTS = re.compile(r"\d*(,\d*)*", re.ASCII)
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_URL = re.compile(r"postgres(?:ql)?://([^?]*)")
+
+
+def connection_parts(conninfo: str) -> dict[str, Any]:
+    """The parameters of a connection string.
+
+    Raises:
+        ValueError: it is malformed; the message quotes nothing.
+    """
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        raise ValueError("malformed") from None
+    # libpq takes what follows a stray @ or / for a host, a port or a database, and quotes it in its errors.
+    found = _URL.match(conninfo)
+    stray = found is not None and (found[1].count("@") > 1 or "@" in found[1].partition("/")[2])
+    if stray or not _PORTS.fullmatch(str(parts.get("port", ""))):
+        raise ValueError("malformed")
+    return parts
+
+
+def redacted(conninfo: str) -> str:
+    """Where a connection string leads to, without its password; only its scheme if it is malformed."""
+    try:
+        parts = connection_parts(conninfo)
+    except ValueError:
+        scheme = re.match(r"[a-z]+://", conninfo)
+        return f"{scheme[0] if scheme else ''}..."
+    shown: dict[str, Any] = {name: parts[name] for name in ("host", "port", "dbname", "user") if name in parts}
+    return make_conninfo(**shown) + (" password=***" if "password" in parts else "")
+
+
+def has_password(conninfo: str) -> bool:
+    """Whether a connection string holds a password; a malformed URL may."""
+    try:
+        return "password" in connection_parts(conninfo)
+    except ValueError:
+        return _URL.match(conninfo) is not None
+
+
+def url_advice(conninfo: str) -> str:
+    """What to change in a malformed connection string, after the allowed values; empty if that cannot be told."""
+    found = _URL.match(conninfo)
+    login = found[1].rpartition("@")[0] if found else ""
+    if _STRAY_PERCENT.search(conninfo) or "@" in login or "/" in login:
+        return "; percent-encode %, @ and / in the password: %25, %40 and %2F"
+    return ""
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def durations(value: Any) -> Any:
+    """Durations with commas between them."""
+    return tuple(parse_duration(part) for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _connection_string(value: str) -> str:
+    connection_parts(value)
+    return value
+
+
+def within(first: timedelta, last: timedelta) -> AfterValidator:
+    """A check that a duration lies between these."""
+
+    def check(value: timedelta) -> timedelta:
+        if not first <= value <= last:
+            raise ValueError("out of range")
+        return value
+
+    return AfterValidator(check)
+
+
+def _plain_text(value: str) -> str:
+    if one_line(value) != value:
+        raise ValueError("control characters, or not UTF-8")
+    return value
+
+
+def upper(value: Any) -> Any:
+    """A text in upper case."""
+    return value.upper() if isinstance(value, str) else value
+
+
+def lower(value: Any) -> Any:
+    """A text in lower case."""
+    return value.lower() if isinstance(value, str) else value
+
+
+PlainText = Annotated[str, AfterValidator(_plain_text)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+ConnectionString = Annotated[str, AfterValidator(_connection_string)]

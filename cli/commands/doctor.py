@@ -1,0 +1,103 @@
+"""`affirm-worker doctor`."""
+
+import textwrap
+from contextlib import ExitStack
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli import output
+from cli.checks import Patient
+from cli.hints import command
+from cli.lazy import single
+from cli.obstacles import in_the_way
+from cli.options import AsJson
+from cli.table import terminal_width
+from services.checkup import Checked, check_up
+from services.findings import Finding, Fix, Verdict
+
+EPILOG = """
+The checks: settings, database, schema, rights (of the role in DATABASE_URL), runner (the login in
+RUNNER_DATABASE_URL), storage, cluster, parsers, space (on disks), machine (its memory), controllers, queue.
+The exit code is 1 if anything is wrong; warnings leave it at 0.
+
+\b
+Examples:
+  affirm-worker doctor
+  affirm-worker doctor storage space
+  affirm-worker doctor --cluster
+  affirm-worker doctor --json
+"""
+_VERDICT, _NAME = 9, 13
+"""Columns of the first two words."""
+
+_MOST_COLUMNS = 120
+commands = single()
+
+
+@commands.command(epilog=EPILOG)
+def doctor(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CHECK]...", help="Only these checks; all without any.")
+    ] = None,
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster", help="Look at the cluster of KUBECONFIG or of this pod; RUNNER_CONFIG asks for it as well."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Checks whether everything works, and says what puts it right.
+
+    Each check is ok, a warning, wrong, or skipped because something that it needs is wrong. Below what is wrong
+    stands the command that puts it right. Nothing is changed: no migration is applied and no job is started. Storage
+    gets a small file, which is removed at once. A check that has no answer within 10 seconds is given up.
+    """
+    with ExitStack() as opened:
+        patient = Patient(cluster or "cluster" in (names or ()), opened)
+        checked: list[Checked] = []
+        for one in check_up(patient.checks(), names or ()):
+            if not one.findings and one.name == "cluster":
+                continue  # nothing asks for it
+            checked.append(one)
+            if not as_json:
+                output.say(*_lines(one, min(terminal_width(), _MOST_COLUMNS)))
+        is_wrong = any(one.verdict is Verdict.WRONG for one in checked)
+        if as_json:
+            output.print_json({"version": version("affirm-worker"), "ok": not is_wrong, "checks": checked})
+        else:
+            output.say("", _summary(checked))
+    if is_wrong:
+        raise typer.Exit(1)
+
+
+def _lines(one: Checked, width: int) -> list[str]:
+    lines = []
+    indent = " " * (_VERDICT + _NAME)
+    for finding in one.findings:
+        start = f"{finding.verdict:<{_VERDICT}}{one.name:<{_NAME}}"
+        lines += textwrap.wrap(
+            _says(finding), width, initial_indent=start, subsequent_indent=indent, break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+        for fix in finding.fixes:
+            if fix.by:
+                lines += textwrap.wrap(f"{fix.by}:", width, initial_indent=indent, subsequent_indent=indent)
+            # Whole, however long: it is there to be copied.
+            lines.append(f"{indent}  {_typed(fix)}")
+    return lines
+
+
+def _says(finding: Finding) -> str:
+    return in_the_way(finding.obstacle) if finding.obstacle is not None else finding.says
+
+
+def _typed(fix: Fix) -> str:
+    return command(fix.hint) if fix.hint is not None else fix.sql or fix.shell
+
+
+def _summary(checked: list[Checked]) -> str:
+    counts = [(verdict, sum(one.verdict is verdict for one in checked)) for verdict in Verdict]
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts if count)

@@ -1,0 +1,86 @@
+"""Values that the shell completes at TAB. Each function imports what it needs only when it is called.
+
+They never start a database, never wait long and never print: without an answer there is nothing to complete.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+PATIENCE_SECONDS = 0.7
+"""The longest time for names from the database."""
+
+
+def countries(incomplete: str) -> list[tuple[str, str]]:
+    """The codes of the countries that have parsers, with the countries' names."""
+    from app.countries import iso_countries
+    from parser_runner.parsers import countries as with_parsers
+
+    names = dict(iso_countries())
+    return [(code, names.get(code, "")) for code in with_parsers() if code.startswith(incomplete.upper())]
+
+
+def formats(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    """The formats of the country that was given before; of all countries if none was."""
+    from parser_runner.parsers import countries as with_parsers
+    from parser_runner.parsers import parsers_of
+
+    country = str(ctx.params.get("country") or "").strip().upper()
+    return [
+        (parser.name, parser.description)
+        for code in ([country] if country else with_parsers())
+        for parser in parsers_of(code)
+        if parser.name.startswith(incomplete)
+    ]
+
+
+def pools(incomplete: str) -> list[str]:
+    """The pools in the database, if it answers soon."""
+    return [name for name in _names("pools.names") if name.startswith(incomplete)]
+
+
+def schedules(incomplete: str) -> list[str]:
+    """The schedules in the database, if it answers soon."""
+    return [name for name in _names("schedules.names") if name.startswith(incomplete)]
+
+
+def topics(ctx: Any, incomplete: str) -> list[str]:
+    """What `help` explains: commands and topics, and after a group its commands."""
+    from cli.lazy import SHORT_HELPS, command
+    from cli.topics import TOPICS
+
+    words = ctx.params.get("words") or ()
+    there = [*SHORT_HELPS, *TOPICS] if not words else [*getattr(command(words[0]), "commands", ())]
+    return [name for name in there if name.startswith(incomplete)]
+
+
+def _names(statement: str) -> list[str]:
+    """The names that a statement lists in the database of DATABASE_URL; none without it."""
+    found: list[str] = []
+
+    def ask() -> None:
+        from app.settings import read_settings
+        from services.client import Client
+
+        settings = read_settings()
+        if settings.database_url is not None:
+            conninfo = settings.in_schema(settings.database_url)
+            with Client.connect(conninfo, timedelta(seconds=PATIENCE_SECONDS)) as client:
+                found.extend(row["name"] for row in client.database.all(statement))
+
+    _within(PATIENCE_SECONDS, ask)
+    return found
+
+
+def _within(seconds: float, ask: Callable[[], None]) -> None:
+    """Waits no longer than that; a thread that is left behind ends with the process."""
+
+    def quietly() -> None:
+        with contextlib.suppress(Exception):
+            ask()
+
+    asking = threading.Thread(target=quietly, daemon=True)
+    asking.start()
+    asking.join(seconds)

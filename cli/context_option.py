@@ -1,0 +1,53 @@
+"""`--context`, which every command has, and the program itself: it may stand before or after the command."""
+
+from typing import Annotated, Any
+
+import typer
+
+_given: str | None = None
+
+
+def chosen() -> str | None:
+    """The context that was given on the command line."""
+    return _given
+
+
+def before_the_command(name: str | None) -> None:
+    """Takes the context that stands before the command, if there is one."""
+    global _given  # noqa: PLW0603 - a process is one command
+    _given = name
+
+
+def _after_the_command(name: str | None) -> None:
+    if name is not None:
+        before_the_command(name)
+
+
+_HELP = "Use the settings of this context: see affirm-worker context."
+Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help=_HELP)]
+
+
+def add_to(command: Any) -> Any:
+    """The command, with the option added to it, or to each command of a group."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        command.params.append(_option())
+    for child in (children or {}).values():
+        add_to(child)
+    return command
+
+
+def _option() -> Any:
+    """As typer makes it."""
+
+    def has_it(
+        context: Annotated[
+            str | None,
+            typer.Option("--context", metavar="NAME", help=_HELP, callback=_after_the_command, expose_value=False),
+        ] = None,
+    ) -> None:
+        pass
+
+    alone = typer.Typer(rich_markup_mode=None, add_completion=False)
+    alone.command()(has_it)
+    return typer.main.get_command(alone).params[0]

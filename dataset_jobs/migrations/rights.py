@@ -1,0 +1,49 @@
+"""The rights that each group role needs, as `grants.sql` has them."""
+
+import re
+from importlib.resources import files
+from typing import NamedTuple
+
+CONTROLLER, RUNNER = "affirm_controller", "affirm_runner"
+"""The group roles of controllers and clients, and of runners."""
+
+EVERY_TABLE = "*"
+
+
+class TableRight(NamedTuple):
+    """A privilege on a table, or on one of its columns.
+
+    Args:
+        table: its name, or `EVERY_TABLE`.
+        privilege: such as SELECT.
+        column: empty for the whole table.
+    """
+
+    table: str
+    privilege: str
+    column: str = ""
+
+
+_GRANT = re.compile(r"\bgrant\s+(?P<privileges>[^;']+?)\s+on\s+(?P<tables>[^;']+?)\s+to\s+(?P<roles>[^;']+?)\s*[;']")
+_PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")
+_NOT_OF_TABLES = ("function", "schema")
+
+
+def rights_of(role: str) -> frozenset[TableRight]:
+    """The rights on tables that `grants.sql` grants to a group role."""
+    text = re.sub(r"--.*", "", files(__package__).joinpath("grants.sql").read_text(encoding="utf-8"))
+    found: set[TableRight] = set()
+    for grant in _GRANT.finditer(text):
+        tables = grant["tables"].split()
+        if role not in _words(grant["roles"]) or tables[0] in _NOT_OF_TABLES:
+            continue
+        names = [EVERY_TABLE] if tables[:2] == ["all", "tables"] else _words(grant["tables"])
+        for privilege, columns in _PRIVILEGE.findall(grant["privileges"]):
+            found |= {
+                TableRight(table, privilege.upper(), column) for table in names for column in _words(columns) or [""]
+            }
+    return frozenset(found)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)

@@ -1,0 +1,161 @@
+"""Which jobs and datasets a list has: filters, and the statements' parameters for them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.coverage import years_in_words
+from dataset_jobs.model.states import DatasetStatus, JobState
+from dataset_jobs.store.client_connection import ClientDatabase, Row
+from dataset_jobs.store.views import DatasetView, JobView
+from services.dataset_maker import find_country
+from services.listing import Selection, like_pattern, unknown_word
+
+Since = datetime | timedelta | None
+"""Not older than that time, or than so long ago by the database's clock; None is any age."""
+
+FEW = 1_000
+"""If at most so many datasets match a file's name or a country, their jobs are found by an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs; each condition must hold, and an empty one always does.
+
+    Args:
+        states, causes: one of these; the cause is that of the last run that ended badly.
+        country: ISO 3166-1 code of the dataset.
+        file: a part of its file's name, or the whole name with * and ?; letter case does not count.
+        pool: by name.
+        since: submitted since then.
+        dataset_id: of this dataset.
+    """
+
+    states: Sequence[JobState] = ()
+    causes: Sequence[Cause] = ()
+    country: str | None = None
+    file: str | None = None
+    pool: str | None = None
+    since: Since = None
+    dataset_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFilter:
+    """Which datasets, as `JobFilter` has it."""
+
+    statuses: Sequence[DatasetStatus] = ()
+    country: str | None = None
+    file: str | None = None
+    since: Since = None
+
+
+JOB_SORTS: Mapping[str, Callable[[JobView], Any]] = {
+    "submitted": lambda job: job.created_at,
+    "country": lambda job: job.country,
+    "file": lambda job: job.filename.casefold(),
+    "type": lambda job: job.type,
+    "state": lambda job: job.state,
+    "pool": lambda job: job.pool,
+    "priority": lambda job: job.priority,
+    "attempts": lambda job: job.attempts,
+    "rows": lambda job: job.rows_done,
+    "runs at": lambda job: job.run_at if job.state == JobState.SCHEDULED else None,
+    "finished": lambda job: job.finished_at,
+    "cause": lambda job: job.last_cause,
+}
+"""By what jobs can be sorted."""
+
+DATASET_SORTS: Mapping[str, Callable[[DatasetView], Any]] = {
+    "submitted": lambda dataset: dataset.created_at,
+    "country": lambda dataset: dataset.country,
+    "file": lambda dataset: dataset.filename.casefold(),
+    "status": lambda dataset: dataset.status,
+    "rows": lambda dataset: dataset.row_count,
+    "years": lambda dataset: years_in_words(dataset.years) if dataset.years else None,
+    "region": lambda dataset: dataset.region,
+    "measure": lambda dataset: dataset.measure,
+    "top": lambda dataset: dataset.top,
+    "size": lambda dataset: dataset.size,
+    "loaded": lambda dataset: dataset.loaded_at,
+}
+"""By what datasets can be sorted."""
+
+
+def select_jobs(
+    database: ClientDatabase, which: JobFilter, read: Callable[[Iterable[UUID]], list[JobView]]
+) -> Selection[JobView]:
+    """The jobs of a filter; raises InvalidRequest for a country or a pool that is not there."""
+    country_id = _country_id(database, which.country)
+    _check_pool(database, which.pool)
+    file = None if which.file is None else like_pattern(which.file)
+    from_key = _since(database, which.since)
+    words = {**_one_or_several("state", which.states), **_one_or_several("cause", which.causes)}
+    over = bool(which.states) and all(state.finished for state in which.states)
+    held = tuple(which.states) == (JobState.RUNNING,)
+
+    def match(before: int | None, limit: int | None) -> Sequence[Row]:
+        ids = None if which.dataset_id is None else [which.dataset_id]
+        country, name = country_id, file
+        if ids is None and (country is not None or name is not None):
+            found = _match_datasets(database, country_id=country, file=name, limit=FEW + 1)
+            if len(found) <= FEW:
+                ids, country, name = [row["id"] for row in found], None, None
+        return database.all(
+            "jobs.match", before=before, over=over, held=held, pool=which.pool, dataset_ids=ids, country_id=country,
+            file=name, limit=limit, **words, **from_key,
+        )  # fmt: skip
+
+    return Selection(match, read, JOB_SORTS, "jobs")
+
+
+def select_datasets(
+    database: ClientDatabase, which: DatasetFilter, read: Callable[[Iterable[UUID]], list[DatasetView]]
+) -> Selection[DatasetView]:
+    """The datasets of a filter; raises InvalidRequest for a country that is not there."""
+    country_id = _country_id(database, which.country)
+    ago = isinstance(which.since, timedelta)
+
+    def match(before: int | None, limit: int | None) -> Sequence[Row]:
+        return _match_datasets(
+            database, before=before, country_id=country_id, limit=limit,
+            file=None if which.file is None else like_pattern(which.file),
+            at=None if ago else which.since, ago=which.since if ago else None,
+            **_one_or_several("status", which.statuses, "statuses"),
+        )  # fmt: skip
+
+    return Selection(match, read, DATASET_SORTS, "datasets")
+
+
+def _match_datasets(database: ClientDatabase, **parameters: Any) -> list[Row]:
+    everything = dict.fromkeys(("before", "status", "statuses", "country_id", "at", "ago", "file", "limit"))
+    return database.all("datasets.match", **{**everything, **parameters})
+
+
+def _country_id(database: ClientDatabase, country: str | None) -> UUID | None:
+    return None if country is None else find_country(database, country)[0]
+
+
+def _check_pool(database: ClientDatabase, pool: str | None) -> None:
+    if pool is not None:
+        pools = [row["name"] for row in database.all("jobs.pools")]
+        if pool not in pools:
+            raise unknown_word("pool", pool, pools)
+
+
+def _since(database: ClientDatabase, since: Since) -> dict[str, Any]:
+    if since is None:
+        return {"first": None, "since": None}
+    ago = isinstance(since, timedelta)
+    found = database.only("jobs.first_key_since", at=None if ago else since, ago=since if ago else None)
+    return {"first": found["key"], "since": found["since"]}
+
+
+def _one_or_several(name: str, words: Sequence[str], plural: str = "") -> dict[str, Any]:
+    """One word as such, since an index is in the order of the keys then."""
+    several = [str(word) for word in dict.fromkeys(words)]
+    one = several[0] if len(several) == 1 else None
+    return {name: one, plural or f"{name}s": several if len(several) > 1 else None}

@@ -1,0 +1,167 @@
+"""Lists read what they show by an index, however many jobs, runs and datasets there are."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.states import DatasetStatus, JobState
+from dataset_jobs.store.client_connection import ClientConnection, Row
+from dataset_jobs.store.statements import statement
+from services.client import Client
+from services.filters import DatasetFilter, JobFilter
+from tests.servers.postgres import PostgresServer
+
+pytestmark = pytest.mark.every_postgres
+
+JOBS, DATASETS = 200_000, 20_000
+BLOCKS = 2_500
+"""Of 8 KiB: a few per cent of the table of jobs. Most lists read some hundred."""
+
+FILL = f"""
+set session_replication_role = replica;
+insert into pools (name, max_running) values ('nightly', 1);
+insert into datasets (country_id, filename, storage_uri, sha256, size, status, error, created_at)
+select case when n <= 100 then fr.id else us.id end, 'yob' || n || '.txt', 'local:x', lpad(to_hex(n), 64, '0'), 1,
+    case when n % 50 = 1 then 'failed' else 'pending' end, case when n % 50 = 1 then 'x' end,
+    now() - interval '1 s' * ({DATASETS} - n)
+from generate_series(1, {DATASETS}) n, countries fr, countries us where fr.code = 'FR' and us.code = 'US' order by n;
+create temporary table kept as select id, row_number() over (order by key) - 1 as number from datasets;
+create unique index on kept (number);
+insert into jobs (dataset_id, type, pool, state, lease_epoch, created_at, finished_at, last_cause, last_error, run_at)
+select kept.id, 'parse_dataset', pool, state, 1, at,
+    case when state in ('completed', 'failed', 'cancelled') then at + interval '9 s' end,
+    case state when 'failed' then case when n <= 4000 then 'unavailable' else 'rejected' end
+        when 'cancelled' then 'cancelled' end,
+    case state when 'failed' then 'x' when 'cancelled' then 'cancelled' end, at
+from (
+    select n, now() - interval '1 s' * ({JOBS} - n) as at,
+        case when n between 1000 and 1100 then 'nightly' else 'default' end as pool,
+        case when n > {JOBS} - 64 then 'running' when n > {JOBS} - 1064 then 'queued'
+            when n > {JOBS} - 1264 then 'scheduled' when n % 200 = 7 then 'failed' when n % 1000 = 3 then 'cancelled'
+            else 'completed' end as state
+    from generate_series(1, {JOBS}) n
+) made join kept on kept.number = made.n % {DATASETS} order by n;
+insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, lease_until, ended_at, cause, released_at)
+select id, 1, pool, 'process', 'x', created_at, created_at, finished_at,
+    case when finished_at is not null then 'crashed' end, case when state = 'running' then null else created_at end
+from jobs;
+set session_replication_role = origin;
+analyze jobs, runs, datasets, pools;
+"""
+JOB_FILTERS = {
+    "all": JobFilter(),
+    "most": JobFilter((JobState.COMPLETED,)),
+    "failed": JobFilter((JobState.FAILED,)),
+    "cancelled": JobFilter((JobState.CANCELLED,)),
+    "running": JobFilter((JobState.RUNNING,)),
+    "queued": JobFilter((JobState.QUEUED,)),
+    "scheduled": JobFilter((JobState.SCHEDULED,)),
+    "failed or cancelled": JobFilter((JobState.FAILED, JobState.CANCELLED)),
+    "not finished": JobFilter((JobState.RUNNING, JobState.QUEUED, JobState.SCHEDULED)),
+    "a rare cause": JobFilter(causes=(Cause.UNAVAILABLE,)),
+    "failed by a rare cause": JobFilter((JobState.FAILED,), (Cause.UNAVAILABLE,)),
+    "a cause": JobFilter(causes=(Cause.REJECTED,)),
+    "a country of few": JobFilter(country="FR"),
+    "a country of most": JobFilter(country="US"),
+    "failed of a country of few": JobFilter((JobState.FAILED,), country="FR"),
+    "one file": JobFilter(file="yob77.txt"),
+    "files of most": JobFilter(file="yob*"),
+    "no file": JobFilter(file="nonsense"),
+    "lately": JobFilter(since=timedelta(hours=1)),
+    "cancelled lately": JobFilter((JobState.CANCELLED,), since=timedelta(hours=2)),
+    "nothing yet": JobFilter(since=timedelta(0)),
+    "queued in a pool": JobFilter((JobState.QUEUED,), pool="nightly"),
+}
+
+
+class Explaining(ClientConnection):
+    """Keeps the plan of every statement that it executes."""
+
+    def __init__(self, conninfo: str) -> None:
+        super().__init__(conninfo)
+        self.plans: list[tuple[str, dict[str, Any]]] = []
+
+    def all(self, name: str, **parameters: Any) -> list[Row]:
+        with self._connection() as connection:
+            explain = b"explain (analyze, buffers, format json) " + statement(name).encode()
+            [row] = connection.execute(explain, parameters).fetchall()
+        self.plans.append((name, row["QUERY PLAN"][0]))
+        return super().all(name, **parameters)
+
+
+@pytest.fixture(scope="module")
+def large(postgres: PostgresServer, template: str) -> Iterator[str]:
+    """A database with so many jobs."""
+    conninfo = postgres.create_database("large_lists", template)
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(FILL.encode())
+        connection.execute("vacuum jobs, runs, datasets")
+    yield conninfo
+    postgres.drop_database("large_lists")
+
+
+@pytest.fixture
+def client(large: str) -> Iterator[Client]:
+    with Client(Explaining(large)) as made:
+        yield made
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def check(client: Client) -> None:
+    database = client.database
+    assert isinstance(database, Explaining)
+    for name, plan in database.plans:
+        shown = f"{name}\n{json.dumps(plan, indent=1)}"
+        # An index that is read from one end to the other is no better than the table.
+        scanned = {one["Relation Name"] for one in nodes(plan["Plan"]) if one["Node Type"] == "Seq Scan"}
+        assert not scanned & {"jobs", "runs"}, shown
+        assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] <= BLOCKS, shown
+
+
+@pytest.mark.parametrize("which", JOB_FILTERS)
+def test_a_list_of_jobs_reads_few_blocks(client: Client, which: str) -> None:
+    found, more = client.jobs.select(JOB_FILTERS[which]).first(50)
+    assert found or which in ("no file", "nothing yet", "queued in a pool")
+    assert [job.created_at for job in found] == sorted((job.created_at for job in found), reverse=True)
+    assert len(found) == 50 or not more
+    check(client)
+
+
+def test_a_page_in_the_middle_reads_few_blocks(client: Client) -> None:
+    page = client.jobs.select(JobFilter()).page(50, after=JOBS // 2)
+    assert len(page.items) == 50 and page.next is not None
+    check(client)
+
+
+def test_a_count_stops_at_its_bound(client: Client) -> None:
+    count = client.jobs.select(JobFilter()).count()
+    assert (count.at_least, count.exact) == (10_000, False)
+    assert client.jobs.select(JOB_FILTERS["failed by a rare cause"]).count().exact
+    check(client)
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        DatasetFilter(),
+        DatasetFilter(country="FR"),
+        DatasetFilter((DatasetStatus.FAILED,)),
+        DatasetFilter(file="yob77.txt"),
+        DatasetFilter(since=timedelta(hours=1)),
+    ],
+    ids=str,
+)
+def test_a_list_of_datasets_looks_at_coverage_for_those_it_shows(client: Client, which: DatasetFilter) -> None:
+    found, _ = client.datasets.select(which).first(50)
+    assert found
+    check(client)

@@ -1,0 +1,52 @@
+"""`make run`: what it calls, whatever the path of the checkout."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STUB = """#!/bin/sh
+echo "home=$AFFIRM_WORKER_HOME"
+printf '%s\\n' "$@"
+"""
+
+
+@pytest.fixture(params=["plain", "a b", "l'été 50%"])
+def checkout(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """One that is set up, whose command says how it is called."""
+    folder: Path = tmp_path / request.param
+    for name in ("requirements/run.txt", "pyproject.toml", ".venv/bin/python", ".venv/.run"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    shutil.copy(ROOT / "Makefile", folder)
+    command = folder / ".venv/bin/affirm-worker"
+    command.write_text(STUB)
+    command.chmod(0o755)
+    return folder
+
+
+def make_run(checkout: Path, *variables: str, **environment: str) -> list[str]:
+    inherited = {name: value for name, value in os.environ.items() if name == "PATH"}
+    done = subprocess.run(
+        ["make", "run", *variables],
+        env=inherited | environment,
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_it_has_the_home_of_all_other_commands(checkout: Path) -> None:
+    assert make_run(checkout, "FILES=a.txt") == ["home=", "load", "a.txt", "--country", "US"]
+    assert make_run(checkout, "FILES=a.txt", AFFIRM_WORKER_HOME="/tmp/x y")[0] == "home=/tmp/x y"
+
+
+def test_files_with_spaces_are_given_in_quotes(checkout: Path) -> None:
+    called = make_run(checkout, "FILES='a b.xlsx' c.txt", "COUNTRY=GB")
+    assert called[1:] == ["load", "a b.xlsx", "c.txt", "--country", "GB"]
