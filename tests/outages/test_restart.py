@@ -63,7 +63,8 @@ async def test_a_restart_of_postgres_costs_no_attempt(
     check_finished(world)
     job = world.job(result.job_id)
     assert job["state"] == "completed"
-    assert (job["attempts"], job["interruptions"]) == (0, interruptions)
+    assert job["attempts"] == 0
+    assert job["interruptions"] <= interruptions
     assert world.rows(result.dataset_id) == 1
 
 
