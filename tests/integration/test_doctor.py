@@ -317,7 +317,9 @@ def test_a_paused_pool_with_jobs_is_a_warning(run: Run, database: str, tmp_path:
     run("submit", path, "--country", "US")
     sql(database, "update affirm.pools set paused = true")
     assert "pool default is paused: 1 queued wait" in run("doctor", "queue").stdout
-    sql(database, "update affirm.pools set paused = false")
+    [fix] = fixes(found(run, "queue")["queue"])
+    assert fix["line"] == "affirm-worker pools resume default"
+    run(*fix["line"].split()[1:])
     assert found(run, "queue")["queue"]["verdict"] == "ok"
 
 
