@@ -7,6 +7,7 @@ import typer
 
 from cli import output
 from cli.hints import advice_in_words
+from cli.listing import Utc
 from cli.obstacles import waits_in_words
 from cli.options import AsJson
 from cli.session import session
@@ -23,6 +24,7 @@ Examples:
 
 def explain(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Tells a job's story: every run with its end and the decision after it, and advice.
@@ -46,7 +48,7 @@ def _as_json(told: Explanation) -> dict[str, Any]:
             {field.name: getattr(one.run, field.name) for field in dataclasses.fields(one.run)}
             | {
                 "log": one.outcome.log if one.outcome else (),
-                "advice": None if one.advice is None else advice_in_words(one.advice),
+                "advice": " ".join(map(advice_in_words, one.advice)) or None,
             }
             for one in told.runs
         ],

@@ -49,16 +49,16 @@ Examples:
 """
 JOBS = [
     Column("job"),
-    Column("country", spare=3),
+    Column("country", spare=1),
     Column("file", text=True, keeps_end=True),
-    Column("type", spare=5),
+    Column("type", spare=6),
     Column("state"),
-    Column("attempts", right=True, spare=4),
-    Column("rows", right=True, spare=1),
-    Column("runs at", spare=2),
+    Column("attempts", right=True, spare=5),
+    Column("rows", right=True, spare=2),
+    Column("runs at", spare=3),
     Column("submitted", spare=7),
-    Column("finished", spare=2),
-    Column("cause", spare=3),
+    Column("finished", spare=3),
+    Column("cause", spare=4),
     Column("pool", spare=8),
     Column("priority", right=True, spare=8),
     Column("error", below=True),
@@ -106,13 +106,19 @@ def _row(job: JobView) -> list[Any]:
     return [
         job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
         job.run_at if job.state == JobState.SCHEDULED else None, job.created_at, job.finished_at,
-        job.last_cause, job.pool if job.pool != "default" else None, job.priority or None, job.last_error,
+        job.last_cause, job.pool if job.pool != "default" else None, job.priority or None, _error_now(job),
     ]  # fmt: skip
+
+
+def _error_now(job: JobView) -> str | None:
+    """Why the job is not done; nothing while a run is at work, whatever ended the run before it."""
+    return None if job.state == JobState.RUNNING else job.last_error
 
 
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_job(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Shows a job with all its runs: when, where, and what became of them."""
@@ -146,7 +152,8 @@ def _job_lines(job: JobView) -> list[tuple[str, Any]]:
     if job.finished_at is not None:
         lines.append(("finished", cell(job.finished_at)))
     if job.last_error:
-        lines.append(("error", f"{job.last_cause}: {job.last_error}"))
+        name = "last error" if job.state == JobState.RUNNING else "error"
+        lines.append((name, f"{job.last_cause}: {job.last_error}"))
     return lines
 
 

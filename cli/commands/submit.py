@@ -24,6 +24,7 @@ from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.storage import open_storage
 from services.jobs import Others
+from services.submission import Verdict
 from services.submit import FileOptions, SubmittedFile
 
 EPILOG = """
@@ -85,19 +86,20 @@ def submit(
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
         replaced = [it.client.datasets.find(one) for one in given.replaces or ()]
         options = FileOptions(
-            given.country, hints, replaced, given.priority, it.settings.pool, run_at, given.dry_run
+            it.client.country(given.country), hints, replaced, given.priority, it.settings.pool, run_at, given.dry_run
         )  # fmt: skip
         storage = open_storage(storage_config(it.settings))
         with open_say(it.settings, found.sources, split=given.split) as say:
             submitted = submit_given(it.client, storage, found.sources, options, it.settings, say, split=given.split)
         waiting = any(one.job_id is not None for one in submitted)
         unserved = it.client.unserved(options.pool) if waiting and not given.dry_run else None
-        if not wait or not as_json:
-            print_submitted(submitted, None if given.dry_run else unserved is None, as_json=as_json)
+        if wait:
+            if not as_json:  # refusals are in the summary
+                print_submitted([one for one in submitted if one.refusal is None], None, as_json=False)
+            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
+        print_submitted(submitted, None if given.dry_run else unserved is None, as_json=as_json)
         if unserved is not None:
             output.said_no(unserved_in_words(unserved, options.pool))
-        if wait:
-            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
     if code := exit_code_of(submitted):
         raise typer.Exit(code)
 
@@ -146,6 +148,8 @@ def _result(one: SubmittedFile) -> str:
     """The result for a file, in a word or two."""
     if one.done is None:
         return "refused"
+    if one.done.verdict is Verdict.RESTORED:
+        return "stored again"
     return "already loaded" if one.loaded and one.job_id is None else str(one.done.verdict)
 
 
