@@ -414,3 +414,12 @@ def test_a_runners_login_without_the_schema_gets_it(run: Run, database: str, log
     assert "the role doctor_outside may not use the schema affirm" in says(checked)
     sql(database, fixes(checked)[0]["line"])
     assert "may not use the schema" not in says(found(run, "runner", RUNNER_DATABASE_URL=url)["runner"])
+
+
+def test_the_embedded_database_is_started_and_never_migrated(tmp_path: Path) -> None:
+    run = runner({"AFFIRM_WORKER_HOME": str(tmp_path / "home")}, tmp_path)
+    checked = found(run)
+    assert "(embedded)" in checked["database"]["findings"][0]["says"]
+    assert says(checked["schema"]) == "there are no tables yet: the next command that needs them makes them"
+    run("migrate")
+    assert found(run, "schema")["schema"]["verdict"] == "ok"
