@@ -36,7 +36,7 @@ commands = single()
 
 @commands.command(epilog=EPILOG)
 def settings(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, with their docs.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these, with their docs.")] = None,
     wide: Wide = False,
     columns: ShownColumns = None,
     as_json: AsJson = False,

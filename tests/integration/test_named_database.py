@@ -55,7 +55,7 @@ def test_an_embedded_database_is_named_before_anything_else(home: Path, tmp_path
     )
     config = write_config(tmp_path, '[contexts.here]\npool = "slow"\n')
     used = run("jobs", "list", "--context", "here", AFFIRM_WORKER_CONFIG=config)
-    assert used.stderr.splitlines() == [f"{named[:-1]}, nor database_url in context here)"]
+    assert used.stderr.splitlines() == [named.replace("DATABASE_URL is not set", "context here has no database_url")]
 
 
 def test_a_context_leads_to_its_database_and_storage(world: World, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_a_full_disk_leaves_the_old_file_whole(path: Path, monkeypatch: pytest.M
 def test_contexts_are_listed_used_shown_added_and_removed(path: Path) -> None:
     listed = answer(path, "context", "list")
     assert [(one["context"], one["in_use"], one["database"]) for one in listed] == [
-        ("dev", True, "embedded"),
+        ("dev", True, "embedded, /srv/dev/postgres"),
         ("prod", False, "host=db.example dbname=names user=me password=***"),
         ("far away", False, "embedded"),
     ]
