@@ -56,6 +56,13 @@ def contexts(incomplete: str) -> list[str]:
     return []
 
 
+def checks(incomplete: str) -> list[str]:
+    """The checks of `doctor`."""
+    from cli.checks import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
+
 def topics(ctx: Any, incomplete: str) -> list[str]:
     """What `help` explains: commands and topics, and after a group its commands."""
     from cli.lazy import SHORT_HELPS, command
