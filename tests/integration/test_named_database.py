@@ -97,6 +97,21 @@ def test_status_begins_with_what_it_is_about(world: World, run: Run) -> None:
     assert password not in shown + json.dumps(about)
 
 
+def test_whoever_queues_a_job_learns_that_nobody_runs_it(world: World, run: Run) -> None:
+    result = world.submit_small()
+    run("run", "--until-idle")
+    again = run("reprocess", str(result.dataset_id), "--json")
+    assert (again.stderr, answer(again)["controller_running"]) == (f"{NOBODY}\n", False)
+    run("jobs", "cancel", answer(again)["job_id"])
+    assert run("jobs", "retry", answer(again)["job_id"], "--dry-run").stderr == ""
+    assert run("jobs", "retry", answer(again)["job_id"]).stderr == f"{NOBODY}\n"
+    (world.folder / "storage" / "in").mkdir()
+    world.file("storage/in/yob2019.txt", "Mary,F,7\n")
+    run("schedules", "add", "ssa", "--cron", "0 3 * * 1", "--location", "in", "-c", "US")
+    assert run("schedules", "run", "ssa").stderr == f"{NOBODY}\n"
+    assert run("schedules", "run", "ssa").stderr == ""
+
+
 async def test_nothing_is_said_while_a_controller_claims_the_job(world: World, run: Run) -> None:
     with running(world) as process:
         await world.until("select 1 from controllers")
