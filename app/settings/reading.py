@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.settings.config_file import CONFIG_VARIABLE, CONTEXT_VARIABLE, ConfigFile, Entry, read_config
 from app.settings.fields import Settings, allowed, is_secret
-from app.settings.kinds import redacted, url_advice
+from app.settings.kinds import redacted, url_advice, without_login
 from app.settings.near_misses import mistyped
 from app.settings.secrets import SecretUnknown
 from dataset_jobs.host import check_user
@@ -217,7 +217,7 @@ def _default(name: str) -> Any:
 
 def _wrong_value(name: str, value: str, origin: Origin) -> str:
     field = Settings.model_fields[name]
-    shown = redacted(value) if is_secret(field) else repr(value)
+    shown = redacted(value) if is_secret(field) else repr(without_login(value))
     advice = url_advice(value) if is_secret(field) else ""
     return f"{_place(name, origin)} is {shown}; allowed: {allowed(field)}{advice}"
 

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from app.settings.config_file import Entry
 from app.settings.fields import Settings, allowed, default_in_words, is_secret
-from app.settings.kinds import redacted
+from app.settings.kinds import redacted, without_login
 from app.settings.reading import Reading, Source
 from dataset_jobs.model.durations import format_duration
 
@@ -71,11 +71,11 @@ def shown(field: FieldInfo, value: Any) -> str | None:
         return redacted(value)
     if isinstance(value, tuple):
         return ",".join(map(format_duration, value))
-    return format_duration(value) if isinstance(value, timedelta) else str(value)
+    return format_duration(value) if isinstance(value, timedelta) else without_login(str(value))
 
 
 def shown_entry(name: str, entry: Entry) -> str:
     """A value of a context as the config file has it, without a password; no command is run for it."""
     if not isinstance(entry.value, str):
         return f"from {entry.value}"
-    return redacted(entry.value) if is_secret(Settings.model_fields[name]) else entry.value
+    return (redacted if is_secret(Settings.model_fields[name]) else without_login)(entry.value)

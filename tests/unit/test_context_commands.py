@@ -258,6 +258,16 @@ def test_all_that_is_wrong_is_listed_at_once(path: Path) -> None:
     assert "did you mean DATABASE_URL?" in affirm(path, "settings", "databse_url", code=2).stderr
 
 
+def test_a_login_in_a_setting_that_has_none_is_hidden(path: Path) -> None:
+    login = "http://u:hunter2@s3.example"
+    bucket = "storage_type = 's3'\nstorage_s3_bucket = 'names'"
+    path.write_text(f"[contexts.a]\n{bucket}\nstorage_s3_endpoint = '{login}'\n")
+    for arguments in ([], ["--json"], ["storage_s3_endpoint"]):
+        assert "http://***@s3.example" in affirm(path, "settings", "--context", "a", *arguments, code=78).stdout
+    assert answer(path, "context", "show", "a")["settings"]["storage_s3_endpoint"] == "http://***@s3.example"
+    assert "POOL is 'http://***@s3.example'" in affirm(path, "settings", code=78, POOL=login).stderr
+
+
 def test_parse_asks_no_secret_and_names_no_database(path: Path) -> None:
     path.write_text("[contexts.a]\nlimit_rows = 1\ndatabase_url = {command = ['false']}\n")
     state = str(ROOT / "tests" / "data" / "us" / "TR.TXT")
