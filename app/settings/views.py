@@ -21,14 +21,14 @@ class SettingView:
 
     Args:
         name: of its variable.
-        value: as text, and without a password; None if it has none, or if what was given is wrong.
+        value: as text, and without a password; None if it has none, or a wrong one.
         source: where the value is from.
         context, file, line: for one of a context.
         from_secret: the command or the file that the value was read from, in words.
         default: in words.
         allowed: the values that it may have, in words.
         purpose: a sentence or two.
-        error: what is wrong with it.
+        error: the mistake in it.
     """
 
     name: str

@@ -85,7 +85,7 @@ def _document(places: Places, status: Status) -> dict[str, Any]:
 
 
 def heading(places: Places, status: Status) -> Iterator[str]:
-    """The lines above the table: what it is about, and whether anybody works there."""
+    """The lines above the table: database, storage, controllers."""
     if places.context is not None:
         yield f"context      {places.context}"
     yield f"database     {places.database_in_words}"
@@ -103,7 +103,7 @@ def terminal_lines(places: Places, status: Status, now: datetime, choice: Choice
     """The status as the lines of a terminal.
 
     Args:
-        places: what it is about.
+        places: database and storage.
         status: as the store has it.
         now: the time it is said at.
         choice: the columns that the user wants.
@@ -173,7 +173,7 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     Args:
         status: as the store has it.
         now: the time it is said at.
-        wide: also what is over.
+        wide: also controllers that have ended.
     """
     over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
     yield from (controller_line(one, now) for one in status.controllers if wide or one not in over)

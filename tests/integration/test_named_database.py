@@ -54,6 +54,8 @@ def test_an_embedded_database_is_named_before_anything_else(home: Path, tmp_path
         " (WORKER_CONCURRENCY 4, the pool's maximum 64)"
     )
     config = write_config(tmp_path, '[contexts.here]\npool = "slow"\n')
+    logged = run("run", "--until-idle", "--context", "here", POOL="default", AFFIRM_WORKER_CONFIG=config)
+    assert "context: here; database: embedded, " in logged.stderr
     used = run("jobs", "list", "--context", "here", AFFIRM_WORKER_CONFIG=config)
     assert used.stderr.splitlines() == [named.replace("DATABASE_URL is not set", "context here has no database_url")]
 
