@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.complete import contexts
+from cli import complete
 
 _given: str | None = None
 
@@ -26,7 +26,7 @@ def _after_the_command(name: str | None) -> None:
 
 
 _HELP = "Use the settings of this context: see affirm-worker context."
-Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help=_HELP, autocompletion=contexts)]
+Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help=_HELP, autocompletion=complete.contexts)]
 
 
 def add_to(command: Any) -> Any:
@@ -46,15 +46,11 @@ def _option() -> Any:
         context: Annotated[
             str | None,
             typer.Option(
-                "--context",
-                metavar="NAME",
-                help=_HELP,
-                autocompletion=contexts,
-                callback=_after_the_command,
-                expose_value=False,
+                "--context", metavar="NAME", help=_HELP, callback=_after_the_command, expose_value=False,
+                autocompletion=complete.contexts,
             ),
         ] = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         pass
 
     alone = typer.Typer(rich_markup_mode=None, add_completion=False)

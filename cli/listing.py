@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import complete
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_when
-from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.requests import InvalidRequest, UnknownCountry
 from dataset_jobs.model.states import DatasetStatus, JobState
 from services.listing import Order, unknown_word
 
@@ -53,7 +54,13 @@ Statuses = Annotated[
 ]
 OfCountry = Annotated[
     str | None,
-    typer.Option("--country", "-c", metavar="CC", help="Only those of this country, by its ISO 3166-1 code."),
+    typer.Option(
+        "--country",
+        "-c",
+        metavar="CC",
+        help="Only those of this country, by its ISO 3166-1 code.",
+        autocompletion=complete.countries,
+    ),
 ]
 OfFile = Annotated[
     str | None,
@@ -61,7 +68,9 @@ OfFile = Annotated[
         "--file", metavar="NAME", help="Only files with this in their name, or a whole name with * and ?, quoted."
     ),
 ]
-OfPool = Annotated[str | None, typer.Option("--pool", metavar="POOL", help="Only jobs of this pool.")]
+OfPool = Annotated[
+    str | None, typer.Option("--pool", metavar="POOL", help="Only jobs of this pool.", autocompletion=complete.pools)
+]
 Since = Annotated[
     Any,
     typer.Option(
@@ -94,9 +103,11 @@ Utc = Annotated[bool, typer.Option("--utc", callback=_go_by_utc, help="Times in 
 
 @contextmanager
 def filters() -> Iterator[None]:
-    """A filter with a value that there is not is wrong usage."""
+    """A filter with a value that there is not is wrong usage; an unknown country is refused as everywhere."""
     try:
         yield
+    except UnknownCountry:
+        raise
     except InvalidRequest as error:
         raise typer.BadParameter(str(error)) from None
 

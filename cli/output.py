@@ -20,13 +20,6 @@ from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
 
 
-def make_streams_safe() -> None:
-    """What stdout or stderr cannot encode is escaped from now on: LANG and PYTHONIOENCODING may allow ASCII alone."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def say(*lines: str, to: IO[str] | None = None) -> None:
     """Prints each of these as one line, on stdout unless it says where; on a terminal it breaks between words."""
     stream = to or sys.stdout
@@ -35,11 +28,6 @@ def say(*lines: str, to: IO[str] | None = None) -> None:
         width = terminal_width()
         shown = (part for line in shown for part in fitted(line, width))
     print(*shown, sep="\n", file=stream, flush=to is not None)
-
-
-def say_now(line: str) -> None:
-    """Prints one line on stdout at once, also into a pipe: for what goes on while somebody watches."""
-    print(one_line(line), flush=True)
 
 
 def say_states(*lines: str) -> None:
@@ -87,12 +75,6 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     """
     in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json_text(to_json(value), ascii_only=not in_utf_8, indent=indent), flush=indent is None)
-
-
-def print_json_line(value: Any) -> None:
-    """As `print_json`, in one line and at once: for values that come one by one."""
-    in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json_text(to_json(value), ascii_only=not in_utf_8), flush=True)
 
 
 def print_table(

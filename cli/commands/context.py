@@ -14,8 +14,7 @@ from app.settings.near_misses import nearest
 from app.settings.reading import chosen_context, wrong_values
 from app.settings.secrets import secret_of
 from app.settings.views import shown_entry
-from cli import context_option, output
-from cli.complete import contexts
+from cli import complete, context_option, output
 from cli.lazy import group
 from cli.options import AsJson, Yes
 from cli.table import Column
@@ -63,7 +62,7 @@ CONTEXTS = [
 ]
 commands = group("context")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The context.")]
-KnownName = Annotated[str, typer.Argument(metavar="NAME", help="The context.", autocompletion=contexts)]
+KnownName = Annotated[str, typer.Argument(metavar="NAME", help="The context.", autocompletion=complete.contexts)]
 
 
 @commands.command("list", epilog=LIST_EPILOG)
@@ -86,7 +85,9 @@ def list_(as_json: AsJson = False) -> None:
 
 @commands.command("use", epilog=USE_EPILOG)
 def use_(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The context.", autocompletion=contexts)] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The context.", autocompletion=complete.contexts)
+    ] = None,
     none: Annotated[bool, typer.Option("--none", help="Use none: the environment and the defaults alone.")] = False,
 ) -> None:
     """Makes a context the one that all commands use from now on.
@@ -104,7 +105,9 @@ def use_(
 def show(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="The context; without it, the one in use.", autocompletion=contexts),
+        typer.Argument(
+            metavar="NAME", help="The context; without it, the one in use.", autocompletion=complete.contexts
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

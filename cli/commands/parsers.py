@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import complete
 from cli.begin import settings_without_database
 from cli.commands.parse import known_country, report_lines
 from cli.described import read_description
@@ -54,7 +55,10 @@ _BYTES_TO_MUTATE = 10_000_000
 
 @commands.command("list", epilog=EPILOG)
 def list_parsers(
-    country: Annotated[str | None, typer.Option("--country", "-c", metavar="CC", help="Only of this country.")] = None,
+    country: Annotated[
+        str | None,
+        typer.Option("--country", "-c", metavar="CC", help="Only of this country.", autocompletion=complete.countries),
+    ] = None,
     wide: Wide = False,
     columns: ShownColumns = None,
     as_json: AsJson = False,
@@ -64,7 +68,8 @@ def list_parsers(
     Formats of other packages are among them; docs/adding-a-parser.md says how to add one. A package that cannot
     be used is a warning on stderr, with its module, its line and the reason.
     """
-    found, broken = _all_parsers([code for code in countries() if country is None or code == country.strip().upper()])
+    only = None if country is None else known_country(country)
+    found, broken = _all_parsers([code for code in countries() if only in (None, code)])
     for one in broken:
         said_no(f"warning: {one}")
     if as_json:
@@ -73,7 +78,7 @@ def list_parsers(
         print_table(
             FORMATS,
             [[one["country"], one["format"], one["built_in"], one["description"]] for one in found],
-            "there are no parsers" if country is None else f"there is no parser for files of {country.strip().upper()}",
+            "there are no parsers" if only is None else f"there is no parser for files of {only}",
             chosen(columns, wide),
         )
 
@@ -106,7 +111,13 @@ def check_description(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A list that it describes.")],
     country: Annotated[
         str | None,
-        typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as CH."),
+        typer.Option(
+            "--country",
+            "-c",
+            metavar="CC",
+            help="ISO 3166-1 code of the country, such as CH.",
+            autocompletion=complete.countries,
+        ),
     ] = None,
     year: Year = None,
     sex: Sex = None,

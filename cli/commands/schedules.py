@@ -122,7 +122,10 @@ def add(
     timezone: Annotated[
         str, typer.Option(metavar="ZONE", help="Whose clock the expression goes by, such as Europe/Paris.")
     ] = "UTC",
-    pool: Annotated[str | None, typer.Option(metavar="POOL", help="The queue of the jobs; without it, POOL's.")] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(metavar="POOL", help="The queue of the jobs; without it, POOL's.", autocompletion=complete.pools),
+    ] = None,
     priority: Priority = 0,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Do not look whether the folder or the address is there now.")

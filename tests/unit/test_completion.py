@@ -71,6 +71,25 @@ def test_bash_completes_commands_options_and_values(env: dict[str, str]) -> None
     ]
 
 
+def test_contexts_are_completed_and_no_secret_is_read(env: dict[str, str], tmp_path: Path) -> None:
+    """A command for a secret might ask for a password."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        'current = "prod"\n[contexts.prod]\n'
+        f'database_url = {{command = ["touch", "{tmp_path}/asked"]}}\n'
+        '[contexts.laptop]\naffirm_worker_home = "~/names"\n'
+    )
+    offered = at_tab(
+        {**env, "AFFIRM_WORKER_CONFIG": str(config)},
+        "affirm-worker --context p",
+        "affirm-worker jobs list --context l",
+        "affirm-worker context use ",
+        "affirm-worker pools show ",
+    )
+    assert offered == [["prod"], ["laptop"], ["prod", "laptop"], []]
+    assert not (tmp_path / "asked").exists()
+
+
 @pytest.mark.parametrize("url", ["", "postgresql://nobody@127.0.0.1:1/none", "nonsense://"])
 def test_nothing_is_started_or_printed_for_names(env: dict[str, str], url: str, tmp_path: Path) -> None:
     """Whatever the database is: none, away or misspelt."""
