@@ -1,4 +1,4 @@
-"""Schedules of addresses: a file that has changed becomes one dataset, in the place of the last one, whoever dies."""
+"""Schedules of addresses: a changed file becomes one dataset and replaces the last one, whoever dies."""
 
 import asyncio
 import logging
@@ -73,7 +73,7 @@ class Watched:
         self.world.query("update schedules set next_at = %s, not_before = null, holder = null where name = 'us'", PAST)
 
     def load(self) -> None:
-        """Loads what is queued."""
+        """Loads all queued files."""
         asyncio.run(self.world.run_until_idle())
 
     def datasets(self) -> list[dict[str, Any]]:
@@ -216,7 +216,7 @@ def test_the_hints_of_a_schedule_go_to_its_datasets(watched: Watched) -> None:
 def test_what_goes_wrong_is_on_the_schedule_with_the_next_try(
     watched: Watched, page: Page, error: str, again: bool
 ) -> None:
-    """A server in trouble is asked again after a minute; what it refuses waits for the next tick."""
+    """A server in trouble is asked again after a minute. A refusal waits for the next tick."""
     watched.look()
     watched.load()
     watched.server.at("/yob2020.txt", page)
@@ -259,7 +259,7 @@ def test_a_schedule_keeps_no_password(watched: Watched, url: str) -> None:
 
 
 def test_of_two_looks_at_once_one_submits(watched: Watched) -> None:
-    """One takes so long for its download that another one is sent, and overtakes it."""
+    """One downloads for so long that another one begins, and overtakes it."""
 
     def overtake() -> None:
         watched.page.then = lambda: None
