@@ -63,6 +63,17 @@ def test_the_first_sentences_fit_on_a_line_of_a_terminal() -> None:
     assert "..." not in shown.partition("Commands:")[2].partition("Settings")[0]
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("path", ["", "jobs", "jobs list", "datasets", "schedules", "run", "submit"])
+def test_help_breaks_no_word_and_cuts_no_sentence(path: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = run(*path.split(), "--help").stdout
+    for line in words.splitlines():
+        assert len(line) <= width or "affirm-worker " in line or len(line.split()) == 1, line
+    assert "..." not in words.partition("Commands:")[2]
+    assert not [line for line in words.splitlines() if line.endswith("affirm-")]
+
+
 def test_help_needs_nothing_heavy() -> None:
     code = "import sys, cli.main; cli.main.app(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
