@@ -6,6 +6,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
@@ -92,7 +93,7 @@ def ask(request: Request, address: Address, line: Line) -> Iterator[urllib3.Base
     limits = Timeout(connect=request.patience.connect, read=request.patience.idle)
     made: urllib3.PoolManager
     if proxy is None:
-        made = urllib3.PoolManager(ssl_context=_trusted(), timeout=limits, retries=False)
+        made = urllib3.PoolManager(ssl_context=trusted(), timeout=limits, retries=False)
     else:
         made = _through(proxy, limits)
     made.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
@@ -120,7 +121,7 @@ def _through(proxy: str, limits: Timeout) -> urllib3.ProxyManager:
         login = urllib3.util.parse_url(url).auth
         headers = {"Proxy-Authorization": _basic(unquote(login))} if login else None
         return urllib3.ProxyManager(
-            url, proxy_headers=headers, ssl_context=_trusted(), timeout=limits, retries=False
+            url, proxy_headers=headers, ssl_context=trusted(), timeout=limits, retries=False
         )  # fmt: skip
     except (failures.LocationParseError, failures.ProxySchemeUnknown):
         raise Misconfigured("HTTPS_PROXY or HTTP_PROXY is no address of a proxy", Reason.CONFIG) from None
@@ -131,10 +132,10 @@ def _basic(login: str) -> str:
     return f"Basic {b64encode(login.encode(errors='surrogateescape')).decode()}"
 
 
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The certificates of this machine (SSL_CERT_FILE and SSL_CERT_DIR too); botocore's, if it has none."""
     paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
+    if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
         return ssl.create_default_context()
     from botocore.httpsession import get_cert_path
 

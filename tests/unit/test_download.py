@@ -14,6 +14,7 @@ from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from services.sources.addresses import Address, refusal, shown_address
 from services.sources.download import downloaded, look
+from services.sources.line import trusted
 from services.sources.names import name_of
 from services.sources.page import is_page
 from services.sources.request import Patience, Request, Validators
@@ -257,6 +258,14 @@ def test_a_proxy_is_asked_in_the_servers_place(server: FileServer, monkeypatch: 
     with serving() as gone:
         monkeypatch.setenv("http_proxy", gone.url)
     assert "the proxy gives no connection" in str(refused("http://other.invalid/yob2020.txt"))
+
+
+def test_a_machine_without_certificates_trusts_those_of_botocore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert trusted().cert_store_stats()["x509_ca"] > 50
 
 
 def test_a_look_reads_the_beginning_alone(server: FileServer) -> None:
