@@ -4,10 +4,10 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,15 @@ from app.database import Database
 from app.settings import Settings
 from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.hints import error_in_words
+from cli.hints import command, error_in_words
+from cli.report import about_the_file, left_out_in_a_line, left_out_lines, totals_lines
 from cli.table import Column
-from cli.words import cell
+from cli.words import SHORT_ID, cell
+from dataset_jobs.model.advice import HINTED
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
@@ -25,6 +31,10 @@ from services.jobs import Others
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
+SHOWN_FILES = 20
+"""Files whose left-out records are named, of a load of many."""
+SHOWN_TOTALS = 10
+"""Years and sexes that are shown of a load of one file: the rows below are to be seen as well."""
 _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]
 
 
@@ -38,6 +48,7 @@ class NotLoaded:
     dataset_id: UUID | None = None
     job_id: UUID | None = None
     cause: str | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class Summary:
         sample: the dataset that was loaded last, or before, and its most frequent names; None if there is none.
         seconds: from the first file submitted to the last job settled.
         others: the jobs of other files that ran too.
+        reports: of the datasets that were loaded now.
     """
 
     files: int
@@ -63,6 +75,7 @@ class Summary:
     interrupted: bool
     others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
+    reports: Mapping[UUID, Report] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -90,10 +103,11 @@ def sum_up(
         elif job is None and one.loaded:
             already.append(one)
         else:
-            not_loaded.append(_not_loaded(one, job))
+            not_loaded.append(_not_loaded(client, one, job))
     # A file that was given twice is one job.
     count = len(submitted) - len(already) - len(not_loaded)
     now = [jobs[job].dataset_id for job in loaded]
+    reports = client.datasets.reports(now) if now else {}
     return Summary(
         len(submitted),
         count,
@@ -104,6 +118,7 @@ def sum_up(
         interrupted,
         others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
+        {dataset: reports[dataset] for dataset in now if dataset in reports},
     )
 
 
@@ -119,18 +134,21 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.print_json(_as_json(summary, database))
         return
     _say_counts(summary)
-    command = _command(settings)
+    program = _command(settings)
+    if lines := _report_lines(summary, program):
+        output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
         output.say("", f"not done yet: {_counted(len(unfinished), 'file')}")
     if at_fault:
-        output.say("", f"not loaded: {_counted(len(at_fault), 'file')}")
-        for one in at_fault:
-            output.say(f"  {one.file}: {one.state}: {one.error}")
-            if one.job_id is not None:
-                output.say(f"    {command} jobs explain {one.job_id}")
-    go_on = f"{command} run --launcher process --until-idle"
+        output.say("", f"not loaded: {_counted(len(at_fault), 'file')}", *(f"  {_failure(one)}" for one in at_fault))
+        for action, lines in what_may_help(at_fault, program).items():
+            output.say("", HINTED.get(action, "See:"), *(f"  {line}" for line in lines))
+        if jobs := [one.job_id for one in at_fault if one.job_id is not None]:
+            of_one = "the whole story" if len(jobs) == 1 else "the whole story of one, by its job"
+            output.say("", f"{of_one}: {program} jobs explain {str(jobs[0])[:SHORT_ID]}")
+    go_on = f"{program} run --launcher process --until-idle"
     if summary.interrupted:
         output.say("", f"interrupted; to go on: {go_on}")
     elif any(waits_for_a_fix(one.cause) for one in summary.not_loaded):
@@ -140,20 +158,80 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.say("", f"of {dataset.filename}, {dataset.country}:")
         output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
         output.say("", f"the rows are in the table names of {database.place}")
-        output.say(f'to look at them: {command} psql -c "{query(dataset)}"')
+        output.say(f'to look at them: {program} psql -c "{query(dataset)}"')
+
+
+def _failure(one: NotLoaded) -> str:
+    """The file, which the error may begin with as well, and the error."""
+    job = f" (job {str(one.job_id)[:SHORT_ID]})" if one.job_id else ""
+    error = one.error or ""
+    for name in (str(one.file), PurePath(one.file).name):
+        if error.startswith((f"{name}: ", f"{name}, ")):
+            error = error.removeprefix(name)
+            break
+    else:
+        error = f": {error}"
+    state = "" if one.state in ("failed", "refused") else f": {one.state}"
+    return f"{one.file}{job}{state}{error}"
+
+
+def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action, list[str]]:
+    """The commands that the refusals ask for, by action: each once, with all the files that it is for.
+
+    Args:
+        not_loaded: the files and their hints.
+        program: how the user calls this program.
+    """
+    files: dict[Hint, list[Path | str]] = {}
+    for one in not_loaded:
+        for hint in one.hints:
+            files.setdefault(hint, []).append(one.file)
+    lines: dict[Action, list[str]] = {}
+    for hint, paths in files.items():
+        line = command(hint, submit="load").replace("FILE", " ".join(shlex.quote(str(path)) for path in paths), 1)
+        lines.setdefault(hint.action, []).append(f"{program} {line.removeprefix('affirm-worker ')}")
+    return lines
 
 
 def _say_counts(summary: Summary) -> None:
-    if summary.already_loaded == summary.files:
-        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
-    else:
-        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    output.say(_in_a_line(summary))
     if summary.loaded:
         output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
-    if 0 < summary.already_loaded < summary.files:
-        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
     if summary.others.count:
         output.say(_others_in_words(summary.others))
+
+
+def _in_a_line(summary: Summary) -> str:
+    files, already = _counted(summary.files, "file"), summary.already_loaded
+    if already == summary.files:
+        return f"{files}: all loaded already"
+    if not already:
+        return f"loaded {summary.loaded} of {files}"
+    if not summary.loaded:
+        return f"{already} of {files} {'was' if already == 1 else 'were'} loaded already"
+    others = "" if summary.not_loaded else "the other "
+    return f"loaded {summary.loaded} of {files}; {others}{already} {'was' if already == 1 else 'were'} loaded already"
+
+
+def _report_lines(summary: Summary, command: str) -> list[str]:
+    """What was loaded and left out: all of one file, a line of each one of several."""
+    if summary.files == len(summary.reports) == 1:
+        [(dataset, report)] = summary.reports.items()
+        lines = ["", *(f"{label:<10}{text}" for label, text in [("file", report.filename), *about_the_file(report)])]
+        if len(report.totals) <= SHOWN_TOTALS:
+            lines += totals_lines(report)
+        else:
+            lines += ["", "rows and totals of each year and sex:", f"  {command} datasets show {dataset}"]
+        return lines + left_out_lines(report)
+    found = [(report.filename, left_out_in_a_line(report), dataset) for dataset, report in summary.reports.items()]
+    found = [one for one in found if one[1]]
+    if not found:
+        return []
+    lines = ["", "left out:", *(f"  {file}: {line}" for file, line, _ in found[:SHOWN_FILES])]
+    if more := found[SHOWN_FILES:]:
+        lines.append(f"  and of {_counted(len(more), 'more file')}")
+    which = "where and why:" if len(found) == 1 else "where and why, for the first of them:"
+    return [*lines, which, f"  {command} datasets show {found[0][2]}"]
 
 
 def query(dataset: DatasetView) -> str:
@@ -161,7 +239,7 @@ def query(dataset: DatasetView) -> str:
     region = "is null" if dataset.region is None else f"= '{dataset.region}'"
     # For a person to type; the values are words of the model.
     return (
-        "select year, gender, name, count from counted_names"  # noqa: S608
+        "select country, year, gender, name, count from counted_names"  # noqa: S608
         f" where country = '{dataset.country}' and region {region} and measure = '{dataset.measure}'"
         f" and year = {max(dataset.years)} order by count desc limit 10"
     )
@@ -182,14 +260,24 @@ def _command(settings: Settings) -> str:
     return home + shlex.quote(str(program))
 
 
-def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
+def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotLoaded:
     if job is None:
         return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
     if job.state == JobState.SCHEDULED:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
         state = f"{waits} at {cell(job.run_at)}"
-    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause)
+    hints: tuple[Hint, ...] = ()
+    if job.last_cause == Cause.REJECTED:
+        hints = tuple(replace(hint, country=hint.country or job.country) for hint in refusal_hints(client, job.id))
+    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause, hints)
+
+
+def refusal_hints(client: Client, job_id: UUID) -> Sequence[Hint]:
+    """What the refusal of a job's file asks for."""
+    _, runs = client.jobs.get(job_id)
+    outcome = Outcome.from_dict(runs[-1].outcome) if runs else None
+    return outcome.hints if outcome else ()
 
 
 def _others_in_words(others: Others) -> str:
@@ -214,4 +302,5 @@ def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
         "interrupted": summary.interrupted,
         "other_jobs": summary.others.count,
         "database": database.place,
+        "reports": [{"dataset_id": dataset, **report.as_dict()} for dataset, report in summary.reports.items()],
     }

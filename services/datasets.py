@@ -4,8 +4,10 @@ import builtins
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.report import Report, stored_report
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
@@ -66,6 +68,17 @@ class Datasets:
             return dataset
         raise NotFound(f"there is no dataset {dataset_id}")
 
+    def reports(self, ids: Iterable[UUID]) -> dict[UUID, Report]:
+        """The reports of the loads whose rows are there; those of older versions are not whole."""
+        found = {}
+        for row in self._database.all("datasets.reports", ids=[*ids]):
+            totals = [Covered(*one) for one in row["totals"] or ()]
+            about = Report(
+                row["filename"], row["country"], row["parser"], row["measure"], row["region"], row["top"], totals
+            )
+            found[row["id"]] = stored_report(about, row["report"])
+        return found
+
     def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount]:
         """The most frequent names of a loaded dataset in its last year; none if it has no rows."""
         if not dataset.years:
@@ -94,7 +107,7 @@ class Datasets:
             if dataset["unfinished_job"] is not None:
                 raise Conflict(
                     f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
-                    hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
+                    hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
                 )
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE

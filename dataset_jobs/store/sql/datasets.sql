@@ -8,8 +8,10 @@ select id from jobs where dataset_id = %(dataset_id)s order by key for update
 -- name: datasets.lock
 -- Locks the dataset.
 select id, key, filename, year_hint, sex_hint, format_hint, region_hint, description, supersedes, status, storage_uri,
-    row_count, loaded_at,
-    loaded_at is not null as loaded
+    row_count, loaded_at, parser, region, error,
+    loaded_at is not null as loaded,
+    array(select distinct year from coverage where dataset_key = datasets.key order by year) as years,
+    array(select distinct gender::text from coverage where dataset_key = datasets.key order by 1) as sexes
 from datasets where id = %(dataset_id)s
 for update
 
@@ -66,6 +68,16 @@ cross join lateral (
 ) covered
 where datasets.id = any (%(ids)s::uuid[])
 order by datasets.key desc
+
+-- name: datasets.reports
+-- Reads the reports of the loads whose rows are there: what was stored beside the rows, and their totals.
+select datasets.id, filename, countries.code as country, parser, measure, region, top, report, covered.totals
+from datasets join countries on countries.id = datasets.country_id
+cross join lateral (
+    select json_agg(json_build_array(year, gender, row_count, total_count) order by year, gender) as totals
+    from coverage where coverage.dataset_key = datasets.key
+) covered
+where datasets.id = any (%(ids)s) and loaded_at is not null
 
 -- name: datasets.most_frequent
 -- Lists the most frequent names of a dataset in a year, to show a person what was loaded.
