@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import complete
+
 _given: str | None = None
 
 
@@ -24,7 +26,7 @@ def _after_the_command(name: str | None) -> None:
 
 
 _HELP = "Use the settings of this context: see affirm-worker context."
-Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help=_HELP)]
+Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help=_HELP, autocompletion=complete.contexts)]
 
 
 def add_to(command: Any) -> Any:
@@ -43,9 +45,12 @@ def _option() -> Any:
     def has_it(
         context: Annotated[
             str | None,
-            typer.Option("--context", metavar="NAME", help=_HELP, callback=_after_the_command, expose_value=False),
+            typer.Option(
+                "--context", metavar="NAME", help=_HELP, callback=_after_the_command, expose_value=False,
+                autocompletion=complete.contexts,
+            ),
         ] = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         pass
 
     alone = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import complete
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_when
 from dataset_jobs.model.requests import InvalidRequest, UnknownCountry
@@ -26,17 +27,40 @@ def _since(given: str) -> datetime | timedelta:
         ) from None
 
 
-States = Annotated[list[JobState] | None, typer.Option("--state", help="Only jobs in this state; may be repeated.")]
+States = Annotated[
+    list[JobState] | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only jobs in this state: scheduled, queued, running, completed, failed or cancelled; may be repeated.",
+    ),
+]
 Causes = Annotated[
     list[Cause] | None,
-    typer.Option("--cause", help="Only jobs whose last run ended badly by this cause; may be repeated."),
+    typer.Option(
+        "--cause",
+        metavar="CAUSE",
+        help="Only jobs whose last run ended badly by this cause, such as rejected; may be repeated. "
+        "`affirm-worker help causes` has all of them.",
+    ),
 ]
 Statuses = Annotated[
-    list[DatasetStatus] | None, typer.Option("--status", help="Only datasets with this status; may be repeated.")
+    list[DatasetStatus] | None,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="Only datasets with this status: pending, processing, completed, failed or reprocessing; may be repeated.",
+    ),
 ]
 OfCountry = Annotated[
     str | None,
-    typer.Option("--country", "-c", metavar="CC", help="Only those of this country, by its ISO 3166-1 code."),
+    typer.Option(
+        "--country",
+        "-c",
+        metavar="CC",
+        help="Only those of this country, by its ISO 3166-1 code.",
+        autocompletion=complete.countries,
+    ),
 ]
 OfFile = Annotated[
     str | None,
@@ -44,7 +68,9 @@ OfFile = Annotated[
         "--file", metavar="NAME", help="Only files with this in their name, or a whole name with * and ?, quoted."
     ),
 ]
-OfPool = Annotated[str | None, typer.Option("--pool", metavar="POOL", help="Only jobs of this pool.")]
+OfPool = Annotated[
+    str | None, typer.Option("--pool", metavar="POOL", help="Only jobs of this pool.", autocompletion=complete.pools)
+]
 Since = Annotated[
     Any,
     typer.Option(

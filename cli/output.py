@@ -30,9 +30,11 @@ def say(*lines: str, to: IO[str] | None = None) -> None:
     print(*shown, sep="\n", file=stream, flush=to is not None)
 
 
-def say_now(line: str) -> None:
-    """Prints one line on stdout at once, also into a pipe: for what goes on while somebody watches."""
-    print(one_line(line), flush=True)
+def say_states(*lines: str) -> None:
+    """Prints lines on stdout that may begin with a state or a verdict, which has a colour on a terminal."""
+    for line in map(one_line, lines):
+        word, space, rest = line.partition(" ")
+        print(f"{_in_colour(word, heading=False)}{space}{rest}" if sys.stdout.isatty() else line)
 
 
 def say_all(text: str, to: IO[str] | None = None) -> None:
@@ -73,12 +75,6 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     """
     in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json_text(to_json(value), ascii_only=not in_utf_8, indent=indent), flush=indent is None)
-
-
-def print_json_line(value: Any) -> None:
-    """As `print_json`, in one line and at once: for values that come one by one."""
-    in_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json_text(to_json(value), ascii_only=not in_utf_8), flush=True)
 
 
 def print_table(
@@ -146,7 +142,7 @@ def said_no(message: str) -> None:
 
 _COLOURS = {
     "completed": 32, "created": 32, "failed": 31, "running": 36, "processing": 36, "reprocessing": 36, "scheduled": 33,
-    "cancelled": 2,
+    "cancelled": 2, "ok": 32, "warning": 33, "wrong": 31, "skipped": 2,
 }  # fmt: skip
 _COLOURED = re.compile(rf"(?<!\S)({'|'.join(_COLOURS)})(?!\S)")
 

@@ -68,8 +68,10 @@ def _settings() -> Iterator[Block]:
     from app.settings import Settings, allowed, default_in_words
 
     yield (
-        "Settings are environment variables; an empty one counts as unset. Every command checks them when it starts, "
-        "and refuses a wrong one with exit code 78. Durations are numbers with units: 500ms, 5s, 1m30s, 2h, 7d."
+        "Settings are environment variables, or values of a context of the config file (affirm-worker context); the "
+        "environment goes first, and an empty value counts as unset. Every command checks them when it starts, and "
+        "refuses a wrong one with exit code 78. Durations are numbers with units: 500ms, 5s, 1m30s, 2h, 7d. "
+        "affirm-worker settings shows each value and where it is from."
     )
     yield [
         (

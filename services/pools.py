@@ -1,7 +1,7 @@
 """Pools: list, show, pause, resume, change. Each change is one transaction that locks the pool's row, as claims do."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -58,6 +58,10 @@ class Pools:
     def list(self) -> list[PoolStatus]:
         """All of them, by name."""
         return [PoolStatus(**row) for row in self._database.all("status.pools")]
+
+    def names(self) -> Sequence[str]:
+        """Their names, in order."""
+        return [row["name"] for row in self._database.all("pools.names")]
 
     def get(self, name: str) -> PoolStatus:
         """One of them."""
@@ -153,8 +157,7 @@ class Pools:
         return pool
 
     def _not_found(self, name: str) -> NotFound:
-        known = [row["name"] for row in self._database.all("pools.names")]
-        meant = get_close_matches(name.casefold(), known, n=1, cutoff=0.6)
+        meant = get_close_matches(name.casefold(), self.names(), n=1, cutoff=0.6)
         guess = f"; did you mean {meant[0]}?" if meant else ""
         return NotFound(f"there is no pool {name}{guess}", hints=() if meant else [Hint(Action.LIST_POOLS)])
 

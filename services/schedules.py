@@ -1,7 +1,7 @@
 """Schedules: add, list, pause, remove; and their ticks, as controllers and people have them done."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -111,6 +111,10 @@ class Schedules:
     def list(self) -> list[ScheduleView]:
         """All of them, by name."""
         return [ScheduleView(**row) for row in self._database.all("schedules.list", schedule=None)]
+
+    def names(self) -> Sequence[str]:
+        """Their names, in order."""
+        return [row["name"] for row in self._database.all("schedules.names")]
 
     def get(self, name: str) -> ScheduleView:
         """One of them; raises NotFound."""

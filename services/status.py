@@ -108,13 +108,15 @@ def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
         yield Kind.PODS_WAIT_FOR_ROOM
     if pool.runs_unanswered:
         yield Kind.LAUNCHES_UNANSWERED
+    if pool.paused:  # said even if nothing waits: somebody may have forgotten it
+        yield Kind.POOL_PAUSED
     if not pool.queued:
         return
     if unserved:
         yield Kind.POOL_UNSERVED
     if pool.paused:
-        yield Kind.POOL_PAUSED
-    elif pool.max_running == 0:
+        return
+    if pool.max_running == 0:
         yield Kind.POOL_CLOSED
     elif pool.in_use >= pool.max_running:
         yield Kind.POOL_FULL

@@ -14,7 +14,7 @@ from app.settings.near_misses import nearest
 from app.settings.reading import chosen_context, wrong_values
 from app.settings.secrets import secret_of
 from app.settings.views import shown_entry
-from cli import context_option, output
+from cli import complete, context_option, output
 from cli.lazy import group
 from cli.options import AsJson, Yes
 from cli.table import Column
@@ -62,6 +62,7 @@ CONTEXTS = [
 ]
 commands = group("context")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The context.")]
+KnownName = Annotated[str, typer.Argument(metavar="NAME", help="The context.", autocompletion=complete.contexts)]
 
 
 @commands.command("list", epilog=LIST_EPILOG)
@@ -84,7 +85,9 @@ def list_(as_json: AsJson = False) -> None:
 
 @commands.command("use", epilog=USE_EPILOG)
 def use_(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The context.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The context.", autocompletion=complete.contexts)
+    ] = None,
     none: Annotated[bool, typer.Option("--none", help="Use none: the environment and the defaults alone.")] = False,
 ) -> None:
     """Makes a context the one that all commands use from now on.
@@ -100,7 +103,12 @@ def use_(
 
 @commands.command("show", epilog=SHOW_EPILOG)
 def show(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The context; without it, the one in use.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="The context; without it, the one in use.", autocompletion=complete.contexts
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Shows the settings of a context, without passwords.
@@ -140,7 +148,7 @@ def add_(
 
 
 @commands.command("remove", epilog=REMOVE_EPILOG)
-def remove_(name: Name, yes: Yes = False) -> None:
+def remove_(name: KnownName, yes: Yes = False) -> None:
     """Removes a context from the config file; no database and no file is touched.
 
     Asks first; without a terminal it needs --yes.

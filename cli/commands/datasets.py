@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from app.file_storage import storage_config
-from cli import output
+from cli import complete, output
 from cli.hints import error_in_words
 from cli.lazy import group
 from cli.listing import (
@@ -121,6 +121,7 @@ def show_dataset(
     description: Annotated[
         bool, typer.Option("--description", help="Print only the description of its columns, as TOML.")
     ] = False,
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Shows a dataset: its years, sexes and sums, and which datasets it supersedes."""
@@ -198,7 +199,14 @@ def delete_datasets(
         DatasetStatus | None, typer.Option(help="All that stand there, instead of ids; only failed ones can be meant.")
     ] = None,
     country: Annotated[
-        str | None, typer.Option("--country", "-c", metavar="CC", help="With --status: only those of this country.")
+        str | None,
+        typer.Option(
+            "--country",
+            "-c",
+            metavar="CC",
+            help="With --status: only those of this country.",
+            autocompletion=complete.countries,
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
     yes: Yes = False,

@@ -44,8 +44,10 @@ def logs(
     with session() as it:
         jobs = it.client.jobs
         reader = LogReader(jobs, jobs.latest() if job_id is None else jobs.find(job_id), run)
+        job, _ = jobs.get(reader.job_id)
+        if job_id is None:
+            output.say(f"job {job.id} is the last one: {job.filename} ({job.country})", to=sys.stderr)
         if follow:
-            job, _ = jobs.get(reader.job_id)
             if job.state in (JobState.QUEUED, JobState.SCHEDULED):
                 output.say(f"job {job.id}: {stands(job, it.client.now())}", to=sys.stderr)
             for entries in reader.follow():
@@ -64,9 +66,10 @@ def logs(
 
 def _print(entry: LogEntry, as_json: bool) -> None:
     if as_json:
-        output.print_json_line(entry)
+        output.print_json(entry, indent=None)
     else:
-        output.say_now(f"{cell(entry.at)}  run {entry.run}  {_in_words(entry)}")
+        # Said where: so that it is written at once, also into a pipe.
+        output.say(f"{cell(entry.at)}  run {entry.run}  {_in_words(entry)}", to=sys.stdout)
 
 
 def _in_words(entry: LogEntry) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from app.countries import iso_countries
 from app.settings import Settings
+from cli import complete
 from cli.begin import settings_without_database
 from cli.file_options import HintOptions, taking
 from cli.given import find_given
@@ -71,6 +72,7 @@ def parse(
             "--country",
             "-c",
             metavar="CC",
+            autocompletion=complete.countries,
             help="ISO 3166-1 code of the country, such as US; only --suggest works without.",
         ),
     ] = None,

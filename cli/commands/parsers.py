@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import complete
 from cli.begin import settings_without_database
 from cli.commands.parse import known_country, report_lines
 from cli.described import read_description
@@ -54,7 +55,10 @@ _BYTES_TO_MUTATE = 10_000_000
 
 @commands.command("list", epilog=EPILOG)
 def list_parsers(
-    country: Annotated[str | None, typer.Option("--country", "-c", metavar="CC", help="Only of this country.")] = None,
+    country: Annotated[
+        str | None,
+        typer.Option("--country", "-c", metavar="CC", help="Only of this country.", autocompletion=complete.countries),
+    ] = None,
     wide: Wide = False,
     columns: ShownColumns = None,
     as_json: AsJson = False,
@@ -107,7 +111,13 @@ def check_description(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A list that it describes.")],
     country: Annotated[
         str | None,
-        typer.Option("--country", "-c", metavar="CC", help="ISO 3166-1 code of the country, such as CH."),
+        typer.Option(
+            "--country",
+            "-c",
+            metavar="CC",
+            help="ISO 3166-1 code of the country, such as CH.",
+            autocompletion=complete.countries,
+        ),
     ] = None,
     year: Year = None,
     sex: Sex = None,

@@ -90,7 +90,7 @@ def show(name: PoolName, as_json: AsJson = False) -> None:
     if as_json:
         output.print_json(details)
         return
-    output.say(*(f"{label:<14}{value}" for label, value in _lines(details)))
+    output.say(*(f"{label:<15}{value}" for label, value in _lines(details)))
 
 
 @commands.command("pause", epilog=PAUSE_EPILOG)
@@ -184,6 +184,8 @@ def _changes(done: PoolChange, dry_run: bool) -> Iterator[str]:
 
 
 def _jobs(count: int) -> str:
+    if not count:
+        return "no job waits"
     return "1 job waits" if count == 1 else f"{count:,} jobs wait"
 
 

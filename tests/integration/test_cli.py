@@ -87,7 +87,10 @@ def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
 def test_a_file_that_is_refused_does_not_keep_the_others_back(run: Run, tmp_path: Path) -> None:
     good = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
     done = run("submit", "missing.txt", good, "--country", "US", code=65)
-    assert done.stderr.startswith("affirm-worker: missing.txt: no such file or directory\n")
+    assert done.stderr.splitlines() == [
+        "affirm-worker: missing.txt: no such file or directory",
+        "affirm-worker: no controller is running: affirm-worker run",
+    ]
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [["file", "result"], [str(good), "created"]]
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import typer
 
 from cli import complete
 from cli.hints import error_in_words
+from cli.main import app
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from services.client import Client
 from services.pools import Pools
@@ -230,7 +232,7 @@ def test_commands_show_and_change_pools(world: World, run: Run) -> None:
     [listed] = answer(run("pools", "list", "--json"))
     assert (listed["name"], listed["paused"], listed["max_running"], listed["queued"]) == ("default", True, 64, 1)
     shown = run("pools", "show", "default").stdout
-    for line in ("state         paused", "described by  settings", "maximum       64 runs, 0 in use"):
+    for line in ("state          paused", "described by   settings", "maximum        64 runs, 0 in use"):
         assert line in shown.splitlines()
     assert run("pools", "resume", "default").stdout == "pool default is open; 1 job waits in it\n"
     would = run("pools", "set", "default", "--max", "20", "--dry-run").stdout
@@ -240,7 +242,7 @@ def test_commands_show_and_change_pools(world: World, run: Run) -> None:
     again = run("pools", "set", "default", "--max", "20").stdout
     assert again == "pool default is so already: at most 20 runs at once\n"
     assert "did you mean default?" in run("pools", "show", "defualt", code=65).stderr
-    assert "x<=100000" in run("pools", "set", "default", "--max", "100001", code=2).stderr
+    assert "less than or equal to 100000" in run("pools", "set", "default", "--max", "100001", code=2).stderr
 
 
 async def test_a_pool_is_shown_with_its_runs_of_the_last_day(world: World, run: Run) -> None:
@@ -255,5 +257,6 @@ async def test_a_pool_is_shown_with_its_runs_of_the_last_day(world: World, run: 
 def test_names_are_completed_from_the_database(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", world.conninfo)
     monkeypatch.setattr(complete, "PATIENCE_SECONDS", 30.0)
-    assert complete.pools("d") == ["default"]
-    assert complete.pools("x") == complete.schedules("") == []
+    context = typer.Context(typer.main.get_command(app))
+    assert complete.pools(context, "d") == ["default"]
+    assert complete.pools(context, "x") == complete.schedules(context, "") == []

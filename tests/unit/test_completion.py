@@ -71,11 +71,40 @@ def test_bash_completes_commands_options_and_values(env: dict[str, str]) -> None
     ]
 
 
+def test_contexts_are_completed_and_no_secret_is_read(env: dict[str, str], tmp_path: Path) -> None:
+    """A command for a secret might ask for a password."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        'current = "prod"\n[contexts.prod]\n'
+        f'database_url = {{command = ["touch", "{tmp_path}/asked"]}}\n'
+        '[contexts.laptop]\naffirm_worker_home = "~/names"\n'
+    )
+    offered = at_tab(
+        {**env, "AFFIRM_WORKER_CONFIG": str(config)},
+        "affirm-worker --context p",
+        "affirm-worker jobs list --context l",
+        "affirm-worker context use ",
+        "affirm-worker pools show ",
+    )
+    assert offered == [["prod"], ["laptop"], ["prod", "laptop"], []]
+    assert not (tmp_path / "asked").exists()
+
+
 @pytest.mark.parametrize("url", ["", "postgresql://nobody@127.0.0.1:1/none", "nonsense://"])
 def test_nothing_is_started_or_printed_for_names(env: dict[str, str], url: str, tmp_path: Path) -> None:
     """Whatever the database is: none, away or misspelt."""
     assert at_tab({**env, "DATABASE_URL": url}, "affirm-worker pools show ") == [[]]
     assert not (tmp_path / "home").exists()
+
+
+def test_contexts_are_completed_and_no_secret_is_asked_for(env: dict[str, str], tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    url = f"database_url = {{command = ['touch', '{tmp_path}/asked']}}"
+    config.write_text(f"current = 'prod'\n[contexts.dev]\n[contexts.prod]\n{url}\n")
+    lines = ("affirm-worker --context ", "affirm-worker jobs list --context p", "affirm-worker context use d",
+             "affirm-worker pools show ")  # fmt: skip
+    assert at_tab({**env, "AFFIRM_WORKER_CONFIG": str(config)}, *lines) == [["dev", "prod"], ["prod"], ["dev"], []]
+    assert not (tmp_path / "asked").exists()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -56,11 +56,15 @@ select described > 0 as described, described_in, paused, min_running, max_runnin
 from pools where name = %(pool)s for no key update
 
 -- name: pools.pause
--- Pauses a pool; if it is paused already, gives it a new reason.
-update pools set paused = true,
-    paused_since = case when paused then coalesce(paused_since, clock_timestamp()) else clock_timestamp() end,
-    paused_reason = coalesce(%(reason)s, case when paused then paused_reason end)
-where name = %(pool)s
+-- Pauses a pool, and wakes the controllers; if it is paused already, gives it a new reason.
+with changed as (
+    update pools set paused = true,
+        paused_since = case when paused then coalesce(paused_since, clock_timestamp()) else clock_timestamp() end,
+        paused_reason = coalesce(%(reason)s, case when paused then paused_reason end)
+    where name = %(pool)s
+    returning name
+)
+select pg_notify('affirm_jobs', '') from changed
 
 -- name: pools.resume
 -- Ends a pause, makes the next probe of a blocked pool due, and wakes the controllers.
