@@ -48,8 +48,8 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 
 # --- the main job -------------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt'" of COUNTRY=US, on this machine
-	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)"
+run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"
+	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)
 
 # --- tests --------------------------------------------------------------------------------------------------------
 
@@ -176,5 +176,7 @@ format: $(VENV)/.dev  ## code, as ruff has it
 	$(BIN)/ruff format .
 
 clean:  ## removes the venv, and what tests and benchmarks left; the database of make run stays
+	@# Its programs may be those of this venv.
+	@[ ! -x $(BIN)/affirm-worker ] || $(BIN)/affirm-worker db stop || true
 	rm -rf $(VENV) .bench benchmarks/results
 	@echo "the embedded database stays, other checkouts may use it; docs/hosts.md has how to remove it"

@@ -8,17 +8,28 @@ from dataclasses import dataclass, field
 from app.embedded import embedded_postgres
 from app.file_storage import storage_config
 from app.logs import set_up_logs
-from app.settings import Settings, read, redacted
+from app.places import database_of
+from app.settings import Reading, Settings, read
 from app.settings.reading import Source
 from cli import context_option
+from dataset_jobs.host import temporary_folder
+from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.store.client_connection import ClientConnection
-from services.check_database import PATIENCE, Expected, check_rights, check_runner_login, check_schema, check_server
-from services.check_machine import check_memory, check_space, temporary
+from services.check_database import PATIENCE, Expected, check_direct, check_schema, check_server
+from services.check_descriptions import check_descriptions
+from services.check_machine import check_memory, check_space
 from services.check_queue import check_controllers, check_queue
+from services.check_rights import check_rights, check_runner_login
 from services.check_storage import check_storage
-from services.checkup import Check
-from services.findings import Finding, ok, warning, wrong
+from services.checkup import SECONDS, Check
+from services.findings import Finding, Fix, ok, warning, wrong
 from services.status import read_status
+
+NAMES = (
+    "settings", "database", "schema", "rights", "runner", "storage", "cluster", "parsers", "descriptions", "space",
+    "machine", "controllers", "queue",
+)  # fmt: skip
+"""Of the checks, in their order."""
 
 EMBEDDED_SECONDS = 60.0
 """How long the embedded Postgres may take to start, the first time too."""
@@ -33,7 +44,7 @@ class Patient:
 
     Args:
         cluster: look at a cluster, even if no setting asks for one.
-        open: what is closed at the end.
+        open: closes the embedded database at the end.
     """
 
     cluster: bool
@@ -46,13 +57,14 @@ class Patient:
         """All checks, in their order."""
         return [
             Check("settings", self._settings),
-            Check("database", self._database, ("settings",), EMBEDDED_SECONDS),
+            Check("database", self._database, ("settings",), self._database_seconds),
             Check("schema", self._schema, ("database",)),
             Check("rights", self._rights, ("schema",)),
             Check("runner", self._runner, ("schema",)),
             Check("storage", self._storage, ("settings",)),
             Check("cluster", self._cluster, ("settings",)),
             Check("parsers", _parsers),
+            Check("descriptions", self._descriptions, ("schema",)),
             Check("space", self._space, ("settings",)),
             Check("machine", self._machine, ("settings",)),
             Check("controllers", self._controllers, ("schema",)),
@@ -63,7 +75,7 @@ class Patient:
         reading = read(context_option.chosen())
         self.settings = reading.settings
         set_up_logs(reading.settings)
-        found = [wrong(problem) for problem in reading.problems.values()]
+        found = [wrong(problem, *_unset(name, reading)) for name, problem in reading.problems.items()]
         found += [warning(doubt.text) for doubt in reading.doubts]
         if not reading.problems:
             given = [name.upper() for name, origin in reading.origins.items() if origin.source is not Source.DEFAULT]
@@ -75,7 +87,7 @@ class Patient:
         settings = self.settings
         embedded = settings.database_url is None
         if settings.database_url is not None:
-            conninfo, place = settings.database_url, _place(settings.database_url)
+            conninfo, place = settings.database_url, database_of(settings.database_url)[0]
         else:
             conninfo = self.open.enter_context(embedded_postgres(settings.home))
             place = f"{settings.home / 'postgres'} (embedded)"
@@ -87,7 +99,14 @@ class Patient:
             settings.database_direct_url is not None,
         )
         with self._connected() as database:
-            return check_server(database, self.expected, place)
+            found = check_server(database, self.expected, place)
+            if settings.database_direct_url is not None:
+                with ClientConnection(settings.in_schema(settings.database_direct_url), PATIENCE) as direct:
+                    found += check_direct(direct, database)
+            return found
+
+    def _database_seconds(self) -> float:
+        return SECONDS if self.settings.database_url is not None else EMBEDDED_SECONDS
 
     def _schema(self) -> list[Finding]:
         with self._connected() as database:
@@ -95,7 +114,7 @@ class Patient:
 
     def _rights(self) -> list[Finding]:
         with self._connected() as database:
-            return check_rights(database, self.expected)
+            return check_rights(database, self.expected.schema)
 
     def _runner(self) -> list[Finding]:
         url = self.settings.runner_database_url
@@ -103,7 +122,7 @@ class Patient:
             return [ok("runners log in as DATABASE_URL says, with all its rights (RUNNER_DATABASE_URL is not set)")]
         login = ClientConnection(self.settings.in_schema(url), PATIENCE)
         with login, self._connected() as database:
-            return check_runner_login(login, database, self.expected)
+            return check_runner_login(login, database, self.expected.schema)
 
     def _storage(self) -> list[Finding]:
         return check_storage(storage_config(self.settings))
@@ -122,16 +141,20 @@ class Patient:
         async def look() -> list[Finding]:
             from controller.check_cluster import check_cluster
 
-            inspection = KubernetesInspection(await load_configuration(), self.settings.namespace, 8)
             try:
-                return await check_cluster(inspection, template)
+                configuration = await load_configuration()
+            except Misconfigured as error:
+                return [wrong(str(error), Fix(shell="export KUBECONFIG=…", by="with the path of a kubeconfig"))]
+            inspection = KubernetesInspection(configuration, self.settings.namespace, 8)
+            try:
+                return await check_cluster(inspection, template, self.settings.limits)
             finally:
                 await inspection.close()
 
         return asyncio.run(look())
 
     def _space(self) -> list[Finding]:
-        folders = {"temporary files in": temporary()}
+        folders = {"temporary files in": temporary_folder()}
         if self.settings.database_url is None:
             folders["the embedded Postgres in"] = self.settings.home
         if (path := self.settings.storage.path) is not None:
@@ -140,6 +163,10 @@ class Patient:
 
     def _machine(self) -> list[Finding]:
         return check_memory(self._runs_here(), self.settings.limits)
+
+    def _descriptions(self) -> list[Finding]:
+        with self._connected() as database:
+            return check_descriptions(database)
 
     def _controllers(self) -> list[Finding]:
         with self._connected() as database:
@@ -161,8 +188,12 @@ class Patient:
             yield database
 
 
-def _place(url: str) -> str:
-    return redacted(url).removesuffix(" password=***")
+def _unset(name: str, reading: Reading) -> tuple[Fix, ...]:
+    """How to have a setting's default instead of a wrong value of the environment."""
+    origin = reading.origins.get(name)
+    if origin is None or origin.source is not Source.ENVIRONMENT:
+        return ()
+    return (Fix(shell=f"unset {name.upper()}", by="to have the default"),)
 
 
 def _parsers() -> list[Finding]:

@@ -57,6 +57,13 @@ def schedules(ctx: Any, incomplete: str) -> list[str]:
     return [name for name in _names(ctx, lambda client: client.schedules.names()) if name.startswith(incomplete)]
 
 
+def checks(incomplete: str) -> list[str]:
+    """The checks of `doctor`."""
+    from cli.checks import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
+
 def topics(ctx: Any, incomplete: str) -> list[str]:
     """What `help` explains: commands and topics, and after a group its commands."""
     from cli.lazy import SHORT_HELPS, command

@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 IN_WORDS = {
     0: "done",
-    NOT_DONE: "some datasets are not loaded (load, run --until-idle)",
+    NOT_DONE: "some datasets are not loaded (load, run --until-idle), or something is wrong (doctor)",
     2: "wrong usage",
     65: "refused: the file, the country or the dataset is at fault",
     70: "a fault of the program",

@@ -1,5 +1,7 @@
 """Commands that are imported when they are called: `affirm-worker --help` imports none of them."""
 
+import shutil
+import textwrap
 from importlib import import_module
 from typing import Any
 
@@ -7,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import context_option
+from cli.prose import fitted
 
 SHORT_HELPS = {
     "load": "Loads files, all in one, and sums up the results.",
@@ -30,6 +33,16 @@ SHORT_HELPS = {
     "help": "Explains a command or a topic.",
 }
 """The commands, in the order of the help text, and its line about each. `cli/commands` has a module of each name."""
+
+
+def help_width() -> int | None:
+    """The columns of help texts on a narrow terminal; None on any other: there click finds them itself."""
+    columns = shutil.get_terminal_size((80, 24)).columns
+    return max(columns, 20) if columns < _CLICKS_LEAST else None
+
+
+_CLICKS_LEAST = 52
+"""Without being told, click takes no fewer, and the terminal breaks the words."""
 
 
 def single() -> typer.Typer:
@@ -60,6 +73,30 @@ def add_to(app: typer.Typer) -> None:
     """Adds every command by its name and short help."""
     for name, short_help in SHORT_HELPS.items():
         app.command(name, help=short_help)(_nothing)
+
+
+# A name such as affirm-worker or --run-at, and an id, is one word: no help text breaks it.
+textwrap.TextWrapper.wordsep_re = textwrap.TextWrapper.wordsep_simple_re
+
+_Context: Any = TyperGroup.context_class
+
+
+class _Formatter(_Context.formatter_class):  # type: ignore[misc]
+    """Fits the lines of tables too, which click leaves as they are; never a command."""
+
+    def getvalue(self) -> str:
+        """The help text."""
+        lines = super().getvalue().split("\n")
+        return "\n".join(
+            part
+            for line in lines
+            for part in (
+                fitted(line, self.width) if len(line) > self.width and "affirm-worker " not in line else [line]
+            )
+        )
+
+
+_Context.formatter_class = _Formatter
 
 
 class WholeHelp(TyperGroup):

@@ -27,13 +27,30 @@ def _since(given: str) -> datetime | timedelta:
         ) from None
 
 
-States = Annotated[list[JobState] | None, typer.Option("--state", help="Only jobs in this state; may be repeated.")]
+States = Annotated[
+    list[JobState] | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only jobs in this state: scheduled, queued, running, completed, failed or cancelled; may be repeated.",
+    ),
+]
 Causes = Annotated[
     list[Cause] | None,
-    typer.Option("--cause", help="Only jobs whose last run ended badly by this cause; may be repeated."),
+    typer.Option(
+        "--cause",
+        metavar="CAUSE",
+        help="Only jobs whose last run ended badly by this cause, such as rejected; may be repeated. "
+        "`affirm-worker help causes` has all of them.",
+    ),
 ]
 Statuses = Annotated[
-    list[DatasetStatus] | None, typer.Option("--status", help="Only datasets with this status; may be repeated.")
+    list[DatasetStatus] | None,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="Only datasets with this status: pending, processing, completed, failed or reprocessing; may be repeated.",
+    ),
 ]
 OfCountry = Annotated[
     str | None,

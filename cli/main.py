@@ -22,9 +22,9 @@ COMPLETE = "_AFFIRM_WORKER_COMPLETE"
 """The variable by which a shell asks for completions."""
 
 EPILOG = f"""
-Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others): see docs/settings.md.
-Without DATABASE_URL a Postgres of its own runs while the command does. affirm-worker help TOPIC explains states,
-causes, exit-codes, formats and settings.
+Settings come from the environment (DATABASE_URL, STORAGE_TYPE, WORKER_CONCURRENCY and others), or from a context of
+~/.config/affirm-worker/config.toml: affirm-worker settings shows them all. Without DATABASE_URL a Postgres of its own
+runs while the command does. affirm-worker help TOPIC explains states, causes, exit-codes, formats and settings.
 
 \b
 Exit codes:
@@ -75,7 +75,7 @@ def main() -> None:
     open_standard_streams()
     output.make_streams_safe()
     try:
-        sys.exit(app(prog_name="affirm-worker", standalone_mode=False))
+        sys.exit(app(prog_name="affirm-worker", standalone_mode=False, terminal_width=lazy.help_width()))
     except _WrongUsage as error:
         sys.exit(_show(error))
     except typer.Abort:
@@ -116,10 +116,10 @@ _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
 def _show(error: Any) -> int:
     """Shows an error of click's as click does, with quoted arguments escaped. Returns the exit code."""
     if error.message is not None and (error.ctx is None or error.message != error.ctx.get_help()):
-        error.message = one_line(error.message)
+        error.message = one_line(error.message).removeprefix("Value error, ")
     shown = io.StringIO()
     error.show(shown)
-    output.say_all(shown.getvalue().rstrip("\n"), to=sys.stderr)
+    output.say(*shown.getvalue().rstrip("\n").split("\n"), to=sys.stderr)
     return int(error.exit_code)
 
 

@@ -37,6 +37,13 @@ def say(*lines: str, to: IO[str] | None = None) -> None:
     print(*shown, sep="\n", file=stream, flush=to is not None)
 
 
+def say_states(*lines: str) -> None:
+    """Prints lines on stdout that may begin with a state or a verdict, which has a colour on a terminal."""
+    for line in map(one_line, lines):
+        word, space, rest = line.partition(" ")
+        print(f"{_in_colour(word, heading=False)}{space}{rest}" if sys.stdout.isatty() else line)
+
+
 def say_all(text: str, to: IO[str] | None = None) -> None:
     """Prints a text that has lines of its own."""
     print(lines_of(text), file=to or sys.stdout)
@@ -142,7 +149,7 @@ def said_no(message: str) -> None:
 
 _COLOURS = {
     "completed": 32, "created": 32, "failed": 31, "running": 36, "processing": 36, "reprocessing": 36, "scheduled": 33,
-    "cancelled": 2,
+    "cancelled": 2, "ok": 32, "warning": 33, "wrong": 31, "skipped": 2,
 }  # fmt: skip
 _COLOURED = re.compile(rf"(?<!\S)({'|'.join(_COLOURS)})(?!\S)")
 

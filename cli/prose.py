@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cli.table import width_of
 
 _COMMAND = r"(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:affirm-worker|kubectl) \S"
-_ENDS_WITH_COMMANDS = re.compile(rf"(?<=\w|\)|'|\"): (?={_COMMAND})")
+_ENDS_WITH_COMMANDS = re.compile(rf"(?<!Usage)(?<=\w|\)|'|\"): (?={_COMMAND})")
 _OR = re.compile(rf" or (?={_COMMAND})")
 _ONLY_A_COMMAND = re.compile(rf" *{_COMMAND}")
 _NAME_AND_VALUE = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)|[ ]*(?:- )?")

@@ -68,6 +68,8 @@ def wait_for(it: Session, jobs: Collection[UUID], timeout: timedelta | None) -> 
     Raises:
         RunError: what does not pass by itself.
     """
+    if not jobs:
+        return Waited()
     with open_display(it.settings) as display:
         try:
             if _over(it.client, jobs, display, timeout):

@@ -1,5 +1,6 @@
-"""Checks of a cluster: the rights of whoever asks, and whether a runner's pod could be made. Nothing is created."""
+"""Checks of a cluster: the caller's rights, and whether a runner's pod could be made. Nothing is created."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -16,6 +17,8 @@ from controller.pools.quantities import parse_quantity
 from controller.pools.resource import SPEC_FIELDS
 from controller.pools.runner_pod import RunnerTemplate, job_manifest
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.limits import MIB, Limits
+from services.check_machine import RUN_MIB
 from services.findings import Finding, Fix, ok, skipped, warning, wrong
 
 OLDEST = (1, 29)
@@ -29,12 +32,13 @@ _USER = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
 _PER_POD = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "cpu", "memory")
 
 
-async def check_cluster(cluster: ClusterInspection, template: RunnerTemplate | None) -> list[Finding]:
+async def check_cluster(cluster: ClusterInspection, template: RunnerTemplate | None, limits: Limits) -> list[Finding]:
     """Whether a controller with these rights could run runners here.
 
     Args:
         cluster: the namespace.
         template: of runner pods; None if there is no RUNNER_CONFIG.
+        limits: on files.
 
     Raises:
         ClusterSilent: the API server does not answer.
@@ -53,6 +57,7 @@ async def check_cluster(cluster: ClusterInspection, template: RunnerTemplate | N
         found.append(skipped("RUNNER_CONFIG is not set, so there is no runner's pod to try"))
         return found
     found += _image(template)
+    found += _memory(template, limits, cluster.namespace)
     found += await _service_account(cluster, template)
     found += await _quotas(cluster, template)
     found += await _trial(cluster, template)
@@ -60,11 +65,14 @@ async def check_cluster(cluster: ClusterInspection, template: RunnerTemplate | N
 
 
 async def _rights(cluster: ClusterInspection, user: str) -> list[Finding]:
-    missing = []
-    for right in RIGHTS:
-        verbs = tuple([verb for verb in right.verbs if not await cluster.may(verb, right.group, right.resource)])
-        if verbs:
-            missing.append(right._replace(verbs=verbs))
+    asked = [(right, verb) for right in RIGHTS for verb in right.verbs]
+    answers = await asyncio.gather(*(cluster.may(verb, right.group, right.resource) for right, verb in asked))
+    refused = {one for one, allowed in zip(asked, answers, strict=True) if not allowed}
+    missing = [
+        right._replace(verbs=verbs)
+        for right in RIGHTS
+        if (verbs := tuple(verb for verb in right.verbs if (right, verb) in refused))
+    ]
     if not missing:
         return [ok(f"all {sum(len(right.verbs) for right in RIGHTS)} rights of a controller")]
     listed = "; ".join(f"{', '.join(right.verbs)} {right.resource}" for right in missing)
@@ -112,6 +120,19 @@ def _image(template: RunnerTemplate) -> list[Finding]:
     if tag in ("", "latest"):
         return [warning(f"runner's image {image}: its tag may be another version tomorrow: name a version or a digest")]
     return [ok(f"runner's image {image}, by its tag")]
+
+
+def _memory(template: RunnerTemplate, limits: Limits, namespace: str) -> Iterator[Finding]:
+    """Whether a runner's memory is enough for the largest workbook that is taken."""
+    limit = (template.resources.get("limits") or {}).get("memory")
+    needed = limits.workbook_memory_mib + RUN_MIB
+    if limit is None or parse_quantity(limit) >= needed * MIB:
+        return
+    raised = f"--reuse-values --set runner.resources.limits.memory={needed}Mi"
+    yield warning(
+        f"a runner may take {limit} of memory, and one that reads a workbook may need {needed}Mi",
+        Fix(shell=f"helm upgrade affirm-worker charts/affirm-worker -n {namespace} {raised}"),
+    )
 
 
 async def _service_account(cluster: ClusterInspection, template: RunnerTemplate) -> list[Finding]:
@@ -176,7 +197,7 @@ def _amount(resource: str, value: Decimal) -> str:
 
 
 async def _trial(cluster: ClusterInspection, template: RunnerTemplate) -> list[Finding]:
-    """A run's Job, and its pod if whoever asks may make pods, in a dry run."""
+    """A dry run of a run's Job, and of its pod if the caller may create pods."""
     manifest = job_manifest(RunKey(_NOBODY, 1), _NOBODY, "doctor", _NOBODY, template)
     if not await cluster.may("create", "batch", "jobs"):
         return [skipped("the runner's Job cannot be tried without the right to create jobs")]

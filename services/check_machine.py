@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is free in a folder."""
+    """The free room in a folder: MiB, and files."""
 
     mib: int
     files: int | None
@@ -32,7 +31,7 @@ def check_space(folders: Mapping[str, Path], limits: Limits) -> list[Finding]:
     """Whether folders have room for the largest file that is taken.
 
     Args:
-        folders: what each is for, and where it is or will be.
+        folders: their paths, by their purposes.
         limits: on files.
     """
     return [_space(what, folder, limits.file_mib) for what, folder in folders.items()]
@@ -60,7 +59,7 @@ def existing(folder: Path) -> Path:
 
 
 def room_in(folder: Path) -> Room | None:
-    """What is free in a folder, or in the one that it will be made in; None if nobody may look."""
+    """The free room in a folder, or in the one above it; None if nobody may look."""
     try:
         found = os.statvfs(existing(folder))
     except OSError:
@@ -116,11 +115,6 @@ def _of_cgroup(name: str) -> int | None:
         return int((_CGROUP / name).read_text())
     except (OSError, ValueError):  # "max"
         return None
-
-
-def temporary() -> Path:
-    """The folder for temporary files."""
-    return Path(tempfile.gettempdir())
 
 
 def _size(mib: int) -> str:

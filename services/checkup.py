@@ -22,20 +22,20 @@ class Check:
 
     Args:
         name: as users give it.
-        look: returns what it found; may raise errors of the model.
+        look: returns its findings; may raise errors of the model.
         needs: the names of checks that must be neither wrong nor skipped.
-        seconds: how long it may take.
+        seconds: how long it may take; asked when its needs are there.
     """
 
     name: str
     look: Callable[[], Sequence[Finding]]
     needs: tuple[str, ...] = ()
-    seconds: float = SECONDS
+    seconds: Callable[[], float] = lambda: SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check and what it found."""
+    """A check and its findings."""
 
     name: str
     verdict: Verdict
@@ -54,11 +54,12 @@ class _Running:
     check: Check
     done: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    seconds: float = 0.0
     until: float | None = None
     result: Checked | None = None
 
     def end(self, findings: Sequence[Finding]) -> None:
-        """Sets what it found, unless it was given up before."""
+        """Sets its findings, unless it was given up before."""
         with self.lock:
             if self.result is None:
                 self.result = Checked(self.check.name, worst(findings), tuple(findings))
@@ -66,7 +67,7 @@ class _Running:
 
 
 def check_up(checks: Sequence[Check], names: Sequence[str] = ()) -> Iterator[Checked]:
-    """Runs checks, and yields what they found in their own order, each as soon as it is known.
+    """Runs checks, and yields their results in the checks' order, each as soon as it is known.
 
     Args:
         checks: all there are; each stands after those that it needs.
@@ -100,7 +101,8 @@ def _work(one: _Running, running: dict[str, _Running]) -> None:
         if not (result := _result(running[need])).is_usable:
             one.end([skipped(f"needs {need}, which is {result.verdict}")])
             return
-    one.until = time.monotonic() + one.check.seconds
+    one.seconds = one.check.seconds()
+    one.until = time.monotonic() + one.seconds
     try:
         found = one.check.look()
     except RunError as error:
@@ -113,10 +115,11 @@ def _work(one: _Running, running: dict[str, _Running]) -> None:
 
 
 def _result(one: _Running) -> Checked:
-    """What a check found; gives it up when its time is over."""
+    """The result of a check; gives the check up when its time is over."""
     while not one.done.wait(0.05 if one.until is None else max(0.0, one.until - time.monotonic())):
         if one.until is not None and time.monotonic() >= one.until:
-            one.end([wrong(f"no answer within {one.check.seconds:g} s")])
+            said = f"no answer within {one.seconds:g} s: something in between may neither let through nor refuse"
+            one.end([wrong(said)])
     assert one.result is not None
     return one.result
 

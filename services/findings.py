@@ -1,4 +1,4 @@
-"""What a check of the installation found: a verdict, a sentence, and what puts it right."""
+"""The findings of checks: a verdict, a sentence, and the lines that put it right."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class Finding:
 
     Args:
         verdict: how it is.
-        says: what was found, in one sentence; empty if `obstacle` says it.
-        fixes: what puts it right, in this order.
+        says: one sentence; empty if `obstacle` says it.
+        fixes: put it right, in this order.
         obstacle: what keeps jobs from running.
     """
 

@@ -103,7 +103,9 @@ class ConfigFile:
             near = nearest(key, Settings.model_fields)
             hint = f"did you mean {near}?" if near else "docs/settings.md lists all"
             self.refuse(place, f"context {context}: {one_line(key)} is not a setting; {hint}")
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if isinstance(value, bool):
+            return Entry(str(value).lower(), self.line(*place))
+        if isinstance(value, str | int | float):
             return Entry(str(value), self.line(*place))
         if secret := secret_of(value, self.path.parent):
             return Entry(secret, self.line(*place))

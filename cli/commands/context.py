@@ -61,7 +61,8 @@ CONTEXTS = [
     Column("problem", below=True),
 ]
 commands = group("context")
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The context.", autocompletion=complete.contexts)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The context.")]
+KnownName = Annotated[str, typer.Argument(metavar="NAME", help="The context.", autocompletion=complete.contexts)]
 
 
 @commands.command("list", epilog=LIST_EPILOG)
@@ -147,7 +148,7 @@ def add_(
 
 
 @commands.command("remove", epilog=REMOVE_EPILOG)
-def remove_(name: Name, yes: Yes = False) -> None:
+def remove_(name: KnownName, yes: Yes = False) -> None:
     """Removes a context from the config file; no database and no file is touched.
 
     Asks first; without a terminal it needs --yes.

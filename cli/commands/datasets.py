@@ -121,6 +121,7 @@ def show_dataset(
     description: Annotated[
         bool, typer.Option("--description", help="Print only the description of its columns, as TOML.")
     ] = False,
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Shows a dataset: its years, sexes and sums, and which datasets it supersedes."""

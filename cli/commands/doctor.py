@@ -1,13 +1,14 @@
 """`affirm-worker doctor`."""
 
+import logging
 import textwrap
 from contextlib import ExitStack
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli import output
+from cli import complete, output
 from cli.checks import Patient
 from cli.hints import command
 from cli.lazy import single
@@ -16,10 +17,12 @@ from cli.options import AsJson
 from cli.table import terminal_width
 from services.checkup import Checked, check_up
 from services.findings import Finding, Fix, Verdict
+from services.to_json import to_json
 
 EPILOG = """
 The checks: settings, database, schema, rights (of the role in DATABASE_URL), runner (the login in
-RUNNER_DATABASE_URL), storage, cluster, parsers, space (on disks), machine (its memory), controllers, queue.
+RUNNER_DATABASE_URL), storage, cluster, parsers, descriptions (of lists that datasets came with), space (on disks),
+machine (its memory), controllers, queue.
 The exit code is 1 if anything is wrong; warnings leave it at 0.
 
 \b
@@ -39,7 +42,10 @@ commands = single()
 @commands.command(epilog=EPILOG)
 def doctor(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CHECK]...", help="Only these checks; all without any.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[CHECK]...", help="Only these checks; all without any.", autocompletion=complete.checks
+        ),
     ] = None,
     cluster: Annotated[
         bool,
@@ -51,11 +57,14 @@ def doctor(
 ) -> None:
     """Checks whether everything works, and says what puts it right.
 
-    Each check is ok, a warning, wrong, or skipped because something that it needs is wrong. Below what is wrong
-    stands the command that puts it right. Nothing is changed: no migration is applied and no job is started. Storage
+    Each check is ok, a warning, wrong, or skipped because something that it needs is wrong. The command that puts
+    it right stands on a line of its own. Nothing is changed: no migration is applied and no job is started. Storage
     gets a small file, which is removed at once. A check that has no answer within 10 seconds is given up.
     """
     with ExitStack() as opened:
+        # What is worth saying is a finding.
+        logging.disable(logging.ERROR)
+        opened.callback(logging.disable, logging.NOTSET)
         patient = Patient(cluster or "cluster" in (names or ()), opened)
         checked: list[Checked] = []
         for one in check_up(patient.checks(), names or ()):
@@ -63,14 +72,28 @@ def doctor(
                 continue  # nothing asks for it
             checked.append(one)
             if not as_json:
-                output.say(*_lines(one, min(terminal_width(), _MOST_COLUMNS)))
+                output.say_states(*_lines(one, min(terminal_width(), _MOST_COLUMNS)))
         is_wrong = any(one.verdict is Verdict.WRONG for one in checked)
         if as_json:
-            output.print_json({"version": version("affirm-worker"), "ok": not is_wrong, "checks": checked})
+            found = {"ok": not is_wrong, "checks": [_as_data(one) for one in checked]}
+            output.print_json({"version": version("affirm-worker"), **found})
         else:
             output.say("", _summary(checked))
     if is_wrong:
         raise typer.Exit(1)
+
+
+def _as_data(one: Checked) -> dict[str, Any]:
+    """A check with its sentences and lines as people see them."""
+    findings = [
+        {
+            **to_json(finding),
+            "says": _says(finding),
+            "fixes": [{**to_json(fix), "line": _typed(fix)} for fix in finding.fixes],
+        }
+        for finding in one.findings
+    ]
+    return {"name": one.name, "verdict": one.verdict, "findings": findings}
 
 
 def _lines(one: Checked, width: int) -> list[str]:

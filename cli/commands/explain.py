@@ -7,6 +7,7 @@ import typer
 
 from cli import output
 from cli.hints import advice_in_words
+from cli.listing import Utc
 from cli.obstacles import waits_in_words
 from cli.options import AsJson
 from cli.session import session
@@ -23,6 +24,7 @@ Examples:
 
 def explain(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Tells a job's story: every run with its end and the decision after it, and advice.

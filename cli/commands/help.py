@@ -51,7 +51,9 @@ def help_(
 
 def _help_of(root: Any, words: list[str]) -> str:
     """The help text of a command, as its --help prints it; raises BadParameter if there is none of that name."""
-    context = root.context_class(root, info_name="affirm-worker", **root.context_settings)
+    context = root.context_class(
+        root, info_name="affirm-worker", terminal_width=lazy.help_width(), **root.context_settings
+    )
     command = root
     for number, word in enumerate(words):
         there = list(getattr(command, "commands", {}))

@@ -96,7 +96,12 @@ def retry(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs; the first digits of an id are enough.")
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All that have failed.")] = False,
-    cause: Annotated[Cause | None, typer.Option(help="With --failed: only those that failed of this.")] = None,
+    cause: Annotated[
+        Cause | None,
+        typer.Option(
+            metavar="CAUSE", help="With --failed: only those that failed of this: see `affirm-worker help causes`."
+        ),
+    ] = None,
     priority: NewPriority = None,
     wait: Wait = False,
     timeout: Timeout = None,

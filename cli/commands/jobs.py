@@ -49,16 +49,16 @@ Examples:
 """
 JOBS = [
     Column("job"),
-    Column("country", spare=3),
+    Column("country", spare=1),
     Column("file", text=True, keeps_end=True),
-    Column("type", spare=5),
+    Column("type", spare=6),
     Column("state"),
-    Column("attempts", right=True, spare=4),
-    Column("rows", right=True, spare=1),
-    Column("runs at", spare=2),
+    Column("attempts", right=True, spare=5),
+    Column("rows", right=True, spare=2),
+    Column("runs at", spare=3),
     Column("submitted", spare=7),
-    Column("finished", spare=2),
-    Column("cause", spare=3),
+    Column("finished", spare=3),
+    Column("cause", spare=4),
     Column("pool", spare=8),
     Column("priority", right=True, spare=8),
     Column("error", below=True),
@@ -113,6 +113,7 @@ def _row(job: JobView) -> list[Any]:
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_job(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Shows a job with all its runs: when, where, and what became of them."""

@@ -15,7 +15,6 @@ from dataset_jobs.model.errors import Misconfigured
 from parser_runner.child import run_child
 
 EPILOG = """
-\b
 Exit codes: 0 when told to stop, or idle with nothing left to do; with --until-idle 1 if jobs have failed
 or retries are still waiting, 77 or 78 if nothing goes on until somebody fixes a right or a setting, and 130 if
 it was interrupted.

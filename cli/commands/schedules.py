@@ -12,6 +12,7 @@ from cli import complete, output
 from cli.file_options import HintOptions, taking
 from cli.given import NOT_ENCRYPTED
 from cli.lazy import group
+from cli.listing import Utc
 from cli.options import AsJson, Country, Priority, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
@@ -187,7 +188,7 @@ def _state(one: ScheduleView) -> str:
 
 
 @commands.command("list", epilog=LIST_EPILOG)
-def list_schedules(wide: Wide = False, columns: ShownColumns = None, as_json: AsJson = False) -> None:
+def list_schedules(wide: Wide = False, columns: ShownColumns = None, utc: Utc = False, as_json: AsJson = False) -> None:
     """Lists schedules: when they are due, and the result of the last scan."""
     with session() as it:
         found = it.client.schedules.list()

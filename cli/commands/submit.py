@@ -92,12 +92,13 @@ def submit(
             submitted = submit_given(it.client, storage, found.sources, options, it.settings, say, split=given.split)
         waiting = any(one.job_id is not None for one in submitted)
         unserved = it.client.unserved(options.pool) if waiting and not given.dry_run else None
-        if not wait or not as_json:
-            print_submitted(submitted, None if given.dry_run else unserved is None, as_json=as_json)
+        if wait:
+            if not as_json:  # refusals are in the summary
+                print_submitted([one for one in submitted if one.refusal is None], None, as_json=False)
+            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
+        print_submitted(submitted, None if given.dry_run else unserved is None, as_json=as_json)
         if unserved is not None:
             output.said_no(unserved_in_words(unserved, options.pool))
-        if wait:
-            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
     if code := exit_code_of(submitted):
         raise typer.Exit(code)
 

@@ -26,7 +26,6 @@ from parser_runner.parsers.source import Source
 from parser_runner.parsers.start import start
 from parser_runner.parsers.unknown import how_to_describe, unknown
 from parser_runner.parsers.whose_file import (
-    Recognised,
     all_recognised,
     check_named,
     check_region,
@@ -172,19 +171,24 @@ def parse(source: Source, country: str) -> Parsed:
     chosen = the_one(source, country, found)
     broken: Sequence[Broken] = ()
     if chosen is None:
+        from parser_runner.parsers.packages import recognised_by_packages
+
         further = further_parsers_of(country)
         if not (parsers or further.parsers or further.broken):
             message = f"there is no parser for files of {country}"
             raise Rejected(Reason.NO_PARSER, source.filename, message, hints=[how_to_describe(country)])
         parsers = [*parsers, *(one.parser for one in further.parsers)]
-        found, broken = _recognised_by_packages(source, country, further)
+        found, broken = recognised_by_packages(source, country, further)
         chosen = the_one(source, country, found)
     if chosen is None and source.member is None and source.size and source.is_zip and source.workbook() is None:
         return _parse_archive(source, country)
     if chosen is None:
         usable = {parser.name for parser in parsers} - {one.format for one in broken}
         if broken and source.size and source.hints.format not in usable:
-            raise _of_broken(source, country, broken)
+            # The file is not at fault. Once the package is fixed, the same try can pass.
+            said = "; ".join(map(str, broken))
+            message = f"no working parser of {country} knows {source.filename}, and one is broken: {said}"
+            raise Misconfigured(message, Reason.CONFIG)
         raise unknown(source, country, parsers, lambda: _elsewhere(source, country))
     for one in broken:
         _log.warning("%s", one)
@@ -194,24 +198,6 @@ def parse(source: Source, country: str) -> Parsed:
     parsed = start(parser, source, match)
     check_region(source, parsed.region)
     return parsed
-
-
-def _recognised_by_packages(
-    source: Source, country: str, further: "Further"
-) -> tuple[list[Recognised], Sequence["Broken"]]:
-    """The formats of other packages that a file may be of, and all that is broken."""
-    from parser_runner.parsers.packages import recognised_by_packages
-
-    found, failed = recognised_by_packages(source, country, further) if source.size else ([], [])
-    return found, [*further.broken, *failed]
-
-
-def _of_broken(source: Source, country: str, broken: Sequence["Broken"]) -> Misconfigured:
-    """The file is not at fault: a package that may know it is. Once that is fixed, the same try can pass."""
-    said = "; ".join(map(str, broken))
-    return Misconfigured(
-        f"no working parser of {country} knows {source.filename}, and one is broken: {said}", Reason.CONFIG
-    )
 
 
 def known_formats(source: Source, country: str) -> list[str]:
@@ -267,9 +253,9 @@ def _parsed_members(source: Source, country: str) -> Generator[tuple[Source, Par
         for member in members:
             try:
                 parsed = parse(member, country)
-            except Rejected as error:
+            except (Rejected, Misconfigured) as error:
                 if not is_beside_lists(member):
-                    raise _placed(member, error) from None
+                    raise (_placed(member, error) if isinstance(error, Rejected) else error) from None
                 member.skip("texts beside the lists in the archive")
                 refused = refused or error
                 continue

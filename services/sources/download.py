@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -21,10 +21,12 @@ from urllib3 import exceptions as failures
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Timeout, make_headers
 
-from dataset_jobs.model.errors import RunError, Unavailable
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured, RunError, Unavailable
 from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
+from dataset_jobs.threads import start_thread
 from services.sources.addresses import Address, refusal
 from services.sources.names import name_of
 from services.sources.page import is_page
@@ -35,7 +37,8 @@ MOST_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _FOR_GOOD = {301, 308}
 _LATER = {408, 421, 425, 429}
-_PLAIN = {"", "identity", "gzip", "x-gzip", "deflate"}
+_GZIPPED = {"gzip", "x-gzip"}
+_PLAIN = {"", "identity", "deflate", *_GZIPPED}
 _HEAD_BYTES = 4096
 
 
@@ -88,7 +91,7 @@ class _Line:
         self.over = False
 
     def __enter__(self) -> "_Line":
-        self._timer.start()
+        start_thread(self._timer)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -141,7 +144,10 @@ class _Body:
     def read(self, size: int) -> bytes:
         with _errors(self._answer.request, self._answer.line):
             # One read of the socket: a server that drips must not keep us here.
-            return cast("Any", self._answer.response).read1(size, decode_content=True) or b""
+            block = cast("Any", self._answer.response).read1(size, decode_content=True) or b""
+            if self._answer.line.over:  # without a length the cut looks like the end
+                raise failures.HTTPError
+            return cast("bytes", block)
 
 
 @contextmanager
@@ -189,7 +195,7 @@ def _ask(request: Request, address: Address, line: _Line) -> Iterator[urllib3.Ba
     if proxy is None:
         made = urllib3.PoolManager(ssl_context=_trusted(), timeout=limits, retries=False)
     else:
-        made = urllib3.ProxyManager(_as_url(proxy), ssl_context=_trusted(), timeout=limits, retries=False)
+        made = _through(proxy, limits)
     made.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
     headers = {
         # Some publishers turn away whoever does not look like a browser at all.
@@ -208,8 +214,17 @@ def _ask(request: Request, address: Address, line: _Line) -> Iterator[urllib3.Ba
         made.clear()
 
 
-def _as_url(proxy: str) -> str:
-    return proxy if "://" in proxy else f"http://{proxy}"
+def _through(proxy: str, limits: Timeout) -> urllib3.ProxyManager:
+    """A manager that asks a proxy, as HTTPS_PROXY and HTTP_PROXY name it; its login may be in there."""
+    url = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        login = urllib3.util.parse_url(url).auth
+        headers = make_headers(proxy_basic_auth=unquote(login)) if login else None
+        return urllib3.ProxyManager(
+            url, proxy_headers=headers, ssl_context=_trusted(), timeout=limits, retries=False
+        )  # fmt: skip
+    except (failures.LocationParseError, failures.ProxySchemeUnknown):
+        raise Misconfigured("HTTPS_PROXY or HTTP_PROXY is no address of a proxy", Reason.CONFIG) from None
 
 
 def _trusted() -> ssl.SSLContext:
@@ -308,7 +323,10 @@ def _name(answer: _Answer, request: Request) -> str:
         answer.response.headers.get("Content-Disposition"), request.address.url, answer.address.url
     )
     if name is None:
+        _refuse_page(answer, _Body(answer).read(_HEAD_BYTES))
         raise InvalidRequest(f"{request.address.shown}: neither the address nor the server says the file's name")
+    if answer.encoding in _GZIPPED and name.lower().endswith(".gz") and len(name) > len(".gz"):
+        return name[: -len(".gz")]  # what comes is unpacked already
     return name
 
 

@@ -121,6 +121,7 @@ def _in_bucket(uri: str, reach: Reach, found: Found, recursive: bool, name: str 
         found.sources.append(FileInBucket(uri, reach.server, reach.most_bytes, name))
         return
     _no_name(uri, name)
+    uri = uri.rstrip("/") + "/"
     sources: list[Source] = []
     folders: dict[str, None] = {}
     for key in keys_below(uri, reach.server):
@@ -153,7 +154,7 @@ def _on_disk(folder: Path, found: Found, recursive: bool) -> list[Source]:
         root = folder.resolve()
         return [*_walk(folder, root, found, recursive)]
     except OSError as error:
-        raise unreadable(folder, error) from None
+        raise unreadable(Path(error.filename or folder), error) from None
 
 
 def _walk(folder: Path, root: Path, found: Found, recursive: bool) -> Iterator[Source]:

@@ -2,7 +2,7 @@
 
 import re
 
-_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<!--(?>.*?-->)|<\?xml[^>]*>)*<(?:!doctype\s+html|html)\b", re.I | re.S)
 
 
 def is_page(head: bytes) -> bool:

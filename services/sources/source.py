@@ -150,7 +150,7 @@ def copy(
         seen: gets how many bytes there are so far.
 
     Raises:
-        InvalidRequest: there are more.
+        InvalidRequest: there are more, or none.
         OSError: the file cannot be written, or the content cannot be read.
     """
     size = 0
@@ -161,6 +161,8 @@ def copy(
                 raise too_large(shown, most_bytes)
             into.write(block)
             seen(size)
+    if not size:
+        raise InvalidRequest(f"{shown}: it is empty")
 
 
 def too_large(shown: str, most_bytes: int) -> InvalidRequest:

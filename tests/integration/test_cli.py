@@ -58,6 +58,7 @@ def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
     [submitted] = answer(run("submit", path, "-c", "us", "--priority", "7", "--json"))
     assert {**submitted, "dataset_id": "", "job_id": ""} == {
         "file": str(path), "result": "created", "dataset_id": "", "job_id": "", "loaded": False, "error": None,
+        "controller_running": False,
     }  # fmt: skip
     dataset_id, job_id = submitted["dataset_id"], submitted["job_id"]
     [dataset] = answer(run("datasets", "list", "--json"))
@@ -85,7 +86,10 @@ def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
 def test_a_file_that_is_refused_does_not_keep_the_others_back(run: Run, tmp_path: Path) -> None:
     good = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
     done = run("submit", "missing.txt", good, "--country", "US", code=65)
-    assert done.stderr == "affirm-worker: missing.txt: no such file or directory\n"
+    assert done.stderr.splitlines() == [
+        "affirm-worker: missing.txt: no such file or directory",
+        "affirm-worker: no controller is running: affirm-worker run",
+    ]
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [["file", "result"], [str(good), "created"]]
 
 

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli.checks import NAMES, Patient
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.store.client_connection import ClientConnection
 from services.check_database import Expected, check_server
@@ -22,7 +24,7 @@ from tests.fakes.packages import good, make_package
 from tests.integration.command_line import Run, answer, runner
 from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all
 from tests.servers.pgbouncer import PgBouncer
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import PostgresServer, Standby
 from tests.servers.versitygw import VersityGateway
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users and file systems need root")
@@ -81,10 +83,11 @@ def test_a_good_installation_has_only_a_missing_controller(run: Run) -> None:
     assert verdicts.pop("controllers") == "warning"
     assert set(verdicts.values()) == {"ok"}
     assert [*verdicts] == [
-        "settings", "database", "schema", "rights", "runner", "storage", "parsers", "space", "machine", "queue",
+        "settings", "database", "schema", "rights", "runner", "storage", "parsers", "descriptions", "space", "machine",
+        "queue",
     ]  # fmt: skip
     lines = run("doctor").stdout.splitlines()
-    assert lines[-1] == "10 ok, 1 warning"
+    assert lines[-1] == "11 ok, 1 warning"
     at = next(number for number, line in enumerate(lines) if "no controller is running" in line)
     assert lines[at + 1].strip() == "affirm-worker run"
 
@@ -103,6 +106,7 @@ def test_only_the_named_checks_are_shown(run: Run) -> None:
 def test_a_wrong_setting_skips_what_needs_it(run: Run) -> None:
     checked = found(run, code=1, WORKER_CONCURRENCY="many")
     assert "WORKER_CONCURRENCY is 'many'; allowed: a whole number from 1 to 1024" in says(checked["settings"])
+    assert fixes(checked["settings"])[0]["line"] == "unset WORKER_CONCURRENCY"
     assert checked["parsers"]["verdict"] == "ok"
     assert says(checked["database"]) == "needs settings, which is wrong"
     assert says(checked["queue"]) == "needs schema, which is skipped"
@@ -119,10 +123,18 @@ def test_a_database_that_is_not_there_is_wrong(run: Run, database: str) -> None:
     assert checked["storage"]["verdict"] == "ok"
 
 
+def test_a_login_that_is_refused_is_wrong(run: Run, database: str, postgres: PostgresServer) -> None:
+    refused = database.replace(postgres.password, "hunter2")
+    for check, setting in (("database", "DATABASE_URL"), ("runner", "RUNNER_DATABASE_URL")):
+        checked = found(run, check, code=1, **{setting: refused})[check]
+        assert "password authentication failed" in says(checked)
+        assert "hunter2" not in json.dumps(checked)
+
+
 def test_a_missing_schema_is_migrated_by_its_fix(run: Run, empty_database: str) -> None:
     checked = found(run, "schema", code=1, DATABASE_URL=empty_database)["schema"]
     assert "there are no tables in schema affirm yet" in says(checked)
-    assert [fix["hint"]["action"] for fix in fixes(checked)] == ["migrate"]
+    assert [fix["line"] for fix in fixes(checked)] == ["affirm-worker migrate"]
     assert "  affirm-worker migrate\n" in run("doctor", "schema", code=1, DATABASE_URL=empty_database).stdout
     run("migrate", DATABASE_URL=empty_database)
     assert found(run, "schema", DATABASE_URL=empty_database)["schema"]["verdict"] == "ok"
@@ -132,7 +144,7 @@ def test_a_schema_of_an_older_version_is_wrong(run: Run, database: str) -> None:
     sql(database, f"delete from affirm.schema_migrations where version = {LATEST}")
     checked = found(run, "schema", code=1)["schema"]
     assert f"at version {MIGRATIONS[-2].version}, and this program needs {LATEST}" in says(checked)
-    assert fixes(checked)[0]["hint"]["action"] == "migrate"
+    assert fixes(checked)[0]["line"] == "affirm-worker migrate"
 
 
 def test_a_schema_of_a_newer_version_is_wrong(run: Run, database: str) -> None:
@@ -147,7 +159,7 @@ def test_a_role_without_rights_gets_them_by_the_fix(run: Run, database: str, log
         if check == "schema":
             assert "the role doctor_controller may not use the schema affirm" in says(checked)
             [fix] = fixes(checked)
-            sql(database, fix["sql"])
+            sql(database, fix["line"])
         else:
             assert checked["verdict"] == "ok"
 
@@ -158,16 +170,17 @@ def test_one_right_that_is_missing_is_named(run: Run, database: str, login: Call
     checked = found(run, "rights", code=1, DATABASE_URL=url)["rights"]
     assert "the role doctor_lacking lacks rights that controllers and commands need: INSERT on jobs" in says(checked)
     [fix] = fixes(checked)
-    assert (fix["hint"]["action"], fix["by"]) == ("migrate", "the owner of the tables")
+    assert (fix["line"], fix["by"]) == ("affirm-worker migrate", "the owner of the tables")
     run("migrate")
     assert found(run, "rights", DATABASE_URL=url)["rights"]["verdict"] == "ok"
 
 
 def test_a_runners_login_without_rights_gets_them(run: Run, database: str, login: Callable[[str], str]) -> None:
     url = login("doctor_runner")
+    sql(database, "grant usage on schema affirm to doctor_runner")
     checked = found(run, "runner", code=1, RUNNER_DATABASE_URL=url)["runner"]
     assert "the role doctor_runner lacks rights that runners need" in says(checked)
-    sql(database, fixes(checked)[0]["sql"])
+    sql(database, fixes(checked)[0]["line"])
     assert found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]["verdict"] == "ok"
 
 
@@ -179,7 +192,7 @@ def test_a_runners_login_with_too_many_rights_is_a_warning(
     checked = found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]
     assert checked["verdict"] == "warning"
     assert "may do more than they need: DELETE on controllers, DELETE on datasets" in says(checked)
-    sql(database, fixes(checked)[0]["sql"])
+    sql(database, fixes(checked)[0]["line"])
     assert found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]["verdict"] == "ok"
 
 
@@ -188,7 +201,7 @@ def test_a_superuser_as_runner_is_a_warning(run: Run, database: str, login: Call
     sql(database, "alter role doctor_super superuser")
     checked = found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]
     assert (checked["verdict"], "is a superuser" in says(checked)) == ("warning", True)
-    sql(database, fixes(checked)[0]["sql"])
+    sql(database, fixes(checked)[0]["line"])
     assert found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]["verdict"] == "ok"
 
 
@@ -206,7 +219,7 @@ def test_an_owner_who_may_end_no_connection_is_a_warning(run: Run, database: str
     sql(database, "alter function affirm.terminate_runners owner to doctor_owner")
     checked = found(run, "rights")["rights"]
     assert (checked["verdict"], "may not end connections" in says(checked)) == ("warning", True)
-    sql(database, fixes(checked)[0]["sql"])
+    sql(database, fixes(checked)[0]["line"])
     assert found(run, "rights")["rights"]["verdict"] == "ok"
     sql(database, "alter function affirm.terminate_runners owner to postgres")
 
@@ -214,12 +227,12 @@ def test_an_owner_who_may_end_no_connection_is_a_warning(run: Run, database: str
 def test_too_few_connections_are_a_warning(run: Run, database: str, login: Callable[[str], str]) -> None:
     checked = found(run, "database", DATABASE_MAX_CONNECTIONS="1000")["database"]
     assert "a controller with its runs may take 1009" in says(checked)
-    assert fixes(checked)[0]["sql"].startswith("alter system set max_connections = ")
+    assert fixes(checked)[0]["line"].startswith("alter system set max_connections = ")
     url = login("doctor_limited")
     sql(database, "alter role doctor_limited connection limit 5", "grant affirm_controller to doctor_limited")
     checked = found(run, "database", DATABASE_URL=url)["database"]
     assert "the role doctor_limited may have 5 connections at once" in says(checked)
-    sql(database, fixes(checked)[0]["sql"])
+    sql(database, fixes(checked)[0]["line"])
     assert found(run, "database", DATABASE_URL=url)["database"]["verdict"] == "ok"
 
 
@@ -227,7 +240,7 @@ def test_a_storage_folder_that_is_missing_is_made_by_the_fix(run: Run, tmp_path:
     path = str(tmp_path / "not there")
     checked = found(run, "storage", code=1, STORAGE_PATH=path)["storage"]
     assert "is not there" in says(checked)
-    subprocess.run(fixes(checked)[0]["shell"], shell=True, check=True)
+    subprocess.run(fixes(checked)[0]["line"], shell=True, check=True)
     assert found(run, "storage", STORAGE_PATH=path)["storage"]["verdict"] == "ok"
     assert [one for one in Path(path).rglob("*") if one.is_file()] == []
 
@@ -257,7 +270,7 @@ def test_a_storage_folder_that_is_read_only_is_opened_by_the_fix(database: str) 
         assert done.returncode == 1
         [checked] = json.loads(done.stdout)["checks"]
         assert "Permission denied" in says(checked)
-        subprocess.run(shlex.split(fixes(checked)[0]["shell"]), check=True)
+        subprocess.run(shlex.split(fixes(checked)[0]["line"]), check=True)
         assert look().returncode == 0
 
 
@@ -270,7 +283,7 @@ def test_a_full_disk_is_wrong_until_there_is_room(run: Run, tmp_path: Path) -> N
     try:
         checked = found(run, "space", code=1, STORAGE_PATH=str(full))["space"]
         assert "the disk is full, 8 MiB are free" in says(checked)
-        subprocess.run(fixes(checked)[0]["shell"], shell=True, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(fixes(checked)[0]["line"], shell=True, check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["mount", "-o", "remount,size=64m", full], check=True)
         assert "less than a file may have (LIMIT_FILE_MIB is 512)" in says(
             found(run, "space", STORAGE_PATH=str(full))["space"]
@@ -312,7 +325,7 @@ def test_wrong_keys_of_s3_are_wrong_until_they_are_right(run: Run, s3: VersityGa
     right: dict[str, Any] = s3.credentials() | s3.storage_env(s3.make_bucket("doctor"), "files")
     checked = found(run, "storage", code=1, **{**right, "AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"})["storage"]
     assert "was answered with SignatureDoesNotMatch" in says(checked)
-    assert fixes(checked)[0]["shell"].startswith("export AWS_ACCESS_KEY_ID=")
+    assert fixes(checked)[0]["line"].startswith("export AWS_ACCESS_KEY_ID=")
     assert "hunter2" not in json.dumps(checked)
     assert found(run, "storage", code=0, **right)["storage"]["verdict"] == "ok"
     assert [one for one in (s3.folder / "buckets" / "doctor").rglob("*") if one.is_file()] == []
@@ -322,7 +335,7 @@ def test_a_bucket_that_is_missing_is_wrong_until_it_is_made(run: Run, s3: Versit
     settings: dict[str, Any] = s3.credentials() | s3.storage_env("doctor-more", "files")
     checked = found(run, "storage", code=1, **settings)["storage"]
     assert "NoSuchBucket" in says(checked)
-    assert fixes(checked)[0]["shell"] == f"aws s3 mb s3://doctor-more --endpoint-url {s3.endpoint()}"
+    assert fixes(checked)[0]["line"] == f"aws s3 mb s3://doctor-more --endpoint-url {s3.endpoint()}"
     s3.make_bucket("doctor-more")
     assert found(run, "storage", code=0, **settings)["storage"]["verdict"] == "ok"
 
@@ -342,7 +355,7 @@ def test_a_pooler_without_a_direct_url_is_a_warning(run: Run, postgres: Postgres
         pooled = bouncer.url(database)
         checked = found(run, "database", DATABASE_URL=pooled)["database"]
         assert "a pooler stands between" in says(checked)
-        assert fixes(checked)[0]["shell"].startswith("export DATABASE_DIRECT_URL=")
+        assert fixes(checked)[0]["line"].startswith("export DATABASE_DIRECT_URL=")
         again = found(run, "database", DATABASE_URL=pooled, DATABASE_DIRECT_URL=database)
         assert again["database"]["verdict"] == "ok"
 
@@ -354,3 +367,48 @@ def test_a_clock_that_is_wrong_is_a_warning(database: str) -> None:
             clock = check_server(connection, Expected("affirm"), "there", there)[1]
             assert f"the database's clock is 3600 s {said} this machine's" in clock.says
         assert len(check_server(connection, Expected("affirm"), "there")) == 1
+
+
+def test_a_direct_url_to_another_database_is_wrong(run: Run, empty_database: str) -> None:
+    checked = found(run, "database", code=1, DATABASE_DIRECT_URL=empty_database)["database"]
+    assert "DATABASE_DIRECT_URL leads to another database" in says(checked)
+
+
+def test_a_description_that_this_version_does_not_take_is_a_warning(run: Run, database: str, tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_text("n,c\nAda,5\n")
+    columns = ["--measure", "births", "--columns", "name=n"]
+    run("submit", path, "-c", "LI", "--year", "2020", "--sex", "F", *columns[:-1], "name=n count=c")
+    assert found(run, "descriptions")["descriptions"]["verdict"] == "ok"
+    sql(database, """update affirm.datasets set description = '{"columns": {"nam": "n"}}'""")
+    checked = found(run, "descriptions")["descriptions"]
+    assert (checked["verdict"], "this version does not take its description" in says(checked)) == ("warning", True)
+
+
+def test_the_checks_have_the_names_that_are_completed() -> None:
+    with ExitStack() as opened:
+        assert tuple(check.name for check in Patient(False, opened).checks()) == NAMES
+
+
+def test_a_cluster_that_is_asked_for_and_not_configured_is_wrong(run: Run) -> None:
+    checked = found(run, "cluster", code=1, KUBECONFIG="/nonexistent")["cluster"]
+    assert "cannot load a Kubernetes configuration" in says(checked)
+    assert fixes(checked)[0]["line"] == "export KUBECONFIG=…"
+
+
+def test_a_standby_is_wrong(run: Run) -> None:
+    with PostgresServer(settings={"wal_level": "replica", "max_wal_senders": "4"}) as primary:
+        url = primary.create_database("doctor_primary")
+        with Standby(primary, primary.port) as standby:
+            checked = found(run, "database", code=1, DATABASE_URL=standby.url("doctor_primary"))["database"]
+            assert "it is a standby, which cannot be written" in says(checked)
+            assert found(run, "database", DATABASE_URL=url)["database"]["verdict"] == "ok"
+
+
+def test_a_runners_login_without_the_schema_gets_it(run: Run, database: str, login: Callable[[str], str]) -> None:
+    url = login("doctor_outside")
+    sql(database, "grant select on all tables in schema affirm to doctor_outside")
+    checked = found(run, "runner", code=1, RUNNER_DATABASE_URL=url)["runner"]
+    assert "the role doctor_outside may not use the schema affirm" in says(checked)
+    sql(database, fixes(checked)[0]["line"])
+    assert "may not use the schema" not in says(found(run, "runner", RUNNER_DATABASE_URL=url)["runner"])

@@ -15,6 +15,7 @@ import pytest
 from app.embedded import embedded_postgres
 from dataset_jobs.model.errors import Unavailable
 from tests.faults.conditions import needs_root, small_disk
+from tests.servers.embedded_home import embedded_home
 
 USE = """
 import sys
@@ -29,11 +30,9 @@ with embedded_postgres(Path(sys.argv[1])) as conninfo:
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("home")
-    yield home
-    if running(home):
-        os.kill(postmaster(home), signal.SIGKILL)
+def home() -> Iterator[Path]:
+    with embedded_home() as folder:
+        yield folder
 
 
 def user(home: Path) -> subprocess.Popen[str]:

@@ -48,8 +48,8 @@ from (
 ) made join kept on kept.number = made.n % {DATASETS} order by n;
 insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, lease_until, ended_at, cause, released_at)
 select id, 1, pool, 'process', 'x', created_at, created_at, finished_at,
-    case when finished_at is not null then 'crashed' end, case when state = 'running' then null else created_at end
-from jobs;
+    case when finished_at is not null then 'crashed' end, finished_at
+from jobs where finished_at is not null or state = 'running';
 set session_replication_role = origin;
 analyze jobs, runs, datasets, pools;
 """

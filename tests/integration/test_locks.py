@@ -13,6 +13,7 @@ import pytest
 from app import locks
 from dataset_jobs.model.errors import Unavailable
 from tests.integration.command_line import ROOT
+from tests.servers.embedded_home import embedded_home
 
 pytestmark = pytest.mark.every_postgres
 
@@ -20,9 +21,15 @@ _HOLD = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOC
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def home() -> Iterator[Path]:
+    with embedded_home() as folder:
+        yield folder
+
+
+@pytest.fixture
+def holder(home: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the lock until its standard input ends."""
-    command = [sys.executable, "-c", _HOLD, str(tmp_path / "postgres.lock")]
+    command = [sys.executable, "-c", _HOLD, str(home / "postgres.lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -30,8 +37,8 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_who_holds_a_lock_is_named_and_given_up_on(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    with (tmp_path / "postgres.lock").open("a") as file:
+def test_who_holds_a_lock_is_named_and_given_up_on(home: Path, holder: subprocess.Popen[str]) -> None:
+    with (home / "postgres.lock").open("a") as file:
         with pytest.raises(Unavailable, match=f"process {holder.pid} is stopping it, for 0 s"):
             locks.take(file, fcntl.LOCK_SH, "is stopping it", give_up_seconds=0.1)
         os.kill(holder.pid, signal.SIGSTOP)
@@ -40,14 +47,15 @@ def test_who_holds_a_lock_is_named_and_given_up_on(tmp_path: Path, holder: subpr
             locks.take(file, fcntl.LOCK_SH, "is stopping it", give_up_seconds=0.1)
 
 
-def test_a_command_says_for_whom_it_waits(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+def test_a_command_says_for_whom_it_waits(home: Path, holder: subprocess.Popen[str]) -> None:
     """It needs the embedded Postgres, and goes on as soon as the other one is gone."""
-    environment = {**os.environ, "AFFIRM_WORKER_HOME": str(tmp_path), "DATABASE_URL": ""}
+    environment = {**os.environ, "AFFIRM_WORKER_HOME": str(home), "DATABASE_URL": ""}
     with subprocess.Popen(
         [sys.executable, "-m", "cli", "jobs", "list"], env=environment, cwd=ROOT, stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL, text=True,
     ) as command:  # fmt: skip
         assert command.stderr is not None
+        assert "database: embedded, " in command.stderr.readline()
         assert f"waiting: process {holder.pid} " in command.stderr.readline()
         holder.kill()
         assert command.wait(100) == 0

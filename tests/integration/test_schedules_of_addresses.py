@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from services.ticks import ScanResult, Stopped
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
-from tests.integration.command_line import answer, runner
+from tests.integration.command_line import answer, runner, running
 from tests.integration.world import World
 from tests.kit.submit import submit
 from tests.servers.file_server import FileServer, Page, serving
@@ -311,6 +312,26 @@ def test_a_look_that_is_broken_off_anywhere_is_done_once(watched: Watched, kind:
         assert watched.tick() is None, f"{kind} at {at}"
         uri = watched.world.one("select storage_uri from datasets where id = %s", made[0]["id"])["storage_uri"]
         assert (watched.world.folder / "storage" / uri.removeprefix("local:")).exists()
+
+
+def test_a_controller_that_is_killed_in_a_download_loses_nothing(watched: Watched) -> None:
+    """The next one begins again when the first was silent for too long; nothing of the half file is kept."""
+    watched.page.body, watched.page.step, watched.page.wait = FIRST * 2, 5, 0.2
+    watched.make_due()
+    allowed = {"SCHEDULE_ALLOW_LOOPBACK": "true"}
+    with running(watched.world, **allowed) as killed:
+        deadline = time.monotonic() + 60
+        while not watched.server.asked and time.monotonic() < deadline:
+            time.sleep(0.02)
+        killed.kill()
+        killed.wait()
+    assert (watched.schedule.looking, watched.datasets()) == (True, [])
+    watched.page.body, watched.page.wait = FIRST, 0.0
+    watched.make_due()
+    with running(watched.world, "--until-idle", **allowed) as done:
+        assert done.wait(60) == 0
+    assert [one["status"] for one in watched.datasets()] == ["completed"]
+    assert counted(watched.world) == [{"year": 2020, "name": "Mary", "count": 10}]
 
 
 def test_a_schedule_that_is_removed_meanwhile_submits_nothing(watched: Watched) -> None:

@@ -10,10 +10,11 @@ from controller.launchers.interface import ClusterSilent
 from controller.launchers.kubernetes.inspection import KubernetesInspection
 from controller.launchers.kubernetes.rights import RIGHTS
 from controller.pools.runner_pod import RunnerTemplate
+from dataset_jobs.model.limits import Limits
 from services.findings import Finding, Verdict, worst
-from tests.conformance.inspection_contract import RESOURCES
 from tests.servers.kubernetes_namespace import FakeNamespace, serving
 
+RESOURCES = {"requests": {"cpu": "10m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
 TEMPLATE = RunnerTemplate(image="registry.example/affirm-parser-runner:0.1.0", resources=RESOURCES)
 CONTROLLER = {(verb, right.group, right.resource) for right in RIGHTS for verb in right.verbs}
 
@@ -33,7 +34,7 @@ async def look(
         configuration.api_key = {"BearerToken": "Bearer stranger"}
     inspection = KubernetesInspection(configuration, namespace.name, 5)
     try:
-        return await check_cluster(inspection, template)
+        return await check_cluster(inspection, template, Limits(workbook_memory_mib=1))
     finally:
         await inspection.close()
 
@@ -121,7 +122,7 @@ async def test_an_image_without_a_version_is_a_warning(namespace: FakeNamespace,
 @pytest.mark.parametrize(
     ("hard", "verdict", "says", "patched"),
     [
-        ({"limits.memory": "16Mi"}, "wrong", "limits.memory 0 of 16Mi", '"limits.memory": "32Mi"'),
+        ({"limits.memory": "256Mi"}, "wrong", "limits.memory 0 of 256Mi", '"limits.memory": "512Mi"'),
         ({"requests.cpu": "5m"}, "wrong", "requests.cpu 0 of 5m", '"requests.cpu": "10m"'),
         ({"count/jobs.batch": "0"}, "wrong", "count/jobs.batch 0 of 0", '"count/jobs.batch": "1"'),
         ({"requests.storage": "1Gi"}, None, "", ""),
@@ -160,3 +161,11 @@ async def test_a_silent_cluster_is_an_error(namespace: FakeNamespace) -> None:
     namespace.url = "http://127.0.0.1:9"
     with pytest.raises(ClusterSilent):
         await look(namespace)
+
+
+@pytest.mark.parametrize(("memory", "warns"), [("256Mi", False), ("128Mi", True)])
+async def test_a_runners_memory_is_compared_with_a_workbooks(
+    namespace: FakeNamespace, memory: str, warns: bool
+) -> None:
+    found = bad(await look(namespace, RunnerTemplate("r/a:1", resources={"limits": {"memory": memory, "cpu": "1"}})))
+    assert ["may need 129Mi" in one.says for one in found] == [True] * warns

@@ -10,6 +10,7 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.requests import InvalidRequest
+from services.check_database import check_version
 from services.check_machine import check_memory, check_space
 from services.checkup import Check, check_up
 from services.findings import Finding, Fix, Verdict, ok, warning, wrong
@@ -55,9 +56,10 @@ def test_a_check_that_hangs_is_given_up() -> None:
         for_ever.wait(30)
         return [ok("late")]
 
-    found = results(Check("one", hang, seconds=0.05), given(needs=["one"], name="two"))
+    found = results(Check("one", hang, seconds=lambda: 0.05), given(needs=["one"], name="two"))
     for_ever.set()
-    assert found == {"one": ("wrong", ["no answer within 0.05 s"]), "two": ("skipped", ["needs one, which is wrong"])}
+    assert found["one"][1][0].startswith("no answer within 0.05 s: ")
+    assert found["two"] == ("skipped", ["needs one, which is wrong"])
 
 
 def test_an_error_is_a_finding_with_its_hints() -> None:
@@ -105,3 +107,10 @@ def test_runs_in_pods_need_no_memory_here() -> None:
 def test_a_folder_that_is_not_there_is_judged_by_the_one_above(tmp_path: Path) -> None:
     [finding] = check_space({"files in": tmp_path / "not" / "there"}, Limits(file_mib=1))
     assert finding.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("number", "verdicts"), [(140020, ["wrong"]), (150004, []), (180001, []), (190000, ["warning"])]
+)
+def test_versions_of_postgres_are_15_to_18(number: int, verdicts: list[str]) -> None:
+    assert [str(one.verdict) for one in check_version(number)] == verdicts

@@ -1,5 +1,6 @@
 """What `affirm-worker` says of itself."""
 
+import re
 import subprocess
 import sys
 
@@ -36,6 +37,19 @@ def test_every_command_has_a_help_text_with_examples(path: str) -> None:
     assert all(f"affirm-worker {path}" in line for line in examples)
 
 
+def options(command: str) -> set[str]:
+    """The long options in a command's help."""
+    return set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", HELP[f"affirm-worker {command}"], re.MULTILINE))
+
+
+def test_load_submit_and_schedules_have_the_same_options_for_files() -> None:
+    hints = {"--year", "--sex", "--format", "--region", "--columns", "--description", "--measure"}
+    assert hints <= options("parse") & options("schedules add")
+    assert hints | {"--replaces", "--split", "--recursive", "--name", "--dry-run"} <= options("load")
+    assert options("submit") - options("load") <= {"--run-at", "--wait", "--timeout"}, "load waits for its jobs anyway"
+    assert options("load") <= options("submit")
+
+
 def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
         "affirm-worker", "affirm-worker completion", "affirm-worker pools", "affirm-worker jobs",
@@ -47,6 +61,17 @@ def test_nothing_is_left_out_of_the_list_of_commands() -> None:
 def test_the_first_sentences_fit_on_a_line_of_a_terminal() -> None:
     shown = run("--help").stdout
     assert "..." not in shown.partition("Commands:")[2].partition("Settings")[0]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("path", ["", "jobs", "jobs list", "datasets", "schedules", "run", "submit"])
+def test_help_breaks_no_word_and_cuts_no_sentence(path: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = run(*path.split(), "--help").stdout
+    for line in words.splitlines():
+        assert len(line) <= width or "affirm-worker " in line or len(line.split()) == 1, line
+    assert "..." not in words.partition("Commands:")[2]
+    assert not [line for line in words.splitlines() if line.endswith("affirm-")]
 
 
 def test_help_needs_nothing_heavy() -> None:

@@ -97,6 +97,16 @@ def test_nothing_is_started_or_printed_for_names(env: dict[str, str], url: str, 
     assert not (tmp_path / "home").exists()
 
 
+def test_contexts_are_completed_and_no_secret_is_asked_for(env: dict[str, str], tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    url = f"database_url = {{command = ['touch', '{tmp_path}/asked']}}"
+    config.write_text(f"current = 'prod'\n[contexts.dev]\n[contexts.prod]\n{url}\n")
+    lines = ("affirm-worker --context ", "affirm-worker jobs list --context p", "affirm-worker context use d",
+             "affirm-worker pools show ")  # fmt: skip
+    assert at_tab({**env, "AFFIRM_WORKER_CONFIG": str(config)}, *lines) == [["dev", "prod"], ["prod"], ["dev"], []]
+    assert not (tmp_path / "asked").exists()
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_gets_a_script_that_it_can_read(env: dict[str, str], shell: str) -> None:
     done = subprocess.run(

@@ -28,6 +28,7 @@ storage_type = "s3"
 storage_s3_bucket = "names"
 worker_concurrency = 8
 limit_rows = 5
+schedule_allow_loopback = true
 """
 
 
@@ -66,7 +67,7 @@ def test_a_context_has_any_setting_by_its_name(tmp_path: Path) -> None:
     config(tmp_path)
     settings = read_settings("prod")
     assert (settings.database_url, settings.worker_concurrency, settings.limits.rows) == (URL, 8, 5)
-    assert settings.storage.bucket == "names"
+    assert (settings.storage.bucket, settings.schedule_allow_loopback) == ("names", True)
     assert str(read_settings().home) == "/srv/dev", "the current one"
 
 
@@ -144,8 +145,8 @@ def test_a_named_context_that_the_environment_overrides_is_said(
         ("current = 'b'\n[contexts.a]\n", ":1: current: there is no context 'b': did you mean a? "),
         ("current = 'a'\n[contexts.a]\ndatabse_url = 'x'\n", ":3: context a: databse_url is not a setting; did you "),
         ("current = 'a'\n[contexts.a]\nDATABASE_URL = 'x'\n", ":3: context a: DATABASE_URL is not a setting; did you "),
-        ("current = 'a'\n[contexts.a]\nnonsense = 'x'\n", ":3: context a: nonsense is not a setting; affirm-"),
-        ("current = 'a'\n[contexts.a]\npool = true\n", ":3: context a: pool has no value that a setting can have"),
+        ("current = 'a'\n[contexts.a]\nnonsense = 'x'\n", ":3: context a: nonsense is not a setting; docs/"),
+        ("current = 'a'\n[contexts.a]\npool = {}\n", ":3: context a: pool has no value that a setting can have"),
         ("current = 'a'\n[contexts.a]\npool = ['x']\n", ":3: context a: pool has no value that a setting can have"),
         ("current = 'a'\n[contexts.a]\npool = {command = 'x'}\n", ":3: context a: pool has no value that"),
         ("current = 'a'\n[contexts.a]\npool = {command = []}\n", ":3: context a: pool has no value that"),

@@ -1,5 +1,6 @@
 """Files from addresses: every answer that a server can give, from a real one."""
 
+import base64
 import gzip
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataset_jobs.model.requests import InvalidRequest
 from services.sources.addresses import Address, refusal, shown_address
 from services.sources.download import downloaded, look
 from services.sources.names import name_of
+from services.sources.page import is_page
 from services.sources.request import Patience, Request, Validators
 from tests.servers.file_server import FileServer, Page, make_certificate, serving
 
@@ -91,6 +93,8 @@ def test_an_unchanged_file_is_not_sent_again(server: FileServer) -> None:
         (Page(b"<!DOCTYPE html><p>log in", headers={"Content-Type": "text/html; charset=utf-8"}),
          InvalidRequest, "the address answered with a page (text/html): is it the download's own address?"),
         (Page(b"\n<!-- x --> <HTML>"), InvalidRequest, "answered with a page (text/plain)"),
+        (Page(b""), InvalidRequest, "it is empty"),
+        (Page(b"<html>", headers={"Content-Disposition": "attachment; filename=\"\""}), InvalidRequest, "a page"),
         (Page(b"x" * 100, promised=200, cut=100), Unavailable, "it broke off before its end"),
         (Page(b"x" * 100, chunked=True, cut=50), Unavailable, "it broke off before its end"),
         (Page(b"", promised=5, cut=0), Unavailable, "it broke off before its end"),
@@ -132,6 +136,12 @@ def test_a_file_that_drips_is_given_up(server: FileServer) -> None:
     assert time.monotonic() - began < 15
 
 
+def test_a_file_without_a_length_that_drips_is_given_up(server: FileServer) -> None:
+    """The end of the connection is then ours, and not the file's."""
+    url = server.at("/yob2020.txt", Page(b"x" * 1000, step=1, wait=0.02, with_length=False))
+    assert "it was not here within 0.3 s" in str(refused(url, patience=Patience(total=0.3)))
+
+
 def test_whoever_watches_can_end_it(server: FileServer) -> None:
     class Enough(Exception):
         pass
@@ -152,6 +162,16 @@ def test_gzip_of_the_way_is_undone_and_gzip_of_the_file_stays(server: FileServer
     assert get(server.at("/yob2020.txt.gz", file)) == ("yob2020.txt.gz", file.body)
 
 
+def test_a_packed_file_that_comes_unpacked_loses_its_ending(server: FileServer) -> None:
+    page = Page(gzip.compress(b"Mary,F,10\n"), headers={"Content-Encoding": "x-gzip"})
+    assert get(server.at("/yob2020.txt.gz", page)) == ("yob2020.txt", b"Mary,F,10\n")
+
+
+def test_a_page_is_told_at_once() -> None:
+    assert not is_page(b"<!---->" * 600)
+    assert is_page(b"<!---->" * 5 + b"<html>")
+
+
 def test_redirects_are_followed_and_the_login_stays_at_home(server: FileServer) -> None:
     with serving() as other:
         there = other.at("/files/8f3a", Page())
@@ -161,6 +181,11 @@ def test_redirects_are_followed_and_the_login_stays_at_home(server: FileServer) 
         assert get(with_login)[0] == "yob2020.txt"
         assert server.headers[0]["authorization"].startswith("Basic ")
         assert "authorization" not in other.headers[0]
+
+
+def test_a_page_without_a_name_is_called_a_page(server: FileServer) -> None:
+    assert "answered with a page" in str(refused(server.at("/", Page(b"<html>"))))
+    assert "neither the address nor the server says the file's name" in str(refused(server.at("/", Page(b"x"))))
 
 
 def test_a_move_for_good_is_reported(server: FileServer) -> None:
@@ -207,6 +232,22 @@ def test_https_is_checked_and_never_left(
     monkeypatch.setenv("SSL_CERT_FILE", str(old))
     with serving(old) as expired:
         assert "certificate has expired" in str(refused(expired.at("/yob2020.txt", Page())))
+
+
+def test_a_proxy_is_asked_in_the_servers_place(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    server.at("http://publisher.invalid/yob2020.txt", Page())
+    assert get("http://publisher.invalid/yob2020.txt") == ("yob2020.txt", Page().body)
+    with pytest.raises(InvalidRequest, match="metadata"):
+        get("http://169.254.169.254/latest")
+    monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:p%40ss@"))
+    assert get("http://publisher.invalid/yob2020.txt")[0] == "yob2020.txt"
+    assert server.headers[-1]["proxy-authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
+    monkeypatch.setenv("no_proxy", "publisher.invalid")
+    assert isinstance(refused("http://publisher.invalid/yob2020.txt"), Unavailable)
+    with serving() as gone:
+        monkeypatch.setenv("http_proxy", gone.url)
+    assert "the proxy gives no connection" in str(refused("http://other.invalid/yob2020.txt"))
 
 
 def test_a_look_reads_the_beginning_alone(server: FileServer) -> None:

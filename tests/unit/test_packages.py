@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Rejected
 from dataset_jobs.model.file_hints import FileHints
-from parser_runner.parsers import further_parsers_of, packages, parse_file
+from parser_runner.parsers import further_parsers_of, package_import, parse_file
 from tests.fakes.packages import good, make_package
 from tests.unit.command_line import run
 
@@ -89,7 +90,7 @@ def test_what_a_package_prints_is_no_output(folder: Path) -> None:
 
 
 def test_an_import_that_hangs_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "IMPORT_SECONDS", 0.05)
+    monkeypatch.setattr(package_import, "IMPORT_SECONDS", 0.05)
     make_package(folder, "slow-office", "import threading\nthreading.Event().wait(30)\n")
     [broken] = further_parsers_of("LI").broken
     assert str(broken) == "package slow-office, parsers of LI: slow_office: its import takes longer than 0 s"
@@ -157,3 +158,12 @@ def test_the_title_or_the_separator_that_was_missed_is_named(folder: Path) -> No
     with pytest.raises(Rejected) as raised:
         parse_file(names_csv(folder), "LI")
     assert "separated by commas and not by semicolons; no title with the words office of names" in str(raised.value)
+
+
+def test_a_broken_package_harms_no_archive_with_other_texts(folder: Path) -> None:
+    make_package(folder, "broken-office", "\nTextList()\n", "US")
+    path = folder / "names.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("yob2020.txt", "Ada,F,5\nGrace,F,7\n")
+        archive.writestr("readme.txt", "These are the names of the year\nof the office\n")
+    assert len([*parse_file(path, "US").rows]) == 2

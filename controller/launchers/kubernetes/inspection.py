@@ -1,4 +1,4 @@
-"""What a check asks of a cluster. Nothing is created: trials are dry runs."""
+"""The questions of a check to a cluster. Nothing is created: trials are dry runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A ResourceQuota: its limits and what is used of them, as quantities by resource."""
+    """A ResourceQuota: its limits and the part of them in use, as quantities by resource."""
 
     name: str
     hard: Mapping[str, str]
@@ -17,7 +17,7 @@ class Quota:
 
 
 class NotAllowed(Exception):
-    """Whoever asks may not see it. That says nothing about the installation."""
+    """The caller may not see it. That says nothing about the installation."""
 
 
 class ClusterInspection(Protocol):
@@ -35,7 +35,7 @@ class ClusterInspection(Protocol):
         """The user's name, as RBAC has it; empty if the server does not say it."""
 
     async def may(self, verb: str, group: str, resource: str) -> bool:
-        """Whether whoever asks may do that in the namespace."""
+        """Whether the caller may do that in the namespace."""
 
     async def has_service_account(self, name: str) -> bool:
         """Whether there is one; raises NotAllowed."""

@@ -61,3 +61,11 @@ from (select %(schema)s::name as name) as wanted
 left join pg_namespace as namespaces on namespaces.nspname = wanted.name
 left join pg_proc as functions on functions.pronamespace = namespaces.oid and functions.proname = 'terminate_runners'
 left join pg_roles as owners on owners.oid = functions.proowner
+
+-- name: doctor.descriptions
+-- Reads each description once, with the newest dataset that has it.
+select distinct on (description) id, description
+from datasets
+where description is not null
+order by description, created_at desc
+limit 1000

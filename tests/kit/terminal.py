@@ -1,0 +1,92 @@
+"""A command on a terminal of a given size, and what it writes there."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Terminal:
+    """A terminal, and the command on it.
+
+    Args:
+        process: the command; its signals are those of a user.
+        stream: the terminal's other end.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]", stream: int) -> None:
+        self.process = process
+        self._stream = stream
+        self.written = ""
+        """All that was written so far."""
+
+    def until(self, text: str, seconds: float = 30) -> str:
+        """All that was written since the last call, when this is in it; raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while text not in self.written:
+            if not self._read(until):
+                raise TimeoutError(f"{text!r} is not in {self.written!r}")
+        written, self.written = self.written, ""
+        return written
+
+    def end(self, seconds: float = 30) -> int:
+        """Reads until the command has ended; its exit code. Raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while self._read(until):
+            pass
+        return self.process.wait(max(1, until - time.monotonic()))
+
+    def resize(self, columns: int, lines: int = 40) -> None:
+        """Another size."""
+        fcntl.ioctl(self._stream, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def _read(self, until: float) -> bool:
+        """Reads what comes next; false if nothing does, until then or ever."""
+        ready, _, _ = select.select([self._stream], [], [], max(0, until - time.monotonic()))
+        try:
+            more = os.read(self._stream, 1 << 16) if ready else b""
+        except OSError:  # nobody has it open any more
+            return False
+        self.written += more.decode(errors="replace").replace("\r\n", "\n")
+        return bool(more)
+
+
+@contextmanager
+def on_terminal(
+    *arguments: str | Path, env: Mapping[str, str], columns: int = 80, lines: int = 40
+) -> Iterator[Terminal]:
+    """`affirm-worker` on a terminal of its own.
+
+    Args:
+        env: its whole environment, besides TERM.
+        columns, lines: the terminal's size.
+    """
+    stream, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", *map(str, arguments)], cwd=ROOT, env={"TERM": "xterm", **env},
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        yield Terminal(process, stream)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(stream)
+
+
+def plain(written: str) -> str:
+    """What was written without the terminal's commands."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
