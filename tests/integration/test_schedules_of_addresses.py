@@ -384,7 +384,7 @@ async def test_the_log_tells_of_a_trouble_once(watched: Watched, caplog: pytest.
                 await asyncio.sleep(0.05)
     said = [one.getMessage() for one in caplog.records if "schedule us" in one.getMessage()]
     assert len([line for line in said if "nothing at this address" in line]) == 1
-    assert "submitted yob2020.txt for schedule us" in said
+    assert "submitted by schedule us" in said
 
 
 def test_a_schedule_is_added_shown_and_run_by_hand(database: str, tmp_path: Path, server: FileServer) -> None:
