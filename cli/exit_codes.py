@@ -1,4 +1,4 @@
-"""The exit codes of commands that may leave jobs waiting."""
+"""The exit codes that are not errors of the model, and those of commands that may leave jobs waiting."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 NOT_DONE = 1
 INTERRUPTED = 130
+NOBODY_READS = 141
+"""As a program has it that SIGPIPE ends: 128 and the signal's number."""
 
 IN_WORDS = {
     0: "done",
-    NOT_DONE: "some datasets are not loaded (load, run --until-idle), or something is wrong (doctor)",
-    2: "wrong usage",
+    NOT_DONE: "some datasets are not loaded (load, run --until-idle), something is wrong (doctor), or you answered no",
+    2: "wrong usage: an option, an argument or its value",
     65: "refused: the file, the country or the dataset is at fault",
     70: "a fault of the program",
     71: "this machine has not enough memory",
@@ -23,6 +25,7 @@ IN_WORDS = {
     77: "database or storage refuses the login or the right",
     78: "a setting is wrong",
     INTERRUPTED: "interrupted",
+    NOBODY_READS: "nobody reads the output to its end, as after | head",
 }
 """Every exit code of `affirm-worker`, for help texts."""
 

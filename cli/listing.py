@@ -12,7 +12,7 @@ import typer
 from cli import complete
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_when
-from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.requests import InvalidRequest, UnknownCountry
 from dataset_jobs.model.states import DatasetStatus, JobState
 from services.listing import Order, unknown_word
 
@@ -103,9 +103,11 @@ Utc = Annotated[bool, typer.Option("--utc", callback=_go_by_utc, help="Times in 
 
 @contextmanager
 def filters() -> Iterator[None]:
-    """A filter with a value that there is not is wrong usage."""
+    """A filter with a value that there is not is wrong usage; an unknown country is refused as everywhere."""
     try:
         yield
+    except UnknownCountry:
+        raise
     except InvalidRequest as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli import context_option, lazy, output
-from cli.exit_codes import IN_WORDS
+from cli import context_option, lazy, output, streams
+from cli.exit_codes import IN_WORDS, INTERRUPTED, NOBODY_READS, NOT_DONE
 from cli.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
@@ -73,27 +73,51 @@ def main() -> None:
     if COMPLETE in os.environ:
         _complete()
     open_standard_streams()
-    output.make_streams_safe()
+    streams.guard()
+    sys.exit(_flushed(_run()))
+
+
+def _run() -> int:
+    """Runs the command, and returns its exit code."""
     try:
-        sys.exit(app(prog_name="affirm-worker", standalone_mode=False, terminal_width=lazy.help_width()))
+        code = app(prog_name="affirm-worker", standalone_mode=False, terminal_width=lazy.help_width())
+        return code if isinstance(code, int) else 0
     except _WrongUsage as error:
-        sys.exit(_show(error))
-    except typer.Abort:
+        return _show(error)
+    except typer.Abort as error:
         output.say("Aborted!", to=sys.stderr)
-        sys.exit(1)
+        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else NOT_DONE
+    except (streams.ReaderGone, streams.CannotPrint) as error:
+        return _unprinted(error)
     except RunError as error:
         output.said_no(error_in_words(error))
-        sys.exit(Outcome.of_error(error).exit_code)
+        return Outcome.of_error(error).exit_code
     except (OSError, MemoryError) as error:
         failed = machine_error(error, "go on")
         output.said_no(str(failed))
-        sys.exit(Outcome.of_error(failed).exit_code)
+        return Outcome.of_error(failed).exit_code
     except Exception as error:
         if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
             output.said_no(f"{error}: raise the limit of processes (ulimit -u)")
-            sys.exit(ExitCode.UNAVAILABLE)
+            return ExitCode.UNAVAILABLE
         output.say_all(traceback.format_exc().rstrip(), to=sys.stderr)
-        sys.exit(ExitCode.CRASHED)
+        return ExitCode.CRASHED
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that the command has printed is out."""
+    try:
+        sys.stdout.flush()
+    except (streams.ReaderGone, streams.CannotPrint) as error:
+        return code or _unprinted(error)
+    return code
+
+
+def _unprinted(error: streams.ReaderGone | streams.CannotPrint) -> int:
+    if isinstance(error, streams.ReaderGone):
+        return NOBODY_READS
+    output.said_no(str(error))
+    return ExitCode.UNAVAILABLE
 
 
 def _complete() -> NoReturn:

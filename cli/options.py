@@ -1,13 +1,31 @@
 """Options and arguments that several commands have."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from cli import complete
 from dataset_jobs.model.durations import parse_duration, parse_when
+from dataset_jobs.model.requests import InvalidRequest
+from services.submission import checked_format, checked_region, checked_sex, checked_year
+
+Value = TypeVar("Value")
+
+
+def _checked(check: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """A check of the use cases as the check of an option: a wrong value is wrong usage, before anything is done."""
+
+    def checked(given: Value) -> Value:
+        try:
+            return check(given)
+        except InvalidRequest as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return checked
+
 
 Files = Annotated[
     list[str],
@@ -44,10 +62,16 @@ Country = Annotated[
     ),
 ]
 Year = Annotated[
-    int | None, typer.Option(metavar="YYYY", help="The year of the data, where a renamed file has lost it.")
+    int | None,
+    typer.Option(
+        metavar="YYYY", callback=_checked(checked_year), help="The year of the data, if a renamed file has lost it."
+    ),
 ]
 Sex = Annotated[
-    str | None, typer.Option(metavar="F|M", help="The sex that the file is about, where its name has lost it.")
+    str | None,
+    typer.Option(
+        metavar="F|M", callback=_checked(checked_sex), help="The sex that the file is about, if its name has lost it."
+    ),
 ]
 Format = Annotated[
     str | None,
@@ -55,14 +79,16 @@ Format = Annotated[
         "--format",
         metavar="NAME",
         autocompletion=complete.formats,
-        help="The format, such as de-koeln, where the content fits several.",
+        callback=_checked(checked_format),
+        help="The format, such as de-koeln, if the content fits several.",
     ),
 ]
 Region = Annotated[
     str | None,
     typer.Option(
         metavar="CODE",
-        help="The part of the country, such as DE-NW-05315, where the file does not say it.",
+        callback=_checked(checked_region),
+        help="The part of the country, such as DE-NW-05315, if the file does not say it.",
     ),
 ]
 Columns = Annotated[

@@ -20,13 +20,6 @@ from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
 
 
-def make_streams_safe() -> None:
-    """What stdout or stderr cannot encode is escaped from now on: LANG and PYTHONIOENCODING may allow ASCII alone."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def say(*lines: str, to: IO[str] | None = None) -> None:
     """Prints each of these as one line, on stdout unless it says where; on a terminal it breaks between words."""
     stream = to or sys.stdout

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.hints import advice_in_words, with_commands
+from cli.hints import advice_lines, with_commands
 from cli.obstacles import waits_in_words
 from cli.words import cell, duration
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Advice, Hint
+from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import ENDLESS
@@ -29,7 +30,7 @@ def story(told: Explanation) -> list[str]:
     return [
         *_job(told.job, told.now),
         *waits_in_words(told),
-        *(line for run in _with_retries(told.job, told.runs) for line in run),
+        *(line for run in _with_retries(told.job, told.runs, told.now) for line in run),
         "",
         *_to_do(told.to_do),
     ]
@@ -69,13 +70,13 @@ def stands(job: JobView, now: datetime) -> str:
             return f"it was {state} at {cell(job.finished_at)}"
 
 
-def _with_retries(job: JobView, runs: Sequence[ExplainedRun]) -> Iterator[list[str]]:
+def _with_retries(job: JobView, runs: Sequence[ExplainedRun], now: datetime) -> Iterator[list[str]]:
     """The runs, and between them the times when somebody put the job back."""
     waiting = list(job.retried_at)
     for run in runs:
         while waiting and waiting[0] <= run.run.claimed_at:
             yield _put_back(waiting.pop(0))
-        yield ["", *_run(run)]
+        yield ["", *_run(run, now)]
     for moment in waiting:
         yield _put_back(moment)
     if not runs:
@@ -86,9 +87,9 @@ def _put_back(moment: datetime) -> list[str]:
     return ["", f"put back by hand at {cell(moment)}, with fresh budgets"]
 
 
-def _run(explained: ExplainedRun) -> Iterator[str]:
+def _run(explained: ExplainedRun, now: datetime) -> Iterator[str]:
     run, outcome = explained.run, explained.outcome
-    yield f"run {run.epoch}: {_ending(run)}"
+    yield f"run {run.epoch}: {_ending(run, now)}"
     yield f"  claimed at {cell(run.claimed_at)} by {run.owner}, for the {run.launcher} launcher"
     yield from (f"  {line}" for line in _times(run))
     where = [("pod", run.pod_name), ("node", run.node), ("launched as", run.launch_name)]
@@ -109,7 +110,7 @@ def _run(explained: ExplainedRun) -> Iterator[str]:
         yield from (f"    {line.time} {line.level} {cell(line.msg)}" for line in outcome.log)
 
 
-def _ending(run: RunView) -> str:
+def _ending(run: RunView, now: datetime) -> str:
     if run.cause == Cause.COMPLETED:
         return f"completed, {run.rows_done:,} rows committed"
     if run.cause is not None:
@@ -118,7 +119,7 @@ def _ending(run: RunView) -> str:
     if run.committed_at is not None:
         return f"has committed {run.rows_done:,} rows, to be closed when its process or pod is over"
     if run.started_at is not None:
-        return "at work"
+        return f"at work, last heard of {duration(now - run.lease_until + RUN_LEASE)} ago"
     if run.launched_at is None:
         again = f": no answer yet, and the same is asked again: {cell(run.waits_for_error)}" if run.waits_for else ""
         return f"about to be launched{again}"
@@ -202,4 +203,7 @@ def _to_do(steps: Sequence[Advice]) -> Iterator[str]:
         yield "nothing is to be done"
         return
     yield "what you can do:"
-    yield from (f"  - {advice_in_words(step)}" for step in steps)
+    for step in steps:
+        first, *commands = advice_lines(step)
+        yield f"  - {first}"
+        yield from commands

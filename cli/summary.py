@@ -6,8 +6,8 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,14 @@ from app.database import Database
 from app.settings import Settings
 from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.hints import error_in_words
+from cli.hints import command, error_in_words
 from cli.report import about_the_file, left_out_in_a_line, left_out_lines, totals_lines
 from cli.table import Column
-from cli.words import cell
+from cli.words import SHORT_ID, cell
+from dataset_jobs.model.advice import HINTED
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
@@ -44,6 +48,7 @@ class NotLoaded:
     dataset_id: UUID | None = None
     job_id: UUID | None = None
     cause: str | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def sum_up(
         elif job is None and one.loaded:
             already.append(one)
         else:
-            not_loaded.append(_not_loaded(one, job))
+            not_loaded.append(_not_loaded(client, one, job))
     # A file that was given twice is one job.
     count = len(submitted) - len(already) - len(not_loaded)
     now = [jobs[job].dataset_id for job in loaded]
@@ -129,20 +134,21 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.print_json(_as_json(summary, database))
         return
     _say_counts(summary)
-    command = _command(settings)
-    if lines := _report_lines(summary, command):
+    program = _command(settings)
+    if lines := _report_lines(summary, program):
         output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
         output.say("", f"not done yet: {_counted(len(unfinished), 'file')}")
     if at_fault:
-        output.say("", f"not loaded: {_counted(len(at_fault), 'file')}")
-        for one in at_fault:
-            output.say(f"  {one.file}: {one.state}: {one.error}")
-            if one.job_id is not None:
-                output.say(f"    {command} jobs explain {one.job_id}")
-    go_on = f"{command} run --launcher process --until-idle"
+        output.say("", f"not loaded: {_counted(len(at_fault), 'file')}", *(f"  {_failure(one)}" for one in at_fault))
+        for action, lines in what_may_help(at_fault, program).items():
+            output.say("", HINTED.get(action, "See:"), *(f"  {line}" for line in lines))
+        if jobs := [one.job_id for one in at_fault if one.job_id is not None]:
+            of_one = "the whole story" if len(jobs) == 1 else "the whole story of one, by its job"
+            output.say("", f"{of_one}: {program} jobs explain {str(jobs[0])[:SHORT_ID]}")
+    go_on = f"{program} run --launcher process --until-idle"
     if summary.interrupted:
         output.say("", f"interrupted; to go on: {go_on}")
     elif any(waits_for_a_fix(one.cause) for one in summary.not_loaded):
@@ -152,7 +158,39 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.say("", f"of {dataset.filename}, {dataset.country}:")
         output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
         output.say("", f"the rows are in the table names of {database.place}")
-        output.say(f'to look at them: {command} psql -c "{query(dataset)}"')
+        output.say(f'to look at them: {program} psql -c "{query(dataset)}"')
+
+
+def _failure(one: NotLoaded) -> str:
+    """The file, which the error may begin with as well, and the error."""
+    job = f" (job {str(one.job_id)[:SHORT_ID]})" if one.job_id else ""
+    error = one.error or ""
+    for name in (str(one.file), PurePath(one.file).name):
+        if error.startswith((f"{name}: ", f"{name}, ")):
+            error = error.removeprefix(name)
+            break
+    else:
+        error = f": {error}"
+    state = "" if one.state in ("failed", "refused") else f": {one.state}"
+    return f"{one.file}{job}{state}{error}"
+
+
+def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action, list[str]]:
+    """The commands that the refusals ask for, by action: each once, with all the files that it is for.
+
+    Args:
+        not_loaded: the files and their hints.
+        program: how the user calls this program.
+    """
+    files: dict[Hint, list[Path | str]] = {}
+    for one in not_loaded:
+        for hint in one.hints:
+            files.setdefault(hint, []).append(one.file)
+    lines: dict[Action, list[str]] = {}
+    for hint, paths in files.items():
+        line = command(hint, submit="load").replace("FILE", " ".join(shlex.quote(str(path)) for path in paths), 1)
+        lines.setdefault(hint.action, []).append(f"{program} {line.removeprefix('affirm-worker ')}")
+    return lines
 
 
 def _say_counts(summary: Summary) -> None:
@@ -222,14 +260,24 @@ def _command(settings: Settings) -> str:
     return home + shlex.quote(str(program))
 
 
-def _not_loaded(one: SubmittedFile, job: JobView | None) -> NotLoaded:
+def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotLoaded:
     if job is None:
         return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
     if job.state == JobState.SCHEDULED:
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
         state = f"{waits} at {cell(job.run_at)}"
-    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause)
+    hints: tuple[Hint, ...] = ()
+    if job.last_cause == Cause.REJECTED:
+        hints = tuple(replace(hint, country=hint.country or job.country) for hint in refusal_hints(client, job.id))
+    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause, hints)
+
+
+def refusal_hints(client: Client, job_id: UUID) -> Sequence[Hint]:
+    """What the refusal of a job's file asks for."""
+    _, runs = client.jobs.get(job_id)
+    outcome = Outcome.from_dict(runs[-1].outcome) if runs else None
+    return outcome.hints if outcome else ()
 
 
 def _others_in_words(others: Others) -> str:

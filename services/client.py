@@ -10,6 +10,7 @@ from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
 from dataset_jobs.store.views import Status
+from services.dataset_maker import find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.jobs import Jobs
@@ -57,6 +58,10 @@ class Client:
     def close(self) -> None:
         """Closes the database's connections."""
         self.database.close()
+
+    def country(self, given: str) -> str:
+        """The ISO code of a country, which may be given in small letters; raises InvalidRequest with suggestions."""
+        return find_country(self.database, given)[1]
 
     def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[SubmittedFile]:
         """Submits files one after the other; see `services.submit.submit_files`."""

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
@@ -102,7 +102,10 @@ class DatasetMaker:
             check_replaced(self.database, self.submission, self.country_id)
         if existing is None:
             return SubmitResult(Verdict.CREATED, None, None)
-        return SubmitResult(verdict_on(_existing(existing), self.submission), dataset_id, None, existing["loaded"])
+        verdict = verdict_on(_existing(existing), self.submission)
+        if verdict is Verdict.UNCHANGED and self._is_to_be_restored(existing):
+            verdict = Verdict.RESTORED
+        return SubmitResult(verdict, dataset_id, None, existing["loaded"])
 
     def _find(self) -> UUID | None:
         rows = self.database.all("submit.find_dataset", country_id=self.country_id, sha256=self.submission.sha256)
@@ -146,11 +149,13 @@ class DatasetMaker:
         if existing is None:
             return None
         verdict_on(_existing(existing), self.submission)
-        uri = existing["storage_uri"]
+        uri, restored = existing["storage_uri"], False
         if _has_no_rows(existing):
             check_replaced(self.database, self.submission, self.country_id)
             # Store the same bytes under the same key again, which restores a lost file. Not under the lock.
             uri = self._put(dataset_id)
+        elif self._is_to_be_restored(existing):
+            uri, restored = self._put(dataset_id), True
 
         def work(transaction: Transaction) -> SubmitResult | None:
             dataset = transaction.lock_dataset(dataset_id)
@@ -169,6 +174,9 @@ class DatasetMaker:
                 )
                 if job_id is None:
                     job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
+            elif restored:
+                transaction.execute("submit.restore_file", dataset_id=dataset_id, storage_uri=uri)
+                verdict = Verdict.RESTORED
             return SubmitResult(verdict, dataset_id, job_id, loaded=dataset["loaded"])
 
         result = self.database.transaction(work)
@@ -176,6 +184,21 @@ class DatasetMaker:
             # Somebody deleted dataset and file meanwhile; the file was just stored again.
             self.storage.delete(uri)
         return result
+
+    def _is_to_be_restored(self, dataset: Row) -> bool:
+        """Whether a loaded dataset's file is to be stored again: it is gone, or could not be loaded the last time.
+
+        Who may not read storage, or uses another one, finds nothing out, and changes nothing.
+        """
+        if not dataset["loaded"]:
+            return False
+        try:
+            self.storage.open(dataset["storage_uri"]).close()
+        except FileMissing:
+            return True
+        except (Forbidden, Misconfigured):
+            return False
+        return dataset["error"] is not None
 
     def _put(self, dataset_id: UUID) -> str:
         # Storage raises its own errors; these are about reading the file.
@@ -199,4 +222,8 @@ def _existing(row: Row) -> Existing:
         supersedes=tuple(row["supersedes"]),
         status=DatasetStatus(row["status"]),
         unfinished_job=row["unfinished_job"],
+        years=tuple(row["years"]),
+        sexes=tuple(row["sexes"]),
+        region=row["region"],
+        parser=row["parser"],
     )

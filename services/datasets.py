@@ -107,7 +107,7 @@ class Datasets:
             if dataset["unfinished_job"] is not None:
                 raise Conflict(
                     f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
-                    hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
+                    hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
                 )
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE

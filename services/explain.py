@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from dataset_jobs.model.advice import advice_for, advice_on_waiting, next_steps
+from dataset_jobs.model.advice import Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, cause_of, reason_of
 from dataset_jobs.model.hints import Advice
+from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import Outcome
-from dataset_jobs.model.states import JobState, state_of
+from dataset_jobs.model.states import JobState, JobType, state_of
 from dataset_jobs.store.views import JobView, PoolStatus, RunView, Status
 from services.status import NO_CONTROLLER, Kind, Obstacle, of_pool
+
+SILENT_FOR = timedelta(seconds=20)
+"""A run that works is heard of every 15 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,12 @@ class ExplainedRun:
 
     Args:
         outcome: the runner's own words, from its run or else from its termination message.
-        advice: about its end; None while it has not ended.
+        advice: about its end; empty while it has not ended.
     """
 
     run: RunView
     outcome: Outcome | None
-    advice: Advice | None
+    advice: tuple[Advice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def explanation(job: JobView, runs: Sequence[RunView], status: Status, now: date
     """
     return Explanation(
         job,
-        tuple(ExplainedRun(run, outcome_of(run), _advice(job, run)) for run in runs),
+        tuple(ExplainedRun(run, outcome_of(run), tuple(_advice(job, run))) for run in runs),
         tuple(_waits(job, runs, status, now)),
         tuple(_to_do(job, runs)),
         now,
@@ -82,30 +86,50 @@ def outcome_of(run: RunView) -> Outcome | None:
     return Outcome.from_dict(run.outcome) or Outcome.from_message(text_in(run.evidence, "message"))
 
 
-def _advice(job: JobView, run: RunView) -> Advice | None:
+def _advice(job: JobView, run: RunView) -> Iterator[Advice]:
     if run.cause is None:
+        return
+    cause, about = cause_of(run.cause), _subject(job)
+    if cause is None or about is None:
+        yield Advice(f"Use the version that wrote it: no other knows the cause {run.cause}.")
+        return
+    outcome = outcome_of(run)
+    yield from advice_on_end(about, cause, reason_of(run.reason), outcome.hints if outcome else (), run.error or "")
+
+
+def _subject(job: JobView) -> Subject | None:
+    """The job as advice sees it; None if it is in a state that a newer version knows."""
+    state = state_of(job.state)
+    if state is None:
         return None
-    cause = cause_of(run.cause)
-    if cause is None:
-        return Advice(f"Use the version that wrote it: no other knows the cause {run.cause}.")
-    return advice_for(cause, reason_of(run.reason), job.id, job.dataset_id)
+    reload = job.type == JobType.REPROCESS
+    return Subject(job.id, job.dataset_id, job.country, job.filename, state, reload)
 
 
 def _to_do(job: JobView, runs: Sequence[RunView]) -> Iterator[Advice]:
-    state = state_of(job.state)
-    if state is None:
+    about = _subject(job)
+    if about is None:
         yield Advice(f"Use the version that wrote it: no other knows the state {job.state}.")
         return
-    waits = runs[-1].waits_for if runs and runs[-1].cause is None and runs[-1].started_at is None else None
-    if waits is not None and state is JobState.RUNNING:
-        yield advice_on_waiting(waits, job.id, job.dataset_id)
-    # The advice on the last run that ended holds even if the job was retried or is running again.
-    elif state not in (JobState.COMPLETED, JobState.CANCELLED):
-        last = next((run for run in reversed(runs) if run.cause is not None), None)
-        advice = None if last is None or last.cause in (Cause.COMPLETED, Cause.CANCELLED) else _advice(job, last)
-        if advice is not None:
-            yield advice
-    yield from next_steps(state, job.id, job.dataset_id, cancelling=job.cancel_requested_at is not None)
+    cause, reason = None, None
+    if about.state is JobState.RUNNING:
+        # What ended an earlier run is past: this one is at work, or waits for something of its own.
+        waits = runs[-1].waits_for if runs and runs[-1].cause is None and runs[-1].started_at is None else None
+        if waits is not None:
+            yield from advice_on_waiting(about, waits)
+    elif about.state not in (JobState.COMPLETED, JobState.CANCELLED) and (last := _last_end(job, runs)) is not None:
+        yield from _advice(job, last)
+        cause, reason = cause_of(last.cause), reason_of(last.reason)
+    cancelling = job.cancel_requested_at is not None
+    yield from next_steps(about, cause, reason, cancelling=cancelling)
+
+
+def _last_end(job: JobView, runs: Sequence[RunView]) -> RunView | None:
+    """The last run that has ended, unless a person has retried the job since: then its fault is taken for fixed."""
+    last = next((run for run in reversed(runs) if run.cause is not None), None)
+    if last is None or last.cause in (Cause.COMPLETED, Cause.CANCELLED):
+        return None
+    return None if job.retried_at and job.retried_at[-1] > last.claimed_at else last
 
 
 def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime) -> Iterator[Obstacle]:
@@ -117,15 +141,16 @@ def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime)
         yield NO_CONTROLLER
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in serving if one.trouble is not None)
     if state is JobState.RUNNING and runs and runs[-1].released_at is None:
-        if _is_silent(runs[-1]):
+        if _is_silent(runs[-1], now, any(one.owner == runs[-1].owner for one in serving)):
             yield Obstacle(Kind.RUN_IS_SILENT, runs[-1])
     elif state is JobState.QUEUED or job.run_at <= now:
         yield from (of_pool(kind, pool) for pool in status.pools if pool.name == job.pool for kind in _of_pool(pool))
 
 
-def _is_silent(run: RunView) -> bool:
-    """Only its lease can end it; a pod is waited for until its own end."""
-    return run.launcher == "process" and run.ended_at is None and run.committed_at is None
+def _is_silent(run: RunView, now: datetime, has_controller: bool) -> bool:
+    """Whether its lease may end it soon; a pod is waited for until its own end."""
+    only_by_lease = run.launcher == "process" and run.ended_at is None and run.committed_at is None
+    return only_by_lease and not (has_controller and now - run.lease_until + RUN_LEASE < SILENT_FOR)
 
 
 def _of_pool(pool: PoolStatus) -> Iterator[Kind]:

@@ -262,7 +262,7 @@ def _refuse_to_retry(job: Row, dataset: Row) -> None:
     if dataset["unfinished_job"] is not None:
         raise Conflict(
             f"{what} has another job that is not finished yet",
-            hints=[Hint(Action.SHOW_JOB, job_id=dataset["unfinished_job"])],
+            hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
         )
     if dataset["loaded"] and (job["type"] == JobType.PARSE or dataset["loaded_at"] > job["finished_at"]):
         raise Conflict(

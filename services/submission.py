@@ -38,7 +38,9 @@ class Verdict(StrEnum):
     RETRIED = "retried"
     """A dataset without rows has a new job."""
     UNCHANGED = "unchanged"
-    """It is loaded, or under way, under the same name."""
+    """It is loaded, or under way, as what it is submitted as."""
+    RESTORED = "restored"
+    """It is loaded, and its file was lost or could not be loaded again: the file is stored anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The dataset with the same bytes, as it stands under lock."""
+    """The dataset with the same bytes, as it stands under lock.
+
+    Args:
+        years, sexes, region, parser: of its rows; empty or None if it has none.
+    """
 
     id: UUID
     filename: str
@@ -70,6 +76,10 @@ class Existing:
     supersedes: tuple[UUID, ...]
     status: DatasetStatus
     unfinished_job: UUID | None
+    years: tuple[int, ...] = ()
+    sexes: tuple[str, ...] = ()
+    region: str | None = None
+    parser: str | None = None
 
 
 def read_submission(
@@ -142,8 +152,8 @@ def checked_hints(hints: FileHints) -> FileHints:
         hints,
         year=checked_year(hints.year),
         sex=checked_sex(hints.sex),
-        format=_checked_format(hints.format),
-        region=_checked_region(hints.region),
+        format=checked_format(hints.format),
+        region=checked_region(hints.region),
         description=_checked_description(hints),
     )
 
@@ -165,7 +175,8 @@ def checked_sex(sex: str | None) -> str | None:
         raise InvalidRequest(f"sex {sex!r}: must be F or M (or female, male)") from None
 
 
-def _checked_format(name: str | None) -> str | None:
+def checked_format(name: str | None) -> str | None:
+    """The name of a format, in lower case."""
     if name is None:
         return None
     lower = name.strip().lower()
@@ -174,7 +185,8 @@ def _checked_format(name: str | None) -> str | None:
     return lower
 
 
-def _checked_region(code: str | None) -> str | None:
+def checked_region(code: str | None) -> str | None:
+    """The code of a region, in capital letters."""
     if code is None:
         return None
     upper = code.strip().upper()
@@ -210,7 +222,7 @@ def verdict_on(existing: Existing, submission: Submission) -> Verdict:
             if not same:
                 return Verdict.CORRECTED
             return Verdict.RETRIED if existing.unfinished_job is None else Verdict.UNCHANGED
-        case _ if same:
+        case _ if same or _is_covered(existing, submission):
             return Verdict.UNCHANGED
         case DatasetStatus.COMPLETED:
             raise Conflict(
@@ -222,8 +234,30 @@ def verdict_on(existing: Existing, submission: Submission) -> Verdict:
             raise Conflict(
                 f"{submission.filename}: these bytes are being loaded just now, as dataset {existing.id}"
                 f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended",
-                hints=[Hint(Action.SHOW_JOB, job_id=existing.unfinished_job)],
+                hints=[Hint(Action.EXPLAIN_JOB, job_id=existing.unfinished_job)],
             )
+
+
+def _is_covered(existing: Existing, submission: Submission) -> bool:
+    """Whether the rows that are loaded are those that the submission asks for, although its name or hints differ.
+
+    A name may say the year, the sex and the region, in the words of any publisher. So another name asks for the same
+    only if it has no other year, and the rows are of both sexes and of the whole country, or the hints say which.
+    """
+    said, name_is_new = submission.hints, submission.filename != existing.filename
+    if submission.supersedes or not existing.years or said.description != existing.hints.description:
+        return False
+    if not {*map(int, _YEAR.findall(submission.filename))} <= {*existing.years}:
+        return False
+    return (
+        (said.year is None or existing.years == (said.year,))
+        and (existing.sexes == (said.sex,) if said.sex else len(existing.sexes) > 1 or not name_is_new)
+        and (existing.region == said.region if said.region or name_is_new else True)
+        and said.format in (None, existing.hints.format, existing.parser)
+    )
+
+
+_YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 
 
 def _says(of: Existing | Submission) -> tuple[str, FileHints, tuple[UUID, ...]]:

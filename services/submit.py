@@ -77,11 +77,12 @@ def submit_files(
     """Submits files one after the other: a refusal of one does not stop the others.
 
     Raises:
-        InvalidRequest: several files are to take the place of the same datasets.
+        InvalidRequest: the country is unknown, or several files are to take the place of the same datasets.
         RunError: as database, storage or the machine have it.
     """
     files = [*paths]
     one_at_a_time(options.replaces, len(files))
+    find_country(database, options.country)  # once, and not once for each file
     return [submit_file(database, storage, path, options) for path in files]
 
 

@@ -48,7 +48,7 @@ def _as_json(told: Explanation) -> dict[str, Any]:
             {field.name: getattr(one.run, field.name) for field in dataclasses.fields(one.run)}
             | {
                 "log": one.outcome.log if one.outcome else (),
-                "advice": None if one.advice is None else advice_in_words(one.advice),
+                "advice": " ".join(map(advice_in_words, one.advice)) or None,
             }
             for one in told.runs
         ],

@@ -106,8 +106,13 @@ def _row(job: JobView) -> list[Any]:
     return [
         job.id, job.country, job.filename, job.type.removesuffix("_dataset"), job.state, job.attempts, job.rows_done,
         job.run_at if job.state == JobState.SCHEDULED else None, job.created_at, job.finished_at,
-        job.last_cause, job.pool if job.pool != "default" else None, job.priority or None, job.last_error,
+        job.last_cause, job.pool if job.pool != "default" else None, job.priority or None, _error_now(job),
     ]  # fmt: skip
+
+
+def _error_now(job: JobView) -> str | None:
+    """Why the job is not done; nothing while a run is at work, whatever ended the run before it."""
+    return None if job.state == JobState.RUNNING else job.last_error
 
 
 @commands.command("show", epilog=SHOW_EPILOG)
@@ -147,7 +152,8 @@ def _job_lines(job: JobView) -> list[tuple[str, Any]]:
     if job.finished_at is not None:
         lines.append(("finished", cell(job.finished_at)))
     if job.last_error:
-        lines.append(("error", f"{job.last_cause}: {job.last_error}"))
+        name = "last error" if job.state == JobState.RUNNING else "error"
+        lines.append((name, f"{job.last_cause}: {job.last_error}"))
     return lines
 
 

@@ -70,7 +70,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
             begun, since = time.monotonic(), client.now()
             replaced = [client.datasets.find(one) for one in given.replaces or ()]
             options = FileOptions(
-                given.country, hints, replaced, given.priority, settings.pool, dry_run=given.dry_run
+                client.country(given.country), hints, replaced, given.priority, settings.pool, dry_run=given.dry_run
             )  # fmt: skip
             storage = open_storage(storage_config(settings))
             submitted = submit_given(

@@ -68,7 +68,8 @@ def list_parsers(
     Formats of other packages are among them; docs/adding-a-parser.md says how to add one. A package that cannot
     be used is a warning on stderr, with its module, its line and the reason.
     """
-    found, broken = _all_parsers([code for code in countries() if country is None or code == country.strip().upper()])
+    only = None if country is None else known_country(country)
+    found, broken = _all_parsers([code for code in countries() if only in (None, code)])
     for one in broken:
         said_no(f"warning: {one}")
     if as_json:
@@ -77,7 +78,7 @@ def list_parsers(
         print_table(
             FORMATS,
             [[one["country"], one["format"], one["built_in"], one["description"]] for one in found],
-            "there are no parsers" if country is None else f"there is no parser for files of {country.strip().upper()}",
+            "there are no parsers" if only is None else f"there is no parser for files of {only}",
             chosen(columns, wide),
         )
 

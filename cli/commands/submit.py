@@ -24,6 +24,7 @@ from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.storage import open_storage
 from services.jobs import Others
+from services.submission import Verdict
 from services.submit import FileOptions, SubmittedFile
 
 EPILOG = """
@@ -85,7 +86,7 @@ def submit(
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
         replaced = [it.client.datasets.find(one) for one in given.replaces or ()]
         options = FileOptions(
-            given.country, hints, replaced, given.priority, it.settings.pool, run_at, given.dry_run
+            it.client.country(given.country), hints, replaced, given.priority, it.settings.pool, run_at, given.dry_run
         )  # fmt: skip
         storage = open_storage(storage_config(it.settings))
         with open_say(it.settings, found.sources, split=given.split) as say:
@@ -147,6 +148,8 @@ def _result(one: SubmittedFile) -> str:
     """The result for a file, in a word or two."""
     if one.done is None:
         return "refused"
+    if one.done.verdict is Verdict.RESTORED:
+        return "stored again"
     return "already loaded" if one.loaded and one.job_id is None else str(one.done.verdict)
 
 

@@ -37,6 +37,8 @@ _DECISIVE = {
 _SAYS_ENOUGH = {
     ExitCode.OUT_OF_MEMORY: (Cause.OUT_OF_MEMORY, "the machine gave the runner too little memory"),
     ExitCode.UNAVAILABLE: (Cause.UNAVAILABLE, "database, storage or the runner's machine did not do what was asked"),
+    ExitCode.FORBIDDEN: (Cause.FORBIDDEN, "database or storage refused the runner's login or right"),
+    ExitCode.CONFIGURATION: (Cause.CANNOT_START, "a setting of the runner is wrong, or a package is missing"),
 }
 """Exit codes that suffice without a message; a full disk may keep the runner from leaving one."""
 

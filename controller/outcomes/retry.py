@@ -61,6 +61,8 @@ def settlement_of(
     if diagnosis.cause is Cause.UNAVAILABLE and not facts.started:
         # It never reached the database: the fault is its pod's network, not the job.
         return _after_give_back(diagnosis, facts, policy, random)
+    if (diagnosis.cause, diagnosis.reason) == (Cause.UNAVAILABLE, Reason.DATABASE) and facts.restarted:
+        return _after_interruption(diagnosis, facts, policy)
     match diagnosis.cause.counts_as:
         case CountsAs.ATTEMPT:
             return _after_attempt(diagnosis, facts, policy, random, memory)

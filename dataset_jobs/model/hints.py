@@ -1,14 +1,14 @@
 """Next steps for people, as data. The command line shows a hint as a command, an API as it is."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
 class Action(StrEnum):
     """A next step."""
 
-    SHOW_JOB = "show_job"
     EXPLAIN_JOB = "explain_job"
     CANCEL_JOB = "cancel_job"
     RETRY_JOB = "retry_job"
@@ -18,13 +18,10 @@ class Action(StrEnum):
     SUBMIT = "submit"
     SUBMIT_WITH_YEAR = "submit_with_year"
     SUBMIT_WITH_SEX = "submit_with_sex"
-    SUBMIT_WITH_YEAR_AND_SEX = "submit_with_year_and_sex"
     SUBMIT_AS_FORMAT = "submit_as_format"
     SUBMIT_SPLIT = "submit_split"
     """Each file of an archive as a dataset of its own."""
     SUBMIT_AS_REPLACEMENT = "submit_as_replacement"
-    PARSE = "parse"
-    """Read a file without loading it."""
     LIST_FORMATS = "list_formats"
     SUGGEST_COLUMNS = "suggest_columns"
     """Have the description of a list proposed that no parser knows."""
@@ -53,6 +50,7 @@ class Hint:
         namespace: of the ParserPool; None if it is not known.
         patch: of the ParserPool, as JSON.
         country, format, region: what to say of a file that is submitted again.
+        file: its name.
     """
 
     action: Action
@@ -64,6 +62,24 @@ class Hint:
     region: str | None = None
     namespace: str | None = None
     patch: str | None = None
+    file: str | None = None
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain JSON values, without empty ones."""
+        return {name: str(value) for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Hint | None":
+        """Reads `as_dict`; None for anything else, such as an action that only a newer version knows."""
+        try:
+            texts = {name: str(value) for name, value in values.items() if name in _TEXTS}
+            ids = {name: UUID(values[name]) for name in ("job_id", "dataset_id") if name in values}
+            return cls(Action(values["action"]), **ids, **texts)  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+
+_TEXTS = ("name", "country", "format", "region", "namespace", "patch", "file")
 
 
 @dataclass(frozen=True, slots=True)

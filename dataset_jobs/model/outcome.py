@@ -7,10 +7,14 @@ from typing import Any
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.text import storable
 
 MESSAGE_LIMIT = 2048
 """Bytes of JSON a termination message may hold; Kubernetes allows 4096, shared by all containers of a pod."""
+
+KEPT_HINTS = 12
+"""How many hints of a refusal are kept."""
 
 KEPT_LINES = 20
 """How many of a runner's last log lines are kept with its outcome."""
@@ -77,6 +81,7 @@ class Outcome:
         problems: up to 20 further lines of the same kind as `error`.
         rows: rows committed, 0 unless completed.
         log: the last lines of its log, the oldest first.
+        hints: what the refusal of a file asks for.
     """
 
     cause: Cause
@@ -85,6 +90,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     rows: int = 0
     log: tuple[LogLine, ...] = ()
+    hints: tuple[Hint, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", storable(self.error))
@@ -99,7 +105,7 @@ class Outcome:
     def of_error(cls, error: RunError) -> "Outcome":
         """The outcome of a run that `error` ended."""
         problems = tuple(str(p) for p in getattr(error, "problems", ()))
-        return cls(error.cause, error.reason, str(error), problems)
+        return cls(error.cause, error.reason, str(error), problems, hints=error.hints[:KEPT_HINTS])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, without empty ones."""
@@ -110,11 +116,12 @@ class Outcome:
             "problems": list(self.problems),
             "rows": self.rows,
             "log": [line.as_dict() for line in self.log],
+            "hints": [hint.as_dict() for hint in self.hints],
         }
         return {key: value for key, value in values.items() if value}
 
     def to_message(self) -> str:
-        """At most `MESSAGE_LIMIT` bytes of JSON: log lines go first, then the problems, then the end of the error."""
+        """At most `MESSAGE_LIMIT` bytes of JSON: log lines go first, then problems, hints and the end of the error."""
         whole = self.as_dict()
         lines = whole.pop("log", [])
         while lines:
@@ -122,7 +129,7 @@ class Outcome:
             if len(message) <= MESSAGE_LIMIT:
                 return message
             lines = lines[1:]
-        for drop in ("", "problems"):
+        for drop in ("", "problems", "hints"):
             whole.pop(drop, None)
             message = json.dumps(whole)
             if len(message) <= MESSAGE_LIMIT:
@@ -151,6 +158,7 @@ class Outcome:
                 problems=tuple(str(p) for p in values.get("problems", ())),
                 rows=int(values.get("rows", 0)),
                 log=tuple(LogLine.from_dict(line) for line in values.get("log", ())[-KEPT_LINES:]),
+                hints=tuple(filter(None, map(Hint.from_dict, values.get("hints", ())[:KEPT_HINTS]))),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None

@@ -2,15 +2,42 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from unicodedata import normalize
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.hints import Action, Hint
 
-_OTHER_CODES = {
-    "UK": "GB", "ENG": "GB", "EN": "GB", "SCT": "GB", "USA": "US", "EL": "GR", "SF": "FI", "UAE": "AE", "EIRE": "IE",
-}  # fmt: skip
-"""Codes that people use for countries whose ISO 3166-1 alpha-2 code is another one."""
+_OTHER_WORDS = {
+    "AE": "UAE",
+    "AR": "ARG",
+    "AT": "AUT OSTERREICH",
+    "AU": "AUS",
+    "BE": "BEL BELGIE BELGIQUE BELGIEN",
+    "CA": "CAN",
+    "CH": "CHE SCHWEIZ SUISSE SVIZZERA SWISS",
+    "CL": "CHL",
+    "DE": "DEU GER DEUTSCHLAND",
+    "DK": "DNK DANMARK",
+    "ES": "ESP SPA ESPANA CATALONIA CATALUNYA",
+    "FI": "FIN SF SUOMI",
+    "FR": "FRA",
+    "GB": "UK GBR EN ENG ENGLAND SCT SCOTLAND WLS WALES NIR NORTHERNIRELAND BRITAIN GREATBRITAIN",
+    "GR": "EL GRC ELLADA",
+    "IE": "IRL EIRE",
+    "IL": "ISR",
+    "IT": "ITA ITALIA",
+    "NO": "NOR NORGE NOREG",
+    "NZ": "NZL AOTEAROA",
+    "PT": "PRT POR",
+    "SE": "SWE SVERIGE",
+    "SI": "SVN SLO SLOVENIJA",
+    "US": "USA AMERICA",
+    "UY": "URY URU",
+}
+"""Words that people use for a country: code of three letters, own name, parts. Without accents and spaces."""
+
+_CODES = {word: code for code, words in _OTHER_WORDS.items() for word in words.split()}
 
 
 class InvalidRequest(Permanent):
@@ -21,6 +48,10 @@ class InvalidRequest(Permanent):
 
 class NotFound(InvalidRequest):
     """There is no such dataset, job or schedule."""
+
+
+class UnknownCountry(InvalidRequest):
+    """There is no such country."""
 
 
 class Conflict(InvalidRequest):
@@ -41,7 +72,7 @@ def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> Invalid
         )
     meant = [f"{code} ({names[code]})" for code in _close(given.strip(), names)]
     hint = f"did you mean {' or '.join(meant)}?" if meant else "use its ISO 3166-1 code of two letters"
-    return InvalidRequest(f"unknown country {given!r}: {hint}")
+    return UnknownCountry(f"unknown country {given!r}: {hint}")
 
 
 def unknown_pool(pool: str) -> InvalidRequest:
@@ -53,11 +84,13 @@ def unknown_pool(pool: str) -> InvalidRequest:
 
 
 def _close(given: str, names: dict[str, str]) -> list[str]:
-    other = _OTHER_CODES.get(given.upper())
+    other = _CODES.get(_plain(given))
     if other in names:
         return [other]
     by_name = {name.casefold(): code for code, name in names.items()}
     folded = given.casefold()
+    if folded in by_name:
+        return [by_name[folded]]
     if len(given) > 2:
         begins = [code for name, code in by_name.items() if name.startswith(folded)]
         close = [by_name[name] for name in get_close_matches(folded, by_name, n=3, cutoff=0.7)]
@@ -65,3 +98,8 @@ def _close(given: str, names: dict[str, str]) -> list[str]:
     reversed_code = given.upper()[::-1]
     begins = [code for name, code in by_name.items() if folded and name.startswith(folded)]
     return ([reversed_code] if reversed_code in names else begins)[:3]
+
+
+def _plain(word: str) -> str:
+    """A word in capital letters, without accents and spaces."""
+    return "".join(one for one in normalize("NFKD", word).upper() if one.isalpha())

@@ -85,6 +85,7 @@ class RunFacts:
         blocked_for: since the first of the claims that were released in a row; zero if there was none.
         figures: for the metrics.
         memory_doublings: how often the run had twice the memory of its pool's template.
+        restarted: Postgres was restarted since the run was claimed.
     """
 
     dataset_id: UUID
@@ -101,6 +102,7 @@ class RunFacts:
     blocked_for: timedelta
     figures: RunFigures | None = None
     memory_doublings: int = 0
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.coverage import Covered, years_in_words
 from dataset_jobs.model.errors import Rejected, Unavailable
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.runner_values import Assignment, Loaded
 from dataset_jobs.store.statements import statement
 
@@ -75,4 +76,8 @@ def _refused(assignment: Assignment, loaded: Loaded, others: Sequence[DictRow]) 
         f"{f' and {more} more' if more else ''}; if this file is to take the place of that one, submit it again as"
         " its replacement"
     )
-    return Rejected(Reason.OVERLAPPING, assignment.filename, message)
+    hints = [
+        Hint(Action.SUBMIT_AS_REPLACEMENT, dataset_id=other["id"], country=assignment.country),
+        Hint(Action.DELETE_DATASET, dataset_id=assignment.dataset_id),
+    ]
+    return Rejected(Reason.OVERLAPPING, assignment.filename, message, hints=hints)

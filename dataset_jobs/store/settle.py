@@ -9,7 +9,7 @@ from psycopg import errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
 
-from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of, reason_of
+from dataset_jobs.model.causes import Cause, Reason, cause_of, reason_of
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
@@ -61,7 +61,7 @@ class LockedRun:
                 cause=diagnosis.cause,
                 error=diagnosis.error,
             )
-            told = failed or diagnosis.cause.counts_as is not CountsAs.INTERRUPTION
+            told = failed or not settlement.interruptions
             await execute(
                 self._connection,
                 "settle.dataset",
@@ -180,6 +180,7 @@ def _facts(row: DictRow, key: RunKey) -> RunFacts:
             at=row["at"],
         ),
         memory_doublings=row["memory_doublings"],
+        restarted=row["restarted"],
     )
 
 

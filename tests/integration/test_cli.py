@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 from pathlib import Path
 
 import psycopg
@@ -145,8 +146,8 @@ def test_load_does_it_all_and_says_what_came_of_it(empty_database: str, tmp_path
     done = run("load", *good, bad, "missing.txt", "--country", "US", code=1)
     rows = sum(len(path.read_text().split()) for path in good)
     assert f"loaded 2 of 4 files\n{rows:,} rows in " in done.stdout
-    assert "yob1999.txt: failed: yob1999.txt, line 2: " in done.stdout
-    assert "missing.txt: refused: missing.txt: no such file or directory" in done.stdout
+    assert re.search(r"/yob1999.txt \(job [0-9a-f]{8}\), line 2: ", done.stdout)
+    assert "  missing.txt: no such file or directory\n" in done.stdout
     [advised] = re.findall(r'psql -c "(.*)"', done.stdout)
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(*) from names").fetchone() == (rows,)
@@ -208,3 +209,99 @@ def test_a_job_for_later_waits_and_is_brought_forward(run: Run, tmp_path: Path) 
     assert answer(run("jobs", "set", job, "--run-at", "0s", "--json"))["state"] == "queued"
     run("run", "--until-idle")
     assert "is completed: only one" in run("jobs", "set", job, "--priority", 1, code=65).stderr
+
+
+@pytest.mark.parametrize("country", ["UK", "England", "EN", "gbr", "Great Britain"])
+def test_a_wrong_country_is_explained_alike_and_once(run: Run, tmp_path: Path, country: str) -> None:
+    files = [write(tmp_path, f"yob{year}.txt", "Emma,F,15433\n") for year in (2021, 2022)]
+    (tmp_path / "home" / "storage" / "in").mkdir(parents=True)
+    cron = ("schedules", "add", "gb", "--cron", "0 3 * * 1", "--location", "in")
+    for command in (
+        ("load", *files), ("submit", *files), ("submit", *files, "--split"), ("parse", files[0]), ("datasets", "list"),
+        ("parsers", "list"), cron,
+    ):  # fmt: skip
+        done = run(*command, "--country", country, code=65)
+        assert done.stderr.endswith(f"unknown country '{country}': did you mean GB (United Kingdom)?\n"), command
+        assert (done.stderr.count("did you mean"), done.stdout) == (1, ""), command
+    assert answer(run("datasets", "list", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--year", "98"), ("--year", "x"), ("--sex", "X"), ("--format", "!"), ("--region", "?"), ("--measure", "x")],
+)
+def test_a_wrong_value_is_wrong_usage_before_anything_is_done(
+    run: Run, tmp_path: Path, option: str, value: str
+) -> None:
+    file = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
+    for command in ("load", "submit", "parse"):
+        done = run(command, file, "--country", "US", option, value, code=2)
+        assert f"'{option}'" in done.stderr, done.stderr
+        assert done.stdout == ""
+    assert answer(run("datasets", "list", "--json")) == []
+
+
+def test_a_file_of_another_country_is_loaded_by_the_command_that_is_printed(run: Run, tmp_path: Path) -> None:
+    content = "sexe;preusuel;annais;nombre\n1;TESTIN;2020;9\n2;TESTINE;2020;7\n"
+    files = [write(tmp_path, f"list {number}.csv", content.replace("9", number)) for number in ("8", "9")]
+    done = run("load", files[0], "--country", "IE", code=1)
+    assert done.stdout.count("list 8.csv") == 2, "the refusal, and the command"
+    [line] = [line for line in done.stdout.splitlines() if "--country FR" in line]
+    run(*shlex.split(line.partition("affirm-worker ")[2]))
+    [dataset] = answer(run("datasets", "list", "--country", "fr", "--json"))
+    assert (dataset["status"], dataset["row_count"]) == ("completed", 2)
+    again = run("load", *files, "--country", "IE", code=1)
+    assert again.stdout.count("--country FR") == 1, "one command for both"
+    assert again.stdout.count("jobs explain") == 1
+
+
+def test_failures_name_the_file_once_and_the_command_once(run: Run, tmp_path: Path) -> None:
+    files = [write(tmp_path, f"yob{year}.txt", f"Emma,F,{year}\nLiam,X,3\n") for year in (1998, 1999)]
+    done = run("load", *files, "missing.txt", "--country", "US", code=1)
+    for file in files:
+        [line] = [line for line in done.stdout.splitlines() if file.name in line]
+        assert re.fullmatch(rf"  {file} \(job [0-9a-f]{{8}}\), line 2: .*", line)
+    assert "  missing.txt: no such file or directory\n" in done.stdout
+    [story] = [line for line in done.stdout.splitlines() if "jobs explain" in line]
+    told = run(*story[story.index("jobs explain") :].split()).stdout
+    assert "Fix the lines or cells that the error names" in told
+
+
+def test_the_same_bytes_under_another_name_are_loaded_already(run: Run, tmp_path: Path) -> None:
+    content = "Emma,F,15433\nLiam,M,20802\n"
+    run("load", write(tmp_path, "renamed.txt", content), "--country", "US", "--year", "1993")
+    own = write(tmp_path, "yob1993.txt", content)
+    assert "1 file: all loaded already" in run("load", own, "--country", "US").stdout
+    assert "already loaded" in run("submit", own, "--country", "US").stdout
+    other = run("submit", write(tmp_path, "yob1994.txt", content), "--country", "US", code=65)
+    assert "these bytes are loaded already" in other.stderr
+    run("submit", own, "--country", "US", "--sex", "F", code=65)
+    run("submit", own, "--country", "US", "--year", "1994", code=65)
+
+
+def test_a_lost_file_is_stored_again_by_submitting_it(run: Run, tmp_path: Path) -> None:
+    """Whether the loss was met by a load or not."""
+    file = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
+    run("load", file, "--country", "US")
+    [dataset] = answer(run("datasets", "list", "--json"))
+    [stored] = (tmp_path / "home" / "storage" / "US").iterdir()
+    stored.unlink()
+    assert answer(run("submit", file, "--country", "US", "--dry-run", "--json"))[0]["result"] == "restored"
+    assert list(stored.parent.iterdir()) == []
+    assert "stored again" in run("submit", file, "--country", "US").stdout
+    assert stored.read_bytes() == file.read_bytes()
+    assert "already loaded" in run("submit", file, "--country", "US").stdout
+    stored.write_text("something else")
+    run("reprocess", dataset["id"])
+    run("run", "--until-idle", code=1)
+    [job] = answer(run("jobs", "list", "--state", "failed", "--json"))
+    for line in _commands(run("jobs", "explain", job["id"]).stdout):
+        run(*line)
+    run("run", "--until-idle")
+    assert answer(run("jobs", "list", "--state", "failed", "--json")) == []
+
+
+def _commands(told: str) -> list[list[str]]:
+    """The commands that an explanation names, each on a line of its own."""
+    lines = [line.strip() for line in told.splitlines() if line.startswith("    affirm-worker ")]
+    return [shlex.split(line)[1:] for line in lines]

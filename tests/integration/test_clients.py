@@ -313,7 +313,7 @@ def test_reprocess(client: Submitter, situation: str, expected: JobType | None) 
         ]
         with pytest.raises(Conflict, match="not finished yet") as refused:
             client.store.datasets.reprocess(dataset_id)
-        assert refused.value.hints == (Hint(Action.SHOW_JOB, job_id=unfinished[0]),)
+        assert refused.value.hints == (Hint(Action.EXPLAIN_JOB, job_id=unfinished[0]),)
         return
     job_id, kind = client.store.datasets.reprocess(dataset_id, priority=3)
     job, _ = client.store.jobs.get(job_id)

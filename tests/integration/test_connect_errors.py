@@ -230,3 +230,29 @@ async def test_a_runner_that_may_not_log_in_uses_no_attempt(
         job = world.job(job_id)
         assert (job["last_cause"], job["attempts"], job["state"]) == (cause, 0, "scheduled")
         assert world.one("select blocked_cause from pools")["blocked_cause"] == cause
+
+
+def refusal(state: bytes, text: str) -> bytes:
+    """The server's first word to a client: an error, with its fields as the protocol has them."""
+    fields = {b"S": b"FATAL", b"V": b"FATAL", b"C": state, b"M": text.encode()}
+    body = b"".join(name + value + b"\0" for name, value in fields.items()) + b"\0"
+    return b"E" + (len(body) + 4).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "kind"),
+    [
+        (b"28P01", "Passwort-Authentifizierung für Benutzer »plain« fehlgeschlagen", Forbidden),
+        (b"28000", "kein pg_hba.conf-Eintrag für Host", Forbidden),
+        (b"3D000", "la base de données « x » n'existe pas", Misconfigured),
+        (b"53300", "désolé, trop de clients sont déjà connectés", Unavailable),
+        (b"57P03", "Das Datenbanksystem startet", Unavailable),
+        (b"28P01", 'a text with C "53300" in it', Forbidden),
+    ],
+)
+def test_a_refusal_is_known_in_any_language(state: bytes, text: str, kind: type[RunError]) -> None:
+    """By its SQLSTATE: the text is in the language that the server is set to."""
+    with saying(refusal(state, text)) as port:
+        error = error_of(f"postgresql://a:b@127.0.0.1:{port}/x?sslmode=disable")
+    assert type(error) is kind
+    assert text in str(error)

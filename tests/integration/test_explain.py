@@ -46,7 +46,7 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
         "decided: try again in 60 min at",
         "since attempt 1 of 4 failed; the next one has no more memory, since the pool's template sets no limit of it (",
         "raise the runner's memory limit or the pool's ceiling of it",
-        f"To stop it, cancel it: affirm-worker jobs cancel {result.job_id}",
+        f"To stop it, cancel it:\n    affirm-worker jobs cancel {result.job_id}",
     ):
         assert part in text, text
 
@@ -63,7 +63,7 @@ async def test_the_story_of_a_rejected_file(world: World, run: Run) -> None:
     assert "put back by hand at" in told
     assert "decided: failed, since the same input can only fail again" in told
     assert "INFO started on yob2020.txt" in told
-    assert "Fix the lines that are named" in told
+    assert "Fix the lines or cells that the error names" in told
     assert "no name" not in told
     document = answer(run("jobs", "explain", str(result.job_id), "--json"))
     assert document["job"]["state"] == "failed"

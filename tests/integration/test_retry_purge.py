@@ -45,7 +45,7 @@ async def test_what_cannot_be_put_back_is_refused_with_what_to_do(world: World) 
     other, _ = world.client.datasets.reprocess(result.dataset_id)
     with pytest.raises(Conflict, match="another job that is not finished yet") as refused:
         world.client.jobs.retry(result.job_id)
-    assert refused.value.hints == (Hint(Action.SHOW_JOB, job_id=other),)
+    assert refused.value.hints == (Hint(Action.EXPLAIN_JOB, job_id=other),)
     await world.run_until_idle()
     with pytest.raises(Conflict, match="was loaded by another job since"):
         world.client.jobs.retry(result.job_id)

@@ -2,32 +2,53 @@
 
 import re
 import shlex
+from itertools import product
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from cli.hints import advice_in_words, command
-from dataset_jobs.model.advice import ADVICE, REASONS, advice_for, advice_on_waiting, next_steps
+from cli.hints import advice_in_words, advice_lines, command
+from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
-from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.states import JobState
 from docs.generate.command_line import help_texts
 
+ROOT = Path(__file__).parents[2]
 JOB, DATASET = UUID(int=1), UUID(int=2)
 HELP = {path.removeprefix("affirm-worker "): text for path, text in help_texts()}
 COMMANDS = HELP.keys()
 GROUPS = {path.split()[0] for path in COMMANDS if " " in path}
-ALL = [
-    *(advice_for(cause, None, JOB, DATASET) for cause in Cause),
-    *(advice_for(Cause.CRASHED, reason, JOB, DATASET) for reason in Reason),
-    *(advice_on_waiting(word, JOB, DATASET) for word in (Reason.REFUSED, Reason.QUOTA, Cause.UNAVAILABLE)),
-    *(
-        step
-        for state in JobState
-        for cancelling in (False, True)
-        for step in next_steps(state, JOB, DATASET, cancelling=cancelling)
-    ),
+
+
+def job(state: JobState = JobState.FAILED, *, reload: bool = False) -> Subject:
+    return Subject(JOB, DATASET, "GB", "a file.csv", state, reload)
+
+
+ENDS: list[tuple[Cause, Reason | None]] = [
+    *((cause, None) for cause in Cause),
+    *((Cause.REJECTED, reason) for reason in Reason),
 ]
+ALL: list[Advice] = [
+    *(
+        advice
+        for state, reload, (cause, reason) in product(JobState, (False, True), ENDS)
+        for advice in (*advice_on_end(job(state, reload=reload), cause, reason),
+                       *next_steps(job(state, reload=reload), cause, reason))
+    ),
+    *(step for word in (*Reason, Cause.UNAVAILABLE) for step in advice_on_waiting(job(JobState.RUNNING), word)),
+    *next_steps(job(JobState.RUNNING), cancelling=True),
+    *(step for action in HINTED for step in advice_on_end(job(), Cause.REJECTED, None, [Hint(action)])),
+]  # fmt: skip
+TEXTS = sorted({advice_in_words(advice) for advice in ALL})
+
+
+def words(cause: Cause, reason: Reason | None = None, about: Subject | None = None, error: str = "") -> str:
+    """All that is said of a run that ended so, and of its job."""
+    subject = about or job()
+    advice = [*advice_on_end(subject, cause, reason, error=error), *next_steps(subject, cause, reason)]
+    return " ".join(map(advice_in_words, advice))
 
 
 def test_there_is_advice_for_every_cause_and_every_reason() -> None:
@@ -36,14 +57,15 @@ def test_there_is_advice_for_every_cause_and_every_reason() -> None:
 
 
 def test_only_a_completed_job_needs_nothing() -> None:
-    assert {state for state in JobState if not next_steps(state, JOB, DATASET)} == {JobState.COMPLETED}
+    assert {state for state in JobState if not [*next_steps(job(state))]} == {JobState.COMPLETED}
 
 
-@pytest.mark.parametrize("text", [advice_in_words(advice) for advice in ALL])
+@pytest.mark.parametrize("text", TEXTS)
 def test_advice_is_whole_sentences_with_ids_filled_in(text: str) -> None:
     assert text[0].isupper()
-    assert text.endswith(".")
+    assert text.endswith(".") or "affirm-worker " in text
     assert "{" not in text
+    assert "None" not in text
 
 
 @pytest.mark.parametrize("action", sorted({*Action} - {Action.PATCH_PARSER_POOL}))
@@ -63,19 +85,76 @@ def test_a_parser_pool_is_patched_by_a_line_that_a_shell_can_read() -> None:
     assert " -n NAMESPACE " in command(Hint(Action.PATCH_PARSER_POOL, name="name", patch="{}"))
 
 
+def test_every_hint_of_a_refused_file_has_its_words() -> None:
+    sources = [*(ROOT / "parser_runner").rglob("*.py"), ROOT / "dataset_jobs" / "store" / "coverage.py"]
+    used = {word for path in sources for word in re.findall(r"\bAction\.([A-Z_]+)", path.read_text())}
+    assert {Action[word] for word in used} == HINTED.keys()
+
+
+def test_a_command_stands_on_a_line_of_its_own() -> None:
+    [advice] = advice_on_end(job(), Cause.REJECTED, Reason.FILE_NOT_FOUND)
+    assert advice_lines(advice) == [
+        "The stored file is gone. Submit the file again, which stores it anew:",
+        "    affirm-worker submit 'a file.csv' --country GB",
+    ]
+
+
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause.counts_as is CountsAs.INTERRUPTION])
-def test_an_interruption_is_said_to_use_no_attempt(cause: Cause) -> None:
-    assert ADVICE[cause].startswith("Nothing: no attempt is used")
+def test_an_interruption_is_said_to_use_no_attempt_while_that_is_true(cause: Cause) -> None:
+    """A job that failed after eleven interruptions is not queued again by itself."""
+    assert words(cause, about=job(JobState.QUEUED)).startswith("Nothing is to be done: no attempt is used")
+    assert "by itself" not in words(cause)
+
+
+@pytest.mark.parametrize(("cause", "reason"), ENDS)
+def test_nothing_goes_on_by_itself_after_a_job_has_failed(cause: Cause, reason: Reason | None) -> None:
+    assert "by itself" not in words(cause, reason)
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if not REASONS[reason].retry])
+def test_what_can_only_fail_again_is_not_to_be_retried(reason: Reason) -> None:
+    assert "jobs retry" not in words(Cause.REJECTED, reason)
+
+
+@pytest.mark.parametrize(("cause", "reason"), ENDS)
+def test_nobody_is_told_to_delete_rows_that_are_loaded(cause: Cause, reason: Reason | None) -> None:
+    """They are there if a dataset could not be loaded again. Only an overlap asks which of the two is to stay."""
+    if reason is not Reason.OVERLAPPING:
+        assert "datasets delete" not in words(cause, reason, job(reload=True))
+
+
+def test_lines_are_to_be_fixed_only_if_they_are_named() -> None:
+    assert "Fix the lines" in words(Cause.REJECTED, Reason.INVALID_FORMAT, error="a file.csv, line 2: no name")
+    whole = words(Cause.REJECTED, Reason.INVALID_FORMAT, error="a file.csv: the file is empty")
+    assert "Fix the lines" not in whole
+    assert "affirm-worker parsers list --country GB" in whole
+
+
+def test_a_refusal_that_knows_the_country_is_followed() -> None:
+    hints = [Hint(Action.SUBMIT_AS_FORMAT, country="FR"), Hint(Action.SUGGEST_COLUMNS)]
+    found = [*advice_on_end(job(), Cause.REJECTED, Reason.INVALID_FORMAT, hints)]
+    assert [advice.text for advice in found] == [HINTED[hint.action] for hint in hints]
+    assert "affirm-worker submit 'a file.csv' --country FR" in advice_in_words(found[0])
+    assert "affirm-worker parse 'a file.csv' --country GB --suggest" in advice_in_words(found[1])
 
 
 def test_a_reason_says_more_than_its_cause() -> None:
-    assert advice_for(Cause.CANNOT_START, Reason.IMAGE, JOB, DATASET).text.startswith("See that the runner's image")
-    assert str(DATASET) in advice_in_words(advice_for(Cause.REJECTED, Reason.INVALID_FORMAT, JOB, DATASET))
-    assert str(JOB) in advice_in_words(advice_for(Cause.CANCELLED, None, JOB, DATASET))
+    assert words(Cause.CANNOT_START, Reason.IMAGE).startswith("See that the runner's image")
+    assert str(DATASET) in words(Cause.REJECTED, Reason.INVALID_FORMAT)
+    assert str(JOB) in words(Cause.CANCELLED)
 
 
 def test_a_job_that_is_being_cancelled_is_not_to_be_cancelled_again() -> None:
-    [being_cancelled] = next_steps(JobState.RUNNING, JOB, DATASET, cancelling=True)
-    [running] = next_steps(JobState.RUNNING, JOB, DATASET)
+    [being_cancelled] = next_steps(job(JobState.RUNNING), cancelling=True)
+    [running] = next_steps(job(JobState.RUNNING))
     assert being_cancelled.hints == ()
-    assert running.hints == (Hint(Action.CANCEL_JOB, JOB, DATASET),)
+    assert [hint.action for hint in running.hints] == [Action.CANCEL_JOB]
+
+
+@pytest.mark.parametrize(
+    "hint", [Hint(Action.SUBMIT_AS_FORMAT, country="FR", region="CODE"), Hint(Action.CANCEL_JOB, JOB, DATASET)]
+)
+def test_a_hint_is_kept_as_json(hint: Hint) -> None:
+    assert Hint.from_dict(hint.as_dict()) == hint
+    assert Hint.from_dict({**hint.as_dict(), "action": "of_a_newer_version"}) is None
+    assert Hint.from_dict([]) is None

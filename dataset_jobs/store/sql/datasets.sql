@@ -8,8 +8,10 @@ select id from jobs where dataset_id = %(dataset_id)s order by key for update
 -- name: datasets.lock
 -- Locks the dataset.
 select id, key, filename, year_hint, sex_hint, format_hint, region_hint, description, supersedes, status, storage_uri,
-    row_count, loaded_at,
-    loaded_at is not null as loaded
+    row_count, loaded_at, parser, region, error,
+    loaded_at is not null as loaded,
+    array(select distinct year from coverage where dataset_key = datasets.key order by year) as years,
+    array(select distinct gender::text from coverage where dataset_key = datasets.key order by 1) as sexes
 from datasets where id = %(dataset_id)s
 for update
 

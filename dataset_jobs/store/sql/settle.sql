@@ -18,7 +18,8 @@ select jobs.dataset_id, jobs.type as job_type, jobs.state, jobs.lease_epoch,
        clock_timestamp() - runs.claimed_at as held_for,
        coalesce(coalesce(runs.committed_at, runs.ended_at, clock_timestamp()) - runs.started_at, interval '0')
            as busy_for,
-       clock_timestamp() - runs.committed_at as committed_for
+       clock_timestamp() - runs.committed_at as committed_for,
+       pg_postmaster_start_time() > runs.claimed_at as restarted
 from jobs join runs on runs.job_id = jobs.id
 where jobs.id = %(job_id)s and runs.epoch = %(epoch)s and runs.released_at is null
 for update

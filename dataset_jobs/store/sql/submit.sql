@@ -1,6 +1,7 @@
 -- A client submits a file. The first four statements look, each in a transaction of its own. A new dataset is then
 -- inserted with its job, `jobs.insert`, in one transaction. For a known dataset without rows, `submit.correct_dataset`
--- follows the locks of datasets.sql in one transaction, with `jobs.insert` if no job is unfinished.
+-- follows the locks of datasets.sql in one transaction, with `jobs.insert` if no job is unfinished. For one that is
+-- loaded and whose file is lost, it is `submit.restore_file`.
 
 -- name: submit.find_country
 -- Finds the country of an ISO code.
@@ -37,3 +38,7 @@ update datasets set filename = %(filename)s, year_hint = %(year_hint)s, sex_hint
     supersedes = %(supersedes)s::uuid[], storage_uri = %(storage_uri)s, status = 'pending',
     updated_at = clock_timestamp()
 where id = %(dataset_id)s and status in ('pending', 'failed')
+
+-- name: submit.restore_file
+-- Names the place of a loaded dataset's file, which was lost and is stored again: mostly the old one.
+update datasets set storage_uri = %(storage_uri)s, updated_at = clock_timestamp() where id = %(dataset_id)s
