@@ -135,7 +135,8 @@ def _settings() -> Settings:
     settings = begin()
     if settings.database_url is not None:
         raise Misconfigured(
-            "DATABASE_URL is set, so commands use that database and not the embedded Postgres; unset it first",
+            "DATABASE_URL is set, so commands use that database and not the embedded Postgres; affirm-worker settings"
+            " database_url says where it is set",
             Reason.CONFIG,
         )
     return settings
