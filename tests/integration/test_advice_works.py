@@ -29,6 +29,7 @@ from services.status import Kind
 from tests.fakes.launcher import FakeLauncher, Moody
 from tests.integration.command_line import ROOT, Run, answer, runner
 from tests.integration.world import AT_ONCE, NO_RETRIES, World, key_of
+from tests.outages.inline import InlineLauncher, until_idle
 
 GOOD = "Mary,F,2020\nJohn,M,2020\n"
 
@@ -74,9 +75,11 @@ class Trial:
         more += ["--until-idle"] if words[0] == "run" else []
         return self.run(*words, *more, code=code, **settings).stdout
 
-    async def work(self, **how: Any) -> None:
+    async def work(self) -> None:
         """A controller does what there is to do."""
-        await self.world.run_until_idle(seconds=20, **how)
+        launcher = InlineLauncher(self.world.storage_config, self.world.conninfo)
+        async with self.world.controller(launcher, retry=AT_ONCE) as reconciler:
+            await until_idle(self.world, reconciler, 20)
 
     async def end(self, evidence: Evidence, retry: RetryPolicy = AT_ONCE) -> UUID:
         """A job whose run ended so."""
