@@ -43,9 +43,7 @@ def places_of(reading: Reading) -> Places:
     """The places that checked settings lead to; raises Misconfigured if a home folder is needed and there is none."""
     settings = reading.settings
     context = None if reading.context is None else reading.context.name
-    because = "DATABASE_URL is not set"
-    if context is not None:
-        because += f", nor database_url in context {context}"
+    because = "DATABASE_URL is not set" if context is None else f"context {context} has no database_url"
     if settings.database_url is None:
         folder = str(settings.home / "postgres")
         return Places(folder, None, True, because, _storage(settings), context)

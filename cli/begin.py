@@ -1,4 +1,4 @@
-"""What every command begins with: its settings, and what is to be said of them on stderr."""
+"""Every command begins here: it reads its settings, and warns on stderr."""
 
 from app.places import Places, places_of
 from app.settings import Reading, Settings, read

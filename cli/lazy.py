@@ -27,7 +27,7 @@ SHORT_HELPS = {
     "pools": "Look at pools; pause them, resume them, set their limits.",
     "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
-    "settings": "Shows every setting, its value, and where it comes from.",
+    "settings": "Shows every setting with its value and its origin.",
     "context": "Named settings in a config file: databases, storages.",
     "completion": "Prints the script by which a shell completes words.",
     "help": "Explains a command or a topic.",

@@ -29,8 +29,8 @@ def _wait(obstacle: Obstacle, told: Explanation) -> str:
             raise AssertionError(other)
 
 
-def unserved_in_words(obstacle: Obstacle, pool: str) -> str:
-    """Why new jobs of a pool wait, with the command against it."""
+def unserved_in_words(obstacle: Obstacle, pool: str | None = None) -> str:
+    """Why new jobs wait, those of a pool or of several, with the command against it."""
     nobody = "no controller is running"
     text = nobody if obstacle.kind is Kind.NO_CONTROLLER else f"{nobody} that claims from pool {pool}"
     return with_commands(text, obstacle.hints)

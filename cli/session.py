@@ -54,10 +54,11 @@ def read_and_log(logger: logging.Logger) -> tuple[Settings, Places]:
     for doubt in reading.doubts:
         logger.warning("%s", doubt.text)
     health = "none" if settings.health_port is None else str(settings.health_port)
+    context = f"context: {places.context}; " if places.context else ""
     logger.log(
         logging.WARNING if places.embedded else logging.INFO,
-        "database: %s; storage: %s; health port: %s",
-        places.database_in_words, places.storage, health,
+        "%sdatabase: %s; storage: %s; health port: %s",
+        context, places.database_in_words, places.storage, health,
     )  # fmt: skip
     return settings, places
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from cli.output import print_json, say
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import InvalidRequest
 from parser_runner.parsers import refuse_if_refused
 from parser_runner.parsers.descriptions.suggest import NothingToSuggest, Suggestion, suggest
-from parser_runner.parsers.report import Report, report
+from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
 from services.submission import open_file
 

@@ -4,9 +4,9 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,14 @@ from app.settings import Settings
 from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.hints import command, error_in_words
+from cli.report import about_the_file, left_out_in_a_line, left_out_lines, totals_lines
 from cli.table import Column
 from cli.words import SHORT_ID, cell
 from dataset_jobs.model.advice import HINTED
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
@@ -29,6 +31,10 @@ from services.jobs import Others
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
+SHOWN_FILES = 20
+"""Files whose left-out records are named, of a load of many."""
+SHOWN_TOTALS = 10
+"""Years and sexes that are shown of a load of one file: the rows below are to be seen as well."""
 _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]
 
 
@@ -57,6 +63,7 @@ class Summary:
         sample: the dataset that was loaded last, or before, and its most frequent names; None if there is none.
         seconds: from the first file submitted to the last job settled.
         others: the jobs of other files that ran too.
+        reports: of the datasets that were loaded now.
     """
 
     files: int
@@ -68,6 +75,7 @@ class Summary:
     interrupted: bool
     others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
+    reports: Mapping[UUID, Report] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -99,6 +107,7 @@ def sum_up(
     # A file that was given twice is one job.
     count = len(submitted) - len(already) - len(not_loaded)
     now = [jobs[job].dataset_id for job in loaded]
+    reports = client.datasets.reports(now) if now else {}
     return Summary(
         len(submitted),
         count,
@@ -109,6 +118,7 @@ def sum_up(
         interrupted,
         others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
+        {dataset: reports[dataset] for dataset in now if dataset in reports},
     )
 
 
@@ -125,6 +135,8 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         return
     _say_counts(summary)
     program = _command(settings)
+    if lines := _report_lines(summary, program):
+        output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
@@ -182,16 +194,44 @@ def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action,
 
 
 def _say_counts(summary: Summary) -> None:
-    if summary.already_loaded == summary.files:
-        output.say(f"{_counted(summary.files, 'file')}: all loaded already")
-    else:
-        output.say(f"loaded {summary.loaded} of {_counted(summary.files, 'file')}")
+    output.say(_in_a_line(summary))
     if summary.loaded:
         output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
-    if 0 < summary.already_loaded < summary.files:
-        output.say(f"loaded already, and left alone: {_counted(summary.already_loaded, 'file')}")
     if summary.others.count:
         output.say(_others_in_words(summary.others))
+
+
+def _in_a_line(summary: Summary) -> str:
+    files, already = _counted(summary.files, "file"), summary.already_loaded
+    if already == summary.files:
+        return f"{files}: all loaded already"
+    if not already:
+        return f"loaded {summary.loaded} of {files}"
+    if not summary.loaded:
+        return f"{already} of {files} {'was' if already == 1 else 'were'} loaded already"
+    others = "" if summary.not_loaded else "the other "
+    return f"loaded {summary.loaded} of {files}; {others}{already} {'was' if already == 1 else 'were'} loaded already"
+
+
+def _report_lines(summary: Summary, command: str) -> list[str]:
+    """What was loaded and left out: all of one file, a line of each one of several."""
+    if summary.files == len(summary.reports) == 1:
+        [(dataset, report)] = summary.reports.items()
+        lines = ["", *(f"{label:<10}{text}" for label, text in [("file", report.filename), *about_the_file(report)])]
+        if len(report.totals) <= SHOWN_TOTALS:
+            lines += totals_lines(report)
+        else:
+            lines += ["", "rows and totals of each year and sex:", f"  {command} datasets show {dataset}"]
+        return lines + left_out_lines(report)
+    found = [(report.filename, left_out_in_a_line(report), dataset) for dataset, report in summary.reports.items()]
+    found = [one for one in found if one[1]]
+    if not found:
+        return []
+    lines = ["", "left out:", *(f"  {file}: {line}" for file, line, _ in found[:SHOWN_FILES])]
+    if more := found[SHOWN_FILES:]:
+        lines.append(f"  and of {_counted(len(more), 'more file')}")
+    which = "where and why:" if len(found) == 1 else "where and why, for the first of them:"
+    return [*lines, which, f"  {command} datasets show {found[0][2]}"]
 
 
 def query(dataset: DatasetView) -> str:
@@ -199,7 +239,7 @@ def query(dataset: DatasetView) -> str:
     region = "is null" if dataset.region is None else f"= '{dataset.region}'"
     # For a person to type; the values are words of the model.
     return (
-        "select year, gender, name, count from counted_names"  # noqa: S608
+        "select country, year, gender, name, count from counted_names"  # noqa: S608
         f" where country = '{dataset.country}' and region {region} and measure = '{dataset.measure}'"
         f" and year = {max(dataset.years)} order by count desc limit 10"
     )
@@ -262,4 +302,5 @@ def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
         "interrupted": summary.interrupted,
         "other_jobs": summary.others.count,
         "database": database.place,
+        "reports": [{"dataset_id": dataset, **report.as_dict()} for dataset, report in summary.reports.items()],
     }

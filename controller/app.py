@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 import time
 import uuid
 from collections.abc import Coroutine, Iterator, Sequence
@@ -23,6 +22,7 @@ from controller.loop import RETRY_SECONDS, Reconciler, drain
 from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
 from controller.on_one_machine import RunChild, on_one_machine
+from controller.signals import Signals
 from controller.watch import Watch
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
@@ -61,31 +61,6 @@ class Ended(NamedTuple):
     failed: int = 0
 
 
-class Signals:
-    """SIGTERM, SIGINT and a closed terminal: the first asks the controller to stop, the second to hurry.
-
-    Args:
-        wake: set at each of them, so that the loop looks up.
-    """
-
-    def __init__(self, wake: asyncio.Event) -> None:
-        self.stop = asyncio.Event()
-        self.hurry = asyncio.Event()
-        self._wake = wake
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) == signal.SIG_IGN:  # nohup
-                continue
-            asyncio.get_running_loop().add_signal_handler(number, self._received, number)
-
-    def _received(self, number: signal.Signals) -> None:
-        if self.stop.is_set():
-            self.hurry.set()
-        else:
-            _log.info("stopping: %s", signal.Signals(number).name)
-        self.stop.set()
-        self._wake.set()
-
-
 async def run_controller(
     settings: Settings,
     conninfo: str,
@@ -109,7 +84,7 @@ async def run_controller(
         Permanent: `until_idle`, and the controller or its runs can never start as things are.
     """
     wake = asyncio.Event()
-    signals = Signals(wake)
+    signals = Signals(wake, settings.worker_shutdown_grace)
     async with AsyncExitStack() as stack:
         progress = LoopHealth()
         watch = Watch(progress)
@@ -137,6 +112,7 @@ async def run_controller(
 
             where = on_kubernetes(settings, store, wake, watch, metrics)
         cluster = await stack.enter_async_context(where)
+        signals.launcher = cluster.launcher
         schedules = Schedules(store, conninfo, storage_config(settings), limits=settings.look_limits)
         stack.push_async_callback(asyncio.to_thread, schedules.close)
         context = Context(
@@ -191,12 +167,12 @@ def _beside(
 
 def _log_waiting(job: WaitingJob) -> None:
     _log.warning(
-        "still waiting: %s is to be %s at %s%s",
-        job.filename,
+        "still waiting: to be %s at %s%s",
         "tried again" if job.last_error else "loaded",
         local_time(job.run_at, "%Y-%m-%dT%H:%M:%S%z"),
         f": {job.last_error}" if job.last_error else "",
         extra={
+            "file": job.filename,
             "job_id": str(job.id),
             "job_type": job.type,
             "dataset_id": str(job.dataset_id),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -40,6 +41,7 @@ async def on_one_machine(
         "LOG_LEVEL": settings.log_level,
         "WORKER_ID": settings.worker_id,
         "LOG_FORMAT": "console" if logs_for_people(settings) else "json",
+        "LOG_SINCE": datetime.now().isoformat(),
     }
     # Of a pod that has many children: each of them is a runner of its own.
     for name in ("RUNNER_DATABASE_URL", "POD_UID", "POD_NAME"):

@@ -6,10 +6,11 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from dataset_jobs.logs import log_json, log_plain
+from dataset_jobs.logs import log_for_people, log_json
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.process import run_process
@@ -34,10 +35,12 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
         signal.signal(number, signal.SIG_IGN)
     key = RunKey(UUID(job_id), epoch)
     level = environment.get("LOG_LEVEL", "INFO")
+    context = {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch}
     if environment.get("LOG_FORMAT") == "console":
-        log_plain(level)
+        since = datetime.fromisoformat(environment["LOG_SINCE"]) if "LOG_SINCE" in environment else None
+        log_for_people(level, context, since)
     else:
-        log_json(level, {"worker_id": environment.get("WORKER_ID", ""), "job_id": job_id, "epoch": epoch})
+        log_json(level, context)
     code = run_process(key, environment, Path(message_path), _reusable)
     sys.stderr.flush()
     if code != ExitCode.COMPLETED or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > REUSED_KIB:

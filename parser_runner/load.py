@@ -41,10 +41,12 @@ class SortedRows:
             They are in the order of the primary key: under the C collation a line sorts by code points as its columns
             do, because a tab is less than any character of a name.
         coverage: every year and sex among them, ascending.
+        smallest: the smallest count; None if there are no rows.
     """
 
     lines: list[str]
     coverage: list[Covered]
+    smallest: int | None = None
 
     def blocks(self) -> Iterator[bytes]:
         """The lines, BLOCK_LINES at a time."""
@@ -65,17 +67,20 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
     """
     lines: list[str] = []
     found: dict[tuple[int, str], tuple[int, int]] = {}
+    smallest: int | None = None
     unread = iter(rows)
     # Checks of a whole batch are cheaper than checks of each row.
     while batch := list(islice(unread, PROGRESS_ROWS)):
         years, genders, names, counts, places = zip(*batch, strict=True)
-        if max(counts) > COUNT_LIMIT or min(counts) < 1 or max(years) > LAST_YEAR or min(years) < 1:
+        least = min(counts)
+        if max(counts) > COUNT_LIMIT or least < 1 or max(years) > LAST_YEAR or min(years) < 1:
             raise _unloadable(years, counts, places)
+        smallest = least if smallest is None else min(smallest, least)
         lines += _lines(dataset_key, years, genders, names, counts)
         _cover(found, years, genders, counts)
         progress(len(lines))
     lines.sort()
-    return SortedRows(lines, [Covered(*key, *found[key]) for key in sorted(found)])
+    return SortedRows(lines, [Covered(*key, *found[key]) for key in sorted(found)], smallest)
 
 
 def _unloadable(years: Sequence[int], counts: Sequence[int], places: Sequence[Place]) -> Unloadable:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from dataset_jobs.host import check_user, host_name
+from dataset_jobs.logs import DETAIL
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.keys import RunKey
@@ -25,6 +26,9 @@ from dataset_jobs.store.runner import Runner
 from dataset_jobs.version import check_version
 from parser_runner.log_tail import LogTail
 from parser_runner.run import Reusable, RunnerContext, run
+
+_NOBODYS_WORK = (Cause.REJECTED, Cause.SHUT_DOWN, Cause.LOST_LEASE)
+"""No operator can do anything about these."""
 
 _log = logging.getLogger(__name__)
 
@@ -107,8 +111,9 @@ def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | N
 def _tell(outcome: Outcome, lines: LogTail, message_path: Path | None) -> Outcome:
     """Logs the outcome, adds the log tail to it, and writes it to the message file."""
     if outcome.cause is not Cause.COMPLETED:
-        level = logging.WARNING if outcome.cause in (Cause.SHUT_DOWN, Cause.LOST_LEASE) else logging.ERROR
-        _log.log(level, "%s: %s", outcome.cause, outcome.error, extra=_about(outcome))
+        level = logging.WARNING if outcome.cause in _NOBODYS_WORK else logging.ERROR
+        # The controller says it again, with its decision.
+        _log.log(level, "%s: %s", outcome.cause, outcome.error, extra={**_about(outcome), **DETAIL})
         outcome = replace(outcome, log=lines.lines())
     if message_path is not None:
         with contextlib.suppress(OSError):

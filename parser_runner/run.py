@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import BinaryIO, TypeVar
 
+from dataset_jobs.logs import DETAIL, say_with_every_line
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejected, Unavailable
 from dataset_jobs.model.keys import RunKey
@@ -24,6 +25,7 @@ from parser_runner.machine import Machine, temporary_file
 from parser_runner.other_sex import most_frequent, warning_of
 from parser_runner.parsers import parse, rows_again
 from parser_runner.parsers.duplicates import without_duplicates
+from parser_runner.parsers.report import report_of
 from parser_runner.parsers.source import Source
 
 READ_BYTES = 1024 * 1024
@@ -109,13 +111,14 @@ def run(context: RunnerContext) -> Outcome:
             "dataset_id": str(assignment.dataset_id),
             "attempt": assignment.attempt,
         }
-        _log.info("started on %s", assignment.filename, extra=about)
+        say_with_every_line(file=assignment.filename)
+        _log.info("started on %s", assignment.filename, extra={**about, **DETAIL})
         machine = context.machine()
         with Heartbeat(context.connect, context.lines.log) as heartbeat, temporary_file(machine) as file:
             _fetch(context, assignment, file, heartbeat)
             source = Source(assignment.filename, file, assignment.hints, context.limits, machine=machine)
             loaded = _load(context, store, assignment, source, heartbeat)
-    _log.info("committed %d rows of %s", loaded.rows, assignment.filename, extra={**about, "rows": loaded.rows})
+    _log.info("committed %d rows", loaded.rows, extra={**about, "rows": loaded.rows, **DETAIL})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
 
 
@@ -218,7 +221,8 @@ def _load(
         if not rows.lines:
             raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
         warning = _warning(store, assignment, source, rows)
-        loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage, warning)
+        report = report_of(source, assignment.country, parsed, rows.coverage, rows.smallest)
+        loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage, warning, report)
         try:
             store.load(assignment, rows.blocks(), loaded, source.submitted_size, context.lines.log)
         except DuplicateRows:
@@ -240,7 +244,7 @@ def _warning(store: RunnerStore, assignment: Assignment, source: Source, rows: S
     known = store.sexes_of(assignment, rows.coverage[-1].year, most_frequent(rows.lines))
     warning = warning_of(sex, known)
     if warning is not None:
-        _log.warning("%s: %s", assignment.filename, warning)
+        _log.warning("%s", warning)
     return warning
 
 

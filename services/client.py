@@ -80,8 +80,8 @@ class Client:
         """The status of the whole installation."""
         return read_status(self.database)
 
-    def unserved(self, pool: str) -> Obstacle | None:
-        """What keeps new jobs of a pool from being claimed, if no controller does so."""
+    def unserved(self, pool: str | None = None) -> Obstacle | None:
+        """What keeps new jobs of a pool, or of all pools, from being claimed; None if a controller is there."""
         return unserved(read_controllers(self.database), pool)
 
     def explain(self, job_id: UUID) -> Explanation:

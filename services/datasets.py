@@ -4,8 +4,10 @@ import builtins
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.report import Report, stored_report
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
@@ -65,6 +67,17 @@ class Datasets:
         for dataset in self.list(ids=[dataset_id]):
             return dataset
         raise NotFound(f"there is no dataset {dataset_id}")
+
+    def reports(self, ids: Iterable[UUID]) -> dict[UUID, Report]:
+        """The reports of the loads whose rows are there; those of older versions are not whole."""
+        found = {}
+        for row in self._database.all("datasets.reports", ids=[*ids]):
+            totals = [Covered(*one) for one in row["totals"] or ()]
+            about = Report(
+                row["filename"], row["country"], row["parser"], row["measure"], row["region"], row["top"], totals
+            )
+            found[row["id"]] = stored_report(about, row["report"])
+        return found
 
     def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount]:
         """The most frequent names of a loaded dataset in its last year; none if it has no rows."""

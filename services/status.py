@@ -67,12 +67,12 @@ def read_controllers(database: ClientDatabase) -> list[ControllerStatus]:
     return [ControllerStatus(**row) for row in database.all("status.controllers")]
 
 
-def unserved(controllers: Iterable[ControllerStatus], pool: str) -> Obstacle | None:
-    """What keeps new jobs of a pool from being claimed: no controller is there, or none that claims from it."""
+def unserved(controllers: Iterable[ControllerStatus], pool: str | None) -> Obstacle | None:
+    """What keeps new jobs from being claimed: no controller is there, or none that claims from their pool, if given."""
     alive = [one for one in controllers if one.is_alive]
     if not alive:
         return NO_CONTROLLER
-    if any(pool in one.pools for one in alive):
+    if pool is None or any(pool in one.pools for one in alive):
         return None
     return Obstacle(Kind.POOL_UNSERVED, hints=(Hint(Action.RUN_CONTROLLER, name=pool),))
 

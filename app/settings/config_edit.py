@@ -1,8 +1,8 @@
 """Changes the config file as a person would: a line of its text, with everything else as it was, comments too.
 
-The current context stands in the file itself, not in one of its own, so that the file says all there is to know, and
-travels with what it is copied with. A change is checked before it is written: read again, the file must say what it
-said, but for the change. Otherwise its layout is one for a person to edit.
+`current` is a line of this file, not a file of its own: one file then says all, and a copy of it is complete. Each
+change is checked before it is written: the new text must have the old values, but for the change. If it has not, only a
+person can edit this layout.
 """
 
 import contextlib
@@ -181,7 +181,7 @@ def _says(text: str, document: Document) -> bool:
 
 
 def _write(target: Path, text: str) -> None:
-    """All of it or nothing: a reader, and whoever comes after a crash, finds the old file or the new one."""
+    """All of it or nothing: every reader finds the old file or the new one, also after a crash."""
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o600
     new = target.with_name(f".{target.name}.new")
     try:

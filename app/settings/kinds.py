@@ -53,6 +53,11 @@ def has_password(conninfo: str) -> bool:
         return _URL.match(conninfo) is not None
 
 
+def without_login(text: str) -> str:
+    """A text with the login of a URL hidden: somebody may put one where none belongs."""
+    return re.sub(r"://.*@", "://***@", text, flags=re.DOTALL)
+
+
 def url_advice(conninfo: str) -> str:
     """What to change in a malformed connection string, after the allowed values; empty if that cannot be told."""
     found = _URL.match(conninfo)

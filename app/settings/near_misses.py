@@ -54,7 +54,8 @@ def _misses(variable: str, name: str) -> int:
     least = _FAR
     for spelling in spellings:
         most = 2 if len(spelling) >= _LONG else 1
-        if abs(len(variable) - len(spelling)) <= most:
+        # Most are ruled out by their letters alone: each mistake concerns two of them at most.
+        if abs(len(variable) - len(spelling)) <= most and len({*variable} ^ {*spelling}) <= 2 * most:
             wrong = distance(variable, spelling)
             least = min(least, wrong) if wrong <= most else least
     return least

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.settings.config_file import CONFIG_VARIABLE, CONTEXT_VARIABLE, ConfigFile, Entry, read_config
 from app.settings.fields import Settings, allowed, is_secret
-from app.settings.kinds import redacted, url_advice
+from app.settings.kinds import redacted, url_advice, without_login
 from app.settings.near_misses import mistyped
 from app.settings.secrets import SecretUnknown
 from dataset_jobs.host import check_user
@@ -95,7 +95,7 @@ class Reading:
     Args:
         settings: with the default in place of each wrong value.
         origins: where each value is from.
-        problems: what is wrong, by setting; `storage` for what several of them say together.
+        problems: the mistakes by setting; `storage` for those of several settings together.
         context: the one in use, if any.
         doubts: what may be a mistake.
     """
@@ -123,7 +123,7 @@ def read_settings(context: str | None = None, *, secrets: bool = True) -> Settin
 
 
 def read(context: str | None = None, *, secrets: bool = True) -> Reading:
-    """The settings, and what is to be said of them.
+    """The settings with their origins, mistakes and doubts.
 
     Args:
         context: the one to use; None for that of AFFIRM_WORKER_CONTEXT, else the config file's current one.
@@ -166,7 +166,7 @@ def read(context: str | None = None, *, secrets: bool = True) -> Reading:
 
 
 def wrong_values(values: Mapping[str, str]) -> list[str]:
-    """What is wrong with values that somebody wants to keep, a sentence each."""
+    """The mistakes in values that somebody wants to keep, a sentence each."""
     _, wrong = _validated({name: value for name, value in values.items() if value}, set())
     return [_wrong_value(name, values[name], Origin(Source.DEFAULT)) for name in wrong if name in values]
 
@@ -217,7 +217,7 @@ def _default(name: str) -> Any:
 
 def _wrong_value(name: str, value: str, origin: Origin) -> str:
     field = Settings.model_fields[name]
-    shown = redacted(value) if is_secret(field) else repr(value)
+    shown = redacted(value) if is_secret(field) else repr(without_login(value))
     advice = url_advice(value) if is_secret(field) else ""
     return f"{_place(name, origin)} is {shown}; allowed: {allowed(field)}{advice}"
 

@@ -30,7 +30,7 @@ class SecretCommand:
     def read(self, seconds: float = COMMAND_SECONDS) -> str:
         """Runs it; raises SecretUnknown.
 
-        A person at a terminal can answer it and sees what it says on stderr. Nobody else does: a log would keep that.
+        A person at a terminal can answer it, and sees its stderr. Otherwise its stderr is dropped: a log would keep it.
         """
         attended = sys.stdin.isatty() and sys.stderr.isatty()
         unseen = None if attended else subprocess.DEVNULL

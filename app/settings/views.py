@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from app.settings.config_file import Entry
 from app.settings.fields import Settings, allowed, default_in_words, is_secret
-from app.settings.kinds import redacted
+from app.settings.kinds import redacted, without_login
 from app.settings.reading import Reading, Source
 from dataset_jobs.model.durations import format_duration
 
@@ -21,14 +21,14 @@ class SettingView:
 
     Args:
         name: of its variable.
-        value: as text, and without a password; None if it has none, or if what was given is wrong.
+        value: as text, and without a password; None if it has none, or a wrong one.
         source: where the value is from.
         context, file, line: for one of a context.
         from_secret: the command or the file that the value was read from, in words.
         default: in words.
         allowed: the values that it may have, in words.
         purpose: a sentence or two.
-        error: what is wrong with it.
+        error: the mistake in it.
     """
 
     name: str
@@ -71,11 +71,11 @@ def shown(field: FieldInfo, value: Any) -> str | None:
         return redacted(value)
     if isinstance(value, tuple):
         return ",".join(map(format_duration, value))
-    return format_duration(value) if isinstance(value, timedelta) else str(value)
+    return format_duration(value) if isinstance(value, timedelta) else without_login(str(value))
 
 
 def shown_entry(name: str, entry: Entry) -> str:
     """A value of a context as the config file has it, without a password; no command is run for it."""
     if not isinstance(entry.value, str):
         return f"from {entry.value}"
-    return redacted(entry.value) if is_secret(Settings.model_fields[name]) else entry.value
+    return (redacted if is_secret(Settings.model_fields[name]) else without_login)(entry.value)

@@ -132,9 +132,7 @@ def show(
 @commands.command("add", epilog=ADD_EPILOG)
 def add_(
     name: Name,
-    pairs: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE...", help="Settings, by their names in small letters.")
-    ],
+    pairs: Annotated[list[str], typer.Argument(metavar="KEY=VALUE", help="Settings, by their names in small letters.")],
 ) -> None:
     """Adds a context to the config file, which is made if it is missing.
 
@@ -172,12 +170,14 @@ def _described(config: ConfigFile, name: str, used: str | None) -> list[Any]:
         entries = config.context(name)
     except Misconfigured as error:
         return [name, mark, None, None, str(error)]
-    return [name, mark, _shown(entries, "database_url") or "embedded", _storage(entries), None]
+    home = _shown(entries, "affirm_worker_home")
+    embedded = f"embedded, {home}/postgres" if home else "embedded"
+    return [name, mark, _shown(entries, "database_url") or embedded, _storage(entries, home), None]
 
 
-def _storage(entries: Mapping[str, Entry]) -> str | None:
+def _storage(entries: Mapping[str, Entry], home: str | None) -> str | None:
     if _shown(entries, "storage_type") != "s3":
-        return _shown(entries, "storage_path")
+        return _shown(entries, "storage_path") or (f"{home}/storage" if home else None)
     return "s3://" + "/".join(
         filter(None, [_shown(entries, "storage_s3_bucket"), _shown(entries, "storage_s3_prefix")])
     )

@@ -23,6 +23,7 @@ from cli.listing import (
     order,
 )
 from cli.options import AsJson, ShownColumns, Wide, Yes
+from cli.report import about_the_file, left_out_lines, totals_lines
 from cli.session import session
 from cli.showing_lists import REMOVED, Table, Wanted, show_list
 from cli.table import Column, chosen
@@ -32,11 +33,13 @@ from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import ExitCode
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.storage import open_storage
 from dataset_jobs.store.views import DatasetView
 from services.filters import DATASET_SORTS, DatasetFilter
+from services.to_json import to_json
 
 LIST_EPILOG = """
 \b
@@ -124,22 +127,31 @@ def show_dataset(
     utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Shows a dataset: its years, sexes and sums, and which datasets it supersedes."""
+    """Shows a dataset: what was loaded, what was left out and why, and which datasets it supersedes.
+
+    The report is the one that `parse --report` gives, of the load whose rows are there.
+    """
     with session() as it:
         dataset = it.client.datasets.get(it.client.datasets.find(dataset_id))
+        report = it.client.datasets.reports([dataset.id]).get(dataset.id)
     if description:
         if dataset.description is None:
             raise InvalidRequest(f"dataset {dataset.id} has no description: a parser knows its format")
         output.say_all(Description.from_json(dataset.description).as_toml().rstrip("\n"))
         return
     if as_json:
-        output.print_json(dataset)
+        output.print_json({**to_json(dataset), "report": report.as_dict() if report and report.is_whole else None})
         return
-    for name, value in _lines(dataset):
+    for name, value in _lines(dataset, report):
         output.say(f"{name:<15}{value}")
+    if report is not None:
+        output.say(*totals_lines(report), *left_out_lines(report))
+        if not report.is_whole:
+            output.say("", "left out: not known, it was loaded before reports were kept; this makes a report:")
+            output.say(f"  affirm-worker reprocess {dataset.id}")
 
 
-def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
+def _lines(dataset: DatasetView, report: Report | None) -> list[tuple[str, str]]:
     lines = [
         ("dataset", str(dataset.id)),
         ("file", f"{dataset.filename}, {dataset.country}, {dataset.size:,} bytes"),
@@ -156,16 +168,9 @@ def _lines(dataset: DatasetView) -> list[tuple[str, str]]:
     if dataset.description is not None:
         lines.append(("described", _columns(dataset.description)))
     if dataset.loaded_at is not None:
-        top = "all names" if dataset.top is None else f"the {dataset.top:,} most frequent names of a year and sex"
-        lines += [
-            ("loaded", f"{cell(dataset.loaded_at)}, as {dataset.parser}"),
-            ("rows", f"{dataset.row_count:,}, of {dataset.total_count:,} people"),
-            ("measure", str(dataset.measure)),
-            ("region", dataset.region or "the whole country"),
-            ("list", top),
-            ("years", years_in_words(dataset.years)),
-            ("sexes", " and ".join(dataset.sexes)),
-        ]
+        lines.append(("loaded", cell(dataset.loaded_at)))
+    if report is not None:
+        lines += about_the_file(report)
     lines += [("supersedes", str(other)) for other in dataset.supersedes]
     if dataset.superseded_by:
         lines.append(("superseded by", f"{', '.join(map(str, dataset.superseded_by))}, {_superseded(dataset)}"))

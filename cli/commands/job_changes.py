@@ -7,6 +7,7 @@ import typer
 
 from cli import output
 from cli.hints import error_in_words
+from cli.obstacles import unserved_in_words
 from cli.options import AsJson, RunAt, Yes
 from cli.session import session
 from cli.waiting import Timeout, Wait, check_timeout, wait_and_tell
@@ -128,6 +129,9 @@ def retry(
         results = it.client.jobs.retry_all(ids, dry_run=dry_run, priority=priority)
         if not (as_json and wait):
             _tell_retried(results, dry_run=dry_run, as_json=as_json)
+        queued = any(not one.refusal for one in results) and not (dry_run or wait)
+        if queued and (unserved := it.client.unserved()) is not None:
+            output.said_no(unserved_in_words(unserved))
         if wait:
             for one in results if as_json else ():
                 if one.refusal:

@@ -22,17 +22,18 @@ from cli.lazy import single
 from cli.options import AsJson, Name
 from cli.output import data_stream, print_json, say
 from cli.progress import open_display
+from cli.report import about_the_file, left_out_lines, totals_lines
 from cli.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.places import in_words
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.archive import is_archive
-from parser_runner.parsers.report import Report, report, reports_of_members
+from parser_runner.parsers.report import report, reports_of_members
 from parser_runner.parsers.source import Source
 from services.sources.addresses import is_address, shown_address
 from services.sources.buckets import SCHEME
@@ -176,15 +177,6 @@ def _print_report(source: Source, code: str, path: Path, file: str, as_json: boo
         raise typer.Exit(ExitCode.REJECTED)
 
 
-def _left_out(found: Report, reason: str) -> str:
-    """How many records, their sum and their first places."""
-    count, total = found.left_out[reason], found.left_out_totals.get(reason)
-    places = found.left_out_places.get(reason, ())
-    shown = "; ".join(map(in_words, places)) + ("; …" if places and count > len(places) else "")
-    figures = f", {total:,} in all" if total else ""
-    return f"{count:>10,}  {reason}{figures}{f': {shown}' if shown else ''}"
-
-
 def _is_of_several_regions(found: Report) -> bool:
     return found.rejected is not None and found.rejected.reason is Reason.SEVERAL_REGIONS
 
@@ -201,7 +193,7 @@ def _member_lines(members: Sequence[Report]) -> list[str]:
         return []
     lines = ["", f"{'file':<20}{'region':<16}{'years':<14}{'rows':>10}{'total':>14}"]
     for one in members:
-        region = one.parsed.region if one.parsed and one.parsed.region else ""
+        region = one.region or ""
         years = " to ".join(map(str, dict.fromkeys((one.years[0], one.years[-1])))) if one.years else ""
         wrong = f"  {one.rejected.problems[0]}" if one.rejected else ""
         lines.append(f"{one.filename:<20}{region:<16}{years:<14}{one.rows:>10,}{one.total:>14,}{wrong}")
@@ -210,39 +202,14 @@ def _member_lines(members: Sequence[Report]) -> list[str]:
 
 
 def report_lines(found: Report, file: Path | str) -> list[str]:
-    """The report for people."""
-    parsed = found.parsed
+    """The report of a file that is not loaded yet, for people."""
     about = [
         ("file", found.filename),
         ("result", f"refused: {found.rejected.reason}" if found.rejected else "can be loaded"),
+        *about_the_file(found),
     ]
-    if found.recognised is not None:
-        about.append(("format", found.recognised))
-    if found.known_as:
-        about.append(("known as", f"{' or '.join(found.known_as)}, without a description"))
-    if parsed is not None:
-        about += [
-            ("measure", parsed.measure),
-            ("region", parsed.region or f"all of {found.country}"),
-            ("names", f"the top {parsed.top} of each year and sex" if parsed.top else "all that are published"),
-        ]
-    if found.totals:
-        years = found.years
-        about += [
-            ("years", str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]} ({len(years)} of them)"),
-            ("rows", f"{found.rows:,}"),
-            ("total", f"{found.total:,}"),
-            ("smallest", f"{found.smallest:,}"),
-        ]
     lines = [f"{label:<10}{text}" for label, text in about]
-    if found.totals:
-        lines += ["", f"{'year':<6}{'sex':<5}{'rows':>10}{'total':>14}"]
-        lines += [f"{one.year:<6}{one.sex:<5}{one.rows:>10,}{one.total:>14,}" for one in found.totals]
-    if found.left_out:
-        lines += ["", "left out:", *(_left_out(found, reason) for reason in found.left_out)]
-    if found.added:
-        lines += ["", "added to another record of the same name:"]
-        lines += [f"{count:>10,}  {reason}" for reason, count in found.added.items()]
+    lines += [*totals_lines(found), *left_out_lines(found)]
     if found.rejected:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:

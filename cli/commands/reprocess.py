@@ -54,7 +54,7 @@ def reprocess(
             output.say(f"job {job} ({kind}) for dataset {dataset} is {'queued' if run_at is None else 'scheduled'}")
         elif not wait:
             output.print_json(result)
-        if unserved is not None:
+        if unserved is not None and not wait:  # while it waits it says so itself
             output.said_no(unserved_in_words(unserved, it.settings.pool))
         if wait:
             wait_and_tell(it, [job], timeout, as_json=as_json)

@@ -13,6 +13,7 @@ from cli.file_options import HintOptions, taking
 from cli.given import NOT_ENCRYPTED
 from cli.lazy import group
 from cli.listing import Utc
+from cli.obstacles import unserved_in_words
 from cli.options import AsJson, Country, Priority, ShownColumns, Wide
 from cli.session import session
 from cli.table import Column, chosen
@@ -238,6 +239,7 @@ def run(name: Name, as_json: AsJson = False) -> None:
     with session() as it:
         storage = open_storage(storage_config(it.settings))
         result = it.client.schedules.run(name, storage, limits=it.settings.look_limits)
+        unserved = it.client.unserved() if result.submitted else None
     if as_json:
         output.print_json(result)
     else:
@@ -248,6 +250,8 @@ def run(name: Name, as_json: AsJson = False) -> None:
             )  # fmt: skip
         for problem in result.problems:
             output.said_no(problem)
+    if unserved is not None:
+        output.said_no(unserved_in_words(unserved))
     if result.problems:
         raise typer.Exit(ExitCode.REJECTED)
 

@@ -36,15 +36,15 @@ commands = single()
 
 @commands.command(epilog=EPILOG)
 def settings(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, with their docs.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these, with their docs.")] = None,
     wide: Wide = False,
     columns: ShownColumns = None,
     as_json: AsJson = False,
 ) -> None:
-    """Shows every setting, its value, and where it comes from.
+    """Shows every setting with its value and its origin.
 
     Environment variables win over the context in use (see `affirm-worker context`), and that over the defaults.
-    Passwords are hidden. What is wrong is listed all at once; the exit code is 78 then.
+    Passwords are hidden. All wrong values are listed at once; the exit code is 78 then.
     """
     wanted = {_known(name) for name in names or ()}
     reading = read(context_option.chosen())

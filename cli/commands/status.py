@@ -76,7 +76,7 @@ def status(
         output.print_lines(terminal_lines(it.places, shown, now, choice))
     else:
         output.say(*heading(it.places, shown), "")
-        output.print_table(POOLS, [*map(_row, shown.pools)], NO_POOLS, choice)
+        output.print_table(POOLS, _rows(shown), NO_POOLS, choice)
         output.say("", *remarks(shown, now, wide=wide))
 
 
@@ -85,7 +85,7 @@ def _document(places: Places, status: Status) -> dict[str, Any]:
 
 
 def heading(places: Places, status: Status) -> Iterator[str]:
-    """The lines above the table: what it is about, and whether anybody works there."""
+    """The lines above the table: database, storage, controllers."""
     if places.context is not None:
         yield f"context      {places.context}"
     yield f"database     {places.database_in_words}"
@@ -103,7 +103,7 @@ def terminal_lines(places: Places, status: Status, now: datetime, choice: Choice
     """The status as the lines of a terminal.
 
     Args:
-        places: what it is about.
+        places: database and storage.
         status: as the store has it.
         now: the time it is said at.
         choice: the columns that the user wants.
@@ -113,18 +113,24 @@ def terminal_lines(places: Places, status: Status, now: datetime, choice: Choice
     return [
         *(line for text in heading(places, status) for line in fitted(one_line(text), width)),
         "",
-        *output.table(POOLS, [*map(_row, status.pools)], NO_POOLS, choice, alone=True),
+        *output.table(POOLS, _rows(status), NO_POOLS, choice, alone=True),
         "",
         *(line for text in below for line in fitted(one_line(text), width)),
     ]
 
 
-def _row(pool: PoolStatus) -> list[Any]:
+def _rows(status: Status) -> list[list[Any]]:
+    return [_row(pool, status) for pool in status.pools]
+
+
+def _row(pool: PoolStatus, status: Status) -> list[Any]:
+    # Nobody follows or renews a decision while no controller is there.
+    desired = pool.desired if status.serving(pool.name) else None
     return [
         pool.name, "paused" if pool.paused else "blocked" if pool.blocked_since else "open",
         pool.queued, pool.running, pool.scheduled, pool.failed,
         _in_words(pool.oldest_wait_seconds) if pool.queued else None, f"{pool.in_use:,} / {pool.max_running:,}",
-        pool.desired, pool.min_running, pool.runs_claimed, pool.runs_launched, pool.runs_working,
+        desired, pool.min_running, pool.runs_claimed, pool.runs_launched, pool.runs_working,
         pool.runs_ending,
     ]  # fmt: skip
 
@@ -167,14 +173,13 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     Args:
         status: as the store has it.
         now: the time it is said at.
-        wide: also what is over.
+        wide: also controllers that have ended.
     """
     over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
     yield from (controller_line(one, now) for one in status.controllers if wide or one not in over)
     if not wide and (lost := sum(one.seen_at is not None for one in over)):
         yield f"{_counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        # Nobody follows or renews a decision while no controller is there.
         if pool.desired is not None and (wide or status.serving(pool.name)):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
     if failed := sum(pool.failed for pool in status.pools):
@@ -205,7 +210,9 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
             output.say(*heading(it.places, now[0]), "")
             output.say(*rows.heading())
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
-        output_lines = [rows.line(_row(pool)) for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
+        output_lines = [
+            rows.line(_row(pool, now[0])) for pool in now[0].pools if known.get(pool.name) != _lasting(pool)
+        ]
         wrong = set() if old is None else set(_wrong(old))
         for line in (*output_lines, *(one for one in _wrong(now[0]) if one not in wrong)):
             output.say(line)

@@ -131,4 +131,4 @@ class Schedules:
 
 def _log_new(schedule: str, new: NewDataset) -> None:
     ids = {"dataset_id": str(new.dataset_id), "job_id": str(new.job_id)}
-    _log.info("submitted %s for schedule %s", new.file, schedule, extra=ids)
+    _log.info("submitted by schedule %s", schedule, extra={"file": new.file, **ids})

@@ -12,7 +12,7 @@ from controller.outcomes.diagnosis import waits_for
 from controller.steps.observe import Observation
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.settlement import Diagnosis
-from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
+from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun, log_fields
 
 _BLOCK = (Cause.CANNOT_START, Cause.FORBIDDEN, Cause.UNAVAILABLE)
 
@@ -51,5 +51,5 @@ async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosi
     if await context.store.block_pool(run.key, why, probe_wait(0)):
         what = f"{why.cause} ({why.reason})" if why.reason else str(why.cause)
         message = f"pool {run.pool} is blocked, and only probed until a run starts: {what}: {why.error}"
-        _log.error("%s", message, extra={"job_id": str(run.job_id), "epoch": run.epoch})
+        _log.error("%s", message, extra=log_fields(run))
         await context.announce(Notice("PoolBlocked", message, warning=True, pool=run.pool))

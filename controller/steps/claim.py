@@ -7,7 +7,7 @@ from controller.context import Context
 from controller.launchers.interface import Phase
 from controller.outcomes.backoff import probe_wait
 from controller.pools.spec import PoolSpec
-from dataset_jobs.store.controller_views import ClaimedRun
+from dataset_jobs.store.controller_views import ClaimedRun, log_fields
 
 _log = logging.getLogger(__name__)
 
@@ -28,14 +28,5 @@ async def claim(context: Context, pool: PoolSpec, limit: int) -> list[ClaimedRun
     )
     context.metrics.claimed(pool.name, time.monotonic() - began, [run.waited.total_seconds() for run in claimed])
     for run in claimed:
-        _log.info(
-            "claimed",
-            extra={
-                "job_id": str(run.job_id),
-                "job_type": run.type,
-                "dataset_id": str(run.dataset_id),
-                "attempt": run.attempts + 1,
-                "epoch": run.epoch,
-            },
-        )
+        _log.info("claimed", extra=log_fields(run))
     return claimed

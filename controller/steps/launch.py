@@ -13,9 +13,10 @@ from controller.context import Context
 from controller.launchers.interface import Launch, LaunchRefused
 from controller.outcomes.retry import settlement_of
 from controller.steps.breaker import block
+from dataset_jobs.logs import DETAIL
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.settlement import Diagnosis, Evidence
-from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun
+from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun, log_fields
 
 IN_FLIGHT = 16
 """How many launches are under way at the same time."""
@@ -66,12 +67,7 @@ async def launch(
 
 async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str | Unavailable | None:
     """The launcher's name for the run, or why it did not answer; None if it refused."""
-    about = {
-        "job_id": str(run.job_id),
-        "job_type": run.type,
-        "dataset_id": str(run.dataset_id),
-        "epoch": run.epoch,
-    }
+    about = log_fields(run)
     asked = Launch(
         run.key,
         run.dataset_id,
@@ -95,7 +91,7 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str 
         if not isinstance(run, UnreleasedRun) or run.waits_for != error.cause:
             await context.store.record_waiting(run.key, Diagnosis(error.cause, None, str(error)))
         return error
-    _log.info("launched as %s", name, extra={**about, "attempt": run.attempts + 1})
+    _log.info("launched as %s", name, extra={**about, **DETAIL})
     return name
 
 

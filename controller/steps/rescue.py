@@ -11,7 +11,7 @@ from controller.steps.settle import settle
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence
-from dataset_jobs.store.controller_views import UnreleasedRun
+from dataset_jobs.store.controller_views import UnreleasedRun, log_fields
 
 _log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ async def _ended_now(context: Context, run: UnreleasedRun, seen: ObservedRun | N
     diagnosis = why_not_started(seen.evidence, run.launched_for, rules.start_deadline, room_deadline)
     if diagnosis is None or not await context.store.end_run(run.key, diagnosis, seen.evidence, only_unstarted=True):
         return False
-    _log.warning("removing %s: %s", seen.name, diagnosis.error, extra={"job_id": str(run.job_id)})
+    _log.warning("removing %s: %s", seen.name, diagnosis.error, extra=log_fields(run))
     return True
 
 
@@ -166,7 +166,7 @@ async def _stalled_children(context: Context, observed: Observation) -> None:
     for run in observed.runs.values():
         seen = observed.seen.get(run.key)
         if seen is not None and seen.phase is not Phase.ENDED and run.lease_expired:
-            _log.warning("killing %s: its lease has expired", seen.name, extra={"job_id": str(run.job_id)})
+            _log.warning("killing %s: its lease has expired", seen.name, extra=log_fields(run))
             await context.launcher.stop(run.key, now=True)
 
 

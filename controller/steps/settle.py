@@ -17,7 +17,7 @@ from dataset_jobs.model.errors import Permanent
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import COMPLETED, Diagnosis, Evidence, RunFacts, Settled, Settlement
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.controller_views import UnreleasedRun
+from dataset_jobs.store.controller_views import UnreleasedRun, log_fields
 
 SETTLE_CONCURRENCY = 8
 """How many runs are settled at the same time."""
@@ -62,10 +62,10 @@ async def settle(context: Context, run: UnreleasedRun, evidence: Evidence, diagn
         settled = await _decided_under_lock(context, run, evidence, diagnosis)
     except Permanent as error:
         # One bad run must not keep the others from being settled.
-        _log.error("cannot be settled: %s", error, extra={"job_id": str(run.job_id), "epoch": run.epoch})
+        _log.error("cannot be settled: %s", error, extra=log_fields(run))
         return
     if settled is not None:
-        _log_settled(run, settled.settlement)
+        _log_settled(run, *settled)
         _count(context.metrics, run.pool, settled, evidence)
         context.tally.failed += settled.settlement.state is JobState.FAILED
         if settled.settlement.give_backs:
@@ -122,32 +122,29 @@ def _of_its_runner(evidence: Evidence, runner_uid: str | None, facts: RunFacts) 
     return replace(evidence, container_started=evidence.container_started or facts.started)
 
 
-def _log_settled(run: UnreleasedRun, settled: Settlement) -> None:
-    about = {
-        "job_id": str(run.job_id),
-        "job_type": run.type,
-        "dataset_id": str(run.dataset_id),
-        "attempt": run.attempts + 1,
-        "epoch": run.epoch,
-        "cause": str(settled.diagnosis.cause),
-    }
-    if settled.diagnosis.reason:
-        about["reason"] = str(settled.diagnosis.reason)
-    if settled.diagnosis.cause is Cause.COMPLETED:
-        _log.info("completed", extra=about)
-    elif settled.state is JobState.FAILED:
-        _log.error("failed: %s (%s)", settled.diagnosis.error, settled.why, extra=about)
-    elif settled.state is JobState.SCHEDULED:
-        again = _human(settled.wait)
-        _log.warning(
-            "retry in %s: %s (%s)",
-            again,
-            settled.diagnosis.error,
-            settled.why,
-            extra={**about, "retry_in_seconds": round(settled.wait.total_seconds(), 1)},
-        )
+def _log_settled(run: UnreleasedRun, settlement: Settlement, facts: RunFacts) -> None:
+    """One line for each run: what became of its file, and why."""
+    diagnosis, why = settlement.diagnosis, settlement.why
+    about = {**log_fields(run), "cause": str(diagnosis.cause)}
+    if diagnosis.reason:
+        about["reason"] = str(diagnosis.reason)
+    if diagnosis.cause is Cause.COMPLETED:
+        rows = 0 if facts.figures is None else facts.figures.rows
+        _log.info("completed: %s row%s", f"{rows:,}", "" if rows == 1 else "s", extra={**about, "rows": rows})
+    elif settlement.state is JobState.FAILED and diagnosis.cause is Cause.REJECTED:
+        # The file's fault: nothing is wrong here.
+        _log.warning("rejected: %s", diagnosis.error, extra=about)
+    elif settlement.state is JobState.FAILED:
+        _log.error("failed: %s (%s)", diagnosis.error, why, extra=about)
+    elif settlement.state is JobState.CANCELLED:
+        _log.info("cancelled", extra=about)
+    elif settlement.state is JobState.SCHEDULED:
+        seconds = settlement.wait.total_seconds()
+        extra = {**about, "retry_in_seconds": round(seconds, 1)}
+        _log.warning("retry in %s: %s (%s)", _human(settlement.wait), diagnosis.error, why, extra=extra)
     else:
-        _log.warning("%s: %s (%s)", settled.state or "ended", settled.diagnosis.error, settled.why, extra=about)
+        became = "queued again" if settlement.state is JobState.QUEUED else settlement.state or "ended"
+        _log.warning("%s: %s (%s)", became, diagnosis.error, why, extra=about)
 
 
 def _human(wait: timedelta) -> str:

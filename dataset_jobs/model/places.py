@@ -1,11 +1,17 @@
 """Where in a file something stands: a line, a cell, a figure of a matrix, or one of these in an archive's member."""
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 from dataset_jobs.model.text import one_line
 
 _SHOWN = 60
 """Characters that are shown of the name of a sheet or member."""
+
+_KEPT = 200
+"""Characters that are kept of it in a report."""
+
+_REFERENCE = re.compile(r"([A-Z]{1,4})([1-9]\d{0,8})")
 
 
 class Cell(NamedTuple):
@@ -70,6 +76,39 @@ def as_values(place: Place | None) -> dict[str, str | int]:
             return {"figure": number}
         case _:
             return {"line": place}
+
+
+def from_values(values: Any) -> Place | None:
+    """The place that `as_values` gave; None for anything else."""
+    match values:
+        case {"member": str(member), **rest}:
+            return InMember(member, _inner(rest))
+        case _:
+            return _inner(values)
+
+
+def _inner(values: Any) -> int | Cell | Figure | None:
+    match values:
+        case {"sheet": str(sheet), "cell": str(reference)} if found := _REFERENCE.fullmatch(reference):
+            column = 0
+            for letter in found[1]:
+                column = column * 26 + ord(letter) - ord("A") + 1
+            return Cell(sheet, int(found[2]), column)
+        case {"figure": int(number)}:
+            return Figure(number)
+        case {"line": int(line)}:
+            return line
+    return None
+
+
+def with_short_names(place: Place) -> Place:
+    """The place, with the names of sheet and member no longer than they are kept."""
+    match place:
+        case InMember(member, inner):
+            return InMember(member[:_KEPT], inner)
+        case Cell(sheet, row, column):
+            return Cell(sheet[:_KEPT], row, column)
+    return place
 
 
 def shown_name(name: str) -> str:

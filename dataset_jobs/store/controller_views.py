@@ -14,6 +14,7 @@ class ClaimedRun:
     job_id: UUID
     epoch: int
     dataset_id: UUID
+    filename: str
     type: str
     attempts: int
     interruptions: int
@@ -36,6 +37,7 @@ class UnreleasedRun:
     epoch: int
     pool: str
     dataset_id: UUID
+    filename: str
     type: str
     attempts: int
     launcher: str
@@ -68,6 +70,18 @@ class UnreleasedRun:
     def ended_for(self) -> timedelta:
         """How long ago it was ended; zero if it was not."""
         return timedelta(0) if self.ended_at is None else self.age - (self.ended_at - self.claimed_at)
+
+
+def log_fields(run: ClaimedRun | UnreleasedRun) -> dict[str, str | int]:
+    """What a line of the log says of the run that it is about."""
+    return {
+        "file": run.filename,
+        "job_id": str(run.job_id),
+        "job_type": run.type,
+        "dataset_id": str(run.dataset_id),
+        "attempt": run.attempts + 1,
+        "epoch": run.epoch,
+    }
 
 
 @dataclass(frozen=True, slots=True)

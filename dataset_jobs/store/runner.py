@@ -185,6 +185,7 @@ class RunnerStore:
                 measure=loaded.measure,
                 top=loaded.top,
                 warning=loaded.warning,
+                report=None if loaded.report is None else Json(loaded.report.beside_the_rows()),
             )
             cover(self._connection, assignment, loaded)
             self._execute("load.finish_job")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Loaded:
         top: the most names listed for a year and sex; None if all are.
         coverage: every year and sex that there are rows of, each once.
         warning: what may be wrong with the rows; None if nothing was seen.
+        report: of the reading that gave the rows; None if none was made.
     """
 
     parser: str
@@ -69,6 +71,7 @@ class Loaded:
     top: int | None
     coverage: Sequence[Covered]
     warning: str | None = None
+    report: Report | None = None
 
     @property
     def rows(self) -> int:

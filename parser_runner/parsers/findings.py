@@ -4,7 +4,7 @@ from collections import Counter
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Problem, Rejected
-from dataset_jobs.model.places import Place
+from dataset_jobs.model.places import Place, with_short_names
 
 PROBLEMS_KEPT = 20
 PROBLEMS_LIMIT = 1000
@@ -12,6 +12,14 @@ PROBLEMS_LIMIT = 1000
 
 PLACES_KEPT = 5
 """Places that are kept for each reason why records are left out."""
+
+REASONS_KEPT = 40
+"""Reasons that are told apart; a parser of another package may give any number of them."""
+
+REASON_LENGTH = 200
+"""Characters that are kept of a reason."""
+
+OTHER_REASONS = "other reasons"
 
 
 class Findings:
@@ -46,13 +54,18 @@ class Findings:
             place: of the first of them, if known.
             figure: the sum of their own counts; 0 if they have none.
         """
+        reason = _kept(reason, self.skipped)
         self.skipped[reason] += count
         if figure:
             self.figures[reason] += figure
         if place is not None:
             places = self.places.setdefault(reason, [])
             if len(places) < PLACES_KEPT:
-                places.append(place)
+                places.append(with_short_names(place))
+
+    def add(self, reason: str, count: int) -> None:
+        """Counts records that were added to another one of the same name."""
+        self.added[_kept(reason, self.added)] += count
 
     def problem(self, problem: Problem) -> None:
         """Notes a problem. After the last row the file is refused with the first ones.
@@ -71,3 +84,11 @@ class Findings:
         """Raises `Rejected` if problems were noted."""
         if self._problems:
             raise Rejected(Reason.INVALID_FORMAT, self._filename, self._problems, self._more)
+
+
+def _kept(reason: str, known: Counter[str]) -> str:
+    """The reason as the report has it: not too long, and not one too many."""
+    if reason in known:
+        return reason
+    reason = reason[:REASON_LENGTH]
+    return reason if reason in known or len(known) < REASONS_KEPT else OTHER_REASONS

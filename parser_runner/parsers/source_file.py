@@ -140,7 +140,7 @@ class SourceFile:
 
     def added(self, reason: str, count: int = 1) -> None:
         """Counts records that were added to another one, by the reason."""
-        self.findings.added[reason] += count
+        self.findings.add(reason, count)
 
     def problem(self, reason: str, place: LocalPlace | None = None) -> None:
         """Notes a problem, without quoting the file. After the last row the file is refused with the first problems.

@@ -152,11 +152,9 @@ def test_load_does_it_all_and_says_what_came_of_it(empty_database: str, tmp_path
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(*) from names").fetchone() == (rows,)
         found = connection.execute(advised).fetchall()
-    assert found[0][:2] == (2021, "F" if found[0][2] == "Olivia" else "M")
-    assert re.search(
-        rf"of yob2021.txt, US:\nyear +sex +name +count\n2021 +{found[0][1]} +{found[0][2]} +{found[0][3]}\n",
-        done.stdout,
-    )
+    country, year, sex, name, count = found[0]
+    assert (country, year) == ("US", 2021)
+    assert re.search(rf"of yob2021.txt, US:\nyear +sex +name +count\n2021 +{sex} +{name} +{count}\n", done.stdout)
     assert "give either ids" in run("datasets", "delete", code=2).stderr
     assert "only failed datasets" in run("datasets", "delete", "--status", "completed", "--yes", code=2).stderr
     [deleted] = answer(run("datasets", "delete", "--status", "failed", "--yes", "--json"))
@@ -205,7 +203,7 @@ def test_a_job_for_later_waits_and_is_brought_forward(run: Run, tmp_path: Path) 
     [submitted] = answer(run("submit", path, "--country", "US", "--run-at", "12h", "--priority", 3, "--json"))
     job = submitted["job_id"]
     done = run("run", "--until-idle", code=1)
-    assert "still waiting: yob2023.txt is to be loaded at" in done.stderr
+    assert "still waiting: to be loaded at" in done.stderr
     assert "expected a time such as" in run("jobs", "set", job, "--run-at", "soon", code=2).stderr
     assert "give a --priority" in run("jobs", "set", job, code=2).stderr
     assert answer(run("jobs", "set", job, "--run-at", "0s", "--json"))["state"] == "queued"

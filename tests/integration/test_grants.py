@@ -1,6 +1,7 @@
 """The group roles: each can do its work, and no more."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +15,7 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import LogLine, Outcome
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.model.settlement import CANCELLED, COMPLETED, Diagnosis, Evidence, Settlement
@@ -50,6 +52,8 @@ def submitted(client: Client, folder: Path) -> tuple[UUID, UUID]:
     return result.dataset_id, result.job_id
 
 
+COVERED = [Covered(2023, "F", 1, 15433)]
+REPORT = Report("yob2023.txt", "US", totals=COVERED, smallest=15433, left_out={"blank records": 1})
 RETRIED = Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), JobState.QUEUED, attempts=1)
 
 
@@ -73,14 +77,13 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                     runner.record_outcome(Outcome(Cause.CRASHED, error="it crashed"))
                 else:
                     block = f"{assignment.dataset_key}\t2023\tEmma\tF\temma\t15433\n".encode()
-                    runner.load(
-                        assignment, [block], Loaded("us-ssa", "births", None, None, [Covered(2023, "F", 1, 15433)]), 13
-                    )
+                    runner.load(assignment, [block], Loaded("us-ssa", "births", None, None, COVERED, None, REPORT), 13)
                     assert runner.has_committed()
                     assert runner.sexes_of(assignment, 2023, ["Emma"]) == {}
             assert await settle(store, claimed.key, Evidence(), RETRIED if epoch == 1 else Settlement(COMPLETED), "uid")
     [dataset] = client.datasets.list(ids=[dataset_id])
     assert (dataset.status, dataset.row_count) == ("completed", 1)
+    assert client.datasets.reports([dataset_id])[dataset_id] == replace(REPORT, recognised="us-ssa", measure="births")
     again, _ = client.datasets.reprocess(dataset_id)
     assert client.jobs.cancel(again) is Cancel.CANCELLED
     client.jobs.retry(again)

@@ -54,8 +54,10 @@ def test_an_embedded_database_is_named_before_anything_else(home: Path, tmp_path
         " (WORKER_CONCURRENCY 4, the pool's maximum 64)"
     )
     config = write_config(tmp_path, '[contexts.here]\npool = "slow"\n')
+    logged = run("run", "--until-idle", "--context", "here", POOL="default", AFFIRM_WORKER_CONFIG=config)
+    assert "context: here; database: embedded, " in logged.stderr
     used = run("jobs", "list", "--context", "here", AFFIRM_WORKER_CONFIG=config)
-    assert used.stderr.splitlines() == [f"{named[:-1]}, nor database_url in context here)"]
+    assert used.stderr.splitlines() == [named.replace("DATABASE_URL is not set", "context here has no database_url")]
 
 
 def test_a_context_leads_to_its_database_and_storage(world: World, tmp_path: Path) -> None:
@@ -95,6 +97,21 @@ def test_status_begins_with_what_it_is_about(world: World, run: Run) -> None:
     assert "has ended" not in shown and "desired since" not in shown and "listening" not in shown
     assert "has ended, last claim" in run("status", "--wide").stdout
     assert password not in shown + json.dumps(about)
+
+
+def test_whoever_queues_a_job_learns_that_nobody_runs_it(world: World, run: Run) -> None:
+    result = world.submit_small()
+    run("run", "--until-idle")
+    again = run("reprocess", str(result.dataset_id), "--json")
+    assert (again.stderr, answer(again)["controller_running"]) == (f"{NOBODY}\n", False)
+    run("jobs", "cancel", answer(again)["job_id"])
+    assert run("jobs", "retry", answer(again)["job_id"], "--dry-run").stderr == ""
+    assert run("jobs", "retry", answer(again)["job_id"]).stderr == f"{NOBODY}\n"
+    (world.folder / "storage" / "in").mkdir()
+    world.file("storage/in/yob2019.txt", "Mary,F,7\n")
+    run("schedules", "add", "ssa", "--cron", "0 3 * * 1", "--location", "in", "-c", "US")
+    assert run("schedules", "run", "ssa").stderr == f"{NOBODY}\n"
+    assert run("schedules", "run", "ssa").stderr == ""
 
 
 async def test_nothing_is_said_while_a_controller_claims_the_job(world: World, run: Run) -> None:

@@ -30,7 +30,9 @@ async def test_sigterm_lets_children_finish_within_the_grace_period(world: World
         log = log_of(process)
     assert world.job(result.job_id)["state"] == "completed"
     assert world.rows(result.dataset_id) == ROWS_2023
-    assert [line["msg"] for line in log][-1] == "stopped"
+    says = [line["msg"] for line in log]
+    assert says[-1] == "stopped"
+    assert "stopping: 1 run may finish, up to 30 s" in says
 
 
 async def test_after_the_grace_period_children_are_interrupted_and_their_jobs_given_back(world: World) -> None:
@@ -56,6 +58,9 @@ async def test_a_second_signal_goes_at_once_and_nothing_is_lost(world: World) ->
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert time.monotonic() - begun < 20
+        says = [str(line["msg"]) for line in log_of(process)]
+    assert "stopping: 1 run may finish, up to 60 min; Ctrl-C again kills it" in says
+    assert any(line.startswith("stopping now: 1 run is killed; the next controller queues its job") for line in says)
     world.query("update runs set lease_until = now() - interval '1 second'")
     await world.run_until_idle(owner="b")
     assert world.rows(result.dataset_id) == ROWS_2023

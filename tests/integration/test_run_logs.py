@@ -88,7 +88,7 @@ async def test_a_failed_run_says_why_once(speaking: World, run: Run) -> None:
     job = speaking.submit(speaking.file("yob2019.txt", "nonsense\n"))
     await speaking.run_until_idle()
     *_, error, end = read(speaking, job.job_id)
-    assert (error.event, error.level) == (Event.SAID, "ERROR")
+    assert (error.event, error.level) == (Event.SAID, "WARNING")
     assert error.message is not None and error.message.startswith("rejected: yob2019.txt, line 1: ")
     assert (end.event, end.cause, end.reason, end.message) == (Event.ENDED, "rejected", "invalid_format", None)
     assert run("jobs", "logs", str(job.job_id)).stdout.count("no known format") == 1

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,11 +72,23 @@ def on_terminal(
         env: its whole environment, besides TERM.
         columns, lines: the terminal's size.
     """
+    with _started([sys.executable, "-m", "cli", *map(str, arguments)], env, ROOT, columns, lines) as terminal:
+        yield terminal
+
+
+def run_on_terminal(command: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int = 80) -> tuple[int, str]:
+    """Runs a command to its end. Returns its exit code, and all that the terminal got."""
+    with _started(command, env, cwd, columns, 40) as terminal:
+        return terminal.end(60), terminal.written
+
+
+@contextmanager
+def _started(command: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int, lines: int) -> Iterator[Terminal]:
     stream, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", *map(str, arguments)], cwd=ROOT, env={"TERM": "xterm", **env},
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        command, cwd=cwd, env={"TERM": "xterm", **env}, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
     )  # fmt: skip
     os.close(theirs)
     try:

@@ -9,8 +9,9 @@ import pytest
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.report import Report
 from parser_runner.parsers import Parsed, Source, parse_whole
-from parser_runner.parsers.report import Report, report
+from parser_runner.parsers.report import report
 
 Content = str | bytes
 

@@ -174,7 +174,7 @@ def test_a_full_disk_leaves_the_old_file_whole(path: Path, monkeypatch: pytest.M
 def test_contexts_are_listed_used_shown_added_and_removed(path: Path) -> None:
     listed = answer(path, "context", "list")
     assert [(one["context"], one["in_use"], one["database"]) for one in listed] == [
-        ("dev", True, "embedded"),
+        ("dev", True, "embedded, /srv/dev/postgres"),
         ("prod", False, "host=db.example dbname=names user=me password=***"),
         ("far away", False, "embedded"),
     ]
@@ -256,6 +256,16 @@ def test_all_that_is_wrong_is_listed_at_once(path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if " allowed: " in line] == done.stderr.splitlines()
     assert len(done.stderr.splitlines()) == 3
     assert "did you mean DATABASE_URL?" in affirm(path, "settings", "databse_url", code=2).stderr
+
+
+def test_a_login_in_a_setting_that_has_none_is_hidden(path: Path) -> None:
+    login = "http://u:hunter2@s3.example"
+    bucket = "storage_type = 's3'\nstorage_s3_bucket = 'names'"
+    path.write_text(f"[contexts.a]\n{bucket}\nstorage_s3_endpoint = '{login}'\n")
+    for arguments in ([], ["--json"], ["storage_s3_endpoint"]):
+        assert "http://***@s3.example" in affirm(path, "settings", "--context", "a", *arguments, code=78).stdout
+    assert answer(path, "context", "show", "a")["settings"]["storage_s3_endpoint"] == "http://***@s3.example"
+    assert "POOL is 'http://***@s3.example'" in affirm(path, "settings", code=78, POOL=login).stderr
 
 
 def test_parse_asks_no_secret_and_names_no_database(path: Path) -> None:

@@ -115,3 +115,11 @@ def test_the_checks_see_what_is_wrong(tmp_path: Path) -> None:
     assert anchors(page) == {"one--two"}
     assert variables(page) == {"NO_SUCH_NAME"}
     assert [one for text in code(page) for one in commands(text)] == [("explode", "now"), ("jobs", "cry")]
+
+
+def test_queries_that_users_are_given_read_what_counts() -> None:
+    """`names` has superseded rows too, and no country: the view `counted_names` is for people."""
+    given = dict(help_texts())
+    given |= {str(page.relative_to(ROOT)): "\n".join(code(page)) for page in PAGES}
+    of_names = re.compile(r"\b(from|join)\s+(\w+\.)?names\b", re.IGNORECASE)
+    assert [place for place, text in given.items() if of_names.search(text) and place != "docs/cli.md"] == []

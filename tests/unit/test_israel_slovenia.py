@@ -27,8 +27,7 @@ def test_israels_groups_are_added_up_to_the_country() -> None:
     assert (2020, "M", "משה", 60) in read
     assert found.added == {"population groups of the same name": 4}
     assert found.left_out["suppressed counts (..: fewer than 5)"] == 2
-    assert found.parsed
-    assert (found.parsed.region, found.parsed.measure) == (None, "births")
+    assert (found.region, found.measure) == (None, "births")
 
 
 @pytest.mark.parametrize("missing", ISRAEL)

@@ -158,3 +158,8 @@ def test_plain_names_are_folded_in_the_short_way_to_the_same_key(name: str) -> N
 @given(st.text(st.characters(max_codepoint=0x24F, categories=["L"])))
 def test_a_key_is_its_own_key(name: str) -> None:
     assert fold(fold(name)) == fold(name)
+
+
+@given(st.lists(rows, max_size=3 * PROGRESS_ROWS))
+def test_the_smallest_count_is_found(read: list[Row]) -> None:
+    assert sort_rows(7, read, no_progress).smallest == min((row.count for row in read), default=None)

@@ -21,8 +21,7 @@ def test_the_countrys_list_of_each_sheet_is_read() -> None:
     ]  # fmt: skip
     found = reported(content, NAME, "BE")
     assert found.left_out == {"figures of regions, which those of the country include": 8, "other sheets": 1}
-    assert found.parsed is not None
-    assert (found.parsed.measure, found.parsed.region, found.parsed.top) == ("births", None, None)
+    assert (found.measure, found.region, found.top) == ("births", None, None)
     assert rows(xlsx({"1995": DUTCH}), "Voornamen_meisjes.xlsx", "BE")[0] == (1995, "F", "Laura", 1484)
 
 

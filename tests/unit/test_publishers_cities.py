@@ -31,8 +31,7 @@ def test_vienna_numbers_the_sexes_and_has_points_for_names() -> None:
     report = reported(VIENNA, "l9ogdvornamentop500", "AT")
     assert (report.rows, report.total, report.years, report.sexes) == (2, 189, [2010, 2011], ["F", "M"])
     assert dict(report.left_out) == {"names without a letter": 1}
-    assert report.parsed is not None
-    assert (report.parsed.region, report.parsed.measure) == ("AT-9", "births")
+    assert (report.region, report.measure) == ("AT-9", "births")
 
 
 @pytest.mark.parametrize("code", ["90100", "90200", ""])

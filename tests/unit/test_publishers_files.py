@@ -8,7 +8,8 @@ import re
 import pytest
 
 from dataset_jobs.model.causes import Reason
-from parser_runner.parsers.report import Report, report
+from dataset_jobs.model.report import Report
+from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
 from tests.unit.publisher_files import DATA, FIGURES, FOLDERS, said_of
 
@@ -35,14 +36,13 @@ def test_a_publishers_file_gives_the_figures_that_others_have_counted(path: str)
     known = FIGURES[path]
     found = report_of(path, known["country"])
     assert found.problems == ()
-    assert found.parsed is not None
     added, left_out = sum(found.added.values()), sum(found.left_out.values())
     assert (found.rows + added, found.total) == (int(known["counted_records"]), int(known["counted_total"]))
     assert {
-        "format": found.parsed.parser,
-        "measure": found.parsed.measure,
-        "region": found.parsed.region or "",
-        "top": str(found.parsed.top or ""),
+        "format": found.recognised,
+        "measure": found.measure,
+        "region": found.region or "",
+        "top": str(found.top or ""),
         "first_year": str(found.years[0]),
         "last_year": str(found.years[-1]),
         "sexes": "".join(found.sexes),

@@ -55,8 +55,7 @@ def test_the_order_of_the_dimensions_is_that_of_id() -> None:
 
 def test_a_dataset_of_all_names_has_no_top() -> None:
     found = reported(document(), "VSA50.json", "IE")
-    assert found.parsed is not None
-    assert (found.parsed.parser, found.parsed.measure, found.parsed.top) == ("ie-cso-jsonstat", "births", None)
+    assert (found.recognised, found.measure, found.top) == ("ie-cso-jsonstat", "births", None)
     assert found.left_out == {"suppressed or absent figures (null)": 1}
     older = json.dumps(JSON_STAT).replace(" with 3 or More Occurrences", "")
     assert opened(older, "VSA10.json", "IE").top == 100
@@ -145,8 +144,7 @@ def test_csv_has_a_line_for_each_figure() -> None:
     found = reported(CSO_CSV, "VSA50.csv", "IE")
     assert rows(CSO_CSV, "any.csv", "IE") == [(2023, "M", "Jack", 583)]
     assert found.left_out == {"ranks": 1, "suppressed or absent figures (no VALUE)": 1}
-    assert found.parsed is not None
-    assert (found.parsed.parser, found.parsed.top) == ("ie-cso-csv", None)
+    assert (found.recognised, found.top) == ("ie-cso-csv", None)
     assert refusal(CSO_CSV, "VSA50.csv", "IE", sex="F").reason is Reason.CONTRADICTORY
     assert rows(CSO_CSV, "VSA50.csv", "IE", sex="M") == rows(CSO_CSV, "VSA50.csv", "IE")
 

@@ -20,8 +20,7 @@ def test_each_line_is_a_name(delimiter: str) -> None:
     assert rows(content, "nznames.csv", "NZ") == EXPECTED
     found = reported(content, "nznames.csv", "NZ")
     assert found.left_out == {"lines without a figure": 1}
-    assert found.parsed is not None
-    assert (found.parsed.parser, found.parsed.measure, found.parsed.top) == ("nz-figure-nz", "births", 100)
+    assert (found.recognised, found.measure, found.top) == ("nz-figure-nz", "births", 100)
 
 
 def test_a_name_at_two_ranks_is_added_up() -> None:

@@ -29,8 +29,7 @@ def test_the_columns_may_stand_in_another_order() -> None:
 
 def test_an_export_is_of_births() -> None:
     found = reported(EXPORT, "any.csv", "SE")
-    assert found.parsed is not None
-    assert (found.parsed.parser, found.parsed.measure, found.parsed.region) == ("se-scb-statbank", "births", None)
+    assert (found.recognised, found.measure, found.region) == ("se-scb-statbank", "births", None)
     assert found.left_out == {"years without a figure (..)": 3}
 
 

@@ -269,7 +269,7 @@ def test_what_is_told_must_not_contradict_the_name_of_the_file() -> None:
 def test_years_and_sexes_of_an_archive_are_those_of_its_members() -> None:
     archive = zipped({"Baby Names/male_cy1944_top.csv": SA, "Baby Names/female_cy1945_top.csv": SA, "readme.pdf": "x"})
     found = reported(archive, "baby-names-1944-2013.zip", "AU")
-    assert [(one.year, one.sex, one.rows) for one in found.totals] == [(1944, "M", 2), (1945, "F", 2)]
+    assert [(one.year, one.gender, one.rows) for one in found.totals] == [(1944, "M", 2), (1945, "F", 2)]
     assert found.left_out["other files in the archive"] == 1
     bad = refusal(zipped({"a/male_cy1944_top.csv": SA + "ANN,x,9\r\n"}), "z.zip", "AU")
     assert str(bad).startswith("z.zip, member 'a/male_cy1944_top.csv', line 7: expected a whole number")

@@ -1,11 +1,16 @@
 """The validation report, and `affirm-worker parse` and `parsers list` that print it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cli.report import left_out_in_a_line
+from dataset_jobs.model.places import Cell, Figure, InMember, Place, as_values, from_values
+from dataset_jobs.model.report import Report, stored_report
 from parser_runner.parsers import countries
+from parser_runner.parsers.findings import Findings
 from tests.unit.command_line import run
 from tests.unit.parsing import reported
 from tests.unit.sample_contents import INSEE
@@ -146,3 +151,52 @@ def test_the_formats_are_listed_by_country() -> None:
 def test_a_report_says_what_was_added_up() -> None:
     found = reported("nome,numero,genero\nAna,161,F\nAna,1,F\n", "n-2014.csv", "PT")
     assert (found.rows, found.total, dict(found.added)) == (1, 162, {"lines of the same name": 1})
+
+
+def test_a_stored_report_is_the_one_of_the_file(insee: Path) -> None:
+    found = reported(insee.read_bytes(), insee.name, "FR")
+    about = replace(found, smallest=None, left_out={}, left_out_totals={}, left_out_places={}, added={})
+    beside = json.loads(json.dumps(found.beside_the_rows()))
+    # The database keeps no order.
+    turned = {
+        name: dict(reversed(value.items())) if isinstance(value, dict) else value for name, value in beside.items()
+    }
+    read = stored_report(about, turned)
+    assert read == found
+    assert [*read.left_out] == [*found.left_out]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [3, Cell("Table 6", 12, 3), Cell("x", 9, 731), Figure(17), InMember("a.csv", 4), InMember("a.csv", None),
+     InMember("a.csv", Cell("Table 6", 1, 27)), InMember("a.json", Figure(2))],
+)  # fmt: skip
+def test_a_place_is_read_again_from_its_values(place: Place) -> None:
+    assert from_values(json.loads(json.dumps(as_values(place)))) == place
+
+
+@pytest.mark.parametrize("values", [None, 3, [], {}, {"line": "3"}, {"sheet": "a"}, {"sheet": "a", "cell": "C0"}])
+def test_no_other_values_are_a_place(values: object) -> None:
+    assert from_values(values) is None
+
+
+def test_a_report_stays_small_whatever_a_parser_says() -> None:
+    findings = Findings("any.csv")
+    for number in range(5000):
+        findings.skip(f"{number} " * 200, 1, InMember("m" * 5000, number), 1)
+        findings.skip("known", 1, Cell("s" * 5000, number + 1, 1), 1)
+        findings.add(f"{number} " * 200, 1)
+    assert findings.skipped.total() == 10000
+    assert findings.added.total() == 5000
+    found = Report(
+        "any.csv", "XX", left_out=findings.skipped, left_out_totals=findings.figures, left_out_places=findings.places,
+        added=findings.added,
+    )  # fmt: skip
+    assert found.left_out["known"] == 5000
+    assert len(json.dumps(found.beside_the_rows())) < 100_000
+
+
+def test_what_was_left_out_fits_in_a_line() -> None:
+    assert left_out_in_a_line(Report("a.csv", "FR")) == ""
+    found = Report("a.csv", "FR", left_out={"blank": 1, "cells suppressed": 57389, "rows without a year": 36675})
+    assert left_out_in_a_line(found) == "57,389 cells suppressed, 36,675 rows without a year, 1 blank"

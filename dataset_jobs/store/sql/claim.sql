@@ -47,9 +47,9 @@ with picked as (
     insert into runs (job_id, epoch, pool, launcher, owner, lease_until)
     select id, lease_epoch, %(pool)s, %(launcher)s, %(owner)s, clock_timestamp() + %(lease)s from picked
 )
-select id as job_id, lease_epoch as epoch, dataset_id, type, attempts, interruptions, memory_doublings,
+select picked.id as job_id, lease_epoch as epoch, dataset_id, filename, type, attempts, interruptions, memory_doublings,
     clock_timestamp() - run_at as waited
-from picked order by priority desc, run_at, key
+from picked join datasets on datasets.id = dataset_id order by priority desc, run_at, picked.key
 
 -- name: claim.probe
 -- Counts a probe of a blocked pool, and sets the time of the next one.

@@ -69,6 +69,16 @@ cross join lateral (
 where datasets.id = any (%(ids)s::uuid[])
 order by datasets.key desc
 
+-- name: datasets.reports
+-- Reads the reports of the loads whose rows are there: what was stored beside the rows, and their totals.
+select datasets.id, filename, countries.code as country, parser, measure, region, top, report, covered.totals
+from datasets join countries on countries.id = datasets.country_id
+cross join lateral (
+    select json_agg(json_build_array(year, gender, row_count, total_count) order by year, gender) as totals
+    from coverage where coverage.dataset_key = datasets.key
+) covered
+where datasets.id = any (%(ids)s) and loaded_at is not null
+
 -- name: datasets.most_frequent
 -- Lists the most frequent names of a dataset in a year, to show a person what was loaded.
 select names.gender::text as sex, names.name, names.count

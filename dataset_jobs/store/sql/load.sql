@@ -34,10 +34,10 @@ where jobs.id = %(job_id)s and jobs.state = 'running' and jobs.lease_epoch = %(e
 for update
 
 -- name: load.finish_dataset
--- Completes the dataset, and records its totals, parser, measure and warning.
+-- Completes the dataset, and records its totals, parser, measure, warning and report.
 update datasets set status = 'completed', loaded_at = clock_timestamp(), row_count = %(rows)s,
     total_count = %(total)s, parser = %(parser)s, region = %(region)s, measure = %(measure)s, top = %(top)s,
-    error = null, warning = %(warning)s, updated_at = clock_timestamp()
+    error = null, warning = %(warning)s, report = %(report)s, updated_at = clock_timestamp()
 where id = %(dataset_id)s
 
 -- name: load.finish_job

@@ -5,13 +5,13 @@
 -- Lists the runs that hold a slot, for launch, observe and rescue; settle reads again under lock. Now and then it lists
 -- all of them. At other ticks it lists those worth a look: changed runs, and runs to launch, to end, to settle, or to
 -- check because they may be lost.
-select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, jobs.type, jobs.attempts,
+select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, datasets.filename, jobs.type, jobs.attempts,
        runs.launcher, runs.owner, runs.launch_name, runs.runner_uid, runs.node,
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
        runs.lease_until < clock_timestamp() as lease_expired,
        clock_timestamp() - runs.claimed_at as age, runs.waits_for, jobs.memory_doublings,
        jobs.cancel_requested_at is not null as cancel_requested
-from runs join jobs on jobs.id = runs.job_id
+from runs join jobs on jobs.id = runs.job_id join datasets on datasets.id = jobs.dataset_id
 where runs.released_at is null
     and (runs.launcher = %(launcher)s or runs.launcher = 'process' and runs.lease_until < clock_timestamp())
     and (%(everything)s
