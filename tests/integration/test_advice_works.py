@@ -371,6 +371,21 @@ async def of_no_country_with_parsers(trial: Trial) -> None:
     assert trial.world.query("select id from jobs where state = 'completed'")
 
 
+@case(Action.SHOW_DESCRIPTION, Action.SUBMIT_WITH_DESCRIPTION)
+async def described(trial: Trial) -> None:
+    """A file that is fixed is still one that no parser knows without its description."""
+    trial.run("submit", trial.file("list.csv", LIST.replace("2020;9", "2020;many")), "--country", "CH", "--columns",
+              "name=Name sex=Sex year=Year count=Total", "--measure", "births")  # fmt: skip
+    job_id = trial.world.one("select id from jobs")["id"]
+    told = await refused(trial, job_id, Reason.INVALID_FORMAT)
+    *show, _, file = trial.command(told, "datasets show")
+    trial.file(file, trial.run(*show).stdout)
+    trial.file("list.csv", LIST)
+    trial.do(trial.command(told, "submit"))
+    await trial.work()
+    assert trial.world.query("select id from jobs where state = 'completed'")
+
+
 @case(Reason.DATASET_NOT_FOUND)
 async def dataset_not_found(trial: Trial) -> None:
     """Only an older version has left such a run."""
