@@ -3,6 +3,7 @@
 A new cause, reason, action, obstacle or state of a job without a case here fails `test_every_piece_of_advice_is_tried`.
 """
 
+import asyncio
 import re
 import shlex
 import zipfile
@@ -16,6 +17,7 @@ from uuid import UUID
 import pytest
 import yaml
 
+from controller.background.presence import keep_present
 from controller.launchers.interface import LaunchRefused
 from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, WHOLE_FILE
@@ -642,7 +644,27 @@ async def pool_in_the_way(trial: Trial) -> None:
     assert trial.loaded(job_id)
 
 
-@case(Kind.POOL_BLOCKED, Kind.JOBS_BLOCKED, Kind.CONTROLLER_IN_TROUBLE)
+@case(Kind.CONTROLLER_IN_TROUBLE)
+async def controller_in_trouble(trial: Trial) -> None:
+    """It says whether the trouble passes by itself; when it has passed, the controller works."""
+    job_id = trial.submit(trial.file(), "--country", "US")
+    launcher = Moody()
+    launcher.seen_error = Unavailable("Kubernetes API: 500")
+    async with trial.world.controller(launcher, owner="c/1") as reconciler:
+        assert not await reconciler.tick_safely()
+        present = asyncio.create_task(keep_present(reconciler.context, lambda: reconciler.health.trouble))
+        await trial.world.until("select owner from controllers where trouble is not null")
+        for told in (trial.told(job_id), trial.run("status").stdout):
+            assert "controller c/1" in told
+            assert "it is tried again until it passes): Kubernetes API: 500" in told
+        launcher.seen_error = None
+        assert await reconciler.tick_safely()
+        present.cancel()
+        await asyncio.wait([present])
+        assert launcher.launches
+
+
+@case(Kind.POOL_BLOCKED, Kind.JOBS_BLOCKED)
 async def blocked(trial: Trial) -> None:
     job_id = trial.submit(trial.file(), "--country", "US")
     launcher = Moody()
