@@ -28,6 +28,7 @@ from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
 from services.jobs import Others
+from services.submission import Verdict
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
@@ -64,6 +65,7 @@ class Summary:
         seconds: from the first file submitted to the last job settled.
         others: the jobs of other files that ran too.
         reports: of the datasets that were loaded now.
+        stored_again: of those that had been loaded before, how many files were lost in storage.
     """
 
     files: int
@@ -76,6 +78,7 @@ class Summary:
     others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
     reports: Mapping[UUID, Report] = field(default_factory=dict)
+    stored_again: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -119,6 +122,7 @@ def sum_up(
         others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
         {dataset: reports[dataset] for dataset in now if dataset in reports},
+        sum(one.done is not None and one.done.verdict is Verdict.RESTORED for one in already),
     )
 
 
@@ -197,6 +201,8 @@ def _say_counts(summary: Summary) -> None:
     output.say(_in_a_line(summary))
     if summary.loaded:
         output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    if summary.stored_again:
+        output.say(f"stored again, since the stored file was lost: {_counted(summary.stored_again, 'file')}")
     if summary.others.count:
         output.say(_others_in_words(summary.others))
 
