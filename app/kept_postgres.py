@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow
 
 from app import keeper, locks, postgres_server
 from app.database import open_database
-from app.embedded import opened, using
+from app.embedded import opened, spawn_keeper, using
 from app.postmaster import Postmaster, stop
 from app.settings import Settings
 from dataset_jobs.model.causes import Reason
@@ -63,7 +63,7 @@ class State:
         since: its start.
         users: the commands that use it, as "process 12".
         url: of its socket, for the superuser.
-        tcp_url: of TCP, for the role `reader`, with the password; None if it does not listen there.
+        tcp_url: of TCP, for the role `reader`, with the password if it was asked for; None if it does not listen there.
     """
 
     home: Path
@@ -110,16 +110,16 @@ def start(settings: Settings, port: int | None = None) -> State:
             pass  # brings it to the schema of this version
         _let_in(server, login, settings.database_schema)
         keeper.set_kept(home, server)
-        return _state(home, server, None)
+        return _state(home, server, None, with_password=True)
 
 
-def state(home: Path) -> State:
+def state(home: Path, with_password: bool) -> State:
     """Whether it runs, and where; raises Misconfigured if the home is another user's."""
     if not home.is_dir():
         return State(home)
     with opened(home, keeper.IN_USE) as in_use:
         server = Postmaster.running(home.resolve() / "postgres")
-        return State(home) if server is None else _state(home, server, _users(in_use))
+        return State(home) if server is None else _state(home, server, _users(in_use), with_password)
 
 
 def stop_keeping(home: Path) -> Stopped:
@@ -141,7 +141,7 @@ def stop_keeping(home: Path) -> Stopped:
             return Stopped(home, was_running=False)
         if users is not None:
             # Whoever leaves last may have looked before it was to stop.
-            keeper.spawn(home)
+            spawn_keeper(home)
             return Stopped(home, was_running=True, users=users)
         closed = 0
         with suppress(RunError):  # it may be in no state to answer
@@ -160,9 +160,9 @@ def _users(in_use: IO[str]) -> str | None:
     return None
 
 
-def _state(home: Path, server: Postmaster, users: str | None) -> State:
-    login = _read(home) if server.listens else None
-    reader = f"{postgres_server.READER}:{login.password}@{_ADDRESS}:{server.port}" if login else None
+def _state(home: Path, server: Postmaster, users: str | None, with_password: bool) -> State:
+    login = _read(home)
+    password = f":{login.password}" if login and with_password else ""
     return State(
         home,
         running=True,
@@ -171,7 +171,9 @@ def _state(home: Path, server: Postmaster, users: str | None) -> State:
         since=datetime.fromtimestamp(server.started, UTC),
         users=users,
         url=f"postgresql://postgres@/postgres?host={quote(os.fsencode(server.sockets), safe='')}&port={server.port}",
-        tcp_url=f"postgresql://{reader}/postgres" if reader else None,
+        tcp_url=f"postgresql://{postgres_server.READER}{password}@{_ADDRESS}:{server.port}/postgres"
+        if server.listens
+        else None,
     )
 
 

@@ -16,7 +16,7 @@ NOBODY_READS = 141
 
 IN_WORDS = {
     0: "done",
-    NOT_DONE: "some datasets are not loaded (load, run --until-idle), something is wrong (doctor), or you answered no",
+    NOT_DONE: "some datasets are not loaded (load, run --until-idle), something is wrong (doctor), or you said no",
     2: "wrong usage: an option, an argument or its value",
     65: "refused: the file, the country or the dataset is at fault",
     70: "a fault of the program",

@@ -1,4 +1,4 @@
-"""The files that a command was given, and what is said about those that it passes over."""
+"""The files of a command's arguments, and words about those that it passes over."""
 
 import sys
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ NOT_ENCRYPTED = "http:// is not encrypted: anybody on the way can read and chang
 
 
 def find_given(files: Sequence[str], settings: Settings, *, recursive: bool = False, name: str | None = None) -> Found:
-    """The files that arguments name; says on stderr what was passed over. Raises as it does."""
+    """The files that arguments name; names on stderr those that it passes over. Raises as it does."""
     if STDIN in files and name is None:
         raise typer.BadParameter("stdin has no name: give the publisher's, such as yob2023.txt", param_hint="--name")
     server = S3Server(settings.storage_s3_region.strip(), settings.storage_s3_endpoint.strip())

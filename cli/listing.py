@@ -88,7 +88,9 @@ Sort = Annotated[
 ]
 Length = Annotated[
     int | None,
-    typer.Option("--limit", "-n", min=0, metavar="NUMBER", help="At most so many; 0 shows all.  [default: 50]"),
+    typer.Option(
+        "--limit", "-n", min=0, max=1_000_000, metavar="NUMBER", help="At most so many; 0 shows all.  [default: 50]"
+    ),
 ]
 
 

@@ -8,14 +8,14 @@ from cli.progress import open_display
 from cli.split import submit_split
 from dataset_jobs.storage import Storage
 from services.client import Client
-from services.sources.source import FileOnDisk, LocalFile, Source
+from services.sources.source import FileOnDisk, LocalFile, NoSource, Source
 from services.submit import FileOptions, SubmittedFile, one_at_a_time, submit_fetched, submit_sources
 
 
 @contextmanager
 def open_say(settings: Settings, sources: Sequence[Source], *, split: bool) -> Iterator[Callable[[str], None]]:
     """Shows the steps of a submission if they may take long: files from elsewhere, and what is split."""
-    if split or not all(isinstance(one, FileOnDisk) for one in sources):
+    if split or not all(isinstance(one, FileOnDisk | NoSource) for one in sources):
         with open_display(settings) as display:
             yield display.say
     else:

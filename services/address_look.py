@@ -22,9 +22,6 @@ from services.sources.request import Download, Patience, Request, Validators
 from services.submission import Submission, open_file, read_file
 from services.ticks import ClaimedTick, NewDataset, ScanResult, Told
 
-HOLD_SECONDS = 60.0
-"""Between two signs of life during a download; less than the lease by far."""
-
 
 @dataclass(frozen=True, slots=True)
 class LookLimits:
@@ -34,11 +31,13 @@ class LookLimits:
         most_bytes: a larger file is refused.
         patience: how long it may take.
         loopback: whether this machine itself may be asked.
+        hold_seconds: between two signs of life during a download; less than the lease by far.
     """
 
     most_bytes: int = Limits().file_mib * MIB
     patience: Patience = field(default_factory=lambda: Patience(total=600.0))
     loopback: bool = False
+    hold_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ class AddressLook:
 
         def seen(size: int, total: int | None) -> None:
             nonlocal held_at
-            if self.stopping() or time.monotonic() > held_at + HOLD_SECONDS:
+            if self.stopping() or time.monotonic() > held_at + self.limits.hold_seconds:
                 self.database.transaction(self._hold)
                 held_at = time.monotonic()
 

@@ -36,9 +36,10 @@ def check_queue(status: Status) -> list[Finding]:
 
 
 def _of(found: Iterable[Obstacle]) -> list[Finding]:
-    return [
-        Finding(
-            Verdict.WARNING, fixes=tuple(map(Fix, obstacle.hints or (Hint(Action.SHOW_STATUS),))), obstacle=obstacle
-        )
-        for obstacle in found
-    ]
+    return [Finding(Verdict.WARNING, fixes=tuple(map(Fix, _hints(one))), obstacle=one) for one in found]
+
+
+def _hints(obstacle: Obstacle) -> tuple[Hint, ...]:
+    """The actions against it; else where there is more about it."""
+    look = Action.LIST_SCHEDULES if obstacle.kind is Kind.SCHEDULE_FAILS else Action.SHOW_STATUS
+    return obstacle.hints or (Hint(look),)

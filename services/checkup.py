@@ -71,7 +71,7 @@ def check_up(checks: Sequence[Check], names: Sequence[str] = ()) -> Iterator[Che
 
     Args:
         checks: all there are; each stands after those that it needs.
-        names: only these, and silently those that they need; none for all.
+        names: only these, and of those that they need the ones that are wrong; none for all.
 
     Raises:
         InvalidRequest: there is no check of a name.
@@ -92,7 +92,7 @@ def check_up(checks: Sequence[Check], names: Sequence[str] = ()) -> Iterator[Che
             one.end([failed(error)])
     for one in running.values():
         result = _result(one)
-        if not names or one.check.name in names:
+        if not names or one.check.name in names or result.verdict is Verdict.WRONG:
             yield result
 
 

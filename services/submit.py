@@ -16,7 +16,7 @@ from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, When
 from services.dataset_maker import DatasetMaker, SubmitResult, find_country
-from services.sources.source import FileOnDisk, LocalFile, Source, Tell
+from services.sources.source import FileOnDisk, LocalFile, NoSource, Source, Tell
 from services.submission import open_file, read_file
 
 
@@ -121,8 +121,9 @@ def submit_sources(
     """
     submitted: list[SubmittedFile] = []
     for number, source in enumerate(sources, 1):
-        doing = "storing" if isinstance(source, FileOnDisk) else "fetching"
-        tell(f"{doing} {source.shown} ({number} of {len(sources)})")
+        if not isinstance(source, NoSource):
+            doing = "storing" if isinstance(source, FileOnDisk) else "fetching"
+            tell(f"{doing} {source.shown} ({number} of {len(sources)})")
         with ExitStack() as kept:
             try:
                 file = kept.enter_context(source.fetch(tell))

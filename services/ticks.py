@@ -1,4 +1,4 @@
-"""A tick of a schedule: who has claimed it, and what came of it."""
+"""A tick of a schedule: its claim and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -75,7 +75,7 @@ class ScanResult:
         submitted: the new ones.
         problems: why others were not submitted, with their names.
         unavailable: some of them may go through in a while.
-        note: what came of an address, in words.
+        note: the result at an address, in words.
     """
 
     files: int = 0

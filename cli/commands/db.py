@@ -1,11 +1,11 @@
 """`affirm-worker db`."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from app import kept_postgres
+from app.places import database_of
 from app.settings import Settings
 from cli import output
 from cli.lazy import group
@@ -30,7 +30,7 @@ URL_EPILOG = """
 \b
 Examples:
   psql "$(affirm-worker db url)"
-  pg_dump "$(affirm-worker db url)" > names.sql
+  psql "$(affirm-worker db url)" --csv -c "select * from counted_names where folded_name = 'emma'" > emma.csv
   affirm-worker db url --tcp
 """
 STATUS_EPILOG = """
@@ -102,7 +102,7 @@ def url(
     That of its socket, unless --tcp is given. It has no password, and leads the user of this command alone
     to the database.
     """
-    state = kept_postgres.state(_settings().home)
+    state = kept_postgres.state(_settings().home, with_password=True)
     if not state.kept:
         raise Unavailable(
             f"the embedded Postgres of {state.home} is not kept up; to start it: affirm-worker db start",
@@ -116,9 +116,9 @@ def url(
 
 @commands.command(epilog=STATUS_EPILOG)
 def status(as_json: AsJson = False) -> None:
-    """Shows whether the embedded Postgres runs, where, and who uses it."""
+    """Shows whether the embedded Postgres runs, where, and who uses it; never the password."""
     settings = begin()
-    state = kept_postgres.state(settings.home)
+    state = kept_postgres.state(settings.home, with_password=False)
     if as_json:
         output.print_json(state)
         return
@@ -127,16 +127,19 @@ def status(as_json: AsJson = False) -> None:
     output.say(f"the embedded Postgres of {state.home} {running}")
     if state.users:
         output.say(f"used by {state.users}")
+    if state.tcp_url:
+        output.say(f"listens on {state.tcp_url.partition('@')[2].partition('/')[0]}")
     if settings.database_url is not None:
-        output.say("DATABASE_URL is set: commands use that database instead", to=sys.stderr)
+        instead = database_of(settings.database_url)[0]
+        output.said_no(f"commands use {instead} by DATABASE_URL or a context, and not this one")
 
 
 def _settings() -> Settings:
     settings = begin()
     if settings.database_url is not None:
         raise Misconfigured(
-            "DATABASE_URL is set, so commands use that database and not the embedded Postgres; affirm-worker settings"
-            " database_url says where it is set",
+            f"commands use {database_of(settings.database_url)[0]} by DATABASE_URL or a context, and not the embedded"
+            " Postgres: unset it, or choose another context",
             Reason.CONFIG,
         )
     return settings

@@ -118,7 +118,7 @@ REASONS: dict[Reason, Remedy] = {
         actions=(Action.SUBMIT_AS_REPLACEMENT, Action.DELETE_DATASET), retry=False),
     Reason.NO_PARSER: Remedy(
         "See that the country is the right one. A list of a new publisher can be read by its columns: have a "
-        "description of them proposed, and submit the list with it (--description).",
+        "description of them proposed, and submit the list with it.",
         actions=(Action.SUGGEST_COLUMNS,), retry=False),
     Reason.DATASET_NOT_FOUND: Remedy(
         f"The dataset was deleted meanwhile. If that was a mistake: {_STORE_AGAIN}", actions=(Action.SUBMIT,),
@@ -167,7 +167,7 @@ HINTED: dict[Action, str] = {
     Action.SUBMIT_AS_FORMAT: "If the file is what this says, submit it again so:",
     Action.LIST_FORMATS: "These formats of the country can be read:",
     Action.SUGGEST_COLUMNS: "If it is a list of another publisher, have a description of its columns proposed, and "
-    "submit the list with it (--description):",
+    "submit the list with it:",
     Action.SUBMIT_WITH_YEAR: "Submit the file under the publisher's own name, or say the year:",
     Action.SUBMIT_WITH_SEX: "Submit the file under the publisher's own name, or say the sex:",
     Action.SUBMIT_SPLIT: "Submit each region, or each file in the archive, as a dataset of its own:",

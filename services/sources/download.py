@@ -6,31 +6,24 @@ read. urllib3 checks Content-Length and chunks, and decodes gzip in bounded step
 asked and the limit on the whole are ours.
 """
 
-import socket
-import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
-from urllib.parse import unquote, urljoin
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urljoin
 
 import urllib3
 from urllib3 import exceptions as failures
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util import Timeout, make_headers
 
-from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Misconfigured, RunError, Unavailable
+from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
-from dataset_jobs.threads import start_thread
-from services.sources.addresses import Address, refusal
+from services.sources.addresses import Address
+from services.sources.line import Line, ask, http_errors
 from services.sources.names import name_of
 from services.sources.page import is_page
-from services.sources.request import Download, Patience, Request, Validators
+from services.sources.request import Download, Request, Validators
 from services.sources.source import copy, named_file, too_large
 
 MOST_REDIRECTS = 5
@@ -40,6 +33,7 @@ _LATER = {408, 421, 425, 429}
 _GZIPPED = {"gzip", "x-gzip"}
 _PLAIN = {"", "identity", "deflate", *_GZIPPED}
 _HEAD_BYTES = 4096
+_DIGITS = 18
 
 
 @contextmanager
@@ -80,42 +74,6 @@ def look(request: Request) -> str:
         return _name(answer, request)
 
 
-class _Line:
-    """The connection of a download, which is cut when the time is over."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(request.patience.total, self._cut)
-        self._timer.daemon = True
-        self.over = False
-
-    def __enter__(self) -> "_Line":
-        start_thread(self._timer)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._socket is not None:
-            self._socket.close()
-
-    def connected(self, to: socket.socket, proxied: bool) -> None:
-        """A connection is there; raises InvalidRequest if nothing may be asked of its other end."""
-        if not proxied:
-            refuse_ip(self._request, to.getpeername()[0])
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = to.dup()  # the original is taken over by TLS
-        if self.over:
-            self._cut()
-
-    def _cut(self) -> None:
-        self.over = True
-        if self._socket is not None:
-            with suppress(OSError):  # it is gone already
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
 @dataclass(slots=True)
 class _Answer:
     """The last answer, after redirects."""
@@ -123,7 +81,7 @@ class _Answer:
     request: Request
     response: urllib3.BaseHTTPResponse
     address: Address
-    line: _Line
+    line: Line
     moved_to: str | None
 
     @property
@@ -142,7 +100,7 @@ class _Body:
         self._answer = answer
 
     def read(self, size: int) -> bytes:
-        with _errors(self._answer.request, self._answer.line):
+        with http_errors(self._answer.request, self._answer.line):
             # One read of the socket: a server that drips must not keep us here.
             block = cast("Any", self._answer.response).read1(size, decode_content=True) or b""
             if self._answer.line.over:  # without a length the cut looks like the end
@@ -153,10 +111,10 @@ class _Body:
 @contextmanager
 def _asked(request: Request) -> Iterator[_Answer]:
     address, moved, for_good = request.address, 0, True
-    with _Line(request) as line, ExitStack() as opened:
+    with Line(request) as line, ExitStack() as opened:
         while True:
-            with _errors(request, line):
-                response = opened.enter_context(_ask(request, address, line))
+            with http_errors(request, line):
+                response = opened.enter_context(ask(request, address, line))
             if response.status not in _REDIRECTS:
                 break
             moved += 1
@@ -165,100 +123,6 @@ def _asked(request: Request) -> Iterator[_Answer]:
         _refuse_status(request, address, response)
         moved_to = address.shown if moved and for_good else None
         yield _Answer(request, response, address, line, moved_to)
-
-
-@contextmanager
-def _ask(request: Request, address: Address, line: _Line) -> Iterator[urllib3.BaseHTTPResponse]:
-    proxy = None if proxy_bypass(address.host) else getproxies().get(address.scheme)
-    _refuse_host(request, address, resolve=proxy is None)
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            connection = super()._new_conn()
-            line.connected(connection, proxy is not None)
-            return connection
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            connection = super()._new_conn()
-            line.connected(connection, proxy is not None)
-            return connection
-
-    class PlainPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    limits = Timeout(connect=request.patience.connect, read=request.patience.idle)
-    made: urllib3.PoolManager
-    if proxy is None:
-        made = urllib3.PoolManager(ssl_context=_trusted(), timeout=limits, retries=False)
-    else:
-        made = _through(proxy, limits)
-    made.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
-    headers = {
-        # Some publishers turn away whoever does not look like a browser at all.
-        "User-Agent": "Mozilla/5.0 (compatible; affirm-worker)",
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        **request.known.as_headers(),
-    }
-    if request.address.login and address.origin == request.address.origin:
-        headers |= make_headers(basic_auth=":".join(request.address.login))
-    response = made.request("GET", address.url, headers=headers, redirect=False, preload_content=False)
-    try:
-        yield response
-    finally:
-        response.close()
-        made.clear()
-
-
-def _through(proxy: str, limits: Timeout) -> urllib3.ProxyManager:
-    """A manager that asks a proxy, as HTTPS_PROXY and HTTP_PROXY name it; its login may be in there."""
-    url = proxy if "://" in proxy else f"http://{proxy}"
-    try:
-        login = urllib3.util.parse_url(url).auth
-        headers = make_headers(proxy_basic_auth=unquote(login)) if login else None
-        return urllib3.ProxyManager(
-            url, proxy_headers=headers, ssl_context=_trusted(), timeout=limits, retries=False
-        )  # fmt: skip
-    except (failures.LocationParseError, failures.ProxySchemeUnknown):
-        raise Misconfigured("HTTPS_PROXY or HTTP_PROXY is no address of a proxy", Reason.CONFIG) from None
-
-
-def _trusted() -> ssl.SSLContext:
-    """The certificates of this machine (SSL_CERT_FILE and SSL_CERT_DIR too); botocore's, if it has none."""
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
-        return ssl.create_default_context()
-    from botocore.httpsession import get_cert_path
-
-    return ssl.create_default_context(cafile=get_cert_path(True))
-
-
-def _refuse_host(request: Request, address: Address, *, resolve: bool) -> None:
-    """Before anything is sent there. The connection is checked again: a name may change its mind."""
-    try:
-        if not resolve:
-            socket.inet_pton(socket.AF_INET6 if ":" in address.host else socket.AF_INET, address.host)
-            refuse_ip(request, address.host)
-            return
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        if not resolve:
-            return
-        raise Unavailable(
-            f"{request.address.shown}: the name {address.host} leads nowhere ({_reason(error)})"
-        ) from None
-    for *_, where in found:
-        refuse_ip(request, str(where[0]))
-
-
-def refuse_ip(request: Request, ip: str) -> None:
-    """Raises InvalidRequest if nothing may be asked of the IP address."""
-    if why := refusal(ip, loopback=request.loopback):
-        raise InvalidRequest(f"{request.address.shown}: {why}")
 
 
 def _next(request: Request, address: Address, location: str | None, moved: int) -> Address:
@@ -272,7 +136,10 @@ def _next(request: Request, address: Address, location: str | None, moved: int) 
         there = location.encode("latin-1").decode()
     except UnicodeError:
         there = location
-    to = Address.parse(urljoin(address.url, there.replace(" ", "%20")))
+    try:
+        to = Address.parse(urljoin(address.url, there.replace(" ", "%20")))
+    except ValueError:
+        raise InvalidRequest(f"{shown}: it is redirected to what is no address") from None
     if address.scheme == "https" and to.scheme != "https":
         raise InvalidRequest(f"{shown}: it is redirected from https to {to.shown}, which is not encrypted")
     return to
@@ -303,7 +170,7 @@ def _promised(answer: _Answer, request: Request) -> int | None:
             " asked for"
         )
     length = answer.response.headers.get("Content-Length", "")
-    size = int(length) if length.isascii() and length.isdigit() else None
+    size = int(length) if length.isascii() and length.isdigit() and len(length) <= _DIGITS else None
     if size is not None and size > request.most_bytes:
         raise too_large(request.address.shown, request.most_bytes)
     return None if answer.encoding not in ("", "identity") else size
@@ -335,42 +202,3 @@ def _kept(validator: str | None) -> str | None:
     return (
         validator if validator and len(validator) <= 1000 and validator.isascii() and validator.isprintable() else None
     )
-
-
-@contextmanager
-def _errors(request: Request, line: _Line) -> Iterator[None]:
-    try:
-        yield
-    except (failures.HTTPError, OSError) as error:
-        shown, patience = request.address.shown, request.patience
-        if line.over:
-            raise Unavailable(f"{shown}: it was not here within {patience.total:g} s") from None
-        raise _error(shown, patience, error) from None
-
-
-def _error(shown: str, patience: Patience, error: Exception) -> RunError:
-    """An error of urllib3 or of the socket as one of ours. No text of theirs is kept: it may quote the address."""
-    verified = error.args[0] if error.args else None
-    if isinstance(verified, ssl.SSLCertVerificationError):
-        return InvalidRequest(f"{shown}: its certificate is not valid: {one_line(verified.verify_message)[:200]}")
-    match error:
-        case failures.NameResolutionError():
-            return Unavailable(f"{shown}: the name leads nowhere")
-        case failures.NewConnectionError():
-            return Unavailable(f"{shown}: no connection ({_reason(error.__cause__)})")
-        case failures.ConnectTimeoutError():
-            return Unavailable(f"{shown}: no connection within {patience.connect:g} s")
-        case failures.ProxyError():
-            return Unavailable(f"{shown}: the proxy gives no connection (HTTPS_PROXY, HTTP_PROXY)")
-        case failures.SSLError():
-            return Unavailable(f"{shown}: no encrypted connection ({getattr(verified, 'reason', None) or 'TLS'})")
-        case failures.ReadTimeoutError():
-            return Unavailable(f"{shown}: nothing came for {patience.idle:g} s")
-        case failures.DecodeError():
-            return Unavailable(f"{shown}: what came cannot be unpacked, as if it was broken off")
-        case _:
-            return Unavailable(f"{shown}: it broke off before its end")
-
-
-def _reason(error: BaseException | None) -> str:
-    return one_line(str(getattr(error, "strerror", None) or type(error).__name__)).lower()

@@ -1,4 +1,4 @@
-"""What is asked of an address, and what comes of it; `download.py` does it, which imports the client."""
+"""A request for a file at an address, and its result. `download.py` does it, and imports the client."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,8 +46,8 @@ class Request:
         known: the version that is here already.
         patience: how long it may take.
         loopback: whether this machine itself may be asked.
-        before: is called before a version comes that is not known; what it raises ends the download.
-        seen: gets the bytes so far and the bytes of all, if that is known; what it raises ends the download.
+        before: is called before a new version comes. An exception ends the download.
+        seen: gets the bytes so far and the bytes of all, if that is known. An exception ends the download.
     """
 
     address: Address

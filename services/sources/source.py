@@ -33,7 +33,7 @@ class Source(Protocol):
 
     @property
     def shown(self) -> str:
-        """Where it is, as the user gave it; without credentials."""
+        """Its place in the words of the user, without credentials."""
         ...
 
     def fetch(self, tell: Tell) -> AbstractContextManager[LocalFile]:
@@ -101,7 +101,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class NoSource:
-    """What was given and cannot be a source, such as an empty folder."""
+    """An argument that cannot be a source, such as an empty folder."""
 
     shown: str
     error: RunError
@@ -166,7 +166,7 @@ def copy(
 
 
 def too_large(shown: str, most_bytes: int) -> InvalidRequest:
-    """The error for a file that goes on after so many bytes."""
+    """The error for a file of more bytes than that."""
     return InvalidRequest(f"{shown}: it has more than {most_bytes // MIB:,} MiB (LIMIT_FILE_MIB)")
 
 

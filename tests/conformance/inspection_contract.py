@@ -76,7 +76,7 @@ class InspectionContract:
         assert (quota.hard["pods"], quota.used["pods"]) == ("3", "0")
 
     async def test_parser_pools_have_the_fields_of_this_version(self, inspected: Inspected) -> None:
-        assert await inspected.administrator.parser_pool_fields() == SPEC_FIELDS
+        assert (await inspected.administrator.parser_pool_fields() or frozenset()) >= SPEC_FIELDS
         assert await inspected.administrator.knows_parser_pools()
 
     async def test_a_trial_is_accepted_and_creates_nothing(self, inspected: Inspected) -> None:

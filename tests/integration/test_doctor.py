@@ -317,7 +317,9 @@ def test_a_paused_pool_with_jobs_is_a_warning(run: Run, database: str, tmp_path:
     run("submit", path, "--country", "US")
     sql(database, "update affirm.pools set paused = true")
     assert "pool default is paused: 1 queued wait" in run("doctor", "queue").stdout
-    sql(database, "update affirm.pools set paused = false")
+    [fix] = fixes(found(run, "queue")["queue"])
+    assert fix["line"] == "affirm-worker pools resume default"
+    run(*fix["line"].split()[1:])
     assert found(run, "queue")["queue"]["verdict"] == "ok"
 
 
@@ -412,3 +414,12 @@ def test_a_runners_login_without_the_schema_gets_it(run: Run, database: str, log
     assert "the role doctor_outside may not use the schema affirm" in says(checked)
     sql(database, fixes(checked)[0]["line"])
     assert "may not use the schema" not in says(found(run, "runner", RUNNER_DATABASE_URL=url)["runner"])
+
+
+def test_the_embedded_database_is_started_and_never_migrated(tmp_path: Path) -> None:
+    run = runner({"AFFIRM_WORKER_HOME": str(tmp_path / "home")}, tmp_path)
+    checked = found(run)
+    assert "(embedded)" in checked["database"]["findings"][0]["says"]
+    assert says(checked["schema"]) == "there are no tables yet: the next command that needs them makes them"
+    run("migrate")
+    assert found(run, "schema")["schema"]["verdict"] == "ok"

@@ -1,9 +1,10 @@
-"""Schedules of addresses: a file that has changed becomes one dataset, in the place of the last one, whoever dies."""
+"""Schedules of addresses: a changed file becomes one dataset and replaces the last one, whoever dies."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
 from tests.integration.command_line import answer, runner, running
+from tests.integration.test_grants import as_role
 from tests.integration.world import World
 from tests.kit.submit import submit
 from tests.servers.file_server import FileServer, Page, serving
@@ -73,7 +75,7 @@ class Watched:
         self.world.query("update schedules set next_at = %s, not_before = null, holder = null where name = 'us'", PAST)
 
     def load(self) -> None:
-        """Loads what is queued."""
+        """Loads all queued files."""
         asyncio.run(self.world.run_until_idle())
 
     def datasets(self) -> list[dict[str, Any]]:
@@ -216,7 +218,7 @@ def test_the_hints_of_a_schedule_go_to_its_datasets(watched: Watched) -> None:
 def test_what_goes_wrong_is_on_the_schedule_with_the_next_try(
     watched: Watched, page: Page, error: str, again: bool
 ) -> None:
-    """A server in trouble is asked again after a minute; what it refuses waits for the next tick."""
+    """A server in trouble is asked again after a minute. A refusal waits for the next tick."""
     watched.look()
     watched.load()
     watched.server.at("/yob2020.txt", page)
@@ -259,7 +261,7 @@ def test_a_schedule_keeps_no_password(watched: Watched, url: str) -> None:
 
 
 def test_of_two_looks_at_once_one_submits(watched: Watched) -> None:
-    """One takes so long for its download that another one is sent, and overtakes it."""
+    """One downloads for so long that another one begins, and overtakes it."""
 
     def overtake() -> None:
         watched.page.then = lambda: None
@@ -344,6 +346,25 @@ def test_a_schedule_that_is_removed_meanwhile_submits_nothing(watched: Watched) 
     with pytest.raises(Stopped):
         watched.tick()
     assert watched.datasets() == []
+
+
+def test_a_download_notices_that_its_schedule_is_gone(watched: Watched) -> None:
+    def remove() -> None:
+        with Client.connect(watched.world.conninfo) as other:
+            other.schedules.remove("us")
+
+    watched.page.body, watched.page.step, watched.page.wait, watched.page.then = b"x" * 1000, 1, 0.05, remove
+    watched.make_due()
+    with pytest.raises(Stopped):
+        watched.tick(limits=replace(LIMITS, hold_seconds=0.0))
+
+
+def test_the_role_of_the_controller_is_enough(watched: Watched) -> None:
+    with Client.connect(as_role(watched.world.conninfo, "affirm_controller")) as client:
+        for body in (FIRST, SECOND):
+            watched.page.body = body
+            assert len(client.schedules.run("us", watched.storage, 0.0, LIMITS).submitted) == 1
+            watched.load()
 
 
 async def test_the_loop_does_not_wait_for_a_slow_server(watched: Watched) -> None:

@@ -81,6 +81,7 @@ def test_a_fault_of_a_check_is_a_finding_without_its_text() -> None:
 def test_only_the_named_checks_are_reported() -> None:
     checks = (given(ok("a")), given(ok("b"), needs=["one"], name="two"), given(name="three"))
     assert [*results(*checks, names=["two"])] == ["two"]
+    assert [*results(given(wrong("a")), *checks[1:], names=["two"])] == ["one", "two"]
     with pytest.raises(InvalidRequest, match="there is no check 'four': there are one, two, three"):
         results(*checks, names=["four"])
 

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from services.sources.addresses import Address, refusal, shown_address
 from services.sources.download import downloaded, look
+from services.sources.line import trusted
 from services.sources.names import name_of
 from services.sources.page import is_page
 from services.sources.request import Patience, Request, Validators
@@ -107,6 +110,8 @@ def test_an_unchanged_file_is_not_sent_again(server: FileServer) -> None:
         (Page(b"no gzip", headers={"Content-Encoding": "gzip"}), Unavailable, "cannot be unpacked"),
         (Page(b"?", headers={"Content-Encoding": "br"}), InvalidRequest, "sends it as br"),
         (Page(status=302), InvalidRequest, "it is redirected, but nowhere"),
+        (Page(status=302, headers={"Location": "http://[::1"}), InvalidRequest, "redirected to what is no address"),
+        (Page(headers={"Content-Length": "9" * 5000}, cut=0), InvalidRequest, "it is empty"),
         (Page(status=302, headers={"Location": "ftp://example.org/x"}), InvalidRequest, "ftp://example.org/x"),
         (Page(status=301, headers={"Location": "/yob2020.txt"}), InvalidRequest, "redirected more than 5 times"),
         (Page(headers={"Content-Disposition": 'attachment; filename="\x07"'}), InvalidRequest, "plain name"),
@@ -202,6 +207,11 @@ def test_an_error_shows_no_login(server: FileServer) -> None:
     assert "token=***&year=2020" in str(caught.value)
 
 
+def test_a_login_may_have_any_letters(server: FileServer) -> None:
+    get(server.at("/yob2020.txt", Page()).replace("http://", "http://m%C3%A9:%E2%82%AC@"))
+    assert server.headers[-1]["authorization"] == "Basic " + base64.b64encode("mé:€".encode()).decode()
+
+
 def test_nobody_there_is_unavailable(server: FileServer) -> None:
     with serving() as gone:
         pass
@@ -248,6 +258,14 @@ def test_a_proxy_is_asked_in_the_servers_place(server: FileServer, monkeypatch: 
     with serving() as gone:
         monkeypatch.setenv("http_proxy", gone.url)
     assert "the proxy gives no connection" in str(refused("http://other.invalid/yob2020.txt"))
+
+
+def test_a_machine_without_certificates_trusts_those_of_botocore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert trusted().cert_store_stats()["x509_ca"] > 50
 
 
 def test_a_look_reads_the_beginning_alone(server: FileServer) -> None:
@@ -355,3 +373,19 @@ def test_validators_that_cannot_be_sent_again_are_dropped(server: FileServer) ->
     url = server.at("/yob2020.txt", Page(headers={"ETag": "\u00fc" * 3, "Last-Modified": "x" * 2000}))
     with downloaded(Request(Address.parse(url), MOST)) as found:
         assert found is not None and found.validators == Validators()
+
+
+@given(st.text(max_size=60), st.text(max_size=30))
+def test_no_text_is_more_than_refused(text: str, other: str) -> None:
+    for url in (text, f"https://{text}/{other}", f"https://x.org/{text}?{other}"):
+        shown = shown_address(url)
+        assert "\n" not in shown
+        try:
+            parsed = Address.parse(url)
+        except InvalidRequest:
+            continue
+        assert parsed.url.isascii()
+        name_of(None, parsed.url)
+    for disposition in (text, f"attachment; filename={text}", f"attachment; filename*=UTF-8''{text}"):
+        name = name_of(disposition, "https://x.org/a")
+        assert name is None or not {*"/\\"}.intersection(name)
