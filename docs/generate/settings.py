@@ -56,6 +56,8 @@ The file is `~/.config/affirm-worker/config.toml`, or `$XDG_CONFIG_HOME/affirm-w
 2. else the one of `AFFIRM_WORKER_CONTEXT`;
 3. else the one of the line `current`, which `affirm-worker context use NAME` writes.
 
+On a terminal each command then names the database of the context on stderr, since nothing on the screen would.
+
 `affirm-worker context list`, `show`, `add` and `remove` do the rest. They change the lines in question and leave your
 comments alone; two of them at once, or a crash, leave the file whole.
 
