@@ -79,7 +79,7 @@ def test_a_context_leads_to_its_database_and_storage(world: World, tmp_path: Pat
     assert not (tmp_path / "home").exists()
 
 
-def test_a_terminal_is_told_of_a_context_that_nobody_typed(world: World, tmp_path: Path) -> None:
+def test_a_terminal_names_a_context_that_nobody_typed(world: World, tmp_path: Path) -> None:
     config = write_config(
         tmp_path,
         "current = 'prod'\n[contexts.prod]\ndatabase_url.command = ['sh', '-c', 'read url; echo $url']\n"
