@@ -255,6 +255,13 @@ def test_a_failed_command_is_named_without_its_output(
     assert "hunter2" not in str(failed.value) + "".join(capfd.readouterr())
 
 
+def test_no_command_is_run_that_everybody_could_have_written(tmp_path: Path) -> None:
+    path = config(tmp_path, f"[contexts.a]\ndatabase_url = {{command = ['touch', '{tmp_path}/run']}}\n")
+    path.chmod(0o602)
+    assert refusal("a").endswith(f"touch is not run, since everybody can write the file: chmod o-w {path}")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("command", [["sleep", "60"], ["sh", "-c", "sleep 60; true"], ["sh", "-c", "sleep 60 & wait"]])
 def test_a_command_that_hangs_is_given_up(command: list[str]) -> None:
     with pytest.raises(SecretUnknown, match=r"the command s\w+ has not ended after 0.2 s"):
