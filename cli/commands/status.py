@@ -207,7 +207,6 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
                 output.print_json(_document(it.places, now[0]), indent=None)
             return
         if old is None:
-            output.say(*heading(it.places, now[0]), "")
             output.say(*rows.heading())
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
         output_lines = [
