@@ -69,7 +69,7 @@ def left_out_in_a_line(found: Report) -> str:
 
 
 def lines_of_loads(reports: Mapping[UUID, Report], files: int, show: str) -> list[str]:
-    """What was loaded and left out: all of one file, a line of each one of several. No lines if there is nothing.
+    """The loads of several files, a line of each that left something out; or the whole report of the only file.
 
     Args:
         reports: of the datasets that were loaded.
