@@ -7,6 +7,9 @@ A server that is kept up (`app/kept_postgres.py`) stays.
 
 import fcntl
 import logging
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +22,8 @@ from dataset_jobs.model.errors import Misconfigured, Unavailable
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 _log = logging.getLogger(__name__)
+
+_KEEPER = "import sys; sys.path.insert(0, sys.argv[1]); from app.keeper import keep; keep(sys.argv[2])"
 
 BUSY_SECONDS = 30.0
 """How long to wait for those who use a server that has to be started anew."""
@@ -62,7 +67,7 @@ def using(home: Path, tcp_port: int | None = None) -> Iterator[Postmaster]:
             _stop_when_unused(data, tcp_port, in_use, changing)
             running = Postmaster.running(data)
         # Before the server: it must not be left alone, even if this process dies now.
-        waits = keeper.spawn(home) if running is None else None
+        waits = spawn_keeper(home) if running is None else None
         server = postgres_server.start(data, tcp_port)
         fcntl.flock(changing, fcntl.LOCK_UN)
         try:
@@ -107,6 +112,18 @@ def _is_last(in_use: TextIO) -> bool:
         fcntl.flock(in_use, fcntl.LOCK_UN)
         return False
     return True
+
+
+def spawn_keeper(home: Path) -> "subprocess.Popen[bytes]":
+    """Starts a keeper."""
+    here = str(Path(__file__).resolve().parents[1])
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _KEEPER, here, str(home)],
+        cwd="/", start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    threading.Thread(target=process.wait, name="keeper", daemon=True).start()
+    return process
 
 
 def psql_program() -> Path | None:

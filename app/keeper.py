@@ -7,9 +7,6 @@ runs in a session of its own, where no terminal reaches it, and imports nothing 
 
 import fcntl
 import os
-import subprocess
-import sys
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +24,6 @@ KEPT = "postgres.kept"
 """Names the start of a server that stays when nobody uses it."""
 
 _RETRY_SECONDS = 0.05
-_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from app.keeper import keep; keep(sys.argv[2])"
 
 
 def is_kept(home: Path, server: Postmaster) -> bool:
@@ -48,18 +44,6 @@ def set_kept(home: Path, server: Postmaster | None) -> None:
 
 def _name(server: Postmaster) -> str:
     return f"{server.pid} {server.started}\n"
-
-
-def spawn(home: Path) -> "subprocess.Popen[bytes]":
-    """Starts a keeper."""
-    here = str(Path(__file__).resolve().parents[1])
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _CODE, here, str(home)],
-        cwd="/", start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    threading.Thread(target=process.wait, name="keeper", daemon=True).start()
-    return process
 
 
 def keep(home: str) -> None:

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow
 
 from app import keeper, locks, postgres_server
 from app.database import open_database
-from app.embedded import opened, using
+from app.embedded import opened, spawn_keeper, using
 from app.postmaster import Postmaster, stop
 from app.settings import Settings
 from dataset_jobs.model.causes import Reason
@@ -141,7 +141,7 @@ def stop_keeping(home: Path) -> Stopped:
             return Stopped(home, was_running=False)
         if users is not None:
             # Whoever leaves last may have looked before it was to stop.
-            keeper.spawn(home)
+            spawn_keeper(home)
             return Stopped(home, was_running=True, users=users)
         closed = 0
         with suppress(RunError):  # it may be in no state to answer

@@ -54,6 +54,16 @@ class Wanted:
     as_json: bool
 
     @property
+    def by_people(self) -> bool:
+        """Whether a person looks at stdout."""
+        return sys.stdout.isatty() and not self.as_json
+
+    @property
+    def counts(self) -> bool:
+        """Whether the line below a part is wanted. For programs it is on stderr, unless they asked for that length."""
+        return self.by_people or (self.limit is None and not self.watch)
+
+    @property
     def most(self) -> int | None:
         """The limit as services take it."""
         return MANY if self.limit is None else self.limit or None
@@ -72,20 +82,19 @@ def show_list(selection: Selection[View], table: Table[View], wanted: Wanted) ->
             as_json=wanted.as_json,
         )
     seen = _look(selection, wanted)
-    people = sys.stdout.isatty() and not wanted.as_json
     if wanted.as_json:
         output.print_json(seen.items)
     else:
         output.print_table(table.columns, [*map(table.row, seen.items)], table.nothing, wanted.choice)
-    if seen.part and people:
+    if seen.part and wanted.by_people:
         output.say("", seen.part)
-    elif seen.part and wanted.limit is None:
+    elif seen.part:
         output.said_no(seen.part)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen(Generic[View]):
-    """A list, and the line below it if it is a part."""
+    """A list, and the line below it if it is a part and that is to be said."""
 
     items: Sequence[View]
     part: str
@@ -94,7 +103,7 @@ class _Seen(Generic[View]):
 def _look(selection: Selection[View], wanted: Wanted) -> _Seen[View]:
     with filters():
         items, more = selection.first(wanted.most, wanted.order)
-    if not more:
+    if not more or not wanted.counts:
         return _Seen(items, "")
     count = selection.count()
     of = f"{count.at_least:,}" if count.exact else f"more than {count.at_least:,}"

@@ -53,6 +53,8 @@ class Order:
 
 
 NEWEST_FIRST = Order()
+_NATURAL = Order("submitted", descending=True)
+"""The same by its name."""
 
 
 class Selection(Generic[View]):
@@ -92,9 +94,9 @@ class Selection(Generic[View]):
         """The first so many, all if None, and whether there are more.
 
         Raises:
-            InvalidRequest: the order has no such name, or more than `COUNTED` are to be sorted by it.
+            InvalidRequest: the list cannot be sorted so, or has more than `COUNTED` items.
         """
-        if order.name:
+        if order.name and order != _NATURAL:
             found = self._sorted(order)
             return found[:limit], limit is not None and len(found) > limit
         found, after = list[View](), None

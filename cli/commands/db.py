@@ -30,7 +30,7 @@ URL_EPILOG = """
 \b
 Examples:
   psql "$(affirm-worker db url)"
-  pg_dump "$(affirm-worker db url)" > names.sql
+  psql "$(affirm-worker db url)" --csv -c "select * from counted_names where folded_name = 'emma'" > emma.csv
   affirm-worker db url --tcp
 """
 STATUS_EPILOG = """

@@ -137,10 +137,12 @@ def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None
     waited = wait_for(it, {one.job_id for one in submitted if one.job_id is not None}, timeout)
     # A summary for people that is interrupted says how to run a controller.
     interrupted = as_json and waited.exit_code == INTERRUPTED
-    summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted, others=Others())
-    print_summary(summary, it.database, it.settings, as_json)
-    if waited.broken_off:
-        output.say(f"{waited.broken_off}: {GO_ON}", to=sys.stderr)
+    try:
+        summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted, others=Others())
+        print_summary(summary, it.database, it.settings, as_json)
+    finally:  # the database may be away
+        if waited.broken_off:
+            output.say(f"{waited.broken_off}: {GO_ON}", to=sys.stderr)
     return waited.exit_code or summary.exit_code
 
 

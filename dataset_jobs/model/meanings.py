@@ -84,7 +84,7 @@ NEXT = {
     Cause.REJECTED: "Failed at once: the same input can only fail again.",
     Cause.UNAVAILABLE: (
         "Retry. If the runner never reached the database it has not taken the run: as `cannot_start`, and no "
-        "attempt is used."
+        "attempt is used. If Postgres was restarted since the run was claimed: queued at once, as an interruption."
     ),
     Cause.FORBIDDEN: "As `cannot_start`.",
     Cause.OUT_OF_MEMORY: (

@@ -139,7 +139,6 @@ def test_filters_combine_on_the_command_line(run: Run) -> None:
     [
         (("--state", "fail"), "'failed'"),
         (("--cause", "nonsense"), "'rejected'"),
-        (("--country", "UX"), "unknown country"),
         (("--pool", "defualt"), "did you mean default?"),
         (("--since", "tuesday"), "such as 2h or 3d, a date such as 2026-11-27"),
         (("--sort", "-row"), "did you mean rows?"),
@@ -150,6 +149,11 @@ def test_a_wrong_value_is_wrong_usage_and_says_which_there_are(run: Run, options
     done = run("jobs", "list", *options, code=2)
     assert said in " ".join(done.stderr.replace("│", " ").split())
     assert done.stdout == ""
+
+
+def test_an_unknown_country_is_refused_as_everywhere(run: Run) -> None:
+    for things in ("jobs", "datasets"):
+        assert "unknown country 'UX'" in run(things, "list", "--country", "UX", code=65).stderr
 
 
 def test_a_shortened_list_says_so_beside_what_programs_read(run: Run, filled: World) -> None:
@@ -169,3 +173,11 @@ def test_a_shortened_list_says_so_beside_what_programs_read(run: Run, filled: Wo
 def test_the_exact_list_is_not_a_part(run: Run) -> None:
     done = run("jobs", "list", "-n", "7", "--json")
     assert (len(json.loads(done.stdout)), done.stderr) == (7, "")
+
+
+def test_times_are_in_utc_if_somebody_wants_it(run: Run, filled: World) -> None:
+    filled.query("update jobs set finished_at = '2026-01-05 12:00:00+00' where state = 'cancelled'")
+    wanted = ("jobs", "list", "--state", "cancelled", "--columns", "finished")
+    assert "2026-01-05 13:00:00 CET" in run(*wanted).stdout
+    assert "2026-01-05 12:00:00 UTC" in run(*wanted, "--utc").stdout
+    assert answer(run(*wanted[:4], "--json"))[0]["finished_at"] == "2026-01-05T12:00:00.000Z"

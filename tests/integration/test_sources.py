@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from services.jobs import Others
 from tests.integration.command_line import ROOT, Run, answer, runner
+from tests.integration.world import World
 from tests.servers.file_server import Page, serving
 from tests.servers.versitygw import VersityGateway
 
@@ -63,6 +65,20 @@ def test_load_names_the_other_jobs_that_ran(run: Run, folder: Path, tmp_path: Pa
     for said in ("yob2020.txt (completed)", "yob2021.txt (completed)", "yob1999.txt (failed)"):
         assert said in line
     assert answer(run("load", folder / "old", "-c", "US", "--json"))["other_jobs"] == 0
+
+
+@pytest.mark.every_postgres
+async def test_jobs_of_others_are_told_from_ones_own(world: World) -> None:
+    before = world.client.now()
+    own, other = (world.submit_small(year) for year in (2020, 2021))
+    assert world.client.jobs.finished_since(before, "default", [own.job_id]) == Others()
+    await world.run_until_idle()
+    assert world.client.jobs.finished_since(before, "default", [own.job_id]) == Others(
+        1, (("yob2021.txt", "completed"),)
+    )
+    assert world.client.jobs.finished_since(before, "default", [own.job_id, other.job_id]) == Others()
+    assert world.client.jobs.finished_since(before, "elsewhere", []) == Others()
+    assert world.client.jobs.finished_since(world.client.now(), "default", []) == Others()
 
 
 def test_an_address_is_loaded_and_a_bad_one_stops_no_other(run: Run) -> None:

@@ -110,7 +110,7 @@ def test_arguments_that_are_not_utf_8_are_refused_and_no_crash(run: Run, tmp_pat
     odd = os.fsdecode(b"\xff")
     path = put(tmp_path, "yob2023.txt", "Emma,F,1\n")
     assert r"unknown country '\udcff'" in run("submit", path, "--country", odd, code=65).stderr
-    assert r"unknown country '\udcff'" in run("datasets", "list", "--country", odd, "--json", code=2).stderr
+    assert r"unknown country '\udcff'" in run("datasets", "list", "--country", odd, "--json", code=65).stderr
     assert r"no schedule \xff" in run("schedules", "pause", odd, code=65).stderr
     missing = run("load", os.fsdecode(b"missing\xff\n.txt"), "--country", "US", code=1)
     assert r"missing\xff\n.txt: no such file or directory" in missing.stdout

@@ -12,6 +12,8 @@ import pytest
 from tests.integration.command_line import ROOT, Run, answer, runner, running
 from tests.integration.world import World
 from tests.kit.terminal import on_terminal, plain
+from tests.servers.postgres import PostgresServer
+from tests.servers.postgres_faults import FaultProxy
 
 
 def environment(world: World) -> dict[str, str]:
@@ -29,10 +31,10 @@ def run(world: World, tmp_path: Path) -> Run:
 
 
 @contextmanager
-def submitting(world: World, *arguments: str | Path) -> Iterator["subprocess.Popen[str]"]:
+def submitting(world: World, *arguments: str | Path, **settings: str) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "submit", *map(str, arguments)], cwd=ROOT, env=environment(world),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "cli", "submit", *map(str, arguments)], cwd=ROOT,
+        env={**environment(world), **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         yield process
@@ -83,6 +85,35 @@ def test_a_terminal_shows_the_progress_and_the_command_on_a_line_of_its_own(worl
         with running(world):
             assert terminal.end() == 0
     assert "loaded 1 of 1 file" in terminal.written
+
+
+def test_a_database_that_is_away_is_waited_for(world: World, postgres: PostgresServer) -> None:
+    path = world.file("yob2020.txt", "Mary,F,7\n")
+    with FaultProxy(postgres.port) as proxy:
+        away = proxy.url(world.conninfo)
+        with submitting(world, path, "--country", "US", "--wait", DATABASE_URL=away) as process:
+            assert process.stderr is not None
+            while "no controller" not in process.stderr.readline():
+                pass
+            with proxy.refusing():
+                proxy.cut_all()
+                while "it is tried again" not in process.stderr.readline():
+                    pass
+            world.client.jobs.cancel(world.one("select id from jobs")["id"])
+            out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "cancelled" in out
+
+
+def test_what_is_deleted_is_not_waited_for(world: World) -> None:
+    path = world.file("yob2020.txt", "Mary,F,7\n")
+    with submitting(world, path, "--country", "US", "--wait") as process:
+        assert process.stderr is not None
+        while "no controller" not in process.stderr.readline():
+            pass
+        world.client.datasets.delete(world.one("select id from datasets")["id"], world.storage)
+        process.communicate(timeout=30)
+    assert process.returncode == 1
 
 
 def test_reprocess_and_retry_wait_too(run: Run, world: World) -> None:

@@ -1,6 +1,7 @@
 """What people are told to do: something for every end of a run, and only with commands that there are."""
 
 import re
+import shlex
 from itertools import product
 from pathlib import Path
 from uuid import UUID
@@ -67,15 +68,21 @@ def test_advice_is_whole_sentences_with_ids_filled_in(text: str) -> None:
     assert "None" not in text
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", sorted({*Action} - {Action.PATCH_PARSER_POOL}))
 def test_every_action_is_a_command_that_is_there(action: Action) -> None:
     line = command(Hint(action, JOB, DATASET, "name"))
-    if line.startswith("kubectl "):
-        return
     words = line.partition("affirm-worker ")[2].split()
     [path] = {words[0], " ".join(words[:2])} & COMMANDS - GROUPS
     assert {word for word in words if word.startswith("--")} <= set(re.split(r"[\s,]+", HELP[path]))
     assert "None" not in line
+
+
+def test_a_parser_pool_is_patched_by_a_line_that_a_shell_can_read() -> None:
+    hint = Hint(Action.PATCH_PARSER_POOL, name="name", namespace="names", patch='{"spec":{"paused":true}}')
+    assert shlex.split(command(hint)) == [
+        "kubectl", "patch", "parserpool", "name", "-n", "names", "--type", "merge", "-p", '{"spec":{"paused":true}}',
+    ]  # fmt: skip
+    assert " -n NAMESPACE " in command(Hint(Action.PATCH_PARSER_POOL, name="name", patch="{}"))
 
 
 def test_every_hint_of_a_refused_file_has_its_words() -> None:

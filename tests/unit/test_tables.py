@@ -111,3 +111,12 @@ def test_columns_are_shown_in_the_order_that_somebody_wants() -> None:
 def test_a_column_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(InvalidRequest, match="column 'row': there is none of that name; there are dataset, country, "):
         [*plain_lines(TABLES["datasets.DATASETS"], [], chosen("row", wide=False))]
+
+
+def test_times_of_today_have_no_date_and_the_heading_names_the_zone() -> None:
+    now = datetime.now(UTC).replace(hour=12, minute=5, second=9)
+    lines = [*table_lines([Column("finished")], [[now], [WHEN.replace(year=2020)]], FITTING, 80)]
+    zone = now.astimezone().strftime("%Z")
+    assert lines[0] == f"finished {zone}"
+    assert lines[1] == now.astimezone().strftime("%H:%M:%S")
+    assert lines[2].startswith("2020-11-30")

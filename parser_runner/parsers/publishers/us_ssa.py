@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.hints import Action, Hint
 from parser_runner.parsers.bare_lines import HEADINGS_ADDED, BareLines, are_headings, fields_of, find_bare_lines
 from parser_runner.parsers.bare_names import NAMED_PORTUGAL, NAMED_US, look_at, undecided
 from parser_runner.parsers.contract import Parsed, Row, rows_of
@@ -134,6 +135,7 @@ class National:
             raise source.rejected(
                 Reason.INVALID_FILENAME,
                 f"the year stands only in the file's name: expected yobYYYY.txt{found}, or the year as a hint",
+                hints=[Hint(Action.SUBMIT_WITH_YEAR)],
             )
         if source.year_hint not in (None, year):
             raise source.rejected(
@@ -145,7 +147,7 @@ class National:
             message = (
                 "the file's name has a day, not the year of the figures: expected yobYYYY.txt, or the year as a hint"
             )
-            raise source.rejected(Reason.INVALID_FILENAME, message)
+            raise source.rejected(Reason.INVALID_FILENAME, message, hints=[Hint(Action.SUBMIT_WITH_YEAR)])
         return year
 
     def _rows(self, source: Source, lines: BareLines, year: int) -> Iterator[Row]:
