@@ -208,7 +208,6 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
                 output.print_json(_document(it.places, now[0]), indent=None)
             return
         if old is None:
-            output.say(*heading(it.places, now[0]), "")
             output.print_lines([rows.heading(_row(pool, now[0]) for pool in now[0].pools)])
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
         changed = [pool for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
