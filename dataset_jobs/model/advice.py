@@ -38,7 +38,7 @@ class Remedy:
 
     Args:
         text: what a person does; empty if there is nothing.
-        before, after: what is said before and after it, and holds only while the job is not over.
+        before, after: sentences before and after it that hold only while the job is not over.
         actions: what the last sentence of the text asks for; one of several is enough.
         retry: once that is done, a failed job is worth a retry.
     """
@@ -227,7 +227,7 @@ def advice_on_waiting(about: Subject, waits_for: str) -> Iterator[Advice]:
 def next_steps(
     about: Subject, cause: Cause | None = None, reason: Reason | None = None, *, cancelling: bool = False
 ) -> Iterator[Advice]:
-    """The possible actions on a job in its state, whatever its runs said; none if it is completed.
+    """The possible actions on a job in its state; none if it is completed.
 
     Args:
         about: the job.

@@ -78,7 +78,7 @@ class Trial:
         return self.run(*words, *more, code=code, **settings).stdout
 
     async def work(self) -> None:
-        """A controller does what there is to do."""
+        """Runs a controller until all jobs are over."""
         launcher = InlineLauncher(self.world.storage_config, self.world.conninfo)
         async with self.world.controller(launcher, retry=AT_ONCE) as reconciler:
             await until_idle(self.world, reconciler, 20)
@@ -239,7 +239,7 @@ async def forbidden(trial: Trial) -> None:
 
 
 async def refused(trial: Trial, job_id: UUID, reason: Reason | None = None) -> str:
-    """What is told of a job whose file was refused; retrying is not advised."""
+    """The explanation of a job whose file was refused."""
     await trial.work()
     job = trial.world.job(job_id)
     assert (job["state"], job["last_cause"]) == ("failed", "rejected"), job["last_error"]
