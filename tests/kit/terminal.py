@@ -40,6 +40,10 @@ class Terminal:
         written, self.written = self.written, ""
         return written
 
+    def type(self, text: str) -> None:
+        """What a user types."""
+        os.write(self._stream, text.encode())
+
     def end(self, seconds: float = 30) -> int:
         """Reads until the command has ended; its exit code. Raises TimeoutError."""
         until = time.monotonic() + seconds
