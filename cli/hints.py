@@ -24,6 +24,8 @@ _COMMANDS = {
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
     Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
     Action.LIST_FAILED_JOBS: "affirm-worker jobs list --state failed",
+    Action.SHOW_DESCRIPTION: "affirm-worker datasets show {dataset} --description > description.toml",
+    Action.SUBMIT_WITH_DESCRIPTION: "affirm-worker submit FILE --country {country} --description description.toml",
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",

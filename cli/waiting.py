@@ -25,7 +25,7 @@ from dataset_jobs.store.views import JobView
 from services.client import Client
 
 POLL_SECONDS = 1.0
-LOOK_ROUND_SECONDS = 10.0
+LOOK_ROUND_SECONDS = 5.0
 """How often it is found out why nothing is running: that asks for much."""
 
 GO_ON = "affirm-worker jobs list --watch"

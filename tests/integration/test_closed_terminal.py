@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import signal
 import sys
 import time
@@ -51,7 +52,8 @@ def said(terminal: int) -> Callable[[bytes], bool]:
 
     def has_come(text: bytes) -> bool:
         with suppress(OSError):  # the other end has closed it
-            so_far.extend(os.read(terminal, 4096))
+            if select.select([terminal], [], [], 0.1)[0]:
+                so_far.extend(os.read(terminal, 4096))
         return text in so_far
 
     return has_come

@@ -116,6 +116,9 @@ def test_a_port_that_is_taken_is_named(home: Path, run: Run) -> None:
         done
     )
     assert server(home) is None
+    advice = done.stderr.rpartition(": affirm-worker ")[2].replace("N", str(free_port("127.0.0.1")))
+    run(*advice.split())
+    assert server(home) is not None
 
 
 def test_connections_that_stopping_closes_are_counted(home: Path, started: State) -> None:

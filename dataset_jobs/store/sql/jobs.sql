@@ -151,7 +151,8 @@ select max(low) as key, (select since from asked) as since from search
 select jobs.id, jobs.dataset_id, countries.code as country, datasets.filename, jobs.type, jobs.pool, jobs.priority,
     jobs.state, jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.run_at, jobs.created_at, jobs.finished_at,
     jobs.cancel_requested_at, jobs.blocked_since, jobs.retried_at,
-    jobs.last_cause, jobs.last_error, datasets.size, runs.bytes_done, runs.rows_done
+    jobs.last_cause, jobs.last_error, datasets.size, datasets.description is not null as described,
+    runs.bytes_done, runs.rows_done
 from jobs join datasets on datasets.id = jobs.dataset_id join countries on countries.id = datasets.country_id
     left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
 where jobs.id = any (%(ids)s::uuid[])
