@@ -74,7 +74,7 @@ TIMES_OF_OTHERS = {
     "controller/pools/resource.py": "which of two ParserPools of a name is the later one: the API server's",
     "dataset_jobs/model/durations.py": "a time that a person has typed",
     "dataset_jobs/model/settlement.py": "how long a container ran: both times are its node's",
-    "parser_runner/child.py": "since when a log on a terminal runs, by the same machine's clock: later days have a date",
+    "parser_runner/child.py": "since when a log on a terminal runs: the same machine's",
     "parser_runner/parsers/workbook.py": "a date in a file",
     "services/run_logs.py": "the time of a line of a run's log, for people",
 }
