@@ -9,9 +9,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli import context_option, lazy, output, streams
+from cli import lazy
 from cli.exit_codes import IN_WORDS, INTERRUPTED, NOBODY_READS, NOT_DONE
-from cli.hints import error_in_words
+from cli.options import context as context_option
+from cli.screen import output, streams
+from cli.wording.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.local_machine import machine_error
