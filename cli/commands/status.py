@@ -208,12 +208,12 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
                 output.print_json(_document(it.places, now[0]), indent=None)
             return
         if old is None:
-            output.say(*rows.heading())
+            output.print_lines([rows.heading(_row(pool, now[0]) for pool in now[0].pools)])
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
         changed = [pool for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
         wrong, was_wrong = _wrong(now[0]), {} if old is None else _wrong(old)
+        output.print_lines([rows.line(_row(pool, now[0])) for pool in changed])
         lines = [
-            *(rows.line(_row(pool, now[0])) for pool in changed),
             *(with_commands(in_the_way(one), one.hints) for text, one in wrong.items() if text not in was_wrong),
             *(f"over: {in_the_way(one)}" for text, one in was_wrong.items() if text not in wrong),
         ]
