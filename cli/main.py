@@ -88,7 +88,8 @@ def _run() -> int:
         return _show(error)
     except typer.Abort as error:
         output.say("Aborted!", to=sys.stderr)
-        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else NOT_DONE
+        # At a question click hides what it was; elsewhere it is the cause.
+        return INTERRUPTED if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt) else NOT_DONE
     except (streams.ReaderGone, streams.CannotPrint) as error:
         return _unprinted(error)
     except RunError as error:
