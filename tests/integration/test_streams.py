@@ -125,3 +125,15 @@ def test_poor_surroundings_do_not_matter(poor: dict[str, str], database: str) ->
     for command in ("parsers list", f"parse {NAMES} --country US --report", "status"):
         done = affirm(*command.split(" "), environment={"DATABASE_URL": database, **poor})
         assert (done.returncode, done.stderr) == (0, ""), command
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_line_on_stderr_goes_out_at_once(unbuffered: str) -> None:
+    """Whoever waits for a lock, or reads a log, sees it while the command goes on."""
+    code = "import sys, time; from cli.screen import streams; streams.guard(); sys.stderr.write('x\\n'); time.sleep(9)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, text=True,
+        stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None and process.stderr.readline() == "x\n"
+        process.kill()
