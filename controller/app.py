@@ -15,7 +15,7 @@ from app.settings import Settings
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
-from controller.background.waiting import Log, Tell, tell_waits
+from controller.background.waiting import Log, Tell, tell_waits, wake_when_idle
 from controller.context import Context
 from controller.health import HealthServer
 from controller.loop import RETRY_SECONDS, Reconciler, drain
@@ -126,7 +126,7 @@ async def run_controller(
         )
         poll_seconds = settings.worker_poll_interval.total_seconds()
         reconciler = Reconciler(context, poll_seconds, wake, progress, schedules=schedules)
-        for beside in _beside(context, progress, watch, until_idle, tell):
+        for beside in _beside(context, progress, watch, wake if until_idle else None, tell):
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
@@ -153,16 +153,21 @@ def _at_most(context: Context, maximum: int) -> str:
 
 
 def _beside(
-    context: Context, progress: LoopHealth, watch: Watch, until_idle: bool, tell: Tell | None
+    context: Context, progress: LoopHealth, watch: Watch, ending: asyncio.Event | None, tell: Tell | None
 ) -> Iterator[Coroutine[None, None, None]]:
-    """What a controller does beside its ticks, so that people see how it is."""
+    """What a controller does beside its ticks, so that people see how it is.
+
+    Args:
+        ending: wakes the loop, if the controller is to end when it is idle.
+    """
 
     def trouble() -> Trouble | None:
         return progress.trouble or watch.trouble
 
     yield keep_present(context, trouble)
-    if until_idle:
+    if ending is not None:
         yield tell_waits(context, trouble, tell or Log())
+        yield wake_when_idle(context, ending)
 
 
 def _log_waiting(job: WaitingJob) -> None:

@@ -1,6 +1,7 @@
 """Waiting: says in words what a controller that ends once it is idle still waits for."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,9 @@ from dataset_jobs.model.trouble import Quiet, Trouble
 
 LOOK_SECONDS = 1.0
 """Between two looks at the database."""
+
+IDLE_LOOK_SECONDS = 0.2
+"""Between two looks at whether anything is left: one small question."""
 
 Tell = Callable[[Sequence[str]], None]
 """Takes everything the controller waits for now, a sentence each; an empty list if nothing."""
@@ -30,6 +34,18 @@ async def tell_waits(context: Context, trouble: Callable[[], Trouble | None], te
             except RunError as error:
                 _log.debug("what is waited for cannot be read: %s", error)
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def wake_when_idle(context: Context, wake: asyncio.Event) -> None:
+    """Wakes the loop as soon as nothing is left to do, until cancelled.
+
+    The end of another controller's run wakes nobody here: without this the loop would see it at its next poll.
+    """
+    while True:
+        await asyncio.sleep(IDLE_LOOK_SECONDS)
+        with contextlib.suppress(RunError):
+            if (await context.store.count_jobs(context.pools.served)).idle:
+                wake.set()
 
 
 async def waits(context: Context) -> list[str]:
