@@ -222,6 +222,29 @@ def test_what_status_says_beside_its_table(status: Status, remark: str) -> None:
     assert remark in "\n".join(remarks(status, later(60)))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"queued": 0, "running": 0, "reason": "no job waits or runs"}, {"paused": True, "desired": 0}],
+    ids=["idle", "paused"],
+)
+def test_a_desired_number_without_a_meaning_is_not_told(changes: dict[str, Any]) -> None:
+    status = replace(QUIET, pools=[replace(POOL, **changes)], controllers=[ALIVE])
+    assert "desired" not in "\n".join(remarks(status, later(60)))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        replace(QUIET, pools=[replace(POOL, paused=True)], controllers=[ALIVE]),
+        replace(QUIET, pools=[POOL]),
+        replace(QUIET, controllers=[STUCK]),
+    ],
+    ids=["paused", "no controller", "a controller in trouble"],
+)
+def test_what_is_in_the_way_is_not_called_nothing(status: Status) -> None:
+    assert "nothing is blocked" not in [*remarks(status, later(60))]
+
+
 def test_controllers_that_have_ended_are_left_out() -> None:
     ended = replace(ALIVE, unreleased=0, seen_at=None, silent_seconds=None)
     status = replace(QUIET, pools=[replace(POOL, queued=0)], controllers=[ended] * 10)
