@@ -1,6 +1,7 @@
 """The commands, as a user calls them, on a real Postgres."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -265,6 +266,13 @@ def test_failures_name_the_file_once_and_the_command_once(run: Run, tmp_path: Pa
     [story] = [line for line in done.stdout.splitlines() if "jobs explain" in line]
     told = run(*story[story.index("jobs explain") :].split()).stdout
     assert "Fix the lines or cells that the error names" in told
+
+
+def test_the_same_refused_bytes_are_named_as_they_were_given(run: Run, tmp_path: Path) -> None:
+    paths = [write(tmp_path, name, "Mary;F\n") for name in ("bad.csv", "yob1992.txt")]
+    done = run("load", *paths, "--country", "US", "--json", code=1)
+    for one, path in zip(json.loads(done.stdout)["not_loaded"], paths, strict=True):
+        assert one["error"].startswith(path.name)
 
 
 def test_the_same_bytes_under_another_name_are_loaded_already(run: Run, tmp_path: Path) -> None:

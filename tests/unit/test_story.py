@@ -109,6 +109,13 @@ def test_what_the_runner_said_is_told_from_its_run_or_else_from_its_message() ->
         assert "message:" not in text
 
 
+def test_a_file_is_named_as_the_run_has_read_it() -> None:
+    said = Outcome(Cause.REJECTED, Reason.INVALID_FORMAT, "empty.csv: the file is empty", ("the file is empty",))
+    text = told(JOB, replace(RUN, cause="rejected", outcome=said.as_dict()))
+    assert "is to load empty.csv" in text
+    assert "the same bytes were given again as yob2020.txt" in text
+
+
 def test_the_runs_and_the_times_it_was_put_back_come_in_order() -> None:
     second = replace(RUN, epoch=2, claimed_at=later(100))
     text = told(replace(JOB, retried_at=[later(50), later(200)]), RUN, second)
