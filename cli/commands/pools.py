@@ -55,7 +55,7 @@ POOLS = [
     Column("running", right=True, spare=2),
     Column("desired", right=True, spare=1),
     Column("described by", spare=3),
-    Column("why", below=True),
+    Column("why", below="affirm-worker pools show NAME"),
 ]
 commands = group("pools")
 

@@ -85,7 +85,7 @@ SCHEDULES = [
     Column("last", spare=5),
     Column("files", right=True, spare=5),
     Column("new", right=True, spare=5),
-    Column("error", below=True),
+    Column("error", below="affirm-worker schedules show NAME"),
 ]
 SUBMITTED = [
     Column("file", text=True, keeps_end=True),
