@@ -146,7 +146,8 @@ def _show(error: Any) -> int:
         error.message = one_line(error.message).removeprefix("Value error, ")
     shown = io.StringIO()
     error.show(shown)
-    output.say(*shown.getvalue().rstrip("\n").split("\n"), to=sys.stderr)
+    # A choice that is missing is listed with a tab before each.
+    output.say(*shown.getvalue().replace("\n\t", " ").rstrip("\n").split("\n"), to=sys.stderr)
     return int(error.exit_code)
 
 
