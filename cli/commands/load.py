@@ -11,7 +11,7 @@ from app.file_storage import storage_config
 from app.settings import Settings
 from cli.begin import read_and_say
 from cli.commands.submit import exit_code_of, print_submitted
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options.common import AsJson
 from cli.options.files import FilesGiven, taking
@@ -60,6 +60,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
     """
     settings, _ = read_and_say()
     hints = given.hints()
+    known_country(given.country)  # before a database is started for nothing
     with open_display(settings) as display:
         found = find_given(given.files, settings, recursive=given.recursive, name=given.name)
         display.say("opening the database")

@@ -179,7 +179,9 @@ def _changes(done: PoolChange, dry_run: bool) -> Iterator[str]:
             yield f"pool {after.name} {verb} at most {new:,} {what}; it {'has' if dry_run else 'had'} {had}"
     if before == after:
         yield f"pool {after.name} is so already: at most {after.max_running:,} runs at once"
-    if after.in_use > after.max_running:
+    if after.max_running == 0:
+        yield f"with 0 nothing of it is started until somebody raises that; {_jobs(after.queued)} in it"
+    if after.in_use > after.max_running > 0:
         yield f"{after.in_use:,} are at work and go on; nothing is started until fewer than {after.max_running:,} are"
 
 

@@ -244,11 +244,17 @@ def run(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         output.print_json(result)
     else:
-        nothing = f"nothing new: {result.note}" if result.note else f"nothing new among {result.files} files"
-        if result.submitted or not result.problems:
+        nothing = (
+            f"nothing new: {result.note}"
+            if result.note
+            else f"nothing new among {result.files} file{'' if result.files == 1 else 's'}"
+        )
+        if result.submitted:
             output.print_table(
                 SUBMITTED, [[one.file, one.dataset_id, one.job_id] for one in result.submitted], nothing
             )  # fmt: skip
+        elif not result.problems:
+            output.say(nothing)
         for problem in result.problems:
             output.said_no(problem)
     if unserved is not None:

@@ -8,6 +8,9 @@ from cli.screen.words import SHORT_ID
 from dataset_jobs.model.places import in_words
 from dataset_jobs.model.report import Report
 
+NO_COUNTRY = "XX"
+"""Stands for the country of a list where none was given."""
+
 SHOWN_FILES = 20
 """Files whose left-out records are named, of a load of many."""
 
@@ -23,7 +26,7 @@ def about_the_file(found: Report) -> list[tuple[str, str]]:
     if found.measure is not None:
         about += [
             ("measure", found.measure),
-            ("region", found.region or f"all of {found.country}"),
+            ("region", found.region or _everywhere(found.country)),
             ("names", f"the top {found.top} of each year and sex" if found.top else "all that are published"),
         ]
     if found.totals:
@@ -113,3 +116,7 @@ def _place(place: str, records: int, more: bool) -> str:
     if records == 1:
         return place
     return f"{place} ({records:,} records{' or more' if more else ''})"
+
+
+def _everywhere(country: str) -> str:
+    return "all of the country" if country == NO_COUNTRY else f"all of {country}"

@@ -242,7 +242,13 @@ def test_commands_show_and_change_pools(world: World, run: Run) -> None:
     again = run("pools", "set", "default", "--max", "20").stdout
     assert again == "pool default is so already: at most 20 runs at once\n"
     assert "did you mean default?" in run("pools", "show", "defualt", code=65).stderr
-    assert "less than or equal to 100000" in run("pools", "set", "default", "--max", "100001", code=2).stderr
+    assert "expected at most 100000" in run("pools", "set", "default", "--max", "100001", code=2).stderr
+
+
+def test_a_maximum_of_none_is_said_to_stop_the_pool(world: World, run: Run) -> None:
+    world.submit_small()
+    said = run("pools", "set", "default", "--max", 0).stdout
+    assert "with 0 nothing of it is started until somebody raises that; 1 job waits in it" in said
 
 
 async def test_a_pool_is_shown_with_its_runs_of_the_last_day(world: World, run: Run) -> None:
