@@ -17,6 +17,7 @@ from cli.options.common import AsJson
 from cli.options.files import FilesGiven, taking
 from cli.screen.progress import Display, open_display
 from cli.submitting import submit_given
+from cli.wording.hints import with_commands
 from cli.wording.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import RunError
@@ -110,7 +111,13 @@ async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUI
     watching = asyncio.create_task(_watch(client, jobs, display))
     try:
         ended = await run_controller(
-            quiet, conninfo, LauncherName.PROCESS, run_child, until_idle=True, tell=display.waits
+            quiet,
+            conninfo,
+            LauncherName.PROCESS,
+            run_child,
+            until_idle=True,
+            tell=display.waits,
+            words=with_commands,
         )
         return ended.interrupted
     finally:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from controller.context import Context
 from dataset_jobs.model.errors import Permanent, RunError
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.trouble import Quiet, Trouble
 
 LOOK_SECONDS = 1.0
@@ -19,10 +20,21 @@ IDLE_LOOK_SECONDS = 0.2
 Tell = Callable[[Sequence[str]], None]
 """Takes everything the controller waits for now, a sentence each; an empty list if nothing."""
 
+Words = Callable[[str, Sequence[Hint]], str]
+"""Puts the commands for some actions after a sentence that asks for them."""
+
+
+def without_commands(text: str, _: Sequence[Hint]) -> str:
+    """The sentence alone."""
+    return text
+
+
 _log = logging.getLogger(__name__)
 
 
-async def tell_waits(context: Context, trouble: Callable[[], Trouble | None], tell: Tell) -> None:
+async def tell_waits(
+    context: Context, trouble: Callable[[], Trouble | None], tell: Tell, words: Words = without_commands
+) -> None:
     """Calls `tell` again and again, until cancelled."""
     while True:
         held_up = trouble()
@@ -30,7 +42,7 @@ async def tell_waits(context: Context, trouble: Callable[[], Trouble | None], te
             tell([f"waiting: {held_up.describe(time.monotonic())}"])
         else:
             try:
-                tell(await waits(context))
+                tell(await waits(context, words))
             except RunError as error:
                 _log.debug("what is waited for cannot be read: %s", error)
         await asyncio.sleep(LOOK_SECONDS)
@@ -48,12 +60,12 @@ async def wake_when_idle(context: Context, wake: asyncio.Event) -> None:
                 wake.set()
 
 
-async def waits(context: Context) -> list[str]:
+async def waits(context: Context, words: Words = without_commands) -> list[str]:
     """Why the jobs of the controller's pools do not go on, according to the database."""
     pools = context.pools.served
     elsewhere = await context.store.runs_elsewhere(context.owner, pools, context.lease)
     in_the_way = await context.store.pools_in_the_way(pools)
-    return [*(runs.describe() for runs in elsewhere), *(pool.describe() for pool in in_the_way)]
+    return [*(runs.describe() for runs in elsewhere), *(words(pool.describe(), pool.hints()) for pool in in_the_way)]
 
 
 async def never(context: Context) -> Permanent | None:

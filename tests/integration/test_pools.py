@@ -12,7 +12,8 @@ import typer
 
 from cli.main import app
 from cli.options import complete
-from cli.wording.hints import error_in_words
+from cli.wording.hints import error_in_words, with_commands
+from controller.background.waiting import waits
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from services.client import Client
 from services.pools import Pools
@@ -65,6 +66,14 @@ async def test_a_paused_pool_starts_nothing_until_resumed(world: World, pools: P
         assert notified(), "controllers wake up at once"
     assert (resumed.paused, resumed.paused_since, resumed.paused_reason) == (False, None, None)
     assert await claimed(world) == 1
+
+
+async def test_whoever_waits_for_a_paused_pool_is_told_how_to_resume_it(world: World, pools: Pools) -> None:
+    world.submit_small()
+    pools.pause("default")
+    async with world.controller() as reconciler:
+        [said] = await waits(reconciler.context, with_commands)
+    assert said.endswith("until somebody resumes it: affirm-worker pools resume default")
 
 
 def test_a_second_pause_keeps_the_time_of_the_first(pools: Pools) -> None:
