@@ -77,7 +77,7 @@ DATASETS = [
     Column("top", right=True, spare=6),
     Column("superseded", spare=4),
     Column("submitted", spare=7),
-    Column("error", below=True),
+    Column("error", below="affirm-worker datasets show ID"),
 ]
 commands = group("datasets")
 
@@ -121,7 +121,12 @@ def _row(d: DatasetView) -> list[Any]:
 
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_dataset(
-    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    dataset_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The dataset; its first digits are enough.", autocompletion=complete.datasets
+        ),
+    ],
     description: Annotated[
         bool, typer.Option("--description", help="Print only the description of its columns, as TOML.")
     ] = False,
@@ -199,7 +204,12 @@ def _superseded(dataset: DatasetView) -> str | None:
 @commands.command("delete", epilog=DELETE_EPILOG)
 def delete_datasets(
     dataset_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]…", help="The datasets; the first digits of an id are enough.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]…",
+            help="The datasets; the first digits of an id are enough.",
+            autocompletion=complete.datasets,
+        ),
     ] = None,
     status: Annotated[
         DatasetStatus | None, typer.Option(help="All that stand there, instead of ids; only failed ones can be meant.")

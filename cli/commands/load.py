@@ -11,12 +11,13 @@ from app.file_storage import storage_config
 from app.settings import Settings
 from cli.begin import read_and_say
 from cli.commands.submit import exit_code_of, print_submitted
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options.common import AsJson
 from cli.options.files import FilesGiven, taking
 from cli.screen.progress import Display, open_display
 from cli.submitting import submit_given
+from cli.wording.hints import with_commands
 from cli.wording.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import RunError
@@ -60,6 +61,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
     """
     settings, _ = read_and_say()
     hints = given.hints()
+    known_country(given.country)  # before a database is started for nothing
     with open_display(settings) as display:
         found = find_given(given.files, settings, recursive=given.recursive, name=given.name)
         display.say("opening the database")
@@ -109,7 +111,13 @@ async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUI
     watching = asyncio.create_task(_watch(client, jobs, display))
     try:
         ended = await run_controller(
-            quiet, conninfo, LauncherName.PROCESS, run_child, until_idle=True, tell=display.waits
+            quiet,
+            conninfo,
+            LauncherName.PROCESS,
+            run_child,
+            until_idle=True,
+            tell=display.waits,
+            words=with_commands,
         )
         return ended.interrupted
     finally:

@@ -11,10 +11,9 @@ from typing import Annotated
 
 import typer
 
-from app.countries import iso_countries
 from app.settings import Settings
 from cli.begin import settings_without_database
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options import complete
 from cli.options.common import AsJson, Name
@@ -22,14 +21,14 @@ from cli.options.files import HintOptions, taking
 from cli.screen.output import data_stream, print_json, say
 from cli.screen.progress import open_display
 from cli.wording.hints import command
-from cli.wording.report import about_the_file, left_out_lines, totals_lines
+from cli.wording.report import NO_COUNTRY, about_the_file, left_out_lines, totals_lines
 from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
-from dataset_jobs.model.requests import InvalidRequest, unknown_country
+from dataset_jobs.model.requests import InvalidRequest
 from parser_runner.machine import Machine, temporary_file
 from parser_runner.parsers import parse_whole
 from parser_runner.parsers.archive import is_archive
@@ -51,9 +50,6 @@ Examples:
   affirm-worker parse names.csv --country CH --description zurich.toml --report
 """
 commands = single()
-
-_NO_COUNTRY = "XX"
-"""A code of ISO 3166-1 that no country has."""
 
 
 @commands.command(epilog=EPILOG)
@@ -100,7 +96,7 @@ def parse(
     """
     if country is None and not suggestion:
         raise typer.BadParameter("missing", param_hint="--country")
-    code = _NO_COUNTRY if country is None else known_country(country)
+    code = NO_COUNTRY if country is None else known_country(country)
     hints = checked_hints(given.hints())
     settings = settings_without_database()
     temporary_folder()
@@ -134,15 +130,6 @@ def _fetched(file: str, settings: Settings, name: str | None) -> Iterator[LocalF
             with open_display(settings) as display:
                 local = kept.enter_context(source.fetch(display.say))
         yield local
-
-
-def known_country(country: str) -> str:
-    """The code of a country; raises InvalidRequest with suggestions."""
-    code = country.strip().upper()
-    countries = iso_countries()
-    if code not in dict(countries):
-        raise unknown_country(country, countries)
-    return code
 
 
 def _print_rows(source: Source, code: str, file: str) -> None:

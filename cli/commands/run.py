@@ -10,6 +10,7 @@ from app.database import open_database
 from cli.exit_codes import of_ended
 from cli.lazy import single
 from cli.session import read_and_log
+from cli.wording.hints import with_commands
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import Misconfigured
 from parser_runner.child import run_child
@@ -48,5 +49,7 @@ def run(
     if launcher is LauncherName.KUBERNETES and settings.database_url is None:
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:
-        ended = asyncio.run(run_controller(settings, database.conninfo, launcher, run_child, until_idle=until_idle))
+        ended = asyncio.run(
+            run_controller(settings, database.conninfo, launcher, run_child, until_idle=until_idle, words=with_commands)
+        )
     raise typer.Exit(of_ended(ended) if until_idle else 0)

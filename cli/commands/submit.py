@@ -9,7 +9,7 @@ import typer
 
 from app.file_storage import storage_config
 from cli.exit_codes import INTERRUPTED
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options.common import AsJson, RunAt
 from cli.options.files import FilesGiven, taking
@@ -82,6 +82,7 @@ def submit(
         raise typer.BadParameter("nothing is to be waited for after a dry run", param_hint="--wait")
     check_timeout(timeout, wait=wait)
     hints = given.hints()
+    known_country(given.country)  # before a database is started for nothing
     with session() as it:
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
         replaced = [it.client.datasets.find(one) for one in given.replaces or ()]
@@ -115,11 +116,9 @@ def print_submitted(submitted: list[SubmittedFile], controller_running: bool | N
     if as_json:
         output.print_json([_as_json(one) | {"controller_running": controller_running} for one in submitted])
         return
-    output.print_table(
-        RESULTS,
-        [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
-        "nothing submitted",
-    )
+    done = [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None]
+    if done or not submitted:
+        output.print_table(RESULTS, done, "nothing submitted")
     for one in submitted:
         if one.refusal is not None:
             output.said_no(error_in_words(one.refusal))

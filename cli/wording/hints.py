@@ -24,6 +24,7 @@ _COMMANDS = {
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
     Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
     Action.LIST_FAILED_JOBS: "affirm-worker jobs list --state failed",
+    Action.SHOW_DATASET: "affirm-worker datasets show {dataset}",
     Action.SHOW_DESCRIPTION: "affirm-worker datasets show {dataset} --description > description.toml",
     Action.SUBMIT_WITH_DESCRIPTION: "affirm-worker submit FILE --country {country} --description description.toml",
     Action.SHOW_STATUS: "affirm-worker status",

@@ -33,7 +33,7 @@ def print_suggestion(file: Path, country: str, hints: FileHints, limits: Limits,
         source = Source(file.name, opened, hints, limits)
         try:
             refuse_if_refused(source, country)
-            found = suggest(source)
+            found = suggest(source, country)
         except NothingToSuggest as nothing:
             raise InvalidRequest(f"{file}: no description can be proposed: {nothing}") from None
         finally:

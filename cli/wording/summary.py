@@ -250,16 +250,19 @@ def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotL
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
         state = f"{waits} at {cell(job.run_at)}"
     hints: tuple[Hint, ...] = ()
-    if job.last_cause == Cause.REJECTED:
-        hints = tuple(replace(hint, country=hint.country or job.country) for hint in refusal_hints(client, job.id))
-    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause, hints)
+    error = job.last_error
+    if job.last_cause == Cause.REJECTED and (refusal := _refusal(client, job.id)) is not None:
+        hints = tuple(replace(hint, country=hint.country or job.country) for hint in refusal.hints)
+        # Of several files with the same bytes the run has read one, perhaps by another name than this.
+        if error and refusal.filename and error.startswith(refusal.filename):
+            error = f"{PurePath(one.path).name}{error.removeprefix(refusal.filename)}"
+    return NotLoaded(one.path, state, error, job.dataset_id, job.id, job.last_cause, hints)
 
 
-def refusal_hints(client: Client, job_id: UUID) -> Sequence[Hint]:
-    """What the refusal of a job's file asks for."""
+def _refusal(client: Client, job_id: UUID) -> Outcome | None:
+    """What the last run of a job said."""
     _, runs = client.jobs.get(job_id)
-    outcome = Outcome.from_dict(runs[-1].outcome) if runs else None
-    return outcome.hints if outcome else ()
+    return Outcome.from_dict(runs[-1].outcome) if runs else None
 
 
 def _others_in_words(others: Others) -> str:

@@ -26,6 +26,7 @@ class Action(StrEnum):
     SUGGEST_COLUMNS = "suggest_columns"
     """Have the description of a list proposed that no parser knows."""
     LIST_FAILED_JOBS = "list_failed_jobs"
+    SHOW_DATASET = "show_dataset"
     SHOW_DESCRIPTION = "show_description"
     """Keep the description of a dataset's columns as a file."""
     SUBMIT_WITH_DESCRIPTION = "submit_with_description"

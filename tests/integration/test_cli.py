@@ -1,6 +1,7 @@
 """The commands, as a user calls them, on a real Postgres."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -191,6 +192,7 @@ def test_a_folder_of_storage_is_submitted_by_a_schedule_and_by_hand(run: Run, tm
     assert (listed["paused"], listed["files"], listed["submitted"], listed["next_at"]) == (True, 1, 1, added["next_at"])
     assert "in/us" in run("schedules", "list").stdout
     run("schedules", "resume", "ssa")
+    assert run("schedules", "run", "ssa").stdout == "nothing new among 1 file\n"
     run("run", "--until-idle")
     [dataset] = answer(run("datasets", "list", "--json"))
     assert (dataset["id"], dataset["status"]) == (found["dataset_id"], "completed")
@@ -206,6 +208,8 @@ def test_a_job_for_later_waits_and_is_brought_forward(run: Run, tmp_path: Path) 
     assert "still waiting: to be loaded at" in done.stderr
     assert "expected a time such as" in run("jobs", "set", job, "--run-at", "soon", code=2).stderr
     assert "give a --priority" in run("jobs", "set", job, code=2).stderr
+    assert "expected a whole number\n" in run("jobs", "set", job, "--priority", "hi", code=2).stderr
+    assert "expected at most 32767\n" in run("jobs", "set", job, "--priority", 99999, code=2).stderr
     assert answer(run("jobs", "set", job, "--run-at", "0s", "--json"))["state"] == "queued"
     run("run", "--until-idle")
     assert "is completed: only one" in run("jobs", "set", job, "--priority", 1, code=65).stderr
@@ -265,6 +269,26 @@ def test_failures_name_the_file_once_and_the_command_once(run: Run, tmp_path: Pa
     [story] = [line for line in done.stdout.splitlines() if "jobs explain" in line]
     told = run(*story[story.index("jobs explain") :].split()).stdout
     assert "Fix the lines or cells that the error names" in told
+
+
+def test_nothing_is_printed_as_a_table_where_no_file_was_submitted(run: Run) -> None:
+    assert run("submit", "missing.txt", "--country", "US", code=65).stdout == ""
+
+
+@pytest.mark.parametrize("command", ["load", "submit"])
+def test_no_database_is_started_for_an_unknown_country(tmp_path: Path, command: str) -> None:
+    home = tmp_path / "home"
+    path = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
+    refused = runner({"AFFIRM_WORKER_HOME": str(home)}, tmp_path)(command, path, "--country", "Germany", code=65)
+    assert "did you mean DE (Germany)?" in refused.stderr
+    assert not (home / "postgres").exists()
+
+
+def test_the_same_refused_bytes_are_named_as_they_were_given(run: Run, tmp_path: Path) -> None:
+    paths = [write(tmp_path, name, "Mary;F\n") for name in ("bad.csv", "yob1992.txt")]
+    done = run("load", *paths, "--country", "US", "--json", code=1)
+    for one, path in zip(json.loads(done.stdout)["not_loaded"], paths, strict=True):
+        assert one["error"].startswith(path.name)
 
 
 def test_the_same_bytes_under_another_name_are_loaded_already(run: Run, tmp_path: Path) -> None:
