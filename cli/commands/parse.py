@@ -20,12 +20,13 @@ from cli.options.common import AsJson, Name
 from cli.options.files import HintOptions, taking
 from cli.screen.output import data_stream, print_json, say
 from cli.screen.progress import open_display
-from cli.wording.hints import command
+from cli.wording.hints import lines_that_help
 from cli.wording.report import NO_COUNTRY, about_the_file, left_out_lines, totals_lines
 from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import InvalidRequest
@@ -146,8 +147,8 @@ def _print_rows(source: Source, code: str, file: str) -> None:
                 say(where, to=sys.stderr)
             if rejected.more:
                 say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
-            for hint in rejected.hints:
-                say(f"  {command(hint, file, code)}", to=sys.stderr)
+            for line in _what_helps(rejected, file, code, source.filename, source.hints):
+                say(line, to=sys.stderr)
             raise typer.Exit(ExitCode.REJECTED) from None
         rows.seek(0)
         shutil.copyfileobj(rows, data_stream())
@@ -159,7 +160,7 @@ def _print_report(source: Source, code: str, path: Path, file: str, as_json: boo
     if as_json:
         print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
-        say(*report_lines(found, file), *_member_lines(members))
+        say(*report_lines(found, file, source.hints), *_member_lines(members))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -188,8 +189,19 @@ def _member_lines(members: Sequence[Report]) -> list[str]:
     return [*lines, f"{'all':<50}{rows:>10,}{total:>14,}"]
 
 
-def report_lines(found: Report, file: Path | str) -> list[str]:
-    """The report of a file that is not loaded yet, for people."""
+def _what_helps(rejected: Rejected, file: Path | str, country: str, filename: str, said: FileHints) -> Iterator[str]:
+    """What the refusal asks for, with what was said of the file."""
+    return lines_that_help((hint.saying(country, filename, said), file) for hint in rejected.hints)
+
+
+def report_lines(found: Report, file: Path | str, said: FileHints) -> list[str]:
+    """The report of a file that is not loaded yet, for people.
+
+    Args:
+        found: the report.
+        file: as the user names it.
+        said: what was said of it.
+    """
     about = [
         ("file", found.filename),
         ("result", f"refused: {found.rejected.reason}" if found.rejected else "can be loaded"),
@@ -201,5 +213,5 @@ def report_lines(found: Report, file: Path | str) -> list[str]:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:
             lines.append(f"  and {found.rejected.more:,} more")
-        lines += [f"  {command(hint, file, found.country)}" for hint in found.rejected.hints]
+        lines += _what_helps(found.rejected, file, found.country, found.filename, said)
     return lines

@@ -150,7 +150,7 @@ def check_description(
             }
         )
     else:
-        say(*report_lines(found, file))
+        say(*report_lines(found, file, hints))
         if checked is not None:
             said = f"a fault: {checked.fault}" if checked.fault else "each gives rows or a refusal"
             say("", f"{checked.copies} changed copies: {said}")

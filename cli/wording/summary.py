@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
@@ -18,11 +18,10 @@ from cli.options import context as context_option
 from cli.screen import output
 from cli.screen.table import Column
 from cli.screen.words import SHORT_ID, cell
-from cli.wording.hints import command, error_in_words
+from cli.wording.hints import error_in_words, lines_that_help
 from cli.wording.report import lines_of_loads
-from dataset_jobs.model.advice import HINTED
 from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import JobState
@@ -95,7 +94,7 @@ def sum_up(
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = []
     loaded: dict[UUID, int] = {}
-    not_loaded = []
+    not_loaded: list[tuple[SubmittedFile, JobView | None]] = []
     for one in submitted:
         job = jobs.get(one.job_id) if one.job_id else None
         if job is not None and job.state == JobState.COMPLETED:
@@ -103,16 +102,18 @@ def sum_up(
         elif job is None and one.loaded:
             already.append(one)
         else:
-            not_loaded.append(_not_loaded(client, one, job))
+            not_loaded.append((one, job))
     # A file that was given twice is one job.
     count = len(submitted) - len(already) - len(not_loaded)
     now = [jobs[job].dataset_id for job in loaded]
+    failed = [job.dataset_id for _, job in not_loaded if job is not None and job.last_cause == Cause.REJECTED]
+    datasets = {dataset.id: dataset for dataset in (client.datasets.list(ids=failed) if failed else ())}
     reports = client.datasets.reports(now) if now else {}
     return Summary(
         len(submitted),
         count,
         len(already),
-        tuple(not_loaded),
+        tuple(_not_loaded(client, one, job, datasets) for one, job in not_loaded),
         sum(loaded.values()),
         seconds,
         interrupted,
@@ -144,8 +145,8 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.say("", f"not done yet: {_counted(len(unfinished), 'file')}")
     if at_fault:
         output.say("", f"not loaded: {_counted(len(at_fault), 'file')}", *(f"  {_failure(one)}" for one in at_fault))
-        for action, lines in what_may_help(at_fault, program).items():
-            output.say("", HINTED.get(action, "See:"), *(f"  {line}" for line in lines))
+        for line in lines_that_help(((hint, one.file) for one in at_fault for hint in one.hints), "load"):
+            output.say(line)
         if jobs := [one.job_id for one in at_fault if one.job_id is not None]:
             of_one = "the whole story" if len(jobs) == 1 else "the whole story of one, by its job"
             output.say("", f"{of_one}: {program} jobs explain {str(jobs[0])[:SHORT_ID]}")
@@ -174,24 +175,6 @@ def _failure(one: NotLoaded) -> str:
         error = f": {error}"
     state = "" if one.state in ("failed", "refused") else f": {one.state}"
     return f"{one.file}{job}{state}{error}"
-
-
-def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action, list[str]]:
-    """The commands that the refusals ask for, by action: each once, with all the files that it is for.
-
-    Args:
-        not_loaded: the files and their hints.
-        program: how the user calls this program.
-    """
-    files: dict[Hint, list[Path | str]] = {}
-    for one in not_loaded:
-        for hint in one.hints:
-            files.setdefault(hint, []).append(one.file)
-    lines: dict[Action, list[str]] = {}
-    for hint, paths in files.items():
-        line = command(hint, submit="load").replace("FILE", " ".join(shlex.quote(str(path)) for path in paths), 1)
-        lines.setdefault(hint.action, []).append(f"{program} {line.removeprefix('affirm-worker ')}")
-    return lines
 
 
 def _say_counts(summary: Summary) -> None:
@@ -242,7 +225,9 @@ def _command(settings: Settings) -> str:
     return home + shlex.quote(str(program))
 
 
-def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotLoaded:
+def _not_loaded(
+    client: Client, one: SubmittedFile, job: JobView | None, datasets: Mapping[UUID, DatasetView]
+) -> NotLoaded:
     if job is None:
         return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
@@ -251,8 +236,12 @@ def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotL
         state = f"{waits} at {cell(job.run_at)}"
     hints: tuple[Hint, ...] = ()
     error = job.last_error
-    if job.last_cause == Cause.REJECTED and (refusal := _refusal(client, job.id)) is not None:
-        hints = tuple(replace(hint, country=hint.country or job.country) for hint in refusal.hints)
+    dataset = datasets.get(job.dataset_id)
+    refusal = _refusal(client, job.id) if job.last_cause == Cause.REJECTED else None
+    if refusal is not None and dataset is not None:
+        hints = tuple(
+            hint.saying(dataset.country, dataset.filename, dataset.hints, dataset.supersedes) for hint in refusal.hints
+        )
         # Of several files with the same bytes the run has read one, perhaps by another name than this.
         if error and refusal.filename and error.startswith(refusal.filename):
             error = f"{PurePath(one.path).name}{error.removeprefix(refusal.filename)}"

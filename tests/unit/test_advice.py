@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 from cli.wording.hints import advice_in_words, advice_lines, command
 from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.states import JobState
 from docs.generate.command_line import help_texts
@@ -160,6 +162,18 @@ def test_a_refusal_that_knows_the_country_is_followed() -> None:
     assert [advice.text for advice in found] == [HINTED[hint.action] for hint in hints]
     assert "affirm-worker submit 'a file.csv' --country FR" in advice_in_words(found[0])
     assert "affirm-worker parse 'a file.csv' --country GB --suggest" in advice_in_words(found[1])
+
+
+def test_an_option_that_contradicts_is_not_repeated() -> None:
+    about = replace(job(), said=FileHints(year=2020, sex="F"))
+    assert "--year 2020 --sex F" in words(Cause.REJECTED, Reason.INVALID_FORMAT, about, "a file.csv, line 2: no name")
+    assert "--year" not in words(Cause.REJECTED, Reason.CONTRADICTORY, about)
+
+
+def test_a_region_is_not_repeated_for_another_country() -> None:
+    about = replace(job(), said=FileHints(year=2020, region="GB-SCT"))
+    [elsewhere] = advice_on_end(about, Cause.REJECTED, None, [Hint(Action.SUBMIT_AS_FORMAT, country="FR")])
+    assert advice_in_words(elsewhere).endswith("submit 'a file.csv' --country FR --year 2020")
 
 
 def test_a_reason_says_more_than_its_cause() -> None:

@@ -227,3 +227,12 @@ def test_a_load_of_many_files_names_the_first_that_left_something_out() -> None:
         "  affirm-worker datasets show 00000001",
     ]  # fmt: skip
     assert lines_of_loads({UUID(int=1): Report("a.csv", "FR", left_out={})}, 2, "show") == []
+
+
+def test_what_helps_is_not_listed_among_the_problems(tmp_path: Path) -> None:
+    file = tmp_path / "pankow.csv"
+    file.write_text("vorname;anzahl;geschlecht\nTESTINA;9;w\n")
+    said = ("--country", "DE", "--format", "de-berlin", "--region", "DE-BE-11003")
+    problems, helps = run("parse", file, *said, "--report").stdout.split("problems:\n")[1].split("\n\n")
+    assert "affirm-worker" not in problems
+    assert f"submit {file} {' '.join(said[:2])} --year YYYY {' '.join(said[2:])}" in helps
