@@ -528,6 +528,13 @@ async def explained(trial: Trial) -> None:
     assert "it has not run yet" in trial.do(trial.command(refusal, "jobs explain"))
 
 
+@case(Action.SHOW_DATASET)
+async def dataset_in_place_of_a_job(trial: Trial) -> None:
+    dataset_id = str(trial.world.job(trial.submit(trial.file(), "--country", "US"))["dataset_id"])
+    refusal = trial.run("jobs", "show", dataset_id, code=65).stderr
+    assert dataset_id in trial.do(trial.command(refusal, "datasets show"))
+
+
 @case(Action.LIST_FORMATS)
 async def formats(trial: Trial) -> None:
     content = "Rank,Name,Gender,Suburb,Year\n1,Testina,Female,x,2020\n"
