@@ -30,6 +30,7 @@ from cli.screen.words import cell
 from cli.session import session
 from cli.wording.hints import error_in_words
 from cli.wording.report import about_the_file, left_out_lines, totals_lines
+from cli.wording.typed import typed
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import RunError
@@ -154,7 +155,7 @@ def show_dataset(
         output.say(*totals_lines(report), *left_out_lines(report))
         if not report.is_whole:
             output.say("", "left out: not known, it was loaded before reports were kept; this makes a report:")
-            output.say(f"  affirm-worker reprocess {dataset.id}")
+            output.say(typed(f"  affirm-worker reprocess {dataset.id}"))
 
 
 def _lines(dataset: DatasetView, report: Report | None) -> list[tuple[str, str]]:

@@ -92,7 +92,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
             others = client.jobs.finished_since(since, settings.pool, jobs)
             summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=interrupted, others=others)
             display.end()
-            print_summary(summary, database, settings, as_json)
+            print_summary(summary, database, as_json)
     if never is not None:
         raise never
     raise typer.Exit(summary.exit_code)

@@ -18,9 +18,10 @@ from cli.screen.table import Column
 from cli.session import Session, session
 from cli.submitting import open_say, submit_given
 from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
-from cli.wording.hints import error_in_words, typed
+from cli.wording.hints import error_in_words
 from cli.wording.obstacles import unserved_in_words
 from cli.wording.summary import print_summary, sum_up
+from cli.wording.typed import typed
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.storage import open_storage
 from services.jobs import Others
@@ -138,7 +139,7 @@ def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None
     interrupted = as_json and waited.exit_code == INTERRUPTED
     try:
         summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted, others=Others())
-        print_summary(summary, it.database, it.settings, as_json)
+        print_summary(summary, it.database, as_json)
     finally:  # the database may be away
         if waited.broken_off:
             output.say(f"{waited.broken_off}: {typed(GO_ON)}", to=sys.stderr)

@@ -58,7 +58,7 @@ def agree(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"there is no terminal to ask on: {one_line(question)}", param_hint="--yes")
+        raise typer.BadParameter(f"add --yes: there is no terminal to ask on: {one_line(question)}")
     typer.confirm(one_line(question), abort=True, err=True)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from cli.options import context as context_option
+from cli.wording.typed import typed
 from dataset_jobs.model.advice import HINTED
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
@@ -103,7 +103,7 @@ def _on_files(hint: Hint, files: Sequence[Path | str], submit: str) -> str:
         said |= {"format": None, "columns": None}
     if name:
         said[name] = added
-    named = " ".join(shlex.quote(str(file)) for file in files or [hint.file or "FILE"])
+    named = " ".join(shlex.quote(str(file)) for file in files or [_here(hint.file or "") or "FILE"])
     words = [f"{'parse' if suggests else submit} {named} --country {hint.country or 'CC'}"]
     words += [f"--{option} {_quoted(value)}" for option, value in said.items() if value is not None]
     words += [f"--replaces {dataset}" for dataset in _replaced(hint)]
@@ -126,13 +126,6 @@ def _replaced(hint: Hint) -> Iterator[str]:
     yield from (hint.replaces or "").split()
 
 
-def typed(line: str) -> str:
-    """A command of this program as it works on the same database: with the context that was given."""
-    if used := context_option.chosen():
-        return line.replace("affirm-worker ", f"affirm-worker --context {shlex.quote(used)} ", 1)
-    return line
-
-
 def error_in_words(error: RunError) -> str:
     """The error in one line, with the command that its end asks for."""
     return with_commands(str(error), error.hints)
@@ -142,14 +135,33 @@ def advice_in_words(advice: Advice) -> str:
     """The advice in one line, with the commands that it names; no full stop follows a command."""
     if not advice.hints:
         return advice.text
-    return with_commands(advice.text.rstrip(".:"), advice.hints)
+    return with_commands(advice.text.rstrip(".:") + _which_file(advice.hints), advice.hints)
 
 
 def advice_lines(advice: Advice) -> list[str]:
     """The advice, and each command that it names on a line of its own, to be copied."""
     if not advice.hints:
         return [advice.text]
-    return [f"{advice.text.rstrip('.:')}:", *(f"    {command(hint)}" for hint in advice.hints)]
+    return [
+        f"{advice.text.rstrip('.:')}{_which_file(advice.hints)}:",
+        *(f"    {command(hint)}" for hint in advice.hints),
+    ]
+
+
+def _which_file(hints: Sequence[Hint]) -> str:
+    """What FILE stands for in the commands; empty if it stands in none."""
+    for hint in hints:
+        if hint.action in _OF_FILES and hint.file and _here(hint.file) is None:
+            return f" (FILE is the path of {hint.file}, which is not in this folder)"
+    return ""
+
+
+def _here(name: str) -> str | None:
+    """The name of a file, if there is one in the current folder: the database does not know where it was."""
+    try:
+        return name if Path(name).is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def with_commands(text: str, hints: Sequence[Hint]) -> str:

@@ -1,25 +1,19 @@
 """What `load` says at the end."""
 
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
 from app.database import Database
-from app.settings import Settings
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.options import context as context_option
 from cli.screen import output
 from cli.screen.table import Column
 from cli.screen.words import SHORT_ID, cell
 from cli.wording.hints import error_in_words, lines_that_help
 from cli.wording.report import lines_of_loads
+from cli.wording.typed import same_database, typed
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.outcome import Outcome
@@ -62,6 +56,7 @@ class Summary:
         others: the jobs of other files that ran too.
         reports: of the datasets that were loaded now.
         stored_again: of those that had been loaded before, how many files were lost in storage.
+        others_wait: jobs of other files are not over; known only if it was interrupted.
     """
 
     files: int
@@ -75,6 +70,7 @@ class Summary:
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
     reports: Mapping[UUID, Report] = field(default_factory=dict)
     stored_again: int = 0
+    others_wait: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -121,6 +117,7 @@ def sum_up(
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
         {dataset: reports[dataset] for dataset in now if dataset in reports},
         sum(one.done is not None and one.done.verdict is Verdict.RESTORED for one in already),
+        interrupted and any(pool.queued or pool.scheduled or pool.running for pool in client.status().pools),
     )
 
 
@@ -130,14 +127,14 @@ def _sample(client: Client, dataset: list[UUID]) -> tuple[DatasetView, Sequence[
     return None
 
 
-def print_summary(summary: Summary, database: Database, settings: Settings, as_json: bool) -> None:
+def print_summary(summary: Summary, database: Database, as_json: bool) -> None:
     """Prints it on stdout."""
     if as_json:
         output.print_json(_as_json(summary, database))
         return
     _say_counts(summary)
-    program = _command(settings)
-    if lines := lines_of_loads(summary.reports, summary.files, f"{program} datasets show"):
+    same = same_database()
+    if lines := lines_of_loads(summary.reports, summary.files, typed("affirm-worker datasets show")):
         output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
@@ -149,18 +146,19 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
             output.say(line)
         if jobs := [one.job_id for one in at_fault if one.job_id is not None]:
             of_one = "the whole story" if len(jobs) == 1 else "the whole story of one, by its job"
-            output.say("", f"{of_one}: {program} jobs explain {str(jobs[0])[:SHORT_ID]}")
-    go_on = f"{program} run --launcher process --until-idle"
-    if summary.interrupted:
-        output.say("", f"interrupted; to go on: {go_on}")
+            output.say("", f"{of_one}{same}: {typed(f'affirm-worker jobs explain {str(jobs[0])[:SHORT_ID]}')}")
+    go_on = typed("affirm-worker run --launcher process --until-idle")
+    if summary.interrupted and (unfinished or summary.others_wait):
+        output.say("", f"interrupted; to go on{same}: {go_on}")
     elif any(waits_for_a_fix(one.cause) for one in summary.not_loaded):
-        output.say("", f"when it is fixed: {go_on}")
+        output.say("", f"when it is fixed{same}: {go_on}")
     if summary.sample is not None:
         dataset, rows = summary.sample
         output.say("", f"of {dataset.filename}, {dataset.country}:")
         output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
         output.say("", f"the rows are in the table names of {database.place}")
-        output.say(f'to look at them: {program} psql -c "{query(dataset)}"')
+        look = typed(f'affirm-worker psql -c "{query(dataset)}"')
+        output.say(f"to look at them{same}: {look}")
 
 
 def _failure(one: NotLoaded) -> str:
@@ -208,21 +206,6 @@ def query(dataset: DatasetView) -> str:
         f" where country = '{dataset.country}' and region {region} and measure = '{dataset.measure}'"
         f" and year = {max(dataset.years)} order by count desc limit 10"
     )
-
-
-def _command(settings: Settings) -> str:
-    """The command that starts this program from here for the same database; its bare name if that is on the PATH."""
-    program = Path("affirm-worker")
-    if not shutil.which(program):
-        program = Path(sys.executable).parent / program
-        with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
-            program = program.relative_to(Path.cwd())
-    if used := context_option.chosen():
-        return f"{shlex.quote(str(program))} --context {shlex.quote(used)}"
-    home = ""
-    if os.environ.get("AFFIRM_WORKER_HOME"):
-        home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
-    return home + shlex.quote(str(program))
 
 
 def _not_loaded(
