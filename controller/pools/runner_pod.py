@@ -91,7 +91,7 @@ class RunnerTemplate:
     pod_security_context: dict[str, Any] = field(default_factory=lambda: POD_SECURITY_CONTEXT)
     security_context: dict[str, Any] = field(default_factory=lambda: SECURITY_CONTEXT)
     pod_template: dict[str, Any] = field(default_factory=dict)
-    allowed: Allowed = Allowed()
+    allowed: Allowed = field(default_factory=Allowed)
 
 
 def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:

@@ -88,28 +88,33 @@ def _is_bad(name: str, value: Any, path: str) -> bool:
 
 
 def _secrets(spec: dict[str, Any], known: set[tuple[str, str]]) -> Iterator[str]:
-    def may(name: str, key: str) -> bool:
-        return (name, key) in known or (key != "pull" and (name, "*") in known)
-
-    for one in spec.get("imagePullSecrets") or ():
-        if not may(one["name"], "pull"):
-            yield f"pull {one}"
+    used = {(one["name"], "pull") for one in spec.get("imagePullSecrets") or ()}
     for kind in ("containers", "initContainers", "ephemeralContainers"):
         for container in spec.get(kind) or ():
-            for one in container.get("env") or ():
-                reference = (one.get("valueFrom") or {}).get("secretKeyRef")
-                if reference and not may(reference["name"], reference["key"]):
-                    yield f"variable {one}"
-            for one in container.get("envFrom") or ():
-                if one.get("secretRef") and not may(one["secretRef"]["name"], "*"):
-                    yield f"variables {one}"
+            used |= {*_variables(container)}
     for volume in spec.get("volumes") or ():
-        sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
-        for source in sources:
-            secret = source.get("secret")
-            if secret:
-                name = secret.get("secretName") or secret.get("name")
-                keys = [item["key"] for item in secret.get("items") or ()] or ["*"]
-                yield from (f"volume {source}" for key in keys if not may(name, key))
-        if (volume.get("csi") or {}).get("nodePublishSecretRef"):
-            yield f"csi {volume}"
+        used |= {*_files(volume)}
+    for name, key in used - known:
+        if key == "pull" or (name, "*") not in known:
+            yield f"{key} of Secret {name}"
+
+
+def _variables(container: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for one in container.get("env") or ():
+        reference = (one.get("valueFrom") or {}).get("secretKeyRef")
+        if reference:
+            yield reference["name"], reference["key"]
+    for one in container.get("envFrom") or ():
+        if one.get("secretRef"):
+            yield one["secretRef"]["name"], "*"
+
+
+def _files(volume: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if (volume.get("csi") or {}).get("nodePublishSecretRef"):
+        yield volume["csi"]["nodePublishSecretRef"]["name"], "*"
+    for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
+        secret = source.get("secret")
+        if secret:
+            name = secret.get("secretName") or secret.get("name")
+            keys = [item["key"] for item in secret.get("items") or ()]
+            yield from ((name, key) for key in keys or ["*"])

@@ -15,7 +15,11 @@
 {{- end }}
 
 {{- define "affirm-worker.serviceAccountName" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "affirm-worker.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- $account := .Values.serviceAccount }}
+{{- if and (not $account.create) (has $account.name (list "" "default")) }}
+{{- fail "serviceAccount.name is needed with serviceAccount.create false, and not default: the controller's rights would be those of every pod that names no service account" }}
+{{- end }}
+{{- $account.name | default (include "affirm-worker.fullname" .) }}
 {{- end }}
 
 {{- define "affirm-worker.runnerServiceAccountName" -}}
@@ -229,6 +233,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "annotations" $runner.podAnnotations
   "podSecurityContext" (include "affirm-worker.given" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.given" $runner.securityContext | fromYaml)
+  "allowed" $runner.allowed
   | toPrettyJson }}
 {{- end }}
 
