@@ -95,7 +95,7 @@ def _secrets(spec: dict[str, Any], known: set[tuple[str, str]]) -> Iterator[str]
     for volume in spec.get("volumes") or ():
         used |= {*_files(volume)}
     for name, key in used - known:
-        if key == "pull" or (name, "*") not in known:
+        if (name, "*") not in known:
             yield f"{key} of Secret {name}"
 
 

@@ -110,7 +110,7 @@ def test_only_the_controllers_pod_has_a_service_account_token(values: str) -> No
 @pytest.mark.parametrize("name", ["", "default"])
 def test_no_role_is_bound_to_the_account_of_every_pod(name: str) -> None:
     values = f"{chart.LEAST}\nserviceAccount: {{create: false, name: '{name}'}}"
-    with pytest.raises(chart.Refused, match="serviceAccount.name is needed with serviceAccount.create false"):
+    with pytest.raises(chart.Refused, match=r"serviceAccount\.name is needed with serviceAccount.create false"):
         chart.text(values)
 
 
