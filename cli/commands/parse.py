@@ -16,6 +16,7 @@ from app.settings import Settings
 from cli import complete
 from cli.begin import settings_without_database
 from cli.file_options import HintOptions, taking
+from cli.formulas import quoted
 from cli.given import find_given
 from cli.hints import command
 from cli.lazy import single
@@ -84,12 +85,18 @@ def parse(
     suggestion: Annotated[
         bool, typer.Option("--suggest", help="Propose a description of a list that no parser knows.")
     ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print names as published, also those that a spreadsheet takes for formulas.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prints the rows of a file as CSV, or a report of it.
 
     No database is needed. The columns are year, gender, name and count. A file with errors prints
     no row but the errors, with their lines or cells, on stderr; the exit code is 65 then.
+
+    A name that begins with = + - or @ gets an apostrophe before it, since spreadsheets take it for a formula. For
+    programs there is --raw, which prints every name as it is published, and as it is loaded.
 
     With --suggest: a description in TOML, from the headings and the values, with comments on what is uncertain;
     keep it as a file, correct it, and give it as --description. docs/adding-a-parser.md has more.
@@ -118,7 +125,7 @@ def parse(
             if validation or as_json:
                 _print_report(source, code, local.path, shown, as_json)
             else:
-                _print_rows(source, code, shown)
+                _print_rows(source, code, shown, raw)
 
 
 @contextmanager
@@ -145,14 +152,15 @@ def known_country(country: str) -> str:
     return code
 
 
-def _print_rows(source: Source, code: str, file: str) -> None:
+def _print_rows(source: Source, code: str, file: str, raw: bool) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows, lineterminator="\n")
         writer.writerow(["year", "gender", "name", "count"])
         try:
             parsed = parse_whole(source, code)
-            writer.writerows((row.year, row.gender, row.name, row.count) for row in parsed.rows)
+            shown = str if raw else quoted
+            writer.writerows((row.year, row.gender, shown(row.name), row.count) for row in parsed.rows)
         except Rejected as rejected:
             for problem in rejected.problems:
                 where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"
