@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.formulas import quoted
+from cli.screen.formulas import quoted
 
 NAMES = st.text(st.sampled_from("'=+-@\t\r\nAnna ＝＠\"")) | st.text()
 
