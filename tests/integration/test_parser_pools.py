@@ -217,6 +217,9 @@ async def test_jobs_of_a_refused_pool_wait_with_that_reason(world: World, tmp_pa
         for said in (run("status").stdout, run("jobs", "explain", str(job)).stdout):
             assert "the ParserPool of pool large is refused: spec.podTemplate.spec.volumes[host].hostPath: " in said
             assert "claims from pool large" not in said
+        for command in ("list", "show"):
+            named = ("large",) if command == "show" else ()
+            assert "spec.podTemplate.spec.volumes[host].hostPath: " in run("pools", command, *named).stdout
         cluster.apply("large")
         await controller.look()
         assert "is refused" not in run("status").stdout

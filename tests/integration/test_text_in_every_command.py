@@ -241,6 +241,8 @@ def test_every_command_is_tried(tmp_path: Path) -> None:
 def test_no_command_pipes_on_what_a_terminal_obeys(poisoned: Poisoned) -> None:
     faults: list[tuple[str, list[str], int, str]] = []
     for path, calls in commands(poisoned).items():
+        if path == "run":
+            let_go(poisoned.world)
         for arguments in calls:
             faults += faults_in(path, arguments, *call(poisoned, *path.split(), *arguments))
     assert not faults, "\n".join(map(repr, faults))
@@ -255,11 +257,22 @@ def test_no_command_shows_what_a_terminal_obeys(poisoned: Poisoned) -> None:
     """
     faults: list[tuple[str, list[str], int, str]] = []
     for path, calls in commands(poisoned).items():
+        if path == "run":
+            let_go(poisoned.world)
         for arguments in [one for one in calls if "--json" not in one][:2]:
             command = [sys.executable, "-m", "cli", *path.split(), *arguments]
             code, said = run_on_terminal(command, poisoned.environment, poisoned.folder, columns=120)
             faults += faults_in(path, arguments, code, re.sub("^forged", "…", OURS.sub("", said), flags=re.MULTILINE))
     assert not faults, "\n".join(map(repr, faults))
+
+
+def let_go(world: World) -> None:
+    """Ends the run that no launcher knows: a controller would wait for it."""
+    world.query("delete from runs where ended_at is null")
+    world.query(
+        "update jobs set state = 'failed', finished_at = now(), last_error = coalesce(last_error, 'x'),"
+        " last_cause = coalesce(last_cause, 'x') where state = 'running'"
+    )
 
 
 def faults_in(path: str, arguments: list[str], code: int, said: str) -> Iterator[tuple[str, list[str], int, str]]:
