@@ -4,6 +4,7 @@ They never start a database, never wait long and never print: without an answer 
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 0.7
 """The longest time for names from the database."""
+
+
+_NAME = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Of a pool or a schedule."""
 
 
 def countries(incomplete: str) -> list[tuple[str, str]]:
@@ -90,7 +95,8 @@ def _names(ctx: Any, ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
                 found.extend(ask_for(client))
 
     _within(PATIENCE_SECONDS, ask)
-    return found
+    # They go into a line that a shell is about to run. The database has a CHECK for them, which somebody may have dropped.
+    return [name for name in found if _NAME.fullmatch(name)]
 
 
 def _within(seconds: float, ask: Callable[[], None]) -> None:

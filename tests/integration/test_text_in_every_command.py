@@ -266,6 +266,23 @@ def test_no_command_shows_what_a_terminal_obeys(poisoned: Poisoned) -> None:
     assert not faults, "\n".join(map(repr, faults))
 
 
+@pytest.mark.parametrize("checks", [False], ids=["without its checks"])
+def test_a_shell_gets_only_names_that_are_one_word(poisoned: Poisoned) -> None:
+    """At TAB they come into a line that the shell is about to run."""
+    poisoned.world.query(
+        "insert into pools (name, max_running) values (%s, 1), ('$(reboot)', 1), ('large', 1)", HOSTILE
+    )
+    poisoned.world.query("update schedules set name = '; reboot'")
+    for kind, names in (("pools", ["default", "large"]), ("schedules", [])):
+        asking = {
+            "_AFFIRM_WORKER_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"affirm-worker {kind} show ",
+            "COMP_CWORD": "3",
+        }
+        done = affirm_worker(env=poisoned.environment | asking, cwd=poisoned.folder)
+        assert done.stdout.split() == names
+
+
 def let_go(world: World) -> None:
     """Ends the run that no launcher knows: a controller would wait for it."""
     world.query("delete from runs where ended_at is null")
