@@ -95,7 +95,7 @@ def _names(ctx: Any, ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
                 found.extend(ask_for(client))
 
     _within(PATIENCE_SECONDS, ask)
-    # They go into a line that a shell is about to run. The database has a CHECK for them, which somebody may have dropped.
+    # They go into a line that a shell is about to run. The CHECK of the database may have been dropped by somebody.
     return [name for name in found if _NAME.fullmatch(name)]
 
 
