@@ -3,7 +3,8 @@
 #   docker build --target controller    --tag affirm-worker:0.1.0 .
 #   docker build --target parser-runner --tag affirm-parser-runner:0.1.0 .
 #
-# BASE is any Debian-like image with python3 (3.11 or later) and its venv module. Nothing here needs BuildKit.
+# BASE is any Debian-like image with python3 (3.11 or later) and its venv module. Nothing here needs BuildKit. A release
+# names it by its digest (make images BASE=name@sha256:…); the tag below may mean another image tomorrow.
 ARG BASE=python:3.13-slim
 
 

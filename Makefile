@@ -10,7 +10,7 @@ SECONDS ?= 60
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check lint unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images
+.PHONY: help run prepare test check lint unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -38,6 +38,14 @@ $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
 
 $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+# Tools that look at the dependencies, apart from these: they have many of their own.
+.supply/.done: requirements/supply.txt requirements/dev.txt requirements/run.txt | $(BIN)/python
+	@$(PYTHON) -m venv .supply
+	@for file in run supply; do .supply/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r requirements/$$file.txt || exit 1; done
+	@.supply/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 # What the queue is compared with, apart from everything else.
@@ -157,6 +165,7 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/controller.txt
 	$(LOCK) --group runner -c requirements/dev.txt -o requirements/runner.txt
 	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(LOCK) --group supply -c requirements/dev.txt -o requirements/supply.txt
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
@@ -168,9 +177,15 @@ manifests: prepare-check  ## manifests/affirm-worker.yaml, from the chart
 docs: $(VENV)/.dev  ## the documents that are made from code
 	$(BIN)/python -m docs.generate
 
-images:  ## the two images, with Docker
-	docker build --target controller --tag affirm-worker:0.1.0 .
-	docker build --target parser-runner --tag affirm-parser-runner:0.1.0 .
+images: sbom  ## the two images with their bills of materials, with Docker; BASE=name@sha256:… pins what they stand on
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --target controller --tag affirm-worker:0.1.0 .
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --target parser-runner --tag affirm-parser-runner:0.1.0 .
+
+sbom: .supply/.done  ## dist/sbom: the bills of materials of the images, as CycloneDX
+	@.supply/bin/python -m supply.sbom dist/sbom
+
+audit: .supply/.done  ## what is known against the locked packages; 75 if nobody can be asked
+	@.supply/bin/python -m supply.audit
 
 format: $(VENV)/.dev  ## code, as ruff has it
 	$(BIN)/ruff check --fix .
@@ -179,5 +194,5 @@ format: $(VENV)/.dev  ## code, as ruff has it
 clean:  ## removes the venv, and what tests and benchmarks left; the database of make run stays
 	@# Its programs may be those of this venv.
 	@[ ! -x $(BIN)/affirm-worker ] || $(BIN)/affirm-worker db stop || true
-	rm -rf $(VENV) .bench benchmarks/results
+	rm -rf $(VENV) .bench .supply benchmarks/results
 	@echo "the embedded database stays, other checkouts may use it; docs/hosts.md has how to remove it"

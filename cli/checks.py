@@ -14,6 +14,7 @@ from app.settings.reading import Source
 from cli.options import context as context_option
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres import tls
 from dataset_jobs.store.client_connection import ClientConnection
 from services.checks.checkup import SECONDS, Check
 from services.checks.database import PATIENCE, Expected, check_direct, check_schema, check_server
@@ -100,6 +101,8 @@ class Patient:
         )
         with self._connected() as database:
             found = check_server(database, self.expected, place)
+            if settings.database_url is not None and (doubt := tls.doubt(settings.database_url)):
+                found.append(warning(doubt, Fix(shell="export PGSSLROOTCERT=…", by="with the path of the CA's file")))
             if settings.database_direct_url is not None:
                 with ClientConnection(settings.in_schema(settings.database_direct_url), PATIENCE) as direct:
                     found += check_direct(direct, database)

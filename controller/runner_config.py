@@ -6,12 +6,22 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from controller.pools.pod_rules import Allowed
 from controller.pools.quantities import parse_quantity
 from controller.pools.runner_pod import POD_SECURITY_CONTEXT, SECURITY_CONTEXT, Memory, RunnerTemplate
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
 
 _Objects = list[dict[str, Any]]
+
+
+class _Allowed(BaseModel):
+    """The fields of `Allowed`."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    secrets: frozenset[str] = frozenset()
+    service_accounts: frozenset[str] = frozenset()
 
 
 class RunnerConfig(BaseModel):
@@ -38,6 +48,7 @@ class RunnerConfig(BaseModel):
     annotations: dict[str, str] = {}
     pod_security_context: dict[str, Any] = POD_SECURITY_CONTEXT
     security_context: dict[str, Any] = SECURITY_CONTEXT
+    allowed: _Allowed = _Allowed()
 
 
 def read_runner_config(path: Path) -> RunnerTemplate:
@@ -61,6 +72,7 @@ def read_runner_config(path: Path) -> RunnerTemplate:
         if isinstance(value, list):
             values[name] = tuple(value)
     ceiling = values.pop("memory_ceiling")
+    values["allowed"] = Allowed(config.allowed.secrets, config.allowed.service_accounts)
     try:
         return RunnerTemplate(**values, memory=_memory(config.resources, ceiling))
     except ValueError as error:

@@ -143,8 +143,10 @@ def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime)
     if state is None or state.finished:
         return
     serving = status.serving(job.pool)
-    if not serving:
+    refused = [pool for pool in status.pools if pool.name == job.pool and pool.refusal is not None]
+    if not serving and not (refused and status.any_alive):
         yield NO_CONTROLLER
+    yield from (of_pool(Kind.POOL_REFUSED, pool) for pool in refused if not serving)
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in serving if one.trouble is not None)
     if state is JobState.RUNNING and runs and runs[-1].released_at is None:
         if _is_silent(runs[-1], now, any(one.owner == runs[-1].owner for one in serving)):

@@ -18,6 +18,8 @@ class Kind(StrEnum):
     CONTROLLER_IN_TROUBLE = "controller_in_trouble"
     POOL_UNSERVED = "pool_unserved"
     """Controllers are running, but none claims from the pool."""
+    POOL_REFUSED = "pool_refused"
+    """The newest generation of its ParserPool is refused, and the last good one is in force, or none."""
     POOL_PAUSED = "pool_paused"
     POOL_CLOSED = "pool_closed"
     """Its maximum is 0 runs."""
@@ -102,6 +104,8 @@ def of_pool(kind: Kind, pool: PoolStatus) -> Obstacle:
 
 
 def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
+    if pool.refusal is not None:
+        yield Kind.POOL_REFUSED
     if pool.blocked_since is not None:
         yield Kind.POOL_BLOCKED
     if pool.runs_waiting:
@@ -112,7 +116,7 @@ def _of_pool(pool: PoolStatus, unserved: bool) -> Iterator[Kind]:
         yield Kind.POOL_PAUSED
     if not pool.queued:
         return
-    if unserved:
+    if unserved and pool.refusal is None:
         yield Kind.POOL_UNSERVED
     if pool.paused:
         return

@@ -18,6 +18,7 @@ from cli.lazy import single
 from cli.options import complete
 from cli.options.common import AsJson, Name
 from cli.options.files import HintOptions, taking
+from cli.screen.formulas import quoted
 from cli.screen.output import data_stream, print_json, say
 from cli.screen.progress import open_display
 from cli.wording.hints import lines_that_help
@@ -81,12 +82,18 @@ def parse(
     suggestion: Annotated[
         bool, typer.Option("--suggest", help="Propose a description of a list that no parser knows.")
     ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print names as published, also those that a spreadsheet takes for formulas.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prints the rows of a file as CSV, or a report of it.
 
     No database is needed. The columns are year, gender, name and count. A file with errors prints
     no row but the errors, with their lines or cells, on stderr; the exit code is 65 then.
+
+    A name that begins with = + - or @ gets an apostrophe before it, since spreadsheets take it for a formula. For
+    programs there is --raw, which prints every name as it is published, and as it is loaded.
 
     With --suggest: a description in TOML, from the headings and the values, with comments on what is uncertain;
     keep it as a file, correct it, and give it as --description. docs/adding-a-parser.md has more.
@@ -115,7 +122,7 @@ def parse(
             if validation or as_json:
                 _print_report(source, code, local.path, shown, as_json)
             else:
-                _print_rows(source, code, shown)
+                _print_rows(source, code, shown, raw)
 
 
 @contextmanager
@@ -133,14 +140,15 @@ def _fetched(file: str, settings: Settings, name: str | None) -> Iterator[LocalF
         yield local
 
 
-def _print_rows(source: Source, code: str, file: str) -> None:
+def _print_rows(source: Source, code: str, file: str, raw: bool) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows, lineterminator="\n")
         writer.writerow(["year", "gender", "name", "count"])
         try:
             parsed = parse_whole(source, code)
-            writer.writerows((row.year, row.gender, row.name, row.count) for row in parsed.rows)
+            shown = str if raw else quoted
+            writer.writerows((row.year, row.gender, shown(row.name), row.count) for row in parsed.rows)
         except Rejected as rejected:
             for problem in rejected.problems:
                 where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"

@@ -212,6 +212,8 @@ def _why(pool: PoolStatus) -> Iterator[str]:
     if pool.paused and (pool.paused_since is not None or pool.paused_reason):
         since = f" since {cell(pool.paused_since)}" if pool.paused_since else ""
         yield f"paused{since}{f': {pool.paused_reason}' if pool.paused_reason else ''}"
+    if pool.refusal is not None:
+        yield f"its ParserPool is refused: {pool.refusal}"
     if pool.blocked_since is not None:
         yield pool_is_blocked(pool).removeprefix(f"pool {pool.name} is ")
     if pool.reason is not None and has_work(pool):
@@ -223,6 +225,8 @@ def _lines(details: PoolDetails) -> Iterator[tuple[str, Any]]:
     yield "pool", pool.name
     yield "described by", _described_by(pool)
     yield "state", _state(pool)
+    if pool.refusal is not None:
+        yield "refused", pool.refusal
     if pool.paused:
         yield "paused", f"since {cell(pool.paused_since)}{f': {pool.paused_reason}' if pool.paused_reason else ''}"
     if pool.blocked_since is not None:

@@ -17,6 +17,7 @@ from cli.begin import read_and_say
 from cli.lazy import single
 from cli.screen import output
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres import tls
 from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.postgres.session import Target
 
@@ -52,6 +53,8 @@ def psql(
             )
         target = Target.of(database.conninfo)
         parts: dict[str, Any] = conninfo_to_dict(target.conninfo)
+        if mode := tls.default_mode(target.conninfo):
+            parts["sslmode"] = mode
         # Not on the command line, where every user of the machine sees it.
         password = parts.pop("password", None)
         environment = {

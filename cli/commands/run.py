@@ -13,6 +13,7 @@ from cli.session import read_and_log
 from cli.wording.hints import with_commands
 from controller.app import LauncherName, run_controller
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.postgres import tls
 from parser_runner.child import run_child
 
 EPILOG = """
@@ -45,7 +46,10 @@ def run(
     claims nothing more; children may finish within WORKER_SHUTDOWN_GRACE and are interrupted then,
     Kubernetes Jobs go on and the next controller adopts them. A second signal goes at once.
     """
-    settings, _ = read_and_log(logging.getLogger(__name__))
+    logger = logging.getLogger(__name__)
+    settings, _ = read_and_log(logger)
+    if settings.database_url is not None and (doubt := tls.doubt(settings.database_url)):
+        logger.warning("DATABASE_URL: %s", doubt)
     if launcher is LauncherName.KUBERNETES and settings.database_url is None:
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:

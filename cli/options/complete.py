@@ -4,6 +4,7 @@ They never start a database, never wait long and never print: without an answer 
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -17,6 +18,10 @@ PATIENCE_SECONDS = 0.7
 
 IDS = 20
 """How many ids are completed, the newest ones."""
+
+
+_NAME = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Of a pool or a schedule."""
 
 
 def countries(incomplete: str) -> list[tuple[str, str]]:
@@ -105,7 +110,8 @@ def _names(ctx: Any, ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
                 found.extend(ask_for(client))
 
     _within(PATIENCE_SECONDS, ask)
-    return found
+    # They go into a line that a shell is about to run. The CHECK of the database may have been dropped by somebody.
+    return [name for name in found if _NAME.fullmatch(name)]
 
 
 def _within(seconds: float, ask: Callable[[], None]) -> None:

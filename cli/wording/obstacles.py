@@ -48,6 +48,8 @@ def _silent(run: RunView, told: Explanation) -> str:
 
 def _pool_of_job(kind: Kind, pool: PoolStatus) -> str:
     match kind:
+        case Kind.POOL_REFUSED:
+            return f"{_pool_is_refused(pool)}; the job waits until a generation is accepted"
         case Kind.POOL_PAUSED:
             return f"pool {pool.name} is paused{_why_paused(pool)}; the job waits until somebody resumes it"
         case Kind.POOL_CLOSED:
@@ -117,6 +119,8 @@ def _pool(kind: Kind, pool: PoolStatus) -> str:
                 f"pool {pool.name}: {launches} no answer since {cell(pool.unanswered_since)}, and the same "
                 f"is asked again until there is one: {cell(pool.unanswered_error)}"
             )
+        case Kind.POOL_REFUSED:
+            return f"{_pool_is_refused(pool)}: {pool.queued} queued"
         case Kind.POOL_UNSERVED:
             return f"no controller that is running claims from pool {pool.name}: {pool.queued} queued wait"
         case Kind.POOL_PAUSED:
@@ -125,6 +129,10 @@ def _pool(kind: Kind, pool: PoolStatus) -> str:
             return f"pool {pool.name} has a maximum of 0 runs: {pool.queued} queued wait"
         case _:
             return f"pool {pool.name} has no free slot: {pool.queued} queued wait"
+
+
+def _pool_is_refused(pool: PoolStatus) -> str:
+    return f"the ParserPool of pool {pool.name} is refused: {cell(pool.refusal)}"
 
 
 def _why_paused(pool: PoolStatus) -> str:

@@ -158,6 +158,9 @@ class ParserPools:
         }
         for name in before.keys() - known.keys():
             _log.info("pool %s has no ParserPool any more: nothing is claimed, and what runs goes on", name)
+            await self._store.refuse_pool(name, None)
+        for name, one in known.items():
+            await self._store.refuse_pool(name, one.refusal or None)
         served = {name: one.spec for name, one in known.items() if one.spec is not None}
         for name, spec in list(served.items()):
             try:

@@ -8,19 +8,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from controller.autoscaling.behavior import Behavior, ScalingPolicy, ScalingRules
 from controller.outcomes.retry import RetryPolicy
+from controller.pools.pod_rules import refusal
 from controller.pools.quantities import parse_quantity
-from controller.pools.runner_pod import CONTAINER, Memory, RunnerTemplate
+from controller.pools.runner_pod import CONTAINER, Memory, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
 from controller.pools.strategic_merge import merge_field
 from dataset_jobs.model.durations import parse_duration
+from dataset_jobs.model.keys import RunKey
 
 DEFAULT_CONTROLLER = "affirm-worker"
+_NOBODY = UUID(int=0)
 
 
 class PoolRefused(ValueError):
@@ -207,6 +211,11 @@ def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) ->
     _checked(_Resources, said.runner.resources or {}, "spec.runner.resources")
     if said.min_parallelism > said.max_parallelism:
         raise PoolRefused("spec.minParallelism: more than spec.maxParallelism")
+    own = base.template or RunnerTemplate("")
+    template = _template(said, own)
+    refused = refusal(_pod(template), _pod(own), own.allowed)
+    if refused is not None:
+        raise PoolRefused(refused)
     scaling = Behavior()
     return PoolSpec(
         name=name,
@@ -218,13 +227,19 @@ def read_pool(name: str, spec: Mapping[str, Any], order: int, base: PoolSpec) ->
         ),
         paused=said.paused,
         max_pending=said.max_pending_pods,
-        template=_template(said, base.template or RunnerTemplate("")),
+        template=template,
         retry=said.retry.over(base.retry),
         start_deadline=said.runner.start_deadline or base.start_deadline,
         keep_jobs=base.keep_jobs if said.retention.kubernetes_jobs is None else said.retention.kubernetes_jobs,
         retention=said.retention.jobs or base.retention,
         generation=order,
     )
+
+
+def _pod(template: RunnerTemplate) -> dict[str, Any]:
+    """The PodTemplateSpec of a run."""
+    pod: dict[str, Any] = job_manifest(RunKey(_NOBODY, 1), _NOBODY, "any", _NOBODY, template)["spec"]["template"]
+    return pod
 
 
 def _template(said: _Spec, base: RunnerTemplate) -> RunnerTemplate:

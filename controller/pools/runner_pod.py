@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from controller.pools.pod_rules import Allowed
 from controller.pools.quantities import format_bytes
 from controller.pools.strategic_merge import strategic_merge
 from dataset_jobs.model.keys import RunKey
@@ -64,9 +65,9 @@ class Memory:
 class RunnerTemplate:
     """How runner pods are made: the part of the manifest that is the same for every run of a pool.
 
-    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Two are different: `memory`
-    raises `resources` after runs that were out of memory, and `pod_template` is a PodTemplateSpec that is merged over
-    the pod of the other fields.
+    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Three are different: `memory`
+    raises `resources` after runs that were out of memory, `pod_template` is a PodTemplateSpec that is merged over the
+    pod of the other fields, and `allowed` is what ParserPools may name besides.
     """
 
     image: str
@@ -90,6 +91,7 @@ class RunnerTemplate:
     pod_security_context: dict[str, Any] = field(default_factory=lambda: POD_SECURITY_CONTEXT)
     security_context: dict[str, Any] = field(default_factory=lambda: SECURITY_CONTEXT)
     pod_template: dict[str, Any] = field(default_factory=dict)
+    allowed: Allowed = field(default_factory=Allowed)
 
 
 def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:

@@ -16,6 +16,8 @@ _UNPRINTABLE = re.compile(
     "[\0-\x1f\x7f-\x9f"  # control characters: line feeds, ESC and CSI among them
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these turn the direction of what follows
     "\u2028\u2029"  # line and paragraph separators
+    # These are not seen, so two names would look the same. Those that letters need (U+200C, U+200D) stay.
+    "\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff]"
 )
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}

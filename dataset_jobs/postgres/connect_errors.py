@@ -87,7 +87,9 @@ def connect_error(error: psycopg.Error, conninfo: str) -> RunError:
         return Forbidden(f"database: {said}", Reason.DATABASE)
     if login.in_tls:
         return Misconfigured(
-            f"database: {said}; check sslmode, sslrootcert and the server's certificate", Reason.DATABASE
+            f"database: {said}; check sslmode, the CA (sslrootcert or PGSSLROOTCERT), and the server's certificate: its"
+            " names, who has signed it, whether it has expired",
+            Reason.DATABASE,
         )
     return Unavailable(f"database: {said}", Reason.DATABASE)
 

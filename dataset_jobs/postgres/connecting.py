@@ -18,7 +18,7 @@ from psycopg.rows import Row, dict_row
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured
-from dataset_jobs.postgres import adapters, session
+from dataset_jobs.postgres import adapters, session, tls
 from dataset_jobs.postgres.connect_errors import connect_error
 from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.session import Target
@@ -81,7 +81,12 @@ _PSYCOPG: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 def _for_libpq(target: Target, options: dict[str, Any]) -> str:
     """The connection string with our parameters and those of `options`, which are taken out of there."""
     given = {name: options.pop(name) for name in [*options] if name not in _OF_PSYCOPG}
-    return make_conninfo(target.conninfo, **{**_LIBPQ, **given})
+    return make_conninfo(target.conninfo, **{**_LIBPQ, **given, **_tls(target)})
+
+
+def _tls(target: Target) -> dict[str, str]:
+    mode = tls.default_mode(target.conninfo)
+    return {} if mode is None else {"sslmode": mode}
 
 
 _OF_PSYCOPG = {"autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory"}

@@ -1,7 +1,11 @@
 """What ParserPools and the database have to do with each other."""
 
 from dataset_jobs.model.pools import PoolFigures
+from dataset_jobs.model.text import clipped
 from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_only
+
+REFUSAL_LIMIT = 1000
+"""Bytes of the reason for a refusal."""
 
 
 class PoolStore(ControllerConnection):
@@ -35,6 +39,16 @@ class PoolStore(ControllerConnection):
                 described=described,
                 namespace=namespace,
             )
+
+    async def refuse_pool(self, pool: str, refusal: str | None) -> None:
+        """Keeps why the newest description of a pool is refused; None if it is not. No pool is made for it.
+
+        Args:
+            pool: its name.
+            refusal: for those whose jobs wait.
+        """
+        async with self._connection() as connection:
+            await execute(connection, "pools.refuse", pool=pool, refusal=refusal and clipped(refusal, REFUSAL_LIMIT))
 
     async def undescribe_pool(self, pool: str, max_running: int | None, max_pending: int | None) -> None:
         """Gives a pool back to the settings, if a ParserPool has ever described it."""

@@ -181,6 +181,7 @@ class PoolStatus:
         paused_since, paused_reason: since when, and why; None if nobody has said so.
         described: a ParserPool describes it, or has until it was deleted.
         described_in: the namespace of that; None if no controller has said so.
+        refusal: why the newest generation of that is refused; None if it is in force.
         blocked_since: since when its runs cannot start; None if they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
@@ -210,6 +211,7 @@ class PoolStatus:
     paused_reason: str | None
     described: bool
     described_in: str | None
+    refusal: str | None
     blocked_since: datetime | None
     blocked_cause: str | None
     blocked_reason: str | None

@@ -56,7 +56,14 @@ class Authority:
         self.cert = folder / "ca.crt"
         self.cert.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
 
-    def issue(self, file: str, common_name: str, organization: str | None = None, hosts: Sequence[str] = ()) -> Pair:
+    def issue(
+        self,
+        file: str,
+        common_name: str,
+        organization: str | None = None,
+        hosts: Sequence[str] = (),
+        valid: datetime.timedelta = _VALID,
+    ) -> Pair:
         """Sign a certificate for both ends of TLS.
 
         Args:
@@ -64,11 +71,12 @@ class Authority:
             common_name: the Kubernetes user.
             organization: the Kubernetes group.
             hosts: names and addresses under which it is served.
+            valid: for how long from now; a negative one has expired.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self._key.public_key()
         builder = (
-            _builder(_name(common_name, organization), key, issuer=self._name)
+            _builder(_name(common_name, organization), key, self._name, valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
             .add_extension(
@@ -98,7 +106,9 @@ def _name(common_name: str, organization: str | None = None) -> x509.Name:
     return x509.Name(parts)
 
 
-def _builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, valid: datetime.timedelta = _VALID
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -108,7 +118,7 @@ def _builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.N
         .serial_number(x509.random_serial_number())
         # An hour back: clocks of one machine agree, but a suspended laptop's may step.
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + _VALID)
+        .not_valid_after(now + valid)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

@@ -142,8 +142,13 @@ def test_each_pool_runs_its_own_jobs_with_its_own_template(pools: Installation, 
         ),
         ({"runner": {"resources": {"limits": {"memory": "1Mi"}}}}, "spec.runner.resources.requests"),
         ({"runner": {"priorityClassName": "NO SUCH"}}, "spec.runner.priorityClassName"),
+        (
+            {"podTemplate": {"spec": {"volumes": [{"name": "x", "hostPath": {"path": "/"}}]}}},
+            "spec.podTemplate.spec.volumes[x].hostPath",
+        ),
+        ({"runner": {"serviceAccountName": RELEASE}}, "spec.runner.serviceAccountName"),
     ],
-    ids=["hostAliases", "imagee", "resources", "priorityClassName"],
+    ids=["hostAliases", "imagee", "resources", "priorityClassName", "hostPath", "serviceAccountName"],
 )
 def test_a_refused_template_is_shown_with_its_path(
     pools: Installation, tmp_path: Path, broken: dict[str, Any], path: str

@@ -652,6 +652,22 @@ async def pool_in_the_way(trial: Trial) -> None:
     assert trial.loaded(job_id)
 
 
+@case(Kind.POOL_REFUSED)
+async def pool_is_refused(trial: Trial) -> None:
+    """The reason names the field; when that is put right, the controller forgets the refusal and the job runs."""
+    job_id = trial.submit(trial.file(), "--country", "US")
+    trial.world.query("update pools set refusal = 'spec.podTemplate.spec.hostPID: no'")
+    trial.world.query(
+        "insert into controllers (owner, launcher, pools, seen_at) values ('c/1', 'kubernetes', '{other}', now())"
+    )
+    for told in (trial.told(job_id), trial.run("status").stdout):
+        assert "the ParserPool of pool default is refused: spec.podTemplate.spec.hostPID: no" in told
+    trial.world.query("update pools set refusal = null")
+    trial.world.query("delete from controllers")
+    await trial.work()
+    assert trial.loaded(job_id)
+
+
 @case(Kind.CONTROLLER_IN_TROUBLE)
 async def controller_in_trouble(trial: Trial) -> None:
     """It says whether the trouble passes by itself; when it has passed, the controller works."""

@@ -131,6 +131,19 @@ def test_parse_prints_the_rows_of_a_file_as_csv(run: Run) -> None:
     assert {row["year"] for row in rows} == {"2023"}
 
 
+def test_names_like_formulas_are_loaded_as_published_and_printed_as_texts(run: Run, tmp_path: Path) -> None:
+    plain = [f"Emma{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    names = [*plain, "-Ida", "@SUM(A1:A9)", "+A1", "'=Anna"]
+    path = write(tmp_path, "yob2023.txt", "".join(f"{name},F,{99 - at}\n" for at, name in enumerate(names)))
+    shown = csv.DictReader(run("parse", path, "--country", "US").stdout.splitlines())
+    assert [row["name"] for row in shown] == [*plain, *(f"'{name}" for name in names[len(plain) :])]
+    raw = csv.DictReader(run("parse", path, "--country", "US", "--raw").stdout.splitlines())
+    assert [row["name"] for row in raw] == names
+    run("load", path, "--country", "US")
+    loaded = run("psql", "-At", "-c", "select name from counted_names order by count desc")
+    assert loaded.stdout.splitlines() == names
+
+
 def test_parse_prints_the_errors_of_a_file_and_none_of_its_rows(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path, "yob2023.txt", "Emma,F,15433\nLiam,X,20802\nNoah,M,many\n")
     done = run("parse", path, "--country", "US", code=65)

@@ -1,5 +1,6 @@
 """What a controller makes of ParserPools: over a real Postgres, with an API server that fails on demand."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from controller.launchers.kubernetes.api import ApiRefused
 from dataset_jobs.model.errors import Unavailable
 from tests.fakes.parser_pools import FakeParserPools
+from tests.integration.command_line import runner
 from tests.integration.parser_pools import SETTINGS, controlling
 from tests.integration.world import World
+from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
 
@@ -168,6 +171,64 @@ async def test_a_refused_template_leaves_the_last_good_one(world: World) -> None
         status = await restarted.status("large")
         assert ready(status)["status"] == "True"
         assert (status["inForce"]["generation"], status["observedGeneration"]) == (3, 3)
+
+
+HOST = {"spec": {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]}}
+
+
+async def test_a_pod_that_has_more_than_runners_leaves_the_last_good_one(world: World) -> None:
+    """The API server is not even asked."""
+    cluster = FakeParserPools()
+    cluster.apply("large", runner={"image": "good"})
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        trials = cluster.trials
+        cluster.apply("large", runner={"image": "better"}, podTemplate=HOST)
+        spec = (await controller.look())["large"]
+        assert spec.template is not None and spec.template.image == "good"
+        assert cluster.trials == trials
+        message = ready(await controller.status("large"))["message"]
+        assert "spec.podTemplate.spec.volumes[host].hostPath: the restricted Pod Security Standard refuses" in message
+
+
+async def test_a_status_that_somebody_forged_puts_no_such_pod_in_force(world: World) -> None:
+    """A right to write the status must not be one to run any pod."""
+    cluster = FakeParserPools()
+    cluster.apply("large", runner={"serviceAccountName": "affirm-worker"})
+    cluster.pools["large"]["status"] = {"inForce": {"generation": 1, "podTemplate": HOST}}
+    async with controlling(world, cluster) as controller:
+        assert {*await controller.look()} == {"default"}
+
+
+async def test_jobs_of_a_refused_pool_wait_with_that_reason(world: World, tmp_path: Path) -> None:
+    cluster = FakeParserPools()
+    cluster.apply("large")
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        job = submit(world.client, world.storage, world.file("yob2020.txt", "Mary,F,5\n"), pool="large").job_id
+        cluster.delete("large")
+        await controller.look()
+        cluster.apply("large", podTemplate=HOST)
+        await controller.look()
+        world.query(
+            "insert into controllers (owner, launcher, pools, seen_at) values ('c', 'kubernetes', '{default}', now())"
+        )
+        run = runner(world.environment, tmp_path)
+        for said in (run("status").stdout, run("jobs", "explain", str(job)).stdout):
+            assert "the ParserPool of pool large is refused: spec.podTemplate.spec.volumes[host].hostPath: " in said
+            assert "claims from pool large" not in said
+        for command in ("list", "show"):
+            named = ("large",) if command == "show" else ()
+            assert "spec.podTemplate.spec.volumes[host].hostPath: " in run("pools", command, *named).stdout
+        cluster.apply("large")
+        await controller.look()
+        assert "is refused" not in run("status").stdout
+        cluster.apply("large", podTemplate=HOST)
+        await controller.look()
+        assert "is refused" in run("status").stdout
+        cluster.delete("large")
+        await controller.look()
+        assert "is refused" not in run("status").stdout
 
 
 async def test_what_was_refused_is_tried_again_since_the_reason_may_have_gone(world: World) -> None:

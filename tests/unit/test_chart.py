@@ -33,9 +33,9 @@ def test_the_example_secret_is_the_one_that_the_manifests_ask_for() -> None:
 
 
 @EVERY
-def test_every_environment_name_is_a_setting_or_for_boto3(values: str) -> None:
+def test_every_environment_name_is_a_setting_or_for_boto3_or_libpq(values: str) -> None:
     rendered = [*_envs(chart.controller_pod(values)), *chart.runner_config(values)["env"]]
-    ours = {env["name"] for env in rendered if not env["name"].startswith("AWS_")}
+    ours = {env["name"] for env in rendered if not env["name"].startswith(("AWS_", "PG"))}
     assert ours <= {name.upper() for name in Settings.model_fields}
 
 
@@ -139,6 +139,21 @@ def test_runners_get_their_own_database_url_and_the_storage() -> None:
     assert env["DATABASE_URL"] == {"secretKeyRef": {"name": "names-database", "key": "runner-url"}}
     assert env["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "names-storage", "key": "AWS_ACCESS_KEY_ID"}}
     assert env["STORAGE_S3_PREFIX"] == "names/"
+
+
+def test_the_ca_of_the_database_is_given_to_all_that_connect() -> None:
+    pod, config = chart.controller_pod(chart.EVERYTHING), chart.runner_config(chart.EVERYTHING)
+    volume = {
+        "name": "database-ca",
+        "secret": {"secretName": "names-database-ca", "items": [{"key": "ca.pem", "path": "ca.crt"}]},
+    }
+    for where, containers in ((pod, [*pod["initContainers"], *pod["containers"]]), (config, [config])):
+        assert volume in where["volumes"]
+        for container in containers:
+            file = _by_name(container["env"])["PGSSLROOTCERT"]
+            [mount] = [one for one in container["volumeMounts"] if one["name"] == "database-ca"]
+            assert (file, mount["readOnly"]) == (f"{mount['mountPath']}/ca.crt", True)
+    assert "PGSSLROOTCERT" not in chart.text()
 
 
 def test_local_storage_is_mounted_by_both_and_read_only_by_runners() -> None:

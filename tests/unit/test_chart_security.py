@@ -15,7 +15,9 @@ from kubernetes.aio.client import Configuration
 from controller.launchers.kubernetes.api import KubernetesApi
 from controller.launchers.kubernetes.rights import RIGHTS, Right
 from controller.operator import Watcher
+from controller.pools.resource import PoolRefused, read_pool
 from controller.pools.runner_pod import job_manifest
+from controller.pools.spec import PoolSpec
 from controller.runner_config import read_runner_config
 from dataset_jobs.model.keys import RunKey
 from tests.unit import chart
@@ -23,8 +25,8 @@ from tests.unit import chart
 EVERY = pytest.mark.parametrize(
     "values", [chart.LEAST, chart.EVERYTHING, chart.LOCAL], ids=["least", "everything", "local"]
 )
-CLUSTER_WIDE = "CustomResourceDefinition"
-KINDS = ["ConfigMap", CLUSTER_WIDE, "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
+CLUSTER_WIDE = ["ClusterRole", "ClusterRole", "CustomResourceDefinition"]
+KINDS = ["ConfigMap", *CLUSTER_WIDE, "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
 
 # The volume types that the restricted profile of the Pod Security Standards allows.
 ALLOWED_VOLUMES = {
@@ -33,11 +35,12 @@ ALLOWED_VOLUMES = {
 
 
 @EVERY
-def test_no_secret_is_rendered_and_outside_the_namespace_nothing_but_the_custom_resource(values: str) -> None:
+def test_no_secret_is_rendered_and_outside_the_namespace_only_the_custom_resource(values: str) -> None:
+    """With the roles of those who use it."""
     rendered = chart.objects(values)
     monitored = ["PodMonitor"] if values == chart.EVERYTHING else []
     assert sorted(found["kind"] for found in rendered) == sorted([*KINDS, *monitored])
-    namespaced = [found for found in rendered if found["kind"] != CLUSTER_WIDE]
+    namespaced = [found for found in rendered if found["kind"] not in CLUSTER_WIDE]
     assert {found["metadata"]["namespace"] for found in namespaced} == {"affirm-worker"}
 
 
@@ -102,6 +105,66 @@ def test_only_the_controllers_pod_has_a_service_account_token(values: str) -> No
     assert used == names
     [subject] = chart.only("RoleBinding", values)["subjects"]
     assert subject["name"] == chart.controller_pod(values)["serviceAccountName"]
+
+
+@pytest.mark.parametrize("name", ["", "default"])
+def test_no_role_is_bound_to_the_account_of_every_pod(name: str) -> None:
+    values = f"{chart.LEAST}\nserviceAccount: {{create: false, name: '{name}'}}"
+    with pytest.raises(chart.Refused, match=r"serviceAccount\.name is needed with serviceAccount.create false"):
+        chart.text(values)
+
+
+def test_an_existing_account_is_bound_by_its_name() -> None:
+    values = f"{chart.LEAST}\nserviceAccount: {{create: false, name: mine}}"
+    [subject] = chart.only("RoleBinding", values)["subjects"]
+    assert (subject["name"], chart.controller_pod(values)["serviceAccountName"]) == ("mine", "mine")
+    [account] = [found for found in chart.objects(values) if found["kind"] == "ServiceAccount"]
+    assert account["metadata"]["name"] == "affirm-worker-runner"
+
+
+def test_who_may_edit_a_namespace_may_edit_its_parser_pools() -> None:
+    """But nobody's status: the controller takes the template in force from there."""
+    view, edit = (found for found in chart.objects() if found["kind"] == "ClusterRole")
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    assert view["metadata"]["labels"][f"{prefix}view"] == edit["metadata"]["labels"][f"{prefix}edit"] == "true"
+    assert {verb for rule in view["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert {resource for rule in edit["rules"] for resource in rule["resources"]} == {
+        "parserpools",
+        "parserpools/scale",
+    }
+    for off in ("{aggregateRoles: false}", "{install: false}"):
+        assert not [found for found in chart.objects(f"{chart.LEAST}\ncrds: {off}") if found["kind"] == "ClusterRole"]
+
+
+def test_pods_of_a_pool_may_use_what_the_values_allow(tmp_path: Path) -> None:
+    allowed = "runner: {allowed: {secrets: [proxy], serviceAccounts: [reader]}}"
+    asking = {"podTemplate": {"spec": {"serviceAccountName": "reader", "imagePullSecrets": [{"name": "proxy"}]}}}
+    file = tmp_path / "runner.json"
+    for values in (chart.LEAST, f"{chart.LEAST}\n{allowed}"):
+        file.write_text(chart.only("ConfigMap", values)["data"]["runner.json"])
+        base = PoolSpec("default", template=read_runner_config(file))
+        refused = None
+        try:
+            read_pool("large", asking, 1, base)
+        except PoolRefused as error:
+            refused = error
+        assert (refused is None) == (values != chart.LEAST)
+
+
+@EVERY
+def test_no_pool_gets_the_controllers_url_or_account(values: str, tmp_path: Path) -> None:
+    file = tmp_path / "runner.json"
+    file.write_text(chart.only("ConfigMap", values)["data"]["runner.json"])
+    base = PoolSpec("default", template=read_runner_config(file))
+    secret = "names-database" if values == chart.EVERYTHING else "affirm-worker"
+    for asking in (
+        {"serviceAccountName": chart.controller_pod(values)["serviceAccountName"]},
+        {"containers": [{"name": "parser-runner", "envFrom": [{"secretRef": {"name": secret}}]}]},
+        {"volumes": [{"name": "x", "secret": {"secretName": secret}}]},
+    ):
+        with pytest.raises(PoolRefused):
+            read_pool("large", {"podTemplate": {"spec": asking}}, 1, base)
+    assert read_pool("large", {}, 1, base)
 
 
 def test_the_role_grants_the_rights_that_doctor_asks_for() -> None:

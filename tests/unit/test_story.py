@@ -163,6 +163,7 @@ POOL = PoolStatus(
     name="default", desired=2, min_running=0, max_running=2, limited_by="maximum",
     reason="3 jobs wait and 2 run, 1 per runner; at the maximum of 2", decided_by="c/1", decided_at=NOON,
     max_pending=100, paused=False, paused_since=None, paused_reason=None, described=False, described_in=None,
+    refusal=None,
     blocked_since=None, blocked_cause=None,
     blocked_reason=None, blocked_error=None, probe_at=None, queued=3, scheduled=0, running=2, failed=0,
     oldest_wait_seconds=1.5, runs_claimed=0, runs_launched=1, runs_working=1, runs_ending=0, runs_waiting=0,

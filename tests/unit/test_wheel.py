@@ -35,7 +35,8 @@ def test_the_source_package_is_whole() -> None:
     """Whoever has it can read about it, build it, test it, and knows what may be done with it."""
     files = {file.distribution_path for file in SdistBuilder(str(ROOT)).recurse_included_files()}
     assert {
-        "LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "Dockerfile", "requirements/run.txt",
+        "LICENSE", "SECURITY.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "Dockerfile",
+        "requirements/run.txt",
         "docs/architecture.md", "docs/decisions/0001-postgres-is-the-queue.md", "tests/data/README.md",
         "charts/affirm-worker/Chart.yaml",
     } <= files  # fmt: skip

@@ -15,7 +15,11 @@
 {{- end }}
 
 {{- define "affirm-worker.serviceAccountName" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "affirm-worker.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- $account := .Values.serviceAccount }}
+{{- if and (not $account.create) (has $account.name (list "" "default")) }}
+{{- fail "serviceAccount.name is needed with serviceAccount.create false, and not default: the controller's rights would be those of every pod that names no service account" }}
+{{- end }}
+{{- $account.name | default (include "affirm-worker.fullname" .) }}
 {{- end }}
 
 {{- define "affirm-worker.runnerServiceAccountName" -}}
@@ -76,6 +80,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $storage := .Values.storage -}}
 - name: DATABASE_SCHEMA
   value: {{ .Values.database.schema | default "affirm" | quote }}
+{{- if .Values.database.caSecret }}
+- name: PGSSLROOTCERT
+  value: /etc/affirm-worker-ca/ca.crt
+{{- end }}
 - name: STORAGE_TYPE
   value: {{ $storage.type }}
 {{- if eq $storage.type "s3" }}
@@ -177,6 +185,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* The CA of the database, if there is one. */}}
+{{- define "affirm-worker.caVolumes" -}}
+{{- with .Values.database.caSecret }}
+- name: database-ca
+  secret:
+    secretName: {{ . }}
+    items:
+      - key: {{ $.Values.database.caKey }}
+        path: ca.crt
+{{- end }}
+{{- end }}
+
+{{- define "affirm-worker.caMounts" -}}
+{{- if .Values.database.caSecret }}
+- name: database-ca
+  mountPath: /etc/affirm-worker-ca
+  readOnly: true
+{{- end }}
+{{- end }}
+
 {{/* The claim with the files, where there is one. Takes a dict: storage, readOnly. */}}
 {{- define "affirm-worker.storageVolumes" -}}
 {{- if and (eq .storage.type "local") .storage.local.existingClaim }}
@@ -207,8 +235,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $names = append $names .name }}
 {{- end }}
 {{- $storage := dict "storage" .Values.storage "readOnly" true }}
-{{- $volumes := include "affirm-worker.storageVolumes" $storage | fromYamlArray }}
-{{- $mounts := include "affirm-worker.storageMounts" $storage | fromYamlArray }}
+{{- $volumes := concat (include "affirm-worker.storageVolumes" $storage | fromYamlArray) (include "affirm-worker.caVolumes" . | fromYamlArray) }}
+{{- $mounts := concat (include "affirm-worker.storageMounts" $storage | fromYamlArray) (include "affirm-worker.caMounts" . | fromYamlArray) }}
 {{- dict
   "image" (include "affirm-worker.image" (dict "image" $runner.image "appVersion" .Chart.AppVersion))
   "imagePullPolicy" $runner.image.pullPolicy
@@ -229,6 +257,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "annotations" $runner.podAnnotations
   "podSecurityContext" (include "affirm-worker.given" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.given" $runner.securityContext | fromYaml)
+  "allowed" $runner.allowed
   | toPrettyJson }}
 {{- end }}
 
@@ -249,6 +278,7 @@ volumeMounts:
     mountPath: /etc/affirm-worker
     readOnly: true
   {{- include "affirm-worker.storageMounts" (dict "storage" .Values.storage "readOnly" false) | nindent 2 }}
+  {{- include "affirm-worker.caMounts" . | nindent 2 }}
   {{- with .Values.controller.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

@@ -35,13 +35,17 @@ where pools.described <= excluded.described
         is distinct from (excluded.max_running, excluded.max_pending, excluded.paused, excluded.described,
             excluded.described_in)
 
+-- name: pools.refuse
+-- Keeps why the newest description of a pool is refused, or that it is not. Called with every list of ParserPools.
+update pools set refusal = %(refusal)s where name = %(pool)s and refusal is distinct from %(refusal)s
+
 -- name: pools.described
 -- Lists the pools that a ParserPool has described, even if it is gone. Called with the list of those in the cluster.
 select name from pools where described > 0
 
 -- name: pools.undescribe
 -- Gives a pool back to the settings if the cluster has no ParserPools any more. Called with every list of them.
-update pools set described = 0, described_in = null, paused = false, paused_since = null, paused_reason = null,
+update pools set described = 0, described_in = null, refusal = null, paused = false, paused_since = null, paused_reason = null,
     max_running = coalesce(%(max_running)s, max_running), max_pending = coalesce(%(max_pending)s, max_pending),
     setting_max_running = %(max_running)s, setting_max_pending = %(max_pending)s
 where name = %(pool)s and described > 0

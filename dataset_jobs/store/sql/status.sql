@@ -5,7 +5,7 @@
 -- no later one of its dataset has been made, as in jobs.failed.
 select pools.name, pools.desired, pools.min_running, pools.max_running, pools.limited_by, pools.reason, pools.decided_by,
     pools.decided_at, pools.max_pending, pools.paused, pools.paused_since, pools.paused_reason,
-    pools.described > 0 as described, pools.described_in,
+    pools.described > 0 as described, pools.described_in, pools.refusal,
     pools.blocked_since, pools.blocked_cause, pools.blocked_reason, pools.blocked_error, pools.probe_at,
     coalesce(queue.queued, 0) as queued, coalesce(queue.scheduled, 0) as scheduled,
     coalesce(queue.running, 0) as running, coalesce(dead.failed, 0) as failed,

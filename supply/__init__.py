@@ -1,0 +1,1 @@
+"""What the images are made of: the page of licences, a bill of materials, and a look for known weaknesses."""
