@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from controller.launchers.interface import ObservedRun, Phase
-from dataset_jobs.store.runner import Runner, RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.loads import launched, take
 from tests.integration.world import World
+from tests.kit.runners import proven
 
 pytestmark = pytest.mark.every_postgres
 
@@ -48,7 +49,7 @@ async def test_its_runner_that_comes_back_has_lost_the_lease(world: World) -> No
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
         key = await launched(world, reconciler, result)
-        with RunnerStore(world.conninfo, key, Runner("pod-1")) as store:
+        with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "pod-1")) as store:
             store.take()
             assert store.heartbeat(0, 0)
             launcher.lose_node(key, runner_uid="pod-1")

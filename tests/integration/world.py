@@ -142,7 +142,7 @@ class World:
         owner: str = "test",
         retry: RetryPolicy = AT_ONCE,
         concurrency: int | None = 2,
-        entry: Callable[[str, int, str], None] | None = None,
+        entry: Callable[[str, int, str, str], None] | None = None,
         retention: timedelta | None = None,
         conninfo: str = "",
         patience: timedelta = ANSWER_TIMEOUT,
