@@ -131,8 +131,9 @@ def table(
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Prints lines that `table` and `fitted` have made."""
-    print(*lines, sep="\n")
+    """Prints lines as they are: those that tables and `fitted` have made."""
+    for line in lines:
+        print(line)
 
 
 def said_no(message: str) -> None:

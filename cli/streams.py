@@ -1,4 +1,4 @@
-"""Standard output and standard error that a command can rely on, whatever they are.
+"""Standard output and standard error, guarded against full disks and readers that go.
 
 A pipe whose reader has gone and a full disk are errors of their own, and no OSError: that one could be taken for a
 fault of a file that the command reads.

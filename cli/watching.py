@@ -201,7 +201,7 @@ class Changes(Generic[View]):
     def tell(self, before: Sequence[View] | None, now: Sequence[View]) -> None:
         """Prints the differences of two answers, the oldest item first."""
         if before is None and not self._as_json:
-            output.say(*self._rows.heading())
+            output.print_lines([self._rows.heading(map(self._row, now))])
         old = {item.id: item for item in before or ()}
         gone = old.keys() - {item.id for item in now}
         # They may have left the filter, the first so many, or the database.
@@ -217,7 +217,7 @@ class Changes(Generic[View]):
 
     def _print(self, item: View, *, removed: bool = False) -> None:
         if not self._as_json:
-            output.say(self._rows.line(self._row(self._removed(item) if removed else item)))
+            output.print_lines([self._rows.line(self._row(self._removed(item) if removed else item))])
         elif removed:
             output.print_json({"id": item.id, "removed": True}, indent=None)
         else:

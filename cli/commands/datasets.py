@@ -140,7 +140,7 @@ def show_dataset(
         output.say_all(Description.from_json(dataset.description).as_toml().rstrip("\n"))
         return
     if as_json:
-        output.print_json({**to_json(dataset), "report": report.as_dict() if report and report.is_whole else None})
+        output.print_json({**to_json(dataset), "report": report if report and report.is_whole else None})
         return
     for name, value in _lines(dataset, report):
         output.say(f"{name:<15}{value}")

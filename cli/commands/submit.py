@@ -12,7 +12,7 @@ from cli import output
 from cli.exit_codes import INTERRUPTED
 from cli.file_options import FilesGiven, taking
 from cli.given import find_given
-from cli.hints import error_in_words
+from cli.hints import error_in_words, typed
 from cli.lazy import single
 from cli.obstacles import unserved_in_words
 from cli.options import AsJson, RunAt
@@ -142,7 +142,7 @@ def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None
         print_summary(summary, it.database, it.settings, as_json)
     finally:  # the database may be away
         if waited.broken_off:
-            output.say(f"{waited.broken_off}: {GO_ON}", to=sys.stderr)
+            output.say(f"{waited.broken_off}: {typed(GO_ON)}", to=sys.stderr)
     return waited.exit_code or summary.exit_code
 
 

@@ -14,6 +14,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.report import Report
 from dataset_jobs.store.runner import Loaded, RunnerStore
 from services.client import Client
 from tests.integration.world import World
@@ -23,7 +24,8 @@ from tests.outages.invariants import check_finished
 from tests.servers.postgres import DURABLE, PostgresServer, Standby
 from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
-LOADED = Loaded("zombie", "births", None, None, [Covered(2020, "F", 1, 1)])
+COVERED = [Covered(2020, "F", 1, 1)]
+LOADED = Loaded("zombie", "births", None, None, COVERED, None, Report("yob2020.txt", "US", totals=COVERED, smallest=1))
 
 
 class Pair(NamedTuple):
@@ -83,7 +85,7 @@ async def test_a_commit_that_the_standby_has_not_heard_of_is_made_again_and_once
     launcher = InlineLauncher(world.storage_config, world.conninfo)
     async with world.controller(launcher) as reconciler:
         # The run is taken; its load is not to be heard of.
-        pair.service.arm(Fault(Kind.PASS, who="parser-runner", sql="-- load.lock", meanwhile=pair.split))
+        pair.service.arm(Fault(Kind.PASS, who="parser-runner", sql="-- load.begin", meanwhile=pair.split))
         await reconciler.tick()
         assert launcher.outcomes[RunKey(result.job_id, 1)].cause is Cause.COMPLETED
         assert world.job(result.job_id)["state"] == "completed"
