@@ -2,11 +2,13 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import LiteralString, NamedTuple
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import TupleRow
 
 from dataset_jobs.migrations.schema import prepare
@@ -16,11 +18,11 @@ from dataset_jobs.postgres.connecting import SessionConnection
 
 log = logging.getLogger(__name__)
 
-LOCK_KEY = 0x61666669726D
-"""Of the advisory lock that lets one migration after the other into a database."""
-
 LOCK_TIMEOUT = "120s"
 """How long a migration waits for another one, or for a table that somebody uses."""
+
+_TRIES = 4
+"""Two that begin a new installation at once collide, since there is no table to lock yet."""
 
 
 class Migration(NamedTuple):
@@ -59,22 +61,31 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         Misconfigured: the database is newer than this code, or another program's tables are in the schema.
         psycopg.Error: what the database said; the caller puts `database_errors` around this.
     """
+    known = list(countries)
     with SessionConnection[TupleRow].connect(conninfo, application_name="affirm-worker migration") as connection:
         # What grants.sql could not do is a notice.
         connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
-        with connection.transaction():
-            connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
-            schema = connection.schema
-            prepare(connection, schema)
-            applied = _apply_pending(connection)
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    "insert into countries (code, name) values (%s, %s) on conflict (code)"
-                    " do update set name = excluded.name where countries.name <> excluded.name",
-                    list(countries),
-                )
-            connection.execute(_text("grants"))
+        for _ in range(_TRIES - 1):
+            with suppress(errors.DuplicateSchema, errors.DuplicateTable, errors.UniqueViolation):
+                return _apply_once(connection, known)
+        return _apply_once(connection, known)
+
+
+def _apply_once(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[str]:
+    with connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        schema = connection.schema
+        prepare(connection, schema)
+        # One migration after the other. Not an advisory lock: any role could hold that, and stop every upgrade.
+        connection.execute("lock table schema_migrations in share row exclusive mode")
+        applied = _apply_pending(connection)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into countries (code, name) values (%s, %s) on conflict (code)"
+                " do update set name = excluded.name where countries.name <> excluded.name",
+                countries,
+            )
+        connection.execute(_text("grants"))
     return applied
 
 
