@@ -23,6 +23,22 @@ create function keyed_lock(message text) returns bigint
 language sql stable strict security definer set search_path from current
 as $$ select ('x' || encode(substr(keyed(message), 1, 8), 'hex'))::bit(64)::bigint $$;
 
+-- The channel on which controllers listen. Runners do not know it: else they could wake controllers without an end.
+create function jobs_channel() returns text
+language sql stable security definer set search_path from current
+as $$ select 'affirm_jobs_' || left(encode(keyed('channel'), 'hex'), 32) $$;
+
+create function wake_controllers() returns void
+language sql security definer set search_path from current
+as $$ select pg_notify(jobs_channel(), '') $$;
+
+create or replace function notify_jobs() returns trigger
+language plpgsql security definer set search_path from current as $$
+begin
+    perform wake_controllers();
+    return null;
+end $$;
+
 -- Held by the transaction that loads.
 create or replace function load_lock(job_id uuid, epoch int) returns bigint
 language sql stable strict security definer set search_path from current

@@ -113,7 +113,8 @@ class World:
     def listening(self) -> Iterator[Callable[[], bool]]:
         """Whether controllers were notified meanwhile."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            connection.execute("listen affirm_jobs")
+            channel = self.one("select jobs_channel() as name")["name"]
+            connection.execute(f"listen {channel}".encode())
             yield lambda: any(True for _ in connection.notifies(timeout=5, stop_after=1))
 
     def job(self, job_id: UUID) -> dict[str, Any]:
