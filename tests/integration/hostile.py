@@ -92,7 +92,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "E1 schema": "create schema more",
         "E1 function": "create function affirm.f() returns int language sql as 'select 1'",
         "E1 trigger": "create trigger t after insert on names execute function notify_jobs()",
-        "E1 extension": "create extension pg_trgm",
+        "E1 foreign data": "create foreign data wrapper w",
         "E1 policy": "create policy p on names",
         "E1 rule": "create rule r as on insert to names do nothing",
         "E1 temporary table": "create temporary table names (dataset_key int)",
@@ -170,7 +170,12 @@ MUTANTS = {
     "no secret is asked for": Mutant("prove", "if sha256(", "if false and sha256(", "C committed"),
     "a secret is of any job": Mutant("run_secret", "'run ' || of_job || ' ' || of_epoch", "'run'", "C committed"),
     "a secret is of any epoch": Mutant("run_secret", "|| ' ' || of_epoch", "", "C next epoch"),
-    "none is as good as the secret": Mutant("prove", "is distinct from", "<>", "C no secret"),
+    "none is as good as the secret": Mutant(
+        "prove",
+        "is distinct from sha256(convert_to(run_secret(of_job, of_epoch), 'UTF8'))\n        or secret is null",
+        "<> sha256(convert_to(run_secret(of_job, of_epoch), 'UTF8'))",
+        "C no secret",
+    ),
     "rows of any dataset are let in": Mutant(
         "only_rows_of_the_load", "is distinct from loading", "is null", "B2 in its own load"
     ),

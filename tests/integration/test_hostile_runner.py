@@ -27,13 +27,17 @@ from tests.kit.runners import secret_of
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
-pytestmark = pytest.mark.every_postgres
+pytestmark = [pytest.mark.every_postgres, pytest.mark.needs("pgbouncer")]
 
 LOGIN, WORD = "hostile_runner", "hostile"
 LIMIT = 20
-LOADED = Loaded("test", "births", None, None, [Covered(2020, "F", 1, 5)])
 ATTEMPTS = {name: text for attempts in REFUSED.values() for name, text in attempts.items()}
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def of_year(year: int) -> Loaded:
+    """What a load of one row of that year says of it."""
+    return Loaded("test", "births", None, None, [Covered(year, "F", 1, 5)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,7 @@ def test_functions_of_the_owner_look_nowhere_else(victim: Victim) -> None:
     )
     assert len([row for row in rows if row["prosecdef"]]) > 10
     for row in rows:
-        assert row["proconfig"] == ["search_path=affirm, pg_temp"] or not row["prosecdef"], row
+        assert row["proconfig"] == ['search_path="affirm", pg_temp'] or not row["prosecdef"], row
         assert not row["anybodys"], row
 
 
@@ -214,7 +218,7 @@ def test_functions_of_the_owner_look_nowhere_else(victim: Victim) -> None:
 def test_a_secret_ends_with_the_lease(victim: Victim, way: str) -> None:
     """The right one of a run that is over commits nothing, and a wrong one does not learn that it is over."""
     world = victim.world
-    result = world.submit(world.file(f"yob{1990 if way == 'direct' else 1991}.txt", "Mary,F,7\n"))
+    result = world.submit_small(1990 if way == "direct" else 1991)
     asyncio.run(claim_all(world))
     key = RunKey(result.job_id, 1)
     runner = Runner("own", secret=secret_of(world.conninfo, key))
@@ -224,7 +228,7 @@ def test_a_secret_ends_with_the_lease(victim: Victim, way: str) -> None:
         assert not store.heartbeat(1, 1)
         row = f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()
         with pytest.raises(LostLease, match="has ended"):
-            store.load(assignment, [row], LOADED, 1)
+            store.load(assignment, [row], of_year(2020), 1)
         assert store.sexes_of(2020, ["Emma"]) == {}
     with RunnerStore(victim.ways[way], key, Runner("own", secret="0" * 64)) as store, pytest.raises(Forbidden):
         store.take()
@@ -235,7 +239,8 @@ def test_a_secret_ends_with_the_lease(victim: Victim, way: str) -> None:
 def test_no_secret_is_seen_by_another_session(victim: Victim, way: str) -> None:
     """Another runner sees the text of each statement, while it is executed and after."""
     world, seen, over = victim.world, set[str](), threading.Event()
-    result = world.submit(world.file(f"yob{1980 if way == 'direct' else 1981}.txt", "Mary,F,7\n"))
+    year = 1980 if way == "direct" else 1981
+    result = world.submit_small(year)
     asyncio.run(claim_all(world))
     key = RunKey(result.job_id, 1)
     runner = Runner("own", secret=secret_of(world.conninfo, key))
@@ -252,7 +257,7 @@ def test_no_secret_is_seen_by_another_session(victim: Victim, way: str) -> None:
             assignment = store.take()
             for _ in range(50):
                 store.heartbeat(1, 1)
-            store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 1)
+            store.load(assignment, [f"{assignment.dataset_key}\t{year}\tMary\tF\tmary\t5\n".encode()], of_year(year), 1)
             assert store.has_committed()
     finally:
         over.set()
@@ -324,12 +329,12 @@ async def test_rows_reach_our_table_past_a_temporary_one(victim: Victim, bouncer
     with psycopg.connect(through, autocommit=True, prepare_threshold=None) as somebody:
         somebody.execute("create temporary table names (like affirm.names)")
         somebody.execute("create temporary table jobs (like affirm.jobs)")
-    result = world.submit(world.file("yob1970.txt", "Mary,F,7\n"))
+    result = world.submit_small(1970)
     async with world.store(through) as store:
         [run] = await store.claim("default", 1, "kubernetes", "a", timedelta(hours=1))
     with RunnerStore(through, run.key, Runner("own", secret=run.secret)) as runner:
         assignment = runner.take()
-        runner.load(assignment, [f"{assignment.dataset_key}\t1970\tMary\tF\tmary\t7\n".encode()], LOADED, 1)
+        runner.load(assignment, [f"{assignment.dataset_key}\t1970\tMary\tF\tmary\t7\n".encode()], of_year(1970), 1)
     assert world.rows(result.dataset_id) == 1
 
 
