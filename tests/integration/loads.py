@@ -1,6 +1,7 @@
 """Runs that a test claims by hand, loads that it holds up, and the queries that it waits for."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,14 +12,14 @@ import psycopg
 
 from controller.launchers.interface import Launch
 from controller.loop import Reconciler
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.runner import RunnerStore
 from parser_runner.run import Reusable, RunnerContext
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import NATIONAL, SubmittedFile, World, key_of
-from tests.kit.runners import proven
+from tests.kit.runners import proven, secret_of
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
 ROWS_2023 = YEAR_2023.read_bytes().count(b"\n")
@@ -72,6 +73,11 @@ async def claim_one(world: World, owner: str) -> ClaimedRun:
     async with world.store() as store:
         [run] = await store.claim("default", 1, "process", owner, timedelta(seconds=60))
     return run
+
+
+def proven_environment(world: World, key: RunKey) -> dict[str, str]:
+    """The environment of a runner that is started by hand for a run."""
+    return {**os.environ, **world.environment, RUN_SECRET: secret_of(world.conninfo, key)}
 
 
 def launch_of(run: ClaimedRun) -> Launch:

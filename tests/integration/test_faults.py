@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_jobs.model.keys import RUN_SECRET, RunKey
+from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from tests.integration.loads import (
     COPY_OVER,
@@ -21,9 +21,10 @@ from tests.integration.loads import (
     claim_one,
     copy_held_up,
     pid_of,
+    proven_environment,
 )
 from tests.integration.world import NATIONAL, World
-from tests.kit.runners import proven, secret_of
+from tests.kit.runners import proven
 
 pytestmark = pytest.mark.every_postgres
 
@@ -65,9 +66,7 @@ async def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(world: W
 
     by_hand = subprocess.run(
         [sys.executable, "-m", "parser_runner", "--job-id", str(first.job_id), "--epoch", "1"],
-        env={
-            **os.environ, **world.environment, "LOG_LEVEL": "INFO", RUN_SECRET: secret_of(world.conninfo, first.key),
-        }, capture_output=True, text=True, timeout=60,
+        env={**proven_environment(world, first.key), "LOG_LEVEL": "INFO"}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert by_hand.returncode == ExitCode.LOST_LEASE
     assert "lease epoch 1 is stale: the job is at epoch 2" in by_hand.stderr
@@ -79,7 +78,7 @@ async def test_a_second_runner_of_the_same_epoch_commits_nothing(world: World) -
     run = await claim_one(world, "gone")
     command = [sys.executable, "-m", "parser_runner", "--job-id", str(run.job_id), "--epoch", "1"]
     with copy_held_up(world, result.dataset_id, "Olivia"):
-        environment = {**os.environ, **world.environment, RUN_SECRET: secret_of(world.conninfo, run.key)}
+        environment = proven_environment(world, run.key)
         first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         await world.until(COPY_WAITS)
         second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
