@@ -5,7 +5,8 @@ import sys
 from app.places import Places, places_of
 from app.settings import Reading, Settings, read
 from app.settings.reading import ChosenBy, Source
-from cli import context_option, output
+from cli.options import context as context_option
+from cli.screen import output
 
 
 def settings_without_database() -> Settings:

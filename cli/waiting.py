@@ -9,14 +9,14 @@ from uuid import UUID
 
 import typer
 
-from cli import output
 from cli.exit_codes import INTERRUPTED, of_waiting
-from cli.hints import error_in_words, typed
-from cli.obstacles import waits_in_words
-from cli.options import duration_option
-from cli.progress import Display, open_display
+from cli.options.common import duration_option
+from cli.screen import output
+from cli.screen.progress import Display, open_display
+from cli.screen.words import cell
 from cli.session import Session
-from cli.words import cell
+from cli.wording.hints import error_in_words, typed
+from cli.wording.obstacles import waits_in_words
 from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Temporary
 from dataset_jobs.model.outcome import ExitCode

@@ -8,10 +8,11 @@ from uuid import UUID
 import typer
 
 from app.file_storage import storage_config
-from cli import complete, output
-from cli.hints import error_in_words
 from cli.lazy import group
-from cli.listing import (
+from cli.options import complete
+from cli.options.common import AsJson, ShownColumns, Wide, Yes
+from cli.screen import output
+from cli.screen.listing import (
     Length,
     OfCountry,
     OfFile,
@@ -22,13 +23,13 @@ from cli.listing import (
     filters,
     order,
 )
-from cli.options import AsJson, ShownColumns, Wide, Yes
-from cli.report import about_the_file, left_out_lines, totals_lines
+from cli.screen.showing_lists import REMOVED, Table, Wanted, show_list
+from cli.screen.table import Column, chosen
+from cli.screen.watching import Watch
+from cli.screen.words import cell
 from cli.session import session
-from cli.showing_lists import REMOVED, Table, Wanted, show_list
-from cli.table import Column, chosen
-from cli.watching import Watch
-from cli.words import cell
+from cli.wording.hints import error_in_words
+from cli.wording.report import about_the_file, left_out_lines, totals_lines
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import RunError

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from app.places import Places
-from cli import output
-from cli.hints import with_commands
 from cli.lazy import single
-from cli.listing import Utc
-from cli.obstacles import cannot_work, in_the_way
-from cli.options import AsJson, ShownColumns, Wide
-from cli.prose import fitted
+from cli.options.common import AsJson, ShownColumns, Wide
+from cli.screen import output
+from cli.screen.listing import Utc
+from cli.screen.prose import fitted
+from cli.screen.table import Choice, Column, PlainRows, chosen, terminal_width
+from cli.screen.watching import Watch
+from cli.screen.watching import watch as watch_
+from cli.screen.words import cell, duration
 from cli.session import Session, session
-from cli.table import Choice, Column, PlainRows, chosen, terminal_width
-from cli.watching import Watch
-from cli.watching import watch as watch_
-from cli.words import cell, duration
+from cli.wording.hints import with_commands
+from cli.wording.obstacles import cannot_work, in_the_way
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status

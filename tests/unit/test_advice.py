@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.hints import advice_in_words, advice_lines, command
+from cli.wording.hints import advice_in_words, advice_lines, command
 from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.hints import Action, Advice, Hint

@@ -67,7 +67,7 @@ def test_a_wall_clock_is_found_under_any_name() -> None:
 
 
 TIMES_OF_OTHERS = {
-    "cli/story.py": "the time of the next try, which the database has said",
+    "cli/wording/story.py": "the time of the next try, which the database has said",
     "controller/launchers/kubernetes/pod_evidence.py": "whether a runner ended before the rest of its pod: its "
     "deadline by its node's clock; a disruption, of a pod with other containers only, by the control plane's",
     "controller/outcomes/diagnosis.py": "how long a pod waited for its node: both times are the control plane's",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.report import left_out_in_a_line, lines_of_loads
+from cli.wording.report import left_out_in_a_line, lines_of_loads
 from dataset_jobs.model.places import Cell, Figure, InMember, Place, as_values, from_values
 from dataset_jobs.model.report import Report, stored_report
 from parser_runner.parsers import countries

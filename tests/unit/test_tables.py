@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 import cli.commands
-from cli.table import ELLIPSIS, FITTING, Choice, Column, PlainRows, chosen, plain_lines, table_lines, width_of
-from cli.words import short
+from cli.screen.table import ELLIPSIS, FITTING, Choice, Column, PlainRows, chosen, plain_lines, table_lines, width_of
+from cli.screen.words import short
 from dataset_jobs.model.requests import InvalidRequest
 
 WHEN = datetime(2026, 11, 30, 3, 15, 59, tzinfo=UTC)

@@ -17,11 +17,11 @@ from uuid import UUID
 
 import typer
 
-from cli import output
 from cli.exit_codes import INTERRUPTED
-from cli.hints import error_in_words
-from cli.prose import fitted
-from cli.table import Choice, Column, PlainRows, terminal_width
+from cli.screen import output
+from cli.screen.prose import fitted
+from cli.screen.table import Choice, Column, PlainRows, terminal_width
+from cli.wording.hints import error_in_words
 from dataset_jobs.model.errors import RunError, Temporary
 from dataset_jobs.model.text import one_line
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from cli.words import SHORT_ID
+from cli.screen.words import SHORT_ID
 from dataset_jobs.model.places import in_words
 from dataset_jobs.model.report import Report
 

@@ -13,12 +13,13 @@ from uuid import UUID
 
 from app.database import Database
 from app.settings import Settings
-from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.hints import command, error_in_words
-from cli.report import lines_of_loads
-from cli.table import Column
-from cli.words import SHORT_ID, cell
+from cli.options import context as context_option
+from cli.screen import output
+from cli.screen.table import Column
+from cli.screen.words import SHORT_ID, cell
+from cli.wording.hints import command, error_in_words
+from cli.wording.report import lines_of_loads
 from dataset_jobs.model.advice import HINTED
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint

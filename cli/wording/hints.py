@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli import context_option
+from cli.options import context as context_option
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.words import NOTHING, cell, short, zone_of
+from cli.screen.words import NOTHING, cell, short, zone_of
 from dataset_jobs.model.requests import InvalidRequest
 
 GAP = 2
