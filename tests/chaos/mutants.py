@@ -21,15 +21,16 @@ class Change:
     after: str
 
 
-_OF_RUNNERS = "dataset_jobs/migrations/0018_runs_prove_themselves.sql"
+_OF_RUNS = "dataset_jobs/migrations/0020_functions_of_runs.sql"
+_OF_LOADS = "dataset_jobs/migrations/0021_functions_of_loads.sql"
 _REFUSED = "not is_held(of_job, of_epoch, uid) then\n        return jsonb_build_object('refused'"
 _FENCE = """    where jobs.id = of_job and jobs.state = 'running' and jobs.lease_epoch = of_epoch
         and jobs.cancel_requested_at is null
         and runs.epoch = of_epoch and runs.runner_uid = uid and runs.ended_at is null
     for update;"""
 _NOT_FENCED = (
-    Change(_OF_RUNNERS, _REFUSED, "false then\n        return jsonb_build_object('refused'"),
-    Change(_OF_RUNNERS, _FENCE, "    where jobs.id = of_job and runs.epoch = of_epoch for update;"),
+    Change(_OF_LOADS, _REFUSED, "false then\n        return jsonb_build_object('refused'"),
+    Change(_OF_LOADS, _FENCE, "    where jobs.id = of_job and runs.epoch = of_epoch for update;"),
 )
 _CLAIM = "dataset_jobs/store/sql/claim.sql"
 _RESCUE = "controller/steps/rescue.py"
@@ -107,7 +108,7 @@ def _refusal(""",
             "    async def _end_load(self, key: RunKey) -> None:\n",
             "    async def _end_load(self, key: RunKey) -> None:\n        return\n",
         ),
-        Change(_OF_RUNNERS, "'still_loading', end_earlier_loads(of_job, of_epoch))", "'still_loading', 0)"),
+        Change(_OF_RUNS, "'still_loading', end_earlier_loads(of_job, of_epoch))", "'still_loading', 0)"),
     ),
     "a run that is not listed is settled without asking for it by name": (
         Change(
@@ -124,7 +125,7 @@ def _refusal(""",
         Change(_RESCUE, "        if seen.evidence.left_running:\n", "        if False:\n"),
     ),
     "two runners of one epoch may both take the run": (
-        Change(_OF_RUNNERS, " and (runs.runner_uid is null or runs.runner_uid = uid)", ""),
+        Change(_OF_RUNS, " and (runs.runner_uid is null or runs.runner_uid = uid)", ""),
     ),
     "a full disk is taken for a damaged file": (
         Change(

@@ -54,9 +54,11 @@ REPORT = Report("yob2023.txt", "US", totals=COVERED, smallest=15433, left_out={"
 RETRIED = Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), JobState.QUEUED, attempts=1)
 
 
+@pytest.mark.parametrize("role", [RUNNER, CONTROLLER])
 async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whole_life(
-    database: str, client: Client, tmp_path: Path
+    database: str, client: Client, tmp_path: Path, role: str
 ) -> None:
+    """Also if the runner has the controller's login."""
     dataset_id, job_id = submitted(client, tmp_path)
     async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
         store = ControllerStore(pool)
