@@ -21,8 +21,15 @@ log = logging.getLogger(__name__)
 LOCK_TIMEOUT = "120s"
 """How long a migration waits for another one, or for a table that somebody uses."""
 
+_OTHERS_WERE_FASTER = (
+    errors.DuplicateSchema,
+    errors.DuplicateTable,
+    errors.UndefinedTable,
+    errors.UniqueViolation,
+)
+"""Several that begin an installation, or move one, collide: there is no table of ours to lock yet."""
+
 _TRIES = 4
-"""Two that begin a new installation at once collide, since there is no table to lock yet."""
 
 
 class Migration(NamedTuple):
@@ -66,7 +73,7 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         # What grants.sql could not do is a notice.
         connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
         for _ in range(_TRIES - 1):
-            with suppress(errors.DuplicateSchema, errors.DuplicateTable, errors.UniqueViolation):
+            with suppress(*_OTHERS_WERE_FASTER):
                 return _apply_once(connection, known)
         return _apply_once(connection, known)
 
