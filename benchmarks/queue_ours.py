@@ -8,10 +8,11 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Json
+from psycopg.types.json import Jsonb
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
+from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_views import ClaimedRun
 from dataset_jobs.store.statements import statement
@@ -56,8 +57,6 @@ update datasets set status = 'completed', loaded_at = now(), row_count = 1, tota
     measure = 'births' from finished where datasets.id = finished.dataset_id
 """
 
-FINISH = ("load.finish_dataset", "load.finish_job", "load.finish_run")
-
 
 class Queue:
     """A migrated database and a connection to it that nothing is measured on.
@@ -96,8 +95,7 @@ class Queue:
             "update runs set started_at = now(), runner_uid = 'uid' where released_at is null and started_at is null"
         )
         return self.connection.execute(
-            "select job_id, epoch, dataset_id, runner_uid from runs join jobs on jobs.id = job_id"
-            " where released_at is null"
+            "select job_id, epoch, runner_uid, run_secret(job_id, epoch) as secret from runs where released_at is null"
         ).fetchall()
 
     def close(self) -> None:
@@ -141,16 +139,13 @@ def finish_all(queue: Queue, count: int) -> float:
     """Finishes claimed runs one after the other, each by the transaction of the runner's load without its rows."""
     runs = queue.take()[:count]
     assert len(runs) == count
-    about = {"rows": 1, "total": 1, "parser": "us-ssa", "region": None, "measure": "births", "top": None, "bytes": 1}
-    about |= {"outcome": Json({"cause": "completed", "rows": 1}), "patience": "60s"}
-    with psycopg.connect(queue.conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=None) as connection:
+    loaded = {"rows": 1, "total": 1, "parser": "us-ssa", "measure": "births", "coverage": []}
+    about = {"loaded": Jsonb(loaded), "bytes": 1, "log": None, "patience": "60s"}
+    with SessionConnection[DictRow].connect(queue.conninfo, row_factory=dict_row) as connection:
         began = time.perf_counter()
         for run in runs:
             parameters = {**about, **run}
-            with connection.transaction():
-                connection.execute(statement("load.lock"), parameters)
-                held = connection.execute(statement("load.fence"), parameters).fetchone()
-                assert held is not None
-                for name in FINISH:
-                    connection.execute(statement(name), parameters)
+            begun = connection.call(statement("load.begin"), parameters, begins=True).fetchone()
+            assert begun == {"answer": None}
+            connection.call(statement("load.commit"), parameters, commits=True)
         return time.perf_counter() - began

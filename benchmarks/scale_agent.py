@@ -21,21 +21,21 @@ import aiohttp
 import psycopg
 from kubernetes.aio.client import ApiClient
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Json
+from psycopg.types.json import Jsonb
 
 from benchmarks.scale_arena import Arena
 from controller.launchers.kubernetes.api import load_configuration
 from controller.launchers.kubernetes.objects import pod_of
 from controller.pools.runner_pod import CONTAINER
-from dataset_jobs.model.keys import RUN_LEASE
+from dataset_jobs.model.keys import RUN_LEASE, RUN_SECRET
 from dataset_jobs.store.statements import statement
 
 WORKERS = 6
 RENEWAL_SECONDS = 15.0
 
 _LOADED = {
-    "rows": 1, "total": 1, "parser": "us-ssa", "region": None, "measure": "births", "top": None, "bytes": 1,
-    "outcome": Json({"cause": "completed", "rows": 1}), "patience": "60s", "lease": RUN_LEASE,
+    "loaded": Jsonb({"rows": 1, "total": 1, "parser": "us-ssa", "measure": "births", "coverage": []}),
+    "bytes": 1, "log": None, "patience": "60s", "lease": RUN_LEASE,
 }  # fmt: skip
 
 
@@ -94,12 +94,14 @@ class Agent:
                 who = {
                     "job_id": key.job_id, "epoch": key.epoch, "runner_uid": pod["metadata"]["uid"],
                     "pod_name": pod["metadata"]["name"], "node": pod["spec"]["nodeName"],
+                    "secret": _variables(pod)[RUN_SECRET],
                 }  # fmt: skip
                 await _set_status(client, pod, "Running", {"running": {"startedAt": _now()}})
                 taken = await (await connection.execute(statement("runner.take"), {**_LOADED, **who})).fetchone()
                 if self.seconds is None:
                     continue
-                code = 0 if taken is not None and await _commit(connection, {**_LOADED, **who, **taken}) else 3
+                was_taken = taken is not None and "assignment" in taken["answer"]
+                code = 0 if was_taken and await _commit(connection, {**_LOADED, **who}) else 3
                 end = asyncio.create_task(self._end(client, pod, code, self.seconds))
                 self._ends.add(end)
                 end.add_done_callback(self._ends.discard)
@@ -138,12 +140,17 @@ async def events(client: ApiClient, path: str) -> AsyncIterator[bytes]:
 
 async def _commit(connection: psycopg.AsyncConnection[DictRow], parameters: dict[str, Any]) -> bool:
     async with connection.transaction():
-        await connection.execute(statement("load.lock"), parameters)
-        held = await (await connection.execute(statement("load.fence"), parameters)).fetchone()
-        if held is not None:
-            for name in ("load.finish_dataset", "load.finish_job", "load.finish_run"):
-                await connection.execute(statement(name), parameters)
-    return held is not None
+        begun = await (await connection.execute(statement("load.begin"), parameters)).fetchone()
+        held = begun == {"answer": None}
+        if held:
+            await connection.execute(statement("load.commit"), parameters)
+    return held
+
+
+def _variables(pod: dict[str, Any]) -> dict[str, str]:
+    """The runner's environment, as far as the pod itself has it."""
+    [container] = [one for one in pod["spec"]["containers"] if one["name"] == CONTAINER]
+    return {one["name"]: one["value"] for one in container["env"] if "value" in one}
 
 
 async def _set_status(client: ApiClient, pod: dict[str, Any], phase: str, state: dict[str, Any]) -> None:

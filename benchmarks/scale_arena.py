@@ -100,7 +100,7 @@ class Controller:
                 cwd=_ROOT, env=environment, stdout=log, stderr=log,
             )  # fmt: skip
         self._proc = Path(f"/proc/{self._process.pid}")
-        listening = "select count(*) from pg_stat_activity where usename = %s and query = 'listen affirm_jobs'"
+        listening = "select count(*) from pg_stat_activity where usename = %s and query like 'listen %affirm_jobs%'"
         arena.until(lambda: self._alive() and arena.one(listening, USER), "the controller to listen", 60)
 
     def cpu_seconds(self) -> float:

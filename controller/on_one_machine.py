@@ -15,7 +15,7 @@ from controller.context import to_nobody
 from controller.launchers.process.launcher import ProcessLauncher
 from controller.pools.source import OnePool
 
-RunChild: TypeAlias = Callable[[Mapping[str, str], str, int, str], None]
+RunChild: TypeAlias = Callable[[Mapping[str, str], str, int, str, str], None]
 """Runs one run in a child process: its environment, the job's id, the epoch, the file for the termination message."""
 
 

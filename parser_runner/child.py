@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from dataset_jobs.logs import log_for_people, log_json
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 from dataset_jobs.model.outcome import ExitCode
 from parser_runner.process import run_process
 from parser_runner.run import Reusable
@@ -22,13 +22,14 @@ REUSED_KIB = 128 * 1024
 _reusable = Reusable()
 
 
-def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_path: str) -> None:
+def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_path: str, secret: str) -> None:
     """Runs one run. Returns if it completed and this process can take another one; exits otherwise.
 
     Args:
         environment: the runner's settings, as in a pod.
         job_id, epoch: the run to take.
         message_path: where the termination message goes.
+        secret: of the run; it comes by the pipe, so that it is in nobody's environment.
     """
     # Ctrl-C and a closed terminal reach the whole process group, but the controller decides when its children stop.
     for number in (signal.SIGINT, signal.SIGHUP):
@@ -41,7 +42,7 @@ def run_child(environment: Mapping[str, str], job_id: str, epoch: int, message_p
         log_for_people(level, context, since)
     else:
         log_json(level, context)
-    code = run_process(key, environment, Path(message_path), _reusable)
+    code = run_process(key, {**environment, RUN_SECRET: secret}, Path(message_path), _reusable)
     sys.stderr.flush()
     if code != ExitCode.COMPLETED or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > REUSED_KIB:
         logging.shutdown()

@@ -15,7 +15,7 @@ from dataset_jobs.host import check_user, host_name
 from dataset_jobs.logs import DETAIL
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Misconfigured, RunError
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import Outcome
@@ -96,7 +96,10 @@ def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | N
         with database_errors():
             conninfo = in_schema(conninfo, schema)
     uid = environment.get("POD_UID") or f"{host_name()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
-    runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or host_name())
+    secret = environment.get(RUN_SECRET)
+    if not secret:
+        raise Misconfigured(f"{RUN_SECRET} is not set: the controller gives it to the runners that it starts")
+    runner = Runner(uid, environment.get("POD_NAME") or None, environment.get("NODE_NAME") or host_name(), secret)
     return RunnerContext(
         key,
         runner,

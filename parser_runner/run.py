@@ -220,7 +220,7 @@ def _load(
             raise Rejected(Reason.INVALID_FORMAT, assignment.filename, problem) from None
         if not rows.lines:
             raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
-        warning = _warning(store, assignment, source, rows)
+        warning = _warning(store, source, rows)
         report = report_of(source, assignment.country, parsed, rows.coverage, rows.smallest)
         loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage, warning, report)
         try:
@@ -236,12 +236,12 @@ def _load(
     return loaded
 
 
-def _warning(store: RunnerStore, assignment: Assignment, source: Source, rows: SortedRows) -> str | None:
+def _warning(store: RunnerStore, source: Source, rows: SortedRows) -> str | None:
     """What other lists of the country say of the sex, if nothing in this one says it."""
     sex = source.findings.sex_by_name
     if sex is None:
         return None
-    known = store.sexes_of(assignment, rows.coverage[-1].year, most_frequent(rows.lines))
+    known = store.sexes_of(rows.coverage[-1].year, most_frequent(rows.lines))
     warning = warning_of(sex, known)
     if warning is not None:
         _log.warning("%s", warning)

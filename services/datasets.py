@@ -143,7 +143,7 @@ class Datasets:
                 )
             refuse_to_uncover(transaction, dataset)
             transaction.execute("coverage.uncover", dataset_key=dataset["key"])
-            transaction.execute("load.delete_rows", dataset_key=dataset["key"])
+            transaction.execute("datasets.delete_rows", dataset_key=dataset["key"])
             transaction.execute("datasets.delete", dataset_id=dataset_id)
             return str(dataset["storage_uri"])
 

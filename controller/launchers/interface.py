@@ -1,7 +1,7 @@
 """What every launcher does: `kubernetes`, or `process` on a single machine."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Protocol
@@ -36,6 +36,7 @@ class Launch:
         memory_doublings: how often to double the memory of the pool's template, if the launcher limits memory.
         pool: the run's pool.
         template: how to make pods of that pool; None: as the launcher does by default.
+        secret: by which the runner proves that the run is its own.
     """
 
     key: RunKey
@@ -45,6 +46,7 @@ class Launch:
     memory_doublings: int = 0
     pool: str = "default"
     template: RunnerTemplate | None = None
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

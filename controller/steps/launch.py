@@ -76,6 +76,7 @@ async def _launch_one(context: Context, run: ClaimedRun | UnreleasedRun) -> str 
         run.memory_doublings,
         run.pool,
         context.pools.rules(run.pool).template,
+        run.secret or "",
     )
     try:
         try:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import LiteralString, NamedTuple
 
@@ -19,11 +20,18 @@ from dataset_jobs.postgres.postgres_errors import one_line
 
 log = logging.getLogger(__name__)
 
-LOCK_KEY = 0x61666669726D
-"""Of the advisory lock that lets one migration after the other into a database."""
-
 LOCK_TIMEOUT = "120s"
 """How long a migration waits for another one, or for a table that somebody uses."""
+
+_OTHERS_WERE_FASTER = (
+    errors.DuplicateSchema,
+    errors.DuplicateTable,
+    errors.UndefinedTable,
+    errors.UniqueViolation,
+)
+"""Several that begin an installation, or move one, collide: there is no table of ours to lock yet."""
+
+_TRIES = 4
 
 
 class Migration(NamedTuple):
@@ -64,22 +72,30 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         Forbidden: there is something to do, and the role may not do it; the message says who may.
         psycopg.Error: what the database said; the caller puts `database_errors` around this.
     """
+    known = list(countries)
     with SessionConnection[TupleRow].connect(conninfo, application_name="affirm-worker migration") as connection:
         # What grants.sql could not do is a notice.
         connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
-        wanted = list(countries)
         try:
-            if _is_anothers(connection) and _is_current(connection, wanted):
+            if _is_anothers(connection) and _is_current(connection, known):
                 return []
-            with connection.transaction():
-                connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-                connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
-                prepare(connection, connection.schema)
-                applied = _apply_pending(connection)
-                _fill_countries(connection, wanted)
-                connection.execute(_text("grants"))
+            for _ in range(_TRIES - 1):
+                with suppress(*_OTHERS_WERE_FASTER):
+                    return _apply_once(connection, known)
+            return _apply_once(connection, known)
         except errors.InsufficientPrivilege as error:
             raise _forbidden(connection, error) from None
+
+
+def _apply_once(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[str]:
+    with connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        prepare(connection, connection.schema)
+        # One migration after the other. Not an advisory lock: any role could hold that, and stop every upgrade.
+        connection.execute("lock table schema_migrations in share row exclusive mode")
+        applied = _apply_pending(connection)
+        _fill_countries(connection, countries)
+        connection.execute(_text("grants"))
     return applied
 
 

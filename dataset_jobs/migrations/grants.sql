@@ -17,24 +17,27 @@ begin
     end loop;
 
     execute format('grant usage on schema %I to affirm_controller, affirm_runner', current_schema());
-    revoke execute on function terminate_runners(uuid, int) from public;
-    grant execute on function terminate_runners(uuid, int) to affirm_controller, affirm_runner;
 
     execute format('grant select on all tables in schema %I to affirm_controller', current_schema());
     grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers
         to affirm_controller;
     grant insert, delete on names to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;
+    grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), uncover(int), jobs_channel(),
+        wake_controllers() to affirm_controller;
 
-    grant select on countries, datasets, jobs, runs, schema_migrations to affirm_runner;
-    grant update (
-        status, loaded_at, row_count, total_count, parser, region, measure, top, error, warning, report, updated_at
-    ) on datasets to affirm_runner;
-    grant update (state, finished_at, last_cause, last_error) on jobs to affirm_runner;
-    grant update (started_at, runner_uid, pod_name, node, lease_until, bytes_done, rows_done, committed_at, outcome, log)
-        on runs to affirm_runner;
-    grant select, insert, delete on names to affirm_runner;
-    grant select, insert, update, delete on coverage to affirm_runner;
+    -- Runners insert rows into `names`, and do all else by functions. Earlier versions granted more.
+    execute format('revoke all on all tables in schema %I from affirm_runner', current_schema());
+    execute format('revoke all on all functions in schema %I from affirm_runner', current_schema());
+    grant insert (dataset_key, year, name, gender, folded_name, count) on names to affirm_runner;
+    grant execute on function
+        runner_take(uuid, int, text, text, text, text, interval), runner_end_earlier_loads(uuid, int, text, text),
+        runner_heartbeat(uuid, int, text, text, interval, bigint, bigint, jsonb),
+        runner_record_outcome(uuid, int, text, text, jsonb, jsonb), runner_has_committed(uuid, int, text),
+        runner_sexes_of(uuid, int, text, text, int, text[]), runner_begin_load(uuid, int, text, text, text),
+        runner_commit_load(uuid, int, text, text, jsonb, bigint, jsonb), loading_dataset()
+        -- The controller's login may be the runners' too.
+        to affirm_runner, affirm_controller;
 exception
     when insufficient_privilege then
         raise notice 'group roles not set up: %', sqlerrm;

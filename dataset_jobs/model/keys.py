@@ -7,6 +7,9 @@ from uuid import UUID
 RUN_LEASE = timedelta(seconds=60)
 """How long a run counts as alive after its claim, and after each heartbeat."""
 
+RUN_SECRET = "RUN_SECRET"
+"""The variable of a runner's environment by which it gets the secret of its run."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class RunKey:

@@ -156,6 +156,45 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
             pass
         return cursor
 
+    def call(self, query: Any, params: Params, begins: bool = False, commits: bool = False) -> psycopg.Cursor[Row]:
+        """Executes a statement with its parameters beside its text, and all that goes with it in the same exchange.
+
+        Other sessions of the same login see a statement's text in pg_stat_activity, and no parameters: so a secret is
+        sent in this way, also by a pooler.
+
+        Args:
+            query, params: of one statement.
+            begins: begins a transaction first, which stays open.
+            commits: commits it if there is no error. After one the caller rolls back.
+        """
+        alone = self.pooled and self.info.transaction_status == TransactionStatus.IDLE and not begins
+        before = [session.BEGIN] if begins or alone else []
+        if self.pooled and before:
+            before.append(session.for_transaction(self._target.schema, self.info.server_version))
+        after = ["commit"] if commits or alone else []
+        if not before and not after:
+            return super().execute(query, params)
+        cursor = self.cursor()
+        try:
+            with self.pipeline():
+                for text in before:
+                    super().execute(text)
+                cursor.execute(query, params)
+                for text in after:
+                    super().execute(text)
+        except BaseException:
+            if alone:
+                self.give_up()
+            raise
+        return cursor
+
+    def give_up(self) -> None:
+        """Rolls back after an error, which is what counts; another one here only closes the connection."""
+        try:
+            self.rollback()
+        except psycopg.Error:
+            self.close()
+
 
 class AsyncSessionConnection(_Settings, psycopg.AsyncConnection[Row]):
     """A connection of a controller."""

@@ -113,6 +113,11 @@ def at_connect(schema: str, server_version: int, pid: int) -> str:
     )
 
 
+def for_transaction(schema: str, server_version: int) -> str:
+    """The statement that sets everything for the present transaction."""
+    return f"-- session.for_transaction\nselect {_set_all(schema, server_version, 'true')}"
+
+
 def in_transaction(schema: str, server_version: int) -> str:
     """The prefix of a transaction's first statement if a pooler is in between; holds for that transaction."""
     return f"select {_set_all(schema, server_version, 'true')};\n"
@@ -120,3 +125,6 @@ def in_transaction(schema: str, server_version: int) -> str:
 
 ALONE = "set transaction isolation level read committed;\n"
 """Precedes `in_transaction` if a single statement is a transaction of its own."""
+
+BEGIN = "begin isolation level read committed"
+"""As psycopg says it."""

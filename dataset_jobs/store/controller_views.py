@@ -1,6 +1,6 @@
 """What the controller sees of jobs and runs: the rows of its statements."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,8 @@ class ClaimedRun:
     pool: str
     waited: timedelta = timedelta(0)
     """Since it was submitted, or due."""
+    secret: str = field(default="", repr=False)
+    """Its runner proves itself by it."""
 
     @property
     def key(self) -> RunKey:
@@ -55,6 +57,8 @@ class UnreleasedRun:
     waits_for: str | None
     memory_doublings: int
     cancel_requested: bool
+    secret: str | None = field(default=None, repr=False)
+    """Its runner proves itself by it; only of a run that is to be launched."""
 
     @property
     def key(self) -> RunKey:

@@ -1,14 +1,22 @@
-"""The parser-runner's queries: one method for each statement. Synchronous, one connection."""
+"""The parser-runner's queries: one method for each statement. Synchronous, one connection.
 
+Each statement is one exchange with the database, and so are the first and the last one of a load with the BEGIN and the
+COMMIT. Each proves by the run's secret that the run is this runner's.
+"""
+
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Self
+from enum import StrEnum
+from typing import Any, NoReturn, Self
 
+import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Json
+from psycopg.types.json import Jsonb
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import DuplicateRows, LostLease, Unavailable
@@ -17,11 +25,20 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection, in_milliseconds
-from dataset_jobs.store.coverage import cover
+from dataset_jobs.store.coverage import refused
 from dataset_jobs.store.runner_values import Assignment, Loaded, Runner
 from dataset_jobs.store.statements import statement
 
 RunnerConnection = TimeoutConnection[DictRow]
+
+
+class _State(StrEnum):
+    """The SQLSTATEs by which `runner_commit_load` of the schema refuses."""
+
+    LOST = "AW001"
+    OVERLAPPING = "AW002"
+    GONE = "AW003"
+
 
 __all__ = ["Assignment", "Loaded", "Runner", "RunnerConnection", "RunnerStore"]
 
@@ -54,6 +71,7 @@ class RunnerStore:
             "pod_name": runner.pod_name,
             "node": runner.node,
             "lease": RUN_LEASE,
+            "secret": runner.secret,
         }
         self._detached = False
         name = f"parser-runner {key.job_id} {key.epoch}"
@@ -90,12 +108,12 @@ class RunnerStore:
             LostLease: the run was ended, taken by another runner, or is not the job's current one.
         """
         with database_errors():
-            row = self._one("runner.take")
-            if row is None:
-                raise LostLease(self._why_not_taken())
-            assignment = Assignment(**row)
-            self._end_earlier_loads()
-        return assignment
+            answer = self._one("runner.take")["answer"]
+            if "refused" in answer:
+                self._lost(answer["refused"])
+            if answer["still_loading"]:
+                self._end_earlier_loads()
+        return Assignment.of(answer["assignment"])
 
     def heartbeat(self, bytes_done: int, rows_done: int, log: RunLog | None = None) -> bool:
         """Renews the lease and records progress; False if the lease is lost or a cancel was asked for.
@@ -105,29 +123,26 @@ class RunnerStore:
             log: as it is now; None if it has not changed.
         """
         with database_errors():
-            return self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done, log=_as_json(log)) is not None
+            held: bool = self._one("runner.heartbeat", bytes=bytes_done, rows=rows_done, log=_as_json(log))["held"]
+        return held
 
     def record_outcome(self, outcome: Outcome, log: RunLog | None = None) -> None:
         """Stores the runner's report of a run that did not commit, with its log; a run that was ended keeps its own."""
         with database_errors():
-            self._execute("runner.record_outcome", outcome=Json(outcome.as_dict()), log=_as_json(log))
+            self._call("runner.record_outcome", outcome=Jsonb(outcome.as_dict()), log=_as_json(log))
 
-    def sexes_of(self, assignment: Assignment, year: int, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+    def sexes_of(self, year: int, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """How many girls and boys have these names in other datasets of the country.
 
         Args:
-            assignment: as `take` gave it.
             year: the lists of the nearest years are looked at.
-            names: as in the file; those that are in no list are not in the answer.
+            names: as in the file, at most 200; those that are in no list are not in the answer.
 
         Raises:
             Unavailable: the connection broke.
         """
-        about = {"country_id": assignment.country_id, "dataset_key": assignment.dataset_key}
         with database_errors():
-            found = self._connection.execute(
-                statement("runner.sexes_of"), {**about, "year": year, "names": [*names]}
-            ).fetchall()
+            found = self._call("runner.sexes_of", year=year, names=[*names]).fetchall()
         return {row["name"]: (row["female"], row["male"]) for row in found}
 
     def load(
@@ -153,85 +168,81 @@ class RunnerStore:
             DuplicateRows: two rows have the same key; nothing was committed.
             Unavailable: the connection broke; nothing was committed, or it is not known.
         """
-        try:
-            self._load(assignment, blocks, loaded, bytes_done, log)
-        except errors.UniqueViolation:
-            raise DuplicateRows("two rows have the same year, name and sex", Reason.INVALID_FORMAT) from None
-
-    def _load(
-        self,
-        assignment: Assignment,
-        blocks: Iterable[bytes],
-        loaded: Loaded,
-        bytes_done: int,
-        log: Callable[[], RunLog],
-    ) -> None:
-        with database_errors(), self._connection.transaction():
+        with database_errors(), self._in_load(assignment, loaded):
             patience = in_milliseconds(self._connection.patience)
-            self._execute("load.lock", patience=patience)
-            self._hold("load.still_held")
-            self._execute("load.delete_rows", dataset_key=assignment.dataset_key)
+            answer = self._call("load.begin", begins=True, patience=patience).fetchone()
+            assert answer is not None
+            if answer["answer"] is not None:
+                self._lost(answer["answer"]["refused"])
             with self._connection.cursor() as cursor, cursor.copy(statement("load.copy_rows")) as copy:
                 for block in blocks:
                     copy.write(block)
-            self._hold("load.fence")
-            self._execute(
-                "load.finish_dataset",
-                dataset_id=assignment.dataset_id,
-                rows=loaded.rows,
-                total=loaded.total,
-                parser=loaded.parser,
-                region=loaded.region,
-                measure=loaded.measure,
-                top=loaded.top,
-                warning=loaded.warning,
-                report=None if loaded.report is None else Json(loaded.report.beside_the_rows()),
-            )
-            cover(self._connection, assignment, loaded)
-            self._execute("load.finish_job")
-            outcome = Json({"cause": "completed", "rows": loaded.rows})
-            self._execute("load.finish_run", bytes=bytes_done, rows=loaded.rows, outcome=outcome, log=_as_json(log()))
+            whole = Jsonb(loaded.as_dict())
+            self._call("load.commit", commits=True, loaded=whole, bytes=bytes_done, log=_as_json(log()))
+
+    @contextmanager
+    def _in_load(self, assignment: Assignment, loaded: Loaded) -> Iterator[None]:
+        """Rolls back at an error, and says what the refusals of the schema mean."""
+        try:
+            try:
+                yield
+            except BaseException:
+                self._connection.give_up()
+                raise
+        except errors.UniqueViolation:
+            raise DuplicateRows("two rows have the same year, name and sex", Reason.INVALID_FORMAT) from None
+        except psycopg.DatabaseError as error:
+            match error.sqlstate:
+                case _State.LOST:
+                    self._lost(json.loads(error.diag.message_detail or "null"))
+                case _State.OVERLAPPING:
+                    raise refused(assignment, loaded, json.loads(error.diag.message_detail or "")) from None
+                case _State.GONE:
+                    raise Unavailable(f"database: {error.diag.message_primary}", Reason.DATABASE) from None
+            raise
 
     def has_committed(self) -> bool:
         """Whether this run's load was committed: for a runner whose connection broke at the commit."""
         with database_errors():
-            row = self._one("runner.has_committed")
-        return row is not None and row["committed"]
-
-    def _hold(self, name: str) -> None:
-        if self._connection.execute(statement(name), self._who).fetchone() is None:
-            raise LostLease(self._why_not_taken())
+            committed: bool = self._one("runner.has_committed")["committed"]
+        return committed
 
     def _end_earlier_loads(self) -> None:
-        for wait in (0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
+        for wait in (0.01, 0.05, 0.2, 1.0, 2.0, 4.0):
             time.sleep(wait)
-            row = self._one("runner.end_earlier_loads")
-            if row is None or row["still_loading"] == 0:
+            if self._one("runner.end_earlier_loads")["still_loading"] == 0:
                 return
         raise Unavailable("database: an earlier run's load transaction could not be ended", Reason.DATABASE)
 
-    def _why_not_taken(self) -> str:
-        row = self._one("runner.why_not_taken")
-        epoch = self._who["epoch"]
-        if row is None:
-            return "the job no longer exists"
-        if row["lease_epoch"] != epoch:
-            return f"lease epoch {epoch} is stale: the job is at epoch {row['lease_epoch']}"
-        if row["cancel_requested"]:
-            return "the job is being cancelled"
-        if row["ended"]:
-            return f"the run at epoch {epoch} has ended ({row['cause']})"
-        if row["state"] != "running":
-            return f"the job is {row['state']}, not running"
-        return f"the run at epoch {epoch} belongs to another runner ({row['runner_uid']})"
+    def _lost(self, why: Mapping[str, Any] | None) -> NoReturn:
+        raise LostLease(_in_words(why, self._who["epoch"])) from None
 
-    def _execute(self, name: str, **parameters: Any) -> None:
-        self._connection.execute(statement(name), {**self._who, **parameters})
+    def _call(
+        self, name: str, begins: bool = False, commits: bool = False, **parameters: Any
+    ) -> psycopg.Cursor[DictRow]:
+        return self._connection.call(statement(name), {**self._who, **parameters}, begins, commits)
 
-    def _one(self, name: str, **parameters: Any) -> DictRow | None:
-        return self._connection.execute(statement(name), {**self._who, **parameters}).fetchone()
+    def _one(self, name: str, **parameters: Any) -> DictRow:
+        row = self._call(name, **parameters).fetchone()
+        assert row is not None
+        return row
 
 
-def _as_json(log: RunLog | None) -> Json | None:
+def _in_words(why: Mapping[str, Any] | None, epoch: int) -> str:
+    """Why the run is not this runner's, from what `why_not_held` of the schema says."""
+    if why is None:
+        return "the job no longer exists"
+    if why["lease_epoch"] != epoch:
+        return f"lease epoch {epoch} is stale: the job is at epoch {why['lease_epoch']}"
+    if why["cancel_requested"]:
+        return "the job is being cancelled"
+    if why["ended"]:
+        return f"the run at epoch {epoch} has ended ({why['cause']})"
+    if why["state"] != "running":
+        return f"the job is {why['state']}, not running"
+    return f"the run at epoch {epoch} belongs to another runner ({why['runner_uid']})"
+
+
+def _as_json(log: RunLog | None) -> Jsonb | None:
     """None leaves the log in the row as it is."""
-    return None if log is None or not log.lines else Json(log.as_dict())
+    return None if log is None or not log.lines else Jsonb(log.as_dict())

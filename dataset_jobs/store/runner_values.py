@@ -1,7 +1,8 @@
 """The values that a runner gets for its run, and those that it reports on its load."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
 from uuid import UUID
 
 from dataset_jobs.model.coverage import Covered
@@ -11,11 +12,18 @@ from dataset_jobs.model.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Who runs it. `uid` is the pod's on Kubernetes, and unlike any other elsewhere."""
+    """Who runs it.
+
+    Args:
+        uid: the pod's on Kubernetes, and unlike any other elsewhere.
+        pod_name, node: where it is.
+        secret: proves that the run is this runner's; from the controller.
+    """
 
     uid: str
     pod_name: str | None = None
     node: str | None = None
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,6 @@ class Assignment:
     dataset_id: UUID
     dataset_key: int
     country: str
-    country_id: UUID
     filename: str
     storage_uri: str
     sha256: str
@@ -37,7 +44,11 @@ class Assignment:
     format_hint: str | None
     region_hint: str | None
     description: str | None
-    supersedes: Sequence[UUID]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Reads the answer of the database."""
+        return cls(**{**answer, "dataset_id": UUID(answer["dataset_id"])})
 
     @property
     def hints(self) -> FileHints:
@@ -82,3 +93,19 @@ class Loaded:
     def total(self) -> int:
         """The sum of their counts."""
         return sum(one.total for one in self.coverage)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the database takes it."""
+        return {
+            "rows": self.rows,
+            "total": self.total,
+            "parser": self.parser,
+            "region": self.region,
+            "measure": self.measure,
+            "top": self.top,
+            "warning": self.warning,
+            "report": None if self.report is None else self.report.beside_the_rows(),
+            "coverage": [
+                {"year": one.year, "gender": one.gender, "rows": one.rows, "total": one.total} for one in self.coverage
+            ],
+        }

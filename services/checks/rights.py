@@ -18,7 +18,7 @@ def check_rights(database: ClientDatabase, schema: str) -> list[Finding]:
     found = [*_missing(database, session, missing, CONTROLLER, "controllers and commands need")]
     terminating = database.only("doctor.terminating", schema=schema)
     if terminating["there"] and not terminating["callable"]:
-        found.append(_refused_function(session, CONTROLLER))
+        found.append(_refused_function(session))
     elif terminating["there"] and not terminating["effective"]:
         owner = quoted(terminating["owner"])
         found.append(
@@ -41,9 +41,6 @@ def check_runner_login(runner: ClientConnection, main: ClientDatabase, schema: s
         return [wrong(f"the role {role} may not use the schema {schema}", *grants(runner, role, RUNNER))]
     missing, further = _compare(runner, schema, RUNNER)
     found = [*_missing(runner, session, missing, RUNNER, "runners need")]
-    terminating = runner.only("doctor.terminating", schema=schema)
-    if terminating["there"] and not terminating["callable"]:
-        found.append(_refused_function(session, RUNNER))
     if session["superuser"]:
         role = quoted(session["role"])
         found.append(
@@ -101,9 +98,9 @@ def _missing(
         yield wrong(f"the role {role} lacks rights that {who}: {_listed(missing)}", *grants(database, role, group))
 
 
-def _refused_function(session: Row, group: str) -> Finding:
+def _refused_function(session: Row) -> Finding:
     role = session["role"]
-    sql = f"grant {group} to {quoted(role)};"
+    sql = f"grant {CONTROLLER} to {quoted(role)};"
     return wrong(f"the role {role} may not call terminate_runners", Fix(sql=sql, by="a superuser"))
 
 

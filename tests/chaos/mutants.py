@@ -21,16 +21,25 @@ class Change:
     after: str
 
 
-_HELD = "self._who).fetchone() is None:\n            raise"
-_NOT_FENCED = Change("dataset_jobs/store/runner.py", _HELD, "self._who) is None:\n            raise")
+_OF_RUNS = "dataset_jobs/migrations/0020_functions_of_runs.sql"
+_OF_LOADS = "dataset_jobs/migrations/0021_functions_of_loads.sql"
+_REFUSED = "not is_held(of_job, of_epoch, uid) then\n        return jsonb_build_object('refused'"
+_FENCE = """    where jobs.id = of_job and jobs.state = 'running' and jobs.lease_epoch = of_epoch
+        and jobs.cancel_requested_at is null
+        and runs.epoch = of_epoch and runs.runner_uid = uid and runs.ended_at is null
+    for update;"""
+_NOT_FENCED = (
+    Change(_OF_LOADS, _REFUSED, "false then\n        return jsonb_build_object('refused'"),
+    Change(_OF_LOADS, _FENCE, "    where jobs.id = of_job and runs.epoch = of_epoch for update;"),
+)
 _CLAIM = "dataset_jobs/store/sql/claim.sql"
 _RESCUE = "controller/steps/rescue.py"
 _STOPPED = "            await context.launcher.stop(run.key, now=run.ended_for > STOP_GRACE)\n"
 
 MUTANTS: dict[str, tuple[Change, ...]] = {
-    "the load is not fenced": (_NOT_FENCED,),
+    "the load is not fenced": _NOT_FENCED,
     "the load is not fenced, and no CHECK stands behind it": (
-        _NOT_FENCED,
+        *_NOT_FENCED,
         Change(
             "dataset_jobs/migrations/0001_queue_and_names.sql",
             ",\n    constraint completed_was_committed"
@@ -99,11 +108,7 @@ def _refusal(""",
             "    async def _end_load(self, key: RunKey) -> None:\n",
             "    async def _end_load(self, key: RunKey) -> None:\n        return\n",
         ),
-        Change(
-            "dataset_jobs/store/runner.py",
-            "    def _end_earlier_loads(self) -> None:\n",
-            "    def _end_earlier_loads(self) -> None:\n        return\n",
-        ),
+        Change(_OF_RUNS, "'still_loading', end_earlier_loads(of_job, of_epoch))", "'still_loading', 0)"),
     ),
     "a run that is not listed is settled without asking for it by name": (
         Change(
@@ -120,11 +125,7 @@ def _refusal(""",
         Change(_RESCUE, "        if seen.evidence.left_running:\n", "        if False:\n"),
     ),
     "two runners of one epoch may both take the run": (
-        Change(
-            "dataset_jobs/store/sql/runner.sql",
-            " and (runs.runner_uid is null or runs.runner_uid = %(runner_uid)s)",
-            "",
-        ),
+        Change(_OF_RUNS, " and (runs.runner_uid is null or runs.runner_uid = uid)", ""),
     ),
     "a full disk is taken for a damaged file": (
         Change(

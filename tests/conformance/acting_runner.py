@@ -20,7 +20,7 @@ def _stopped(number: int, frame: FrameType | None) -> None:
     os._exit(143)
 
 
-def act(job_id: str, epoch: int, message_path: str) -> None:
+def act(job_id: str, epoch: int, message_path: str, secret: str) -> None:
     """Ends as the last digit of `job_id` says."""
     signal.signal(signal.SIGTERM, _stopped)
     match job_id[-1]:
@@ -54,4 +54,4 @@ def act(job_id: str, epoch: int, message_path: str) -> None:
 
 
 if __name__ == "__main__":
-    act(sys.argv[2], int(sys.argv[4]), "/dev/termination-log")
+    act(sys.argv[2], int(sys.argv[4]), "/dev/termination-log", os.environ.get("RUN_SECRET", ""))

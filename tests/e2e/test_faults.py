@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dataset_jobs.model.keys import RUN_SECRET
 from dataset_jobs.model.outcome import ExitCode
 from tests.e2e.controllers import runner_json
 from tests.e2e.installation import ROOT, Installation
@@ -44,9 +45,12 @@ def test_a_runner_killed_in_its_copy_leaves_no_row_and_the_retry_completes(
 def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(installation: Installation, tmp_path: Path) -> None:
     [submitted] = installation.submit(variant(tmp_path, *installation.new_years(1)))
     installation.until_finished([submitted])
+    [found] = installation.query("select run_secret(%s, 0) as secret", submitted["job_id"])
+    secret = found["secret"]
     by_hand = subprocess.run(
         [sys.executable, "-m", "parser_runner", "--job-id", submitted["job_id"], "--epoch", "0"],
-        env={**os.environ, **installation.environment}, cwd=ROOT, capture_output=True, text=True, timeout=60,
+        env={**os.environ, **installation.environment, RUN_SECRET: secret}, cwd=ROOT, capture_output=True, text=True,
+        timeout=60,
     )  # fmt: skip
     assert by_hand.returncode == ExitCode.LOST_LEASE
     assert "lease epoch 0 is stale: the job is at epoch 1" in by_hand.stderr

@@ -15,7 +15,7 @@ from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.objects import Job, Pod, job_of, pod_of
 from controller.pools.runner_pod import CONTAINER, LABEL_EPOCH, LABEL_JOB
 from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 
 
 @dataclass(eq=False, slots=True)
@@ -106,6 +106,12 @@ class FakeJob:
         """The run that it stands for."""
         labels = self.manifest["metadata"]["labels"]
         return RunKey(UUID(labels[LABEL_JOB]), int(labels[LABEL_EPOCH]))
+
+    @property
+    def secret(self) -> str:
+        """The secret of its run, as its container has it."""
+        [container] = self.manifest["spec"]["template"]["spec"]["containers"]
+        return next((str(one["value"]) for one in container["env"] if one["name"] == RUN_SECRET), "")
 
     def shown(self) -> dict[str, Any]:
         """As the API shows it."""

@@ -54,7 +54,7 @@ class Ended:
 
 def run_pod(pod: FakePod, conninfo: str, storage: StorageConfig, actor: Actor) -> Ended | None:
     """Runs a pod's runner to its end in this thread, as `parser_runner.process` does; None if it was killed."""
-    runner = Runner(pod.uid, pod.name, pod.node)
+    runner = Runner(pod.uid, pod.name, pod.node, pod.job.secret)
     context = PodContext(pod.key, runner, conninfo, storage, (0.0, 0.0), actor=actor, thread=threading.get_ident())
     unforeseen = ""
     try:
@@ -140,5 +140,5 @@ class Stepped:
             self._stands.release()
 
 
-_COMMITS = ("load.finish_", "coverage.")
-"""How the statements are named that hold the job's rows until the commit."""
+_COMMITS = ("load.commit", "commit")
+"""The statement that holds the job's rows until the commit, and the commit."""

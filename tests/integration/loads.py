@@ -1,6 +1,7 @@
 """Runs that a test claims by hand, loads that it holds up, and the queries that it waits for."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,19 +12,21 @@ import psycopg
 
 from controller.launchers.interface import Launch
 from controller.loop import Reconciler
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.controller_views import ClaimedRun
-from dataset_jobs.store.runner import Runner, RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from parser_runner.run import Reusable, RunnerContext
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import NATIONAL, SubmittedFile, World, key_of
+from tests.kit.runners import proven, secret_of
 
 YEAR_2023 = NATIONAL / "yob2023.txt"
 ROWS_2023 = YEAR_2023.read_bytes().count(b"\n")
 
 COPY_WAITS = "select 1 from pg_stat_activity where query like '%load.copy_rows%' and wait_event_type = 'Lock'"
 COPY_STANDS_STILL = "select 1 from pg_stat_activity where query like '%load.copy_rows%' and wait_event = 'ClientRead'"
+AT_THE_END = "select 1 from pg_stat_activity where query like '%load.commit%' and wait_event = 'advisory'"
 COPY_OVER = "select 1 where not exists (select from pg_stat_progress_copy)"
 RUNNERS_GONE = "select 1 where not exists (select from pg_stat_activity where application_name like 'parser-runner%')"
 DONE = "select 1 where not exists (select from jobs where finished_at is null)"
@@ -49,6 +52,22 @@ def copy_held_up(world: World, dataset_id: Any, name: str) -> Iterator[None]:
         blocker.rollback()
 
 
+@contextmanager
+def commit_held_up(world: World, submitted: SubmittedFile) -> Iterator[None]:
+    """Holds up a load after it has written its coverage, and before it commits."""
+    world.query(
+        "create function hold_up() returns trigger language plpgsql as"
+        " $$ begin perform pg_advisory_xact_lock(99); return null; end $$"
+    )
+    world.query(
+        "create trigger held_up after update of committed_at on runs for each row"
+        f" when (new.job_id = '{submitted.job_id}' and new.committed_at is not null) execute function hold_up()"
+    )
+    with psycopg.connect(world.conninfo) as blocker:
+        blocker.execute("select pg_advisory_xact_lock(99)")
+        yield
+
+
 async def claim_one(world: World, owner: str) -> ClaimedRun:
     """Claims one job as a controller would."""
     async with world.store() as store:
@@ -56,9 +75,14 @@ async def claim_one(world: World, owner: str) -> ClaimedRun:
     return run
 
 
+def proven_environment(world: World, key: RunKey) -> dict[str, str]:
+    """The environment of a runner that is started by hand for a run."""
+    return {**os.environ, **world.environment, RUN_SECRET: secret_of(world.conninfo, key)}
+
+
 def launch_of(run: ClaimedRun) -> Launch:
     """The launch of a run that was claimed."""
-    return Launch(run.key, run.dataset_id, run.type, 1)
+    return Launch(run.key, run.dataset_id, run.type, 1, secret=run.secret)
 
 
 def pid_of(name: str) -> int:
@@ -74,7 +98,13 @@ async def claim_all(world: World) -> list[ClaimedRun]:
 
 def context_of(world: World, run: ClaimedRun, reusable: Reusable | None) -> RunnerContext:
     """A runner of a claimed run in this process."""
-    return RunnerContext(run.key, Runner("uid", "pod", "node"), world.conninfo, world.storage_config, reusable=reusable)
+    return RunnerContext(
+        run.key,
+        proven(world.conninfo, run.key, "uid", "pod", "node"),
+        world.conninfo,
+        world.storage_config,
+        reusable=reusable,
+    )
 
 
 async def launched(world: World, reconciler: Reconciler, result: SubmittedFile) -> RunKey:
@@ -86,7 +116,7 @@ async def launched(world: World, reconciler: Reconciler, result: SubmittedFile) 
 
 def take(world: World, key: RunKey, uid: str = "pod-1") -> None:
     """A runner takes the run, and goes on somewhere."""
-    with RunnerStore(world.conninfo, key, Runner(uid)) as store:
+    with RunnerStore(world.conninfo, key, proven(world.conninfo, key, uid)) as store:
         store.take()
 
 

@@ -20,10 +20,11 @@ from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
-from dataset_jobs.store.runner import Runner, RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from services.explain import explanation
 from tests.fakes.launcher import Moody
 from tests.integration.world import World, key_of
+from tests.kit.runners import proven
 
 pytestmark = pytest.mark.every_postgres
 
@@ -65,7 +66,7 @@ class Controller:
 
     def starts(self, key: RunKey) -> None:
         """The run's runner starts, and takes the run."""
-        with RunnerStore(self.world.conninfo, key, Runner(f"uid-{key}")) as store:
+        with RunnerStore(self.world.conninfo, key, proven(self.world.conninfo, key, f"uid-{key}")) as store:
             store.take()
         self.launcher.work(key)
 

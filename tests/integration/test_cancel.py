@@ -14,11 +14,12 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.notifications import listen
-from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, RunnerStore
 from services.jobs import Cancel
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.loads import COPY_WAITS, YEAR_2023, claim_one, copy_held_up, pid_of, settled
 from tests.integration.world import HOUR, SubmittedFile, World, key_of
+from tests.kit.runners import proven
 
 pytestmark = pytest.mark.every_postgres
 
@@ -105,7 +106,7 @@ async def test_a_cancel_that_has_the_job_first_wins_and_the_commit_is_refused(wo
     refused: list[LostLease] = []
 
     def runner() -> None:
-        with RunnerStore(world.conninfo, run.key, Runner("uid")) as store:
+        with RunnerStore(world.conninfo, run.key, proven(world.conninfo, run.key, "uid")) as store:
             try:
                 loaded(store)
             except LostLease as error:
@@ -127,7 +128,7 @@ async def test_a_runner_cannot_take_a_cancelled_run_and_its_heartbeat_tells_it(w
 
     result = world.submit_small()
     run = await claim_one(world, "a")
-    with RunnerStore(world.conninfo, run.key, Runner("uid")) as store:
+    with RunnerStore(world.conninfo, run.key, proven(world.conninfo, run.key, "uid")) as store:
         store.take()
         assert store.heartbeat(1, 1)
         world.client.jobs.cancel(result.job_id)

@@ -196,7 +196,7 @@ def test_a_runners_login_with_too_many_rights_is_a_warning(
     sql(database, "grant affirm_runner, affirm_controller to doctor_mighty")
     checked = found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]
     assert checked["verdict"] == "warning"
-    assert "may do more than they need: DELETE on controllers, DELETE on datasets" in says(checked)
+    assert "may do more than they need: DELETE on controllers, DELETE on coverage" in says(checked)
     sql(database, fixes(checked)[0]["line"])
     assert found(run, "runner", RUNNER_DATABASE_URL=url)["runner"]["verdict"] == "ok"
 

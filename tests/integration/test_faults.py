@@ -21,8 +21,10 @@ from tests.integration.loads import (
     claim_one,
     copy_held_up,
     pid_of,
+    proven_environment,
 )
 from tests.integration.world import NATIONAL, World
+from tests.kit.runners import proven
 
 pytestmark = pytest.mark.every_postgres
 
@@ -64,7 +66,7 @@ async def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(world: W
 
     by_hand = subprocess.run(
         [sys.executable, "-m", "parser_runner", "--job-id", str(first.job_id), "--epoch", "1"],
-        env={**os.environ, **world.environment, "LOG_LEVEL": "INFO"}, capture_output=True, text=True, timeout=60,
+        env={**proven_environment(world, first.key), "LOG_LEVEL": "INFO"}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert by_hand.returncode == ExitCode.LOST_LEASE
     assert "lease epoch 1 is stale: the job is at epoch 2" in by_hand.stderr
@@ -76,7 +78,7 @@ async def test_a_second_runner_of_the_same_epoch_commits_nothing(world: World) -
     run = await claim_one(world, "gone")
     command = [sys.executable, "-m", "parser_runner", "--job-id", str(run.job_id), "--epoch", "1"]
     with copy_held_up(world, result.dataset_id, "Olivia"):
-        environment = {**os.environ, **world.environment}
+        environment = proven_environment(world, run.key)
         first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         await world.until(COPY_WAITS)
         second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -119,17 +121,22 @@ async def test_children_exit_when_their_controller_is_gone(world: World) -> None
 
 async def test_a_lost_answer_to_the_runner_s_take_lets_the_same_runner_take_again(world: World) -> None:
     from dataset_jobs.model.errors import LostLease
-    from dataset_jobs.store.runner import Runner, RunnerStore
+    from dataset_jobs.store.runner import RunnerStore
 
     world.submit(YEAR_2023)
     run = await claim_one(world, "a")
     for _ in range(2):
-        with RunnerStore(world.conninfo, run.key, Runner("one")) as store:
+        with RunnerStore(world.conninfo, run.key, proven(world.conninfo, run.key, "one")) as store:
             assert store.take().filename == "yob2023.txt"
-    with RunnerStore(world.conninfo, run.key, Runner("two")) as store, pytest.raises(LostLease, match="another runner"):
+    with (
+        RunnerStore(world.conninfo, run.key, proven(world.conninfo, run.key, "two")) as store,
+        pytest.raises(LostLease, match="another runner"),
+    ):
         store.take()
     with (
-        RunnerStore(world.conninfo, RunKey(run.job_id, 2), Runner("one")) as store,
+        RunnerStore(
+            world.conninfo, RunKey(run.job_id, 2), proven(world.conninfo, RunKey(run.job_id, 2), "one")
+        ) as store,
         pytest.raises(LostLease, match="stale"),
     ):
         store.take()

@@ -24,10 +24,11 @@ from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.client_connection import ClientConnection
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, RunnerStore
 from services.client import Client
 from services.jobs import Cancel
 from tests.kit.roles import as_role
+from tests.kit.runners import proven
 from tests.kit.settle import settle
 from tests.kit.submit import submit
 
@@ -53,9 +54,11 @@ REPORT = Report("yob2023.txt", "US", totals=COVERED, smallest=15433, left_out={"
 RETRIED = Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), JobState.QUEUED, attempts=1)
 
 
+@pytest.mark.parametrize("role", [RUNNER, CONTROLLER])
 async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whole_life(
-    database: str, client: Client, tmp_path: Path
+    database: str, client: Client, tmp_path: Path, role: str
 ) -> None:
+    """Also if the runner has the controller's login."""
     dataset_id, job_id = submitted(client, tmp_path)
     async with controller_pool(as_role(database, "affirm_controller"), 2) as pool:
         store = ControllerStore(pool)
@@ -66,7 +69,9 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
             [claimed] = await store.claim("default", 5, "test", "owner", timedelta(minutes=1))
             assert claimed.key == RunKey(job_id, epoch)
             await store.record_launches({claimed.key: "name"})
-            with RunnerStore(as_role(database, "affirm_runner"), claimed.key, Runner("uid")) as runner:
+            with RunnerStore(
+                as_role(database, "affirm_runner"), claimed.key, proven(database, claimed.key, "uid")
+            ) as runner:
                 assignment = runner.take()
                 assert runner.heartbeat(1, 1, RunLog(0, (LogLine("2026-03-01T12:00:00.000Z", "INFO", "one"),)))
                 if epoch == 1:
@@ -75,7 +80,7 @@ async def test_the_roles_of_controller_and_runner_are_enough_for_a_datasets_whol
                     block = f"{assignment.dataset_key}\t2023\tEmma\tF\temma\t15433\n".encode()
                     runner.load(assignment, [block], Loaded("us-ssa", "births", None, None, COVERED, None, REPORT), 13)
                     assert runner.has_committed()
-                    assert runner.sexes_of(assignment, 2023, ["Emma"]) == {}
+                    assert runner.sexes_of(2023, ["Emma"]) == {}
             assert await settle(store, claimed.key, Evidence(), RETRIED if epoch == 1 else Settlement(COMPLETED), "uid")
     [dataset] = client.datasets.list(ids=[dataset_id])
     assert (dataset.status, dataset.row_count) == ("completed", 1)

@@ -19,11 +19,11 @@ from dataset_jobs.model.keys import RUN_LEASE, RunKey
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.storage import StorageConfig
-from dataset_jobs.store.runner import Runner
 from parser_runner.run import FETCH_WAITS, TAKE_WAITS, RunnerContext, run
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.loads import launched, take
 from tests.integration.world import World
+from tests.kit.runners import proven
 from tests.servers.versitygw import VersityGateway
 
 AT_WORK = Evidence(container_started=True)
@@ -161,7 +161,7 @@ async def test_a_database_after_six_seconds_is_reached(world: World) -> None:
     database = conninfo_to_dict(world.conninfo)
     with opened_after(6, str(database["host"]), int(str(database["port"]))) as port:
         through = make_conninfo(world.conninfo, host="127.0.0.1", hostaddr="", port=port)
-        outcome = run(RunnerContext(key, Runner("pod-1"), through, world.storage_config))
+        outcome = run(RunnerContext(key, proven(world.conninfo, key, "pod-1"), through, world.storage_config))
     assert (outcome.cause, outcome.rows) == (Cause.COMPLETED, 1)
 
 
@@ -170,7 +170,11 @@ async def test_a_database_that_never_comes_is_given_up(world: World) -> None:
     with opened_after(600, "127.0.0.1", 1) as port:
         nowhere = make_conninfo(world.conninfo, host="127.0.0.1", hostaddr="", port=port)
         with pytest.raises(Unavailable):
-            run(RunnerContext(key, Runner("pod-1"), nowhere, world.storage_config, take_waits=(0.1, 0.2)))
+            run(
+                RunnerContext(
+                    key, proven(world.conninfo, key, "pod-1"), nowhere, world.storage_config, take_waits=(0.1, 0.2)
+                )
+            )
     assert world.one("select started_at from runs")["started_at"] is None
 
 
@@ -195,7 +199,7 @@ async def test_an_s3_server_after_five_seconds_is_reached(world: World, tmp_path
         starting.start()
         began = time.monotonic()
         try:
-            outcome = run(RunnerContext(key, Runner("pod-1"), world.conninfo, storage))
+            outcome = run(RunnerContext(key, proven(world.conninfo, key, "pod-1"), world.conninfo, storage))
         finally:
             starting.join()
             server.stop()

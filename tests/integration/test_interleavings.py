@@ -22,13 +22,14 @@ from dataset_jobs.model.settlement import CANCELLED, Diagnosis, Evidence, Settle
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, RunnerStore
 from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind
 from tests.faults.connections import async_connection, sync_connection
 from tests.faults.ports import exposed
-from tests.integration.loads import take
+from tests.integration.loads import AT_THE_END, commit_held_up, take
 from tests.integration.world import World, key_of
+from tests.kit.runners import proven
 from tests.kit.settle import settle
 
 pytestmark = pytest.mark.every_postgres
@@ -202,7 +203,9 @@ async def test_the_load_of_a_new_runner_is_left_alone(world: World) -> None:
             go_on.wait(60)
 
     def load() -> None:
-        with RunnerStore(world.conninfo, key, Runner("twin"), connection_class=sync_connection(runner)) as store:
+        with RunnerStore(
+            world.conninfo, key, proven(world.conninfo, key, "twin"), connection_class=sync_connection(runner)
+        ) as store:
             assignment = store.take()
             store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
 
@@ -237,11 +240,13 @@ async def test_a_load_ended_from_outside_blames_no_runner(world: World) -> None:
     def load() -> None:
         with (
             suppress(RunError),
-            RunnerStore(world.conninfo, key, Runner("one"), connection_class=sync_connection(runner)) as store,
+            RunnerStore(
+                world.conninfo, key, proven(world.conninfo, key, "one"), connection_class=sync_connection(runner)
+            ) as store,
         ):
             assignment = store.take()
             store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
-        with RunnerStore(world.conninfo, key, Runner("one")) as store:
+        with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "one")) as store:
             store.record_outcome(Outcome(Cause.UNAVAILABLE, Reason.DATABASE, "database: terminated"))
         said.set()
 
@@ -280,17 +285,19 @@ async def test_a_late_load_does_not_delay_the_next_job(
     taken, may_load, stands, go_on = (threading.Event() for _ in range(4))
 
     def stand_still(at: Boundary) -> None:
-        if at.what == "enter_gen":
-            taken.set()
-            may_load.wait(60)
-        elif runs.has_just == "copy_end":
+        if runs.has_just == "copy_end":
             stands.set()
             go_on.wait(60)
+        elif at.what == "load.begin":
+            taken.set()
+            may_load.wait(60)
 
     def load() -> None:
         with (
             suppress(RunError),
-            RunnerStore(world.conninfo, key, Runner("one"), connection_class=sync_connection(runs)) as store,
+            RunnerStore(
+                world.conninfo, key, proven(world.conninfo, key, "one"), connection_class=sync_connection(runs)
+            ) as store,
         ):
             assignment = store.take()
             store.load(assignment, [f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n".encode()], LOADED, 9)
@@ -329,18 +336,10 @@ async def test_a_statement_gives_up_on_a_stalled_load(
     """The statement gives up on a load that stands still, and settle ends that load."""
     result = world.submit_small()
     key = RunKey(result.job_id, 1)
-    stands, go_on = threading.Event(), threading.Event()
-
-    def stand_still(at: Boundary) -> None:
-        if at.what == "load.finish_dataset":
-            stands.set()
-            go_on.wait(60)
 
     def load() -> None:
         try:
-            with RunnerStore(
-                world.conninfo, key, Runner("one"), connection_class=sync_connection(Actor(gate=stand_still))
-            ) as store:
+            with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "one")) as store:
                 assignment = store.take()
                 row = f"{assignment.dataset_key}\t2020\tMary\tF\tmary\t5\n"
                 store.load(assignment, [row.encode()], LOADED, 9)
@@ -351,15 +350,13 @@ async def test_a_statement_gives_up_on_a_stalled_load(
     async with controller_pool(world.conninfo, 2) as pool:
         await ControllerStore(pool).claim("default", 1, "kubernetes", "a", timedelta(seconds=60))
         runner = threading.Thread(target=load)
-        runner.start()
-        try:
-            assert stands.wait(30)
+        with commit_held_up(world, result):
+            runner.start()
+            await world.until(AT_THE_END)
             impatient = ControllerStore(pool, patience=timedelta(seconds=0.5))
             with pytest.raises(Unavailable, match="no answer within"):
                 await impatient.end_run(key, CANCELLED, None, only_unstarted=False)
             assert await settle(impatient, key, Evidence(gone=True), QUEUED, "one")
-        finally:
-            go_on.set()
             runner.join(30)
     assert world.rows(result.dataset_id) == 0
     assert world.job(result.job_id)["state"] == "queued"

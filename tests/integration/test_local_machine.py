@@ -4,17 +4,18 @@ Each is a real runner, as a process, on a file that loads well elsewhere.
 """
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import Outcome
 from tests.faults.conditions import (
     AS_NOBODY,
@@ -25,7 +26,7 @@ from tests.faults.conditions import (
     small_disk,
 )
 from tests.integration.command_line import ROOT
-from tests.integration.loads import claim_one
+from tests.integration.loads import claim_one, proven_environment
 from tests.integration.world import DATA, World
 from tests.unit.parsing import zipped
 from tests.unit.sample_contents import large_file
@@ -65,7 +66,7 @@ def runner(
     runs = [python, "-m", "parser_runner", "--job-id", job_id, "--epoch", epoch]
     process = subprocess.Popen(
         [*before, *runs, "--message-file", str(world.folder / "message")],
-        cwd=ROOT, env={**os.environ, **world.environment, **environment},
+        cwd=ROOT, env={**proven_environment(world, RunKey(UUID(job_id), int(epoch))), **environment},
         stderr=subprocess.PIPE,
     )  # fmt: skip
     try:

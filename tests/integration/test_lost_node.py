@@ -1,16 +1,16 @@
 """A node that is not heard of any more: its runs are given up when their leases are over, and only then."""
 
-import os
 import subprocess
 import sys
 
 import pytest
 
 from controller.launchers.interface import ObservedRun, Phase
-from dataset_jobs.store.runner import Runner, RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from tests.fakes.launcher import FakeLauncher
-from tests.integration.loads import launched, take
+from tests.integration.loads import launched, proven_environment, take
 from tests.integration.world import World
+from tests.kit.runners import proven
 
 pytestmark = pytest.mark.every_postgres
 
@@ -48,7 +48,7 @@ async def test_its_runner_that_comes_back_has_lost_the_lease(world: World) -> No
     launcher = FakeLauncher()
     async with world.controller(launcher) as reconciler:
         key = await launched(world, reconciler, result)
-        with RunnerStore(world.conninfo, key, Runner("pod-1")) as store:
+        with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "pod-1")) as store:
             store.take()
             assert store.heartbeat(0, 0)
             launcher.lose_node(key, runner_uid="pod-1")
@@ -63,7 +63,7 @@ async def test_a_run_that_committed_before_its_node_was_lost_is_completed(world:
     async with world.controller(launcher) as reconciler:
         key = await launched(world, reconciler, result)
         command = [sys.executable, "-m", "parser_runner", "--job-id", str(key.job_id), "--epoch", str(key.epoch)]
-        subprocess.run(command, env={**os.environ, **world.environment}, check=True, timeout=60)
+        subprocess.run(command, env=proven_environment(world, key), check=True, timeout=60)
         launcher.lose_node(key)
         world.query(LEASE_OVER)
         await reconciler.tick()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.model.errors import Forbidden, Misconfigured
+from dataset_jobs.model.keys import RunKey
+from dataset_jobs.store.runner import Runner, RunnerStore
 from tests.kit.roles import as_role
 from tests.servers.postgres import PostgresServer
 
@@ -97,7 +100,9 @@ def test_databases_of_one_cluster_may_be_migrated_at_once(fresh_server: Postgres
     assert all(applied_by_processes(conninfos))
     for conninfo in conninfos:
         with psycopg.connect(conninfo) as connection:
-            granted = connection.execute("select has_table_privilege('affirm_runner', 'names', 'insert')").fetchone()
+            granted = connection.execute(
+                "select has_any_column_privilege('affirm_runner', 'names', 'insert')"
+            ).fetchone()
         assert granted == (True,)
 
 
@@ -171,3 +176,34 @@ def test_of_datasets_that_overlapped_before_there_was_a_rule_the_one_loaded_last
         ("oldest", 2019, 1, 1, None),
         ("oldest", 2020, 2, 3, "between"),
     ]
+
+
+def test_a_runner_of_this_version_refuses_an_older_schema(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that the database is to be migrated, and does nothing."""
+    text = migrations._text
+    monkeypatch.setattr(migrations, "MIGRATIONS", [one for one in MIGRATIONS if one.version < 18])
+    # The grants are those of the newest schema.
+    monkeypatch.setattr(migrations, "_text", lambda name: "select 1" if name == "grants" else text(name))
+    migrations.apply(empty_database, COUNTRIES)
+    runner = Runner("one", secret="of no run")
+    with RunnerStore(empty_database, RunKey(UUID(int=1), 1), runner) as store:
+        with pytest.raises(Misconfigured, match="it may not be migrated"):
+            store.take()
+        with pytest.raises(Misconfigured, match="it may not be migrated"):
+            store.heartbeat(1, 1)
+
+
+def test_a_migration_takes_from_runners_what_others_granted(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("grant select, delete on names to affirm_runner")
+        connection.execute("grant update (state), references on jobs to affirm_runner")
+        connection.execute("grant execute on function terminate_runners to affirm_runner")
+        migrations.apply(database, COUNTRIES)
+        left = connection.execute(
+            "select table_name, privilege_type from information_schema.column_privileges"
+            " where grantee = 'affirm_runner' group by 1, 2"
+        ).fetchall()
+        callable = connection.execute(
+            "select has_function_privilege('affirm_runner', 'terminate_runners(uuid, int)', 'execute')"
+        ).fetchone()
+    assert (left, callable) == ([("names", "INSERT")], (False,))

@@ -9,9 +9,10 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, RunnerStore
 from services.submission import Verdict
 from tests.integration.world import SubmittedFile, World
+from tests.kit.runners import proven
 from tests.kit.submit import submit as submit_again
 
 pytestmark = pytest.mark.every_postgres
@@ -43,7 +44,7 @@ async def load_by_hand(
     async with world.store() as store:
         [run] = await store.claim("default", 1, "process", "hand", timedelta(seconds=60))
     assert run.job_id == submitted.job_id
-    with RunnerStore(world.conninfo, run.key, Runner("hand")) as runner:
+    with RunnerStore(world.conninfo, run.key, proven(world.conninfo, run.key, "hand")) as runner:
         assignment = runner.take()
         covered = [(year, sex) for year, sexes in sorted(years.items()) for sex in sexes]
         lines = [f"{assignment.dataset_key}\t{year}\tMary\t{sex}\tmary\t5\n" for year, sex in covered]

@@ -3,22 +3,21 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
-import psycopg
 import pytest
 
-from tests.integration.loads import COPY_WAITS, copy_held_up, pid_of
+from tests.integration.loads import AT_THE_END, COPY_WAITS, commit_held_up, copy_held_up, pid_of
 from tests.integration.world import SubmittedFile, World
 
 pytestmark = pytest.mark.every_postgres
 
 GIRLS = "Olivia,F,10\nAnna,F,9\n"
 IN_COPY = f"{COPY_WAITS} having count(*) = 2"
-AT_THE_END = "select 1 from pg_stat_activity where query like '%load.finish_run%' and wait_event_type = 'Lock'"
 SECOND_LOADED = "select 1 from datasets where filename = 'yob2023-2.txt' and status = 'completed'"
-WAITS_FOR_THE_OTHER = "select 1 from pg_stat_activity where query like '%coverage.cover%' and wait_event_type = 'Lock'"
+WAITS_FOR_THE_OTHER = (
+    "select 1 from pg_stat_activity where query like '%load.commit%' and wait_event in ('transactionid', 'spectoken')"
+)
 
 
 def submit(world: World, number: int, replaces: tuple[SubmittedFile, ...] = ()) -> SubmittedFile:
@@ -30,22 +29,6 @@ def counted(world: World) -> list[tuple[int, str]]:
     """Which of the files count, and for how many rows each."""
     sql = "select count(*) as rows, filename from counted_names join datasets on key = dataset_key group by filename"
     return sorted((row["rows"], row["filename"]) for row in world.query(sql))
-
-
-@contextmanager
-def commit_held_up(world: World, submitted: SubmittedFile) -> Iterator[None]:
-    """Holds up a load after it has written its coverage, and before it commits."""
-    world.query(
-        "create function hold_up() returns trigger language plpgsql as"
-        " $$ begin perform pg_advisory_xact_lock(99); return null; end $$"
-    )
-    world.query(
-        "create trigger held_up after update of committed_at on runs for each row"
-        f" when (new.job_id = '{submitted.job_id}' and new.committed_at is not null) execute function hold_up()"
-    )
-    with psycopg.connect(world.conninfo) as blocker:
-        blocker.execute("select pg_advisory_xact_lock(99)")
-        yield
 
 
 async def test_of_two_overlapping_loads_at_once_one_is_refused(world: World) -> None:

@@ -1,7 +1,6 @@
 """A login that the database refuses: a matter of settings, which uses no attempt and passes when it is fixed."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from dataset_jobs.model.settlement import Evidence
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.command_line import ROOT, Run, runner, running
+from tests.integration.loads import proven_environment
 from tests.integration.world import World, key_of
 from tests.servers.postgres import PostgresServer
 
@@ -94,7 +94,7 @@ async def test_a_pod_that_may_not_log_in_uses_no_attempt(
             subprocess.run,
             [sys.executable, "-m", "parser_runner", "--job-id", str(key.job_id), "--epoch", str(key.epoch),
              "--message-file", str(message)],
-            env={**os.environ, **world.environment, "RUNNER_DATABASE_URL": role.url(password, other)},
+            env={**proven_environment(world, key), "RUNNER_DATABASE_URL": role.url(password, other)},
             cwd=ROOT, check=False, capture_output=True,
         )  # fmt: skip
         assert done.returncode == code, done.stderr

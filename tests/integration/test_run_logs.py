@@ -18,7 +18,7 @@ from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.run_log import LOG_LINES, RunLog
 from dataset_jobs.model.settlement import Diagnosis, Evidence, Settlement
 from dataset_jobs.model.states import JobState
-from dataset_jobs.store.runner import Runner, RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from parser_runner.log_tail import LogTail
 from parser_runner.run import RunnerContext
 from parser_runner.run import run as run_one
@@ -26,6 +26,7 @@ from services.run_logs import Event, LogEntry, LogReader
 from tests.integration.command_line import Run, answer, runner
 from tests.integration.loads import claim_one
 from tests.integration.world import World
+from tests.kit.runners import proven
 from tests.kit.settle import settle
 from tests.servers.postgres_faults import FaultProxy
 
@@ -61,7 +62,7 @@ def words(entries: list[LogEntry]) -> list[str]:
 async def taken(world: World) -> RunnerStore:
     """A run that its runner has just taken."""
     claimed = await claim_one(world, "test")
-    store = RunnerStore(world.conninfo, claimed.key, Runner("one"))
+    store = RunnerStore(world.conninfo, claimed.key, proven(world.conninfo, claimed.key, "one"))
     store.take()
     return store
 
@@ -226,7 +227,7 @@ async def test_a_log_costs_no_exchange_with_the_database(world: World) -> None:
             tail = LogTail()
             for text in texts:
                 tail.handle(logging.makeLogRecord({"msg": text, "levelname": "INFO"}))
-            runner_of_it = Runner("uid")
+            runner_of_it = proven(world.conninfo, claimed.key, "uid")
             await asyncio.to_thread(
                 run_one,
                 RunnerContext(claimed.key, runner_of_it, proxy.url(world.conninfo), world.storage_config, lines=tail),

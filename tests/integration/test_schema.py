@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -120,6 +121,12 @@ def test_an_older_installation_is_moved_with_its_rows(older: str, tmp_path: Path
     assert one(older, left) == 0
     assert one(older, "select count(*) from pg_proc where pronamespace = 'public'::regnamespace") == 0
     assert one(older, "select max(version) from affirm.schema_migrations") == LATEST
+
+
+def test_of_several_that_move_it_at_once_none_fails(older: str) -> None:
+    with ThreadPoolExecutor() as threads:
+        applied = list(threads.map(lambda _: migrations.apply(older, [("US", "United States")]), range(4)))
+    assert len([names for names in applied if names]) == 1
 
 
 def test_an_older_installation_may_stay_where_it_is(older: str) -> None:

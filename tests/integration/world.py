@@ -113,7 +113,8 @@ class World:
     def listening(self) -> Iterator[Callable[[], bool]]:
         """Whether controllers were notified meanwhile."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            connection.execute("listen affirm_jobs")
+            channel = self.one("select jobs_channel() as name")["name"]
+            connection.execute(f"listen {channel}".encode())
             yield lambda: any(True for _ in connection.notifies(timeout=5, stop_after=1))
 
     def job(self, job_id: UUID) -> dict[str, Any]:
@@ -142,7 +143,7 @@ class World:
         owner: str = "test",
         retry: RetryPolicy = AT_ONCE,
         concurrency: int | None = 2,
-        entry: Callable[[str, int, str], None] | None = None,
+        entry: Callable[[str, int, str, str], None] | None = None,
         retention: timedelta | None = None,
         conninfo: str = "",
         patience: timedelta = ANSWER_TIMEOUT,

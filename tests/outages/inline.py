@@ -43,7 +43,7 @@ class InlineLauncher(FakeLauncher):
         known = launch.key in self._runs
         name = await super().launch(launch)
         if not known and not self.held:
-            outcome = await asyncio.to_thread(self._run, launch.key)
+            outcome = await asyncio.to_thread(self._run, launch.key, launch.secret)
             self.end_as(launch.key, outcome)
         return name
 
@@ -53,9 +53,10 @@ class InlineLauncher(FakeLauncher):
         message = outcome.to_message()
         self.end(key, Evidence(exit_code=outcome.exit_code, message=message, container_started=True))
 
-    def _run(self, key: RunKey) -> Outcome:
+    def _run(self, key: RunKey, secret: str) -> Outcome:
         conninfo = self.broken.get(key, self._conninfo)
-        context = RunnerContext(key, Runner(f"pod-of-{key}"), conninfo, self._storage, (0.01, 0.01), self._patience)
+        runner = Runner(f"pod-of-{key}", secret=secret)
+        context = RunnerContext(key, runner, conninfo, self._storage, (0.01, 0.01), self._patience)
         try:
             return run(context)
         except RunError as error:

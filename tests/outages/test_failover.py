@@ -15,9 +15,10 @@ from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.report import Report
-from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Loaded, RunnerStore
 from services.client import Client
 from tests.integration.world import World
+from tests.kit.runners import proven
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check_finished
 from tests.servers.postgres import DURABLE, PostgresServer, Standby
@@ -84,7 +85,7 @@ async def test_a_commit_that_the_standby_has_not_heard_of_is_made_again_and_once
     launcher = InlineLauncher(world.storage_config, world.conninfo)
     async with world.controller(launcher) as reconciler:
         # The run is taken; its load is not to be heard of.
-        pair.service.arm(Fault(Kind.PASS, who="parser-runner", sql="-- load.lock", meanwhile=pair.split))
+        pair.service.arm(Fault(Kind.PASS, who="parser-runner", sql="-- load.begin", meanwhile=pair.split))
         await reconciler.tick()
         assert launcher.outcomes[RunKey(result.job_id, 1)].cause is Cause.COMPLETED
         assert world.job(result.job_id)["state"] == "completed"
@@ -107,14 +108,14 @@ async def test_a_runner_of_a_history_that_is_lost_cannot_commit_under_the_same_e
         assert isinstance(launcher, InlineLauncher)
         launcher.held = True
         await reconciler.tick()
-    with RunnerStore(world.conninfo, key, Runner("zombie")) as store:
+    with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "zombie")) as store:
         assignment = store.take()
     pair.fail_over()
     assert world.job(result.job_id)["lease_epoch"] == 0
 
     def zombie_commits_nothing() -> None:
         row = f"{assignment.dataset_key}\t2020\tZombie\tF\tzombie\t1\n".encode()
-        with RunnerStore(world.conninfo, key, Runner("zombie")) as zombie:
+        with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "zombie")) as zombie:
             assert not zombie.heartbeat(1, 1)
             with pytest.raises(LostLease):
                 zombie.load(assignment, [row], LOADED, 1)
@@ -126,7 +127,7 @@ async def test_a_runner_of_a_history_that_is_lost_cannot_commit_under_the_same_e
         await reconciler.tick()
         assert launcher.launches == [key]  # the same epoch once more
         zombie_commits_nothing()
-        with RunnerStore(world.conninfo, key, Runner("the new one")) as store:
+        with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "the new one")) as store:
             store.take()
         zombie_commits_nothing()
         launcher.lose(key)
@@ -144,7 +145,9 @@ async def test_a_standby_that_is_not_promoted_counts_as_a_database_that_is_away(
     async with world.controller(InlineLauncher(world.storage_config, world.conninfo)) as reconciler:
         assert not await reconciler.tick_safely()
         with (
-            RunnerStore(world.conninfo, RunKey(result.job_id, 1), Runner("one")) as store,
+            RunnerStore(
+                world.conninfo, RunKey(result.job_id, 1), proven(world.conninfo, RunKey(result.job_id, 1), "one")
+            ) as store,
             pytest.raises(Unavailable, match="read-only"),
         ):
             store.take()

@@ -8,11 +8,12 @@ import pytest
 from controller.loop import Reconciler
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.runner import Runner, RunnerStore
+from dataset_jobs.store.runner import RunnerStore
 from parser_runner.heartbeat import Heartbeat
 from services.client import Client
 from tests.integration.loads import claim_one
 from tests.integration.world import World
+from tests.kit.runners import proven
 from tests.outages.inline import InlineLauncher, until_idle
 from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import Fault, FaultProxy, Kind
@@ -72,11 +73,13 @@ async def test_an_unanswered_heartbeat_is_given_up(world: World, proxy: FaultPro
     world.submit(world.file("yob2020.txt", "Mary,F,2020\n"))
     run = await claim_one(world, "a")
     key = RunKey(run.job_id, run.epoch)
-    with RunnerStore(world.conninfo, key, Runner("one")) as store:
+    with RunnerStore(world.conninfo, key, proven(world.conninfo, key, "one")) as store:
         store.take()
     world.query("update runs set lease_until = now()")
     proxy.arm(Fault(Kind.SILENT, sql="-- runner.heartbeat"))
-    with Heartbeat(lambda: RunnerStore(proxy.url(world.conninfo), key, Runner("one"), ANSWER_TIMEOUT)) as heartbeat:
+    with Heartbeat(
+        lambda: RunnerStore(proxy.url(world.conninfo), key, proven(world.conninfo, key, "one"), ANSWER_TIMEOUT)
+    ) as heartbeat:
         heartbeat.bytes_done = 5
         async with asyncio.timeout(LIMIT):
             while len(proxy.statements) < 2:

@@ -47,7 +47,7 @@ class Statement:
 
     Args:
         who: the connection's application_name.
-        sql: its text, or `COPY_DATA`, `COPY_DONE`.
+        sql: its text, or `COPY_DATA`, `COPY_DONE`; of several that are sent together, all texts.
     """
 
     who: str
@@ -244,14 +244,15 @@ class _Pair:
 
     def _request(self, server: socket.socket) -> bool:
         """One request, as a whole; False when the client has left."""
-        request, sql, kind = b"", "", b""
+        request, sqls, kind = b"", list[str](), b""
         while not (kind and kind in _ENDS_A_REQUEST + b"dXp"):
             kind, message = _message(self._client)
             request += message
             if kind == b"Q":
-                sql = message[5:].split(b"\0")[0].decode()
+                sqls.append(message[5:].split(b"\0")[0].decode())
             elif kind == b"P":
-                sql = message[5:].split(b"\0")[1].decode()
+                sqls.append(message[5:].split(b"\0")[1].decode())
+        sql = ";\n".join(sqls)
         self._proxy.wait_to_flow()
         if kind == b"d":
             return self._rows(server, request)

@@ -10,7 +10,7 @@ import sys
 from parser_runner import child
 child.run_process = lambda *_: int(sys.argv[1])
 child.REUSED_KIB = int(sys.argv[2])
-child.run_child({}, "00000000-0000-0000-0000-000000000001", 1, "/dev/null")
+child.run_child({}, "00000000-0000-0000-0000-000000000001", 1, "/dev/null", "secret")
 print("returned")
 """
 

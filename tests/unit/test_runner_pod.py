@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.launchers.interface import Launch
 from controller.pools.runner_pod import Memory, RunnerTemplate, job_manifest, job_name, with_memory
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
@@ -54,6 +55,17 @@ def test_what_a_controller_tells_its_runners_is_told_whatever_the_template_says(
     made = job_manifest(RunKey(JOB, 3), DATASET, "default", INSTALLATION, template, {"CONTROLLER_SCHEMA": "8"})
     env = [one for one in container_of(made)["env"] if "value" in one]
     assert env == [{"name": "X", "value": "y"}, {"name": "CONTROLLER_SCHEMA", "value": "8"}]
+
+
+def test_only_the_runners_container_has_the_secret() -> None:
+    template = replace(PLAIN, pod_template={"spec": {"initContainers": [{"name": "first", "image": "other"}]}})
+    variables = {"CONTROLLER_SCHEMA": "8", RUN_SECRET: "hidden"}
+    made = job_manifest(RunKey(JOB, 3), DATASET, "default", INSTALLATION, template, variables)
+    container = container_of(made)
+    assert {"name": RUN_SECRET, "value": "hidden"} in container["env"]
+    container["env"] = []
+    assert "hidden" not in json.dumps(made)
+    assert "hidden" not in repr(Launch(RunKey(JOB, 3), DATASET, "parse_dataset", 1, secret="hidden"))
 
 
 @given(keys)

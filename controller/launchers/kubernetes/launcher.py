@@ -24,7 +24,7 @@ from controller.pools.runner_pod import (
 from controller.pools.spec import KEEP
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.keys import RUN_SECRET, RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.settlement import Evidence, SeenAs
 from dataset_jobs.version import told_to_runners
@@ -65,7 +65,8 @@ class KubernetesLauncher:
     async def launch(self, launch: Launch) -> str:
         name = job_name(launch.key)
         template = with_memory(launch.template or self._template, launch.memory_doublings)
-        manifest = job_manifest(launch.key, launch.dataset_id, launch.pool, self._installation, template, self._told)
+        told = {**self._told, RUN_SECRET: launch.secret}
+        manifest = job_manifest(launch.key, launch.dataset_id, launch.pool, self._installation, template, told)
         try:
             if await self._api.create_job(manifest):
                 return name

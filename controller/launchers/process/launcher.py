@@ -84,7 +84,7 @@ class ProcessLauncher:
             # Cleaners of temporary folders remove it after some days. A run can do without it: it has the database.
             with contextlib.suppress(OSError):
                 message_path.parent.mkdir(mode=0o700, exist_ok=True)
-            child = self._start(launch.key, message_path)
+            child = self._start(launch.key, message_path, launch.secret)
             run = _Run(child, message_path)
             self._runs[launch.key] = self._running[child] = run
         return f"pid-{run.child.pid}"
@@ -128,7 +128,7 @@ class ProcessLauncher:
             child.signal(signal.SIGKILL)
         self._messages.cleanup()
 
-    def _start(self, key: RunKey, message_path: Path) -> Child:
+    def _start(self, key: RunKey, message_path: Path, secret: str) -> Child:
         """Gives the run to a waiting child, or to a new one.
 
         Raises:
@@ -138,7 +138,7 @@ class ProcessLauncher:
         while self._waiting:
             child, timer = self._waiting.popitem()
             timer.cancel()
-            if child.run(key, message_path):
+            if child.run(key, message_path, secret):
                 return child
             self._dismiss(child)
         child = self._new_child()
@@ -146,7 +146,7 @@ class ProcessLauncher:
         assert child.pipe is not None
         loop.add_reader(child.pipe, self._readable, child)
         loop.add_reader(child.sentinel, self._ended, child)
-        child.run(key, message_path)  # if it has ended already, it ended as this run
+        child.run(key, message_path, secret)  # if it has ended already, it ended as this run
         return child
 
     def _new_child(self) -> Child:

@@ -25,8 +25,8 @@ from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.threads import start_thread
 
-RunnerEntry = Callable[[str, int, str], None]
-"""The runner's entry point: job id, epoch, and the path for its termination message. Importable by name.
+RunnerEntry = Callable[[str, int, str, str], None]
+"""The runner's entry point: job id, epoch, path for its termination message, secret of the run. Importable by name.
 
 It returns if the run completed and the process is fit for another; otherwise it exits with the run's exit code."""
 
@@ -55,10 +55,10 @@ def serve(pickled_entry: bytes, pipe: Connection) -> None:
     pipe.send_bytes(_READY)
     while True:
         try:
-            job_id, epoch, message_path = pipe.recv()
+            job_id, epoch, message_path, secret = pipe.recv()
         except EOFError:
             os._exit(0)
-        entry(job_id, epoch, message_path)
+        entry(job_id, epoch, message_path, secret)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         pipe.send_bytes(_COMPLETED)
 
@@ -122,10 +122,10 @@ class Child:
         self.sentinel: int = self._process.sentinel
         """Readable when it has ended."""
 
-    def run(self, key: RunKey, message_path: Path) -> bool:
+    def run(self, key: RunKey, message_path: Path, secret: str) -> bool:
         """Gives it its next run; False if it has ended."""
         try:
-            self._pipe.send((str(key.job_id), key.epoch, str(message_path)))
+            self._pipe.send((str(key.job_id), key.epoch, str(message_path), secret))
         except OSError:
             return False
         self.runs += 1

@@ -48,7 +48,7 @@ with picked as (
     select id, lease_epoch, %(pool)s, %(launcher)s, %(owner)s, clock_timestamp() + %(lease)s from picked
 )
 select picked.id as job_id, lease_epoch as epoch, dataset_id, filename, type, attempts, interruptions, memory_doublings,
-    clock_timestamp() - run_at as waited
+    clock_timestamp() - run_at as waited, run_secret(picked.id, lease_epoch) as secret
 from picked join datasets on datasets.id = dataset_id order by priority desc, run_at, picked.key
 
 -- name: claim.probe

@@ -31,6 +31,10 @@ from jobs left join runs on runs.job_id = jobs.id and runs.released_at is null
 where jobs.dataset_id = %(dataset_id)s and (runs.job_id is not null or jobs.state = 'running')
 limit 1
 
+-- name: datasets.delete_rows
+-- Deletes the rows of a dataset, before the dataset itself. Called by datasets delete.
+delete from names where dataset_key = %(dataset_key)s
+
 -- name: datasets.delete
 -- Deletes the dataset, with its jobs and their runs. The same transaction has deleted its rows before.
 delete from datasets where id = %(dataset_id)s

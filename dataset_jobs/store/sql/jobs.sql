@@ -73,7 +73,7 @@ with changed as (
     where id = %(job_id)s and state in ('scheduled', 'queued')
     returning id
 )
-select pg_notify('affirm_jobs', '') from changed
+select wake_controllers() from changed
 
 -- name: jobs.failed
 -- Lists the dead letters that can be retried: failed, and the latest job of their dataset. Called by jobs retry

@@ -68,7 +68,7 @@ with changed as (
     where name = %(pool)s
     returning name
 )
-select pg_notify('affirm_jobs', '') from changed
+select wake_controllers() from changed
 
 -- name: pools.resume
 -- Ends a pause, makes the next probe of a blocked pool due, and wakes the controllers.
@@ -78,7 +78,7 @@ with resumed as (
     where name = %(pool)s
     returning name
 )
-select pg_notify('affirm_jobs', '') from resumed
+select wake_controllers() from resumed
 
 -- name: pools.change
 -- Sets maxima by command, and wakes the controllers. Runs at work go on, even if they are more.
@@ -88,7 +88,7 @@ with changed as (
     where name = %(pool)s
     returning name
 )
-select pg_notify('affirm_jobs', '') from changed
+select wake_controllers() from changed
 
 -- name: pools.recent_runs
 -- Counts the runs that have started in the last 24 hours, by their end. An index has them in that order.

@@ -10,7 +10,8 @@ select runs.job_id, runs.epoch, runs.pool, jobs.dataset_id, datasets.filename, j
        runs.claimed_at, runs.launched_at, runs.started_at, runs.committed_at, runs.ended_at,
        runs.lease_until < clock_timestamp() as lease_expired,
        clock_timestamp() - runs.claimed_at as age, runs.waits_for, jobs.memory_doublings,
-       jobs.cancel_requested_at is not null as cancel_requested
+       jobs.cancel_requested_at is not null as cancel_requested,
+       case when runs.launched_at is null then run_secret(runs.job_id, runs.epoch) end as secret
 from runs join jobs on jobs.id = runs.job_id join datasets on datasets.id = jobs.dataset_id
 where runs.released_at is null
     and (runs.launcher = %(launcher)s or runs.launcher = 'process' and runs.lease_until < clock_timestamp())
