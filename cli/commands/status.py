@@ -17,7 +17,7 @@ from cli.screen.prose import fitted
 from cli.screen.table import Choice, Column, PlainRows, chosen, terminal_width
 from cli.screen.watching import Watch
 from cli.screen.watching import watch as watch_
-from cli.screen.words import cell, duration
+from cli.screen.words import cell, counted, duration
 from cli.session import Session, session
 from cli.wording.hints import with_commands
 from cli.wording.obstacles import cannot_work, has_work, in_the_way
@@ -179,12 +179,12 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
     yield from (controller_line(one, now) for one in status.controllers if wide or one not in over)
     if not wide and (lost := sum(one.seen_at is not None for one in over)):
-        yield f"{_counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
+        yield f"{counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
         if pool.desired is not None and (wide or (status.serving(pool.name) and has_work(pool))):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
     if failed := sum(pool.failed for pool in status.pools):
-        yield with_commands(f"{_counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
+        yield with_commands(f"{counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
     found = [*obstacles(status)]
     for obstacle in found:
         # The controller's own line says the first, the heading the second.
@@ -193,10 +193,6 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     waiting = any(pool.queued for pool in status.pools)
     if not found or (found == [NO_CONTROLLER] and not waiting):
         yield "nothing is blocked"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:

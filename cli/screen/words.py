@@ -62,3 +62,8 @@ def duration(time: timedelta) -> str:
         return f"{minutes} min"
     hours = round(seconds / 3600)
     return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
+
+
+def counted(count: int | str, thing: str) -> str:
+    """How many of a thing, such as `1 job` or `2,500 jobs`; a count may be in words already."""
+    return f"{count if isinstance(count, str) else f'{count:,}'} {thing}{'' if count == 1 else 's'}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.screen.words import cell, duration
+from cli.screen.words import cell, counted, duration
 from cli.wording.hints import advice_lines, with_commands
 from cli.wording.obstacles import waits_in_words
 from dataset_jobs.model.causes import Cause
@@ -198,12 +198,8 @@ def _count_in(decision: dict[str, Any], name: str) -> int | str:
 
 
 def _budgets(attempts: int | str, interruptions: int | str, give_backs: int | str) -> str:
-    parts = [_counted(attempts, "attempt"), _counted(interruptions, "interruption")]
-    return ", ".join([*parts, *([f"{_counted(give_backs, 'claim')} given back"] if give_backs else [])])
-
-
-def _counted(count: int | str, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    parts = [counted(attempts, "attempt"), counted(interruptions, "interruption")]
+    return ", ".join([*parts, *([f"{counted(give_backs, 'claim')} given back"] if give_backs else [])])
 
 
 def _to_do(steps: Sequence[Advice]) -> Iterator[str]:

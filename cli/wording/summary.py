@@ -10,7 +10,7 @@ from app.database import Database
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.screen import output
 from cli.screen.table import Column
-from cli.screen.words import SHORT_ID, cell
+from cli.screen.words import SHORT_ID, cell, counted
 from cli.wording.hints import error_in_words, lines_that_help
 from cli.wording.report import lines_of_loads
 from cli.wording.typed import same_database, typed
@@ -139,9 +139,9 @@ def print_summary(summary: Summary, database: Database, as_json: bool) -> None:
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
     if unfinished:
-        output.say("", f"not done yet: {_counted(len(unfinished), 'file')}")
+        output.say("", f"not done yet: {counted(len(unfinished), 'file')}")
     if at_fault:
-        output.say("", f"not loaded: {_counted(len(at_fault), 'file')}", *(f"  {_failure(one)}" for one in at_fault))
+        output.say("", f"not loaded: {counted(len(at_fault), 'file')}", *(f"  {_failure(one)}" for one in at_fault))
         for line in lines_that_help(((hint, one.file) for one in at_fault for hint in one.hints), "load"):
             output.say(line)
         if jobs := [one.job_id for one in at_fault if one.job_id is not None]:
@@ -178,15 +178,15 @@ def _failure(one: NotLoaded) -> str:
 def _say_counts(summary: Summary) -> None:
     output.say(_in_a_line(summary))
     if summary.loaded:
-        output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+        output.say(f"{counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
     if summary.stored_again:
-        output.say(f"stored again, since the stored file was lost: {_counted(summary.stored_again, 'file')}")
+        output.say(f"stored again, since the stored file was lost: {counted(summary.stored_again, 'file')}")
     if summary.others.count:
         output.say(_others_in_words(summary.others))
 
 
 def _in_a_line(summary: Summary) -> str:
-    files, already = _counted(summary.files, "file"), summary.already_loaded
+    files, already = counted(summary.files, "file"), summary.already_loaded
     if already == summary.files:
         return f"{files}: all loaded already"
     if not already:
@@ -240,11 +240,7 @@ def _refusal(client: Client, job_id: UUID) -> Outcome | None:
 def _others_in_words(others: Others) -> str:
     more = others.count - len(others.first)
     files = ", ".join(f"{name} ({state})" for name, state in others.first)
-    return f"{_counted(others.count, 'other queued job')} ran too: {files}{f' and {more:,} more' if more else ''}"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count:,} {thing}s"
+    return f"{counted(others.count, 'other queued job')} ran too: {files}{f' and {more:,} more' if more else ''}"
 
 
 def _as_json(summary: Summary, database: Database) -> dict[str, Any]:

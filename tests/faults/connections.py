@@ -1,5 +1,6 @@
 """Connections to Postgres that make every exchange with the server a boundary: statements, COPY data, COMMIT."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ from psycopg.rows import DictRow
 
 from dataset_jobs.postgres.connecting import AsyncSessionConnection
 from dataset_jobs.postgres.timeouts import TimeoutConnection
+from services.client import Client
 from tests.faults.actor import Actor, Boundary, Crashed
 
 AsyncType = type[AsyncSessionConnection[DictRow]]
@@ -97,3 +99,11 @@ def _exchange(gen: Any) -> Boundary:
     if isinstance(query, str) and query:
         return Boundary("postgres", query.splitlines()[0].removeprefix("-- ")[:60])
     return Boundary("postgres", getattr(gen, "__name__", "exchange").strip("_"))
+
+
+def boundaries(conninfo: str, work: Callable[[Client], object]) -> list[tuple[Boundary, int]]:
+    """Where a client's work can be hit, each boundary with how often it was met before. Does the work once."""
+    actor = Actor()
+    with Client.connect(conninfo, connection_class=sync_connection(actor)) as client:
+        work(client)
+    return [(at, actor.met[:number].count(at)) for number, at in enumerate(actor.met)]

@@ -77,6 +77,7 @@ def fixes(checked: dict[str, Any]) -> list[dict[str, Any]]:
     return [fix for one in checked["findings"] for fix in one["fixes"]]
 
 
+@pytest.mark.every_postgres
 def test_a_good_installation_has_only_a_missing_controller(run: Run) -> None:
     checked = found(run)
     verdicts = {name: one["verdict"] for name, one in checked.items()}
@@ -157,6 +158,7 @@ def test_a_schema_of_a_newer_version_is_wrong(run: Run, database: str) -> None:
     assert "newer than this program" in says(found(run, "schema", code=1)["schema"])
 
 
+@pytest.mark.every_postgres
 def test_a_role_without_rights_gets_them_by_the_fix(run: Run, database: str, login: Callable[[str], str]) -> None:
     url = login("doctor_controller")
     for check in ("schema", "rights"):
@@ -180,6 +182,7 @@ def test_one_right_that_is_missing_is_named(run: Run, database: str, login: Call
     assert found(run, "rights", DATABASE_URL=url)["rights"]["verdict"] == "ok"
 
 
+@pytest.mark.every_postgres
 def test_a_runners_login_without_rights_gets_them(run: Run, database: str, login: Callable[[str], str]) -> None:
     url = login("doctor_runner")
     sql(database, "grant usage on schema affirm to doctor_runner")
@@ -381,6 +384,7 @@ def test_a_direct_url_to_another_database_is_wrong(run: Run, empty_database: str
     assert "DATABASE_DIRECT_URL leads to another database" in says(checked)
 
 
+@pytest.mark.every_postgres
 def test_a_description_that_this_version_does_not_take_is_a_warning(run: Run, database: str, tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     path.write_text("n,c\nAda,5\n")

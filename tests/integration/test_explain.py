@@ -12,7 +12,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence
 from services.explain import explanation
 from tests.fakes.launcher import FakeLauncher, Moody
-from tests.integration.command_line import Run, answer, runner
+from tests.integration.command_line import Run, answer, bare, runner
 from tests.integration.world import HOUR, World, key_of
 
 pytestmark = pytest.mark.every_postgres
@@ -130,9 +130,9 @@ def test_cancel_retry_and_purge_on_the_command_line(world: World, run: Run) -> N
 
 def test_an_id_of_the_other_kind_is_said_to_be_one(run: Run, world: World) -> None:
     one = world.submit_small()
-    refused = run("jobs", "show", str(one.dataset_id)[:8], code=65).stderr
+    refused = bare(run("jobs", "show", str(one.dataset_id)[:8], code=65).stderr)
     assert f"that is the id of a dataset: affirm-worker datasets show {one.dataset_id}" in refused
-    refused = run("datasets", "show", one.job_id, code=65).stderr
+    refused = bare(run("datasets", "show", one.job_id, code=65).stderr)
     assert f"that is the id of a job: affirm-worker jobs explain {one.job_id}" in refused
 
 

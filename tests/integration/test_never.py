@@ -40,7 +40,7 @@ def test_children_that_cannot_import_are_a_setting_and_cost_no_attempt(world: Wo
     done = run("load", YEAR_2023, "--country", "US", code=78, **broken)
     says = "the runner's process cannot begin: ModuleNotFoundError: No module named 'parser_runner.child'"
     assert says in done.stdout
-    assert "when it is fixed: " in done.stdout
+    assert "when it is fixed, with the same DATABASE_URL: " in done.stdout
     assert "Traceback" not in done.stderr
     job = world.one("select state, attempts, give_backs, last_cause from jobs")
     assert job == {"state": "scheduled", "attempts": 0, "give_backs": 1, "last_cause": "cannot_start"}

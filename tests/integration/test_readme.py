@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[2]
 MASKED = [
     (r"[\d.]+ s \([\d,]+ rows/s\)", "SECONDS"),
     (r"\(job [0-9a-f]{8}\)", "(job ID)"),
-    (r"(?m)^the whole story: .*affirm-worker jobs explain [0-9a-f]{8}$", "the whole story: COMMAND"),
+    (
+        r"(?m)^the whole story(, with the same DATABASE_URL)?: .*affirm-worker jobs explain [0-9a-f]{8}$",
+        "the whole story",
+    ),
 ]
 """What differs from run to run, and from place to place."""
 

@@ -10,7 +10,7 @@ import pytest
 from dataset_jobs.model.report import Report
 from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
-from tests.integration.command_line import Run, answer, runner
+from tests.integration.command_line import Run, answer, bare, runner
 from tests.integration.world import DATA, World
 from tests.unit.sample_contents import INSEE
 
@@ -113,7 +113,7 @@ def test_an_older_version_has_left_no_report(run: Run, world: World, insee: Path
     assert "loaded before reports were kept" in shown
     assert "1900  M             2        14,025" in shown
     assert answer(run("datasets", "show", dataset["id"], "--json"))["report"] is None
-    advice = shown.splitlines()[-1].split()
+    advice = bare(shown.splitlines()[-1]).split()
     assert advice[:2] == ["affirm-worker", "reprocess"]
     run(*advice[1:])
     run("run", "--until-idle", WORKER_LAUNCHER="process")

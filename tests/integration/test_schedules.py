@@ -22,8 +22,8 @@ from services.cron import next_tick
 from services.schedules import How, Schedules
 from services.ticks import ScanResult, Stopped
 from tests.fakes.launcher import FakeLauncher
-from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
-from tests.faults.connections import sync_connection
+from tests.faults.actor import Actor, Crashed, Kind, fault_at
+from tests.faults.connections import boundaries, sync_connection
 from tests.integration.world import World
 from tests.kit.submit import submit
 from tests.servers.versitygw import VersityGateway
@@ -201,19 +201,11 @@ def test_of_any_number_at_once_one_does_a_tick(folder: Folder) -> None:
     assert folder.tick() is None
 
 
-def boundaries(folder: Folder) -> list[tuple[Boundary, int]]:
-    """Where a tick with two new files can be hit, each boundary with how often it was met before."""
-    actor = Actor()
-    with Client.connect(folder.world.conninfo, connection_class=sync_connection(actor)) as store:
-        folder.tick(store.schedules)
-    return [(at, actor.met[:number].count(at)) for number, at in enumerate(actor.met)]
-
-
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_tick_that_is_broken_off_anywhere_is_done_once_by_whoever_comes_next(folder: Folder, kind: Kind) -> None:
     folder.drop(2001, 2002)
     folder.make_due()
-    found = boundaries(folder)
+    found = boundaries(folder.world.conninfo, lambda store: folder.tick(store.schedules))
     assert len(found) > 15
     for at, occurrence in found:
         folder.world.query("delete from datasets")

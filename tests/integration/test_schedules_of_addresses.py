@@ -22,8 +22,8 @@ from services.schedules import AtAddress, How, Schedules
 from services.sources.request import Patience
 from services.ticks import ScanResult, Stopped
 from tests.fakes.launcher import FakeLauncher
-from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
-from tests.faults.connections import sync_connection
+from tests.faults.actor import Actor, Crashed, Kind, fault_at
+from tests.faults.connections import boundaries, sync_connection
 from tests.integration.command_line import answer, runner, running
 from tests.integration.world import World
 from tests.kit.roles import as_role
@@ -277,14 +277,6 @@ def test_of_two_looks_at_once_one_submits(watched: Watched) -> None:
     assert len([path for path in (watched.world.folder / "storage").rglob("*") if path.is_file()]) == 1
 
 
-def boundaries(watched: Watched) -> list[tuple[Boundary, int]]:
-    """Where a tick with a changed file can be hit, each boundary with how often it was met before."""
-    actor = Actor()
-    with Client.connect(watched.world.conninfo, connection_class=sync_connection(actor)) as store:
-        watched.tick(store.schedules)
-    return [(at, actor.met[:number].count(at)) for number, at in enumerate(actor.met)]
-
-
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_look_that_is_broken_off_anywhere_is_done_once(watched: Watched, kind: Kind) -> None:
     """Between download and submit, between submit and the validators, and everywhere else."""
@@ -293,7 +285,7 @@ def test_a_look_that_is_broken_off_anywhere_is_done_once(watched: Watched, kind:
     [first] = watched.datasets()
     watched.page.body = SECOND
     watched.make_due()
-    found = boundaries(watched)
+    found = boundaries(watched.world.conninfo, lambda store: watched.tick(store.schedules))
     assert len(found) > 10
     for at, occurrence in found:
         watched.world.query("delete from datasets where id <> %s", first["id"])

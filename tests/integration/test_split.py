@@ -81,3 +81,13 @@ def test_a_list_of_departments_is_a_dataset_for_each(run: Run, tmp_path: Path) -
         ("dpt2021-FR-69.csv", "FR-69", 1),
         ("dpt2021-FR-75C.csv", "FR-75C", 1),
     ]
+
+
+def test_a_split_replaces_nothing(run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "yob2023.txt"
+    other.write_text("Emma,F,15433\n")
+    [replaced] = answer(run("submit", other, "-c", "US", "--json"))
+    archive = write(tmp_path, "namesbystate.zip", STATES)
+    done = run("submit", archive, "-c", "US", "--split", "--replaces", replaced["dataset_id"], code=65)
+    assert "a dataset can be replaced by one file at a time" in done.stderr
+    assert [one["filename"] for one in answer(run("datasets", "list", "--json"))] == ["yob2023.txt"]

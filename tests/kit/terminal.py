@@ -97,7 +97,8 @@ def _started(command: Sequence[str], env: Mapping[str, str], cwd: Path, columns:
     stream, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen(
-        ["setsid", "--ctty", *command], cwd=cwd, env={"TERM": "xterm", **env},
+        # Whoever runs the tests may ignore signals, as nohup does; a command on a terminal does not.
+        ["env", "--default-signal=HUP,INT", "setsid", "--ctty", *command], cwd=cwd, env={"TERM": "xterm", **env},
         stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)

@@ -155,11 +155,6 @@ def test_what_cannot_be_unpacked_stops_no_other_file(tmp_path: Path, archive: Pa
     assert [name for name, _ in given] == ["AK.TXT", "AL.TXT"]
 
 
-def test_a_split_replaces_nothing(archive: Path) -> None:
-    done = run("submit", archive, "-c", "US", "--split", "--replaces", "0f9c5d4e")
-    assert isinstance(done.exception, InvalidRequest)
-
-
 def test_the_client_of_the_services_has_that_method() -> None:
     assert callable(Client.submit_file)
 

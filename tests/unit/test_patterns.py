@@ -13,6 +13,7 @@ import re._parser as grammar  # type: ignore[import-not-found]
 import time
 from collections.abc import Iterable, Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -31,7 +32,8 @@ WORST_TRIED = 3
 RATIO = 3.0
 """The text is doubled: a pattern that goes over it once takes 2 times as long, one that does so for each letter 4."""
 NOTICEABLE_SECONDS = 0.001
-TRIES = 5
+TRIES = 9
+SIZES = (32 * 1024, 64 * 1024, 128 * 1024)
 
 CERTAIN_SECONDS = 0.3
 """No other program explains that much."""
@@ -186,15 +188,21 @@ def seconds(used: Used, piece: str, size: int) -> float:
     return time.process_time() - began
 
 
-def cost(used: Used, piece: str) -> tuple[float, float]:
-    """The seconds of 32 KiB and of 64 KiB: the least of several, since other programs disturb."""
-    once, twice = seconds(used, piece, 32 * 1024), seconds(used, piece, 64 * 1024)
+def grows(used: Used, piece: str) -> bool:
+    """Whether every doubling of the text costs far more than twice as much.
+
+    The least of several tries counts, since other programs disturb; and what disturbs a few milliseconds is small
+    beside the seconds that a longer text would take.
+    """
+    least: dict[int, float] = {}
     for _ in range(TRIES):
-        if twice < NOTICEABLE_SECONDS or twice < RATIO * once or twice > CERTAIN_SECONDS:
-            break
-        once = min(once, seconds(used, piece, 32 * 1024))
-        twice = min(twice, seconds(used, piece, 64 * 1024))
-    return once, twice
+        for size in SIZES:
+            least[size] = min(least.get(size, CERTAIN_SECONDS), seconds(used, piece, size))
+            if least[size] >= CERTAIN_SECONDS:
+                return True
+        if any(least[long] < max(NOTICEABLE_SECONDS, RATIO * least[short]) for short, long in pairwise(SIZES)):
+            return False
+    return True
 
 
 def dear_piece(used: Used) -> str | None:
@@ -211,8 +219,7 @@ def dear_piece(used: Used) -> str | None:
     for piece in reversed(worst):
         if any(seconds(used, piece, size) > CERTAIN_SECONDS for size in (1024, 4 * 1024, 16 * 1024)):
             return piece
-        once, twice = cost(used, piece)
-        if twice >= NOTICEABLE_SECONDS and twice >= RATIO * once:
+        if grows(used, piece):
             return piece
     return None
 
