@@ -15,6 +15,7 @@ from controller.context import to_nobody
 from controller.launchers.process.launcher import ProcessLauncher
 from controller.launchers.process.worker import Begin
 from controller.pools.source import OnePool
+from dataset_jobs.host import hide_memory
 
 
 class ChildProgram(NamedTuple):
@@ -41,6 +42,7 @@ async def on_one_machine(
         program: the runner.
         changed: called when a child has ended.
     """
+    hide_memory()
     storage = storage_config(settings)
     environment = {
         **os.environ,

@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from dataset_jobs.host import hide_memory
 from dataset_jobs.logs import log_for_people, log_json
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
-from parser_runner.apart.confine import hide_memory
 from parser_runner.apart.parser import ParserParent
 from parser_runner.process import run_process
 from parser_runner.run import Reusable

@@ -19,7 +19,7 @@ from pathlib import Path
 from dataset_jobs.model.limits import MIB, Limits
 
 # https://man7.org/linux/man-pages/man2/prctl.2.html
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 
 _NEW_NAMESPACES = 0x10000000 | 0x40000000 | 0x20000000 | 0x08000000
 """Of users, the network, processes and IPC."""
@@ -50,14 +50,6 @@ _OPEN_FILES = 256
 _BYTES_OF_A_ROW = 256
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def hide_memory() -> None:
-    """Lets no other process of this user read this one: its memory, environment and open files.
-
-    It costs core dumps, and debuggers (gdb, py-spy) need root.
-    """
-    _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def confine(writable: str) -> list[str]:

@@ -78,10 +78,10 @@ def _parse(connection: int, in_force: list[str]) -> NoReturn:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setpgid(0, 0)
-    os.closerange(_STANDARD_STREAMS, connection)
-    os.closerange(connection + 1, os.sysconf("SC_OPEN_MAX"))
+    os.dup2(connection, _STANDARD_STREAMS)
+    os.closerange(_STANDARD_STREAMS + 1, os.sysconf("SC_OPEN_MAX"))
     try:
-        parse_for(Connection(connection), in_force)
+        parse_for(Connection(_STANDARD_STREAMS), in_force)
     except (RunError, OSError, MemoryError):
         os._exit(1)
     # Without the interpreter's shutdown: nothing is left to be written.

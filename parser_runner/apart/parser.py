@@ -39,11 +39,18 @@ class ParserParent:
     Args:
         control: this process's end.
         process: of the program that was started; None if it was forked.
+        folder: of its parsers' temporary files, if it is for them alone.
     """
 
-    def __init__(self, control: socket.socket, process: "Popen[bytes] | None" = None) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        process: "Popen[bytes] | None" = None,
+        folder: "tempfile.TemporaryDirectory[str] | None" = None,
+    ) -> None:
         self._control = control
         self._process = process
+        self._folder = folder
         self._in_force: str | None = None
         self._is_at_work = False
 
@@ -58,23 +65,24 @@ class ParserParent:
         return cls(ours)
 
     @classmethod
-    def started(cls, writable: str | None = None) -> "ParserParent":
+    def started(cls) -> "ParserParent":
         """Starts it as a program of its own.
 
         Raises:
             Unavailable, OutOfMemory: the machine does not start it.
         """
         with machine_errors("make a temporary file"):
-            folder = writable or tempfile.gettempdir()
+            folder = tempfile.TemporaryDirectory(prefix="affirm-parsing-", ignore_cleanup_errors=True)
         with machine_errors("start the process that parses"):
             ours, theirs = socket.socketpair()
             with theirs:
                 try:
-                    process = clean_start.start(theirs, folder)
+                    process = clean_start.start(theirs, folder.name)
                 except BaseException:
                     ours.close()
+                    folder.cleanup()
                     raise
-        return cls(ours, process)
+        return cls(ours, process, folder)
 
     def parser(self, asked: FileToParse, go_on: Callable[[], None] = lambda: None) -> "ParserApart":
         """A process for one file; one at a time.
@@ -89,9 +97,7 @@ class ParserParent:
         if self._is_at_work and self.how_it_ended() is None:
             raise _gone()
         with machine_errors("start a process that parses"):
-            if self._in_force is None:
-                self._in_force = self._control.recv(1024).decode()
-                _log.debug("the process that parses is confined by: %s", self._in_force)
+            self.in_force()
             ours, theirs = socket.socketpair()
             with theirs:
                 try:
@@ -101,6 +107,13 @@ class ParserParent:
                     raise _gone() from None
         self._is_at_work = True
         return ParserApart(Connection(ours.detach()), self, asked, go_on)
+
+    def in_force(self) -> str:
+        """What confines its parsers: see `parser_runner.apart.confine`."""
+        if self._in_force is None:
+            self._in_force = self._control.recv(1024).decode()
+            _log.debug("the process that parses is confined by: %s", self._in_force)
+        return self._in_force
 
     def how_it_ended(self) -> tuple[int, float] | None:
         """The wait status and the seconds of processor of the last parser; None if it does not end, or nobody knows."""
@@ -121,6 +134,8 @@ class ParserParent:
                 self._process.wait(PATIENCE_SECONDS)
             self._process.kill()
             self._process.wait()
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 class ParserApart:
@@ -186,7 +201,7 @@ class ParserApart:
             except (EOFError, ConnectionResetError):
                 raise self._why_it_ended() from None
             except OSError as error:
-                if self._connection.closed:  # multiprocessing closes it if a message is too long
+                if error.errno is None:  # multiprocessing's own, for a message that is too long
                     self._nonsense()
                 raise machine_error(error, "read from the process that parses") from None
             kind, content = message[:1], message[1:]
@@ -226,7 +241,7 @@ class ParserApart:
             )
         limit = self._asked.limits.cpu_seconds
         number = os.WTERMSIG(status)
-        if number in (signal.SIGKILL, signal.SIGXCPU) and seconds > limit - 1:
+        if number in (signal.SIGKILL, signal.SIGXCPU) and seconds > limit - 0.5:
             message = f"reading the file takes more than {limit} seconds of processor (LIMIT_CPU_SECONDS)"
             return Rejected(Reason.TOO_LARGE, self._asked.filename, message)
         if number == signal.SIGKILL:
