@@ -24,6 +24,7 @@ KEPT = "postgres.kept"
 """Names the start of a server that stays when nobody uses it."""
 
 _RETRY_SECONDS = 0.05
+_APPEARS_SECONDS = 2.0
 
 
 def is_kept(home: Path, server: Postmaster) -> bool:
@@ -49,8 +50,17 @@ def _name(server: Postmaster) -> str:
 def keep(home: str) -> None:
     """The keeper's work: waits until nobody uses the server, and stops it unless it is to stay."""
     folder = Path(home)
+    with suppress(OSError):
+        if not _stop_when_unused(folder):
+            # A command that was killed just after it started the server: the server does not say yet that it is there.
+            time.sleep(_APPEARS_SECONDS)
+            _stop_when_unused(folder)
+
+
+def _stop_when_unused(folder: Path) -> bool:
+    """Whether there was a server."""
     data = Path(os.path.realpath(folder)) / "postgres"
-    with suppress(OSError), (folder / IN_USE).open("a") as in_use, (folder / CHANGING).open("a") as changing:
+    with (folder / IN_USE).open("a") as in_use, (folder / CHANGING).open("a") as changing:
         while True:
             fcntl.flock(in_use, fcntl.LOCK_EX)
             with suppress(BlockingIOError):
@@ -62,3 +72,4 @@ def keep(home: str) -> None:
         server = Postmaster.running(data)
         if server is not None and not is_kept(folder, server):
             stop(server)
+        return server is not None

@@ -1,4 +1,4 @@
-"""Where the log goes: JSON for machines, colours for people. Both on stderr."""
+"""Where the log goes: JSON for machines, short lines for people. Both on stderr."""
 
 import logging
 import sys

@@ -1,8 +1,12 @@
 """Every command begins here: it reads its settings, and warns on stderr."""
 
+import sys
+
 from app.places import Places, places_of
 from app.settings import Reading, Settings, read
-from cli import context_option, output
+from app.settings.reading import ChosenBy, Source
+from cli.options import context as context_option
+from cli.screen import output
 
 
 def settings_without_database() -> Settings:
@@ -17,7 +21,10 @@ def settings_without_database() -> Settings:
 
 
 def read_and_say() -> tuple[Settings, Places]:
-    """The settings of a command that works on the database. An embedded one is named on stderr before it starts.
+    """The settings of a command that works on the database.
+
+    Stderr names the database if the command line and the environment do not: an embedded one always, and on a terminal
+    also the one of the context that the config file chooses.
 
     Raises:
         Misconfigured: a setting is wrong.
@@ -27,7 +34,15 @@ def read_and_say() -> tuple[Settings, Places]:
     settings, places = reading.checked(), places_of(reading)
     if places.embedded:
         output.said_no(f"database: {places.database_in_words}")
+    elif _is_out_of_sight(reading) and sys.stderr.isatty():
+        output.said_no(f"context {places.context}: {places.database_in_words}")
     return settings, places
+
+
+def _is_out_of_sight(reading: Reading) -> bool:
+    """Whether the database is that of the context which the config file chooses."""
+    by = None if reading.context is None else reading.context.chosen_by
+    return by is ChosenBy.CURRENT and reading.origins["database_url"].source is Source.CONTEXT
 
 
 def warn(reading: Reading, about: str = "") -> None:

@@ -11,18 +11,18 @@ from app.logs import set_up_logs
 from app.places import database_of
 from app.settings import Reading, Settings, read
 from app.settings.reading import Source
-from cli import context_option
+from cli.options import context as context_option
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.store.client_connection import ClientConnection
-from services.check_database import PATIENCE, Expected, check_direct, check_schema, check_server
-from services.check_descriptions import check_descriptions
-from services.check_machine import check_memory, check_space
-from services.check_queue import check_controllers, check_queue
-from services.check_rights import check_rights, check_runner_login
-from services.check_storage import check_storage
-from services.checkup import SECONDS, Check
-from services.findings import Finding, Fix, ok, warning, wrong
+from services.checks.checkup import SECONDS, Check
+from services.checks.database import PATIENCE, Expected, check_direct, check_schema, check_server
+from services.checks.descriptions import check_descriptions
+from services.checks.findings import Finding, Fix, ok, warning, wrong
+from services.checks.machine import check_memory, check_space
+from services.checks.queue import check_controllers, check_queue
+from services.checks.rights import check_rights, check_runner_login
+from services.checks.storage import check_storage
 from services.status import read_status
 
 NAMES = (

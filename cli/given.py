@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from app.settings import Settings
-from cli import output
+from cli.screen import output
 from services.sources.buckets import S3Server
 from services.sources.given import STDIN, Found, Reach, find_sources
 from services.sources.passed_over import PassedOver

@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import context_option
-from cli.prose import fitted
+from cli.options import context as context_option
+from cli.screen.prose import fitted
 
 SHORT_HELPS = {
     "load": "Loads files, all in one, and sums up the results.",

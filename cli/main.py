@@ -9,9 +9,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli import context_option, lazy, output, streams
+from cli import lazy
 from cli.exit_codes import IN_WORDS, INTERRUPTED, NOBODY_READS, NOT_DONE
-from cli.hints import error_in_words
+from cli.options import context as context_option
+from cli.screen import output, streams
+from cli.wording.hints import error_in_words
 from dataset_jobs.host import open_standard_streams
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.local_machine import machine_error
@@ -86,7 +88,8 @@ def _run() -> int:
         return _show(error)
     except typer.Abort as error:
         output.say("Aborted!", to=sys.stderr)
-        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else NOT_DONE
+        # At a question click hides what it was; elsewhere it is the cause.
+        return INTERRUPTED if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt) else NOT_DONE
     except (streams.ReaderGone, streams.CannotPrint) as error:
         return _unprinted(error)
     except RunError as error:

@@ -9,8 +9,8 @@ from app.database import Database, open_database
 from app.logs import set_up_logs
 from app.places import Places, places_of
 from app.settings import Settings, read
-from cli import context_option
 from cli.begin import read_and_say, warn
+from cli.options import context as context_option
 from services.client import Client
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from app.settings import Settings
-from cli.progress import open_display
+from cli.screen.progress import open_display
 from cli.split import submit_split
 from dataset_jobs.storage import Storage
 from services.client import Client

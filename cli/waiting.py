@@ -9,14 +9,14 @@ from uuid import UUID
 
 import typer
 
-from cli import output
 from cli.exit_codes import INTERRUPTED, of_waiting
-from cli.hints import error_in_words
-from cli.obstacles import waits_in_words
-from cli.options import duration_option
-from cli.progress import Display, open_display
+from cli.options.common import duration_option
+from cli.screen import output
+from cli.screen.progress import Display, open_display
+from cli.screen.words import cell
 from cli.session import Session
-from cli.words import cell
+from cli.wording.hints import error_in_words, typed
+from cli.wording.obstacles import waits_in_words
 from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Temporary
 from dataset_jobs.model.outcome import ExitCode
@@ -25,7 +25,7 @@ from dataset_jobs.store.views import JobView
 from services.client import Client
 
 POLL_SECONDS = 1.0
-LOOK_ROUND_SECONDS = 10.0
+LOOK_ROUND_SECONDS = 5.0
 """How often it is found out why nothing is running: that asks for much."""
 
 GO_ON = "affirm-worker jobs list --watch"
@@ -137,7 +137,7 @@ def wait_and_tell(it: Session, jobs: Collection[UUID], timeout: timedelta | None
         for job in reversed(found):
             output.say(*_result(job))
     if waited.broken_off:
-        output.said_no(f"{waited.broken_off}: {GO_ON}")
+        output.said_no(f"{waited.broken_off}: {typed(GO_ON)}")
         raise typer.Exit(waited.exit_code)
     code = of_waiting(job.last_cause for job in found if job.state != JobState.COMPLETED)
     if code:
@@ -149,4 +149,4 @@ def _result(job: JobView) -> Iterator[str]:
     error = f": {job.last_error}" if job.last_error else ""
     yield f"job {job.id} ({job.filename}) is {job.state}{rows}{error}"
     if job.state == JobState.FAILED:
-        yield f"    affirm-worker jobs explain {job.id}"
+        yield typed(f"    affirm-worker jobs explain {job.id}")

@@ -84,7 +84,7 @@ async def run_controller(
         Permanent: `until_idle`, and the controller or its runs can never start as things are.
     """
     wake = asyncio.Event()
-    signals = Signals(wake, settings.worker_shutdown_grace)
+    signals = Signals(wake, settings.worker_shutdown_grace, tell)
     async with AsyncExitStack() as stack:
         progress = LoopHealth()
         watch = Watch(progress)

@@ -18,8 +18,8 @@ from controller.pools.resource import SPEC_FIELDS
 from controller.pools.runner_pod import RunnerTemplate, job_manifest
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.limits import MIB, Limits
-from services.check_machine import RUN_MIB
-from services.findings import Finding, Fix, ok, skipped, warning, wrong
+from services.checks.findings import Finding, Fix, ok, skipped, warning, wrong
+from services.checks.machine import RUN_MIB
 
 OLDEST = (1, 29)
 """Of Kubernetes, as the chart asks for."""

@@ -1,10 +1,11 @@
-"""SIGTERM, SIGINT and a closed terminal: what they ask the controller to do, and what it says then."""
+"""SIGTERM, SIGINT and a closed terminal stop the controller; the log answers each of them."""
 
 import asyncio
 import logging
 import signal
 from datetime import timedelta
 
+from controller.background.waiting import Tell
 from controller.launchers.interface import Launcher, Phase
 from dataset_jobs.model.keys import RUN_LEASE
 
@@ -17,15 +18,17 @@ class Signals:
     Args:
         wake: set at each of them, so that the loop looks up.
         grace: how long children may go on after the first one.
+        tell: takes the answers if the log is quiet.
     """
 
-    def __init__(self, wake: asyncio.Event, grace: timedelta) -> None:
+    def __init__(self, wake: asyncio.Event, grace: timedelta, tell: Tell | None = None) -> None:
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
         self.launcher: Launcher | None = None
         """Set once there is one: it knows the runs at work."""
         self._wake = wake
         self._grace = grace
+        self._tell = tell
         self._saying: set[asyncio.Task[None]] = set()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_IGN:  # nohup
@@ -55,15 +58,17 @@ class Signals:
             at_work = sum(seen.phase is not Phase.ENDED for seen in await self.launcher.list_all())
             says = hurrying(at_work) if again else stopping(at_work, self._grace, number)
             _log.info("%s", says, extra=by)
+            if self._tell is not None and not _log.isEnabledFor(logging.INFO):
+                self._tell([says])
 
 
 def stopping(at_work: int, grace: timedelta, number: signal.Signals) -> str:
-    """What the first signal does, if the runs are children.
+    """The answer to the first signal, if the runs are children.
 
     Args:
         at_work: how many runs there are.
         grace: how long they may go on.
-        number: the signal; after Ctrl-C, the sentence says what a second one does.
+        number: the signal; after Ctrl-C, the answer describes a second one too.
     """
     if not at_work:
         return "stopping: no run is at work"
@@ -74,7 +79,7 @@ def stopping(at_work: int, grace: timedelta, number: signal.Signals) -> str:
 
 
 def hurrying(at_work: int) -> str:
-    """What the second signal does, if the runs are children."""
+    """The answer to the second signal, if the runs are children."""
     if not at_work:
         return "stopping now"
     return (

@@ -103,7 +103,7 @@ def _subject(job: JobView) -> Subject | None:
     if state is None:
         return None
     reload = job.type == JobType.REPROCESS
-    return Subject(job.id, job.dataset_id, job.country, job.filename, state, reload)
+    return Subject(job.id, job.dataset_id, job.country, job.filename, state, reload, job.described)
 
 
 def _to_do(job: JobView, runs: Sequence[RunView]) -> Iterator[Advice]:

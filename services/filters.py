@@ -12,7 +12,7 @@ from dataset_jobs.model.states import DatasetStatus, JobState
 from dataset_jobs.store.client_connection import ClientDatabase, Row
 from dataset_jobs.store.views import DatasetView, JobView
 from services.dataset_maker import find_country
-from services.listing import Selection, like_pattern, unknown_word
+from services.listing import Order, Selection, like_pattern, unknown_word
 
 Since = datetime | timedelta | None
 """Not older than that time, or than so long ago by the database's clock; None is any age."""
@@ -97,7 +97,7 @@ def select_jobs(
     over = bool(which.states) and all(state.finished for state in which.states)
     held = tuple(which.states) == (JobState.RUNNING,)
 
-    def match(before: int | None, limit: int | None) -> Sequence[Row]:
+    def match(before: int | None, limit: int | None, statement: str = "jobs.match") -> Sequence[Row]:
         ids = None if which.dataset_id is None else [which.dataset_id]
         country, name = country_id, file
         if ids is None and (country is not None or name is not None):
@@ -105,11 +105,12 @@ def select_jobs(
             if len(found) <= FEW:
                 ids, country, name = [row["id"] for row in found], None, None
         return database.all(
-            "jobs.match", before=before, over=over, held=held, pool=which.pool, dataset_ids=ids, country_id=country,
+            statement, before=before, over=over, held=held, pool=which.pool, dataset_ids=ids, country_id=country,
             file=name, limit=limit, **words, **from_key,
         )  # fmt: skip
 
-    return Selection(match, read, JOB_SORTS, "jobs")
+    ended = {Order("finished", descending=True): lambda limit: match(None, limit, "jobs.match_finished")}
+    return Selection(match, read, JOB_SORTS, "jobs", ended)
 
 
 def select_datasets(

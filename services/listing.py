@@ -65,6 +65,7 @@ class Selection(Generic[View]):
         read: the views of these ids, the newest first; it leaves out those that are gone.
         sorts: the value to sort by, for each name.
         things: what they are, for people.
+        indexed: orders in which an index finds the first so many, however many there are, without missing values.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class Selection(Generic[View]):
         read: Callable[[Iterable[UUID]], list[View]],
         sorts: Mapping[str, Callable[[View], Any]],
         things: str,
+        indexed: Mapping[Order, Callable[[int | None], Sequence[Row]]] | None = None,
     ) -> None:
         self._match = match
         self._read = read
         self._sorts = sorts
         self._things = things
+        self._indexed = indexed or {}
 
     def page(self, limit: int, after: int | None = None) -> Page[View]:
         """A page of the natural order.
@@ -97,7 +100,7 @@ class Selection(Generic[View]):
             InvalidRequest: the list cannot be sorted so, or has more than `COUNTED` items.
         """
         if order.name and order != _NATURAL:
-            found = self._sorted(order)
+            found = (limit is not None and self._by_index(order, limit + 1)) or self._sorted(order)
             return found[:limit], limit is not None and len(found) > limit
         found, after = list[View](), None
         while True:
@@ -116,6 +119,16 @@ class Selection(Generic[View]):
     def read(self, ids: Iterable[UUID]) -> list[View]:
         """These, whether the filter selects them or not; those that are gone are left out."""
         return self._read(ids)
+
+    def _by_index(self, order: Order, limit: int) -> list[View]:
+        """The first so many by an index; nothing if there is none, or if it has fewer."""
+        match = self._indexed.get(order)
+        rows = [] if match is None else match(limit)
+        if len(rows) < limit:
+            return []
+        views = self._read(row["id"] for row in rows)
+        there = [view for view in views if self._sorts[order.name](view) is not None]
+        return sorted(there, key=self._sorts[order.name], reverse=order.descending)
 
     def _sorted(self, order: Order) -> list[View]:
         value = self._sorts.get(order.name)

@@ -52,6 +52,7 @@ class ConfigFile:
         document: the same as values; `contexts` is a mapping of mappings, and `current` a text, if they are there.
         lines: the line of each key, as far as simple layouts go.
         open_to_others: somebody else than the owner may read it.
+        writable_by_all: every user of the machine may change it.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class ConfigFile:
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     open_to_others: bool = False
+    writable_by_all: bool = False
 
     @property
     def current(self) -> str | None:
@@ -158,11 +160,11 @@ def read_config() -> ConfigFile | None:
         why = error.strerror if isinstance(error, OSError) else "a NUL in its name"
         variable = f"{CONFIG_VARIABLE} " if named else ""
         raise Misconfigured(f"{variable}{one_line(str(path))}: {why}", Reason.CONFIG) from None
-    return parse_config(path, content, open_to_others=bool(mode & 0o044))
+    return parse_config(path, content, mode)
 
 
-def parse_config(path: Path, content: bytes, *, open_to_others: bool = False) -> ConfigFile:
-    """A config file of these bytes; raises Misconfigured."""
+def parse_config(path: Path, content: bytes, mode: int = 0o600) -> ConfigFile:
+    """A config file of these bytes and this mode; raises Misconfigured."""
     if len(content) > _MOST_BYTES:
         raise Misconfigured(f"{path}: more than {_MOST_BYTES} bytes are no config file", Reason.CONFIG)
     try:
@@ -178,7 +180,7 @@ def parse_config(path: Path, content: bytes, *, open_to_others: bool = False) ->
         raise Misconfigured(f"{path}:{line}: this is no TOML: {one_line(said)}", Reason.CONFIG) from None
     except RecursionError:
         raise Misconfigured(f"{path}: it is nested too deeply", Reason.CONFIG) from None
-    config = ConfigFile(path, text, document, _lines(text), open_to_others)
+    config = ConfigFile(path, text, document, _lines(text), bool(mode & 0o044), bool(mode & 0o002))
     _check(config)
     return config
 

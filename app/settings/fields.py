@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         le=65535,
     )
     log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(lower)] = _setting(
-        "auto", "JSON, one object a line, or colours for people; auto: by whether stderr is a terminal.",
+        "auto", "JSON, one object a line, or short lines for people; auto: by whether stderr is a terminal.",
         "auto, json or console",
     )  # fmt: skip
     log_level: Annotated[

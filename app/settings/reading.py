@@ -13,7 +13,7 @@ from app.settings.config_file import CONFIG_VARIABLE, CONTEXT_VARIABLE, ConfigFi
 from app.settings.fields import Settings, allowed, is_secret
 from app.settings.kinds import redacted, url_advice, without_login
 from app.settings.near_misses import mistyped
-from app.settings.secrets import SecretUnknown
+from app.settings.secrets import SecretCommand, SecretFile, SecretUnknown
 from dataset_jobs.host import check_user
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
@@ -150,7 +150,7 @@ def read(context: str | None = None, *, secrets: bool = True) -> Reading:
             Source.CONTEXT, used.name, used.config.path, entry.line, None if secret is None else str(secret)
         )
         try:
-            text = entry.value if isinstance(entry.value, str) else entry.value.read()
+            text = entry.value if isinstance(entry.value, str) else _read(used.config, entry.value)
         except SecretUnknown as error:
             problems[name] = f"{_place(name, origins[name])}: {error}"
         else:
@@ -163,6 +163,12 @@ def read(context: str | None = None, *, secrets: bool = True) -> Reading:
         problems[name] = _wrong_value(name, values.get(name) or in_environment[name.upper()], origins[name])
     problems.update(_of_several(settings, {*problems}))
     return Reading(settings, origins, problems, used, tuple(_doubts(used, given)))
+
+
+def _read(config: ConfigFile, secret: SecretCommand | SecretFile) -> str:
+    if isinstance(secret, SecretCommand) and config.writable_by_all:
+        raise SecretUnknown(f"{secret} is not run, since everybody can write the file: chmod o-w {config.path}")
+    return secret.read()
 
 
 def wrong_values(values: Mapping[str, str]) -> list[str]:

@@ -42,12 +42,14 @@ class SecretCommand:
             ) as process:  # fmt: skip
                 try:
                     said, _ = process.communicate(timeout=seconds)
-                except subprocess.TimeoutExpired:
+                except BaseException:
                     if attended:
                         process.kill()
                     else:
                         os.killpg(process.pid, signal.SIGKILL)
-                    raise SecretUnknown(f"{self} has not ended after {seconds:g} s") from None
+                    raise
+        except subprocess.TimeoutExpired:
+            raise SecretUnknown(f"{self} has not ended after {seconds:g} s") from None
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "a NUL in its arguments"
             raise SecretUnknown(f"{self} cannot be run: {why}") from None

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import typer
 from typer._completion_shared import get_completion_script
 
-from cli import output
 from cli.lazy import single
+from cli.screen import output
 
 EPILOG = """
 \b

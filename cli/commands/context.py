@@ -14,10 +14,12 @@ from app.settings.near_misses import nearest
 from app.settings.reading import chosen_context, wrong_values
 from app.settings.secrets import secret_of
 from app.settings.views import shown_entry
-from cli import complete, context_option, output
 from cli.lazy import group
-from cli.options import AsJson, Yes
-from cli.table import Column
+from cli.options import complete
+from cli.options import context as context_option
+from cli.options.common import AsJson, Yes
+from cli.screen import output
+from cli.screen.table import Column
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line

@@ -8,10 +8,11 @@ from uuid import UUID
 import typer
 
 from app.file_storage import storage_config
-from cli import complete, output
-from cli.hints import error_in_words
 from cli.lazy import group
-from cli.listing import (
+from cli.options import complete
+from cli.options.common import AsJson, ShownColumns, Wide, Yes
+from cli.screen import output
+from cli.screen.listing import (
     Length,
     OfCountry,
     OfFile,
@@ -22,13 +23,13 @@ from cli.listing import (
     filters,
     order,
 )
-from cli.options import AsJson, ShownColumns, Wide, Yes
-from cli.report import about_the_file, left_out_lines, totals_lines
+from cli.screen.showing_lists import REMOVED, Table, Wanted, show_list
+from cli.screen.table import Column, chosen
+from cli.screen.watching import Watch
+from cli.screen.words import cell
 from cli.session import session
-from cli.showing_lists import REMOVED, Table, Wanted, show_list
-from cli.table import Column, chosen
-from cli.watching import Watch
-from cli.words import cell
+from cli.wording.hints import error_in_words
+from cli.wording.report import about_the_file, left_out_lines, totals_lines
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import RunError
@@ -140,7 +141,7 @@ def show_dataset(
         output.say_all(Description.from_json(dataset.description).as_toml().rstrip("\n"))
         return
     if as_json:
-        output.print_json({**to_json(dataset), "report": report.as_dict() if report and report.is_whole else None})
+        output.print_json({**to_json(dataset), "report": report if report and report.is_whole else None})
         return
     for name, value in _lines(dataset, report):
         output.say(f"{name:<15}{value}")

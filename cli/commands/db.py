@@ -7,11 +7,11 @@ import typer
 from app import kept_postgres
 from app.places import database_of
 from app.settings import Settings
-from cli import output
 from cli.lazy import group
-from cli.options import AsJson
+from cli.options.common import AsJson
+from cli.screen import output
+from cli.screen.words import cell
 from cli.session import begin
-from cli.words import cell
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 

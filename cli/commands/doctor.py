@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete, output
 from cli.checks import Patient
-from cli.hints import command
 from cli.lazy import single
-from cli.obstacles import in_the_way
-from cli.options import AsJson
-from cli.table import terminal_width
-from services.checkup import Checked, check_up
-from services.findings import Finding, Fix, Verdict
+from cli.options import complete
+from cli.options.common import AsJson
+from cli.screen import output
+from cli.screen.table import terminal_width
+from cli.wording.hints import command
+from cli.wording.obstacles import in_the_way
+from services.checks.checkup import Checked, check_up
+from services.checks.findings import Finding, Fix, Verdict
 from services.to_json import to_json
 
 EPILOG = """

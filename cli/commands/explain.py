@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
-from cli.hints import advice_in_words
-from cli.listing import Utc
-from cli.obstacles import waits_in_words
-from cli.options import AsJson
+from cli.options.common import AsJson
+from cli.screen import output
+from cli.screen.listing import Utc
 from cli.session import session
-from cli.story import story
+from cli.wording.hints import advice_in_words
+from cli.wording.obstacles import waits_in_words
+from cli.wording.story import story
 from services.explain import Explanation
 
 EPILOG = """

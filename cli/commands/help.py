@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete, lazy, output
+from cli import lazy
 from cli.lazy import single
-from cli.table import terminal_width
-from cli.topics import TOPICS, definitions, topic_lines
+from cli.options import complete
+from cli.screen import output
+from cli.screen.table import terminal_width
+from cli.wording.topics import TOPICS, definitions, topic_lines
 
 EPILOG = """
 \b

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli import output
-from cli.hints import error_in_words
-from cli.obstacles import unserved_in_words
-from cli.options import AsJson, RunAt, Yes
+from cli.options.common import AsJson, RunAt, Yes
+from cli.screen import output
+from cli.screen.words import cell
 from cli.session import session
 from cli.waiting import Timeout, Wait, check_timeout, wait_and_tell
-from cli.words import cell
+from cli.wording.hints import error_in_words
+from cli.wording.obstacles import unserved_in_words
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode

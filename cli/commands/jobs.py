@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
 from cli.commands import explain, job_changes, logs
 from cli.lazy import group
-from cli.listing import (
+from cli.options.common import AsJson, ShownColumns, Wide
+from cli.screen import output
+from cli.screen.listing import (
     Causes,
     Length,
     OfCountry,
@@ -21,12 +22,11 @@ from cli.listing import (
     filters,
     order,
 )
-from cli.options import AsJson, ShownColumns, Wide
+from cli.screen.showing_lists import REMOVED, Table, Wanted, show_list
+from cli.screen.table import Column, chosen
+from cli.screen.watching import Watch
+from cli.screen.words import cell
 from cli.session import session
-from cli.showing_lists import REMOVED, Table, Wanted, show_list
-from cli.table import Column, chosen
-from cli.watching import Watch
-from cli.words import cell
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import JobView, RunView

@@ -11,13 +11,13 @@ from app.file_storage import storage_config
 from app.settings import Settings
 from cli.begin import read_and_say
 from cli.commands.submit import exit_code_of, print_submitted
-from cli.file_options import FilesGiven, taking
 from cli.given import find_given
 from cli.lazy import single
-from cli.options import AsJson
-from cli.progress import Display, open_display
+from cli.options.common import AsJson
+from cli.options.files import FilesGiven, taking
+from cli.screen.progress import Display, open_display
 from cli.submitting import submit_given
-from cli.summary import print_summary, sum_up
+from cli.wording.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cli import output
-from cli.options import AsJson
+from cli.options.common import AsJson
+from cli.screen import output
+from cli.screen.words import cell
 from cli.session import session
-from cli.story import decision_in_words, stands
-from cli.words import cell
+from cli.wording.story import decision_in_words, stands
 from dataset_jobs.model.states import JobState
 from services.run_logs import Event, LogEntry, LogReader
 

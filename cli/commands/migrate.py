@@ -1,8 +1,8 @@
 """`affirm-worker migrate`."""
 
-from cli import output
 from cli.lazy import single
-from cli.options import AsJson
+from cli.options.common import AsJson
+from cli.screen import output
 from cli.session import session
 from dataset_jobs.migrations import LATEST
 

@@ -13,17 +13,17 @@ import typer
 
 from app.countries import iso_countries
 from app.settings import Settings
-from cli import complete
 from cli.begin import settings_without_database
-from cli.file_options import HintOptions, taking
 from cli.given import find_given
-from cli.hints import command
 from cli.lazy import single
-from cli.options import AsJson, Name
-from cli.output import data_stream, print_json, say
-from cli.progress import open_display
-from cli.report import about_the_file, left_out_lines, totals_lines
-from cli.suggestion import print_suggestion
+from cli.options import complete
+from cli.options.common import AsJson, Name
+from cli.options.files import HintOptions, taking
+from cli.screen.output import data_stream, print_json, say
+from cli.screen.progress import open_display
+from cli.wording.hints import command
+from cli.wording.report import about_the_file, left_out_lines, totals_lines
+from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete
 from cli.begin import settings_without_database
 from cli.commands.parse import known_country, report_lines
-from cli.described import read_description
 from cli.lazy import group
-from cli.options import AsJson, Sex, ShownColumns, Wide, Year
-from cli.output import print_json, print_table, said_no, say
-from cli.table import Column, chosen
+from cli.options import complete
+from cli.options.common import AsJson, Sex, ShownColumns, Wide, Year
+from cli.options.descriptions import read_description
+from cli.screen.output import print_json, print_table, said_no, say
+from cli.screen.table import Column, chosen
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
 from cli.lazy import group
-from cli.obstacles import pool_is_blocked
-from cli.options import AsJson, PoolName, ShownColumns, Wide
+from cli.options.common import AsJson, PoolName, ShownColumns, Wide
+from cli.screen import output
+from cli.screen.table import Column, chosen
+from cli.screen.words import cell
 from cli.session import session
-from cli.table import Column, chosen
-from cli.words import cell
+from cli.wording.obstacles import pool_is_blocked
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.store.views import PoolStatus
 from services.pools import PoolChange, PoolDetails, RecentRuns

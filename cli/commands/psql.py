@@ -13,9 +13,9 @@ from psycopg.rows import TupleRow
 
 from app.database import open_database
 from app.embedded import psql_program
-from cli import output
 from cli.begin import read_and_say
 from cli.lazy import single
+from cli.screen import output
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.postgres.session import Target

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
 from cli.lazy import single
-from cli.obstacles import unserved_in_words
-from cli.options import AsJson, Priority, RunAt
+from cli.options.common import AsJson, Priority, RunAt
+from cli.screen import output
 from cli.session import session
 from cli.waiting import Timeout, Wait, check_timeout, wait_and_tell
+from cli.wording.obstacles import unserved_in_words
 
 EPILOG = """
 \b

@@ -8,16 +8,17 @@ from typing import Annotated, TypeVar
 import typer
 
 from app.file_storage import storage_config
-from cli import complete, output
-from cli.file_options import HintOptions, taking
 from cli.given import NOT_ENCRYPTED
 from cli.lazy import group
-from cli.listing import Utc
-from cli.obstacles import unserved_in_words
-from cli.options import AsJson, Country, Priority, ShownColumns, Wide
+from cli.options import complete
+from cli.options.common import AsJson, Country, Priority, ShownColumns, Wide
+from cli.options.files import HintOptions, taking
+from cli.screen import output
+from cli.screen.listing import Utc
+from cli.screen.table import Column, chosen
+from cli.screen.words import cell
 from cli.session import session
-from cli.table import Column, chosen
-from cli.words import cell
+from cli.wording.obstacles import unserved_in_words
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode

@@ -9,11 +9,12 @@ from app.settings import Settings, read
 from app.settings.near_misses import nearest
 from app.settings.reading import Source
 from app.settings.views import SettingView, setting_views
-from cli import context_option, output
 from cli.begin import warn
 from cli.lazy import single
-from cli.options import AsJson, ShownColumns, Wide
-from cli.table import Column, chosen
+from cli.options import context as context_option
+from cli.options.common import AsJson, ShownColumns, Wide
+from cli.screen import output
+from cli.screen.table import Column, chosen
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.text import one_line
 from services.to_json import to_json

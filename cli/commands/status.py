@@ -1,6 +1,7 @@
 """`affirm-worker status`."""
 
 import math
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,22 +9,22 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from app.places import Places
-from cli import output
-from cli.hints import with_commands
 from cli.lazy import single
-from cli.listing import Utc
-from cli.obstacles import cannot_work, in_the_way
-from cli.options import AsJson, ShownColumns, Wide
-from cli.prose import fitted
+from cli.options.common import AsJson, ShownColumns, Wide
+from cli.screen import output
+from cli.screen.listing import Utc
+from cli.screen.prose import fitted
+from cli.screen.table import Choice, Column, PlainRows, chosen, terminal_width
+from cli.screen.watching import Watch
+from cli.screen.watching import watch as watch_
+from cli.screen.words import cell, duration
 from cli.session import Session, session
-from cli.table import Choice, Column, PlainRows, chosen, terminal_width
-from cli.watching import Watch
-from cli.watching import watch as watch_
-from cli.words import cell, duration
+from cli.wording.hints import with_commands
+from cli.wording.obstacles import cannot_work, in_the_way
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
-from services.status import NO_CONTROLLER, Kind, obstacles
+from services.status import NO_CONTROLLER, Kind, Obstacle, obstacles
 from services.to_json import to_json
 
 EPILOG = """
@@ -207,15 +208,17 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
                 output.print_json(_document(it.places, now[0]), indent=None)
             return
         if old is None:
-            output.say(*heading(it.places, now[0]), "")
-            output.say(*rows.heading())
+            output.print_lines([rows.heading(_row(pool, now[0]) for pool in now[0].pools)])
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
-        output_lines = [
-            rows.line(_row(pool, now[0])) for pool in now[0].pools if known.get(pool.name) != _lasting(pool)
+        changed = [pool for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
+        wrong, was_wrong = _wrong(now[0]), {} if old is None else _wrong(old)
+        output.print_lines([rows.line(_row(pool, now[0])) for pool in changed])
+        lines = [
+            *(with_commands(in_the_way(one), one.hints) for text, one in wrong.items() if text not in was_wrong),
+            *(f"over: {in_the_way(one)}" for text, one in was_wrong.items() if text not in wrong),
         ]
-        wrong = set() if old is None else set(_wrong(old))
-        for line in (*output_lines, *(one for one in _wrong(now[0]) if one not in wrong)):
-            output.say(line)
+        if lines:
+            output.say(*lines)
 
     watch_(
         lambda: (it.client.status(), it.client.now()),
@@ -225,9 +228,9 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
     )
 
 
-def _wrong(status: Status) -> Iterator[str]:
-    for obstacle in obstacles(status):
-        yield with_commands(in_the_way(obstacle), obstacle.hints)
+def _wrong(status: Status) -> dict[str, Obstacle]:
+    """What goes wrong, by its text without the figures: those change all the time."""
+    return {re.sub(r"\d+", "#", in_the_way(one)): one for one in obstacles(status)}
 
 
 def _lasting(pool: PoolStatus) -> PoolStatus:

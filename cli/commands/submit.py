@@ -8,19 +8,19 @@ from typing import Any
 import typer
 
 from app.file_storage import storage_config
-from cli import output
 from cli.exit_codes import INTERRUPTED
-from cli.file_options import FilesGiven, taking
 from cli.given import find_given
-from cli.hints import error_in_words
 from cli.lazy import single
-from cli.obstacles import unserved_in_words
-from cli.options import AsJson, RunAt
+from cli.options.common import AsJson, RunAt
+from cli.options.files import FilesGiven, taking
+from cli.screen import output
+from cli.screen.table import Column
 from cli.session import Session, session
 from cli.submitting import open_say, submit_given
-from cli.summary import print_summary, sum_up
-from cli.table import Column
 from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
+from cli.wording.hints import error_in_words, typed
+from cli.wording.obstacles import unserved_in_words
+from cli.wording.summary import print_summary, sum_up
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.storage import open_storage
 from services.jobs import Others
@@ -142,7 +142,7 @@ def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None
         print_summary(summary, it.database, it.settings, as_json)
     finally:  # the database may be away
         if waited.broken_off:
-            output.say(f"{waited.broken_off}: {GO_ON}", to=sys.stderr)
+            output.say(f"{waited.broken_off}: {typed(GO_ON)}", to=sys.stderr)
     return waited.exit_code or summary.exit_code
 
 

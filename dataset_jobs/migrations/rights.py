@@ -25,7 +25,7 @@ class TableRight(NamedTuple):
 
 
 _GRANT = re.compile(r"\bgrant\s+(?P<privileges>[^;']+?)\s+on\s+(?P<tables>[^;']+?)\s+to\s+(?P<roles>[^;']+?)\s*[;']")
-_PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")
+_PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^()]*)\))?")
 _NOT_OF_TABLES = ("function", "schema")
 
 

@@ -20,6 +20,7 @@ class Subject:
     Args:
         country, filename: of its dataset.
         reload: it loads a dataset again whose rows are there.
+        described: a person has described the columns of its file, which the file alone would lose.
     """
 
     job_id: UUID
@@ -28,6 +29,7 @@ class Subject:
     filename: str
     state: JobState
     reload: bool = False
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Remedy:
 
     Args:
         text: what a person does; empty if there is nothing.
-        before, after: what is said before and after it, and holds only while the job is not over.
+        before, after: sentences before and after it that hold only while the job is not over.
         actions: what the last sentence of the text asks for; one of several is enough.
         retry: once that is done, a failed job is worth a retry.
     """
@@ -156,6 +158,9 @@ REASONS: dict[Reason, Remedy] = {
 }  # fmt: skip
 """By reason, which says more than the cause."""
 
+_KEEP = Action.SHOW_DESCRIPTION
+_SUBMITS = frozenset((Action.SUBMIT, Action.SUBMIT_WITH_YEAR, Action.SUBMIT_WITH_SEX, Action.SUBMIT_AS_REPLACEMENT))
+
 WHOLE_FILE = Remedy(
     "See that the file is whole, as the publisher has made it, and of this country. These formats can be read:",
     actions=(Action.LIST_FORMATS,),
@@ -197,7 +202,12 @@ def advice_on_end(
         remedy = WHOLE_FILE
     waits = not about.state.finished
     text = " ".join(filter(None, [remedy.before if waits else "", remedy.text, remedy.after if waits else ""]))
-    if text:
+    if not text:
+        return
+    if about.described and _SUBMITS.intersection(remedy.actions):
+        yield Advice("Its columns are described. Keep the description as a file.", (_hint(about, _KEEP),))
+        yield Advice(text, (_hint(about, Action.SUBMIT_WITH_DESCRIPTION),))
+    else:
         yield Advice(text, tuple(_hint(about, action) for action in remedy.actions))
 
 
@@ -217,7 +227,7 @@ def advice_on_waiting(about: Subject, waits_for: str) -> Iterator[Advice]:
 def next_steps(
     about: Subject, cause: Cause | None = None, reason: Reason | None = None, *, cancelling: bool = False
 ) -> Iterator[Advice]:
-    """The possible actions on a job in its state, whatever its runs said; none if it is completed.
+    """The possible actions on a job in its state; none if it is completed.
 
     Args:
         about: the job.

@@ -1,4 +1,4 @@
-"""The report of a file: its rows, years and totals, what was left out and why. It is stored with the rows of a load."""
+"""The report of a file: its rows, years and totals, and the records left out, with reasons. A load stores it too."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -66,6 +66,7 @@ class JobView:
     Args:
         blocked_since: since when none of its runs can start; None if one can.
         retried_at: when it was put back by hand.
+        described: a person has described the columns of its file.
     """
 
     id: UUID
@@ -88,6 +89,7 @@ class JobView:
     last_cause: str | None
     last_error: str | None
     size: int
+    described: bool
     bytes_done: int | None
     rows_done: int | None
 

@@ -56,6 +56,8 @@ The file is `~/.config/affirm-worker/config.toml`, or `$XDG_CONFIG_HOME/affirm-w
 2. else the one of `AFFIRM_WORKER_CONTEXT`;
 3. else the one of the line `current`, which `affirm-worker context use NAME` writes.
 
+On a terminal each command then names the database of the context on stderr, since nothing on the screen would.
+
 `affirm-worker context list`, `show`, `add` and `remove` do the rest. They change the lines in question and leave your
 comments alone; two of them at once, or a crash, leave the file whole.
 
@@ -68,7 +70,7 @@ A value can be a command, which prints it as its only line, or a file that has n
 `{command = ["pass", "show", "x"]}`, `{file = "~/.secret"}`. A relative path starts at the folder of the config file. A
 command may take 60 seconds, and is only run if the value is needed: not by `parse`, by `context list`, or if the
 environment has the setting. Its output is never shown. At a terminal it can ask you for a password. If the config file
-itself holds a password and others can read it, each command warns.
+itself holds a password and others can read it, each command warns; if everybody can write it, no command of it is run.
 
 Wrong values are named with file and line, and so is every key that nothing knows. Pods read no config file: the image
 of the controller sets `AFFIRM_WORKER_CONFIG=/dev/null`, and the runner cannot read one at all.

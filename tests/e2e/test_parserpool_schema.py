@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.hints import command
+from cli.wording.hints import command
 from dataset_jobs.model.hints import Action, Hint
 from tests.cluster import Cluster, ClusterError
 from tests.e2e.installation import install_custom_resource

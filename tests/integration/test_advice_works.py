@@ -3,6 +3,7 @@
 A new cause, reason, action, obstacle or state of a job without a case here fails `test_every_piece_of_advice_is_tried`.
 """
 
+import asyncio
 import re
 import shlex
 import zipfile
@@ -16,6 +17,7 @@ from uuid import UUID
 import pytest
 import yaml
 
+from controller.background.presence import keep_present
 from controller.launchers.interface import LaunchRefused
 from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, WHOLE_FILE
@@ -76,7 +78,7 @@ class Trial:
         return self.run(*words, *more, code=code, **settings).stdout
 
     async def work(self) -> None:
-        """A controller does what there is to do."""
+        """Runs a controller until all jobs are over."""
         launcher = InlineLauncher(self.world.storage_config, self.world.conninfo)
         async with self.world.controller(launcher, retry=AT_ONCE) as reconciler:
             await until_idle(self.world, reconciler, 20)
@@ -237,7 +239,7 @@ async def forbidden(trial: Trial) -> None:
 
 
 async def refused(trial: Trial, job_id: UUID, reason: Reason | None = None) -> str:
-    """What is told of a job whose file was refused; retrying is not advised."""
+    """The explanation of a job whose file was refused."""
     await trial.work()
     job = trial.world.job(job_id)
     assert (job["state"], job["last_cause"]) == ("failed", "rejected"), job["last_error"]
@@ -367,6 +369,21 @@ async def of_no_country_with_parsers(trial: Trial) -> None:
     proposed = trial.do(trial.command(told, "parse"))
     trial.file("list.toml", proposed)
     trial.run("submit", "list.csv", "--country", "JP", "--description", "list.toml", "--measure", "births")
+    await trial.work()
+    assert trial.world.query("select id from jobs where state = 'completed'")
+
+
+@case(Action.SHOW_DESCRIPTION, Action.SUBMIT_WITH_DESCRIPTION)
+async def described(trial: Trial) -> None:
+    """A file that is fixed is still one that no parser knows without its description."""
+    trial.run("submit", trial.file("list.csv", LIST.replace("2020;9", "2020;many")), "--country", "CH", "--columns",
+              "name=Name sex=Sex year=Year count=Total", "--measure", "births")  # fmt: skip
+    job_id = trial.world.one("select id from jobs")["id"]
+    told = await refused(trial, job_id, Reason.INVALID_FORMAT)
+    *show, _, file = trial.command(told, "datasets show")
+    trial.file(file, trial.run(*show).stdout)
+    trial.file("list.csv", LIST)
+    trial.do(trial.command(told, "submit"))
     await trial.work()
     assert trial.world.query("select id from jobs where state = 'completed'")
 
@@ -627,7 +644,27 @@ async def pool_in_the_way(trial: Trial) -> None:
     assert trial.loaded(job_id)
 
 
-@case(Kind.POOL_BLOCKED, Kind.JOBS_BLOCKED, Kind.CONTROLLER_IN_TROUBLE)
+@case(Kind.CONTROLLER_IN_TROUBLE)
+async def controller_in_trouble(trial: Trial) -> None:
+    """It says whether the trouble passes by itself; when it has passed, the controller works."""
+    job_id = trial.submit(trial.file(), "--country", "US")
+    launcher = Moody()
+    launcher.seen_error = Unavailable("Kubernetes API: 500")
+    async with trial.world.controller(launcher, owner="c/1") as reconciler:
+        assert not await reconciler.tick_safely()
+        present = asyncio.create_task(keep_present(reconciler.context, lambda: reconciler.health.trouble))
+        await trial.world.until("select owner from controllers where trouble is not null")
+        for told in (trial.told(job_id), trial.run("status").stdout):
+            assert "controller c/1" in told
+            assert "it is tried again until it passes): Kubernetes API: 500" in told
+        launcher.seen_error = None
+        assert await reconciler.tick_safely()
+        present.cancel()
+        await asyncio.wait([present])
+        assert launcher.launches
+
+
+@case(Kind.POOL_BLOCKED, Kind.JOBS_BLOCKED)
 async def blocked(trial: Trial) -> None:
     job_id = trial.submit(trial.file(), "--country", "US")
     launcher = Moody()

@@ -112,7 +112,7 @@ def test_jobs_of_times_nobody_can_hold_harm_no_other(run: Run, unbounded: str, t
     path.write_text("Emma,F,2\n")
     run("load", path, "--country", "US")
     stderr = run("run", "--until-idle", code=1).stderr
-    assert stderr.count("is to be loaded at") == len(bad)
+    assert stderr.count("to be loaded at") == len(bad)
     assert answer(run("jobs", "set", bad[0], "--run-at", "0s", "--json"))["state"] == "queued"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.commands.status import remarks
-from cli.story import story
+from cli.wording.story import story
 from controller.background import unreachable
 from controller.context import Notice
 from controller.launchers.interface import ClusterRefused, ClusterSilent, LaunchRefused

@@ -291,6 +291,8 @@ def test_a_lost_file_is_stored_again_by_submitting_it(run: Run, tmp_path: Path) 
     assert "stored again" in run("submit", file, "--country", "US").stdout
     assert stored.read_bytes() == file.read_bytes()
     assert "already loaded" in run("submit", file, "--country", "US").stdout
+    stored.unlink()
+    assert "stored again, since the stored file was lost: 1 file" in run("load", file, "--country", "US").stdout
     stored.write_text("something else")
     run("reprocess", dataset["id"])
     run("run", "--until-idle", code=1)

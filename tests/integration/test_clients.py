@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from dataset_jobs.model.errors import FileMissing
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import FileMissing, Forbidden
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
@@ -197,6 +198,64 @@ def test_submitting_a_lost_file_again_stores_it(client: Submitter) -> None:
     client.submit()
     with client.storage.open(client.dataset(dataset_id).storage_uri) as stored:
         assert stored.read() == CONTENT
+
+
+def test_a_lost_file_of_a_loaded_dataset_is_stored_again_and_nothing_else(client: Submitter) -> None:
+    dataset_id = client.submitted("loaded")
+    before = client.dataset(dataset_id)
+    client.storage.delete(before.storage_uri)
+    assert client.submit(dry_run=True).verdict is Verdict.RESTORED
+    assert client.stored() == []
+    restored = client.submit()
+    assert (restored.verdict, restored.dataset_id, restored.job_id) == (Verdict.RESTORED, dataset_id, None)
+    with client.storage.open(before.storage_uri) as stored:
+        assert stored.read() == CONTENT
+    assert client.dataset(dataset_id) == before
+    assert client.submit().verdict is Verdict.UNCHANGED
+
+
+class Dying(LocalStorage):
+    """Storage whose client dies right after it has stored a file."""
+
+    def put(self, key: str, content: BinaryIO) -> str:
+        super().put(key, content)
+        raise KeyboardInterrupt
+
+
+def test_a_file_is_stored_again_whoever_dies_meanwhile(client: Submitter) -> None:
+    """After the file and before the row: the file is there, and the row names it already."""
+    dataset_id = client.submitted("loaded")
+    uri = client.dataset(dataset_id).storage_uri
+    client.storage.delete(uri)
+    with pytest.raises(KeyboardInterrupt):
+        client.submit(storage=Dying(client.folder / "storage"))
+    with client.storage.open(uri) as stored:
+        assert stored.read() == CONTENT
+    assert client.submit().verdict is Verdict.UNCHANGED
+    assert len(client.stored()) == 1
+
+
+def test_a_file_whose_last_load_failed_is_stored_again(client: Submitter) -> None:
+    """It may have been changed; its dataset keeps its rows."""
+    dataset_id = client.submitted("loaded")
+    [stored] = client.stored()
+    stored.write_bytes(b"other bytes")
+    client.run("update datasets set error = 'changed' where id = %(id)s", id=dataset_id)
+    assert client.submit().verdict is Verdict.RESTORED
+    assert stored.read_bytes() == CONTENT
+    assert client.dataset(dataset_id).status == "completed"
+
+
+class Unreadable(LocalStorage):
+    """Storage that this client may not read."""
+
+    def open(self, uri: str) -> BinaryIO:
+        raise Forbidden("storage: no", Reason.STORAGE)
+
+
+def test_who_may_not_read_storage_changes_nothing_of_it(client: Submitter) -> None:
+    client.submitted("loaded")
+    assert client.submit(storage=Unreadable(client.folder / "storage")).verdict is Verdict.UNCHANGED
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import pytest
 from cli.checks import NAMES, Patient
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.store.client_connection import ClientConnection
-from services.check_database import Expected, check_server
-from services.check_storage import FOLDER
+from services.checks.database import Expected, check_server
+from services.checks.storage import FOLDER
 from tests.cluster.packages import program
 from tests.fakes.packages import good, make_package
 from tests.integration.command_line import Run, answer, runner

@@ -28,6 +28,15 @@ with embedded_postgres(Path(sys.argv[1])) as conninfo:
     sys.stdin.read()
 """
 
+DIE_IN_A_START = """
+import os, signal, sys
+from pathlib import Path
+from app import embedded, postgres_server
+launch = postgres_server._launch
+postgres_server._launch = lambda *arguments: (launch(*arguments), os.kill(os.getpid(), signal.SIGKILL))
+embedded.embedded_postgres(Path(sys.argv[1])).__enter__()
+"""
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -113,6 +122,16 @@ def test_what_a_killed_user_leaves_running_is_stopped(home: Path) -> None:
     killed.kill()
     killed.communicate()
     until_stopped(home)
+
+
+def test_a_user_killed_in_the_middle_of_a_start_leaves_none(home: Path) -> None:
+    """The server is started, and does not say yet that it is there."""
+    subprocess.run([sys.executable, "-c", DIE_IN_A_START, str(home)], check=False)
+    end = time.monotonic() + 60
+    while keepers(home):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert not running(home)
 
 
 def test_a_killed_user_takes_it_from_nobody(home: Path) -> None:

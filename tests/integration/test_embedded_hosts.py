@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app import postgres_server
+from app import kept_postgres, postgres_server
 from app.embedded import embedded_postgres
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.outcome import ExitCode
@@ -170,6 +170,20 @@ def test_a_number_that_is_another_processs_by_now_does_no_harm(open_folder: Path
         ended = another.poll()
         another.kill()
     assert (done.returncode, ended) == (0, None), done.stderr
+
+
+def test_a_number_that_is_another_postgres_by_now_does_no_harm(open_folder: Path, postgres: PostgresServer) -> None:
+    """Neither does a start wait for it, nor does a stop stop it."""
+    assert status(open_folder).returncode == 0
+    data = open_folder / "postgres"
+    with psycopg.connect(postgres.url()) as connection:
+        [others] = connection.execute("show data_directory").fetchone() or ("",)
+        pid = Path(others, "postmaster.pid").read_text().split()[0]
+        (data / "postmaster.pid").write_text(f"{pid}\n{data}\n1\n5432\n{data}\n\n1 1\nready\n")
+        os.chown(data / "postmaster.pid", data.stat().st_uid, data.stat().st_gid)
+        assert kept_postgres.stop_keeping(open_folder) == kept_postgres.Stopped(open_folder, was_running=False)
+        assert status(open_folder).returncode == 0
+        assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_data_that_are_not_its_own_are_left_alone(open_folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.story import story
+from cli.wording.story import story
 from controller.launchers.interface import LaunchRefused
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence

@@ -27,15 +27,11 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from services.jobs import Cancel
+from tests.kit.roles import as_role
 from tests.kit.settle import settle
 from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
-
-
-def as_role(database: str, role: str) -> str:
-    """The URI of `database` for a session in that role."""
-    return f"{database}?options=-c%20role%3D{role}"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,14 @@ from tests.servers.postgres import PostgresServer, free_port
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users need root")
 
+DIE_IN_A_START = """
+import os, signal, sys
+from pathlib import Path
+from app import kept_postgres
+from tests.servers.embedded_home import settings
+kept_postgres._let_in = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+kept_postgres.start(settings(Path(sys.argv[1])))
+"""
 USERS = [pwd.getpwnam(name).pw_uid for name in ("nobody", "daemon")]
 
 
@@ -116,6 +125,9 @@ def test_a_port_that_is_taken_is_named(home: Path, run: Run) -> None:
         done
     )
     assert server(home) is None
+    advice = done.stderr.rpartition(": affirm-worker ")[2].replace("N", str(free_port("127.0.0.1")))
+    run(*advice.split())
+    assert server(home) is not None
 
 
 def test_connections_that_stopping_closes_are_counted(home: Path, started: State) -> None:
@@ -159,13 +171,10 @@ def test_after_the_machine_has_restarted_it_is_started_for_a_command_alone(
     assert server(home) is not None
 
 
-def test_a_start_that_is_killed_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_is_killed_leaves_nothing(home: Path) -> None:
     """Between the start of the server and the word that it is to stay."""
-    pid = os.fork()
-    if pid == 0:
-        monkeypatch.setattr(kept_postgres, "_let_in", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-        kept_postgres.start(settings(home))
-    os.waitpid(pid, 0)
+    done = subprocess.run([sys.executable, "-c", DIE_IN_A_START, str(home)], check=False)
+    assert done.returncode == -signal.SIGKILL
     until_stopped(home)
 
 

@@ -14,6 +14,7 @@ from dataset_jobs.store.client_connection import ClientConnection, Row
 from dataset_jobs.store.statements import statement
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
+from services.listing import Order
 from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.every_postgres
@@ -135,6 +136,17 @@ def test_a_list_of_jobs_reads_few_blocks(client: Client, which: str) -> None:
     assert [job.created_at for job in found] == sorted((job.created_at for job in found), reverse=True)
     assert len(found) == 50 or not more
     check(client)
+
+
+@pytest.mark.parametrize("which", ["all", "failed", "a rare cause", "a country of few", "not finished"])
+def test_the_latest_ends_are_found_by_an_index(client: Client, which: str) -> None:
+    selection = client.jobs.select(JOB_FILTERS[which])
+    found, _ = selection.first(10, Order("finished", descending=True))
+    ends = [job.finished_at for job in found if job.finished_at is not None]
+    assert len(found) == 10 and ends == sorted(ends, reverse=True)
+    if which != "not finished":
+        assert len(ends) == 10
+        check(client)
 
 
 def test_a_page_in_the_middle_reads_few_blocks(client: Client) -> None:

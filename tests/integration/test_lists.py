@@ -81,6 +81,17 @@ def test_jobs_are_sorted_by_each_column(filled: World, name: str) -> None:
         assert (up[-1], down[0]) == ("2003", "2003")
 
 
+def test_the_latest_end_comes_first_by_index_and_without(filled: World) -> None:
+    order = Order("finished", descending=True)
+    expected = files(filled, JobFilter(), order)
+    for limit in range(1, 8):
+        found, more = filled.client.jobs.select(JobFilter()).first(limit, order)
+        assert ([job.filename for job in found], more) == (
+            [f"yob{name}.txt" if name.isdigit() else f"{name}.csv" for name in expected[:limit]],
+            limit < 7,
+        )
+
+
 @pytest.mark.parametrize("name", DATASET_SORTS)
 def test_datasets_are_sorted_by_each_column(filled: World, name: str) -> None:
     found, more = filled.client.datasets.select(DatasetFilter()).first(3, Order(name, descending=True))

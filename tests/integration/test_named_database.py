@@ -1,6 +1,7 @@
 """Which database a command works on is always said, and whether anybody will run its jobs."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.integration.command_line import Run, answer, log_of, runner, running
 from tests.integration.world import NATIONAL, World
+from tests.kit.terminal import on_terminal
 from tests.servers.embedded_home import embedded_home
 
 YEAR = NATIONAL / "yob2023.txt"
@@ -75,6 +77,21 @@ def test_a_context_leads_to_its_database_and_storage(world: World, tmp_path: Pat
     assert [one["status"] for one in answer(run("datasets", "list", "--context", "cmd", "--json"))] == ["completed"]
     assert world.one("select count(*) from names")["count"] > 0
     assert not (tmp_path / "home").exists()
+
+
+def test_a_terminal_names_a_context_that_nobody_typed(world: World, tmp_path: Path) -> None:
+    config = write_config(
+        tmp_path,
+        "current = 'prod'\n[contexts.prod]\ndatabase_url.command = ['sh', '-c', 'read url; echo $url']\n"
+        f"storage_path = '{tmp_path}'\n",
+    )
+    env = {"PATH": os.environ["PATH"], "AFFIRM_WORKER_CONFIG": config}
+    with on_terminal("jobs", "list", env=env, columns=200) as terminal:
+        terminal.type(f"{world.conninfo}\n")
+        assert "affirm-worker: context prod: 127.0.0.1:" in terminal.until("no such jobs")
+        assert terminal.end() == 0
+    with on_terminal("jobs", "list", env={**env, "DATABASE_URL": world.conninfo}, columns=200) as terminal:
+        assert "context" not in terminal.until("no such jobs")
 
 
 def test_status_begins_with_what_it_is_about(world: World, run: Run) -> None:

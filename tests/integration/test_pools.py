@@ -10,9 +10,9 @@ import psycopg
 import pytest
 import typer
 
-from cli import complete
-from cli.hints import error_in_words
 from cli.main import app
+from cli.options import complete
+from cli.wording.hints import error_in_words
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from services.client import Client
 from services.pools import Pools

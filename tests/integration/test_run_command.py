@@ -14,7 +14,7 @@ import pytest
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
-from tests.integration.command_line import log_of, running
+from tests.integration.command_line import ROOT, log_of, running
 from tests.integration.loads import COPY_WAITS, ROWS_2023, YEAR_2023, copy_held_up
 from tests.integration.world import World
 
@@ -33,6 +33,21 @@ async def test_sigterm_lets_children_finish_within_the_grace_period(world: World
     says = [line["msg"] for line in log]
     assert says[-1] == "stopped"
     assert "stopping: 1 run may finish, up to 30 s" in says
+
+
+async def test_a_load_says_what_it_waits_for_once_it_is_interrupted(world: World) -> None:
+    result = world.submit(YEAR_2023)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "load", str(YEAR_2023), "--country", "US"],
+        env={**os.environ, **world.environment, "WORKER_SHUTDOWN_GRACE": "200ms"}, cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with copy_held_up(world, result.dataset_id, "Olivia"):
+        await world.until(COPY_WAITS)
+        process.send_signal(signal.SIGINT)
+        _, said = await asyncio.to_thread(process.communicate, timeout=30)
+    assert process.returncode == 130
+    assert "stopping: 1 run may finish, up to 0.2 s; Ctrl-C again kills it\n" in said
 
 
 async def test_after_the_grace_period_children_are_interrupted_and_their_jobs_given_back(world: World) -> None:

@@ -25,8 +25,8 @@ from tests.fakes.launcher import FakeLauncher
 from tests.faults.actor import Actor, Boundary, Crashed, Kind, fault_at
 from tests.faults.connections import sync_connection
 from tests.integration.command_line import answer, runner, running
-from tests.integration.test_grants import as_role
 from tests.integration.world import World
+from tests.kit.roles import as_role
 from tests.kit.submit import submit
 from tests.servers.file_server import FileServer, Page, serving
 

@@ -1,6 +1,8 @@
 """What a command does with a standard output that ends early or takes nothing, and with poor surroundings."""
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.exit_codes import NOBODY_READS
+from cli.exit_codes import INTERRUPTED, NOBODY_READS, NOT_DONE
 from dataset_jobs.model.outcome import ExitCode
 from tests.servers.as_user import ROOT, affirm
 
@@ -83,6 +85,38 @@ def test_without_input_nothing_is_agreed_to(database: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "code"),
+    [(b"\x03", INTERRUPTED), (b"n\n", NOT_DONE), (b"\x04", NOT_DONE)],
+    ids=["^C", "no", "^D"],
+)
+def test_a_question_that_is_not_agreed_to_does_nothing(answer: bytes, code: int, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "with country as (select id from countries where code = 'US'), dataset as (insert into datasets"
+            " (country_id, filename, storage_uri, sha256, size, status, error)"
+            " select id, 'a.txt', 'local:US/a', repeat('0', 64), 1, 'failed', 'no' from country returning id)"
+            " insert into jobs (dataset_id, type, state, finished_at, last_cause, last_error)"
+            " select id, 'parse_dataset', 'failed', now(), 'rejected', 'no' from dataset"
+        )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database}
+        os.execve(sys.executable, [sys.executable, "-m", "cli", "jobs", "purge", "--older-than", "0s"], environment)
+    said = b""
+    while b"[y/N]" not in said:
+        said += os.read(terminal, 4096)
+    os.write(terminal, answer)
+    with contextlib.suppress(OSError):  # the other end is closed
+        while os.read(terminal, 4096):
+            pass
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select count(*) from jobs").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
     "poor",
     [{"LANG": "C"}, {"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"TERM": "dumb"}, {"HOME": "/nonexistent"}],
     ids=lambda poor: "=".join(*poor.items()),
@@ -91,3 +125,15 @@ def test_poor_surroundings_do_not_matter(poor: dict[str, str], database: str) ->
     for command in ("parsers list", f"parse {NAMES} --country US --report", "status"):
         done = affirm(*command.split(" "), environment={"DATABASE_URL": database, **poor})
         assert (done.returncode, done.stderr) == (0, ""), command
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_line_on_stderr_goes_out_at_once(unbuffered: str) -> None:
+    """Whoever waits for a lock, or reads a log, sees it while the command goes on."""
+    code = "import sys, time; from cli.screen import streams; streams.guard(); sys.stderr.write('x\\n'); time.sleep(9)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, text=True,
+        stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None and process.stderr.readline() == "x\n"
+        process.kill()

@@ -49,9 +49,8 @@ def test_a_submission_is_followed_to_its_end(run: Run, world: World) -> None:
         done = run("submit", good, "--country", "US", "--wait")
         assert "loaded 1 of 1 file" in done.stdout
         failed = run("submit", bad, good, "missing.txt", "--country", "US", "--wait", code=1)
-        assert "yob2021.txt: failed: " in failed.stdout
-        assert "missing.txt: refused: " in failed.stdout
-        assert "loaded already, and left alone: 1 file" in failed.stdout
+        assert "1 of 3 files was loaded already" in failed.stdout
+        assert "yob2021.txt (job " in failed.stdout and "  missing.txt: no such file" in failed.stdout
         again = answer(run("submit", good, "--country", "US", "--wait", "--json"))
         assert (again["files"], again["already_loaded"]) == (1, 1)
 

@@ -40,12 +40,22 @@ class Terminal:
         written, self.written = self.written, ""
         return written
 
+    def type(self, text: str) -> None:
+        """What a user types."""
+        os.write(self._stream, text.encode())
+
     def end(self, seconds: float = 30) -> int:
         """Reads until the command has ended; its exit code. Raises TimeoutError."""
         until = time.monotonic() + seconds
         while self._read(until):
             pass
         return self.process.wait(max(1, until - time.monotonic()))
+
+    def hang_up(self) -> None:
+        """Closes the terminal, as a window is closed: the command gets SIGHUP, and can write nowhere."""
+        if self._stream >= 0:
+            os.close(self._stream)
+        self._stream = -1
 
     def resize(self, columns: int, lines: int = 40) -> None:
         """Another size."""
@@ -87,16 +97,17 @@ def _started(command: Sequence[str], env: Mapping[str, str], cwd: Path, columns:
     stream, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen(
-        command, cwd=cwd, env={"TERM": "xterm", **env}, stdin=theirs, stdout=theirs, stderr=theirs,
-        start_new_session=True,
+        ["setsid", "--ctty", *command], cwd=cwd, env={"TERM": "xterm", **env},
+        stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
+    terminal = Terminal(process, stream)
     try:
-        yield Terminal(process, stream)
+        yield terminal
     finally:
         process.kill()
         process.wait()
-        os.close(stream)
+        terminal.hang_up()
 
 
 def plain(written: str) -> str:

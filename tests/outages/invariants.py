@@ -19,6 +19,9 @@ NEVER = {
         ) is distinct from (
             select array_agg((year, gender, row_count, total_count) order by year, gender)
             from coverage where dataset_key = key)""",
+    "a loaded dataset without the report of just these rows": """
+        select key from datasets where loaded_at is not null
+            and (report ->> 'smallest')::int is distinct from (select min(count) from names where dataset_key = key)""",
     "what is superseded by a dataset that does not cover it": """
         select old.dataset_key from coverage old left join coverage new
             on new.dataset_key = old.superseded_by and new.year = old.year and new.gender = old.gender

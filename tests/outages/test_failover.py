@@ -14,6 +14,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import LostLease, Unavailable
 from dataset_jobs.model.keys import RunKey
+from dataset_jobs.model.report import Report
 from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
 from services.client import Client
 from tests.integration.world import World
@@ -22,7 +23,8 @@ from tests.outages.invariants import check_finished
 from tests.servers.postgres import DURABLE, PostgresServer, Standby
 from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
-LOADED = Loaded("zombie", "births", None, None, [Covered(2020, "F", 1, 1)])
+COVERED = [Covered(2020, "F", 1, 1)]
+LOADED = Loaded("zombie", "births", None, None, COVERED, None, Report("yob2020.txt", "US", totals=COVERED, smallest=1))
 
 
 class Pair(NamedTuple):

@@ -1,14 +1,16 @@
 """What people are told to do: something for every end of a run, and only with commands that there are."""
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from cli.hints import advice_in_words, advice_lines, command
+from cli.wording.hints import advice_in_words, advice_lines, command
 from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.hints import Action, Advice, Hint
@@ -83,6 +85,28 @@ def test_a_parser_pool_is_patched_by_a_line_that_a_shell_can_read() -> None:
         "kubectl", "patch", "parserpool", "name", "-n", "names", "--type", "merge", "-p", '{"spec":{"paused":true}}',
     ]  # fmt: skip
     assert " -n NAMESPACE " in command(Hint(Action.PATCH_PARSER_POOL, name="name", patch="{}"))
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """The texts of the product that people read, each with its file; not its docstrings."""
+    for folder in ("app", "cli", "controller", "dataset_jobs", "parser_runner", "services"):
+        for path in (ROOT / folder).rglob("*.py"):
+            tree = ast.parse(path.read_text())
+            prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+                    yield path.name, node.value
+
+
+def test_every_command_in_a_message_is_there() -> None:
+    named = [
+        (file, words)
+        for file, text in messages()
+        for words in re.findall(r"(?:[:`] ?|\btype |^ {4})affirm-worker ([a-z]+(?: [a-z]+)?)", text, re.MULTILINE)
+    ]
+    assert len(named) > 5
+    for file, words in named:
+        assert words in COMMANDS or words.split()[0] in COMMANDS - GROUPS, f"{file}: affirm-worker {words}"
 
 
 def test_every_hint_of_a_refused_file_has_its_words() -> None:

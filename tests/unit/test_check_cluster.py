@@ -11,7 +11,7 @@ from controller.launchers.kubernetes.inspection import KubernetesInspection
 from controller.launchers.kubernetes.rights import RIGHTS
 from controller.pools.runner_pod import RunnerTemplate
 from dataset_jobs.model.limits import Limits
-from services.findings import Finding, Verdict, worst
+from services.checks.findings import Finding, Verdict, worst
 from tests.servers.kubernetes_namespace import FakeNamespace, serving
 
 RESOURCES = {"requests": {"cpu": "10m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}

@@ -10,10 +10,10 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.requests import InvalidRequest
-from services.check_database import check_version
-from services.check_machine import check_memory, check_space
-from services.checkup import Check, check_up
-from services.findings import Finding, Fix, Verdict, ok, warning, wrong
+from services.checks.checkup import Check, check_up
+from services.checks.database import check_version
+from services.checks.findings import Finding, Fix, Verdict, ok, warning, wrong
+from services.checks.machine import check_memory, check_space
 
 
 def given(*found: Finding, needs: Sequence[str] = (), name: str = "one") -> Check:

@@ -78,7 +78,7 @@ def test_help_needs_nothing_heavy() -> None:
     code = "import sys, cli.main; cli.main.app(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert "cli.output" in loaded
+    assert "cli.screen.output" in loaded
     assert not loaded & {"psycopg", "pydantic_settings", "boto3", "kubernetes", "kopf", "rich.console", "aiohttp"}
 
 

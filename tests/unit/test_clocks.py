@@ -17,6 +17,7 @@ WALL_CLOCKS = {
 }  # fmt: skip
 ALLOWED = {
     "controller/launchers/kubernetes/events.py": "the time of a Kubernetes event, for people",
+    "controller/on_one_machine.py": "since when a log on a terminal runs: later days have a date",
     "dataset_jobs/logs.py": "the time of a log line",
     "dataset_jobs/model/description_check.py": "no list is of a year that is to come",
     "parser_runner/log_tail.py": "the time of a log line that is kept",
@@ -66,14 +67,16 @@ def test_a_wall_clock_is_found_under_any_name() -> None:
 
 
 TIMES_OF_OTHERS = {
-    "cli/story.py": "the time of the next try, which the database has said",
+    "cli/wording/story.py": "the time of the next try, which the database has said",
     "controller/launchers/kubernetes/pod_evidence.py": "whether a runner ended before the rest of its pod: its "
     "deadline by its node's clock; a disruption, of a pod with other containers only, by the control plane's",
     "controller/outcomes/diagnosis.py": "how long a pod waited for its node: both times are the control plane's",
     "controller/pools/resource.py": "which of two ParserPools of a name is the later one: the API server's",
     "dataset_jobs/model/durations.py": "a time that a person has typed",
     "dataset_jobs/model/settlement.py": "how long a container ran: both times are its node's",
+    "parser_runner/child.py": "since when a log on a terminal runs: the same machine's",
     "parser_runner/parsers/workbook.py": "a date in a file",
+    "services/run_logs.py": "the time of a line of a run's log, for people",
 }
 """Where a time is read that somebody else wrote; whoever adds a place says by which clock it is compared."""
 

@@ -81,7 +81,7 @@ def test_a_context_is_added_at_the_end(path: Path) -> None:
             add(name, {})
 
 
-def test_a_context_goes_with_its_tables_and_what_is_current(path: Path) -> None:
+def test_a_removed_context_goes_with_its_tables(path: Path) -> None:
     remove("prod")
     there, _, after = FILE.partition("[contexts.prod]")
     assert path.read_text() == there + "\n# the last one" + after.partition("# the last one")[2]
@@ -258,7 +258,7 @@ def test_all_that_is_wrong_is_listed_at_once(path: Path) -> None:
     assert "did you mean DATABASE_URL?" in affirm(path, "settings", "databse_url", code=2).stderr
 
 
-def test_a_login_in_a_setting_that_has_none_is_hidden(path: Path) -> None:
+def test_a_login_where_none_belongs_is_hidden(path: Path) -> None:
     login = "http://u:hunter2@s3.example"
     bucket = "storage_type = 's3'\nstorage_s3_bucket = 'names'"
     path.write_text(f"[contexts.a]\n{bucket}\nstorage_s3_endpoint = '{login}'\n")

@@ -71,9 +71,7 @@ def test_a_context_has_any_setting_by_its_name(tmp_path: Path) -> None:
     assert str(read_settings().home) == "/srv/dev", "the current one"
 
 
-def test_the_option_wins_over_the_variable_and_that_over_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_option_wins_over_variable_and_that_over_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config(tmp_path, TWO + "[contexts.third]\n")
     monkeypatch.setenv("AFFIRM_WORKER_CONTEXT", "third")
     used = [read(name).context for name in (None, "prod", "")]
@@ -104,9 +102,7 @@ def test_the_environment_wins_setting_by_setting(tmp_path: Path, monkeypatch: py
     assert (origins["limit_rows"].line, reading.doubts) == (13, ())
 
 
-def test_a_place_in_the_environment_takes_nothing_of_another_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_database_takes_nothing_of_the_contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runners that connect to the context's database would not find the jobs of this one."""
     config(tmp_path, TWO + f'runner_database_url = "{URL}"\ndatabase_direct_url = "{URL}"\n')
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@other/names")
@@ -188,7 +184,7 @@ def test_every_wrong_value_is_said_at_once(tmp_path: Path, monkeypatch: pytest.M
         ("a\nb", r"there is no context 'a\nb': "),
     ],
 )
-def test_a_context_that_is_not_there_is_named_with_the_nearest(tmp_path: Path, given: str, said: str) -> None:
+def test_an_unknown_context_is_named_with_the_nearest(tmp_path: Path, given: str, said: str) -> None:
     path = config(tmp_path)
     assert refusal(given).startswith(said)
     assert refusal(given).endswith(f"{path} has dev, prod")
@@ -229,9 +225,7 @@ def test_a_command_or_a_file_has_the_secret(tmp_path: Path) -> None:
     assert read("a", secrets=False).settings.database_url is None
 
 
-def test_a_secret_that_the_environment_replaces_is_not_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_that_is_not_needed_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config(tmp_path, f"[contexts.a]\ndatabase_url = {{command = ['touch', '{tmp_path}/asked']}}\n")
     monkeypatch.setenv("DATABASE_URL", URL)
     assert read_settings("a").database_url == URL
@@ -252,13 +246,20 @@ def test_a_secret_that_the_environment_replaces_is_not_asked_for(
         (["x\0"], "cannot be run: a NUL in its arguments"),
     ],
 )
-def test_a_command_that_fails_is_said_without_what_it_printed(
+def test_a_failed_command_is_named_without_its_output(
     command: list[str], said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SecretUnknown) as failed:
         SecretCommand(tuple(command)).read()
     assert said in str(failed.value)
     assert "hunter2" not in str(failed.value) + "".join(capfd.readouterr())
+
+
+def test_no_command_is_run_that_everybody_could_have_written(tmp_path: Path) -> None:
+    path = config(tmp_path, f"[contexts.a]\ndatabase_url = {{command = ['touch', '{tmp_path}/run']}}\n")
+    path.chmod(0o602)
+    assert refusal("a").endswith(f"touch is not run, since everybody can write the file: chmod o-w {path}")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("command", [["sleep", "60"], ["sh", "-c", "sleep 60; true"], ["sh", "-c", "sleep 60 & wait"]])

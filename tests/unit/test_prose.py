@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.prose import fitted
-from cli.table import width_of
+from cli.screen.prose import fitted
+from cli.screen.table import width_of
 
 ID = "0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91"
 SENTENCES = [

@@ -3,10 +3,11 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from cli.report import left_out_in_a_line
+from cli.wording.report import left_out_in_a_line, lines_of_loads
 from dataset_jobs.model.places import Cell, Figure, InMember, Place, as_values, from_values
 from dataset_jobs.model.report import Report, stored_report
 from parser_runner.parsers import countries
@@ -200,3 +201,17 @@ def test_what_was_left_out_fits_in_a_line() -> None:
     assert left_out_in_a_line(Report("a.csv", "FR")) == ""
     found = Report("a.csv", "FR", left_out={"blank": 1, "cells suppressed": 57389, "rows without a year": 36675})
     assert left_out_in_a_line(found) == "57,389 cells suppressed, 36,675 rows without a year, 1 blank"
+
+
+def test_a_load_of_many_files_names_the_first_that_left_something_out() -> None:
+    some = {
+        UUID(int=number << 96): Report(f"{number}.csv", "FR", left_out={"blank": number} if number else {})
+        for number in range(50)
+    }
+    lines = lines_of_loads(some, 50, "affirm-worker datasets show")
+    assert lines[:3] == ["", "left out:", "  1.csv: 1 blank"]
+    assert lines[-4:] == [
+        "  20.csv: 20 blank", "  and of 29 more files", "where and why, for the first of them:",
+        "  affirm-worker datasets show 00000001",
+    ]  # fmt: skip
+    assert lines_of_loads({UUID(int=1): Report("a.csv", "FR", left_out={})}, 2, "show") == []

@@ -222,6 +222,25 @@ def test_never_reaching_the_database_uses_no_budget(reason: Reason | None) -> No
     assert (settled.state, used(settled), settled.wait) == (JobState.SCHEDULED, (0, 0, 1), timedelta(seconds=10))
 
 
+@pytest.mark.parametrize(
+    ("reason", "restarted", "budgets"),
+    [
+        (Reason.DATABASE, True, (0, 1, 0)),
+        (Reason.DATABASE, False, (1, 0, 0)),
+        (Reason.STORAGE, True, (1, 0, 0)),
+        (None, True, (1, 0, 0)),
+    ],
+)
+def test_a_restart_of_postgres_is_an_interruption(
+    reason: Reason | None, restarted: bool, budgets: tuple[int, int, int]
+) -> None:
+    """Of a run that had begun. A network or a storage that is away is not known from a load that breaks it."""
+    why = Diagnosis(Cause.UNAVAILABLE, reason, "server closed the connection unexpectedly")
+    settled = settlement_of(why, replace(FRESH, started=True, restarted=restarted), POLICY, 0)
+    assert used(settled) == budgets
+    assert settled.state is (JobState.QUEUED if budgets[1] else JobState.SCHEDULED)
+
+
 @pytest.mark.parametrize("cause", GIVEN_BACK)
 def test_a_job_of_which_no_run_could_start_for_a_day_fails(cause: Cause) -> None:
     day = timedelta(hours=24)

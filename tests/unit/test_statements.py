@@ -15,7 +15,7 @@ TOPICS = {path.stem for path in STORE.glob("sql/*.sql")}
 
 def names_in_code() -> set[str]:
     """Every string of the store and the services that begins like a statement's name."""
-    files = [*STORE.glob("*.py"), *Path(services.__file__).parent.glob("*.py")]
+    files = [*STORE.glob("*.py"), *Path(services.__file__).parent.rglob("*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
     constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return {text for text in constants if isinstance(text, str) and is_name(text)}

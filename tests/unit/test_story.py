@@ -9,9 +9,9 @@ import pytest
 
 from app.places import Places
 from cli.commands.status import heading, remarks
-from cli.obstacles import waits_in_words
-from cli.story import story
-from cli.words import duration
+from cli.screen.words import duration
+from cli.wording.obstacles import waits_in_words
+from cli.wording.story import story
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
 from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status
@@ -22,7 +22,7 @@ JOB = JobView(
     id=UUID(int=1), dataset_id=UUID(int=2), country="US", filename="yob2020.txt", type="parse_dataset",
     pool="default", priority=0, state="queued", attempts=0, interruptions=0, give_backs=0, run_at=NOON,
     created_at=NOON, finished_at=None, cancel_requested_at=None, blocked_since=None, retried_at=[],
-    last_cause=None, last_error=None, size=12345, bytes_done=None, rows_done=None,
+    last_cause=None, last_error=None, size=12345, described=False, bytes_done=None, rows_done=None,
 )  # fmt: skip
 RUN = RunView(
     epoch=1, launcher="kubernetes", owner="c/1", claimed_at=NOON, launched_at=None, launch_name=None,

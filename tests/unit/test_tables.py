@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 import cli.commands
-from cli.table import ELLIPSIS, FITTING, Choice, Column, chosen, plain_lines, table_lines, width_of
-from cli.words import short
+from cli.screen.table import ELLIPSIS, FITTING, Choice, Column, PlainRows, chosen, plain_lines, table_lines, width_of
+from cli.screen.words import short
 from dataset_jobs.model.requests import InvalidRequest
 
 WHEN = datetime(2026, 11, 30, 3, 15, 59, tzinfo=UTC)
@@ -120,3 +120,13 @@ def test_times_of_today_have_no_date_and_the_heading_names_the_zone() -> None:
     assert lines[0] == f"finished {zone}"
     assert lines[1] == now.astimezone().strftime("%H:%M:%S")
     assert lines[2].startswith("2020-11-30")
+
+
+def test_rows_that_come_one_after_the_other_are_in_columns() -> None:
+    columns = TABLES["jobs.JOBS"]
+    rows = PlainRows(columns, chosen("state,file,rows", wide=False))
+    row = _row(columns)
+    heading, line = rows.heading([row]), rows.line(row)
+    assert line.split("  ")[0] == "completed"
+    assert heading.index("file") == line.index(TEXT)
+    assert len(heading.split()) == 3

@@ -7,7 +7,7 @@ import pytest
 
 from app.settings import Settings
 from cli.exit_codes import IN_WORDS
-from cli.topics import TOPICS, topic_lines
+from cli.wording.topics import TOPICS, topic_lines
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.meanings import CAUSES, DATASET_STATUSES, EXIT_CODES, JOB_STATES, NEXT
 from dataset_jobs.model.outcome import ExitCode

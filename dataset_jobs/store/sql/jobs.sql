@@ -126,6 +126,28 @@ where (%(before)s::int is null or jobs.key < %(before)s)
 order by jobs.key desc
 limit %(limit)s
 
+-- name: jobs.match_finished
+-- Finds the jobs of a list that are over, the latest end first, with the filters of jobs.match. Called by jobs list.
+select jobs.id, jobs.key
+from jobs left join datasets on datasets.id = jobs.dataset_id
+where (%(before)s::int is null or jobs.key < %(before)s)
+    and (%(first)s::bigint is null or jobs.key >= %(first)s)
+    and (%(since)s::timestamptz is null or jobs.created_at >= %(since)s)
+    and (%(state)s::text is null or jobs.state = %(state)s)
+    and (%(states)s::text[] is null or jobs.state = any (%(states)s))
+    and (not %(over)s::bool or jobs.finished_at is not null)
+    and (not %(held)s::bool
+        or exists (select from runs where runs.job_id = jobs.id and runs.released_at is null))
+    and (%(cause)s::text is null or jobs.last_cause = %(cause)s)
+    and (%(causes)s::text[] is null or jobs.last_cause = any (%(causes)s))
+    and (%(pool)s::text is null or jobs.pool = %(pool)s)
+    and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
+    and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
+    and (%(file)s::text is null or datasets.filename ilike %(file)s)
+    and jobs.finished_at is not null
+order by jobs.finished_at desc, jobs.key desc
+limit %(limit)s
+
 -- name: jobs.first_key_since
 -- Finds a key below which no job is as new as that, by halving: created_at has no index, since every claim would pay
 -- for it. Keys rise with time, except among transactions at one time: an hour covers those. Called by jobs list.
@@ -151,7 +173,8 @@ select max(low) as key, (select since from asked) as since from search
 select jobs.id, jobs.dataset_id, countries.code as country, datasets.filename, jobs.type, jobs.pool, jobs.priority,
     jobs.state, jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.run_at, jobs.created_at, jobs.finished_at,
     jobs.cancel_requested_at, jobs.blocked_since, jobs.retried_at,
-    jobs.last_cause, jobs.last_error, datasets.size, runs.bytes_done, runs.rows_done
+    jobs.last_cause, jobs.last_error, datasets.size, datasets.description is not null as described,
+    runs.bytes_done, runs.rows_done
 from jobs join datasets on datasets.id = jobs.dataset_id join countries on countries.id = datasets.country_id
     left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
 where jobs.id = any (%(ids)s::uuid[])

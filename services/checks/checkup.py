@@ -10,7 +10,7 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.local_machine import machine_error
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.threads import start_thread
-from services.findings import Finding, Verdict, failed, skipped, worst, wrong
+from services.checks.findings import Finding, Verdict, failed, skipped, worst, wrong
 
 SECONDS = 10.0
 """How long a check may take."""

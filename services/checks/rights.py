@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, TableRight, rights_of
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
-from services.findings import Finding, Fix, ok, warning, wrong
+from services.checks.findings import Finding, Fix, ok, warning, wrong
 
 _SHOWN = 4
 """Rights that are named; of more it says how many."""

@@ -67,7 +67,7 @@ def checks(incomplete: str) -> list[str]:
 def topics(ctx: Any, incomplete: str) -> list[str]:
     """What `help` explains: commands and topics, and after a group its commands."""
     from cli.lazy import SHORT_HELPS, command
-    from cli.topics import TOPICS
+    from cli.wording.topics import TOPICS
 
     words = ctx.params.get("words") or ()
     there = [*SHORT_HELPS, *TOPICS] if not words else [*getattr(command(words[0]), "commands", ())]

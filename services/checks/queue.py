@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.views import Status
-from services.findings import Finding, Fix, Verdict, ok
+from services.checks.findings import Finding, Fix, Verdict, ok
 from services.status import Kind, Obstacle, obstacles
 
 _OF_CONTROLLERS = (Kind.NO_CONTROLLER, Kind.CONTROLLER_IN_TROUBLE)

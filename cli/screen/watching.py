@@ -17,11 +17,11 @@ from uuid import UUID
 
 import typer
 
-from cli import output
 from cli.exit_codes import INTERRUPTED
-from cli.hints import error_in_words
-from cli.prose import fitted
-from cli.table import Choice, Column, PlainRows, terminal_width
+from cli.screen import output
+from cli.screen.prose import fitted
+from cli.screen.table import Choice, Column, PlainRows, terminal_width
+from cli.wording.hints import error_in_words
 from dataset_jobs.model.errors import RunError, Temporary
 from dataset_jobs.model.text import one_line
 
@@ -201,7 +201,7 @@ class Changes(Generic[View]):
     def tell(self, before: Sequence[View] | None, now: Sequence[View]) -> None:
         """Prints the differences of two answers, the oldest item first."""
         if before is None and not self._as_json:
-            output.say(*self._rows.heading())
+            output.print_lines([self._rows.heading(map(self._row, now))])
         old = {item.id: item for item in before or ()}
         gone = old.keys() - {item.id for item in now}
         # They may have left the filter, the first so many, or the database.
@@ -217,7 +217,7 @@ class Changes(Generic[View]):
 
     def _print(self, item: View, *, removed: bool = False) -> None:
         if not self._as_json:
-            output.say(self._rows.line(self._row(self._removed(item) if removed else item)))
+            output.print_lines([self._rows.line(self._row(self._removed(item) if removed else item))])
         elif removed:
             output.print_json({"id": item.id, "removed": True}, indent=None)
         else:

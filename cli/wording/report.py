@@ -1,14 +1,17 @@
 """A report of a file for people: of `parse --report` before a load, of `datasets show` and `load` after it."""
 
-import sys
-import textwrap
+from collections.abc import Mapping
+from uuid import UUID
 
-from cli.table import terminal_width
+from cli.screen.words import SHORT_ID
 from dataset_jobs.model.places import in_words
 from dataset_jobs.model.report import Report
 
-_INDENT = 12
-"""Of a reason: the columns of its count and the gap."""
+SHOWN_FILES = 20
+"""Files whose left-out records are named, of a load of many."""
+
+SHOWN_TOTALS = 10
+"""Years and sexes that are shown of a load of one file: its rows, which follow, should be on the screen too."""
 
 
 def about_the_file(found: Report) -> list[tuple[str, str]]:
@@ -51,11 +54,11 @@ def left_out_lines(found: Report) -> list[str]:
     if found.left_out:
         lines += ["", "left out:"]
         for reason in found.left_out:
-            lines += _left_out(found, reason)
+            lines.append(_left_out(found, reason))
     if found.added:
         lines += ["", "added to another record of the same name:"]
         for reason, count in found.added.items():
-            lines += _wrapped(count, reason)
+            lines.append(f"{count:>10,}  {reason}")
     return lines
 
 
@@ -65,19 +68,37 @@ def left_out_in_a_line(found: Report) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in most)
 
 
-def _left_out(found: Report, reason: str) -> list[str]:
+def lines_of_loads(reports: Mapping[UUID, Report], files: int, show: str) -> list[str]:
+    """The loads of several files, a line of each that left something out; or the whole report of the only file.
+
+    Args:
+        reports: of the datasets that were loaded.
+        files: how many were given.
+        show: the command that shows a dataset, without its id.
+    """
+    if files == len(reports) == 1:
+        [(dataset, report)] = reports.items()
+        lines = ["", *(f"{label:<10}{text}" for label, text in [("file", report.filename), *about_the_file(report)])]
+        if len(report.totals) <= SHOWN_TOTALS:
+            lines += totals_lines(report)
+        else:
+            lines += ["", "rows and totals of each year and sex:", f"  {show} {str(dataset)[:SHORT_ID]}"]
+        return lines + left_out_lines(report)
+    found = {dataset: report for dataset, report in reports.items() if report.left_out}
+    if not found:
+        return []
+    named = [f"  {report.filename}: {left_out_in_a_line(report)}" for report in found.values()]
+    more = len(named) - SHOWN_FILES
+    if more > 0:
+        named[SHOWN_FILES:] = [f"  and of {more:,} more file{'' if more == 1 else 's'}"]
+    which = "where and why:" if len(found) == 1 else "where and why, for the first of them:"
+    return ["", "left out:", *named, which, f"  {show} {str(next(iter(found)))[:SHORT_ID]}"]
+
+
+def _left_out(found: Report, reason: str) -> str:
     """How many records, their sum and their first places."""
     count, total = found.left_out[reason], found.left_out_totals.get(reason)
     places = found.left_out_places.get(reason, ())
     shown = "; ".join(map(in_words, places)) + ("; …" if places and count > len(places) else "")
     figures = f", {total:,} in all" if total else ""
-    return _wrapped(count, f"{reason}{figures}{f': {shown}' if shown else ''}")
-
-
-def _wrapped(count: int, text: str) -> list[str]:
-    """A count and its text; on a terminal on several lines, none of which breaks a word."""
-    line = f"{count:>10,}  {text}"
-    if not sys.stdout.isatty() or len(line) <= terminal_width():
-        return [line]
-    width = max(terminal_width(), 2 * _INDENT)
-    return textwrap.wrap(line, width, subsequent_indent=" " * _INDENT, break_long_words=False, break_on_hyphens=False)
+    return f"{count:>10,}  {reason}{figures}{f': {shown}' if shown else ''}"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete
+from cli.options import complete
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_when
 from dataset_jobs.model.requests import InvalidRequest, UnknownCountry

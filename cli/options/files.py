@@ -8,8 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from cli.described import with_description
-from cli.options import (
+from cli.options.common import (
     Columns,
     Country,
     DescriptionFile,
@@ -25,6 +24,7 @@ from cli.options import (
     Split,
     Year,
 )
+from cli.options.descriptions import with_description
 from dataset_jobs.model.file_hints import FileHints
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.hints import advice_lines, with_commands
-from cli.obstacles import waits_in_words
-from cli.words import cell, duration
+from cli.screen.words import cell, duration
+from cli.wording.hints import advice_lines, with_commands
+from cli.wording.obstacles import waits_in_words
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.keys import RUN_LEASE

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cli.output import print_json, say
+from cli.screen.output import print_json, say
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.report import Report

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from cli.hints import with_commands
-from cli.words import cell, duration
+from cli.screen.words import cell, duration
+from cli.wording.hints import with_commands
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView
 from services.explain import Explanation
 from services.status import Kind, Obstacle

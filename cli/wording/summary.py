@@ -13,12 +13,13 @@ from uuid import UUID
 
 from app.database import Database
 from app.settings import Settings
-from cli import context_option, output
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.hints import command, error_in_words
-from cli.report import about_the_file, left_out_in_a_line, left_out_lines, totals_lines
-from cli.table import Column
-from cli.words import SHORT_ID, cell
+from cli.options import context as context_option
+from cli.screen import output
+from cli.screen.table import Column
+from cli.screen.words import SHORT_ID, cell
+from cli.wording.hints import command, error_in_words
+from cli.wording.report import lines_of_loads
 from dataset_jobs.model.advice import HINTED
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
@@ -28,13 +29,10 @@ from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client
 from services.jobs import Others
+from services.submission import Verdict
 from services.submit import SubmittedFile
 
 SHOWN_ROWS = 5
-SHOWN_FILES = 20
-"""Files whose left-out records are named, of a load of many."""
-SHOWN_TOTALS = 10
-"""Years and sexes that are shown of a load of one file: the rows below are to be seen as well."""
 _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]
 
 
@@ -64,6 +62,7 @@ class Summary:
         seconds: from the first file submitted to the last job settled.
         others: the jobs of other files that ran too.
         reports: of the datasets that were loaded now.
+        stored_again: of those that had been loaded before, how many files were lost in storage.
     """
 
     files: int
@@ -76,6 +75,7 @@ class Summary:
     others: Others
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
     reports: Mapping[UUID, Report] = field(default_factory=dict)
+    stored_again: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -119,6 +119,7 @@ def sum_up(
         others,
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
         {dataset: reports[dataset] for dataset in now if dataset in reports},
+        sum(one.done is not None and one.done.verdict is Verdict.RESTORED for one in already),
     )
 
 
@@ -135,7 +136,7 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         return
     _say_counts(summary)
     program = _command(settings)
-    if lines := _report_lines(summary, program):
+    if lines := lines_of_loads(summary.reports, summary.files, f"{program} datasets show"):
         output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
@@ -197,6 +198,8 @@ def _say_counts(summary: Summary) -> None:
     output.say(_in_a_line(summary))
     if summary.loaded:
         output.say(f"{_counted(summary.rows, 'row')} in {summary.seconds:.1f} s ({summary.rows_per_second:,} rows/s)")
+    if summary.stored_again:
+        output.say(f"stored again, since the stored file was lost: {_counted(summary.stored_again, 'file')}")
     if summary.others.count:
         output.say(_others_in_words(summary.others))
 
@@ -211,27 +214,6 @@ def _in_a_line(summary: Summary) -> str:
         return f"{already} of {files} {'was' if already == 1 else 'were'} loaded already"
     others = "" if summary.not_loaded else "the other "
     return f"loaded {summary.loaded} of {files}; {others}{already} {'was' if already == 1 else 'were'} loaded already"
-
-
-def _report_lines(summary: Summary, command: str) -> list[str]:
-    """What was loaded and left out: all of one file, a line of each one of several."""
-    if summary.files == len(summary.reports) == 1:
-        [(dataset, report)] = summary.reports.items()
-        lines = ["", *(f"{label:<10}{text}" for label, text in [("file", report.filename), *about_the_file(report)])]
-        if len(report.totals) <= SHOWN_TOTALS:
-            lines += totals_lines(report)
-        else:
-            lines += ["", "rows and totals of each year and sex:", f"  {command} datasets show {dataset}"]
-        return lines + left_out_lines(report)
-    found = [(report.filename, left_out_in_a_line(report), dataset) for dataset, report in summary.reports.items()]
-    found = [one for one in found if one[1]]
-    if not found:
-        return []
-    lines = ["", "left out:", *(f"  {file}: {line}" for file, line, _ in found[:SHOWN_FILES])]
-    if more := found[SHOWN_FILES:]:
-        lines.append(f"  and of {_counted(len(more), 'more file')}")
-    which = "where and why:" if len(found) == 1 else "where and why, for the first of them:"
-    return [*lines, which, f"  {command} datasets show {found[0][2]}"]
 
 
 def query(dataset: DatasetView) -> str:

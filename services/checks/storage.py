@@ -7,7 +7,7 @@ import uuid
 
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
-from services.findings import Finding, Fix, failed, ok, warning, wrong
+from services.checks.findings import Finding, Fix, failed, ok, warning, wrong
 
 FOLDER = "affirm-doctor"
 """No country has this code, so no dataset lies there."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_jobs.model.limits import MIB, Limits
-from services.findings import Finding, Fix, ok, warning, wrong
+from services.checks.findings import Finding, Fix, ok, warning, wrong
 
 LEAST_MIB = 16
 """With less room than this nothing works."""

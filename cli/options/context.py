@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete
+from cli.options import complete
 
 _given: str | None = None
 

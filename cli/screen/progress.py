@@ -13,8 +13,8 @@ from rich.table import Column
 
 from app.logs import set_up_logs
 from app.settings import Settings
-from cli.output import say
-from cli.prose import fitted
+from cli.screen.output import say
+from cli.screen.prose import fitted
 from dataset_jobs.model.text import one_line
 from dataset_jobs.model.trouble import Quiet
 from dataset_jobs.store.views import Progress

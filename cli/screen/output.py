@@ -13,9 +13,9 @@ from typing import IO, Any
 
 import typer
 
-from cli.prose import fitted
-from cli.table import FITTING, NOT_SHOWN, Choice, Column, plain_lines, record_lines, table_lines, terminal_width
-from cli.words import cell, short
+from cli.screen.prose import fitted
+from cli.screen.table import FITTING, NOT_SHOWN, Choice, Column, plain_lines, record_lines, table_lines, terminal_width
+from cli.screen.words import cell, short
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
 
@@ -131,8 +131,9 @@ def table(
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Prints lines that `table` and `fitted` have made."""
-    print(*lines, sep="\n")
+    """Prints lines as they are: those that tables and `fitted` have made."""
+    for line in lines:
+        print(line)
 
 
 def said_no(message: str) -> None:

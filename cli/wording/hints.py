@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli import context_option
+from cli.options import context as context_option
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
 
@@ -24,6 +24,8 @@ _COMMANDS = {
     Action.LIST_FORMATS: "affirm-worker parsers list --country {country}",
     Action.SUGGEST_COLUMNS: "affirm-worker parse FILE --country {country} --suggest",
     Action.LIST_FAILED_JOBS: "affirm-worker jobs list --state failed",
+    Action.SHOW_DESCRIPTION: "affirm-worker datasets show {dataset} --description > description.toml",
+    Action.SUBMIT_WITH_DESCRIPTION: "affirm-worker submit FILE --country {country} --description description.toml",
     Action.SHOW_STATUS: "affirm-worker status",
     Action.LIST_SCHEDULES: "affirm-worker schedules list",
     Action.REMOVE_SCHEDULE: "affirm-worker schedules remove {name}",
@@ -63,9 +65,15 @@ def command(hint: Hint, file: Path | str | None = None, country: str = "CC", sub
         line = f"affirm-worker {submit} {line.removeprefix(_SUBMIT)}"
     if path := str(file or hint.file or ""):
         line = line.replace("FILE", shlex.quote(path), 1)
-    if used := context_option.chosen():
-        line = line.replace("affirm-worker ", f"affirm-worker --context {shlex.quote(used)} ", 1)
+    line = typed(line)
     return f"POOL={hint.name} {line}" if hint.action is Action.RUN_CONTROLLER and hint.name else line
+
+
+def typed(line: str) -> str:
+    """A command of this program as it works on the same database: with the context that was given."""
+    if used := context_option.chosen():
+        return line.replace("affirm-worker ", f"affirm-worker --context {shlex.quote(used)} ", 1)
+    return line
 
 
 def error_in_words(error: RunError) -> str:

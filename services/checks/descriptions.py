@@ -3,7 +3,7 @@
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.client_connection import ClientDatabase
-from services.findings import Finding, ok, warning
+from services.checks.findings import Finding, ok, warning
 
 
 def check_descriptions(database: ClientDatabase) -> list[Finding]:

@@ -8,8 +8,8 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.migrations.rights import CONTROLLER
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
-from services.check_rights import grants, is_other_database, quoted
-from services.findings import Finding, Fix, ok, skipped, warning, wrong
+from services.checks.findings import Finding, Fix, ok, skipped, warning, wrong
+from services.checks.rights import grants, is_other_database, quoted
 
 OLDEST, NEWEST = 15, 18
 """Major versions of Postgres that are supported."""

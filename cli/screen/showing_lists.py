@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from cli import output
-from cli.listing import filters
-from cli.table import Choice, Column
-from cli.watching import Changes, View, watch
+from cli.screen import output
+from cli.screen.listing import filters
+from cli.screen.table import Choice, Column
+from cli.screen.watching import Changes, View, watch
 from services.listing import Order, Selection
 
 MANY = 50

@@ -1,4 +1,4 @@
-"""Standard output and standard error that a command can rely on, whatever they are.
+"""Standard output and standard error, guarded against full disks and readers that go.
 
 A pipe whose reader has gone and a full disk are errors of their own, and no OSError: that one could be taken for a
 fault of a file that the command reads.
@@ -58,9 +58,9 @@ def _guarded(stream: Stream, kind: type[io.FileIO]) -> Stream | io.TextIOWrapper
         return stream
     stream.flush()
     raw = kind(stream.fileno(), "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw), stream.encoding, "backslashreplace", line_buffering=stream.line_buffering
-    )
+    # With PYTHONUNBUFFERED, as in the images, it is not line_buffering: each text goes out at once.
+    at_once = stream.line_buffering or stream.write_through
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "backslashreplace", line_buffering=at_once)
 
 
 def _discard(number: int) -> None:

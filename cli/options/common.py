@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from cli import complete
+from cli.options import complete
 from dataset_jobs.model.durations import parse_duration, parse_when
 from dataset_jobs.model.requests import InvalidRequest
 from services.submission import checked_format, checked_region, checked_sex, checked_year

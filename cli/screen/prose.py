@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from cli.table import width_of
+from cli.screen.table import width_of
 
 _COMMAND = r"(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:affirm-worker|kubectl) \S"
 _ENDS_WITH_COMMANDS = re.compile(rf"(?<!Usage)(?<=\w|\)|'|\"): (?={_COMMAND})")

@@ -6,11 +6,11 @@ printed as lines.
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.words import NOTHING, cell, short, zone_of
+from cli.screen.words import NOTHING, cell, short, zone_of
 from dataset_jobs.model.requests import InvalidRequest
 
 GAP = 2
@@ -236,9 +236,11 @@ class PlainRows:
         self._columns = columns
         self._widths = [one.width for one in named]
 
-    def heading(self) -> Iterator[str]:
-        """The line of headings."""
-        yield self._line([column.name for column in self._columns])
+    def heading(self, rows: Iterable[Sequence[Any]] = ()) -> str:
+        """The line of headings, with room for these rows, which come after it."""
+        for row in rows:
+            self.line(row)
+        return self._line([column.name for column in self._columns])
 
     def line(self, row: Sequence[Any]) -> str:
         """The line of a row."""

@@ -1,0 +1,1 @@
+"""What is shown: tables, prose, progress, lists that are watched."""

@@ -1,0 +1,1 @@
+"""Results of services in words: errors, obstacles, stories, summaries."""
