@@ -1,6 +1,5 @@
 """`affirm-worker parse`."""
 
-import csv
 import io
 import shutil
 import sys
@@ -25,16 +24,14 @@ from cli.wording.hints import command
 from cli.wording.report import about_the_file, left_out_lines, totals_lines
 from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
-from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
+from parser_runner.apart.parser import ParserParent
+from parser_runner.file_parser import FileToParse
 from parser_runner.machine import Machine, temporary_file
-from parser_runner.parsers import parse_whole
-from parser_runner.parsers.archive import is_archive
-from parser_runner.parsers.report import report, reports_of_members
-from parser_runner.parsers.source import Source
 from services.sources.addresses import is_address, shown_address
 from services.sources.buckets import SCHEME
 from services.sources.source import FileOnDisk, LocalFile
@@ -104,21 +101,19 @@ def parse(
     hints = checked_hints(given.hints())
     settings = settings_without_database()
     temporary_folder()
-    with _fetched(file, settings, name) as local:
-        if suggestion:
-            print_suggestion(local.path, code, hints, settings.limits, as_json)
-            return
-        with open_file(local.path) as opened:
-            if not opened.seekable():
-                raise InvalidRequest(
-                    f"{file}: a pipe cannot be read again from its beginning; give - for stdin, with --name"
-                )
-            source = Source(local.path.name, opened, hints, settings.limits)
+    with _fetched(file, settings, name) as local, closing(ParserParent.started()) as parsers:
+        parser = parsers.parser(FileToParse(local.path.name, code, hints, settings.limits))
+        with closing(parser):
+            with open_file(local.path) as opened:
+                while block := opened.read(MIB):
+                    parser.write(block)
             shown = shown_address(file) if is_address(file) else file
-            if validation or as_json:
-                _print_report(source, code, local.path, shown, as_json)
+            if suggestion:
+                print_suggestion(parser.suggested(), shown, as_json)
+            elif validation or as_json:
+                _print_report(parser.reports(), shown, as_json)
             else:
-                _print_rows(source, code, shown)
+                _print_rows(parser.csv(), code, shown)
 
 
 @contextmanager
@@ -145,14 +140,12 @@ def known_country(country: str) -> str:
     return code
 
 
-def _print_rows(source: Source, code: str, file: str) -> None:
+def _print_rows(blocks: Iterator[bytes], code: str, file: str) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
-        writer = csv.writer(rows, lineterminator="\n")
-        writer.writerow(["year", "gender", "name", "count"])
+        rows.write("year,gender,name,count\n")
         try:
-            parsed = parse_whole(source, code)
-            writer.writerows((row.year, row.gender, row.name, row.count) for row in parsed.rows)
+            rows.writelines(block.decode() for block in blocks)
         except Rejected as rejected:
             for problem in rejected.problems:
                 where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"
@@ -166,25 +159,14 @@ def _print_rows(source: Source, code: str, file: str) -> None:
         shutil.copyfileobj(rows, data_stream())
 
 
-def _print_report(source: Source, code: str, path: Path, file: str, as_json: bool) -> None:
-    found = report(source, code)
-    members = _members(path, source, code) if _is_of_several_regions(found) else []
+def _print_report(reports: Sequence[Report], file: str, as_json: bool) -> None:
+    found, *members = reports
     if as_json:
         print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
         say(*report_lines(found, file), *_member_lines(members))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
-
-
-def _is_of_several_regions(found: Report) -> bool:
-    return found.rejected is not None and found.rejected.reason is Reason.SEVERAL_REGIONS
-
-
-def _members(file: Path, read: Source, code: str) -> list[Report]:
-    """A report of each file in an archive, which was read until its second region; none if it is a list."""
-    with closing(Source(file.name, open_file(file), read.hints, read.limits)) as source:
-        return [*reports_of_members(source, code)] if is_archive(source) else []
 
 
 def _member_lines(members: Sequence[Report]) -> list[str]:

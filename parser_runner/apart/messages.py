@@ -6,7 +6,7 @@ more than `MESSAGE_BYTES`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from dataset_jobs.model.causes import Reason
@@ -25,15 +25,18 @@ from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.outcome import KEPT_HINTS
 from dataset_jobs.model.places import as_values, from_values
+from dataset_jobs.model.report import Report, stored_report
 from dataset_jobs.model.text import storable
-from parser_runner.file_parser import FileToParse, ParsedFile
+from parser_runner.file_parser import FileToParse, ParsedFile, Suggested
 
 MESSAGE_BYTES = 16 * 1024 * 1024
 
 # From the runner.
 FILE, BYTES, PARSE, SEND_ROWS, FIND_DUPLICATES = b"F", b"B", b"P", b"S", b"D"
+CSV, REPORT, SUGGEST = b"C", b"R", b"G"
 # From the parser.
 PROGRESS, LOG, PARSED, ROWS, END, FAILED = b"p", b"l", b"d", b"r", b"e", b"f"
+NOTHING = b"n"
 
 _ERRORS: Mapping[str, type[RunError]] = {one.__name__: one for one in (Misconfigured, Unavailable, OutOfMemory, Faulty)}
 _PROBLEMS = 20
@@ -157,4 +160,59 @@ def _problem(values: Any) -> Problem:
     match values:
         case {"reason": str(reason), **place}:
             return Problem(reason, from_values(place))
+    raise Nonsense
+
+
+def report_as_values(report: Report) -> dict[str, Any]:
+    """A report that people read, with the refusal."""
+    names = ("filename", "country", "recognised", "measure", "region", "top")
+    return {
+        **{name: getattr(report, name) for name in names},
+        "totals": [(one.year, one.gender, one.rows, one.total) for one in report.totals],
+        "beside": report.beside_the_rows(),
+        "known_as": [*report.known_as],
+        "rejected": None if report.rejected is None else error_as_json(report.rejected).decode(),
+    }
+
+
+def report_from_values(values: Any, filename: str) -> Report:
+    """The report; its refusal is of the file `filename`. Raises Nonsense."""
+    match values:
+        case {
+            "filename": str(name),
+            "country": str(country),
+            "recognised": str() | None as recognised,
+            "measure": str() | None as measure,
+            "region": str() | None as region,
+            "top": int() | None as top,
+            "totals": list(totals),
+            "beside": dict(beside),
+            "known_as": list(known_as),
+            "rejected": str() | None as rejected,
+        }:
+            error = None if rejected is None else error_from_json(rejected.encode(), filename)
+            if error is None or isinstance(error, Rejected):
+                covered = [_covered(one) for one in totals]
+                about = Report(name, country, recognised, measure, region, top, covered)
+                return replace(stored_report(about, beside), rejected=error, known_as=[*map(str, known_as)])
+    raise Nonsense
+
+
+def suggested_as_json(found: Suggested) -> bytes:
+    """A proposed description."""
+    values = {name: getattr(found, name) for name in ("document", "toml", "columns", "notes")}
+    return to_json({**values, "tried": report_as_values(found.tried)})
+
+
+def suggested_from_json(text: bytes, filename: str) -> Suggested:
+    """Raises Nonsense."""
+    match from_json(text):
+        case {
+            "document": dict(document),
+            "toml": str(toml),
+            "columns": str(columns),
+            "notes": list(notes),
+            "tried": tried,
+        }:
+            return Suggested(document, toml, columns, [*map(str, notes)], report_from_values(tried, filename))
     raise Nonsense

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from subprocess import Popen, TimeoutExpired
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Faulty, OutOfMemory, Rejected, RunError, Unavailable
 from dataset_jobs.model.local_machine import machine_error, machine_errors
+from dataset_jobs.model.report import Report
 from parser_runner.apart import clean_start, messages
 from parser_runner.apart.parent import ENDED, serve
-from parser_runner.file_parser import FileToParse, ParsedFile
+from parser_runner.file_parser import FileToParse, ParsedFile, Suggested
 
 PATIENCE_SECONDS = 1.0
 """How often the runner looks whether it should go on, if the parser says nothing."""
@@ -165,7 +166,39 @@ class ParserApart:
             progress(self._understood(int, content))
 
     def blocks(self) -> Iterator[bytes]:
-        self._send(messages.SEND_ROWS)
+        return self._blocks(messages.SEND_ROWS)
+
+    def csv(self) -> Iterator[bytes]:
+        """As `FileParser.csv`; it may go to a terminal, so it has no control characters."""
+        for block in self._blocks(messages.CSV):
+            if not self._understood(bytes.decode, block).replace("\n", "").isprintable():
+                self._nonsense()
+            yield block
+
+    def reports(self) -> list[Report]:
+        """As `FileParser.reports`."""
+        self._send(messages.REPORT)
+        kind, content = self._receive()
+        match self._understood(messages.from_json, content):
+            case [_, *_] as found if kind == messages.PARSED:
+                return [self._understood(self._report, one) for one in found]
+        self._nonsense()
+
+    def suggested(self) -> Suggested | str:
+        """As `FileParser.suggested`; if nothing can be proposed, why."""
+        self._send(messages.SUGGEST)
+        kind, content = self._receive()
+        if kind == messages.NOTHING:
+            return content.decode(errors="replace")
+        if kind != messages.PARSED:
+            self._nonsense()
+        return self._understood(lambda text: messages.suggested_from_json(text, self._asked.filename), content)
+
+    def _report(self, values: Any) -> Report:
+        return messages.report_from_values(values, self._asked.filename)
+
+    def _blocks(self, asked: bytes) -> Iterator[bytes]:
+        self._send(asked)
         while True:
             kind, content = self._receive()
             if kind == messages.END:
@@ -219,7 +252,7 @@ class ParserApart:
             case _:
                 self._nonsense()
 
-    def _understood(self, read: Callable[[bytes], T], content: bytes) -> T:
+    def _understood(self, read: Callable[[Any], T], content: Any) -> T:
         try:
             return read(content)
         except (messages.Nonsense, ValueError):

@@ -51,13 +51,28 @@ def _answer(runner: Connection, parser: FileParser) -> None:
             case messages.PARSE:
                 parsed = parser.parse(lambda rows: runner.send_bytes(messages.PROGRESS + str(rows).encode()))
                 runner.send_bytes(messages.PARSED + messages.parsed_as_json(parsed))
-            case messages.SEND_ROWS:
-                for block in parser.blocks():
+            case messages.SEND_ROWS | messages.CSV:
+                for block in parser.blocks() if asked == messages.SEND_ROWS else parser.csv():
                     runner.send_bytes(messages.ROWS + block)
                 runner.send_bytes(messages.END)
             case messages.FIND_DUPLICATES:
                 parser.find_duplicates()
                 runner.send_bytes(messages.END)
+            case messages.REPORT:
+                found = [messages.report_as_values(one) for one in parser.reports()]
+                runner.send_bytes(messages.PARSED + messages.to_json(found))
+            case messages.SUGGEST:
+                runner.send_bytes(_suggestion(parser))
+
+
+def _suggestion(parser: FileParser) -> bytes:
+    from parser_runner.parsers.descriptions.suggest import NothingToSuggest
+
+    try:
+        found = parser.suggested()
+    except NothingToSuggest as nothing:
+        return messages.NOTHING + str(nothing).encode()
+    return messages.PARSED + messages.suggested_as_json(found)
 
 
 def _fail(runner: Connection, error: RunError) -> None:
