@@ -1,8 +1,10 @@
 """A parser that a file has taken over: what it reaches, and what becomes of its run. The last test is the control."""
 
+import ctypes
 import os
 import pickle
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -45,10 +47,18 @@ def tried(parent: ParserParent, attempt: str, given: str = "", limits: Limits = 
     return got_by(parent.parser(FileToParse("names.csv", "JP", limits=limits)), attempt, given)
 
 
+MACHINE_HAS = {
+    "Landlock": ctypes.CDLL(None).syscall(444, None, 0, 1) > 0,
+    "seccomp": "Seccomp_filters" in Path("/proc/self/status").read_text(),
+    "namespaces": subprocess.run(["unshare", "-U", "-n", "-p", "-i", "true"], capture_output=True).returncode == 0,
+}
+
+
 def protects(parent: ParserParent, what: str) -> None:
     """Skips the test where the kernel or the container does not give this."""
-    if what not in parent.in_force():
+    if not MACHINE_HAS[what]:
         pytest.skip(f"this machine does not give a process {what}")
+    assert what in parent.in_force()
 
 
 def test_its_environment_has_no_credential(parent: ParserParent) -> None:
