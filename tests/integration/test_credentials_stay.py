@@ -60,6 +60,8 @@ async def test_only_the_runner_has_ever_seen_a_credential(
         assert holds(child, secret.encode())
         found = [parent_of(child), *descendants(child)]
         assert [pid for pid in found if holds(pid, secret.encode())] == []
+        # Standard streams, the connection of each, and what wakes the parent: nothing of the runner's.
+        assert all(len([*Path(f"/proc/{pid}/fd").iterdir()]) <= 6 for pid in descendants(child))
 
 
 _HIDES = """
