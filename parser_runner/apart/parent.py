@@ -91,30 +91,33 @@ def _parse(connection: int, in_force: list[str]) -> NoReturn:
 def _wait(process: int, control: socket.socket, wakes: int, in_force: list[str]) -> tuple[int, float]:
     """Waits until a process has ended, and ends everything that it has left."""
     found: tuple[int, float] | None = None
-    while found is None:
+    is_over = runner_is_gone = False
+    while not is_over:
         ready, _, _ = select.select([control.fileno(), wakes], [], [])
         if wakes in ready:
             with suppress(BlockingIOError):
                 os.read(wakes, 4096)
             found = _ended(process)
-        elif control.fileno() in ready:  # the runner is gone, or wants the process to end
-            break
+            is_over = found is not None
+        elif control.fileno() in ready:  # the runner is gone, or wants the next one although this one does not end
+            runner_is_gone = not control.recv(1, socket.MSG_PEEK)
+            is_over = True
     with suppress(ProcessLookupError, PermissionError):
         if "namespaces" in in_force:
             os.kill(-1, signal.SIGKILL)
         else:
             os.killpg(process, signal.SIGKILL)
-    if found is None:
+    if runner_is_gone:
         os._exit(0)
-    return found
+    return found or _ended(process, 0) or (0, 0.0)
 
 
-def _ended(process: int) -> tuple[int, float] | None:
-    """Takes leave of all processes that have ended."""
+def _ended(process: int, options: int = os.WNOHANG) -> tuple[int, float] | None:
+    """Takes leave of all processes that have ended; the status and the seconds of `process`, if it is among them."""
     found = None
     with suppress(ChildProcessError):
-        while True:
-            ended, status, used = os.wait4(-1, os.WNOHANG)
+        while found is None or options:
+            ended, status, used = os.wait4(-1, options)
             if ended == process:
                 found = status, used.ru_utime + used.ru_stime
             if ended == 0:

@@ -95,8 +95,6 @@ class ParserParent:
         Raises:
             Unavailable, OutOfMemory: none can start.
         """
-        if self._is_at_work and self.how_it_ended() is None:
-            raise _gone()
         with machine_errors("start a process that parses"):
             self.in_force()
             ours, theirs = socket.socketpair()
@@ -106,6 +104,10 @@ class ParserParent:
                 except BrokenPipeError:
                     ours.close()
                     raise _gone() from None
+        # The last one, if it has not ended by itself, is ended now.
+        if self._is_at_work and self.how_it_ended() is None:
+            ours.close()
+            raise _gone()
         self._is_at_work = True
         return ParserApart(Connection(ours.detach()), self, asked, go_on)
 

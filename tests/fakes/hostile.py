@@ -116,6 +116,12 @@ def _end(_: str) -> str:
     os._exit(0)
 
 
+def _stay(_: str) -> str:
+    """Does not end when it is asked to."""
+    os._exit = lambda _: time.sleep(600)  # type: ignore[assignment,return-value]
+    return "stays"
+
+
 def _break_down(_: str) -> str:
     ctypes.string_at(0)
     return "alive"
@@ -143,6 +149,7 @@ ATTEMPTS: dict[str, Callable[[str], str]] = {
     "variables": _variables, "read": _read, "list": _list, "write": _write, "temporary": _temporary,
     "open files": _open_files, "connect": _connect, "send": _send, "connect locally": _connect_locally,
     "kill": _kill, "trace": _trace, "fork": _fork, "eat": _eat, "loop": _loop, "wait": _wait, "end": _end,
+    "stay": _stay,
     "break down": _break_down, "killed": _killed, "say": _say, "say too much": _say_too_much,
 }  # fmt: skip
 

@@ -152,6 +152,11 @@ def test_one_that_ends_loads_nothing(parent: ParserParent, attempt: str, error: 
     assert tried(parent, "temporary") == "written"  # the next file is read
 
 
+def test_one_that_stays_keeps_no_other_file_back(parent: ParserParent) -> None:
+    assert tried(parent, "stay") == "stays"
+    assert tried(parent, "temporary") == "written"
+
+
 class _Bomb:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.mkdir, ("bomb",)
