@@ -49,6 +49,7 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 # --- the main job -------------------------------------------------------------------------------------------------
 
 run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"
+	@test -z '$(filter command,$(origin FILE))' || { echo "make run takes FILES=, not FILE=" >&2; exit 2; }
 	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)
 
 # --- tests --------------------------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ def set_up_logs(settings: Settings, console: Console | None = None) -> None:
         log_json(settings.log_level, {"worker_id": settings.worker_id})
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+    # It warns of errors that it ignores; those that count reach us as exceptions.
+    database = logging.getLogger("psycopg")
+    database.setLevel(max(logging.ERROR, logging.getLevelName(settings.log_level)))
     # It sets a level of its own, and logs every try to connect.
     pool = logging.getLogger("psycopg.pool")
     pool.setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))

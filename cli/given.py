@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import typer
 
+from app.countries import iso_countries
 from app.settings import Settings
 from cli.screen import output
+from dataset_jobs.model.requests import unknown_country
 from services.sources.buckets import S3Server
 from services.sources.given import STDIN, Found, Reach, find_sources
 from services.sources.passed_over import PassedOver
@@ -30,6 +32,15 @@ def find_given(files: Sequence[str], settings: Settings, *, recursive: bool = Fa
             output.say(NOT_ENCRYPTED, to=sys.stderr)
             break
     return found
+
+
+def known_country(country: str) -> str:
+    """The code of a country; raises InvalidRequest with suggestions."""
+    code = country.strip().upper()
+    countries = iso_countries()
+    if code not in dict(countries):
+        raise unknown_country(country, countries)
+    return code
 
 
 def passed_over_in_words(passed: Sequence[PassedOver]) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import sys
 import traceback
 from typing import Annotated, Any, NoReturn
@@ -140,13 +141,30 @@ _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
 """The root of what click raises; typer has a click of its own, without a public name for it."""
 
 
+_WORDS = [
+    (re.compile(r"^Value error, "), ""),
+    (re.compile(r"Input should be a valid integer(, .*)?$"), "expected a whole number"),
+    (re.compile(r"Input should be less than or equal to "), "expected at most "),
+    (re.compile(r"Input should be greater than or equal to "), "expected at least "),
+    (re.compile(r"Input should be "), "expected "),
+]
+"""What typer's checks say, and our words for it."""
+
+
+def _in_our_words(message: str) -> str:
+    for theirs, ours in _WORDS:
+        message = theirs.sub(ours, message)
+    return message
+
+
 def _show(error: Any) -> int:
     """Shows an error of click's as click does, with quoted arguments escaped. Returns the exit code."""
     if error.message is not None and (error.ctx is None or error.message != error.ctx.get_help()):
-        error.message = one_line(error.message).removeprefix("Value error, ")
+        error.message = _in_our_words(one_line(error.message))
     shown = io.StringIO()
     error.show(shown)
-    output.say(*shown.getvalue().rstrip("\n").split("\n"), to=sys.stderr)
+    # A choice that is missing is listed with a tab before each.
+    output.say(*shown.getvalue().replace("\n\t", " ").rstrip("\n").split("\n"), to=sys.stderr)
     return int(error.exit_code)
 
 

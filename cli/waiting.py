@@ -15,8 +15,9 @@ from cli.screen import output
 from cli.screen.progress import Display, open_display
 from cli.screen.words import cell
 from cli.session import Session
-from cli.wording.hints import error_in_words, typed
+from cli.wording.hints import error_in_words
 from cli.wording.obstacles import waits_in_words
+from cli.wording.typed import typed
 from dataset_jobs.model.durations import format_duration
 from dataset_jobs.model.errors import Temporary
 from dataset_jobs.model.outcome import ExitCode

@@ -5,9 +5,10 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from app.file_storage import storage_config
@@ -15,7 +16,7 @@ from app.settings import Settings
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
-from controller.background.waiting import Log, Tell, tell_waits
+from controller.background.waiting import Log, Tell, Words, tell_waits, wake_when_idle, without_commands
 from controller.context import Context
 from controller.health import HealthServer
 from controller.loop import RETRY_SECONDS, Reconciler, drain
@@ -69,6 +70,7 @@ async def run_controller(
     *,
     until_idle: bool = False,
     tell: Tell | None = None,
+    words: Words = without_commands,
 ) -> Ended:
     """Runs one controller.
 
@@ -79,6 +81,7 @@ async def run_controller(
         program: the runner, for child processes.
         until_idle: end when nothing is queued or running any more.
         tell: with `until_idle`, takes the sentences about waiting; without it they go to the log.
+        words: puts the commands after those sentences that ask for one.
 
     Raises:
         Permanent: `until_idle`, and the controller or its runs can never start as things are.
@@ -126,7 +129,8 @@ async def run_controller(
         )
         poll_seconds = settings.worker_poll_interval.total_seconds()
         reconciler = Reconciler(context, poll_seconds, wake, progress, schedules=schedules)
-        for beside in _beside(context, progress, watch, until_idle, tell):
+        telling = partial(tell_waits, tell=tell or Log(), words=words)
+        for beside in _beside(context, progress, watch, wake if until_idle else None, telling):
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
@@ -153,16 +157,26 @@ def _at_most(context: Context, maximum: int) -> str:
 
 
 def _beside(
-    context: Context, progress: LoopHealth, watch: Watch, until_idle: bool, tell: Tell | None
+    context: Context,
+    progress: LoopHealth,
+    watch: Watch,
+    ending: asyncio.Event | None,
+    telling: Callable[[Context, Callable[[], Trouble | None]], Coroutine[None, None, None]],
 ) -> Iterator[Coroutine[None, None, None]]:
-    """What a controller does beside its ticks, so that people see how it is."""
+    """What a controller does beside its ticks, so that people see how it is.
+
+    Args:
+        ending: wakes the loop, if the controller is to end when it is idle.
+        telling: says what it waits for then.
+    """
 
     def trouble() -> Trouble | None:
         return progress.trouble or watch.trouble
 
     yield keep_present(context, trouble)
-    if until_idle:
-        yield tell_waits(context, trouble, tell or Log())
+    if ending is not None:
+        yield telling(context, trouble)
+        yield wake_when_idle(context, ending)
 
 
 def _log_waiting(job: WaitingJob) -> None:

@@ -204,7 +204,7 @@ class FileParser:
 
         with closing(self._again()) as source:
             refuse_if_refused(source, self.asked.country)
-            found = suggest(source)
+            found = suggest(source, self.asked.country)
         hints = replace(self.asked.hints, description=found.description.as_json())
         tried = report(self._again(hints), self.asked.country)
         return Suggested(found.document, found.as_toml(), found.description.as_columns(), found.notes, tried)

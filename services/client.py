@@ -87,7 +87,7 @@ class Client:
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""
         job, runs = self.jobs.get(job_id)
-        return explanation(job, runs, self.status(), self.now())
+        return explanation(job, runs, self.status(), self.now(), self.datasets.get(job.dataset_id))
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""

@@ -30,7 +30,7 @@ class Datasets:
 
     def find(self, given: str) -> UUID:
         """The dataset whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
-        return find(self._database, given, "dataset", "datasets.ids")
+        return find(self._database, given, "dataset")
 
     def list(
         self,

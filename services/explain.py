@@ -1,7 +1,7 @@
 """A job explained from the database alone: its runs, its obstacles, and advice."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState, JobType, state_of
-from dataset_jobs.store.views import JobView, PoolStatus, RunView, Status
+from dataset_jobs.store.views import DatasetView, JobView, PoolStatus, RunView, Status
 from services.status import NO_CONTROLLER, Kind, Obstacle, of_pool
 
 SILENT_FOR = timedelta(seconds=20)
@@ -57,19 +57,23 @@ class Explanation:
         return self.job.run_at if self.job.state in (JobState.QUEUED, JobState.SCHEDULED) else None
 
 
-def explanation(job: JobView, runs: Sequence[RunView], status: Status, now: datetime) -> Explanation:
+def explanation(
+    job: JobView, runs: Sequence[RunView], status: Status, now: datetime, dataset: DatasetView | None = None
+) -> Explanation:
     """Explains a job.
 
     Args:
         job, runs: as the store has them; the first run first.
         status: of the whole installation.
         now: by the database's clock.
+        dataset: the job's, for what its uploader has said of the file.
     """
+    about = _subject(job, dataset)
     return Explanation(
         job,
-        tuple(ExplainedRun(run, outcome_of(run), tuple(_advice(job, run))) for run in runs),
+        tuple(ExplainedRun(run, outcome_of(run), tuple(_advice(about, run))) for run in runs),
         tuple(_waits(job, runs, status, now)),
-        tuple(_to_do(job, runs)),
+        tuple(_to_do(job, runs, about)),
         now,
         bool(runs) and not any(one.owner == runs[-1].owner and one.is_alive for one in status.controllers),
     )
@@ -86,10 +90,10 @@ def outcome_of(run: RunView) -> Outcome | None:
     return Outcome.from_dict(run.outcome) or Outcome.from_message(text_in(run.evidence, "message"))
 
 
-def _advice(job: JobView, run: RunView) -> Iterator[Advice]:
+def _advice(about: Subject | None, run: RunView) -> Iterator[Advice]:
     if run.cause is None:
         return
-    cause, about = cause_of(run.cause), _subject(job)
+    cause = cause_of(run.cause)
     if cause is None or about is None:
         yield Advice(f"Use the version that wrote it: no other knows the cause {run.cause}.")
         return
@@ -97,17 +101,19 @@ def _advice(job: JobView, run: RunView) -> Iterator[Advice]:
     yield from advice_on_end(about, cause, reason_of(run.reason), outcome.hints if outcome else (), run.error or "")
 
 
-def _subject(job: JobView) -> Subject | None:
+def _subject(job: JobView, dataset: DatasetView | None) -> Subject | None:
     """The job as advice sees it; None if it is in a state that a newer version knows."""
     state = state_of(job.state)
     if state is None:
         return None
     reload = job.type == JobType.REPROCESS
-    return Subject(job.id, job.dataset_id, job.country, job.filename, state, reload, job.described)
+    subject = Subject(job.id, job.dataset_id, job.country, job.filename, state, reload, job.described)
+    if dataset is None:
+        return subject
+    return replace(subject, said=dataset.hints, replaces=tuple(dataset.supersedes))
 
 
-def _to_do(job: JobView, runs: Sequence[RunView]) -> Iterator[Advice]:
-    about = _subject(job)
+def _to_do(job: JobView, runs: Sequence[RunView], about: Subject | None) -> Iterator[Advice]:
     if about is None:
         yield Advice(f"Use the version that wrote it: no other knows the state {job.state}.")
         return
@@ -118,7 +124,7 @@ def _to_do(job: JobView, runs: Sequence[RunView]) -> Iterator[Advice]:
         if waits is not None:
             yield from advice_on_waiting(about, waits)
     elif about.state not in (JobState.COMPLETED, JobState.CANCELLED) and (last := _last_end(job, runs)) is not None:
-        yield from _advice(job, last)
+        yield from _advice(about, last)
         cause, reason = cause_of(last.cause), reason_of(last.reason)
     cancelling = job.cancel_requested_at is not None
     yield from next_steps(about, cause, reason, cancelling=cancelling)

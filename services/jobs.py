@@ -61,7 +61,7 @@ class Jobs:
 
     def find(self, given: str) -> UUID:
         """The job whose id is `given` or begins with it; raises NotFound, InvalidRequest if there are several."""
-        return find(self._database, given, "job", "jobs.ids")
+        return find(self._database, given, "job")
 
     def list(
         self,

@@ -2,7 +2,9 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
 pytest.register_assert_rewrite("tests.e2e.controllers", "tests.integration.stories")
 
+# As for a user who has installed it: what it prints to type begins with its bare name.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["AFFIRM_WORKER_CONFIG"] = os.devnull  # the contexts of whoever runs the tests are for something else
 
 TEMPLATE = "migrated"

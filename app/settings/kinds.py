@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 from pydantic import AfterValidator, BeforeValidator
 
 from dataset_jobs.model.durations import parse_duration
@@ -60,11 +61,26 @@ def without_login(text: str) -> str:
 
 def url_advice(conninfo: str) -> str:
     """What to change in a malformed connection string, after the allowed values; empty if that cannot be told."""
+    if scheme := re.match(r"postgres(?:ql)?(\+\w{1,20})://", conninfo):
+        return f"; leave out {scheme[1]}, which only SQLAlchemy knows"
+    if unknown := _unknown_parameter(conninfo):
+        own = "; DATABASE_SCHEMA names the schema" if "schema" in unknown.casefold() else ""
+        return f"; leave out {unknown}, which is no parameter of a Postgres URL{own}"
     found = _URL.match(conninfo)
     login = found[1].rpartition("@")[0] if found else ""
     if _STRAY_PERCENT.search(conninfo) or "@" in login or "/" in login:
         return "; percent-encode %, @ and / in the password: %25, %40 and %2F"
     return ""
+
+
+def _unknown_parameter(conninfo: str) -> str | None:
+    """The name of a parameter of a URL that libpq does not know; None if it may be a part of a password."""
+    query = conninfo.partition("?")[2]
+    if not _URL.match(conninfo) or "@" in query:
+        return None
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()} | {"ssl"}
+    names = (part.partition("=")[0] for part in query.split("&"))
+    return next((name for name in names if name not in known and re.fullmatch(r"[A-Za-z_]{1,30}", name)), None)
 
 
 def _duration(value: Any) -> Any:

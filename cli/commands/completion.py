@@ -25,9 +25,9 @@ def completion(
 ) -> None:
     """Prints the script by which a shell completes words.
 
-    It completes commands, options, files, countries, formats, states, pools and schedules. Put the line of the first
-    example into ~/.bashrc, or the script where your shell looks for completions. Pools and schedules are completed
-    only if DATABASE_URL is set and the database answers at once.
+    It completes commands, options, files, countries, formats, states, pools, schedules, and the ids of the newest jobs
+    and datasets. Put the line of the first example into ~/.bashrc, or the script where your shell looks for
+    completions. What is in the database is completed only if DATABASE_URL is set and the database answers at once.
     """
     from cli.main import COMPLETE
 

@@ -60,7 +60,7 @@ CONTEXTS = [
     Column("in use"),
     Column("database", text=True),
     Column("storage", text=True, spare=1),
-    Column("problem", below=True),
+    Column("problem", below="affirm-worker settings --context NAME"),
 ]
 commands = group("context")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The context.")]

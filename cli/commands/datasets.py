@@ -30,6 +30,7 @@ from cli.screen.words import cell
 from cli.session import session
 from cli.wording.hints import error_in_words
 from cli.wording.report import about_the_file, left_out_lines, totals_lines
+from cli.wording.typed import typed
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.errors import RunError
@@ -77,7 +78,7 @@ DATASETS = [
     Column("top", right=True, spare=6),
     Column("superseded", spare=4),
     Column("submitted", spare=7),
-    Column("error", below=True),
+    Column("error", below="affirm-worker datasets show ID"),
 ]
 commands = group("datasets")
 
@@ -121,7 +122,12 @@ def _row(d: DatasetView) -> list[Any]:
 
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_dataset(
-    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset; its first digits are enough.")],
+    dataset_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The dataset; its first digits are enough.", autocompletion=complete.datasets
+        ),
+    ],
     description: Annotated[
         bool, typer.Option("--description", help="Print only the description of its columns, as TOML.")
     ] = False,
@@ -149,7 +155,7 @@ def show_dataset(
         output.say(*totals_lines(report), *left_out_lines(report))
         if not report.is_whole:
             output.say("", "left out: not known, it was loaded before reports were kept; this makes a report:")
-            output.say(f"  affirm-worker reprocess {dataset.id}")
+            output.say(typed(f"  affirm-worker reprocess {dataset.id}"))
 
 
 def _lines(dataset: DatasetView, report: Report | None) -> list[tuple[str, str]]:
@@ -199,7 +205,12 @@ def _superseded(dataset: DatasetView) -> str | None:
 @commands.command("delete", epilog=DELETE_EPILOG)
 def delete_datasets(
     dataset_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]…", help="The datasets; the first digits of an id are enough.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]…",
+            help="The datasets; the first digits of an id are enough.",
+            autocompletion=complete.datasets,
+        ),
     ] = None,
     status: Annotated[
         DatasetStatus | None, typer.Option(help="All that stand there, instead of ids; only failed ones can be meant.")

@@ -12,6 +12,7 @@ from cli.options.common import AsJson
 from cli.screen import output
 from cli.screen.words import cell
 from cli.session import begin
+from cli.wording.typed import typed
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 
@@ -70,7 +71,7 @@ def start(
         "other tools, to read:",
         f"  {started.tcp_url}",
         "",
-        "to stop it: affirm-worker db stop",
+        f"to stop it: {typed('affirm-worker db stop')}",
     )
 
 
@@ -105,7 +106,7 @@ def url(
     state = kept_postgres.state(_settings().home, with_password=True)
     if not state.kept:
         raise Unavailable(
-            f"the embedded Postgres of {state.home} is not kept up; to start it: affirm-worker db start",
+            f"the embedded Postgres of {state.home} is not kept up; to start it: {typed('affirm-worker db start')}",
             Reason.DATABASE,
         )
     if as_json:

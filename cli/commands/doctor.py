@@ -123,5 +123,7 @@ def _typed(fix: Fix) -> str:
 
 
 def _summary(checked: list[Checked]) -> str:
-    counts = [(verdict, sum(one.verdict is verdict for one in checked)) for verdict in Verdict]
+    """How many of the lines above begin with each verdict: some checks find several things."""
+    found = [finding.verdict for one in checked for finding in one.findings]
+    counts = [(verdict, found.count(verdict)) for verdict in Verdict]
     return ", ".join(f"{count} {verdict}" for verdict, count in counts if count)

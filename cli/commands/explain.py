@@ -1,11 +1,9 @@
 """`affirm-worker jobs explain`."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from cli.options.common import AsJson
+from cli.options.common import AsJson, JobId
 from cli.screen import output
 from cli.screen.listing import Utc
 from cli.session import session
@@ -23,7 +21,7 @@ Examples:
 
 
 def explain(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    job_id: JobId,
     utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options.common import AsJson, RunAt, Yes
+from cli.options import complete
+from cli.options.common import AsJson, JobId, RunAt, Yes
 from cli.screen import output
 from cli.screen.words import cell
 from cli.session import session
@@ -51,7 +52,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be 
 
 
 def cancel(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    job_id: JobId,
     as_json: AsJson = False,
 ) -> None:
     """Cancels a job; a run that is at work commits nothing after.
@@ -72,7 +73,7 @@ def cancel(
 
 
 def set_waiting(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    job_id: JobId,
     priority: NewPriority = None,
     run_at: RunAt = None,
     as_json: AsJson = False,
@@ -94,7 +95,10 @@ def set_waiting(
 
 def retry(
     job_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs; the first digits of an id are enough.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]...", help="Jobs; the first digits of an id are enough.", autocompletion=complete.jobs
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All that have failed.")] = False,
     cause: Annotated[

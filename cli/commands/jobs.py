@@ -7,7 +7,8 @@ import typer
 
 from cli.commands import explain, job_changes, logs
 from cli.lazy import group
-from cli.options.common import AsJson, ShownColumns, Wide
+from cli.options import complete
+from cli.options.common import AsJson, JobId, ShownColumns, Wide
 from cli.screen import output
 from cli.screen.listing import (
     Causes,
@@ -61,7 +62,7 @@ JOBS = [
     Column("cause", spare=4),
     Column("pool", spare=8),
     Column("priority", right=True, spare=8),
-    Column("error", below=True),
+    Column("error", below="affirm-worker jobs explain ID"),
 ]
 commands = group("jobs")
 
@@ -74,7 +75,9 @@ def list_jobs(
     file: OfFile = None,
     pool: OfPool = None,
     since: Since = None,
-    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Only jobs of this dataset.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only jobs of this dataset.", autocompletion=complete.datasets)
+    ] = None,
     sort: Sort = None,
     limit: Length = None,
     wide: Wide = False,
@@ -117,7 +120,7 @@ def _error_now(job: JobView) -> str | None:
 
 @commands.command("show", epilog=SHOW_EPILOG)
 def show_job(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.")],
+    job_id: JobId,
     utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:

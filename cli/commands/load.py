@@ -11,12 +11,13 @@ from app.file_storage import storage_config
 from app.settings import Settings
 from cli.begin import read_and_say
 from cli.commands.submit import exit_code_of, print_submitted
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options.common import AsJson
 from cli.options.files import FilesGiven, taking
 from cli.screen.progress import Display, open_display
 from cli.submitting import submit_given
+from cli.wording.hints import with_commands
 from cli.wording.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from controller.on_one_machine import ChildProgram
@@ -61,6 +62,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
     """
     settings, _ = read_and_say()
     hints = given.hints()
+    known_country(given.country)  # before a database is started for nothing
     with open_display(settings) as display:
         found = find_given(given.files, settings, recursive=given.recursive, name=given.name)
         display.say("opening the database")
@@ -91,7 +93,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
             others = client.jobs.finished_since(since, settings.pool, jobs)
             summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=interrupted, others=others)
             display.end()
-            print_summary(summary, database, settings, as_json)
+            print_summary(summary, database, as_json)
     if never is not None:
         raise never
     raise typer.Exit(summary.exit_code)
@@ -111,7 +113,13 @@ async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUI
     watching = asyncio.create_task(_watch(client, jobs, display))
     try:
         ended = await run_controller(
-            quiet, conninfo, LauncherName.PROCESS, program, until_idle=True, tell=display.waits
+            quiet,
+            conninfo,
+            LauncherName.PROCESS,
+            program,
+            until_idle=True,
+            tell=display.waits,
+            words=with_commands,
         )
         return ended.interrupted
     finally:

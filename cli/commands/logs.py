@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import complete
 from cli.options.common import AsJson
 from cli.screen import output
 from cli.screen.words import cell
@@ -26,7 +27,12 @@ Examples:
 def logs(
     job_id: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.", show_default=False),
+        typer.Argument(
+            metavar="ID",
+            help="The job; the first digits of its id are enough.",
+            show_default=False,
+            autocompletion=complete.jobs,
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print new lines as they come, until the job is over.")

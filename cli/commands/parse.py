@@ -10,25 +10,25 @@ from typing import Annotated
 
 import typer
 
-from app.countries import iso_countries
 from app.settings import Settings
 from cli.begin import settings_without_database
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options import complete
 from cli.options.common import AsJson, Name
 from cli.options.files import HintOptions, taking
 from cli.screen.output import data_stream, print_json, say
 from cli.screen.progress import open_display
-from cli.wording.hints import command
-from cli.wording.report import about_the_file, left_out_lines, totals_lines
+from cli.wording.hints import lines_that_help
+from cli.wording.report import NO_COUNTRY, about_the_file, left_out_lines, totals_lines
 from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
-from dataset_jobs.model.requests import InvalidRequest, unknown_country
+from dataset_jobs.model.requests import InvalidRequest
 from parser_runner.apart.parser import ParserParent
 from parser_runner.file_parser import FileToParse
 from parser_runner.machine import Machine, temporary_file
@@ -48,9 +48,6 @@ Examples:
   affirm-worker parse names.csv --country CH --description zurich.toml --report
 """
 commands = single()
-
-_NO_COUNTRY = "XX"
-"""A code of ISO 3166-1 that no country has."""
 
 
 @commands.command(epilog=EPILOG)
@@ -97,13 +94,13 @@ def parse(
     """
     if country is None and not suggestion:
         raise typer.BadParameter("missing", param_hint="--country")
-    code = _NO_COUNTRY if country is None else known_country(country)
+    code = NO_COUNTRY if country is None else known_country(country)
     hints = checked_hints(given.hints())
     settings = settings_without_database()
     temporary_folder()
     with _fetched(file, settings, name) as local, closing(ParserParent.started()) as parsers:
-        parser = parsers.parser(FileToParse(local.path.name, code, hints, settings.limits))
-        with closing(parser):
+        asked = FileToParse(local.path.name, code, hints, settings.limits)
+        with closing(parsers.parser(asked)) as parser:
             with open_file(local.path) as opened:
                 while block := opened.read(MIB):
                     parser.write(block)
@@ -111,9 +108,9 @@ def parse(
             if suggestion:
                 print_suggestion(parser.suggested(), shown, as_json)
             elif validation or as_json:
-                _print_report(parser.reports(), shown, as_json)
+                _print_report(parser.reports(), asked, shown, as_json)
             else:
-                _print_rows(parser.csv(), code, shown)
+                _print_rows(parser.csv(), asked, shown)
 
 
 @contextmanager
@@ -131,16 +128,7 @@ def _fetched(file: str, settings: Settings, name: str | None) -> Iterator[LocalF
         yield local
 
 
-def known_country(country: str) -> str:
-    """The code of a country; raises InvalidRequest with suggestions."""
-    code = country.strip().upper()
-    countries = iso_countries()
-    if code not in dict(countries):
-        raise unknown_country(country, countries)
-    return code
-
-
-def _print_rows(blocks: Iterator[bytes], code: str, file: str) -> None:
+def _print_rows(blocks: Iterator[bytes], asked: FileToParse, file: str) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
         rows.write("year,gender,name,count\n")
@@ -152,19 +140,19 @@ def _print_rows(blocks: Iterator[bytes], code: str, file: str) -> None:
                 say(where, to=sys.stderr)
             if rejected.more:
                 say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
-            for hint in rejected.hints:
-                say(f"  {command(hint, file, code)}", to=sys.stderr)
+            for line in _what_helps(rejected, file, asked.country, asked.filename, asked.hints):
+                say(line, to=sys.stderr)
             raise typer.Exit(ExitCode.REJECTED) from None
         rows.seek(0)
         shutil.copyfileobj(rows, data_stream())
 
 
-def _print_report(reports: Sequence[Report], file: str, as_json: bool) -> None:
+def _print_report(reports: Sequence[Report], asked: FileToParse, file: str, as_json: bool) -> None:
     found, *members = reports
     if as_json:
         print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
-        say(*report_lines(found, file), *_member_lines(members))
+        say(*report_lines(found, file, asked.hints), *_member_lines(members))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -183,8 +171,19 @@ def _member_lines(members: Sequence[Report]) -> list[str]:
     return [*lines, f"{'all':<50}{rows:>10,}{total:>14,}"]
 
 
-def report_lines(found: Report, file: Path | str) -> list[str]:
-    """The report of a file that is not loaded yet, for people."""
+def _what_helps(rejected: Rejected, file: Path | str, country: str, filename: str, said: FileHints) -> Iterator[str]:
+    """What the refusal asks for, with what was said of the file."""
+    return lines_that_help((hint.saying(country, filename, said), file) for hint in rejected.hints)
+
+
+def report_lines(found: Report, file: Path | str, said: FileHints) -> list[str]:
+    """The report of a file that is not loaded yet, for people.
+
+    Args:
+        found: the report.
+        file: as the user names it.
+        said: what was said of it.
+    """
     about = [
         ("file", found.filename),
         ("result", f"refused: {found.rejected.reason}" if found.rejected else "can be loaded"),
@@ -196,5 +195,5 @@ def report_lines(found: Report, file: Path | str) -> list[str]:
         lines += ["", "problems:", *(f"  {problem}" for problem in found.problems)]
         if found.rejected.more:
             lines.append(f"  and {found.rejected.more:,} more")
-        lines += [f"  {command(hint, file, found.country)}" for hint in found.rejected.hints]
+        lines += _what_helps(found.rejected, file, found.country, found.filename, said)
     return lines

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from cli.begin import settings_without_database
-from cli.commands.parse import known_country, report_lines
+from cli.commands.parse import report_lines
+from cli.given import known_country
 from cli.lazy import group
 from cli.options import complete
 from cli.options.common import AsJson, Sex, ShownColumns, Wide, Year
 from cli.options.descriptions import read_description
 from cli.screen.output import print_json, print_table, said_no, say
 from cli.screen.table import Column, chosen
+from cli.wording.report import NO_COUNTRY
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
@@ -131,7 +133,7 @@ def check_description(
     """
     says = read_description(description)
     hints = checked_hints(FileHints(year=year, sex=sex, description=says.as_json()))
-    code = known_country(country) if country is not None else (says.region or "XX")[:2]
+    code = known_country(country) if country is not None else (says.region or NO_COUNTRY)[:2]
     temporary_folder()
     with open_file(file) as opened:
         found = report(Source(file.name, opened, hints, settings_without_database().limits), code)
@@ -148,7 +150,7 @@ def check_description(
             }
         )
     else:
-        say(*report_lines(found, file))
+        say(*report_lines(found, file, hints))
         if checked is not None:
             said = f"a fault: {checked.fault}" if checked.fault else "each gives rows or a refusal"
             say("", f"{checked.copies} changed copies: {said}")

@@ -11,7 +11,7 @@ from cli.screen import output
 from cli.screen.table import Column, chosen
 from cli.screen.words import cell
 from cli.session import session
-from cli.wording.obstacles import pool_is_blocked
+from cli.wording.obstacles import has_work, pool_is_blocked
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.store.views import PoolStatus
 from services.pools import PoolChange, PoolDetails, RecentRuns
@@ -55,7 +55,7 @@ POOLS = [
     Column("running", right=True, spare=2),
     Column("desired", right=True, spare=1),
     Column("described by", spare=3),
-    Column("why", below=True),
+    Column("why", below="affirm-worker pools show NAME"),
 ]
 commands = group("pools")
 
@@ -179,7 +179,9 @@ def _changes(done: PoolChange, dry_run: bool) -> Iterator[str]:
             yield f"pool {after.name} {verb} at most {new:,} {what}; it {'has' if dry_run else 'had'} {had}"
     if before == after:
         yield f"pool {after.name} is so already: at most {after.max_running:,} runs at once"
-    if after.in_use > after.max_running:
+    if after.max_running == 0:
+        yield f"with 0 nothing of it is started until somebody raises that; {_jobs(after.queued)} in it"
+    if after.in_use > after.max_running > 0:
         yield f"{after.in_use:,} are at work and go on; nothing is started until fewer than {after.max_running:,} are"
 
 
@@ -212,7 +214,7 @@ def _why(pool: PoolStatus) -> Iterator[str]:
         yield f"paused{since}{f': {pool.paused_reason}' if pool.paused_reason else ''}"
     if pool.blocked_since is not None:
         yield pool_is_blocked(pool).removeprefix(f"pool {pool.name} is ")
-    if pool.reason is not None and not pool.paused:
+    if pool.reason is not None and has_work(pool):
         yield f"{pool.desired:,} desired: {pool.reason}"
 
 
@@ -237,7 +239,7 @@ def _lines(details: PoolDetails) -> Iterator[tuple[str, Any]]:
         f"{pool.runs_claimed:,} claimed, {pool.runs_launched:,} launched, {pool.runs_working:,} working, "
         f"{pool.runs_ending:,} ending",
     )
-    if pool.desired is not None:
+    if pool.desired is not None and has_work(pool):
         yield "desired", f"{pool.desired:,} since {cell(pool.decided_at)}: {pool.reason}"
     for number, one in enumerate(details.controllers):
         yield "controllers" if number == 0 else "", f"{one.owner} ({one.launcher})"

@@ -10,6 +10,7 @@ from app.database import open_database
 from cli.exit_codes import of_ended
 from cli.lazy import single
 from cli.session import read_and_log
+from cli.wording.hints import with_commands
 from controller.app import LauncherName, run_controller
 from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import Misconfigured
@@ -50,6 +51,8 @@ def run(
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:
         program = ChildProgram(child.begin, child.run_child)
-        running = run_controller(settings, database.conninfo, launcher, program, until_idle=until_idle)
+        running = run_controller(
+            settings, database.conninfo, launcher, program, until_idle=until_idle, words=with_commands
+        )
         ended = asyncio.run(running)
     raise typer.Exit(of_ended(ended) if until_idle else 0)

@@ -85,7 +85,7 @@ SCHEDULES = [
     Column("last", spare=5),
     Column("files", right=True, spare=5),
     Column("new", right=True, spare=5),
-    Column("error", below=True),
+    Column("error", below="affirm-worker schedules show NAME"),
 ]
 SUBMITTED = [
     Column("file", text=True, keeps_end=True),
@@ -244,11 +244,17 @@ def run(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         output.print_json(result)
     else:
-        nothing = f"nothing new: {result.note}" if result.note else f"nothing new among {result.files} files"
-        if result.submitted or not result.problems:
+        nothing = (
+            f"nothing new: {result.note}"
+            if result.note
+            else f"nothing new among {result.files} file{'' if result.files == 1 else 's'}"
+        )
+        if result.submitted:
             output.print_table(
                 SUBMITTED, [[one.file, one.dataset_id, one.job_id] for one in result.submitted], nothing
             )  # fmt: skip
+        elif not result.problems:
+            output.say(nothing)
         for problem in result.problems:
             output.said_no(problem)
     if unserved is not None:

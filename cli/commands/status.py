@@ -20,7 +20,7 @@ from cli.screen.watching import watch as watch_
 from cli.screen.words import cell, duration
 from cli.session import Session, session
 from cli.wording.hints import with_commands
-from cli.wording.obstacles import cannot_work, in_the_way
+from cli.wording.obstacles import cannot_work, has_work, in_the_way
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
@@ -181,15 +181,17 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     if not wide and (lost := sum(one.seen_at is not None for one in over)):
         yield f"{_counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        if pool.desired is not None and (wide or status.serving(pool.name)):
+        if pool.desired is not None and (wide or (status.serving(pool.name) and has_work(pool))):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
     if failed := sum(pool.failed for pool in status.pools):
         yield with_commands(f"{_counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
-    for obstacle in obstacles(status):
+    found = [*obstacles(status)]
+    for obstacle in found:
         # The controller's own line says the first, the heading the second.
         if obstacle.kind not in (Kind.CONTROLLER_IN_TROUBLE, Kind.NO_CONTROLLER):
             yield with_commands(in_the_way(obstacle), obstacle.hints)
-    if not status.blocked:
+    waiting = any(pool.queued for pool in status.pools)
+    if not found or (found == [NO_CONTROLLER] and not waiting):
         yield "nothing is blocked"
 
 

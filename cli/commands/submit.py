@@ -9,7 +9,7 @@ import typer
 
 from app.file_storage import storage_config
 from cli.exit_codes import INTERRUPTED
-from cli.given import find_given
+from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options.common import AsJson, RunAt
 from cli.options.files import FilesGiven, taking
@@ -18,9 +18,10 @@ from cli.screen.table import Column
 from cli.session import Session, session
 from cli.submitting import open_say, submit_given
 from cli.waiting import GO_ON, Timeout, Wait, check_timeout, wait_for
-from cli.wording.hints import error_in_words, typed
+from cli.wording.hints import error_in_words
 from cli.wording.obstacles import unserved_in_words
 from cli.wording.summary import print_summary, sum_up
+from cli.wording.typed import typed
 from dataset_jobs.model.outcome import ExitCode, Outcome
 from dataset_jobs.storage import open_storage
 from services.jobs import Others
@@ -82,6 +83,7 @@ def submit(
         raise typer.BadParameter("nothing is to be waited for after a dry run", param_hint="--wait")
     check_timeout(timeout, wait=wait)
     hints = given.hints()
+    known_country(given.country)  # before a database is started for nothing
     with session() as it:
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
         replaced = [it.client.datasets.find(one) for one in given.replaces or ()]
@@ -115,11 +117,9 @@ def print_submitted(submitted: list[SubmittedFile], controller_running: bool | N
     if as_json:
         output.print_json([_as_json(one) | {"controller_running": controller_running} for one in submitted])
         return
-    output.print_table(
-        RESULTS,
-        [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None],
-        "nothing submitted",
-    )
+    done = [[one.path, _result(one), one.dataset_id, one.job_id] for one in submitted if one.refusal is None]
+    if done or not submitted:
+        output.print_table(RESULTS, done, "nothing submitted")
     for one in submitted:
         if one.refusal is not None:
             output.said_no(error_in_words(one.refusal))
@@ -139,7 +139,7 @@ def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None
     interrupted = as_json and waited.exit_code == INTERRUPTED
     try:
         summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted, others=Others())
-        print_summary(summary, it.database, it.settings, as_json)
+        print_summary(summary, it.database, as_json)
     finally:  # the database may be away
         if waited.broken_off:
             output.say(f"{waited.broken_off}: {typed(GO_ON)}", to=sys.stderr)

@@ -147,5 +147,9 @@ Wide = Annotated[bool, typer.Option("--wide", "-w", help="Show every column whol
 ShownColumns = Annotated[
     str | None, typer.Option(metavar="NAME,…", help="Show these columns, in this order, such as file,state.")
 ]
+JobId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The job; the first digits of its id are enough.", autocompletion=complete.jobs),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 0.7
 """The longest time for names from the database."""
 
+IDS = 20
+"""How many ids are completed, the newest ones."""
+
 
 def countries(incomplete: str) -> list[tuple[str, str]]:
     """The codes of the countries that have parsers, with the countries' names."""
@@ -55,6 +58,18 @@ def pools(ctx: Any, incomplete: str) -> list[str]:
 def schedules(ctx: Any, incomplete: str) -> list[str]:
     """The schedules in the database, if it answers soon."""
     return [name for name in _names(ctx, lambda client: client.schedules.names()) if name.startswith(incomplete)]
+
+
+def jobs(ctx: Any, incomplete: str) -> list[str]:
+    """The ids of the newest jobs, if the database answers soon."""
+    found = _names(ctx, lambda client: [str(job.id) for job in client.jobs.list(limit=IDS)])
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def datasets(ctx: Any, incomplete: str) -> list[str]:
+    """The ids of the newest datasets, if the database answers soon."""
+    found = _names(ctx, lambda client: [str(one.id) for one in client.datasets.list(limit=IDS)])
+    return [name for name in found if name.startswith(incomplete)]
 
 
 def checks(incomplete: str) -> list[str]:

@@ -19,6 +19,9 @@ from cli.screen.words import cell, short
 from dataset_jobs.model.text import json_text, lines_of, one_line
 from services.to_json import to_json
 
+SENTENCES = 5
+"""Shown below a table at most, which they would push off the screen."""
+
 
 def say(*lines: str, to: IO[str] | None = None) -> None:
     """Prints each of these as one line, on stdout unless it says where; on a terminal it breaks between words."""
@@ -55,7 +58,7 @@ def agree(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"there is no terminal to ask on: {one_line(question)}", param_hint="--yes")
+        raise typer.BadParameter(f"add --yes: there is no terminal to ask on: {one_line(question)}")
     typer.confirm(one_line(question), abort=True, err=True)
 
 
@@ -124,10 +127,13 @@ def table(
             yield _in_colour(line, heading=number == 0)
     if not choice.columns:
         for at, column in enumerate(columns):
-            for row in rows:
-                if column.below and row[at]:
-                    yield ""
-                    yield from fitted(one_line(f"{short(row[0])}: {cell(row[at])}"), width)
+            said = [row for row in rows if column.below and row[at]]
+            for row in said[:SENTENCES]:
+                yield ""
+                yield from fitted(one_line(f"{short(row[0])}: {cell(row[at])}"), width)
+            if len(said) > SENTENCES:
+                yield ""
+                yield f"{len(said) - SENTENCES:,} more: {column.below}"
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ class Column:
         text: whether its values may be shortened.
         keeps_end: whether the end of a shortened text stays: files of a publisher differ in the year there.
         spare: how dispensable it is; one of 0 is always there.
-        below: whether its values are sentences, which a terminal shows below the table.
+        below: of sentences, which a terminal shows below the table: the command that shows one of them.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Column:
     text: bool = False
     keeps_end: bool = False
     spare: int = 0
-    below: bool = False
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)

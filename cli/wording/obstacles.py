@@ -69,6 +69,11 @@ def cannot_work(one: ControllerStatus) -> str:
     return f"cannot work since {cell(one.trouble_since)} (tried {tries}; {outlook}): {cell(one.trouble)}"
 
 
+def has_work(pool: PoolStatus) -> bool:
+    """Whether the number of runs that the pool is to have means something: not while it is paused or has no job."""
+    return not pool.paused and bool(pool.queued or pool.running)
+
+
 def pool_is_blocked(pool: PoolStatus) -> str:
     """Since when a pool is blocked, and why."""
     why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause

@@ -1,11 +1,15 @@
 """A report of a file for people: of `parse --report` before a load, of `datasets show` and `load` after it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from uuid import UUID
 
 from cli.screen.words import SHORT_ID
 from dataset_jobs.model.places import in_words
 from dataset_jobs.model.report import Report
+
+NO_COUNTRY = "XX"
+"""Stands for the country of a list where none was given."""
 
 SHOWN_FILES = 20
 """Files whose left-out records are named, of a load of many."""
@@ -22,7 +26,7 @@ def about_the_file(found: Report) -> list[tuple[str, str]]:
     if found.measure is not None:
         about += [
             ("measure", found.measure),
-            ("region", found.region or f"all of {found.country}"),
+            ("region", found.region or _everywhere(found.country)),
             ("names", f"the top {found.top} of each year and sex" if found.top else "all that are published"),
         ]
     if found.totals:
@@ -99,6 +103,20 @@ def _left_out(found: Report, reason: str) -> str:
     """How many records, their sum and their first places."""
     count, total = found.left_out[reason], found.left_out_totals.get(reason)
     places = found.left_out_places.get(reason, ())
-    shown = "; ".join(map(in_words, places)) + ("; …" if places and count > len(places) else "")
+    more = count > len(places)
+    # Without a line several records have the same place.
+    shown = "; ".join(_place(in_words(one), number, more) for one, number in Counter(places).items())
+    shown += "; …" if places and more else ""
     figures = f", {total:,} in all" if total else ""
     return f"{count:>10,}  {reason}{figures}{f': {shown}' if shown else ''}"
+
+
+def _place(place: str, records: int, more: bool) -> str:
+    """A place, and how many records have it if it is several; with `more`, others may have it too."""
+    if records == 1:
+        return place
+    return f"{place} ({records:,} records{' or more' if more else ''})"
+
+
+def _everywhere(country: str) -> str:
+    return "all of the country" if country == NO_COUNTRY else f"all of {country}"

@@ -28,7 +28,7 @@ _SEEN_AS_WORDS = {
 def story(told: Explanation) -> list[str]:
     """The lines of a job's story."""
     return [
-        *_job(told.job, told.now),
+        *_job(told.job, _read_as(told.runs), told.now),
         *waits_in_words(told),
         *(line for run in _with_retries(told.job, told.runs, told.now) for line in run),
         "",
@@ -36,9 +36,17 @@ def story(told: Explanation) -> list[str]:
     ]
 
 
-def _job(job: JobView, now: datetime) -> Iterator[str]:
+def _read_as(runs: Sequence[ExplainedRun]) -> str:
+    """The name that the file had at the last run; empty if that does not say."""
+    return runs[-1].outcome.filename if runs and runs[-1].outcome is not None else ""
+
+
+def _job(job: JobView, read_as: str, now: datetime) -> Iterator[str]:
     kind = "load" if job.type == "parse_dataset" else "load again"
-    yield f"job {job.id} is to {kind} {job.filename} ({job.country}, {job.size:,} bytes), dataset {job.dataset_id}"
+    name = read_as or job.filename
+    yield f"job {job.id} is to {kind} {name} ({job.country}, {job.size:,} bytes), dataset {job.dataset_id}"
+    if name != job.filename:
+        yield f"the same bytes were given again as {job.filename}, which is the name of the dataset now"
     yield f"created {cell(job.created_at)} in pool {job.pool}"
     yield stands(job, now)
     yield f"used up: {_budgets(job.attempts, job.interruptions, job.give_backs)}"

@@ -1,28 +1,21 @@
 """What `load` says at the end."""
 
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
 from app.database import Database
-from app.settings import Settings
 from cli.exit_codes import of_waiting, waits_for_a_fix
-from cli.options import context as context_option
 from cli.screen import output
 from cli.screen.table import Column
 from cli.screen.words import SHORT_ID, cell
-from cli.wording.hints import command, error_in_words
+from cli.wording.hints import error_in_words, lines_that_help
 from cli.wording.report import lines_of_loads
-from dataset_jobs.model.advice import HINTED
+from cli.wording.typed import same_database, typed
 from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import JobState
@@ -63,6 +56,7 @@ class Summary:
         others: the jobs of other files that ran too.
         reports: of the datasets that were loaded now.
         stored_again: of those that had been loaded before, how many files were lost in storage.
+        others_wait: jobs of other files are not over; known only if it was interrupted.
     """
 
     files: int
@@ -76,6 +70,7 @@ class Summary:
     sample: tuple[DatasetView, Sequence[NameCount]] | None = None
     reports: Mapping[UUID, Report] = field(default_factory=dict)
     stored_again: int = 0
+    others_wait: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -95,7 +90,7 @@ def sum_up(
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
     already = []
     loaded: dict[UUID, int] = {}
-    not_loaded = []
+    not_loaded: list[tuple[SubmittedFile, JobView | None]] = []
     for one in submitted:
         job = jobs.get(one.job_id) if one.job_id else None
         if job is not None and job.state == JobState.COMPLETED:
@@ -103,16 +98,18 @@ def sum_up(
         elif job is None and one.loaded:
             already.append(one)
         else:
-            not_loaded.append(_not_loaded(client, one, job))
+            not_loaded.append((one, job))
     # A file that was given twice is one job.
     count = len(submitted) - len(already) - len(not_loaded)
     now = [jobs[job].dataset_id for job in loaded]
+    failed = [job.dataset_id for _, job in not_loaded if job is not None and job.last_cause == Cause.REJECTED]
+    datasets = {dataset.id: dataset for dataset in (client.datasets.list(ids=failed) if failed else ())}
     reports = client.datasets.reports(now) if now else {}
     return Summary(
         len(submitted),
         count,
         len(already),
-        tuple(not_loaded),
+        tuple(_not_loaded(client, one, job, datasets) for one, job in not_loaded),
         sum(loaded.values()),
         seconds,
         interrupted,
@@ -120,6 +117,7 @@ def sum_up(
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
         {dataset: reports[dataset] for dataset in now if dataset in reports},
         sum(one.done is not None and one.done.verdict is Verdict.RESTORED for one in already),
+        interrupted and any(pool.queued or pool.scheduled or pool.running for pool in client.status().pools),
     )
 
 
@@ -129,14 +127,14 @@ def _sample(client: Client, dataset: list[UUID]) -> tuple[DatasetView, Sequence[
     return None
 
 
-def print_summary(summary: Summary, database: Database, settings: Settings, as_json: bool) -> None:
+def print_summary(summary: Summary, database: Database, as_json: bool) -> None:
     """Prints it on stdout."""
     if as_json:
         output.print_json(_as_json(summary, database))
         return
     _say_counts(summary)
-    program = _command(settings)
-    if lines := lines_of_loads(summary.reports, summary.files, f"{program} datasets show"):
+    same = same_database()
+    if lines := lines_of_loads(summary.reports, summary.files, typed("affirm-worker datasets show")):
         output.say(*lines)
     unfinished = [one for one in summary.not_loaded if one.error is None]
     at_fault = [one for one in summary.not_loaded if one.error is not None]
@@ -144,22 +142,23 @@ def print_summary(summary: Summary, database: Database, settings: Settings, as_j
         output.say("", f"not done yet: {_counted(len(unfinished), 'file')}")
     if at_fault:
         output.say("", f"not loaded: {_counted(len(at_fault), 'file')}", *(f"  {_failure(one)}" for one in at_fault))
-        for action, lines in what_may_help(at_fault, program).items():
-            output.say("", HINTED.get(action, "See:"), *(f"  {line}" for line in lines))
+        for line in lines_that_help(((hint, one.file) for one in at_fault for hint in one.hints), "load"):
+            output.say(line)
         if jobs := [one.job_id for one in at_fault if one.job_id is not None]:
             of_one = "the whole story" if len(jobs) == 1 else "the whole story of one, by its job"
-            output.say("", f"{of_one}: {program} jobs explain {str(jobs[0])[:SHORT_ID]}")
-    go_on = f"{program} run --launcher process --until-idle"
-    if summary.interrupted:
-        output.say("", f"interrupted; to go on: {go_on}")
+            output.say("", f"{of_one}{same}: {typed(f'affirm-worker jobs explain {str(jobs[0])[:SHORT_ID]}')}")
+    go_on = typed("affirm-worker run --launcher process --until-idle")
+    if summary.interrupted and (unfinished or summary.others_wait):
+        output.say("", f"interrupted; to go on{same}: {go_on}")
     elif any(waits_for_a_fix(one.cause) for one in summary.not_loaded):
-        output.say("", f"when it is fixed: {go_on}")
+        output.say("", f"when it is fixed{same}: {go_on}")
     if summary.sample is not None:
         dataset, rows = summary.sample
         output.say("", f"of {dataset.filename}, {dataset.country}:")
         output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
         output.say("", f"the rows are in the table names of {database.place}")
-        output.say(f'to look at them: {program} psql -c "{query(dataset)}"')
+        look = typed(f'affirm-worker psql -c "{query(dataset)}"')
+        output.say(f"to look at them{same}: {look}")
 
 
 def _failure(one: NotLoaded) -> str:
@@ -174,24 +173,6 @@ def _failure(one: NotLoaded) -> str:
         error = f": {error}"
     state = "" if one.state in ("failed", "refused") else f": {one.state}"
     return f"{one.file}{job}{state}{error}"
-
-
-def what_may_help(not_loaded: Sequence[NotLoaded], program: str) -> dict[Action, list[str]]:
-    """The commands that the refusals ask for, by action: each once, with all the files that it is for.
-
-    Args:
-        not_loaded: the files and their hints.
-        program: how the user calls this program.
-    """
-    files: dict[Hint, list[Path | str]] = {}
-    for one in not_loaded:
-        for hint in one.hints:
-            files.setdefault(hint, []).append(one.file)
-    lines: dict[Action, list[str]] = {}
-    for hint, paths in files.items():
-        line = command(hint, submit="load").replace("FILE", " ".join(shlex.quote(str(path)) for path in paths), 1)
-        lines.setdefault(hint.action, []).append(f"{program} {line.removeprefix('affirm-worker ')}")
-    return lines
 
 
 def _say_counts(summary: Summary) -> None:
@@ -227,22 +208,9 @@ def query(dataset: DatasetView) -> str:
     )
 
 
-def _command(settings: Settings) -> str:
-    """The command that starts this program from here for the same database; its bare name if that is on the PATH."""
-    program = Path("affirm-worker")
-    if not shutil.which(program):
-        program = Path(sys.executable).parent / program
-        with suppress(FileNotFoundError, ValueError):  # the current folder is gone, or another one
-            program = program.relative_to(Path.cwd())
-    if used := context_option.chosen():
-        return f"{shlex.quote(str(program))} --context {shlex.quote(used)}"
-    home = ""
-    if os.environ.get("AFFIRM_WORKER_HOME"):
-        home = f"AFFIRM_WORKER_HOME={shlex.quote(str(settings.home))} "
-    return home + shlex.quote(str(program))
-
-
-def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotLoaded:
+def _not_loaded(
+    client: Client, one: SubmittedFile, job: JobView | None, datasets: Mapping[UUID, DatasetView]
+) -> NotLoaded:
     if job is None:
         return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
     state = job.state
@@ -250,16 +218,23 @@ def _not_loaded(client: Client, one: SubmittedFile, job: JobView | None) -> NotL
         waits = "waits until this is fixed, next try" if waits_for_a_fix(job.last_cause) else "waits for a retry"
         state = f"{waits} at {cell(job.run_at)}"
     hints: tuple[Hint, ...] = ()
-    if job.last_cause == Cause.REJECTED:
-        hints = tuple(replace(hint, country=hint.country or job.country) for hint in refusal_hints(client, job.id))
-    return NotLoaded(one.path, state, job.last_error, job.dataset_id, job.id, job.last_cause, hints)
+    error = job.last_error
+    dataset = datasets.get(job.dataset_id)
+    refusal = _refusal(client, job.id) if job.last_cause == Cause.REJECTED else None
+    if refusal is not None and dataset is not None:
+        hints = tuple(
+            hint.saying(dataset.country, dataset.filename, dataset.hints, dataset.supersedes) for hint in refusal.hints
+        )
+        # Of several files with the same bytes the run has read one, perhaps by another name than this.
+        if error and refusal.filename and error.startswith(refusal.filename):
+            error = f"{PurePath(one.path).name}{error.removeprefix(refusal.filename)}"
+    return NotLoaded(one.path, state, error, job.dataset_id, job.id, job.last_cause, hints)
 
 
-def refusal_hints(client: Client, job_id: UUID) -> Sequence[Hint]:
-    """What the refusal of a job's file asks for."""
+def _refusal(client: Client, job_id: UUID) -> Outcome | None:
+    """What the last run of a job said."""
     _, runs = client.jobs.get(job_id)
-    outcome = Outcome.from_dict(runs[-1].outcome) if runs else None
-    return outcome.hints if outcome else ()
+    return Outcome.from_dict(runs[-1].outcome) if runs else None
 
 
 def _others_in_words(others: Others) -> str:

@@ -168,9 +168,9 @@ def _in_words(seen: Snapshot, spec: PoolSpec, due: int, desired: int, limit: Lim
         case Limit.MINIMUM:
             why = f"; at the minimum of {desired}"
         case Limit.STABILIZED if desired > due:
-            why = f"; stabilized: the most of {behavior.scale_down.stabilization_window_seconds} s"
+            why = f"; as many as were needed within the last {behavior.scale_down.stabilization_window_seconds} s"
         case Limit.STABILIZED:
-            why = f"; stabilized: the least of {behavior.scale_up.stabilization_window_seconds} s"
+            why = f"; no more than were needed all the last {behavior.scale_up.stabilization_window_seconds} s"
         case Limit.SCALE_UP_POLICY:
             why = f"; {due} are due, but scale-up is " + _kept(behavior.scale_up)
         case Limit.SCALE_DOWN_POLICY:

@@ -2,17 +2,20 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import LiteralString, NamedTuple
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import TupleRow
 
-from dataset_jobs.migrations.schema import prepare
+from dataset_jobs.migrations.schema import owner_of, prepare
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.errors import Forbidden, Misconfigured
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.postgres.connecting import SessionConnection
+from dataset_jobs.postgres.postgres_errors import one_line
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +48,9 @@ LATEST = MIGRATIONS[-1].version
 def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
     """Applies pending migrations, fills `countries`, and grants the group roles; all or nothing.
 
-    Harmless if nothing is pending, and if several callers do it at the same time. The tables go into the schema of the
-    connection, which is made if it is not there. Those that an earlier version has made in `public` are moved there.
+    Harmless if nothing is pending, and if several callers do it at the same time. A role that does not own the tables
+    writes nothing if they are as they should be. The tables go into the schema of the connection, which is made if it
+    is not there. Those that an earlier version has made in `public` are moved there.
 
     Args:
         conninfo: libpq connection string or URI, of a role that may create tables; perhaps by `session.in_schema`.
@@ -57,25 +61,62 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
 
     Raises:
         Misconfigured: the database is newer than this code, or another program's tables are in the schema.
+        Forbidden: there is something to do, and the role may not do it; the message says who may.
         psycopg.Error: what the database said; the caller puts `database_errors` around this.
     """
     with SessionConnection[TupleRow].connect(conninfo, application_name="affirm-worker migration") as connection:
         # What grants.sql could not do is a notice.
         connection.add_notice_handler(lambda notice: log.warning("%s", notice.message_primary))
-        with connection.transaction():
-            connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
-            schema = connection.schema
-            prepare(connection, schema)
-            applied = _apply_pending(connection)
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    "insert into countries (code, name) values (%s, %s) on conflict (code)"
-                    " do update set name = excluded.name where countries.name <> excluded.name",
-                    list(countries),
-                )
-            connection.execute(_text("grants"))
+        wanted = list(countries)
+        try:
+            if _is_anothers(connection) and _is_current(connection, wanted):
+                return []
+            with connection.transaction():
+                connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+                connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+                prepare(connection, connection.schema)
+                applied = _apply_pending(connection)
+                _fill_countries(connection, wanted)
+                connection.execute(_text("grants"))
+        except errors.InsufficientPrivilege as error:
+            raise _forbidden(connection, error) from None
     return applied
+
+
+def _is_anothers(connection: SessionConnection[TupleRow]) -> bool:
+    """Whether our tables are there, and belong to a role that this one is no member of."""
+    owner = owner_of(connection, connection.schema)
+    return owner is not None and not owner.is_member
+
+
+def _is_current(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> bool:
+    newest = connection.execute("select max(version) from schema_migrations").fetchone()
+    return newest == (LATEST,) and not _changed(connection, countries)
+
+
+def _changed(connection: psycopg.Connection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The countries that are not in their table, or by another name."""
+    there = {(code, name) for code, name in connection.execute("select code, name from countries")}
+    return [one for one in countries if one not in there]
+
+
+def _fill_countries(connection: psycopg.Connection[TupleRow], countries: Sequence[tuple[str, str]]) -> None:
+    if changed := _changed(connection, countries):
+        codes, names = zip(*changed, strict=True)
+        connection.execute(
+            "insert into countries (code, name) select * from unnest(%s::text[], %s::text[])"
+            " on conflict (code) do update set name = excluded.name",
+            [list(codes), list(names)],
+        )
+
+
+def _forbidden(connection: SessionConnection[TupleRow], error: psycopg.Error) -> Forbidden:
+    """The error of a role that may not migrate, with the role that may."""
+    owner = owner_of(connection, connection.schema)
+    who = "a role that may create tables there has to migrate"
+    if owner is not None:
+        who = f"only role {owner.name}, which owns the tables, may migrate; with its DATABASE_URL"
+    return Forbidden(f"database: {one_line(error)}; {who}", Reason.DATABASE, hints=[Hint(Action.MIGRATE)])
 
 
 def _apply_pending(connection: psycopg.Connection[TupleRow]) -> list[str]:

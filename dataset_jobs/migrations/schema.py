@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import psycopg
 from psycopg import errors, sql
@@ -27,6 +28,23 @@ OURS = (
 
 _COLUMNS = ["applied_at", "name", "version"]
 """Of our `schema_migrations`. Rails, Ecto and golang-migrate have one of the same name, with other columns."""
+
+
+class Owner(NamedTuple):
+    """The role that our tables belong to; `is_member` if this connection's role may do what it may."""
+
+    name: str
+    is_member: bool
+
+
+def owner_of(connection: psycopg.Connection[TupleRow], schema: str) -> Owner | None:
+    """The owner of our tables; None if they are not there. A role without any right may ask."""
+    row = connection.execute(
+        "select pg_get_userbyid(relowner)::text, pg_has_role(relowner, 'usage') from pg_class"
+        " where relname = 'schema_migrations' and relnamespace = (select oid from pg_namespace where nspname = %s)",
+        [schema],
+    ).fetchone()
+    return None if row is None else Owner(*row)
 
 
 def prepare(connection: psycopg.Connection[TupleRow], schema: str) -> None:

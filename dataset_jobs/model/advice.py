@@ -9,6 +9,7 @@ from itertools import groupby
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.states import JobState
 
@@ -21,6 +22,8 @@ class Subject:
         country, filename: of its dataset.
         reload: it loads a dataset again whose rows are there.
         described: a person has described the columns of its file, which the file alone would lose.
+        said: what the uploader has said of the file.
+        replaces: the datasets whose place it takes.
     """
 
     job_id: UUID
@@ -30,6 +33,8 @@ class Subject:
     state: JobState
     reload: bool = False
     described: bool = False
+    said: FileHints = NO_HINTS
+    replaces: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,8 @@ def advice_on_end(
     text = " ".join(filter(None, [remedy.before if waits else "", remedy.text, remedy.after if waits else ""]))
     if not text:
         return
+    if reason is Reason.CONTRADICTORY:  # one of the options is at fault
+        about = replace(about, said=FileHints(description=about.said.description))
     if about.described and _SUBMITS.intersection(remedy.actions):
         yield Advice("Its columns are described. Keep the description as a file.", (_hint(about, _KEEP),))
         yield Advice(text, (_hint(about, Action.SUBMIT_WITH_DESCRIPTION),))
@@ -265,17 +272,15 @@ def _of_failed(about: Subject, cause: Cause | None, reason: Reason | None) -> It
 
 def _of(about: Subject, hint: Hint) -> Hint:
     """A refusal's hint, with what only the job knows."""
-    return replace(
-        hint,
-        job_id=hint.job_id or about.job_id,
-        dataset_id=hint.dataset_id or about.dataset_id,
-        country=hint.country or about.country,
-        file=hint.file or about.filename,
-    )
+    known = replace(hint, job_id=hint.job_id or about.job_id, dataset_id=hint.dataset_id or about.dataset_id)
+    return known.saying(about.country, about.filename, about.said, about.replaces)
 
 
 def _hint(about: Subject, action: Action) -> Hint:
     dataset: UUID | None = about.dataset_id
     if action is Action.SUBMIT_AS_REPLACEMENT:
         dataset = None  # another one, which is not known here
-    return Hint(action, about.job_id, dataset, country=about.country, file=about.filename)
+    hint = Hint(action, about.job_id, dataset)
+    if action is Action.SUBMIT_AS_FORMAT:
+        hint = replace(hint, format=about.said.format or "NAME", region=about.said.region or "CODE")
+    return hint.saying(about.country, about.filename, about.said, about.replaces)

@@ -1,9 +1,12 @@
 """Next steps for people, as data. The command line shows a hint as a command, an API as it is."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from dataset_jobs.model.file_hints import FileHints
 
 
 class Action(StrEnum):
@@ -26,6 +29,7 @@ class Action(StrEnum):
     SUGGEST_COLUMNS = "suggest_columns"
     """Have the description of a list proposed that no parser knows."""
     LIST_FAILED_JOBS = "list_failed_jobs"
+    SHOW_DATASET = "show_dataset"
     SHOW_DESCRIPTION = "show_description"
     """Keep the description of a dataset's columns as a file."""
     SUBMIT_WITH_DESCRIPTION = "submit_with_description"
@@ -52,7 +56,9 @@ class Hint:
         name: of the schedule, or of the pool.
         namespace: of the ParserPool; None if it is not known.
         patch: of the ParserPool, as JSON.
-        country, format, region: what to say of a file that is submitted again.
+        country, year, sex, format, region: what to say of a file that is submitted again.
+        columns: the description of its columns, as a line.
+        replaces: the ids of the datasets whose place it takes, with spaces between them.
         file: its name.
     """
 
@@ -66,6 +72,31 @@ class Hint:
     namespace: str | None = None
     patch: str | None = None
     file: str | None = None
+    year: str | None = None
+    sex: str | None = None
+    columns: str | None = None
+    replaces: str | None = None
+
+    def saying(self, country: str, file: str | None, hints: FileHints, replaces: Iterable[UUID] = ()) -> "Hint":
+        """The hint, with what the uploader has said of the file already: else the next try would lack that.
+
+        Args:
+            country, file: the code, and the file's name.
+            hints: what was given; a region or a format of another country than the hint's is left out.
+            replaces: the datasets whose place it takes.
+        """
+        here = self.country in (None, country)
+        return replace(
+            self,
+            country=self.country or country,
+            file=self.file or file,
+            year=self.year or (None if hints.year is None else str(hints.year)),
+            sex=self.sex or hints.sex,
+            format=self.format or (hints.format if here else None),
+            region=self.region or (hints.region if here else None),
+            columns=self.columns or _columns(hints.description),
+            replaces=self.replaces or " ".join(map(str, replaces)) or None,
+        )
 
     def as_dict(self) -> dict[str, str]:
         """Plain JSON values, without empty ones."""
@@ -82,7 +113,23 @@ class Hint:
             return None
 
 
-_TEXTS = ("name", "country", "format", "region", "namespace", "patch", "file")
+_TEXTS = (
+    "name", "country", "format", "region", "namespace", "patch", "file", "year", "sex", "columns", "replaces",
+)  # fmt: skip
+
+
+def _columns(description: str | None) -> str | None:
+    """A description as a line; None if there is none, or if only a newer version understands it."""
+    if description is None:
+        return None
+    # A description is rare, and its modules are many.
+    from dataset_jobs.model.description import Description
+    from dataset_jobs.model.requests import InvalidRequest
+
+    try:
+        return Description.from_json(description).as_columns()
+    except InvalidRequest:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

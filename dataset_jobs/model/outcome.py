@@ -101,6 +101,14 @@ class Outcome:
         """The exit code that goes with this outcome."""
         return _EXIT_CODES.get(self.cause, ExitCode.CRASHED)
 
+    @property
+    def filename(self) -> str:
+        """The name that a refused file had at its run; empty if this does not say. Its dataset may be renamed since."""
+        if self.cause is not Cause.REJECTED or not self.problems:
+            return ""
+        before, found, _ = self.error.partition(self.problems[0])
+        return before.rstrip()[:-1] if found else ""
+
     @classmethod
     def of_error(cls, error: RunError) -> "Outcome":
         """The outcome of a run that `error` ended."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, Permanent
+from dataset_jobs.model.hints import Action, Hint
 
 CONTROLLER_HEARTBEAT = timedelta(seconds=15)
 """How often a controller at least says that it is there."""
@@ -76,6 +77,12 @@ class PoolInTheWay:
     probe_in: timedelta | None
     waiting: int
     unreleased: int
+
+    def hints(self) -> tuple[Hint, ...]:
+        """The action that `describe` says somebody has to take; none if it goes on by itself."""
+        if self.paused:
+            return (Hint(Action.RESUME_POOL, name=self.name),)
+        return (Hint(Action.SET_POOL_MAXIMUM, name=self.name),) if self.max_running == 0 else ()
 
     def describe(self) -> str:
         """Names the pool, and says why it is in the way, since when, and how it can change."""

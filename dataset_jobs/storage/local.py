@@ -85,7 +85,11 @@ class LocalStorage:
             try:
                 given = str(Path(given).relative_to(self._root))
             except ValueError:
-                raise Forbidden(f"storage: {given} is not below {self._root} (STORAGE_PATH)", Reason.STORAGE) from None
+                raise Forbidden(
+                    f"storage: {given} is not below {self._root} (STORAGE_PATH): copy the files to a folder below it,"
+                    " or move what is stored there to a folder above them and set STORAGE_PATH to that",
+                    Reason.STORAGE,
+                ) from None
         elif ":" in given:
             return _key(given.rstrip("/"))
         return checked(given.rstrip("/"))

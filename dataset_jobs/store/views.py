@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.waits import is_alive
 
 
@@ -47,6 +48,14 @@ class DatasetView:
     warning: str | None
     created_at: datetime
     loaded_at: datetime | None
+
+    @property
+    def hints(self) -> FileHints:
+        """What its uploader has said of the file."""
+        return FileHints(
+            year=self.year_hint, sex=self.sex_hint, format=self.format_hint, region=self.region_hint,
+            description=self.description,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from parser_runner.parsers.duplicates import without_duplicates
 from parser_runner.parsers.findings import Findings
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.start import start
-from parser_runner.parsers.unknown import how_to_describe, unknown
+from parser_runner.parsers.unknown import Other, how_to_describe, unknown
 from parser_runner.parsers.whose_file import (
+    Recognised,
     all_recognised,
     check_named,
     check_region,
@@ -305,14 +306,26 @@ def refuse_if_refused(source: Source, country: str) -> None:
     source.rewind()
 
 
-def _elsewhere(source: Source, country: str) -> list[tuple[str, AnyParser]]:
-    """The formats of other countries that are surely the file's, each with its country."""
-    found = []
+def _elsewhere(source: Source, country: str) -> list[Other]:
+    """The formats of other countries that are surely the file's."""
+    found: list[Other] = []
     for code in _BUILT_IN:
         if code != country:
             try:
                 recognised = all_recognised(source, parsers_of(code))
             except Rejected:
                 continue
-            found += [(code, one.parser) for one in recognised if not (is_shared(one.parser) or is_refused(one.parser))]
+            sure = [one for one in recognised if not (is_shared(one.parser) or is_refused(one.parser))]
+            found += [Other(code, one.parser, _refusal(source, one)) for one in sure]
     return found
+
+
+def _refusal(source: Source, one: Recognised) -> str | None:
+    """Why the format refuses the file at once, whatever is said of it; None if it does not."""
+    try:
+        start(one.parser, source, one.match)
+    except Rejected as rejected:
+        return rejected.problems[0].reason if rejected.reason is Reason.INVALID_FORMAT else None
+    finally:
+        source.rewind()
+    return None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
@@ -16,8 +17,18 @@ from parser_runner.parsers.source_file import LocalPlace
 from parser_runner.parsers.tables import TextTable
 from parser_runner.parsers.values import Value, has_words, is_year, label_of, text_of
 
-Elsewhere = Callable[[], Sequence[tuple[str, AnyParser]]]
-"""Finds the formats of other countries that a file is of: each with its country's code."""
+
+class Other(NamedTuple):
+    """A format of another country that a file is of."""
+
+    country: str
+    parser: AnyParser
+    refusal: str | None = None
+    """Why it refuses the file all the same."""
+
+
+Elsewhere = Callable[[], Sequence[Other]]
+"""Finds the formats of other countries that a file is of."""
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LONGEST_HEADING = 40
@@ -44,9 +55,12 @@ def unknown(source: Source, country: str, parsers: Sequence[AnyParser], elsewher
         return source.rejected(Reason.INVALID_FORMAT, what)
     others = elsewhere() if given is None else ()
     if others:
-        formats = " or ".join(f"{parser.name} of {code}" for code, parser in others)
-        hints = [Hint(Action.SUBMIT_AS_FORMAT, country=code) for code in dict.fromkeys(code for code, _ in others)]
+        formats = " or ".join(f"{one.parser.name} of {one.country}" for one in others)
+        reading = dict.fromkeys(one.country for one in others if one.refusal is None)
+        hints = [Hint(Action.SUBMIT_AS_FORMAT, country=code) for code in reading]
         message = f"no known format of {country}: it looks like {formats}"
+        if not reading:
+            message += f", which refuses it: {others[0].refusal}"
         return Rejected(Reason.INVALID_FORMAT, source.filename, message, hints=hints)
     asked = [parser for parser in parsers if given in (None, parser.name)]
     why, place = _difference(source, asked, is_given=given is not None)

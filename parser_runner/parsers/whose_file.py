@@ -113,7 +113,8 @@ def region_given(source: Source, regions: Sequence[str], names: Mapping[str, str
         return given
     listed = [f"{code} {(names or {}).get(code, '')}".rstrip() for code in regions]
     message = "nothing in the file says its region" if given is None else f"this format has no region {given}"
-    raise source.rejected(Reason.UNDECIDED, f"{message}: give one of {', '.join(listed)}")
+    hint = Hint(Action.SUBMIT_AS_FORMAT, format=source.findings.recognised, region="CODE")
+    raise source.rejected(Reason.UNDECIDED, f"{message}: give one of {', '.join(listed)}", hints=[hint])
 
 
 def check_region(source: Source, region: str | None) -> None:
@@ -141,20 +142,22 @@ def _possible_regions(parser: AnyParser) -> tuple[str, ...]:
 
 def _undecided(source: Source, country: str, found: Sequence[Recognised]) -> Recognised:
     parsers = [one.parser for one in found]
+    of_these = "this one, say its format" if len(parsers) == 1 else "one of these, say the format"
     raise Rejected(
         Reason.UNDECIDED,
         source.filename,
         f"many publishers have such files, and nothing in this one says whose it is;"
-        f" if it is of one of these, say the format: {' or '.join(map(_candidate, parsers))}",
-        hints=[*(_as_said(country, parser) for parser in parsers), Hint(Action.SUGGEST_COLUMNS, country=country)],
+        f" if it is of {of_these}: {' or '.join(map(_candidate, parsers))}",
+        hints=[
+            *(_as_said(country, parser, source.hints.region) for parser in parsers),
+            Hint(Action.SUGGEST_COLUMNS, country=country),
+        ],
     )
 
 
-def _as_said(country: str, parser: AnyParser) -> Hint:
-    regions = regions_of(parser)
-    return Hint(
-        Action.SUBMIT_AS_FORMAT, country=country, format=parser.name, region="CODE" if len(regions) > 1 else None
-    )
+def _as_said(country: str, parser: AnyParser, region: str | None) -> Hint:
+    given = region or ("CODE" if len(regions_of(parser)) > 1 else None)
+    return Hint(Action.SUBMIT_AS_FORMAT, country=country, format=parser.name, region=given)
 
 
 def _candidate(parser: AnyParser) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from app.settings.config_file import CONFIG_VARIABLE
 from tests.integration.world import World
 from tests.kit.warm_command import ROOT, affirm_worker
 
-__all__ = ["ROOT", "Run", "affirm_worker", "answer", "log_of", "runner", "running"]
+__all__ = ["ROOT", "Run", "affirm_worker", "answer", "bare", "log_of", "runner", "running"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,6 +29,11 @@ def runner(environment: dict[str, str], folder: Path) -> Run:
         return done
 
     return run
+
+
+def bare(text: str) -> str:
+    """A text with its commands as they are without a home of their own."""
+    return re.sub(r"AFFIRM_WORKER_HOME=\S+ (?:\S*/)?affirm-worker ", "affirm-worker ", text)
 
 
 def answer(done: subprocess.CompletedProcess[str]) -> Any:

@@ -29,7 +29,7 @@ from dataset_jobs.model.settlement import Evidence, SeenAs
 from dataset_jobs.model.states import JobState
 from services.status import Kind
 from tests.fakes.launcher import FakeLauncher, Moody
-from tests.integration.command_line import ROOT, Run, answer, runner
+from tests.integration.command_line import ROOT, Run, answer, bare, runner
 from tests.integration.world import AT_ONCE, NO_RETRIES, World, key_of
 from tests.outages.inline import InlineLauncher, until_idle
 
@@ -63,7 +63,8 @@ class Trial:
 
     def commands(self, text: str) -> list[list[str]]:
         """The commands that a text names, each to the end of its line, or to the next one."""
-        lines = re.findall(r"(?:POOL=\S+ )?affirm-worker (.*?)(?: or (?=affirm-worker )|$)", text, re.MULTILINE)
+        program = r"(?:\w+=\S+ )*(?:\S*/)?affirm-worker "
+        lines = re.findall(rf"{program}(.*?)(?: or (?={program})|$)", text, re.MULTILINE)
         return [shlex.split(line) for line in lines]
 
     def command(self, text: str, first: str) -> list[str]:
@@ -528,6 +529,13 @@ async def explained(trial: Trial) -> None:
     assert "it has not run yet" in trial.do(trial.command(refusal, "jobs explain"))
 
 
+@case(Action.SHOW_DATASET)
+async def dataset_in_place_of_a_job(trial: Trial) -> None:
+    dataset_id = str(trial.world.job(trial.submit(trial.file(), "--country", "US"))["dataset_id"])
+    refusal = trial.run("jobs", "show", dataset_id, code=65).stderr
+    assert dataset_id in trial.do(trial.command(refusal, "datasets show"))
+
+
 @case(Action.LIST_FORMATS)
 async def formats(trial: Trial) -> None:
     content = "Rank,Name,Gender,Suburb,Year\n1,Testina,Female,x,2020\n"
@@ -552,7 +560,7 @@ async def schedules(trial: Trial) -> None:
 async def unknown_pool(trial: Trial) -> None:
     file = trial.file()
     refusal = trial.run("submit", file, "--country", "US", code=65, POOL="own").stderr
-    assert "POOL=own affirm-worker run" in refusal
+    assert "POOL=own affirm-worker run" in bare(refusal)
     trial.do(trial.command(refusal, "run"), POOL="own")
     trial.run("submit", file, "--country", "US", POOL="own")
 

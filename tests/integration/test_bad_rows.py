@@ -26,7 +26,7 @@ from dataset_jobs.model.settlement import Evidence
 from services.client import Client
 from tests.fakes.launcher import FakeLauncher
 from tests.fakes.parser_pools import FakeParserPools
-from tests.integration.command_line import ROOT, Run, answer, runner
+from tests.integration.command_line import ROOT, Run, answer, bare, runner
 from tests.integration.parser_pools import controlling
 from tests.integration.world import World, key_of
 
@@ -107,7 +107,7 @@ def test_jobs_of_times_nobody_can_hold_harm_no_other(run: Run, unbounded: str, t
     for job, when in zip(bad, FAR, strict=True):
         change(unbounded, "update jobs set run_at = %s where id = %s", when, job)
     said = everything_is_shown(unbounded, tmp_path, bad[0])
-    assert f"run it now: affirm-worker jobs set {bad[0]} --run-at 0s" in said
+    assert f"run it now: affirm-worker jobs set {bad[0]} --run-at 0s" in bare(said)
     path = tmp_path / "yob2022.txt"
     path.write_text("Emma,F,2\n")
     run("load", path, "--country", "US")

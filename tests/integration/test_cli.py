@@ -1,6 +1,7 @@
 """The commands, as a user calls them, on a real Postgres."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from dataset_jobs.migrations import LATEST, MIGRATIONS
-from tests.integration.command_line import Run, answer, runner
+from tests.integration.command_line import Run, answer, bare, runner
 from tests.integration.world import NATIONAL
 
 
@@ -76,7 +77,7 @@ def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
         ["dataset", "country", "file", "status"], [dataset_id, "US", "yob2023.txt", "pending"],
     ]  # fmt: skip
     refused = run("datasets", "delete", dataset_id, code=2).stderr
-    assert "there is no terminal to ask on: Delete dataset" in refused
+    assert "Invalid value: add --yes: there is no terminal to ask on: Delete dataset" in refused
     for option, result in (("--dry-run", "would be deleted"), ("--yes", "deleted")):
         [deleted] = answer(run("datasets", "delete", dataset_id, option, "--json"))
         assert (deleted["dataset_id"], deleted["result"]) == (dataset_id, result)
@@ -87,7 +88,7 @@ def test_submit_list_show_reprocess_delete(run: Run, tmp_path: Path) -> None:
 def test_a_file_that_is_refused_does_not_keep_the_others_back(run: Run, tmp_path: Path) -> None:
     good = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
     done = run("submit", "missing.txt", good, "--country", "US", code=65)
-    assert done.stderr.splitlines() == [
+    assert bare(done.stderr).splitlines() == [
         "affirm-worker: missing.txt: no such file or directory",
         "affirm-worker: no controller is running: affirm-worker run",
     ]
@@ -97,7 +98,7 @@ def test_a_file_that_is_refused_does_not_keep_the_others_back(run: Run, tmp_path
 def test_migrate_says_what_it_did(empty_database: str, tmp_path: Path) -> None:
     home = str(tmp_path / "home")
     run = runner({"DATABASE_URL": empty_database, "AFFIRM_WORKER_HOME": home}, tmp_path)
-    assert "it may not be migrated: affirm-worker migrate" in run("jobs", "list", code=78).stderr
+    assert "it may not be migrated: affirm-worker migrate" in bare(run("jobs", "list", code=78).stderr)
     assert answer(run("migrate", "--json")) == {
         "applied": [migration.name for migration in MIGRATIONS], "version": LATEST,
     }  # fmt: skip
@@ -191,6 +192,7 @@ def test_a_folder_of_storage_is_submitted_by_a_schedule_and_by_hand(run: Run, tm
     assert (listed["paused"], listed["files"], listed["submitted"], listed["next_at"]) == (True, 1, 1, added["next_at"])
     assert "in/us" in run("schedules", "list").stdout
     run("schedules", "resume", "ssa")
+    assert run("schedules", "run", "ssa").stdout == "nothing new among 1 file\n"
     run("run", "--until-idle")
     [dataset] = answer(run("datasets", "list", "--json"))
     assert (dataset["id"], dataset["status"]) == (found["dataset_id"], "completed")
@@ -206,6 +208,8 @@ def test_a_job_for_later_waits_and_is_brought_forward(run: Run, tmp_path: Path) 
     assert "still waiting: to be loaded at" in done.stderr
     assert "expected a time such as" in run("jobs", "set", job, "--run-at", "soon", code=2).stderr
     assert "give a --priority" in run("jobs", "set", job, code=2).stderr
+    assert "expected a whole number\n" in run("jobs", "set", job, "--priority", "hi", code=2).stderr
+    assert "expected at most 32767\n" in run("jobs", "set", job, "--priority", 99999, code=2).stderr
     assert answer(run("jobs", "set", job, "--run-at", "0s", "--json"))["state"] == "queued"
     run("run", "--until-idle")
     assert "is completed: only one" in run("jobs", "set", job, "--priority", 1, code=65).stderr
@@ -267,6 +271,26 @@ def test_failures_name_the_file_once_and_the_command_once(run: Run, tmp_path: Pa
     assert "Fix the lines or cells that the error names" in told
 
 
+def test_nothing_is_printed_as_a_table_where_no_file_was_submitted(run: Run) -> None:
+    assert run("submit", "missing.txt", "--country", "US", code=65).stdout == ""
+
+
+@pytest.mark.parametrize("command", ["load", "submit"])
+def test_no_database_is_started_for_an_unknown_country(tmp_path: Path, command: str) -> None:
+    home = tmp_path / "home"
+    path = write(tmp_path, "yob2023.txt", "Emma,F,15433\n")
+    refused = runner({"AFFIRM_WORKER_HOME": str(home)}, tmp_path)(command, path, "--country", "Germany", code=65)
+    assert "did you mean DE (Germany)?" in refused.stderr
+    assert not (home / "postgres").exists()
+
+
+def test_the_same_refused_bytes_are_named_as_they_were_given(run: Run, tmp_path: Path) -> None:
+    paths = [write(tmp_path, name, "Mary;F\n") for name in ("bad.csv", "yob1992.txt")]
+    done = run("load", *paths, "--country", "US", "--json", code=1)
+    for one, path in zip(json.loads(done.stdout)["not_loaded"], paths, strict=True):
+        assert one["error"].startswith(path.name)
+
+
 def test_the_same_bytes_under_another_name_are_loaded_already(run: Run, tmp_path: Path) -> None:
     content = "Emma,F,15433\nLiam,M,20802\n"
     run("load", write(tmp_path, "renamed.txt", content), "--country", "US", "--year", "1993")
@@ -297,7 +321,7 @@ def test_a_lost_file_is_stored_again_by_submitting_it(run: Run, tmp_path: Path) 
     run("reprocess", dataset["id"])
     run("run", "--until-idle", code=1)
     [job] = answer(run("jobs", "list", "--state", "failed", "--json"))
-    for line in _commands(run("jobs", "explain", job["id"]).stdout):
+    for line in _commands(bare(run("jobs", "explain", job["id"]).stdout)):
         run(*line)
     run("run", "--until-idle")
     assert answer(run("jobs", "list", "--state", "failed", "--json")) == []

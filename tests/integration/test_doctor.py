@@ -21,7 +21,7 @@ from services.checks.database import Expected, check_server
 from services.checks.storage import FOLDER
 from tests.cluster.packages import program
 from tests.fakes.packages import good, make_package
-from tests.integration.command_line import Run, answer, runner
+from tests.integration.command_line import Run, answer, bare, runner
 from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer, Standby
@@ -87,9 +87,9 @@ def test_a_good_installation_has_only_a_missing_controller(run: Run) -> None:
         "queue",
     ]  # fmt: skip
     lines = run("doctor").stdout.splitlines()
-    assert lines[-1] == "11 ok, 1 warning"
+    assert lines[-1] == f"{sum(line.startswith('ok ') for line in lines)} ok, 1 warning"
     at = next(number for number, line in enumerate(lines) if "no controller is running" in line)
-    assert lines[at + 1].strip() == "affirm-worker run"
+    assert bare(lines[at + 1].strip()) == "affirm-worker run"
 
 
 def test_no_password_is_shown(run: Run, database: str, postgres: PostgresServer) -> None:
@@ -117,6 +117,11 @@ def test_a_variable_that_is_nearly_a_setting_is_a_warning(run: Run) -> None:
     assert says(checked) == "RUNER_DATABASE_URL is not a setting; did you mean RUNNER_DATABASE_URL?"
 
 
+def test_the_summary_counts_the_lines_above_it(run: Run) -> None:
+    lines = run("doctor", "settings", WORKER_CONCURRENCY="many", RUNNER_CONFIG="", POOL_MAX_PENDING="no", code=1).stdout
+    assert lines.endswith("\n2 wrong\n")
+
+
 def test_a_database_that_is_not_there_is_wrong(run: Run, database: str) -> None:
     checked = found(run, code=1, DATABASE_URL=f"{database}x")
     assert "does not exist" in says(checked["database"])
@@ -134,8 +139,8 @@ def test_a_login_that_is_refused_is_wrong(run: Run, database: str, postgres: Pos
 def test_a_missing_schema_is_migrated_by_its_fix(run: Run, empty_database: str) -> None:
     checked = found(run, "schema", code=1, DATABASE_URL=empty_database)["schema"]
     assert "there are no tables in schema affirm yet" in says(checked)
-    assert [fix["line"] for fix in fixes(checked)] == ["affirm-worker migrate"]
-    assert "  affirm-worker migrate\n" in run("doctor", "schema", code=1, DATABASE_URL=empty_database).stdout
+    assert [bare(fix["line"]) for fix in fixes(checked)] == ["affirm-worker migrate"]
+    assert "  affirm-worker migrate\n" in bare(run("doctor", "schema", code=1, DATABASE_URL=empty_database).stdout)
     run("migrate", DATABASE_URL=empty_database)
     assert found(run, "schema", DATABASE_URL=empty_database)["schema"]["verdict"] == "ok"
 
@@ -144,7 +149,7 @@ def test_a_schema_of_an_older_version_is_wrong(run: Run, database: str) -> None:
     sql(database, f"delete from affirm.schema_migrations where version = {LATEST}")
     checked = found(run, "schema", code=1)["schema"]
     assert f"at version {MIGRATIONS[-2].version}, and this program needs {LATEST}" in says(checked)
-    assert fixes(checked)[0]["line"] == "affirm-worker migrate"
+    assert bare(fixes(checked)[0]["line"]) == "affirm-worker migrate"
 
 
 def test_a_schema_of_a_newer_version_is_wrong(run: Run, database: str) -> None:
@@ -170,7 +175,7 @@ def test_one_right_that_is_missing_is_named(run: Run, database: str, login: Call
     checked = found(run, "rights", code=1, DATABASE_URL=url)["rights"]
     assert "the role doctor_lacking lacks rights that controllers and commands need: INSERT on jobs" in says(checked)
     [fix] = fixes(checked)
-    assert (fix["line"], fix["by"]) == ("affirm-worker migrate", "the owner of the tables")
+    assert (bare(fix["line"]), fix["by"]) == ("affirm-worker migrate", "the owner of the tables")
     run("migrate")
     assert found(run, "rights", DATABASE_URL=url)["rights"]["verdict"] == "ok"
 
@@ -318,8 +323,8 @@ def test_a_paused_pool_with_jobs_is_a_warning(run: Run, database: str, tmp_path:
     sql(database, "update affirm.pools set paused = true")
     assert "pool default is paused: 1 queued wait" in run("doctor", "queue").stdout
     [fix] = fixes(found(run, "queue")["queue"])
-    assert fix["line"] == "affirm-worker pools resume default"
-    run(*fix["line"].split()[1:])
+    assert bare(fix["line"]) == "affirm-worker pools resume default"
+    run(*bare(fix["line"]).split()[1:])
     assert found(run, "queue")["queue"]["verdict"] == "ok"
 
 

@@ -126,3 +126,20 @@ def test_cancel_retry_and_purge_on_the_command_line(world: World, run: Run) -> N
     run("jobs", "purge", "--older-than", "1d", "--state", "queued", code=2)
     assert run("jobs", "purge", "--older-than", "1d", "--yes").stdout == "removed 1 job\n"
     assert "there is no job" in run("jobs", "explain", short, code=65).stderr
+
+
+def test_an_id_of_the_other_kind_is_said_to_be_one(run: Run, world: World) -> None:
+    one = world.submit_small()
+    refused = run("jobs", "show", str(one.dataset_id)[:8], code=65).stderr
+    assert f"that is the id of a dataset: affirm-worker datasets show {one.dataset_id}" in refused
+    refused = run("datasets", "show", one.job_id, code=65).stderr
+    assert f"that is the id of a job: affirm-worker jobs explain {one.job_id}" in refused
+
+
+def test_the_ids_of_jobs_and_datasets_are_completed(run: Run, world: World) -> None:
+    one, two = world.submit_small(2001), world.submit_small(2002)
+    asked = {"_AFFIRM_WORKER_COMPLETE": "complete_bash", "COMP_CWORD": "3"}
+    jobs = run("jobs", COMP_WORDS="affirm-worker jobs explain ", **asked).stdout.split()
+    assert jobs == [str(two.job_id), str(one.job_id)]
+    words = f"affirm-worker datasets delete {str(one.dataset_id)[:13]}"
+    assert run("jobs", COMP_WORDS=words, **asked).stdout.split() == [str(one.dataset_id)]

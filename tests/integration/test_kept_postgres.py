@@ -22,7 +22,7 @@ from app.kept_postgres import State, Stopped
 from app.postmaster import Postmaster
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.outcome import ExitCode
-from tests.integration.command_line import Run, answer, runner
+from tests.integration.command_line import Run, answer, bare, runner
 from tests.servers.as_user import affirm, one_line
 from tests.servers.embedded_home import embedded_home, settings
 from tests.servers.postgres import PostgresServer, free_port
@@ -121,11 +121,11 @@ def test_a_port_that_is_taken_is_named(home: Path, run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("db", "start", "--port", str(port), code=ExitCode.UNAVAILABLE)
-    assert f"port {port} of 127.0.0.1 cannot be used: Address already in use; choose another one: affirm" in one_line(
-        done
+    assert f"port {port} of 127.0.0.1 cannot be used: Address already in use; choose another one: affirm" in bare(
+        one_line(done)
     )
     assert server(home) is None
-    advice = done.stderr.rpartition(": affirm-worker ")[2].replace("N", str(free_port("127.0.0.1")))
+    advice = bare(done.stderr).rpartition(": affirm-worker ")[2].replace("N", str(free_port("127.0.0.1")))
     run(*advice.split())
     assert server(home) is not None
 
@@ -164,7 +164,7 @@ def test_after_the_machine_has_restarted_it_is_started_for_a_command_alone(
     until_stopped(home)
     assert run("db", "status").stdout == f"the embedded Postgres of {home} does not run\n"
     done = run("db", "url", code=ExitCode.UNAVAILABLE)
-    assert one_line(done).endswith("is not kept up; to start it: affirm-worker db start")
+    assert bare(one_line(done)).endswith("is not kept up; to start it: affirm-worker db start")
     run("jobs", "list")
     assert server(home) is None
     run("db", "start")

@@ -153,7 +153,7 @@ def test_filters_combine_on_the_command_line(run: Run) -> None:
         (("--pool", "defualt"), "did you mean default?"),
         (("--since", "tuesday"), "such as 2h or 3d, a date such as 2026-11-27"),
         (("--sort", "-row"), "did you mean rows?"),
-        (("--limit", "-1"), "greater than or equal to 0"),
+        (("--limit", "-1"), "expected at least 0"),
     ],
 )
 def test_a_wrong_value_is_wrong_usage_and_says_which_there_are(run: Run, options: tuple[str, ...], said: str) -> None:

@@ -101,7 +101,7 @@ def test_parse_into_a_pipe_that_closes_says_nothing() -> None:
         parse.stdout.readline()
         parse.stdout.close()
         assert parse.stderr.read() == b""
-    assert parse.returncode == 1
+    assert parse.returncode == 141
 
 
 @needs_root

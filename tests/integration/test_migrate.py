@@ -10,7 +10,8 @@ import pytest
 
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
-from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.errors import Forbidden, Misconfigured
+from tests.kit.roles import as_role
 from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.every_postgres
@@ -55,6 +56,28 @@ def test_a_second_time_changes_nothing_but_the_names_of_countries(empty_database
         after = connection.execute("select id, name from countries where code = 'DE'").fetchone()
     assert before is not None
     assert after == (before[0], "Deutschland")
+
+
+def as_controller(database: str) -> str:
+    return as_role(database, "affirm_controller")
+
+
+def test_a_role_that_may_not_migrate_writes_nothing_where_nothing_is_to_do(
+    empty_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    migrations.apply(empty_database, COUNTRIES)
+    caplog.clear()
+    assert migrations.apply(as_controller(empty_database), COUNTRIES) == []
+    assert caplog.messages == []
+
+
+def test_a_role_that_may_not_migrate_is_told_who_may(empty_database: str) -> None:
+    migrations.apply(empty_database, COUNTRIES)
+    with psycopg.connect(empty_database) as connection:
+        owner = connection.execute("select current_user").fetchone()
+    assert owner is not None
+    with pytest.raises(Forbidden, match=f"only role {owner[0]}, which owns the tables, may migrate"):
+        migrations.apply(as_controller(empty_database), [("DE", "Deutschland")])
 
 
 def test_of_several_at_once_one_applies_and_none_fails(empty_database: str) -> None:

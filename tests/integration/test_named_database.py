@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.command_line import Run, answer, log_of, runner, running
+from tests.integration.command_line import Run, answer, bare, log_of, runner, running
 from tests.integration.world import NATIONAL, World
 from tests.kit.terminal import on_terminal
 from tests.servers.embedded_home import embedded_home
@@ -39,7 +39,7 @@ def test_an_embedded_database_is_named_before_anything_else(home: Path, tmp_path
     named = f"affirm-worker: database: embedded, {home}/postgres (DATABASE_URL is not set)"
     meant = "affirm-worker: DATABSE_URL is not a setting; did you mean DATABASE_URL?"
     mistyped = run("submit", YEAR, "-c", "US", "--json", DATABSE_URL="postgresql://h/names")
-    assert mistyped.stderr.splitlines() == [meant, named, NOBODY]
+    assert bare(mistyped.stderr).splitlines() == [meant, named, NOBODY]
     assert answer(mistyped)[0]["controller_running"] is False
     assert run("jobs", "list", "--json").stderr.splitlines() == [named]
     assert run("psql", "-c", "select 1").stderr.splitlines() == [named]

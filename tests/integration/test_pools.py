@@ -12,7 +12,8 @@ import typer
 
 from cli.main import app
 from cli.options import complete
-from cli.wording.hints import error_in_words
+from cli.wording.hints import error_in_words, with_commands
+from controller.background.waiting import waits
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from services.client import Client
 from services.pools import Pools
@@ -65,6 +66,14 @@ async def test_a_paused_pool_starts_nothing_until_resumed(world: World, pools: P
         assert notified(), "controllers wake up at once"
     assert (resumed.paused, resumed.paused_since, resumed.paused_reason) == (False, None, None)
     assert await claimed(world) == 1
+
+
+async def test_whoever_waits_for_a_paused_pool_is_told_how_to_resume_it(world: World, pools: Pools) -> None:
+    world.submit_small()
+    pools.pause("default")
+    async with world.controller() as reconciler:
+        [said] = await waits(reconciler.context, with_commands)
+    assert said.endswith("until somebody resumes it: affirm-worker pools resume default")
 
 
 def test_a_second_pause_keeps_the_time_of_the_first(pools: Pools) -> None:
@@ -242,7 +251,13 @@ def test_commands_show_and_change_pools(world: World, run: Run) -> None:
     again = run("pools", "set", "default", "--max", "20").stdout
     assert again == "pool default is so already: at most 20 runs at once\n"
     assert "did you mean default?" in run("pools", "show", "defualt", code=65).stderr
-    assert "less than or equal to 100000" in run("pools", "set", "default", "--max", "100001", code=2).stderr
+    assert "expected at most 100000" in run("pools", "set", "default", "--max", "100001", code=2).stderr
+
+
+def test_a_maximum_of_none_is_said_to_stop_the_pool(world: World, run: Run) -> None:
+    world.submit_small()
+    said = run("pools", "set", "default", "--max", 0).stdout
+    assert "with 0 nothing of it is started until somebody raises that; 1 job waits in it" in said
 
 
 async def test_a_pool_is_shown_with_its_runs_of_the_last_day(world: World, run: Run) -> None:

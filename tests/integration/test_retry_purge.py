@@ -82,10 +82,12 @@ async def test_failed_jobs_are_the_latest_of_their_datasets_and_of_the_cause(wor
         launcher.end(key_of(world.job(two.job_id)), Evidence(exit_code=0))
         await reconciler.tick()
     assert set(world.client.jobs.failed()) == {one.job_id, two.job_id}
+    assert [pool.failed for pool in world.client.status().pools] == [2]
     assert world.client.jobs.failed(Cause.LEFT_WITHOUT_COMMIT) == [two.job_id]
     assert world.client.jobs.failed(Cause.OUT_OF_MEMORY) == []
     again, _ = world.client.datasets.reprocess(one.dataset_id)
     assert world.client.jobs.failed() == [two.job_id]
+    assert [pool.failed for pool in world.client.status().pools] == [1]
     assert world.job(again)["state"] == "queued"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.command_line import ROOT, Run, answer, runner, running
+from tests.integration.command_line import ROOT, Run, answer, bare, runner, running
 from tests.integration.world import World
 from tests.kit.terminal import on_terminal, plain
 from tests.servers.postgres import PostgresServer
@@ -58,8 +58,10 @@ def test_a_submission_is_followed_to_its_end(run: Run, world: World) -> None:
 def test_a_controller_that_is_not_there_is_missed_at_once(run: Run, world: World) -> None:
     path = world.file("yob2020.txt", "Mary,F,7\n")
     done = run("submit", path, "--country", "US", "--wait", "--timeout", "1s", code=75)
-    assert "no controller that claims from pool default is running: affirm-worker run" in done.stderr
-    assert "not over after 1s; the jobs stay in the queue. To go on watching: affirm-worker jobs list" in done.stderr
+    assert "no controller that claims from pool default is running: affirm-worker run" in bare(done.stderr)
+    assert "not over after 1s; the jobs stay in the queue. To go on watching: affirm-worker jobs list" in bare(
+        done.stderr
+    )
     assert world.one("select state from jobs")["state"] == "queued"
 
 
@@ -72,7 +74,7 @@ def test_ctrl_c_leaves_the_jobs_in_the_queue(world: World) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "interrupted; the jobs stay in the queue. To go on watching: affirm-worker jobs list --watch" in err
+    assert "interrupted; the jobs stay in the queue. To go on watching: affirm-worker jobs list --watch" in bare(err)
     assert "not done yet: 1 file" in out
     assert world.one("select state from jobs")["state"] == "queued"
 
@@ -80,7 +82,7 @@ def test_ctrl_c_leaves_the_jobs_in_the_queue(world: World) -> None:
 def test_a_terminal_shows_the_progress_and_the_command_on_a_line_of_its_own(world: World) -> None:
     path = world.file("yob2020.txt", "Mary,F,7\n")
     with on_terminal("submit", path, "--country", "US", "--wait", env=environment(world)) as terminal:
-        assert "is running:\n" in plain(terminal.until("  affirm-worker run\n"))
+        assert "is running:\n" in plain(terminal.until("affirm-worker run\n"))
         with running(world):
             assert terminal.end() == 0
     assert "loaded 1 of 1 file" in terminal.written

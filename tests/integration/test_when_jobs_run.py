@@ -1,10 +1,12 @@
 """Which job is claimed next and when: priorities, and times that submitters name."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from controller.background.waiting import IDLE_LOOK_SECONDS, wake_when_idle
 from dataset_jobs.model.requests import Conflict, NotFound
 from dataset_jobs.store.client_connection import When
 from tests.fakes.launcher import FakeLauncher
@@ -80,6 +82,20 @@ async def test_a_job_brought_forward_is_taken_by_a_controller_that_sleeps(world:
             assert notified()
         await reconciler.tick()
         assert [key.job_id for key in launcher.launches] == [job]
+
+
+async def test_a_controller_that_waits_for_anothers_run_hears_of_its_end(world: World) -> None:
+    world.submit_small()
+    async with world.controller(owner="waits") as waiting:
+        wake = asyncio.Event()
+        watching = asyncio.create_task(wake_when_idle(waiting.context, wake))
+        try:
+            await asyncio.sleep(2 * IDLE_LOOK_SECONDS)
+            assert not wake.is_set()
+            await world.run_until_idle(owner="works")
+            await asyncio.wait_for(wake.wait(), 30)
+        finally:
+            watching.cancel()
 
 
 async def test_only_a_job_that_waits_is_changed(world: World) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 from cli.wording.hints import advice_in_words, advice_lines, command
 from dataset_jobs.model.advice import ADVICE, HINTED, REASONS, Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, CountsAs, Reason
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.states import JobState
 from docs.generate.command_line import help_texts
@@ -116,10 +118,10 @@ def test_every_hint_of_a_refused_file_has_its_words() -> None:
 
 
 def test_a_command_stands_on_a_line_of_its_own() -> None:
-    [advice] = advice_on_end(job(), Cause.REJECTED, Reason.FILE_NOT_FOUND)
+    [advice] = next_steps(job(JobState.CANCELLED))
     assert advice_lines(advice) == [
-        "The stored file is gone. Submit the file again, which stores it anew:",
-        "    affirm-worker submit 'a file.csv' --country GB",
+        "To put it back into the queue, retry the job:",
+        f"    affirm-worker jobs retry {JOB}",
     ]
 
 
@@ -158,8 +160,39 @@ def test_a_refusal_that_knows_the_country_is_followed() -> None:
     hints = [Hint(Action.SUBMIT_AS_FORMAT, country="FR"), Hint(Action.SUGGEST_COLUMNS)]
     found = [*advice_on_end(job(), Cause.REJECTED, Reason.INVALID_FORMAT, hints)]
     assert [advice.text for advice in found] == [HINTED[hint.action] for hint in hints]
-    assert "affirm-worker submit 'a file.csv' --country FR" in advice_in_words(found[0])
-    assert "affirm-worker parse 'a file.csv' --country GB --suggest" in advice_in_words(found[1])
+    assert "affirm-worker submit FILE --country FR" in advice_in_words(found[0])
+    assert "affirm-worker parse FILE --country GB --suggest" in advice_in_words(found[1])
+
+
+def test_an_option_that_contradicts_is_not_repeated() -> None:
+    about = replace(job(), said=FileHints(year=2020, sex="F"))
+    assert "--year 2020 --sex F" in words(Cause.REJECTED, Reason.INVALID_FORMAT, about, "a file.csv, line 2: no name")
+    assert "--year" not in words(Cause.REJECTED, Reason.CONTRADICTORY, about)
+
+
+def test_a_region_is_not_repeated_for_another_country() -> None:
+    about = replace(job(), said=FileHints(year=2020, region="GB-SCT"))
+    [elsewhere] = advice_on_end(about, Cause.REJECTED, None, [Hint(Action.SUBMIT_AS_FORMAT, country="FR")])
+    assert advice_in_words(elsewhere).endswith("submit FILE --country FR --year 2020")
+
+
+def test_a_file_is_named_only_if_it_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [advice] = advice_on_end(job(), Cause.REJECTED, None, [Hint(Action.SUBMIT_WITH_YEAR)])
+    first, line = advice_lines(advice)
+    assert first.endswith("(FILE is the path of a file.csv, which is not in this folder):")
+    assert line.endswith("affirm-worker submit FILE --country GB --year YYYY")
+    (tmp_path / "a file.csv").touch()
+    first, line = advice_lines(advice)
+    assert "FILE" not in first
+    assert line.endswith("affirm-worker submit 'a file.csv' --country GB --year YYYY")
+
+
+def test_every_command_is_for_the_home_that_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFFIRM_WORKER_HOME", "/a home")
+    assert command(Hint(Action.RETRY_JOB, JOB)) == f"AFFIRM_WORKER_HOME='/a home' affirm-worker jobs retry {JOB}"
+    patched = Hint(Action.PATCH_PARSER_POOL, name="slow", namespace="affirm-worker", patch="{}")
+    assert command(patched).startswith("kubectl patch parserpool slow -n affirm-worker --type")
 
 
 def test_a_reason_says_more_than_its_cause() -> None:

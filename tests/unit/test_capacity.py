@@ -38,7 +38,7 @@ def scaled_down(*policies: ScalingPolicy, **rules: object) -> PoolSpec:
         (replace(NO_WAIT, target_backlog_per_runner=10), Snapshot(13, 8, 0, 9), 3, None,
          "13 jobs wait and 8 run, 10 per runner"),
         (replace(DEFAULT, target_backlog_per_runner=10), Snapshot(13, 8, 0, 9), 8, Limit.STABILIZED,
-         "13 jobs wait and 8 run, 10 per runner; stabilized: the most of 300 s"),
+         "13 jobs wait and 8 run, 10 per runner; as many as were needed within the last 300 s"),
         (DEFAULT, Snapshot(8, 2, 0, 9), 9, Limit.MAXIMUM,
          "8 jobs wait and 2 run, 1 per runner; at the maximum of 9"),
         (DEFAULT, Snapshot(10, 2, 0, 9), 9, Limit.MAXIMUM,
@@ -174,9 +174,9 @@ def test_the_reasons_of_what_takes_time_say_what_is_waited_for() -> None:
     pool = VirtualPool(DEFAULT, waiting=9)
     pool.decide(0)
     pool.waiting = 2
-    assert pool.decide(1).reason == "2 jobs wait, 1 per runner; stabilized: the most of 300 s"
+    assert pool.decide(1).reason == "2 jobs wait, 1 per runner; as many as were needed within the last 300 s"
     pool = VirtualPool(scaled_up(stabilization_window_seconds=30), waiting=9, desired=0)
-    assert pool.decide(1).reason == "9 jobs wait, 1 per runner; stabilized: the least of 30 s"
+    assert pool.decide(1).reason == "9 jobs wait, 1 per runner; no more than were needed all the last 30 s"
     pool = VirtualPool(scaled_down(ScalingPolicy("Pods", 1, 15)), waiting=2, desired=9)
     assert pool.decide(1).reason == "2 jobs wait, 1 per runner; 2 are due, but scale-down is kept to its policies"
 

@@ -123,3 +123,10 @@ def test_another_shell_is_refused_by_name(env: dict[str, str]) -> None:
     )
     assert done.returncode == 2
     assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in done.stderr
+
+
+def test_without_a_shell_the_shells_are_named_in_a_line(env: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["affirm-worker", "completion"], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Choose from: bash, zsh, fish" in done.stderr

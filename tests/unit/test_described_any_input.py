@@ -84,7 +84,7 @@ def test_any_description_with_any_file(line: str, content: bytes, chance: random
 def test_a_suggestion_for_any_file(content: bytes, chance: random.Random) -> None:
     file = source(mutated(content, chance), "names.csv")
     try:
-        found = suggest(file)
+        found = suggest(file, "CH")
     except (NothingToSuggest, Rejected):
         return
     finally:

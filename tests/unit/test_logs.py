@@ -121,6 +121,12 @@ def test_the_pool_of_connections_says_the_same_only_now_and_then(capsys: pytest.
     assert len(lines(capsys)) == 2
 
 
+def test_errors_that_the_driver_ignores_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs(Settings(log_format="json"))
+    logging.getLogger("psycopg").warning("error ignored terminating <psycopg.Pipeline>: pipeline aborted")
+    assert lines(capsys) == []
+
+
 def test_a_load_hears_nothing_of_the_pool(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logs(Settings(log_format="json", log_level="CRITICAL"))
     logging.getLogger("psycopg.pool").warning("error connecting in 'pool-1': connection refused")

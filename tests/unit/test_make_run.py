@@ -50,3 +50,9 @@ def test_it_has_the_home_of_all_other_commands(checkout: Path) -> None:
 def test_files_with_spaces_are_given_in_quotes(checkout: Path) -> None:
     called = make_run(checkout, "FILES='a b.xlsx' c.txt", "COUNTRY=GB")
     assert called[1:] == ["load", "a b.xlsx", "c.txt", "--country", "GB"]
+
+
+def test_a_misspelt_variable_does_not_load_the_samples(checkout: Path) -> None:
+    done = subprocess.run(["make", "run", "FILE=x"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "make run takes FILES=, not FILE=" in done.stderr
+    assert "load" not in done.stdout

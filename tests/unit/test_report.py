@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.wording.report import left_out_in_a_line, lines_of_loads
+from cli.wording.report import about_the_file, left_out_in_a_line, left_out_lines, lines_of_loads
 from dataset_jobs.model.places import Cell, Figure, InMember, Place, as_values, from_values
 from dataset_jobs.model.report import Report, stored_report
 from parser_runner.parsers import countries
@@ -50,6 +50,18 @@ def test_a_report_is_for_people(insee: Path) -> None:
         "         1  aggregates of rare names (_PRENOMS_RARES), 7 in all: line 4",
         "         1  records without a year (XXXX), 3 in all: line 6",
     ]
+
+
+def test_a_place_of_several_records_is_named_once() -> None:
+    places = [InMember("boys.csv", None)] * 4 + [InMember("girls.csv", 7)]
+    whole = Report("a.zip", "GB", left_out={"blank": 5}, left_out_places={"blank": places})
+    assert left_out_lines(whole)[-1] == "         5  blank: member 'boys.csv' (4 records); member 'girls.csv', line 7"
+    part = Report("a.zip", "GB", left_out={"blank": 174}, left_out_places={"blank": places[:4]})
+    assert left_out_lines(part)[-1] == "       174  blank: member 'boys.csv' (4 records or more); …"
+
+
+def test_no_country_is_not_named_by_its_stand_in() -> None:
+    assert ("region", "all of the country") in about_the_file(Report("a.csv", "XX", measure="births"))
 
 
 def test_a_report_is_for_programs(insee: Path) -> None:
@@ -215,3 +227,12 @@ def test_a_load_of_many_files_names_the_first_that_left_something_out() -> None:
         "  affirm-worker datasets show 00000001",
     ]  # fmt: skip
     assert lines_of_loads({UUID(int=1): Report("a.csv", "FR", left_out={})}, 2, "show") == []
+
+
+def test_what_helps_is_not_listed_among_the_problems(tmp_path: Path) -> None:
+    file = tmp_path / "pankow.csv"
+    file.write_text("vorname;anzahl;geschlecht\nTESTINA;9;w\n")
+    said = ("--country", "DE", "--format", "de-berlin", "--region", "DE-BE-11003")
+    problems, helps = run("parse", file, *said, "--report").stdout.split("problems:\n")[1].split("\n\n")
+    assert "affirm-worker" not in problems
+    assert f"submit {file} {' '.join(said[:2])} --year YYYY {' '.join(said[2:])}" in helps

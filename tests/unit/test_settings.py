@@ -219,3 +219,19 @@ def test_a_time_without_a_zone_is_the_machines() -> None:
     for text in ("", "tomorrow", "5", "-5s", "2026-13-01", "06:00"):
         with pytest.raises(ValueError, match="a time such as"):
             parse_when(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("postgresql://u:hunter2@h/x?schema=public",
+         "leave out schema, which is no parameter of a Postgres URL; DATABASE_SCHEMA names the schema"),
+        ("postgresql://u:hunter2@h/x?sslmode=require&pool_size=5", "leave out pool_size, which is no parameter"),
+        ("postgresql+psycopg2://u:hunter2@h/x", r"leave out \+psycopg2, which only SQLAlchemy knows"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_url_is_named(monkeypatch: pytest.MonkeyPatch, url: str, advice: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(Misconfigured, match=advice) as refused:
+        read_settings()
+    assert "hunter" not in str(refused.value)

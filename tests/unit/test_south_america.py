@@ -51,6 +51,11 @@ def test_only_the_name_or_the_uploader_says_that_a_list_is_montevideos(hints: Fi
     assert rows(MONTEVIDEO, "names.csv", "UY", hints=hints) == rows(MONTEVIDEO, UY_NAME, "UY")
 
 
+def test_one_publisher_alone_is_not_many() -> None:
+    text = str(refusal(CHILE, "names.csv", "CL"))
+    assert "if it is of this one, say its format: cl-registro-civil" in text
+
+
 LOOK_ALIKE = {
     "Paraguay": '1990,"F","TESTINA",12\n1990,"M","PROBERT",8\n',
     "Buenos Aires": "anio,sexo,nombre,nacimientos\n1990,F,TESTINA,12\n",

@@ -109,6 +109,13 @@ def test_what_the_runner_said_is_told_from_its_run_or_else_from_its_message() ->
         assert "message:" not in text
 
 
+def test_a_file_is_named_as_the_run_has_read_it() -> None:
+    said = Outcome(Cause.REJECTED, Reason.INVALID_FORMAT, "empty.csv: the file is empty", ("the file is empty",))
+    text = told(JOB, replace(RUN, cause="rejected", outcome=said.as_dict()))
+    assert "is to load empty.csv" in text
+    assert "the same bytes were given again as yob2020.txt" in text
+
+
 def test_the_runs_and_the_times_it_was_put_back_come_in_order() -> None:
     second = replace(RUN, epoch=2, claimed_at=later(100))
     text = told(replace(JOB, retried_at=[later(50), later(200)]), RUN, second)
@@ -220,6 +227,29 @@ STUCK = replace(
 )  # fmt: skip
 def test_what_status_says_beside_its_table(status: Status, remark: str) -> None:
     assert remark in "\n".join(remarks(status, later(60)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"queued": 0, "running": 0, "reason": "no job waits or runs"}, {"paused": True, "desired": 0}],
+    ids=["idle", "paused"],
+)
+def test_a_desired_number_without_a_meaning_is_not_told(changes: dict[str, Any]) -> None:
+    status = replace(QUIET, pools=[replace(POOL, **changes)], controllers=[ALIVE])
+    assert "desired" not in "\n".join(remarks(status, later(60)))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        replace(QUIET, pools=[replace(POOL, paused=True)], controllers=[ALIVE]),
+        replace(QUIET, pools=[POOL]),
+        replace(QUIET, controllers=[STUCK]),
+    ],
+    ids=["paused", "no controller", "a controller in trouble"],
+)
+def test_what_is_in_the_way_is_not_called_nothing(status: Status) -> None:
+    assert "nothing is blocked" not in [*remarks(status, later(60))]
 
 
 def test_controllers_that_have_ended_are_left_out() -> None:

@@ -17,9 +17,15 @@ from tests.unit.workbooks import xlsx
 def proposed(content: Content, name: str = "names.csv") -> Suggestion:
     file = source(content, name)
     try:
-        return suggest(file)
+        return suggest(file, "LU")
     finally:
         file.close()
+
+
+def test_nothing_is_proposed_that_the_file_and_its_country_do_not_say() -> None:
+    notes = "\n".join(proposed("name,sex,count\nEmma,F,12\nLiam,M,9\n").notes)
+    assert 'region = "LU-…"' in notes
+    assert "file_year = …" in notes and "20" not in notes
 
 
 def line(content: Content, name: str = "names.csv") -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 import cli.commands
+from cli.screen.output import SENTENCES, table
 from cli.screen.table import ELLIPSIS, FITTING, Choice, Column, PlainRows, chosen, plain_lines, table_lines, width_of
 from cli.screen.words import short
 from dataset_jobs.model.requests import InvalidRequest
@@ -84,6 +85,13 @@ def test_at_any_width_each_value_is_whole_or_its_column_is_named(
         assert text in shown or (column.text and ELLIPSIS in shown), f"{column.name} is cut"
     records = not lines[0].rstrip().endswith(columns[-1].name) and lines[0].split("  ")[0] == columns[0].name
     assert records or all(width_of(line) <= width for line in lines if not line.startswith("not shown"))
+
+
+def test_many_sentences_do_not_push_the_table_off_the_screen() -> None:
+    columns = TABLES["jobs.JOBS"]
+    lines = [*table(columns, [_row(columns)] * 28, "nothing")]
+    assert sum("a sentence" in line for line in lines) == SENTENCES
+    assert lines[-1] == "23 more: affirm-worker jobs explain ID"
 
 
 def test_a_name_keeps_its_end_where_the_year_stands() -> None:

@@ -14,6 +14,7 @@ from parser_runner.parsers.long import Rules
 from parser_runner.parsers.tables import Columns
 from parser_runner.parsers.whose_file import all_recognised, the_one
 from tests.unit.parsing import refusal, source
+from tests.unit.publisher_files import DATA
 
 NSW = "Rank,Name,Number,Gender,Year\n1,Testina,9,Female,2020\n"
 INSEE = "sexe;preusuel;annais;nombre\n1;TESTIN;2020;9\n"
@@ -160,3 +161,11 @@ def test_a_list_that_cannot_be_loaded_is_not_described() -> None:
     with pytest.raises(Rejected, match="but no sex"):
         refuse_if_refused(file, "AR")
     refuse_if_refused(source(NSW, "any.csv"), "AU")
+
+
+def test_a_file_that_the_other_country_refuses_is_sent_nowhere() -> None:
+    content = (DATA / "gb-eaw" / "historicalnames2024.xlsx").read_bytes()
+    error = refusal(content, "historicalnames2024.xlsx", "US")
+    assert "it looks like gb-ons-baby-names of GB, which refuses it: expected one sheet" in str(error)
+    assert "ranks without counts" in str(error)
+    assert error.hints == ()

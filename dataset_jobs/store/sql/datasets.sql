@@ -44,8 +44,8 @@ where (%(before)s::int is null or datasets.key < %(before)s)
     and (%(status)s::text is null or datasets.status = %(status)s)
     and (%(statuses)s::text[] is null or datasets.status = any (%(statuses)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
-    and (%(at)s::timestamptz is null or datasets.created_at >= %(at)s)
-    and (%(ago)s::interval is null or datasets.created_at >= clock_timestamp() - %(ago)s)
+    and (%(at)s::timestamptz is null or datasets.created_at >= %(at)s::timestamptz)
+    and (%(ago)s::interval is null or datasets.created_at >= clock_timestamp() - %(ago)s::interval)
     and (%(file)s::text is null or datasets.filename ilike %(file)s)
 order by datasets.key desc
 limit %(limit)s

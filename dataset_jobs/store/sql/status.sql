@@ -1,13 +1,14 @@
 -- How the whole installation is, for `status` and `jobs explain`. Each statement is a transaction of its own.
 
 -- name: status.pools
--- Lists every pool with its limits and decision, its queue, and the runs that hold its slots.
+-- Lists every pool with its limits and decision, its queue, and the runs that hold its slots. A failed job counts while
+-- no later one of its dataset has been made, as in jobs.failed.
 select pools.name, pools.desired, pools.min_running, pools.max_running, pools.limited_by, pools.reason, pools.decided_by,
     pools.decided_at, pools.max_pending, pools.paused, pools.paused_since, pools.paused_reason,
     pools.described > 0 as described, pools.described_in,
     pools.blocked_since, pools.blocked_cause, pools.blocked_reason, pools.blocked_error, pools.probe_at,
     coalesce(queue.queued, 0) as queued, coalesce(queue.scheduled, 0) as scheduled,
-    coalesce(queue.running, 0) as running, coalesce(queue.failed, 0) as failed,
+    coalesce(queue.running, 0) as running, coalesce(dead.failed, 0) as failed,
     case when queue.oldest_due is not null
         then greatest(0, extract(epoch from clock_timestamp() - queue.oldest_due))::float8 end as oldest_wait_seconds,
     coalesce(held.claimed, 0) as runs_claimed, coalesce(held.launched, 0) as runs_launched,
@@ -19,11 +20,16 @@ left join (
     select pool, count(*) filter (where state = 'queued') as queued,
         count(*) filter (where state = 'scheduled') as scheduled,
         count(*) filter (where state = 'running') as running,
-        count(*) filter (where state = 'failed') as failed,
         min(run_at) filter (where state = 'queued' or (state = 'scheduled' and run_at <= clock_timestamp()))
             as oldest_due
-    from jobs where state in ('queued', 'scheduled', 'running', 'failed') group by pool
+    from jobs where state in ('queued', 'scheduled', 'running') group by pool
 ) queue on queue.pool = pools.name
+left join (
+    select pool, count(*) as failed from jobs
+    where state = 'failed'
+        and not exists (select from jobs later where later.dataset_id = jobs.dataset_id and later.key > jobs.key)
+    group by pool
+) dead on dead.pool = pools.name
 left join (
     select pool,
         count(*) filter (where ended_at is null and committed_at is null and launched_at is null and started_at is null)

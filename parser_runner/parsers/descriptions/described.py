@@ -19,6 +19,7 @@ from dataset_jobs.model.description_parts import (
     SheetWanted,
 )
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.places import Cell
 from parser_runner.parsers.adding import AddUp
 from parser_runner.parsers.contract import Parsed, Row
@@ -196,7 +197,7 @@ class Described:
             ),
         )
         if year is None:
-            raise source.rejected(Reason.INVALID_FILENAME, _NO_YEAR)
+            raise source.rejected(Reason.INVALID_FILENAME, _NO_YEAR, hints=[Hint(Action.SUBMIT_WITH_YEAR)])
         return int(year)
 
     def _sex(self, source: Source, found: Found, part: Part | None, columns: Sequence[int] = ()) -> str:
@@ -214,7 +215,7 @@ class Described:
             ),
         )
         if sex is None:
-            raise source.rejected(Reason.INVALID_FILENAME, _NO_SEX)
+            raise source.rejected(Reason.INVALID_FILENAME, _NO_SEX, hints=[Hint(Action.SUBMIT_WITH_SEX)])
         return str(sex)
 
     def _agreed(self, source: Source, found: Found, said: "_Said") -> int | str | None:

@@ -20,7 +20,7 @@ from parser_runner.parsers.year_and_sex import IN_WORDS, detect_sex
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _MOST_SHEETS = 10
 _LEFT = "what is counted: births, or people alive (population)?"
-_REGION = 'the part of the country, if it is not all of it: region = "CH-ZH"'
+_REGION = "the part of the country, if it is not all of it: region = "
 
 
 class NothingToSuggest(Exception):
@@ -74,8 +74,12 @@ class _Candidate:
     score: int
 
 
-def suggest(source: Source) -> Suggestion:
+def suggest(source: Source, country: str) -> Suggestion:
     """Proposes a description of a file.
+
+    Args:
+        source: the file.
+        country: ISO 3166-1 code, which a comment names.
 
     Raises:
         NothingToSuggest: the columns of names and counts do not show.
@@ -111,7 +115,7 @@ def suggest(source: Source) -> Suggestion:
     suggestion.note((), "Proposed from the headings and values: look at every line before you use it.")
     document["measure"] = "births"
     suggestion.note(("measure",), f"Uncertain: {_LEFT}")
-    suggestion.note(("measure",), f"Add {_REGION}")
+    suggestion.note(("measure",), f'Add {_REGION}"{country}-…"')
     try:
         suggestion.description  # noqa: B018
     except InvalidDescription as error:
@@ -206,7 +210,7 @@ def _about_the_file(suggestion: Suggestion, source: Source, best: _Candidate, fi
         if others:
             shown = ", ".join(map(repr, others[:_MOST_SHEETS]))
             suggestion.note(("sheets", 0), f"These have such headings, too: {shown}.")
-            suggestion.note(("sheets", 0), 'Several are read with sex = "F" or year = 2020 in each.')
+            suggestion.note(("sheets", 0), 'Several are read with sex = "F" or year = … in each.')
 
 
 def _year(suggestion: Suggestion, source: Source, best: _Candidate) -> None:
@@ -231,7 +235,7 @@ def _file_year(suggestion: Suggestion, source: Source, best: _Candidate) -> None
         document["file_year"] = IN_FILENAME
         suggestion.note(("file_year",), f"Uncertain: the file's name has {year}.")
     else:
-        suggestion.note(("measure",), "No year is to be seen: add file_year = 2020, or give the year as a hint.")
+        suggestion.note(("measure",), "No year is to be seen: add file_year = …, or give the year as a hint.")
 
 
 def _sex(suggestion: Suggestion, source: Source, best: _Candidate) -> None:
