@@ -23,10 +23,7 @@ from tests.servers.postgres import PostgresServer
 
 def keyless_lines(files: list[Path]) -> list[list[str]]:
     """The sorted lines of every file, without the dataset's key."""
-    return [
-        [line.split("\t", 1)[1] for line in sort_rows(1, parsed(path, "US"), lambda rows_done: None).lines]
-        for path in files
-    ]
+    return [sort_rows(parsed(path, "US"), lambda rows_done: None).lines for path in files]
 
 
 def grow(connection: psycopg.Connection[tuple[object, ...]], lines: list[list[str]], first_key: int) -> float:

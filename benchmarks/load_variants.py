@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from parser_runner.load import fold, sort_rows
+from parser_runner.load import fold, of_dataset, sort_rows
 from parser_runner.parsers import Row, parse_file
 from tests.integration.world import World
 from tests.servers.postgres import binaries
@@ -76,7 +76,7 @@ def in_one_process(conninfo: str, files: list[Path], country: str) -> float:
             rows = parsed(path, country)
             began = time.perf_counter()
             with connection.transaction(), connection.cursor() as cursor:
-                blocks = sort_rows(key, rows, lambda rows_done: None).blocks()
+                blocks = of_dataset(key, sort_rows(rows, lambda rows_done: None).blocks(), len(rows))
                 with cursor.copy(f"copy names {COLUMNS} from stdin") as copy:
                     for block in blocks:
                         copy.write(block)

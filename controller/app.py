@@ -22,7 +22,7 @@ from controller.health import HealthServer
 from controller.loop import RETRY_SECONDS, Reconciler, drain
 from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
-from controller.on_one_machine import RunChild, on_one_machine
+from controller.on_one_machine import ChildProgram, on_one_machine
 from controller.signals import Signals
 from controller.watch import Watch
 from dataset_jobs.migrations import LATEST
@@ -66,7 +66,7 @@ async def run_controller(
     settings: Settings,
     conninfo: str,
     launcher: LauncherName,
-    run_child: RunChild,
+    program: ChildProgram,
     *,
     until_idle: bool = False,
     tell: Tell | None = None,
@@ -78,7 +78,7 @@ async def run_controller(
         settings: checked already.
         conninfo: of the database; the embedded one's if none is set.
         launcher: where runs run.
-        run_child: the runner, for child processes.
+        program: the runner, for child processes.
         until_idle: end when nothing is queued or running any more.
         tell: with `until_idle`, takes the sentences about waiting; without it they go to the log.
         words: puts the commands after those sentences that ask for one.
@@ -108,7 +108,7 @@ async def run_controller(
         maximum = await store.set_pool(settings.pool, settings.pool_max_parallelism, settings.pool_max_pending)
         owner = f"{settings.worker_id}/{uuid.uuid4().hex[:8]}"
         if launcher is LauncherName.PROCESS:
-            where = on_one_machine(settings, conninfo, run_child, wake.set)
+            where = on_one_machine(settings, conninfo, program, wake.set)
         else:
             # Imported only here: it takes half a second, which one machine need not pay.
             from controller.on_kubernetes import on_kubernetes

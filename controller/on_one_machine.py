@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple
 
 from app.file_storage import storage_config
 from app.logs import logs_for_people
@@ -13,24 +13,37 @@ from app.settings import Settings
 from controller.cluster import Cluster, own_pool
 from controller.context import to_nobody
 from controller.launchers.process.launcher import ProcessLauncher
+from controller.launchers.process.worker import Begin
 from controller.pools.source import OnePool
+from dataset_jobs.host import hide_memory
 
-RunChild: TypeAlias = Callable[[Mapping[str, str], str, int, str, str], None]
-"""Runs one run in a child process: its environment, the job's id, the epoch, the file for the termination message."""
+
+class ChildProgram(NamedTuple):
+    """The runner, as a child process. Both are importable by name.
+
+    Args:
+        begin: called once, before the process is told any credential.
+        run: runs one run: its environment, the job's id, the epoch, the file for the termination message, the
+            run's secret.
+    """
+
+    begin: Begin
+    run: Callable[[Mapping[str, str], str, int, str, str], None]
 
 
 @asynccontextmanager
 async def on_one_machine(
-    settings: Settings, conninfo: str, run_child: RunChild, changed: Callable[[], None]
+    settings: Settings, conninfo: str, program: ChildProgram, changed: Callable[[], None]
 ) -> AsyncIterator[Cluster]:
     """A launcher of child processes, for as long as the controller runs.
 
     Args:
         settings: checked already.
         conninfo: of the database, for runners whose URL is not set.
-        run_child: the runner.
+        program: the runner.
         changed: called when a child has ended.
     """
+    hide_memory()
     storage = storage_config(settings)
     environment = {
         **os.environ,
@@ -49,7 +62,9 @@ async def on_one_machine(
     preload = ["parser_runner.preload", "cli.main"]
     if storage.type == "s3":
         preload.append("dataset_jobs.storage.s3")
-    launcher = ProcessLauncher(partial(run_child, environment), preload, changed)
+    launcher = ProcessLauncher(
+        partial(program.run, environment), preload, changed, program.begin, settings.worker_run_deadline
+    )
     try:
         yield Cluster(launcher, to_nobody, OnePool(own_pool(settings)))
     finally:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from dataset_jobs.host import open_standard_streams
+from dataset_jobs.host import hide_memory, open_standard_streams
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 
@@ -25,6 +25,7 @@ example:
 
 def main() -> None:
     """Parses the arguments, and runs one run."""
+    hide_memory()
     open_standard_streams()
     parser = argparse.ArgumentParser(
         prog="parser-runner",

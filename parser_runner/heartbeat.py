@@ -58,6 +58,10 @@ class Heartbeat:
             LostLease: the last beat found that the run is over.
         """
         self.rows_done = rows_done
+        self.check()
+
+    def check(self) -> None:
+        """Raises `LostLease` if the last beat found that the run is over."""
         if self._lost:
             raise LostLease("the lease was lost while the file was being read")
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import islice
 
 from dataset_jobs.model.coverage import Covered
+from dataset_jobs.model.errors import Faulty
 from dataset_jobs.model.places import Place
 from parser_runner.parsers.contract import Row
 from parser_runner.parsers.values import COUNT_LIMIT, NO_COUNT
@@ -17,6 +18,8 @@ BLOCK_LINES = 8192
 PROGRESS_ROWS = 2048
 
 LAST_YEAR = 9999
+
+_NOT_THE_ROWS = "the process that parses gave other rows than it said"
 
 
 class Unloadable(Exception):
@@ -37,9 +40,9 @@ class SortedRows:
     """All rows of a dataset, ready for COPY.
 
     Args:
-        lines: dataset_key, year, name, gender, folded_name and count, separated by tabs, each with its line feed.
-            They are in the order of the primary key: under the C collation a line sorts by code points as its columns
-            do, because a tab is less than any character of a name.
+        lines: year, name, gender, folded_name and count, separated by tabs, each with its line feed; `of_dataset` puts
+            the dataset's key before them. They are in the order of the primary key: under the C collation a line sorts
+            by code points as its columns do, because a tab is less than any character of a name.
         coverage: every year and sex among them, ascending.
         smallest: the smallest count; None if there are no rows.
     """
@@ -54,11 +57,10 @@ class SortedRows:
             yield "".join(self.lines[start : start + BLOCK_LINES]).encode()
 
 
-def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], None]) -> SortedRows:
+def sort_rows(rows: Iterable[Row], progress: Callable[[int], None]) -> SortedRows:
     """Reads all rows and sorts them.
 
     Args:
-        dataset_key: of the rows' dataset.
         rows: in any order.
         progress: called with the number of rows read so far; it may raise, which ends the reading.
 
@@ -76,11 +78,34 @@ def sort_rows(dataset_key: int, rows: Iterable[Row], progress: Callable[[int], N
         if max(counts) > COUNT_LIMIT or least < 1 or max(years) > LAST_YEAR or min(years) < 1:
             raise _unloadable(years, counts, places)
         smallest = least if smallest is None else min(smallest, least)
-        lines += _lines(dataset_key, years, genders, names, counts)
+        lines += _lines(years, genders, names, counts)
         _cover(found, years, genders, counts)
         progress(len(lines))
     lines.sort()
     return SortedRows(lines, [Covered(*key, *found[key]) for key in sorted(found)], smallest)
+
+
+def of_dataset(dataset_key: int, blocks: Iterable[bytes], rows: int) -> Iterator[bytes]:
+    """Puts the dataset's key before every line, so that no line can be of another dataset, whoever has made it.
+
+    Args:
+        dataset_key: of the rows' dataset.
+        blocks: whole lines, as `SortedRows.blocks` gives them.
+        rows: how many lines there should be.
+
+    Raises:
+        Faulty: there are more or fewer lines, or they are not separated by line feeds.
+    """
+    start = f"{dataset_key}\t".encode()
+    separator = b"\n" + start
+    for block in blocks:
+        rows -= block.count(b"\n")
+        # Postgres takes the first line end for that of all lines.
+        if not block.endswith(b"\n") or b"\r" in block or rows < 0:
+            raise Faulty(_NOT_THE_ROWS)
+        yield b"%b%b\n" % (start, block[:-1].replace(b"\n", separator))
+    if rows:
+        raise Faulty(_NOT_THE_ROWS)
 
 
 def _unloadable(years: Sequence[int], counts: Sequence[int], places: Sequence[Place]) -> Unloadable:
@@ -92,22 +117,18 @@ def _unloadable(years: Sequence[int], counts: Sequence[int], places: Sequence[Pl
     raise AssertionError("one of them is out of bounds")
 
 
-def _lines(
-    dataset_key: int, years: Sequence[int], genders: Sequence[str], names: Sequence[str], counts: Sequence[int]
-) -> list[str]:
+def _lines(years: Sequence[int], genders: Sequence[str], names: Sequence[str], counts: Sequence[int]) -> list[str]:
     letters = "".join(names)
     if not letters.isprintable():
         raise ValueError("a parser has given a name with control characters")
     keys = map(str.lower if letters.isascii() else fold, names)
     if _alike(years, genders):
-        start, middle = f"{dataset_key}\t{years[0]}\t", f"\t{genders[0]}\t"
+        start, middle = f"{years[0]}\t", f"\t{genders[0]}\t"
         alike = zip(names, keys, counts, strict=True)
         lines = [f"{start}{name}{middle}{key}\t{count}\n" for name, key, count in alike]
     else:
         mixed = zip(years, names, genders, keys, counts, strict=True)
-        lines = [
-            f"{dataset_key}\t{year}\t{name}\t{gender}\t{key}\t{count}\n" for year, name, gender, key, count in mixed
-        ]
+        lines = [f"{year}\t{name}\t{gender}\t{key}\t{count}\n" for year, name, gender, key, count in mixed]
     # In COPY's text format a backslash starts an escape.
     return [line.replace("\\", "\\\\") for line in lines] if "\\" in letters else lines
 

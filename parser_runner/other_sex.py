@@ -22,7 +22,7 @@ def most_frequent(lines: Sequence[str]) -> list[str]:
         lines: as in `SortedRows`. A name with a backslash is passed over.
     """
     greatest = heapq.nlargest(NAMES, lines, key=lambda line: int(line.rsplit("\t", 1)[1]))
-    names = (line.split("\t", 3)[2] for line in greatest)
+    names = (line.split("\t", 2)[1] for line in greatest)
     return list(dict.fromkeys(name for name in names if "\\" not in name))
 
 

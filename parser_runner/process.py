@@ -25,6 +25,7 @@ from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.runner import Runner
 from dataset_jobs.version import check_version
 from parser_runner.log_tail import LogTail
+from parser_runner.place import place_of_error
 from parser_runner.run import Reusable, RunnerContext, run
 
 _NOBODYS_WORK = (Cause.REJECTED, Cause.SHUT_DOWN, Cause.LOST_LEASE)
@@ -81,9 +82,9 @@ def outcome_of(error: BaseException) -> Outcome:
     if isinstance(error, RunError):
         return Outcome.of_error(error)
     if isinstance(error, (OSError, MemoryError)):
-        return Outcome.of_error(machine_error(error, f"go on at {_place(error)}"))
+        return Outcome.of_error(machine_error(error, f"go on at {place_of_error(error)}"))
     # The text of an unforeseen error may quote the file; its place in the code cannot.
-    return Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {_place(error)}")
+    return Outcome(Cause.CRASHED, error=f"unforeseen {type(error).__name__} at {place_of_error(error)}")
 
 
 def _context(key: RunKey, environment: Mapping[str, str], reusable: Reusable | None, lines: LogTail) -> RunnerContext:
@@ -136,12 +137,3 @@ def _record(context: RunnerContext, outcome: Outcome) -> None:
             store.record_outcome(outcome, context.lines.log())
     except (RunError, OSError, MemoryError) as error:
         _log.warning("the outcome is only in the termination message: %s", error)
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    place = "an unknown place"
-    while trace is not None:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

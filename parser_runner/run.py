@@ -7,26 +7,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from dataset_jobs.logs import DETAIL, say_with_every_line
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.errors import DuplicateRows, FileMissing, Problem, Rejected, Unavailable
+from dataset_jobs.model.errors import DuplicateRows, FileMissing, Rejected, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.report import Report, stored_report
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerConnection, RunnerStore
+from parser_runner.apart.parser import ParserParent
+from parser_runner.file_parser import FileToParse, ParsedFile, Parsing
 from parser_runner.heartbeat import Heartbeat
-from parser_runner.load import SortedRows, Unloadable, sort_rows
+from parser_runner.load import of_dataset
 from parser_runner.log_tail import LogTail
-from parser_runner.machine import Machine, temporary_file
-from parser_runner.other_sex import most_frequent, warning_of
-from parser_runner.parsers import parse, rows_again
-from parser_runner.parsers.duplicates import without_duplicates
-from parser_runner.parsers.report import report_of
-from parser_runner.parsers.source import Source
+from parser_runner.other_sex import warning_of
 
 READ_BYTES = 1024 * 1024
 TAKE_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
@@ -49,10 +47,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Reusable:
-    """The connection and storage that a process keeps for its next run."""
+    """What a process keeps for its next run: connection, storage, and the process that starts parsers."""
 
     connection: RunnerConnection | None = None
     storage: Storage | None = None
+    parsers: ParserParent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,17 @@ class RunnerContext:
         """The storage of this run's file."""
         return open_storage(self.storage)
 
-    def machine(self) -> Machine:
-        """The machine of this run."""
-        return Machine()
+    @contextmanager
+    def parsing(self, asked: FileToParse, go_on: Callable[[], None]) -> Iterator[Parsing]:
+        """A parser of this run's file, in a process that has none of this one's credentials."""
+        kept = self.reusable.parsers if self.reusable is not None else None
+        parsers = kept or ParserParent.started()
+        try:
+            with closing(parsers.parser(asked, go_on)) as parser:
+                yield parser
+        finally:
+            if kept is None:
+                parsers.close()
 
 
 def run(context: RunnerContext) -> Outcome:
@@ -113,11 +120,13 @@ def run(context: RunnerContext) -> Outcome:
         }
         say_with_every_line(file=assignment.filename)
         _log.info("started on %s", assignment.filename, extra={**about, **DETAIL})
-        machine = context.machine()
-        with Heartbeat(context.connect, context.lines.log) as heartbeat, temporary_file(machine) as file:
-            _fetch(context, assignment, file, heartbeat)
-            source = Source(assignment.filename, file, assignment.hints, context.limits, machine=machine)
-            loaded = _load(context, store, assignment, source, heartbeat)
+        asked = FileToParse(assignment.filename, assignment.country, assignment.hints, context.limits)
+        with (
+            Heartbeat(context.connect, context.lines.log) as heartbeat,
+            context.parsing(asked, heartbeat.check) as parsing,
+        ):
+            _fetch(context, assignment, parsing, heartbeat)
+            loaded = _load(context, store, assignment, parsing, heartbeat)
     _log.info("committed %d rows", loaded.rows, extra={**about, "rows": loaded.rows, **DETAIL})
     return Outcome(Cause.COMPLETED, rows=loaded.rows)
 
@@ -177,8 +186,8 @@ def _storage(context: RunnerContext) -> Storage:
     return context.reusable.storage
 
 
-def _fetch(context: RunnerContext, assignment: Assignment, file: BinaryIO, heartbeat: Heartbeat) -> None:
-    """Copies the file from storage, and refuses it if it is not the one that was submitted."""
+def _fetch(context: RunnerContext, assignment: Assignment, parsing: Parsing, heartbeat: Heartbeat) -> None:
+    """Passes the file from storage to its parser, and refuses it if it is not the one that was submitted."""
     digest = hashlib.sha256()
     storage = _storage(context)
     try:
@@ -186,7 +195,7 @@ def _fetch(context: RunnerContext, assignment: Assignment, file: BinaryIO, heart
         with patiently(lambda: storage.open(assignment.storage_uri), waits) as stored:
             while block := stored.read(READ_BYTES):
                 digest.update(block)
-                file.write(block)
+                parsing.write(block)
                 heartbeat.bytes_done += len(block)
                 if heartbeat.bytes_done > assignment.size:
                     break
@@ -200,56 +209,35 @@ def _fetch(context: RunnerContext, assignment: Assignment, file: BinaryIO, heart
             f"{'or more ' if heartbeat.bytes_done > assignment.size else ''}with {digest.hexdigest()[:12]}…"
         )
         raise Rejected(Reason.FILE_CHANGED, assignment.filename, message)
-    file.seek(0)
 
 
 def _load(
-    context: RunnerContext, store: RunnerStore, assignment: Assignment, source: Source, heartbeat: Heartbeat
+    context: RunnerContext, store: RunnerStore, assignment: Assignment, parsing: Parsing, heartbeat: Heartbeat
 ) -> Loaded:
-    with closing(source):
-        parsed = parse(source, assignment.country)
-
-        def progress(rows_done: int) -> None:
-            heartbeat.rows(rows_done)
-            source.check_rows(rows_done)
-
-        try:
-            rows = sort_rows(assignment.dataset_key, parsed.rows, progress)
-        except Unloadable as error:
-            problem = Problem(str(error), error.place)
-            raise Rejected(Reason.INVALID_FORMAT, assignment.filename, problem) from None
-        if not rows.lines:
-            raise source.rejected(Reason.INVALID_FORMAT, "the file has no rows")
-        warning = _warning(store, source, rows)
-        report = report_of(source, assignment.country, parsed, rows.coverage, rows.smallest)
-        loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, rows.coverage, warning, report)
-        try:
-            store.load(assignment, rows.blocks(), loaded, source.submitted_size, context.lines.log)
-        except DuplicateRows:
-            _find_duplicates(source, assignment.country)
-            raise
-        except Unavailable:
-            # The connection broke. If the commit was sent before, only the database knows whether it happened.
-            with context.connect() as again:
-                if not again.has_committed():
-                    raise
+    parsed = parsing.parse(heartbeat.rows)
+    report = stored_report(Report(assignment.filename, assignment.country), parsed.beside)
+    warning = _warning(store, assignment, parsed)
+    loaded = Loaded(parsed.parser, parsed.measure, parsed.region, parsed.top, parsed.coverage, warning, report)
+    try:
+        blocks = of_dataset(assignment.dataset_key, parsing.blocks(), loaded.rows)
+        store.load(assignment, blocks, loaded, heartbeat.bytes_done, context.lines.log)
+    except DuplicateRows:
+        parsing.find_duplicates()
+        raise
+    except Unavailable:
+        # The connection broke. If the commit was sent before, only the database knows whether it happened.
+        with context.connect() as again:
+            if not again.has_committed():
+                raise
     return loaded
 
 
-def _warning(store: RunnerStore, source: Source, rows: SortedRows) -> str | None:
+def _warning(store: RunnerStore, assignment: Assignment, parsed: ParsedFile) -> str | None:
     """What other lists of the country say of the sex, if nothing in this one says it."""
-    sex = source.findings.sex_by_name
-    if sex is None:
+    if parsed.sex is None:
         return None
-    known = store.sexes_of(rows.coverage[-1].year, most_frequent(rows.lines))
-    warning = warning_of(sex, known)
+    known = store.sexes_of(parsed.coverage[-1].year, parsed.frequent)
+    warning = warning_of(parsed.sex, known)
     if warning is not None:
         _log.warning("%s", warning)
     return warning
-
-
-def _find_duplicates(source: Source, country: str) -> None:
-    """Reads the file once more, so that the refusal names the lines."""
-    source.rewind()
-    for _ in without_duplicates(source, parse(source, country).rows, lambda: rows_again(source, country)):
-        pass

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         timedelta(minutes=5), "How long a pod may fail to start before it is removed and its claim released.",
         "a duration from 10s to 24h, such as 5m", "5m",
     )  # fmt: skip
+    worker_run_deadline: Annotated[Duration, within(timedelta(seconds=1), 24 * 365 * _HOUR)] = _setting(
+        timedelta(minutes=15), "How long a run may take, with the process launcher; pods have a deadline of their own.",
+        "a duration from 1s to 365d, such as 15m", "15m",
+    )  # fmt: skip
     worker_retention: Annotated[Duration, within(_HOUR, 24 * 3650 * _HOUR)] = _setting(
         timedelta(days=30), "How long finished jobs and their runs are kept; datasets and rows stay for ever.",
         "a duration from 1h to 3650d, such as 30d", "30d",
@@ -144,6 +148,9 @@ class Settings(BaseSettings):
         "cell_chars", "Characters that a cell may have, and bytes that a line may have.", 100_000_000
     )
     limit_name_chars: int = _limit("name_chars", "Characters that a name may have.", 1000)
+    limit_cpu_seconds: int = _limit(
+        "cpu_seconds", "Files that take more seconds of processor to read are refused.", 31_536_000
+    )
     schedule_allow_loopback: bool = _setting(
         False, "Schedules may ask addresses of this machine itself, such as http://localhost:8000/.", "true or false",
         "false",

@@ -20,9 +20,10 @@ from cli.submitting import submit_given
 from cli.wording.hints import with_commands
 from cli.wording.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
+from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.storage import open_storage
-from parser_runner.child import run_child
+from parser_runner import child
 from services.client import Client
 from services.progress import POLL_SECONDS, watch
 from services.submit import FileOptions, SubmittedFile
@@ -108,13 +109,14 @@ async def _run(settings: Settings, conninfo: str, client: Client, jobs: list[UUI
     quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(
         update={"log_level": "CRITICAL"}
     )  # fmt: skip
+    program = ChildProgram(child.begin, child.run_child)
     watching = asyncio.create_task(_watch(client, jobs, display))
     try:
         ended = await run_controller(
             quiet,
             conninfo,
             LauncherName.PROCESS,
-            run_child,
+            program,
             until_idle=True,
             tell=display.waits,
             words=with_commands,

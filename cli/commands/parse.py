@@ -25,17 +25,15 @@ from cli.wording.hints import lines_that_help
 from cli.wording.report import NO_COUNTRY, about_the_file, left_out_lines, totals_lines
 from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
-from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.limits import MIB
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import InvalidRequest
+from parser_runner.apart.parser import ParserParent
+from parser_runner.file_parser import FileToParse
 from parser_runner.machine import Machine, temporary_file
-from parser_runner.parsers import parse_whole
-from parser_runner.parsers.archive import is_archive
-from parser_runner.parsers.report import report, reports_of_members
-from parser_runner.parsers.source import Source
 from services.sources.addresses import is_address, shown_address
 from services.sources.buckets import SCHEME
 from services.sources.source import FileOnDisk, LocalFile
@@ -108,21 +106,19 @@ def parse(
     hints = checked_hints(given.hints())
     settings = settings_without_database()
     temporary_folder()
-    with _fetched(file, settings, name) as local:
-        if suggestion:
-            print_suggestion(local.path, code, hints, settings.limits, as_json)
-            return
-        with open_file(local.path) as opened:
-            if not opened.seekable():
-                raise InvalidRequest(
-                    f"{file}: a pipe cannot be read again from its beginning; give - for stdin, with --name"
-                )
-            source = Source(local.path.name, opened, hints, settings.limits)
+    with _fetched(file, settings, name) as local, closing(ParserParent.started()) as parsers:
+        asked = FileToParse(local.path.name, code, hints, settings.limits)
+        with closing(parsers.parser(asked)) as parser:
+            with open_file(local.path) as opened:
+                while block := opened.read(MIB):
+                    parser.write(block)
             shown = shown_address(file) if is_address(file) else file
-            if validation or as_json:
-                _print_report(source, code, local.path, shown, as_json)
+            if suggestion:
+                print_suggestion(parser.suggested(), shown, as_json)
+            elif validation or as_json:
+                _print_report(parser.reports(), asked, shown, as_json)
             else:
-                _print_rows(source, code, shown, raw)
+                _print_rows(parser.csv(), asked, shown, raw)
 
 
 @contextmanager
@@ -140,47 +136,41 @@ def _fetched(file: str, settings: Settings, name: str | None) -> Iterator[LocalF
         yield local
 
 
-def _print_rows(source: Source, code: str, file: str, raw: bool) -> None:
+def _print_rows(blocks: Iterator[bytes], asked: FileToParse, file: str, raw: bool) -> None:
     # Either all rows or the errors: an error may be in the last line.
     with io.TextIOWrapper(temporary_file(Machine()), encoding="utf-8", newline="") as rows:
-        writer = csv.writer(rows, lineterminator="\n")
-        writer.writerow(["year", "gender", "name", "count"])
+        rows.write("year,gender,name,count\n")
         try:
-            parsed = parse_whole(source, code)
-            shown = str if raw else quoted
-            writer.writerows((row.year, row.gender, shown(row.name), row.count) for row in parsed.rows)
+            rows.writelines(block.decode() if raw else _quoted(block) for block in blocks)
         except Rejected as rejected:
             for problem in rejected.problems:
                 where = f"{file}, {problem}" if problem.place is not None else f"{file}: {problem}"
                 say(where, to=sys.stderr)
             if rejected.more:
                 say(f"{file}: and {rejected.more} more problems", to=sys.stderr)
-            for line in _what_helps(rejected, file, code, source.filename, source.hints):
+            for line in _what_helps(rejected, file, asked.country, asked.filename, asked.hints):
                 say(line, to=sys.stderr)
             raise typer.Exit(ExitCode.REJECTED) from None
         rows.seek(0)
         shutil.copyfileobj(rows, data_stream())
 
 
-def _print_report(source: Source, code: str, path: Path, file: str, as_json: bool) -> None:
-    found = report(source, code)
-    members = _members(path, source, code) if _is_of_several_regions(found) else []
+def _quoted(block: bytes) -> str:
+    """Whole rows, with no name that is a formula."""
+    text = io.StringIO()
+    rows = csv.reader(io.StringIO(block.decode(), newline=""))
+    csv.writer(text, lineterminator="\n").writerows((*others, quoted(name), count) for *others, name, count in rows)
+    return text.getvalue()
+
+
+def _print_report(reports: Sequence[Report], asked: FileToParse, file: str, as_json: bool) -> None:
+    found, *members = reports
     if as_json:
         print_json(found.as_dict() | ({"members": [one.as_dict() for one in members]} if members else {}))
     else:
-        say(*report_lines(found, file, source.hints), *_member_lines(members))
+        say(*report_lines(found, file, asked.hints), *_member_lines(members))
     if found.rejected:
         raise typer.Exit(ExitCode.REJECTED)
-
-
-def _is_of_several_regions(found: Report) -> bool:
-    return found.rejected is not None and found.rejected.reason is Reason.SEVERAL_REGIONS
-
-
-def _members(file: Path, read: Source, code: str) -> list[Report]:
-    """A report of each file in an archive, which was read until its second region; none if it is a list."""
-    with closing(Source(file.name, open_file(file), read.hints, read.limits)) as source:
-        return [*reports_of_members(source, code)] if is_archive(source) else []
 
 
 def _member_lines(members: Sequence[Report]) -> list[str]:

@@ -12,9 +12,10 @@ from cli.lazy import single
 from cli.session import read_and_log
 from cli.wording.hints import with_commands
 from controller.app import LauncherName, run_controller
+from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.postgres import tls
-from parser_runner.child import run_child
+from parser_runner import child
 
 EPILOG = """
 Exit codes: 0 when told to stop, or idle with nothing left to do; with --until-idle 1 if jobs have failed
@@ -53,7 +54,9 @@ def run(
     if launcher is LauncherName.KUBERNETES and settings.database_url is None:
         raise Misconfigured("DATABASE_URL is not set: pods cannot reach an embedded Postgres")
     with open_database(settings) as database:
-        ended = asyncio.run(
-            run_controller(settings, database.conninfo, launcher, run_child, until_idle=until_idle, words=with_commands)
+        program = ChildProgram(child.begin, child.run_child)
+        running = run_controller(
+            settings, database.conninfo, launcher, program, until_idle=until_idle, words=with_commands
         )
+        ended = asyncio.run(running)
     raise typer.Exit(of_ended(ended) if until_idle else 0)

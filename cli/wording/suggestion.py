@@ -1,56 +1,33 @@
 """What `affirm-worker parse --suggest` prints: a description to confirm, and what the file gives with it."""
 
-from dataclasses import replace
-from pathlib import Path
-
 from cli.screen.output import print_json, say
-from dataset_jobs.model.file_hints import FileHints
-from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import InvalidRequest
-from parser_runner.parsers import refuse_if_refused
-from parser_runner.parsers.descriptions.suggest import NothingToSuggest, Suggestion, suggest
-from parser_runner.parsers.report import report
-from parser_runner.parsers.source import Source
-from services.submission import open_file
+from parser_runner.file_parser import Suggested
 
 
-def print_suggestion(file: Path, country: str, hints: FileHints, limits: Limits, as_json: bool) -> None:
-    """Proposes a description, and tries it.
+def print_suggestion(found: Suggested | str, file: str, as_json: bool) -> None:
+    """Prints a proposed description, and what the file gives with it.
 
     Args:
-        file: the list.
-        country: ISO 3166-1 code.
-        hints: the year and the sex, if they were given.
-        limits: on the file.
+        found: the proposal, or why there is none.
+        file: the list, as it was given.
         as_json: for programs.
 
     Raises:
         InvalidRequest: nothing can be proposed.
-        Rejected: the file is damaged, or over a limit.
     """
-    with open_file(file) as opened:
-        source = Source(file.name, opened, hints, limits)
-        try:
-            refuse_if_refused(source, country)
-            found = suggest(source, country)
-        except NothingToSuggest as nothing:
-            raise InvalidRequest(f"{file}: no description can be proposed: {nothing}") from None
-        finally:
-            source.close()
-    with open_file(file) as opened:
-        said = replace(hints, description=found.description.as_json())
-        tried = report(Source(file.name, opened, said, limits), country)
+    if isinstance(found, str):
+        raise InvalidRequest(f"{file}: no description can be proposed: {found}")
     if as_json:
-        print_json({"description": found.document, "notes": found.notes, "tried": tried.as_dict()})
+        print_json({"description": found.document, "notes": found.notes, "tried": found.tried.as_dict()})
         return
-    say(*found.as_toml().splitlines(), "", "# The same as a line:")
-    say(f'# --columns "{_in_double_quotes(found)}"', "", f"# Tried: {_tried(tried)}")
+    say(*found.toml.splitlines(), "", "# The same as a line:")
+    say(f'# --columns "{_in_double_quotes(found.columns)}"', "", f"# Tried: {_tried(found.tried)}")
 
 
-def _in_double_quotes(found: Suggestion) -> str:
+def _in_double_quotes(line: str) -> str:
     """The line as a shell reads it."""
-    line = found.description.as_columns()
     for character in '\\"$`':
         line = line.replace(character, f"\\{character}")
     return line

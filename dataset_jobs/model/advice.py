@@ -79,8 +79,8 @@ ADVICE: dict[Cause, Remedy] = {
         "that allows less. On one machine, end what else uses its memory, raise the shell's limits (ulimit -v, "
         "ulimit -d), or run fewer at a time (WORKER_CONCURRENCY)."),
     Cause.TIMED_OUT: Remedy(
-        "Raise the runner's deadline (runner.deadlineSeconds of the chart), or see what made it slow: image pull, "
-        "storage, or a database under load."),
+        "Raise the runner's deadline (runner.deadlineSeconds of the chart, WORKER_RUN_DEADLINE on one machine), or see "
+        "what made it slow: image pull, storage, or a database under load."),
     Cause.DISK_FULL: Remedy(
         "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart)."),
     Cause.CRASHED: Remedy(

@@ -19,6 +19,7 @@ class Limits:
         rows: of a file.
         cell_chars: characters of a cell or line.
         name_chars: characters of a name.
+        cpu_seconds: of processor, of the process that parses the file.
     """
 
     file_mib: int = 512
@@ -29,6 +30,7 @@ class Limits:
     rows: int = 20_000_000
     cell_chars: int = 65_536
     name_chars: int = 100
+    cpu_seconds: int = 600
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Limits":

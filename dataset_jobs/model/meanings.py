@@ -52,7 +52,7 @@ CAUSES = {
     Cause.FORBIDDEN: "`storage` or `database` refused the runner: a matter of its credentials.",
     Cause.OUT_OF_MEMORY: (
         "The runner was killed at its memory limit; or it says that the machine gave it no memory, or has killed "
-        "the process that reads workbooks."
+        "the process that parses or reads workbooks."
     ),
     Cause.TIMED_OUT: "The runner was still at work at its deadline.",
     Cause.DISK_FULL: "The pod was over its own limit of local disk.",
@@ -119,7 +119,7 @@ EXIT_CODES = {
     ExitCode.REJECTED: "The input is at fault; the error names file, line and reason.",
     ExitCode.CRASHED: "An unforeseen error; it names the place in the code.",
     ExitCode.OUT_OF_MEMORY: (
-        "The machine did not give the runner, or the process that reads workbooks, the memory that it asked for."
+        "The machine did not give the runner, or a process that reads for it, the memory that it asked for."
     ),
     ExitCode.UNAVAILABLE: "Database, storage or the machine itself failed; a later try may succeed.",
     ExitCode.FORBIDDEN: "Database or storage refused the runner's credentials.",

@@ -34,6 +34,10 @@ def checked_directory(source: SourceFile) -> list[zipfile.ZipInfo]:
     if len(members) > limits.zip_members:
         message = f"it has {len(members)} files, more than {limits.zip_members} (LIMIT_ZIP_MEMBERS)"
         raise source.rejected(Reason.TOO_LARGE, message)
+    if len({member.filename for member in members}) < len(members):
+        raise source.rejected(
+            Reason.INVALID_FORMAT, "it has two files of the same name: nobody can tell which one counts"
+        )
     if unpacked > limits.unpacked_mib * MIB:
         message = f"unpacked it has {unpacked} bytes, more than {limits.unpacked_mib} MiB (LIMIT_UNPACKED_MIB)"
         raise source.rejected(Reason.TOO_LARGE, message)

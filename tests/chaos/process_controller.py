@@ -9,7 +9,7 @@ from controller.launchers.process.launcher import ProcessLauncher
 from controller.pools.spec import PoolSpec
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from parser_runner.child import run_child
+from parser_runner.child import begin, run_child
 from tests.chaos.controllers import RETRY
 from tests.kit.controller import controller
 
@@ -18,7 +18,7 @@ async def work(owner: str) -> None:
     """Until it is killed."""
     environment = dict(os.environ)
     wake = asyncio.Event()
-    launcher = ProcessLauncher(partial(run_child, environment), ["parser_runner.child"], wake.set)
+    launcher = ProcessLauncher(partial(run_child, environment), ["parser_runner.child"], wake.set, begin)
     async with controller_pool(environment["DATABASE_URL"], 4) as pool:
         pools = PoolSpec("default", retry=RETRY)
         store = ControllerStore(pool)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ import pytest
 from controller.launchers.interface import LaunchRefused, Phase
 from controller.launchers.process import launcher as process
 from controller.launchers.process.launcher import ProcessLauncher
+from controller.outcomes.diagnosis import diagnose
+from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import Unavailable
 from tests.conformance.acting_runner import act
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, a_launch, ended, until
@@ -65,6 +68,17 @@ async def test_what_we_stopped_is_told_from_what_died(launcher: ProcessLauncher)
     await launcher.launch(launch)
     await launcher.stop(launch.key, now=True)
     assert (await until(launcher, launch.key, Phase.ENDED)).evidence.seen_as == "Stopped"
+
+
+async def test_a_run_ends_at_its_deadline() -> None:
+    launcher = ProcessLauncher(act, [], lambda: None, deadline=timedelta(seconds=0.5))
+    try:
+        launch = a_launch(WORKS)
+        await launcher.launch(launch)
+        seen = await until(launcher, launch.key, Phase.ENDED)
+        assert diagnose(seen.evidence, None, held_for=timedelta(seconds=0.5)).cause is Cause.TIMED_OUT
+    finally:
+        await launcher.close()
 
 
 async def test_a_child_whose_run_completed_is_used_for_the_next(launcher: ProcessLauncher) -> None:

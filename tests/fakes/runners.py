@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dataset_jobs.model.causes import Cause
@@ -9,7 +10,7 @@ from dataset_jobs.model.errors import RunError, Unavailable
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.storage import Storage, StorageConfig
 from dataset_jobs.store.runner import Runner, RunnerConnection, RunnerStore
-from parser_runner.machine import Machine
+from parser_runner.file_parser import FileParser, FileToParse, Parsing
 from parser_runner.process import outcome_of
 from parser_runner.run import RunnerContext, run
 from tests.fakes.cluster import FakePod
@@ -38,9 +39,12 @@ class PodContext(RunnerContext):
         assert self.actor is not None
         return exposed(RunnerContext.open_storage(self), "storage", self.actor)
 
-    def machine(self) -> Machine:
+    @contextlib.contextmanager
+    def parsing(self, asked: FileToParse, go_on: Callable[[], None]) -> Iterator[Parsing]:
+        """In this thread, so that its machine is at risk."""
         assert self.actor is not None
-        return MachineAtRisk(self.actor)
+        with contextlib.closing(FileParser(asked, MachineAtRisk(self.actor))) as parser:
+            yield parser
 
 
 @dataclass(frozen=True, slots=True)

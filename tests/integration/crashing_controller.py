@@ -18,7 +18,7 @@ from controller.pools.spec import KEEP
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
-from parser_runner.child import run_child
+from parser_runner.child import begin, run_child
 from tests.kit.controller import controller
 
 
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("point", choices=["before-launch", "after-launch", "after-record"])
     arguments = parser.parse_args()
     environment = dict(os.environ)
-    launcher = ProcessLauncher(partial(run_child, environment), [], lambda: None)
+    launcher = ProcessLauncher(partial(run_child, environment), [], lambda: None, begin)
     asyncio.run(crash(environment["DATABASE_URL"], launcher, arguments.point))
 
 

@@ -104,7 +104,8 @@ async def test_a_full_disk_is_temporary(
     with small_disk(tmp_path / "small", "1m") as folder, runner(world, key, TMPDIR=str(folder)) as process:
         outcome = said(world, process)
     assert (outcome.cause, outcome.reason) == TEMPORARY_IO
-    assert f"temporary file in {folder}: No space left on device (ENOSPC)" in outcome.error
+    assert f"temporary file in {folder}" in outcome.error
+    assert outcome.error.endswith(": No space left on device (ENOSPC)")
 
 
 @pytest.mark.parametrize("kind", ["text", "archive"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -47,13 +48,14 @@ def test_parse_says_that_the_disk_is_full(archive: Path, tmp_path: Path) -> None
     with small_disk(tmp_path / "small", "1m") as disk:
         done = command("parse", archive, "--country", "US", TMPDIR=str(disk))
     assert (done.returncode, done.stdout) == (ExitCode.UNAVAILABLE, "")
-    assert f"cannot write a temporary file in {disk}: No space left on device (ENOSPC)" in done.stderr
+    assert f"cannot write a temporary file in {disk}/" in done.stderr
+    assert "No space left on device (ENOSPC)" in done.stderr
 
 
 def test_parse_says_that_no_process_can_be_started() -> None:
     done = command("parse", WORKBOOK, "--country", "GB", before=("prlimit", "--nofile=6"))
     assert done.returncode == ExitCode.UNAVAILABLE
-    assert "cannot start the process that reads workbooks: Too many open files (EMFILE)" in done.stderr
+    assert "cannot start the process that parses: Too many open files (EMFILE)" in done.stderr
 
 
 @needs_root
@@ -111,7 +113,7 @@ def test_load_on_a_full_disk_leaves_the_job_to_be_tried_again(world: World, arch
         assert "waits for a retry" in done.stdout
         job = world.one("select state, last_cause, last_error from jobs")
         assert (job["state"], job["last_cause"]) == ("scheduled", Cause.UNAVAILABLE)
-        assert f"temporary file in {disk}: No space left" in job["last_error"]
+        assert re.search(rf"temporary file in {disk}/\S+: No space left", job["last_error"])
         [run] = world.query("select reason from runs")
         assert run["reason"] == Reason.TEMPORARY_IO
     world.query("update jobs set run_at = now()")

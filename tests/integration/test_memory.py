@@ -22,7 +22,7 @@ def peak():
 idle = peak()
 with open(sys.argv[1], "rb") as file:
     source = Source("nat.csv", file)
-    rows = sort_rows(1, parse(source, "FR").rows, source.check_rows)
+    rows = sort_rows(parse(source, "FR").rows, source.check_rows)
 print(len(rows.lines), peak() - idle)
 """
 

@@ -25,7 +25,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import ANSWER_TIMEOUT, controller_pool
-from parser_runner.child import run_child
+from parser_runner.child import begin, run_child
 from services.client import Client
 from tests.kit.controller import controller, no_jitter
 from tests.kit.submit import submit
@@ -153,7 +153,7 @@ class World:
         wake = asyncio.Event()
         async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
-                entry or partial(run_child, self.environment), ["parser_runner.preload"], wake.set
+                entry or partial(run_child, self.environment), ["parser_runner.preload"], wake.set, begin
             )
             pool = PoolSpec("default", retry=retry, retention=retention, template=template)
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, min_unchanged_seconds=0.0)

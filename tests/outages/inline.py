@@ -1,6 +1,8 @@
 """A launcher whose runs are over when `launch` returns: the real parser-runner, in a thread of this process."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -14,9 +16,19 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.storage import StorageConfig
 from dataset_jobs.store.runner import Runner
+from parser_runner.file_parser import FileParser, FileToParse, Parsing
 from parser_runner.run import RunnerContext, run
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World
+
+
+class _InThread(RunnerContext):
+    """Parses in this process: hundreds of runs start no process each."""
+
+    @contextmanager
+    def parsing(self, asked: FileToParse, go_on: Callable[[], None]) -> Iterator[Parsing]:
+        with closing(FileParser(asked)) as parser:
+            yield parser
 
 
 class InlineLauncher(FakeLauncher):
@@ -56,7 +68,7 @@ class InlineLauncher(FakeLauncher):
     def _run(self, key: RunKey, secret: str) -> Outcome:
         conninfo = self.broken.get(key, self._conninfo)
         runner = Runner(f"pod-of-{key}", secret=secret)
-        context = RunnerContext(key, runner, conninfo, self._storage, (0.01, 0.01), self._patience)
+        context = _InThread(key, runner, conninfo, self._storage, (0.01, 0.01), self._patience)
         try:
             return run(context)
         except RunError as error:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_jobs.model.coverage import Covered
-from dataset_jobs.model.errors import LostLease
-from parser_runner.load import BLOCK_LINES, PROGRESS_ROWS, SortedRows, Unloadable, fold, sort_rows
+from dataset_jobs.model.errors import Faulty, LostLease
+from parser_runner.load import BLOCK_LINES, PROGRESS_ROWS, SortedRows, Unloadable, fold, of_dataset, sort_rows
 from parser_runner.parsers import Row
 
 # Whatever the parsers let through: printable, with a letter, in one normal form or not.
@@ -31,7 +31,8 @@ def no_progress(rows_done: int) -> None:
 
 
 def lines_of(read: list[Row], dataset_key: int = 7) -> list[str]:
-    return sort_rows(dataset_key, read, no_progress).lines
+    blocks = sort_rows(read, no_progress).blocks()
+    return b"".join(of_dataset(dataset_key, blocks, len(read))).decode().splitlines(keepends=True)
 
 
 def columns(line: str) -> list[str]:
@@ -49,7 +50,7 @@ def test_coverage_has_rows_and_sum_by_year_and_sex(read: list[Row]) -> None:
     keys = sorted({(row.year, row.gender) for row in read})
     counts = {key: [row.count for row in read if (row.year, row.gender) == key] for key in keys}
     expected = [Covered(*key, len(counts[key]), sum(counts[key])) for key in keys]
-    assert sort_rows(1, read, no_progress).coverage == expected
+    assert sort_rows(read, no_progress).coverage == expected
 
 
 @given(st.lists(rows))
@@ -92,7 +93,7 @@ def test_a_backslash_is_escaped() -> None:
 
 @given(st.lists(rows))
 def test_blocks_are_the_lines(read: list[Row]) -> None:
-    found = sort_rows(7, read, no_progress)
+    found = sort_rows(read, no_progress)
     assert b"".join(found.blocks()) == "".join(found.lines).encode()
 
 
@@ -105,7 +106,7 @@ def test_a_block_holds_many_lines_and_none_is_empty(lines: int, blocks: int) -> 
 
 def test_progress_is_told_now_and_then_and_at_the_end() -> None:
     told: list[int] = []
-    sort_rows(1, (Row(2020, "F", f"N{n}", 5, n) for n in range(2 * PROGRESS_ROWS + 5)), told.append)
+    sort_rows((Row(2020, "F", f"N{n}", 5, n) for n in range(2 * PROGRESS_ROWS + 5)), told.append)
     assert told == [PROGRESS_ROWS, 2 * PROGRESS_ROWS, 2 * PROGRESS_ROWS + 5]
 
 
@@ -115,7 +116,7 @@ def test_whoever_is_told_may_break_off() -> None:
 
     endless = (Row(2020, "F", "A", 5, 1) for _ in iter(int, 1))
     with pytest.raises(LostLease):
-        sort_rows(1, endless, lost)
+        sort_rows(endless, lost)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_a_row_that_the_table_cannot_hold_is_named(bad: Row, reason: str) -> Non
     """Built-in parsers give none; one of another package may."""
     good = [Row(2020, "F", "B", 5, number) for number in range(40)]
     with pytest.raises(Unloadable, match=reason) as error:
-        sort_rows(1, [*good, bad, *good], no_progress)
+        sort_rows([*good, bad, *good], no_progress)
     assert error.value.place == 41
 
 
@@ -162,4 +163,26 @@ def test_a_key_is_its_own_key(name: str) -> None:
 
 @given(st.lists(rows, max_size=3 * PROGRESS_ROWS))
 def test_the_smallest_count_is_found(read: list[Row]) -> None:
-    assert sort_rows(7, read, no_progress).smallest == min((row.count for row in read), default=None)
+    assert sort_rows(read, no_progress).smallest == min((row.count for row in read), default=None)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"2020\tA\tF\ta\t5", b"2020\tA\tF\ta\t5\r9\t2020\tA\tF\ta\t5\n", b"", b"2020\tA\tF\ta\t5\n" * 2],
+    ids=["no line end", "another line end", "no line", "more lines than said"],
+)
+def test_lines_that_may_be_of_another_dataset_are_refused(block: bytes) -> None:
+    with pytest.raises(Faulty):
+        list(of_dataset(7, [block], 1))
+
+
+def test_fewer_lines_than_said_are_refused() -> None:
+    with pytest.raises(Faulty):
+        list(of_dataset(7, [b"2020\tA\tF\ta\t5\n"], 2))
+
+
+@given(st.lists(st.text(alphabet="ab\\\t\n.", min_size=1)))
+def test_every_line_begins_with_the_key_whatever_the_parser_says(texts: list[str]) -> None:
+    block = "".join(f"{text}\n" for text in texts).encode()
+    blocks = of_dataset(7, [block] if block else [], block.count(b"\n"))
+    assert all(line.startswith("7\t") for line in b"".join(blocks).decode().split("\n")[:-1])

@@ -4,7 +4,7 @@ from parser_runner.other_sex import NAMES, most_frequent, warning_of
 
 
 def lines(*names: tuple[str, int]) -> list[str]:
-    return [f"7\t2019\t{name}\tF\t{name.lower()}\t{count}\n" for name, count in names]
+    return [f"2019\t{name}\tF\t{name.lower()}\t{count}\n" for name, count in names]
 
 
 def test_the_most_frequent_names_are_looked_for() -> None:

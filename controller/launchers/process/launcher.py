@@ -17,7 +17,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from controller.launchers.interface import Launch, LaunchRefused, ObservedRun, Phase
-from controller.launchers.process.worker import Child, RunnerEntry
+from controller.launchers.process.clean_environment import keep_children_clean
+from controller.launchers.process.worker import Begin, Child, RunnerEntry
 from controller.pools.spec import KEEP
 from dataset_jobs.host import host_name, temporary_folder
 from dataset_jobs.model.causes import Reason
@@ -44,6 +45,10 @@ class _Run:
     message_path: Path
     stopped: bool = False
     """We asked it to end."""
+    timer: asyncio.TimerHandle | None = None
+    """Of its deadline."""
+    timed_out: bool = False
+    """We ended it at its deadline."""
     completed: bool = False
     """Its child said so, and may run another run by now, or be gone."""
 
@@ -55,6 +60,8 @@ class ProcessLauncher:
         entry: what each child calls for a run.
         preload: modules that the warm parent imports once.
         wake: called in the event loop whenever a run has ended.
+        begin: what each child calls first; it is given a folder for temporary files.
+        deadline: how long a run may take; None for any time.
 
     Raises:
         Misconfigured: no temporary folder can be written, or none that takes sockets.
@@ -63,9 +70,18 @@ class ProcessLauncher:
     name = "process"
     outlives_controller = False
 
-    def __init__(self, entry: RunnerEntry, preload: list[str], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        entry: RunnerEntry,
+        preload: list[str],
+        wake: Callable[[], None],
+        begin: Begin | None = None,
+        deadline: timedelta | None = None,
+    ) -> None:
         self._entry = entry
         self._wake = wake
+        self._begin = begin
+        self._deadline = deadline
         self._runs: dict[RunKey, _Run] = {}
         self._running: dict[Child, _Run] = {}
         self._waiting: dict[Child, asyncio.TimerHandle] = {}
@@ -73,9 +89,12 @@ class ProcessLauncher:
         """Children that have outlived their warm parent."""
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["controller.launchers.process.worker", *preload])
+        keep_children_clean()
         self._starts = Repeated()
         _leave_closed_folder()
         self._messages = _folder()
+        self._parsing = tempfile.TemporaryDirectory(prefix="affirm-parsing-", ignore_cleanup_errors=True)
+        _make_parsing(self._parsing.name)
 
     async def launch(self, launch: Launch) -> str:
         run = self._runs.get(launch.key)
@@ -86,6 +105,9 @@ class ProcessLauncher:
                 message_path.parent.mkdir(mode=0o700, exist_ok=True)
             child = self._start(launch.key, message_path, launch.secret)
             run = _Run(child, message_path)
+            if self._deadline is not None:
+                seconds = self._deadline.total_seconds()
+                run.timer = asyncio.get_running_loop().call_later(seconds, self._time_out, run)
             self._runs[launch.key] = self._running[child] = run
         return f"pid-{run.child.pid}"
 
@@ -117,6 +139,8 @@ class ProcessLauncher:
         run = self._runs.get(key)
         if run is not None and self._exit_code(run) is not None:
             del self._runs[key]
+            if run.timer is not None:
+                run.timer.cancel()
             with contextlib.suppress(OSError):
                 run.message_path.unlink(missing_ok=True)
             if not run.completed:
@@ -127,6 +151,12 @@ class ProcessLauncher:
         for child in [*self._running, *self._waiting]:
             child.signal(signal.SIGKILL)
         self._messages.cleanup()
+        self._parsing.cleanup()
+
+    def _time_out(self, run: _Run) -> None:
+        if self._exit_code(run) is None:
+            run.timed_out = True
+            run.child.signal(signal.SIGKILL)
 
     def _start(self, key: RunKey, message_path: Path, secret: str) -> Child:
         """Gives the run to a waiting child, or to a new one.
@@ -151,7 +181,9 @@ class ProcessLauncher:
 
     def _new_child(self) -> Child:
         try:
-            child = Child(self._context, self._entry)
+            with machine_errors("make a temporary folder"):
+                _make_parsing(self._parsing.name)
+            child = Child(self._context, self._entry, self._begin, self._parsing.name)
         except Unavailable as error:
             now = time.monotonic()
             self._starts.failed(error, now)
@@ -235,12 +267,27 @@ class ProcessLauncher:
         evidence = Evidence(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
-            seen_as=SeenAs.STOPPED if run.stopped else SeenAs.CONFIG if never_began else None,
+            seen_as=_seen_as(run, never_began),
             message=message,
             container_started=not never_began,
             node=host_name(),
         )
         return ObservedRun(key, name, Phase.ENDED, evidence)
+
+
+def _seen_as(run: _Run, never_began: bool) -> SeenAs | None:
+    if run.timed_out:
+        return SeenAs.DEADLINE_EXCEEDED
+    if run.stopped:
+        return SeenAs.STOPPED
+    return SeenAs.CONFIG if never_began else None
+
+
+def _make_parsing(folder: str) -> None:
+    """The folder for the temporary files of parsers. Those have no names, so that none finds another one's."""
+    Path(folder).mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:  # parsers may be another user then
+        Path(folder).chmod(0o1733)
 
 
 def _leave_closed_folder() -> None:

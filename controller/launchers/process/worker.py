@@ -30,6 +30,9 @@ RunnerEntry = Callable[[str, int, str, str], None]
 
 It returns if the run completed and the process is fit for another; otherwise it exits with the run's exit code."""
 
+Begin = Callable[[str], None]
+"""Called once in each child, with a folder for temporary files, before the child is told any credential. Importable by
+name."""
 
 _READY, _COMPLETED, _CANNOT_BEGIN = b"ready", b"completed", b"cannot begin: "
 
@@ -37,18 +40,26 @@ _PARENT_DIED = 255
 """The exit code that multiprocessing reports for a child whose warm parent died first."""
 
 
-def serve(pickled_entry: bytes, pipe: Connection) -> None:
+def serve(pickled_begin: bytes, folder: str, pipe: Connection) -> None:
     """The child's main loop. It ends when a run does not complete, or the controller closes the pipe or is gone.
 
+    The `RunnerEntry`, which may hold credentials, comes over the pipe.
+
     Args:
-        pickled_entry: the `RunnerEntry`; unpickled here, so that the child can say why it cannot import it.
+        pickled_begin: the `Begin` or None; unpickled here, so that the child can say why it cannot import it.
+        folder: for temporary files.
         pipe: to the controller.
     """
     try:
-        entry: RunnerEntry = pickle.loads(pickled_entry)
+        begin: Begin | None = pickle.loads(pickled_begin)
+        if begin is not None:
+            begin(folder)
+        entry: RunnerEntry = pickle.loads(pipe.recv_bytes())
         start_thread(threading.Thread(target=_exit_with_parent, name="parent", daemon=True))
-    except Unavailable:
+    except (Unavailable, OSError, MemoryError):
         os._exit(ExitCode.UNAVAILABLE)
+    except EOFError:
+        os._exit(0)
     except Exception as error:
         pipe.send_bytes(_CANNOT_BEGIN + f"{type(error).__name__}: {error}".encode(errors="replace")[:500])
         os._exit(ExitCode.CONFIGURATION)
@@ -88,20 +99,27 @@ class Child:
     Args:
         context: forks it.
         entry: the child calls this for every run.
+        begin: the child calls this before it is told the entry.
+        folder: what `begin` is called with.
 
     Raises:
         Unavailable, OutOfMemory: no process can start.
     """
 
-    def __init__(self, context: ForkServerContext, entry: RunnerEntry) -> None:
+    def __init__(
+        self, context: ForkServerContext, entry: RunnerEntry, begin: Begin | None = None, folder: str = ""
+    ) -> None:
         with contextlib.ExitStack() as at_failure:
-            pickled_entry = pickle.dumps(entry)
+            pickled_begin, pickled_entry = pickle.dumps(begin), pickle.dumps(entry)
             try:
                 self._pipe, theirs = context.Pipe()
                 at_failure.callback(self._pipe.close)
                 with theirs:
-                    self._process = context.Process(target=serve, args=(pickled_entry, theirs), name="parser-runner")
+                    arguments = (pickled_begin, folder, theirs)
+                    self._process = context.Process(target=serve, args=arguments, name="parser-runner")
                     self._process.start()
+                with contextlib.suppress(BrokenPipeError):  # its exit code says why it has ended
+                    self._pipe.send_bytes(pickled_entry)
             except EOFError:
                 raise Unavailable("cannot start a process: the warm parent has died", Reason.TEMPORARY_IO) from None
             except (OSError, MemoryError) as error:
