@@ -43,7 +43,7 @@ def test_one_in_use_stays(tmp_path: Path) -> None:
 def test_one_of_a_killed_process_is_removed_with_its_server(tmp_path: Path) -> None:
     left = made_by_another(tmp_path)
     assert left.is_dir()
-    with subprocess.Popen(["sleep", "60"]) as server:
+    with subprocess.Popen(["env", "--default-signal=QUIT", "sleep", "60"]) as server:
         (left / "data").mkdir()
         (left / "data" / "postmaster.pid").write_text(f"{server.pid}\n{left}/data\n")
         MemoryFolder(PREFIX, tmp_path, 0).remove()
