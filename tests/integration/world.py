@@ -144,6 +144,7 @@ class World:
         retry: RetryPolicy = AT_ONCE,
         concurrency: int | None = 2,
         entry: Callable[[str, int, str, str], None] | None = None,
+        begin: Callable[[str], None] | None = begin,
         retention: timedelta | None = None,
         conninfo: str = "",
         patience: timedelta = ANSWER_TIMEOUT,
