@@ -6,22 +6,21 @@ reported. Seconds of processor say more than the clock: they are those of the co
 
 import os
 import statistics
+from dataclasses import replace
 
 from app.countries import iso_countries
 from benchmarks.load_variants import rotated
 from benchmarks.report import Figure, report
-from benchmarks.small_files import MOST_FILES, Cost, load
+from benchmarks.small_files import IN_ONE, MOST_FILES, VARIANTS, Cost, load
 from dataset_jobs import migrations
 from tests.servers.postgres import PostgresServer
 
-APART, IN_ONE = "a parser process for each file", "parsed in the runner"
 
-
-def measure(server: PostgresServer, files: int, apart: bool) -> Cost:
+def measure(server: PostgresServer, files: int, variant: str) -> Cost:
     """One load into a database of its own."""
     conninfo = server.create_database("measured", "migrated")
     try:
-        return load(conninfo, files, apart)
+        return load(conninfo, files, variant)
     finally:
         server.drop_database("measured")
 
@@ -29,19 +28,16 @@ def measure(server: PostgresServer, files: int, apart: bool) -> Cost:
 def figures(found: list[dict[str, Cost]], files: int) -> list[Figure]:
     """The medians, and of their ratios."""
 
-    def of(name: str) -> list[float]:
-        return [one[name].processor / files * 1000 for one in found]
+    def figures_of(name: str) -> list[Figure]:
+        costs = [one[name].processor / files * 1000 for one in found]
+        plain = Figure(f"{name}, processor a file", statistics.median(costs), "ms")
+        clock = Figure(f"{name}, the clock", statistics.median(one[name].clock for one in found), "s")
+        if name == IN_ONE:
+            return [plain, clock]
+        ratio = statistics.median(one[name].processor / one[IN_ONE].processor for one in found)
+        return [replace(plain, against=IN_ONE, ratio=ratio), clock]
 
-    ratio = statistics.median(apart / alone for apart, alone in zip(of(APART), of(IN_ONE), strict=True))
-    clocks = [
-        Figure(f"{name}, the clock", statistics.median(one[name].clock for one in found), "s")
-        for name in (IN_ONE, APART)
-    ]
-    return [
-        Figure(f"{IN_ONE}, processor a file", statistics.median(of(IN_ONE)), "ms"),
-        Figure(f"{APART}, processor a file", statistics.median(of(APART)), "ms", IN_ONE, ratio),
-        *clocks,
-    ]
+    return [figure for name in (IN_ONE, *VARIANTS[:-1]) for figure in figures_of(name)]
 
 
 def main() -> None:
@@ -50,8 +46,8 @@ def main() -> None:
     found: list[dict[str, Cost]] = []
     with PostgresServer(settings={"fsync": "on", "synchronous_commit": "on"}, on_disk=True, auth="trust") as server:
         migrations.apply(server.create_database("migrated"), iso_countries())
-        for order in rotated([APART, IN_ONE], rounds):
-            found.append({name: measure(server, files, name == APART) for name in order})
+        for order in rotated([*VARIANTS], rounds):
+            found.append({name: measure(server, files, name) for name in order})
             print("  ".join(f"{name}: {one.processor:.2f} s, {one.clock:.1f} s by the clock"
                             for name, one in sorted(found[-1].items())), flush=True)  # fmt: skip
     report("small", figures(found, files))

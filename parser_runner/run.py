@@ -94,7 +94,7 @@ class RunnerContext:
     def parsing(self, asked: FileToParse, go_on: Callable[[], None]) -> Iterator[Parsing]:
         """A parser of this run's file, in a process that has none of this one's credentials."""
         kept = self.reusable.parsers if self.reusable is not None else None
-        parsers = kept or ParserParent.started()
+        parsers = kept or ParserParent.started(for_one=True)
         try:
             with closing(parsers.parser(asked, go_on)) as parser:
                 yield parser

@@ -38,6 +38,9 @@ CSV, REPORT, SUGGEST = b"C", b"R", b"G"
 PROGRESS, LOG, PARSED, ROWS, END, FAILED = b"p", b"l", b"d", b"r", b"e", b"f"
 NOTHING = b"n"
 
+TAKES_MORE = b"m"
+"""In an END: the parser would read another plain file."""
+
 _ERRORS: Mapping[str, type[RunError]] = {one.__name__: one for one in (Misconfigured, Unavailable, OutOfMemory, Faulty)}
 _PROBLEMS = 20
 _MOST_COVERED = 2 * 9999

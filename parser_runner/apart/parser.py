@@ -18,10 +18,14 @@ from dataset_jobs.model.local_machine import machine_error, machine_errors
 from dataset_jobs.model.report import Report
 from parser_runner.apart import clean_start, messages
 from parser_runner.apart.parent import ENDED, serve
+from parser_runner.apart.plain import MOST_BYTES, is_plain
 from parser_runner.file_parser import FileToParse, ParsedFile, Suggested
 
 PATIENCE_SECONDS = 1.0
 """How often the runner looks whether it should go on, if the parser says nothing."""
+
+FILES_OF_A_PARSER = 50
+"""The most plain files that one process reads."""
 
 _LAST_WORD_SECONDS = 10.0
 _MOST_LINES = 1000
@@ -54,6 +58,8 @@ class ParserParent:
         self._folder = folder
         self._in_force: str | None = None
         self._is_at_work = False
+        self._idle: _Idle | None = None
+        self._keeps: bool | None = None
 
     @classmethod
     def forked(cls, writable: str) -> "ParserParent":
@@ -66,8 +72,11 @@ class ParserParent:
         return cls(ours)
 
     @classmethod
-    def started(cls) -> "ParserParent":
+    def started(cls, for_one: bool = False) -> "ParserParent":
         """Starts it as a program of its own.
+
+        Args:
+            for_one: file, that is; it keeps no process for another one.
 
         Raises:
             Unavailable, OutOfMemory: the machine does not start it.
@@ -83,18 +92,31 @@ class ParserParent:
                     ours.close()
                     folder.cleanup()
                     raise
-        return cls(ours, process, folder)
+        parent = cls(ours, process, folder)
+        if for_one:
+            parent._keeps = False
+        return parent
 
     def parser(self, asked: FileToParse, go_on: Callable[[], None] = lambda: None) -> "ParserApart":
-        """A process for one file; one at a time.
+        """A process for one file; one at a time. Its methods raise Unavailable or OutOfMemory if none can start.
 
         Args:
             asked: the file.
             go_on: called about every second while the parser works; it may raise, which ends the parser.
+        """
+        return ParserApart(self, asked, go_on)
+
+    def connect(self, asked: FileToParse, plain: bool) -> "_Idle":
+        """A process that waits for this file: a new one, unless the file and all that the last one has read are plain.
 
         Raises:
             Unavailable, OutOfMemory: none can start.
         """
+        idle, self._idle = self._idle, None
+        if idle is not None:
+            if plain and idle.takes(asked):
+                return idle
+            idle.connection.close()
         with machine_errors("start a process that parses"):
             self.in_force()
             ours, theirs = socket.socketpair()
@@ -109,7 +131,22 @@ class ParserParent:
             ours.close()
             raise _gone()
         self._is_at_work = True
-        return ParserApart(Connection(ours.detach()), self, asked, go_on)
+        return _Idle(Connection(ours.detach()), asked)
+
+    def keep(self, idle: "_Idle") -> None:
+        """Keeps a process that has read plain files to their end, for the next one.
+
+        If other packages have parsers, it ends: nobody knows what those do with a file.
+        """
+        if self._keeps is None:
+            # Import it only now: a search of the installed packages takes longer than parsing most files.
+            from parser_runner.parsers.packages import packaged_countries
+
+            self._keeps = not packaged_countries()
+        if self._keeps:
+            self._idle = idle
+        else:
+            idle.connection.close()
 
     def in_force(self) -> str:
         """What confines its parsers: see `parser_runner.apart.confine`."""
@@ -131,6 +168,8 @@ class ParserParent:
 
     def close(self) -> None:
         """Ends it and its parser."""
+        if self._idle is not None:
+            self._idle.connection.close()
         self._control.close()
         if self._process is not None:
             with suppress(TimeoutExpired):
@@ -141,21 +180,59 @@ class ParserParent:
             self._folder.cleanup()
 
 
-class ParserApart:
-    """A parser in another process; see `parser_runner.file_parser.Parsing`. What it says is checked."""
+class _Idle:
+    """A process that waits for a file.
 
-    def __init__(
-        self, connection: Connection, parent: ParserParent, asked: FileToParse, go_on: Callable[[], None]
-    ) -> None:
-        self._connection = connection
+    Args:
+        connection: to it.
+        asked: its first file. All others are of the same country and under the same limits.
+    """
+
+    def __init__(self, connection: Connection, asked: FileToParse) -> None:
+        self.connection = connection
+        self.files = 1
+        self._first = asked
+
+    def takes(self, asked: FileToParse) -> bool:
+        """Whether it may read this file too: a plain one."""
+        alike = (asked.country, asked.limits) == (self._first.country, self._first.limits)
+        # One that says something unasked has ended, or is not to be trusted.
+        if not alike or self.files >= FILES_OF_A_PARSER or self.connection.poll():
+            return False
+        self.files += 1
+        return True
+
+
+class ParserApart:
+    """A parser in another process; see `parser_runner.file_parser.Parsing`. What it says is checked.
+
+    The process starts when the file is there, or its first MOST_BYTES are.
+    """
+
+    def __init__(self, parent: ParserParent, asked: FileToParse, go_on: Callable[[], None]) -> None:
         self._parent = parent
         self._asked = asked
         self._go_on = go_on
         self._lines = 0
-        self._send(messages.FILE + messages.file_as_json(asked))
+        self._held = b""
+        self._idle: _Idle | None = None
+        self._is_plain = False
+        self._takes_more = False
+
+    @property
+    def _connection(self) -> Connection:
+        if self._idle is None:
+            self._is_plain = is_plain(self._held)
+            self._idle = self._parent.connect(self._asked, self._is_plain)
+            held, self._held = self._held, b""
+            self._send(messages.FILE + messages.file_as_json(self._asked) + b"\n" + held)
+        return self._idle.connection
 
     def write(self, block: bytes) -> None:
-        self._send(messages.BYTES + block)
+        if self._idle is None and len(self._held) <= MOST_BYTES:
+            self._held += block
+        else:
+            self._send(messages.BYTES + block)
 
     def parse(self, progress: Callable[[int], None]) -> ParsedFile:
         self._send(messages.PARSE)
@@ -204,23 +281,31 @@ class ParserApart:
         while True:
             kind, content = self._receive()
             if kind == messages.END:
+                self._takes_more = content == messages.TAKES_MORE
                 return
             if kind != messages.ROWS:
                 self._nonsense()
             yield content
 
     def find_duplicates(self) -> None:
+        self._takes_more = False
         self._send(messages.FIND_DUPLICATES)
         kind, _ = self._receive()
         if kind != messages.END:
             self._nonsense()
 
     def close(self) -> None:
-        self._connection.close()  # it ends then
+        if self._idle is None:
+            return
+        if self._is_plain and self._takes_more:
+            self._parent.keep(self._idle)
+        else:
+            self._idle.connection.close()  # it ends then
 
     def _send(self, message: bytes) -> None:
+        connection = self._connection
         with machine_errors("write to the process that parses"), suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.send_bytes(message)  # if it has ended, `_receive` says why
+            connection.send_bytes(message)  # if it has ended, `_receive` says why
 
     def _receive(self) -> tuple[bytes, bytes]:
         """The next message that is no log line.

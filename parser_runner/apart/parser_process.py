@@ -1,10 +1,12 @@
-"""The process that parses one file: it answers the runner, and then ends."""
+"""The process that parses one file, or plain files one after another: it answers the runner, and then ends."""
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection
+from typing import NoReturn
 
 from dataset_jobs.model.errors import Faulty, RunError
 from dataset_jobs.model.local_machine import machine_error
@@ -13,21 +15,20 @@ from parser_runner.apart.confine import limit
 from parser_runner.file_parser import FileParser
 from parser_runner.place import place_of_error
 
+_SHARE = 0.1
+"""Of the limit on processor, which all files of a process share: one that has used more reads no further file."""
+
 
 def parse_for(runner: Connection, in_force: list[str]) -> None:
-    """Parses one file, and returns when the runner asks for nothing more.
+    """Parses what the runner asks for, and returns when it asks for nothing more.
 
     Args:
         runner: the other end.
         in_force: as `confine` gave it.
     """
     try:
-        asked = messages.file_from_json(runner.recv_bytes().removeprefix(messages.FILE))
-        limit(asked.limits, in_force)
-        _log_to(runner)
         try:
-            with closing(FileParser(asked)) as parser:
-                _answer(runner, parser)
+            _parse_files(runner, in_force)
         except RunError as error:
             _fail(runner, error)
         except (OSError, MemoryError) as error:
@@ -42,10 +43,26 @@ def parse_for(runner: Connection, in_force: list[str]) -> None:
         pass  # the runner has ended
 
 
-def _answer(runner: Connection, parser: FileParser) -> None:
+def _parse_files(runner: Connection, in_force: list[str]) -> NoReturn:
+    """One after another; it ends by EOFError."""
+    message = runner.recv_bytes()
+    while True:
+        about, _, content = message.removeprefix(messages.FILE).partition(b"\n")
+        asked = messages.file_from_json(about)
+        limit(asked.limits, in_force)
+        _log_to(runner)
+        with closing(FileParser(asked)) as parser:
+            parser.write(content)
+            message = _answer(runner, parser)
+
+
+def _answer(runner: Connection, parser: FileParser) -> bytes:
+    """Answers all about one file, and gives back the message that begins another."""
     while True:
         asked = runner.recv_bytes()
         match asked[:1]:
+            case messages.FILE:
+                return asked
             case messages.BYTES:
                 parser.write(asked[1:])
             case messages.PARSE:
@@ -54,7 +71,8 @@ def _answer(runner: Connection, parser: FileParser) -> None:
             case messages.SEND_ROWS | messages.CSV:
                 for block in parser.blocks() if asked == messages.SEND_ROWS else parser.csv():
                     runner.send_bytes(messages.ROWS + block)
-                runner.send_bytes(messages.END)
+                takes_more = time.process_time() < parser.asked.limits.cpu_seconds * _SHARE
+                runner.send_bytes(messages.END + (messages.TAKES_MORE if takes_more else b""))
             case messages.FIND_DUPLICATES:
                 parser.find_duplicates()
                 runner.send_bytes(messages.END)

@@ -61,6 +61,8 @@ class World:
         (folder / "storage").mkdir(exist_ok=True)
         self.client = Client.connect(conninfo)
         self.log_level = "ERROR"
+        self.begin: Callable[[str], None] | None = begin
+        """What children call first."""
 
     @property
     def storage(self) -> Storage:
@@ -144,7 +146,6 @@ class World:
         retry: RetryPolicy = AT_ONCE,
         concurrency: int | None = 2,
         entry: Callable[[str, int, str, str], None] | None = None,
-        begin: Callable[[str], None] | None = begin,
         retention: timedelta | None = None,
         conninfo: str = "",
         patience: timedelta = ANSWER_TIMEOUT,
@@ -154,7 +155,7 @@ class World:
         wake = asyncio.Event()
         async with self.store(conninfo, patience) as store:
             own = launcher or ProcessLauncher(
-                entry or partial(run_child, self.environment), ["parser_runner.preload"], wake.set, begin
+                entry or partial(run_child, self.environment), ["parser_runner.preload"], wake.set, self.begin
             )
             pool = PoolSpec("default", retry=retry, retention=retention, template=template)
             schedules = Schedules(store, conninfo or self.conninfo, self.storage_config, 0.0, min_unchanged_seconds=0.0)
