@@ -11,7 +11,8 @@ from dataclasses import replace
 from app.countries import iso_countries
 from benchmarks.load_variants import rotated
 from benchmarks.report import Figure, report
-from benchmarks.small_files import IN_ONE, MOST_FILES, VARIANTS, Cost, load
+from benchmarks.small_files import MOST_FILES, VARIANTS, Cost, load
+from benchmarks.small_runner import IN_ONE
 from dataset_jobs import migrations
 from tests.servers.postgres import PostgresServer
 

@@ -9,21 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from parser_runner.apart import parser
-from parser_runner.child import run_child
-from parser_runner.file_parser import FileParser, FileToParse, Parsing
-from parser_runner.run import RunnerContext
+from benchmarks.small_runner import AS_IT_IS, EACH_APART, IN_ONE, run_as
 from tests.integration.world import World
 
 FIRST_YEAR, MOST_FILES = 1880, 145
 
-AS_IT_IS, EACH_APART, IN_ONE = "as it is", "a parser process for each file", "parsed in the runner"
 VARIANTS = (AS_IT_IS, EACH_APART, IN_ONE)
 
 _HERE = "from benchmarks.small_files import load_here; load_here()"
@@ -87,7 +81,7 @@ def _load(conninfo: str, folder: Path, files: int, variant: str) -> tuple[float,
         rows = f"Mary,F,{number + 7}\nAnna,F,{number + 6}\nJohn,M,{number + 5}\n"
         world.submit(world.file(f"yob{FIRST_YEAR + number}.txt", rows), "US")
     world.client.close()
-    entry = partial(_run_as, variant, world.environment)
+    entry = partial(run_as, variant, world.environment)
     if variant == IN_ONE:
         world.begin = None
     aside, began = time.process_time(), time.perf_counter()
@@ -97,20 +91,3 @@ def _load(conninfo: str, folder: Path, files: int, variant: str) -> tuple[float,
     if failed:
         raise RuntimeError(str(failed[0]))
     return seconds, aside
-
-
-def _run_as(
-    variant: str, environment: Mapping[str, str], job_id: str, epoch: int, message_path: str, secret: str
-) -> None:
-    """The runner, in one of its variants."""
-    if variant == IN_ONE:
-        RunnerContext.parsing = _parsing  # type: ignore[method-assign,assignment]
-    elif variant == EACH_APART:
-        parser.FILES_OF_A_PARSER = 1
-    run_child(environment, job_id, epoch, message_path, secret)
-
-
-@contextmanager
-def _parsing(context: RunnerContext, asked: FileToParse, go_on: Callable[[], None]) -> Iterator[Parsing]:
-    with closing(FileParser(asked)) as parsing:
-        yield parsing
