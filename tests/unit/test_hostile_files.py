@@ -4,12 +4,16 @@ import io
 import stat
 import struct
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import Limits
+from parser_runner.apart.parser import ParserParent
+from parser_runner.file_parser import FileToParse
 from tests.unit.parsing import opened, refusal, rows, zipped
 from tests.unit.workbooks import raw_xlsx, xlsx
 
@@ -113,10 +117,14 @@ def test_odd_dates_of_a_workbook_refuse_it(cell: str) -> None:
 
 @pytest.mark.parametrize("country", ["IT", "GB", "NZ", "IE"])
 def test_headings_of_brackets_are_read_in_linear_time(country: str) -> None:
-    """Each took a second for every cell once: the limit of processor time would refuse this file."""
-    text = "A[" * 32_500
-    book = xlsx({"Table": [[text] * 15]})
-    assert refusal(book, "names.xlsx", country).reason is not Reason.TOO_LARGE
+    """Each took a second for every cell once: the limit of processor time refuses it then."""
+    book = xlsx({"Table": [["A[" * 32_500] * 15]})
+    with closing(ParserParent.started()) as parent:
+        asked = FileToParse("names.xlsx", country, limits=Limits(cpu_seconds=5))
+        with closing(parent.parser(asked)) as parser, pytest.raises(Rejected) as raised:
+            parser.write(book)
+            parser.parse(lambda rows_done: None)
+    assert raised.value.reason is not Reason.TOO_LARGE
 
 
 @pytest.mark.parametrize(
