@@ -200,7 +200,7 @@ MUTANTS: dict[str, Mutant] = {
         f"{_MIGRATIONS}/__init__.py",
         '"lock table schema_migrations in share row exclusive mode"',
         '"select 1"',
-        "tests/integration/test_migrate.py",
+        "tests/integration/test_migrate.py::test_of_several_at_once_one_applies_and_none_fails",
     ),
     "temporary tables come before ours": one(_SESSION, "'\"{schema}\", pg_temp'", "'\"{schema}\"'", _PAST_A_TEMPORARY),
     "no search_path behind a pooler": one(

@@ -4,7 +4,9 @@ from tests.guards.mutants import Mutant, one
 
 _TEXT = "dataset_jobs/model/text.py"
 _GATE = "tests/unit/test_text.py"
-_OUTSIDE = "tests/integration/test_text_from_outside.py tests/integration/test_text_in_every_command.py"
+_COMMANDS = "tests/integration/test_text_in_every_command.py"
+_PIPED = f"{_COMMANDS}::test_no_command_pipes_on_what_a_terminal_obeys"
+_LOGS = "tests/unit/test_logs.py"
 _FORMULAS = "tests/unit/test_formulas.py"
 _OUTPUT = "cli/screen/output.py"
 
@@ -15,20 +17,20 @@ MUTANTS: dict[str, Mutant] = {
     "marks of directions pass": one(_TEXT, r"\u061c\u200e\u200f\u202a", r"\u202a", _GATE),
     "separators of lines pass": one(_TEXT, r'    "\u2028\u2029"  #', '    ""  #', _GATE),
     "characters that are not seen pass": one(
-        _TEXT, r'"\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"', '""', f"{_GATE} {_OUTSIDE}"
+        _TEXT, r'"\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"', '""', _PIPED
     ),
     "halves of pairs pass": one(_TEXT, r'    "\ud800-\udfff]"', '    "]"', _GATE),
     "JSON may command a terminal": one(
         _TEXT, r"_UNPRINTABLE.sub(lambda found: f" + '"' + r"\\u{ord(found[0]):04x}" + '", line)', "line", _GATE
     ),
     "commands print lines as they are": one(
-        _OUTPUT, "    shown: Iterable[str] = map(one_line, lines)", "    shown: Iterable[str] = lines", _OUTSIDE
+        _OUTPUT, "    shown: Iterable[str] = map(one_line, lines)", "    shown: Iterable[str] = lines", _PIPED
     ),
     "states are printed as they are": one(
-        _OUTPUT, "    for line in map(one_line, lines):", "    for line in lines:", _OUTSIDE
+        _OUTPUT, "    for line in map(one_line, lines):", "    for line in lines:", _PIPED
     ),
     "texts of several lines are printed as they are": one(
-        _OUTPUT, "    print(lines_of(text), file=", "    print(text, file=", _OUTSIDE
+        _OUTPUT, "    print(lines_of(text), file=", "    print(text, file=", _PIPED
     ),
     "a plain log has messages as they are": one(
         "dataset_jobs/logs.py",
@@ -46,25 +48,25 @@ MUTANTS: dict[str, Mutant] = {
         "dataset_jobs/terminal_log.py",
         "message = one_line(record.getMessage())",
         "message = record.getMessage()",
-        "tests/integration/test_terminal_log.py tests/unit/test_logs.py " + _OUTSIDE,
+        _LOGS,
     ),
     "a terminal's log has file names as they are": one(
         "dataset_jobs/terminal_log.py",
         "shown = one_line(str(file))",
         "shown = str(file)",
-        "tests/integration/test_terminal_log.py tests/unit/test_logs.py " + _OUTSIDE,
+        _LOGS,
     ),
     "a terminal's log has tracebacks as they are": one(
         "dataset_jobs/terminal_log.py",
         "trace = lines_of(self.formatException(record.exc_info))",
         "trace = self.formatException(record.exc_info)",
-        "tests/integration/test_terminal_log.py tests/unit/test_logs.py " + _GATE,
+        _LOGS,
     ),
     "formulas are printed as they are": one(
         "cli/commands/parse.py",
         "(*others, quoted(name), count)",
         "(*others, name, count)",
-        "tests/integration/test_cli.py",
+        "tests/integration/test_cli.py::test_names_like_formulas_are_loaded_as_published_and_printed_as_texts",
     ),
     **{
         f"a name that begins with {what} is no formula": one("cli/screen/formulas.py", before, after, _FORMULAS)
