@@ -22,7 +22,7 @@ pytest.register_assert_rewrite("tests.e2e.controllers", "tests.integration.stori
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["AFFIRM_WORKER_CONFIG"] = os.devnull  # the contexts of whoever runs the tests are for something else
 
-# A shell that starts the tests in the background ignores Ctrl-C, and every command that a test starts would inherit that.
+# A shell that starts the tests in the background ignores Ctrl-C, and whatever they start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from dataset_jobs.model.keys import RUN_SECRET
 from parser_runner.child import run_child
@@ -22,6 +23,7 @@ from tests.integration.command_line import ROOT as CHECKOUT
 from tests.integration.loads import claim_one, pid_of
 from tests.integration.world import World
 from tests.kit.runners import secret_of
+from tests.kit.warm_command import affirm_worker
 
 reads_memory = pytest.mark.skipif(not ROOT, reason="reads other processes' memory: run it as root")
 
@@ -153,3 +155,17 @@ def test_a_program_that_hides_nothing_is_read() -> None:
         program.stdin.flush()
         program.stdout.readline()
         assert is_open(program.pid)
+
+
+def test_psql_has_the_password_not_on_its_command_line(world: World, tmp_path: Path) -> None:
+    """Every user of the machine sees that."""
+    shown = tmp_path / "shown"
+    (tmp_path / "psql").write_text(f'#!/bin/sh\necho "$@" > {shown}\necho "$PGPASSWORD" > {shown}.password\n')
+    (tmp_path / "psql").chmod(0o755)
+    parts = conninfo_to_dict(world.conninfo)
+    settings = {**world.environment, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = affirm_worker("psql", env={**os.environ, **settings})
+    assert done.returncode == 0, done.stderr
+    assert f"dbname={parts['dbname']}" in shown.read_text()
+    assert str(parts["password"]) not in shown.read_text()
+    assert Path(f"{shown}.password").read_text().strip() == parts["password"]
