@@ -4,6 +4,7 @@ import ctypes
 import os
 import pickle
 import platform
+import resource
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -143,7 +144,16 @@ def test_it_has_no_privileges_and_gets_none(parent: ParserParent) -> None:
     assert tried(parent, "privileges") == f"1 {bytes(24).hex()}"
 
 
-def test_its_limits_follow_from_those_of_files(parent: ParserParent) -> None:
+@pytest.fixture
+def core_dumps() -> Iterator[None]:
+    """As far as this machine lets processes have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+def test_its_limits_follow_from_those_of_files(core_dumps: None, parent: ParserParent) -> None:
     memory, size, processor, files, core, processes = map(int, tried(parent, "limits").split())
     assert (memory, size) == (1025 * MIB + 1000 * 256, MIB)
     assert (processor, files, core) == (1, 256, 0)
