@@ -15,6 +15,7 @@ def main() -> int:
     bad = 0
     with tempfile.TemporaryDirectory(prefix="affirm-guards-") as above:
         folder = Path(above, "copy")
+        Path(above).chmod(0o755)  # some tests are another user
         copy(folder)
         # A test that fails without a mutant finds none.
         fate, said = tried(folder, (), " ".join(dict.fromkeys(mutant.tests for mutant in chosen.values())))

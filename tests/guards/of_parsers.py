@@ -161,10 +161,10 @@ MUTANTS: dict[str, Mutant] = {
         "",
         f"{_STAY}::test_controller_and_children_hide_their_memory",
     ),
-    "a child starts parsers from its own memory": one(
+    "a child forks parsers when it knows its credentials": one(
         "parser_runner/child.py",
-        "    _reusable.parsers = ParserParent.forked(writable)\n",
-        "",
+        "    os.environ.update(environment)\n",
+        "    os.environ.update(environment)\n    _reusable.parsers = ParserParent.forked('/tmp')\n",
         f"{_STAY}::test_only_the_runner_has_ever_seen_a_credential",
     ),
     "a message of a parser is of any length": one(
