@@ -68,8 +68,8 @@ def test_no_two_installations_have_the_same_key(empty_database: str, world: Worl
 async def test_locks_of_others_end_no_session(world: World) -> None:
     """Another program may have taken a lock of the same number."""
     run = await claimed(world)
-    with psycopg.connect(world.conninfo, autocommit=True) as another:
-        another.execute("select pg_advisory_lock(affirm.load_lock(%s, 1))", [run.job_id])
+    with psycopg.connect(world.conninfo) as another:
+        another.execute("select pg_advisory_lock(affirm.load_lock(%s, 1)) from affirm.pools", [run.job_id])
         assert world.one("select terminate_runners(%s, 1) as ended", run.job_id)["ended"] == 0
         assert another.execute("select 1").fetchone() == (1,)
 
