@@ -10,7 +10,7 @@ SECONDS ?= 60
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check lint unit model integration postgres-18 postgres-16 postgres-15 faults chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit
+.PHONY: help run prepare test check lint unit model integration postgres-18 postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -101,6 +101,9 @@ postgres-15: prepare-integration
 
 faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out
 	$(PYTEST) tests/chaos
+
+guards: prepare-check prepare-integration  ## the product with one guard against hostile runners and files taken out, ONLY="words of its name": which test finds it
+	@$(BIN)/python -m tests.guards $(ONLY)
 
 chaos: prepare-faults  ## N=500 loads while everything dies, and what came of it in one line; SEED=… for the same again
 	@$(BIN)/python -m tests.chaos $(or $(N),500) $(if $(SEED),--seed $(SEED))

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ pytest.register_assert_rewrite("tests.e2e.controllers", "tests.integration.stori
 # As for a user who has installed it: what it prints to type begins with its bare name.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["AFFIRM_WORKER_CONFIG"] = os.devnull  # the contexts of whoever runs the tests are for something else
+
+# A shell that starts the tests in the background ignores Ctrl-C, and whatever they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)

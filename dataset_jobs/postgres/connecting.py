@@ -182,7 +182,12 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
                 cursor.execute(query, params)
                 for text in after:
                     super().execute(text)
-        except BaseException:
+        except BaseException as error:
+            stopped = error.__context__
+            if isinstance(error, psycopg.Error) and stopped is not None and not isinstance(stopped, Exception):
+                # Whoever ends this process did so while the pipeline ended: psycopg says that it is busy instead.
+                self.close()
+                raise stopped from None
             if alone:
                 self.give_up()
             raise

@@ -170,7 +170,7 @@ class Processes:
         controller.kill()
         controller.wait()
         self.ledger.fault("controller killed")
-        for run in self._all(_RUNS):
+        for run in self._committed():
             if run["owner"] == owner:
                 self.ledger.excuse(_key(run), INTERRUPTION)
 
@@ -179,8 +179,15 @@ class Processes:
         for run in self._all(_RUNS):
             self.ledger.excuse(_key(run), INTERRUPTION)
         self._database.execute("update virtual_clock set ahead = ahead + %s", [LEASE])
-        for run in self._all(_RUNS):  # what was claimed while we were at it
+        for run in self._committed():  # what was claimed while we were at it
             self.ledger.excuse(_key(run), INTERRUPTION)
+
+    def _committed(self) -> list[dict[str, Any]]:
+        """The runs, with those of claims that are at work just now, unless somebody stands still amid a change."""
+        with contextlib.suppress(psycopg.errors.LockNotAvailable), self._database.transaction():
+            self._database.execute("set local lock_timeout = '3s'")
+            self._database.execute("lock table runs in share mode")
+        return self._all(_RUNS)
 
     def _to_a_runner(
         self, runs: list[dict[str, Any]], number: signal.Signals, kind: str, excuse: CountsAs

@@ -5,10 +5,12 @@ What an attempt got is the name of its only row; what refused it, too.
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
 import socket
+import struct
 import tempfile
 import time
 from collections.abc import Callable
@@ -140,6 +142,43 @@ def _say(what: str) -> str:
     return "said"
 
 
+def _say_often(what: str) -> str:
+    for _ in range(2000):
+        _say(what)
+    return "said"
+
+
+def _call(number: str) -> str:
+    """A system call, with a first argument for which the kernel itself has another answer than EPERM."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    done = libc.syscall(int(number), 1, 0, 0, 0, 0, 0)
+    return f"refused: {errno.errorcode.get(ctypes.get_errno(), '')}" if done < 0 else "called"
+
+
+def _privileges(_: str) -> str:
+    """Whether it may get new ones, and its capabilities: effective, permitted, inheritable."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    has = ctypes.create_string_buffer(24)
+    libc.capget(struct.pack("=Ii", 0x20080522, 0), has)
+    return f"{libc.prctl(39, 0, 0, 0, 0)} {has.raw.hex()}"
+
+
+def _limits(_: str) -> str:
+    kinds = ("AS", "FSIZE", "CPU", "NOFILE", "CORE", "NPROC")
+    return " ".join(str(resource.getrlimit(getattr(resource, f"RLIMIT_{kind}"))[0]) for kind in kinds)
+
+
+def _print(_: str) -> str:
+    for stream in (0, 1, 2):
+        with contextlib.suppress(OSError):
+            os.write(stream, b"hostile")
+    return "printed"
+
+
+def _escape(_: str) -> str:
+    return "\x1b[31mAnna"
+
+
 def _say_too_much(_: str) -> str:
     os.write(3, (1 << 30).to_bytes(4, "big") + b"x" * 1000)
     return "said"
@@ -150,7 +189,8 @@ ATTEMPTS: dict[str, Callable[[str], str]] = {
     "open files": _open_files, "connect": _connect, "send": _send, "connect locally": _connect_locally,
     "kill": _kill, "trace": _trace, "fork": _fork, "eat": _eat, "loop": _loop, "wait": _wait, "end": _end,
     "stay": _stay,
-    "break down": _break_down, "killed": _killed, "say": _say, "say too much": _say_too_much,
+    "say often": _say_often, "call": _call, "privileges": _privileges, "limits": _limits, "print": _print,
+    "escape": _escape, "break down": _break_down, "killed": _killed, "say": _say, "say too much": _say_too_much,
 }  # fmt: skip
 
 

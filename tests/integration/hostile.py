@@ -94,6 +94,8 @@ REFUSED: dict[str, dict[str, str]] = {
         "E1 trigger": "create trigger t after insert on names execute function notify_jobs()",
         "E1 foreign data": "create foreign data wrapper w",
         "E1 policy": "create policy p on names",
+        "E1 extension": "drop extension plpgsql",
+        "E1 language": "create language mine handler plpgsql_call_handler",
         "E1 rule": "create rule r as on insert to names do nothing",
         "E1 temporary table": "create temporary table names (dataset_key int)",
         "E1 temporary view": "create temporary view jobs as select 1 as id",
@@ -144,6 +146,9 @@ LEFT_OVER = {
         "change the password and settings of their own role",
     ),
     "E4 advisory locks": Allowed("select pg_advisory_xact_lock(x'61666669726D'::bigint)", "take advisory locks"),
+    "E5 open transactions": Allowed(
+        "insert into names select 1, 2020, 'F', 'Ann', 'ann', 1 where false", "keep a transaction open"
+    ),
     "E7 connections": Allowed("select 1", "use all connections that their login may have"),
     "E8 notifications": Allowed("select pg_notify('affirm_jobs', '')", "send notifications"),
 }

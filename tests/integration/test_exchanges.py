@@ -1,8 +1,15 @@
 """How often a run waits for an answer of the database: what a database far away costs."""
 
+import signal
+import threading
+import time
+from types import FrameType
+
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from dataset_jobs.store.runner import Loaded, RunnerStore
 from parser_runner.run import RunnerContext, run
 from tests.cluster.packages import program
 from tests.integration.loads import claim_one
@@ -40,3 +47,39 @@ async def test_a_run_costs_as_many_behind_a_pooler(world: World, postgres: Postg
     with PgBouncer(program("pgbouncer"), postgres) as bouncer, FaultProxy(bouncer.port) as proxy:
         pooled = bouncer.url(world.conninfo)
         assert await exchanges(world, proxy, proxy.url(pooled)) == A_RUN
+
+
+class Stopped(BaseException):
+    """As what a runner raises when it is told to stop."""
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+async def test_a_runner_that_is_told_to_stop_amid_an_exchange_stops(world: World) -> None:
+    """Another error in its place would use an attempt: the run was ended, and has not failed."""
+    world.submit_small()
+    claimed = await claim_one(world, "test")
+    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%runner_begin_load%'"
+
+    def tell() -> None:
+        while not world.query(waiting):
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with (
+            RunnerStore(world.conninfo, claimed.key, proven(world.conninfo, claimed.key, "uid")) as store,
+            psycopg.connect(world.conninfo) as owner,
+        ):
+            assignment = store.take()
+            owner.execute("lock table affirm.runs in access exclusive mode")
+            telling = threading.Thread(target=tell)
+            telling.start()
+            with pytest.raises(Stopped):
+                store.load(assignment, [], Loaded("test", "births", None, None, []), 1)
+            telling.join()
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from dataset_jobs import migrations
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Forbidden, LostLease
 from dataset_jobs.model.keys import RunKey
-from dataset_jobs.store.runner import Loaded, Runner, RunnerStore
+from dataset_jobs.store.runner import Assignment, Loaded, Runner, RunnerStore
 from tests.cluster.packages import program
 from tests.integration.hostile import DENIED, LEFT_OVER, MUTANTS, REFUSED, Mutant
 from tests.integration.world import World
@@ -208,7 +209,7 @@ def test_functions_of_the_owner_look_nowhere_else(victim: Victim) -> None:
     assert len([row for row in rows if row["prosecdef"]]) > 10
     for row in rows:
         path = (row["proconfig"] or [""])[0].replace('"', "")
-        assert path == "search_path=affirm, pg_temp" or not row["prosecdef"], row
+        assert path == "search_path=affirm, pg_temp", row
         assert not row["anybodys"], row
 
 
@@ -233,34 +234,55 @@ def test_a_secret_ends_with_the_lease(victim: Victim, way: str) -> None:
     world.query("update jobs set state = 'cancelled', finished_at = now() where id = %s", key.job_id)
 
 
+def seen_by_others(victim: Victim, work: Callable[[], object], waits: dict[str, str]) -> set[str]:
+    """What another runner sees of the statements of some work, each of which has to wait for a table.
+
+    Args:
+        work: it calls the functions in this order.
+        waits: the functions, and the table that each waits for.
+    """
+    seen: set[str] = set()
+    with (
+        ExitStack() as owners,
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(victim.ways["direct"], autocommit=True) as other,
+    ):
+        locks = {name: owners.enter_context(psycopg.connect(victim.world.conninfo)) for name in waits}
+        for name, lock in locks.items():
+            lock.execute(f"lock table affirm.{waits[name]} in access exclusive mode".encode())
+        working = pool.submit(work)
+        for name, lock in locks.items():
+            while not any(name in query for query in seen):
+                if working.done():
+                    working.result()
+                    raise AssertionError(f"{name} did not wait")
+                seen.update(row[0] for row in other.execute("select query from pg_stat_activity") if row[0])
+            lock.rollback()
+        working.result()
+    return seen
+
+
 @WAYS
 def test_no_secret_is_seen_by_another_session(victim: Victim, way: str) -> None:
     """Another runner sees the text of each statement, while it is executed and after."""
-    world, seen, over = victim.world, set[str](), threading.Event()
+    world = victim.world
     year = 1980 if way == "direct" else 1981
     result = world.submit_small(year)
     asyncio.run(claim_all(world))
     key = RunKey(result.job_id, 1)
     runner = Runner("own", secret=secret_of(world.conninfo, key))
-
-    def look() -> None:
-        with psycopg.connect(victim.ways["direct"], autocommit=True) as other:
-            while not over.is_set():
-                seen.update(row[0] for row in other.execute("select query from pg_stat_activity") if row[0])
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    try:
-        with RunnerStore(victim.ways[way], key, runner) as store:
-            assignment = store.take()
-            for _ in range(50):
-                store.heartbeat(1, 1)
-            store.load(assignment, [f"{assignment.dataset_key}\t{year}\tMary\tF\tmary\t5\n".encode()], of_year(year), 1)
-            assert store.has_committed()
-    finally:
-        over.set()
-        looking.join()
-    assert any("runner_heartbeat" in query for query in seen)
+    with RunnerStore(victim.ways[way], key, runner) as store:
+        seen = seen_by_others(victim, store.take, {"runner_take": "runs"})
+        assignment = Assignment.of(store._one("runner.take")["answer"]["assignment"])
+        row = f"{assignment.dataset_key}\t{year}\tMary\tF\tmary\t5\n".encode()
+        seen |= seen_by_others(victim, lambda: store.heartbeat(1, 1), {"runner_heartbeat": "runs"})
+        seen |= seen_by_others(
+            victim,
+            lambda: store.load(assignment, [row], of_year(year), 1),
+            {"runner_begin_load": "runs", "runner_commit_load": "coverage"},
+        )
+        seen |= seen_by_others(victim, store.has_committed, {"runner_has_committed": "runs"})
+        assert store.has_committed()
     assert not [query for query in seen if runner.secret in query]
 
 

@@ -4,12 +4,16 @@ import io
 import stat
 import struct
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Rejected
+from dataset_jobs.model.limits import Limits
+from parser_runner.apart.parser import ParserParent
+from parser_runner.file_parser import FileToParse
 from tests.unit.parsing import opened, refusal, rows, zipped
 from tests.unit.workbooks import raw_xlsx, xlsx
 
@@ -111,12 +115,41 @@ def test_odd_dates_of_a_workbook_refuse_it(cell: str) -> None:
     assert refusal(book, "names.xlsx", "GB").reason is not Reason.TOO_LARGE
 
 
+@pytest.mark.parametrize("count", ["inf", "-inf", "NaN", "1e400", "1e300", "-1", "0x10"])
+def test_counts_that_are_no_counts_are_refused(count: str) -> None:
+    """Each is a number for some program."""
+    heading = "<row r='1'><c r='A1' t='inlineStr'><is><t>Top names for baby boys, 2007</t></is></c></row>"
+    columns = "".join(
+        f"<c r='{at}2' t='inlineStr'><is><t>{text}</t></is></c>" for at, text in (("A", "Name"), ("B", "Count"))
+    )
+    row = f"<row r='3'><c r='A3' t='inlineStr'><is><t>Noah</t></is></c><c r='B3'><v>{count}</v></c></row>"
+    book = raw_xlsx({"6": f"<sheetData>{heading}<row r='2'>{columns}</row>{row}</sheetData>"})
+    assert "cell B3" in str(refusal(book, "boys.xlsx", "GB"))
+    assert rows(
+        changed(book, "xl/worksheets/sheet1.xml", part(book, "xl/worksheets/sheet1.xml").replace(count, "7")),
+        "boys.xlsx",
+        "GB",
+    ) == [(2007, "M", "Noah", 7)]
+
+
+@pytest.mark.parametrize(
+    "content", ["\n" * 200_000, "," * 60_000, "A" * 3_000_000 + ",F,5\n"], ids=["blank lines", "commas", "a line"]
+)
+def test_texts_of_one_thing_are_refused(content: str) -> None:
+    error = refusal(content, "yob2020.txt", "US")
+    assert len(str(error)) < 500
+
+
 @pytest.mark.parametrize("country", ["IT", "GB", "NZ", "IE"])
 def test_headings_of_brackets_are_read_in_linear_time(country: str) -> None:
-    """Each took a second for every cell once: the limit of processor time would refuse this file."""
-    text = "A[" * 32_500
-    book = xlsx({"Table": [[text] * 15]})
-    assert refusal(book, "names.xlsx", country).reason is not Reason.TOO_LARGE
+    """Each took a second for every cell once: the limit of processor time refuses it then."""
+    book = xlsx({"Table": [["A[" * 32_500] * 15]})
+    with closing(ParserParent.started()) as parent:
+        asked = FileToParse("names.xlsx", country, limits=Limits(cpu_seconds=5))
+        with closing(parent.parser(asked)) as parser, pytest.raises(Rejected) as raised:
+            parser.write(book)
+            parser.parse(lambda rows_done: None)
+    assert raised.value.reason is not Reason.TOO_LARGE
 
 
 @pytest.mark.parametrize(

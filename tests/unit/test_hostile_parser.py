@@ -3,6 +3,8 @@
 import ctypes
 import os
 import pickle
+import platform
+import resource
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import pytest
 
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Faulty, LostLease, OutOfMemory, Rejected
-from dataset_jobs.model.limits import Limits
+from dataset_jobs.model.limits import MIB, Limits
 from parser_runner.apart.parser import ParserParent
 from parser_runner.file_parser import FileParser, FileToParse, Parsing
 from tests.fakes import hostile
@@ -115,6 +117,76 @@ def test_it_writes_no_other_file(parent: ParserParent, tmp_path: Path) -> None:
     protects(parent, "Landlock")
     assert tried(parent, "write", str(Path(__file__).with_name("written"))) == "refused: PermissionError"
     assert tried(parent, "temporary") == "written"
+
+
+CALLS = {
+    "x86_64": {
+        "socket": 41, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "pidfd_getfd": 438,
+        "io_uring_setup": 425, "unshare": 272, "setns": 308, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323,
+        "keyctl": 250, "socket by its other number": 0x40000000 | 41,
+    },
+    "aarch64": {
+        "socket": 198, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "pidfd_getfd": 438,
+        "io_uring_setup": 425, "unshare": 97, "setns": 268, "bpf": 280, "perf_event_open": 241, "userfaultfd": 282,
+        "keyctl": 219,
+    },
+}  # fmt: skip
+
+
+def test_it_makes_no_dangerous_system_call(parent: ParserParent) -> None:
+    protects(parent, "seccomp")
+    for name, number in CALLS[platform.machine()].items():
+        assert tried(parent, "call", str(number)) == "refused: EPERM", name
+    assert tried(parent, "call", "39" if platform.machine() == "x86_64" else "172") == "called"  # getpid
+
+
+def test_it_has_no_privileges_and_gets_none(parent: ParserParent) -> None:
+    assert tried(parent, "privileges") == f"1 {bytes(24).hex()}"
+
+
+@pytest.fixture
+def core_dumps() -> Iterator[None]:
+    """As far as this machine lets processes have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+def test_its_limits_follow_from_those_of_files(core_dumps: None, parent: ParserParent) -> None:
+    memory, size, processor, files, core, processes = map(int, tried(parent, "limits").split())
+    assert (memory, size) == (1025 * MIB + 1000 * 256, MIB)
+    assert (processor, files, core) == (1, 256, 0)
+    assert processes == 32 or "namespaces" not in parent.in_force()
+
+
+def test_what_it_prints_is_not_printed(parent: ParserParent) -> None:
+    """Another parent, whose standard error is read here; it has ended if nobody has it any more."""
+    readable, writable = os.pipe()
+    ours = os.dup(2)
+    os.dup2(writable, 2)
+    try:
+        another = ParserParent.started()
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+        os.close(writable)
+    with closing(another):
+        assert tried(another, "print") == "printed"
+        assert os.read(readable, 100) == b""
+    os.close(readable)
+
+
+def test_what_it_logs_is_bounded(parent: ParserParent) -> None:
+    with pytest.raises(Faulty, match="something else"):
+        tried(parent, "say often", b'l[10, "x"]'.hex())
+
+
+def test_its_rows_drive_no_terminal(parent: ParserParent) -> None:
+    with closing(parent.parser(FileToParse("names.csv", "JP", limits=SMALL))) as parser:
+        parser.write(hostile.file("escape"))
+        with pytest.raises(Faulty, match="something else"):
+            list(parser.csv())
 
 
 def test_what_it_forks_ends_with_it(parent: ParserParent) -> None:

@@ -1,6 +1,8 @@
 """Wake-ups by notifications are spaced, and none is lost."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from dataset_jobs.store.notifications import SPACING_SECONDS, Spaced
 
@@ -44,3 +46,9 @@ def test_the_last_notification_of_a_flood_is_not_lost() -> None:
     assert later.waiting == []
     spaced()
     assert len(woken) == 3
+
+
+def test_a_controller_wakes_as_often_as_the_page_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    [most] = re.findall(r"wake at most (\d+) times a second", page)
+    assert 1 / int(most) <= SPACING_SECONDS
