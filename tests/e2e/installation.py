@@ -83,9 +83,9 @@ class Installation:
             cursor = connection.execute(sql.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def kubectl(self, *args: str | Path, check: bool = True) -> str:
+    def kubectl(self, *args: str | Path, check: bool = True, input: str | None = None) -> str:
         """kubectl in the installation's namespace."""
-        return self.cluster.kubectl("--namespace", self.namespace, *args, check=check)
+        return self.cluster.kubectl("--namespace", self.namespace, *args, check=check, input=input)
 
     def runner_jobs(self) -> list[dict[str, Any]]:
         """The Kubernetes Jobs of our runs."""
