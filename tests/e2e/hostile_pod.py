@@ -31,7 +31,7 @@ def tried(sql: str, facts: dict[str, Any]) -> str | None:
     """Tries some statements and undoes them: the SQLSTATE of their refusal, or none."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         try:
-            connection.execute("set local search_path = affirm")
+            connection.execute("set local search_path = affirm; set local lock_timeout = '2s'")
             for one in (sql % Quoted(facts)).split("; "):
                 connection.execute(one.encode())
         except psycopg.Error as error:
@@ -45,15 +45,16 @@ def own_facts(job: str, secret: str) -> dict[str, Any]:
     """Takes its own run, as its runner would, and what it learns by it."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("set search_path = affirm")
-        take = "select runner_take(%s, 1, %s, 'own', %s, %s, interval '5 minutes')"
-        taken = connection.execute(take, [job, secret, os.environ["POD_NAME"], os.environ["NODE_NAME"]]).fetchone()
-        load = f"select runner_begin_load('{job}', 1, '{secret}', 'own', '60s')"
+        uid, pod, node = (os.environ[name] for name in ("POD_UID", "POD_NAME", "NODE_NAME"))
+        take = "select runner_take(%s, 1, %s, %s, %s, %s, interval '5 minutes') -> 'assignment' ->> 'dataset_key'"
+        taken = connection.execute(take, [job, secret, uid, pod, node]).fetchone()
+        load = f"select runner_begin_load('{job}', 1, '{secret}', '{uid}', '60s')"
         connection.execute("begin")
         connection.execute(load.encode())
         mark = connection.execute("select current_setting('affirm.loading')").fetchone()
         connection.rollback()
     assert taken is not None and mark is not None
-    return {"own_job": job, "secret": secret, "own_key": taken[0]["dataset_key"], "load": load, "old_mark": mark[0]}
+    return {"own_job": job, "secret": secret, "own_key": int(taken[0]), "load": load, "old_mark": mark[0]}
 
 
 def processes() -> list[str]:
