@@ -22,13 +22,14 @@ from services.checks.descriptions import check_descriptions
 from services.checks.findings import Finding, Fix, ok, warning, wrong
 from services.checks.machine import check_memory, check_space
 from services.checks.queue import check_controllers, check_queue
-from services.checks.rights import check_rights, check_runner_login
+from services.checks.rights import check_rights
+from services.checks.runner_login import check_logins, check_runner_login
 from services.checks.storage import check_storage
 from services.status import read_status
 
 NAMES = (
-    "settings", "database", "schema", "rights", "runner", "storage", "cluster", "parsers", "descriptions", "space",
-    "machine", "controllers", "queue",
+    "settings", "database", "schema", "rights", "logins", "runner", "storage", "cluster", "parsers", "descriptions",
+    "space", "machine", "controllers", "queue",
 )  # fmt: skip
 """Of the checks, in their order."""
 
@@ -61,6 +62,7 @@ class Patient:
             Check("database", self._database, ("settings",), self._database_seconds),
             Check("schema", self._schema, ("database",)),
             Check("rights", self._rights, ("schema",)),
+            Check("logins", self._logins, ("schema",)),
             Check("runner", self._runner, ("schema",)),
             Check("storage", self._storage, ("settings",)),
             Check("cluster", self._cluster, ("settings",)),
@@ -93,9 +95,11 @@ class Patient:
             conninfo = self.open.enter_context(embedded_postgres(settings.home))
             place = f"{settings.home / 'postgres'} (embedded)"
         self.conninfo = settings.in_schema(conninfo)
+        runners = RUNNER_CONNECTIONS * self._runs_here()
         self.expected = Expected(
             settings.database_schema,
-            settings.database_max_connections + 1 + RUNNER_CONNECTIONS * self._runs_here(),
+            settings.database_max_connections + 1 + runners,
+            runners,
             embedded,
             settings.database_direct_url is not None,
         )
@@ -119,13 +123,19 @@ class Patient:
         with self._connected() as database:
             return check_rights(database, self.expected.schema)
 
+    def _logins(self) -> list[Finding]:
+        url = self.settings.runner_database_url
+        runner = None if url is None else database_of(url)[1] or "another role"
+        with self._connected() as database:
+            return check_logins(database, self.expected, runner)
+
     def _runner(self) -> list[Finding]:
         url = self.settings.runner_database_url
         if url is None:
-            return [ok("runners log in as DATABASE_URL says, with all its rights (RUNNER_DATABASE_URL is not set)")]
+            return [ok("runners log in as DATABASE_URL says (RUNNER_DATABASE_URL is not set)")]
         login = ClientConnection(self.settings.in_schema(url), PATIENCE)
-        with login, self._connected() as database:
-            return check_runner_login(login, database, self.expected.schema)
+        with self._connected() as database:
+            return check_runner_login(login, database, self.expected, database_of(url)[1])
 
     def _storage(self) -> list[Finding]:
         return check_storage(storage_config(self.settings))

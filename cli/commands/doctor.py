@@ -21,9 +21,9 @@ from services.checks.findings import Finding, Fix, Verdict
 from services.to_json import to_json
 
 EPILOG = """
-The checks: settings, database, schema, rights (of the role in DATABASE_URL), runner (the login in
-RUNNER_DATABASE_URL), storage, cluster, parsers, descriptions (of lists that datasets came with), space (on disks),
-machine (its memory), controllers, queue.
+The checks: settings, database, schema, rights (of the role in DATABASE_URL), logins (of controllers, runners and the
+owner), runner (the login in RUNNER_DATABASE_URL), storage, cluster, parsers, descriptions (of lists that datasets came
+with), space (on disks), machine (its memory), controllers, queue.
 The exit code is 1 if anything is wrong; warnings leave it at 0.
 
 \b

@@ -31,9 +31,8 @@ _NOT_OF_TABLES = ("function", "schema")
 
 def rights_of(role: str) -> frozenset[TableRight]:
     """The rights on tables that `grants.sql` grants to a group role."""
-    text = re.sub(r"--.*", "", files(__package__).joinpath("grants.sql").read_text(encoding="utf-8"))
     found: set[TableRight] = set()
-    for grant in _GRANT.finditer(text):
+    for grant in _GRANT.finditer(_text()):
         tables = grant["tables"].split()
         if role not in _words(grant["roles"]) or tables[0] in _NOT_OF_TABLES:
             continue
@@ -43,6 +42,21 @@ def rights_of(role: str) -> frozenset[TableRight]:
                 TableRight(table, privilege.upper(), column) for table in names for column in _words(columns) or [""]
             }
     return frozenset(found)
+
+
+def functions_of(role: str) -> frozenset[str]:
+    """The names of the functions that `grants.sql` lets a group role call."""
+    return frozenset(
+        name
+        for grant in _GRANT.finditer(_text())
+        if role in _words(grant["roles"]) and grant["tables"].startswith("function")
+        for name in re.findall(r"(\w+)\s*\(", grant["tables"])
+    )
+
+
+def _text() -> str:
+    """`grants.sql`, without its comments."""
+    return re.sub(r"--.*", "", files(__package__).joinpath("grants.sql").read_text(encoding="utf-8"))
 
 
 def _words(text: str) -> list[str]:

@@ -30,12 +30,14 @@ class Expected:
     Args:
         schema: of our tables.
         connections: that this machine's controller and its runs may take.
+        runner_connections: those of the runs, of these.
         embedded: nobody but this program uses it, and any command brings its schema up to date.
         listens_directly: there is a URL for LISTEN that leads past poolers.
     """
 
     schema: str
     connections: int = 0
+    runner_connections: int = 0
     embedded: bool = False
     listens_directly: bool = False
 

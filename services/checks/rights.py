@@ -1,25 +1,32 @@
 """Checks of rights: what our roles may do in the database, against what `grants.sql` grants. Nothing is changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, TableRight, rights_of
+from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, TableRight, functions_of, rights_of
 from dataset_jobs.model.hints import Action, Hint
-from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
+from dataset_jobs.store.client_connection import ClientDatabase, Row
 from services.checks.findings import Finding, Fix, ok, warning, wrong
 
 _SHOWN = 4
 """Rights that are named; of more it says how many."""
 
+NEW_RUNNER = Fix(
+    sql=f"create role names_runner login password '…' connection limit 50 in role {RUNNER};",
+    by="a superuser; then set RUNNER_DATABASE_URL to that role",
+)
+NEW_CONTROLLER = Fix(
+    sql=f"create role names_controller login password '…' connection limit 25 in role {CONTROLLER};",
+    by="a superuser; then set DATABASE_URL to that role, but for affirm-worker migrate",
+)
+"""Logins as docs/operations.md makes them."""
+
 
 def check_rights(database: ClientDatabase, schema: str) -> list[Finding]:
     """Whether the role can do what controllers and clients do."""
-    missing, _ = _compare(database, schema, CONTROLLER)
     session = database.only("doctor.session")
-    found = [*_missing(database, session, missing, CONTROLLER, "controllers and commands need")]
+    found = [*lacking(database, session["role"], schema, CONTROLLER, "controllers and commands need")]
     terminating = database.only("doctor.terminating", schema=schema)
-    if terminating["there"] and not terminating["callable"]:
-        found.append(_refused_function(session))
-    elif terminating["there"] and not terminating["effective"]:
+    if terminating["callable"] and not terminating["effective"]:
         owner = quoted(terminating["owner"])
         found.append(
             warning(
@@ -29,29 +36,6 @@ def check_rights(database: ClientDatabase, schema: str) -> list[Finding]:
             )
         )
     return found or [ok(f"the role {session['role']} may do what controllers and commands do")]
-
-
-def check_runner_login(runner: ClientConnection, main: ClientDatabase, schema: str) -> list[Finding]:
-    """Whether the login of runners leads to the same database, and has the rights of a runner and no others."""
-    session, other = runner.only("doctor.session"), main.only("doctor.session")
-    if is_other_database(session, other):
-        return [wrong("RUNNER_DATABASE_URL leads to another database than DATABASE_URL")]
-    if not runner.only("doctor.schema", schema=schema)["usable"]:
-        role = session["role"]
-        return [wrong(f"the role {role} may not use the schema {schema}", *grants(runner, role, RUNNER))]
-    missing, further = _compare(runner, schema, RUNNER)
-    found = [*_missing(runner, session, missing, RUNNER, "runners need")]
-    if session["superuser"]:
-        role = quoted(session["role"])
-        found.append(
-            warning(
-                f"the role {session['role']} of runners is a superuser: a fault in a parser could do anything",
-                Fix(sql=f"alter role {role} nosuperuser; grant {RUNNER} to {role};", by="a superuser"),
-            )
-        )
-    elif further:
-        found.append(_too_many(runner, session, further))
-    return found or [ok(f"the role {session['role']} has the rights that runners need, and no more")]
 
 
 def grants(database: ClientDatabase, role: str, group: str) -> tuple[Fix, ...]:
@@ -73,7 +57,7 @@ def quoted(role: str) -> str:
     return '"' + role.replace('"', '""') + '"'
 
 
-def _compare(database: ClientDatabase, schema: str, group: str) -> tuple[set[TableRight], set[TableRight]]:
+def compare(database: ClientDatabase, schema: str, group: str) -> tuple[set[TableRight], set[TableRight]]:
     """The rights that the role lacks of a group's, and those that it has beyond them."""
     tables = {row["name"] for row in database.all("doctor.tables", schema=schema)}
     has = {
@@ -90,35 +74,25 @@ def _compare(database: ClientDatabase, schema: str, group: str) -> tuple[set[Tab
     return missing, has - needs
 
 
-def _missing(
-    database: ClientDatabase, session: Row, missing: set[TableRight], group: str, who: str
-) -> Iterator[Finding]:
+def lacking(database: ClientDatabase, role: str, schema: str, group: str, who: str) -> Iterator[Finding]:
+    """What the role lacks of a group's rights on tables, and which functions it may not call."""
+    missing, _ = compare(database, schema, group)
     if missing:
-        role = session["role"]
-        yield wrong(f"the role {role} lacks rights that {who}: {_listed(missing)}", *grants(database, role, group))
+        yield wrong(f"the role {role} lacks rights that {who}: {listed(missing)}", *grants(database, role, group))
+    functions = {row["name"]: row["callable"] for row in database.all("doctor.functions", schema=schema)}
+    refused = sorted(name for name in functions_of(group) if not functions.get(name))
+    if refused:
+        called = named(refused)
+        yield wrong(f"the role {role} may not call functions that {who}: {called}", *grants(database, role, group))
 
 
-def _refused_function(session: Row) -> Finding:
-    role = session["role"]
-    sql = f"grant {CONTROLLER} to {quoted(role)};"
-    return wrong(f"the role {role} may not call terminate_runners", Fix(sql=sql, by="a superuser"))
-
-
-def _too_many(runner: ClientDatabase, session: Row, further: set[TableRight]) -> Finding:
-    role = quoted(session["role"])
-    fixes = []
-    if runner.only("doctor.groups", group=CONTROLLER)["member"]:
-        fixes.append(Fix(sql=f"revoke {CONTROLLER} from {role};", by="a superuser"))
-    else:
-        fixes.append(
-            Fix(sql=f"create role names_runner login password '…' in role {RUNNER};",
-                by="a superuser; then set RUNNER_DATABASE_URL to that role")
-        )  # fmt: skip
-    return warning(f"the role {session['role']} of runners may do more than they need: {_listed(further)}", *fixes)
-
-
-def _listed(rights: set[TableRight]) -> str:
+def listed(rights: set[TableRight]) -> str:
     """The rights by table, the first ones by name."""
-    texts = sorted({f"{right.privilege} on {right.table}" for right in rights})
+    return named(sorted({f"{right.privilege} on {right.table}" for right in rights}))
+
+
+def named(names: Iterable[str]) -> str:
+    """The first ones by name, and how many more there are."""
+    texts = [*names]
     more = len(texts) - _SHOWN
     return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

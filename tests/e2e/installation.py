@@ -16,12 +16,15 @@ import pytest
 from psycopg.rows import dict_row
 
 from tests.cluster import Cluster, images
+from tests.kit.logins import three_logins
 from tests.kit.warm_command import affirm_worker
 from tests.servers.postgres import PostgresServer
 from tests.servers.versitygw import VersityGateway
 
 RELEASE = "affirm-worker"
 BUCKET = "datasets"
+CONNECTIONS = 100
+"""Of each login: chaos kills controllers, and Postgres takes a while to notice."""
 ROOT = Path(__file__).parents[2]
 NATIONAL = sorted((ROOT / "tests" / "data" / "us" / "national").glob("yob*.txt"))
 """The shipped files: `test_main_job` loads them."""
@@ -39,9 +42,9 @@ class Installation:
     Args:
         cluster: the one that it runs in.
         namespace: which holds the release, its Secrets and its runner pods.
-        conninfo: the database as this host reaches it.
+        conninfo: the database as this host reaches it, for a superuser.
         bucket: the folder that the S3 server keeps the bucket in.
-        environment: settings for `affirm-worker` on this host, with the same database and storage.
+        environment: settings for `affirm-worker` on this host, with the controller's login and the same storage.
         free_years: that no file of the United States in this database has: two files of one year exclude each other.
     """
 
@@ -80,9 +83,9 @@ class Installation:
             cursor = connection.execute(sql.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def kubectl(self, *args: str | Path, check: bool = True) -> str:
+    def kubectl(self, *args: str | Path, check: bool = True, input: str | None = None) -> str:
         """kubectl in the installation's namespace."""
-        return self.cluster.kubectl("--namespace", self.namespace, *args, check=check)
+        return self.cluster.kubectl("--namespace", self.namespace, *args, check=check, input=input)
 
     def runner_jobs(self) -> list[dict[str, Any]]:
         """The Kubernetes Jobs of our runs."""
@@ -230,10 +233,8 @@ def _installed(
     cluster: Cluster, servers: Servers, tag: str, database: str, namespace: str, release: str, *settings: str
 ) -> Iterator[Installation]:
     conninfo = servers.postgres.create_database(database)
-    pods_conninfo = servers.postgres.url(database, cluster.host_address)
     credentials = servers.s3.credentials()
     keys = {name: credentials[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    cluster.apply(_secret(namespace, release, {"DATABASE_URL": pods_conninfo}), _secret(namespace, "s3", keys))
     values = [
         f"image.registry=localhost,image.tag={tag},database.existingSecret={release}",
         f"runner.image.registry=localhost,runner.image.tag={tag}",
@@ -243,18 +244,21 @@ def _installed(
         *settings,
     ]
     sets = [word for value in values for word in ("--set", value)]
-    cluster.helm(
-        "install", release, ROOT / "charts" / "affirm-worker", "--namespace", namespace, *sets, "--wait",
-        "--timeout", "120s",
-    )  # fmt: skip
-    environment = {
-        **credentials, **servers.s3.storage_env(BUCKET, database), "DATABASE_URL": conninfo, "LOG_FORMAT": "json",
-    }  # fmt: skip
-    try:
-        yield Installation(cluster, namespace, conninfo, servers.s3.folder / "buckets" / BUCKET, environment)
-    finally:
-        cluster.helm("uninstall", release, "--namespace", namespace, check=False)
-        servers.postgres.drop_database(database)
+    with three_logins(servers.postgres, database, CONNECTIONS) as logins:
+        secret = logins.at(cluster.host_address).as_secret()
+        cluster.apply(_secret(namespace, release, secret), _secret(namespace, "s3", keys))
+        cluster.helm(
+            "install", release, ROOT / "charts" / "affirm-worker", "--namespace", namespace, *sets, "--wait",
+            "--timeout", "120s",
+        )  # fmt: skip
+        environment = {
+            **credentials, **servers.s3.storage_env(BUCKET, database), "DATABASE_URL": logins.controller,
+            "LOG_FORMAT": "json",
+        }  # fmt: skip
+        try:
+            yield Installation(cluster, namespace, conninfo, servers.s3.folder / "buckets" / BUCKET, environment)
+        finally:
+            cluster.helm("uninstall", release, "--namespace", namespace, check=False)
 
 
 @pytest.fixture(scope="session")

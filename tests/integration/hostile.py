@@ -120,6 +120,10 @@ REFUSED: dict[str, dict[str, str]] = {
 """By the rows of a threat model: what is tried; refused for lack of a right, or of the secret."""
 
 
+LOCKS_FIRST = ("E1 trigger", "E1 rule")
+"""Of these Postgres looks at rights after it has the table's lock: with another load open, they wait for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What Postgres gives no right to refuse.

@@ -298,6 +298,34 @@ def test_a_transaction_that_stays_open_is_ended_with_its_run(victim: Victim) -> 
             connection.execute("select 1")
 
 
+def test_who_waits_for_a_lock_it_may_not_have_is_found_and_ended(victim: Victim) -> None:
+    """Postgres looks at rights after it has the lock: until then controllers queue behind it."""
+    [ending] = re.findall(r"```sql\n(select pg_terminate_backend.*?)```", OPERATIONS.read_text("utf-8"), re.DOTALL)
+    beat = "select affirm.runner_heartbeat(%s, 1, %s, 'own', interval '1 minute', 1, 1, null)"
+    hostile, ended = victim.ways["direct"], threading.Event()
+    with psycopg.connect(hostile) as keeps, psycopg.connect(hostile, autocommit=True) as waits:
+        keeps.execute(beat, [victim.key.job_id, victim.runner.secret])
+
+        def wait() -> None:
+            with pytest.raises(psycopg.OperationalError):
+                waits.execute("create rule r as on insert to affirm.jobs do nothing")
+            ended.set()
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        with psycopg.connect(victim.world.conninfo, autocommit=True) as admin:
+            queued = "select from pg_locks where relation = 'affirm.jobs'::regclass and not granted"
+            while not admin.execute(queued).fetchall():
+                continue
+            with pytest.raises(psycopg.errors.LockNotAvailable), admin.transaction():
+                admin.execute("set local lock_timeout = '50ms'")
+                admin.execute("select from affirm.jobs")
+            admin.execute(ending.encode())
+            waiting.join()
+            assert ended.is_set()
+            admin.execute("select from affirm.jobs")
+
+
 def test_a_lease_has_an_end(victim: Victim) -> None:
     with psycopg.connect(victim.ways["direct"], autocommit=True) as connection:
         beat = "select affirm.runner_heartbeat(%s, 1, %s, 'own', interval '100 years', 1, 1, null)"

@@ -22,7 +22,8 @@ EVERYTHING = """
 image: {registry: "registry.example:5000/names", tag: 1.0.0, digest: "sha256:%s"}
 imagePullSecrets: [{name: pull}]
 database:
-  {existingSecret: names-database, urlKey: url, runnerUrlKey: runner-url, directUrlKey: direct-url, maxConnections: 20,
+  {existingSecret: names-database, urlKey: url, runnerUrlKey: runner-url, ownerUrlKey: owner-url,
+   directUrlKey: direct-url, maxConnections: 20,
    caSecret: names-database-ca, caKey: ca.pem}
 storage:
   s3: {bucket: affirm-datasets, region: eu-central-1, endpoint: "https://s3.example", prefix: names/}

@@ -28,8 +28,9 @@ def test_the_plain_manifests_are_what_the_chart_renders() -> None:
 
 def test_the_example_secret_is_the_one_that_the_manifests_ask_for() -> None:
     secret = yaml.safe_load((chart.MANIFESTS / "secret.example.yaml").read_text())
-    wanted = _by_name(_envs(chart.controller_pod()))["DATABASE_URL"]["secretKeyRef"]
-    assert (secret["metadata"]["name"], [*secret["stringData"]]) == (wanted["name"], [wanted["key"]])
+    asked = [env["valueFrom"]["secretKeyRef"] for env in _every_env() if "secretKeyRef" in env.get("valueFrom", {})]
+    assert {one["name"] for one in asked} == {secret["metadata"]["name"]}
+    assert {*secret["stringData"]} == {one["key"] for one in asked}
 
 
 @EVERY
@@ -44,7 +45,7 @@ def test_the_controller_accepts_the_settings_and_the_runner_config(
     values: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in _by_name(chart.controller_pod(values)["containers"][0]["env"]).items():
-        from_elsewhere = "postgresql://names@database/names" if name.startswith("DATABASE_") else "given"
+        from_elsewhere = "postgresql://names@database/names" if name.endswith("_URL") else "given"
         monkeypatch.setenv(name, value if isinstance(value, str) else from_elsewhere)
     settings = read_settings()
     assert settings.database_url and settings.health_port == 8080
@@ -95,17 +96,43 @@ def test_migrations_run_before_the_controller_with_the_same_image_and_settings()
     pod = chart.controller_pod(chart.EVERYTHING)
     [migrate], [controller] = pod["initContainers"], pod["containers"]
     assert (migrate["args"], controller["args"]) == (["migrate"], ["run", "--launcher", "kubernetes"])
-    for same in ("image", "env", "volumeMounts", "securityContext"):
+    for same in ("image", "volumeMounts", "securityContext"):
         assert migrate[same] == controller[same]
+    differ = [name for name, value in _by_name(migrate["env"]).items() if _by_name(controller["env"])[name] != value]
+    assert (differ, len(migrate["env"])) == (["DATABASE_URL"], len(controller["env"]))
 
 
-def test_migrations_may_have_the_owners_url_and_the_controller_another() -> None:
-    pod = chart.controller_pod(chart.LEAST + "\ndatabase: {ownerUrlKey: owner-url}")
-    keys = [
+@pytest.mark.parametrize(
+    ("database", "keys"),
+    [
+        ("{}", ["OWNER_DATABASE_URL", "DATABASE_URL", "RUNNER_DATABASE_URL"]),
+        ("{urlKey: url, runnerUrlKey: runner, ownerUrlKey: owner}", ["owner", "url", "runner"]),
+        ("{urlKey: url, runnerUrlKey: '', ownerUrlKey: ''}", ["url", "url", "url"]),
+    ],
+    ids=["defaults", "others", "one login"],
+)
+def test_owner_controller_and_runners_have_their_own_logins(database: str, keys: list[str]) -> None:
+    """The last values are those that charts had by default before."""
+    values = f"{chart.LEAST}\ndatabase: {database}"
+    pod, config = chart.controller_pod(values), chart.runner_config(values)
+    found = [
         _by_name(container["env"])["DATABASE_URL"]["secretKeyRef"]["key"]
-        for container in (pod["initContainers"][0], pod["containers"][0])
+        for container in (pod["initContainers"][0], pod["containers"][0], config)
     ]
-    assert keys == ["owner-url", "DATABASE_URL"]
+    assert found == keys
+
+
+def test_the_controller_knows_the_runners_login_to_check_it() -> None:
+    def of_runners(values: str) -> Any:
+        return _by_name(chart.controller_pod(values)["containers"][0]["env"]).get("RUNNER_DATABASE_URL")
+
+    assert of_runners(chart.LEAST) == {"secretKeyRef": {"name": "affirm-worker", "key": "RUNNER_DATABASE_URL"}}
+    assert of_runners(chart.LEAST + "\ndatabase: {runnerUrlKey: ''}") is None
+
+
+def test_no_runner_gets_a_login_of_others() -> None:
+    keys = [env["valueFrom"]["secretKeyRef"]["key"] for env in chart.runner_config()["env"] if "valueFrom" in env]
+    assert keys == ["RUNNER_DATABASE_URL"]
 
 
 def test_a_pod_monitor_finds_the_port_of_the_controllers() -> None:
@@ -241,6 +268,33 @@ def test_the_controller_goes_by_the_full_name_of_its_release() -> None:
     assert _by_name(_envs(chart.controller_pod()))["WORKER_CONTROLLER_NAME"] == Settings().worker_controller_name
 
 
+def test_the_notes_create_the_secret_with_every_key() -> None:
+    said = chart.notes()
+    assert re.findall(r"--from-literal=(\w+)='postgresql://(\w+):", said) == [
+        ("DATABASE_URL", "names_controller"),
+        ("RUNNER_DATABASE_URL", "names_runner"),
+        ("OWNER_DATABASE_URL", "names_owner"),
+    ]
+    assert "WARNING" not in said
+
+
+@pytest.mark.parametrize(
+    ("database", "warnings"),
+    [
+        ("{runnerUrlKey: ''}", ["runners log in as the controller does"]),
+        ("{ownerUrlKey: ''}", ["the controller logs in as the owner of the tables"]),
+        ("{runnerUrlKey: OWNER_DATABASE_URL}", ["runners log in as the owner of the tables does"]),
+        (
+            "{runnerUrlKey: '', ownerUrlKey: ''}",
+            ["runners log in as the controller does", "the controller logs in as the owner of the tables"],
+        ),
+    ],
+)
+def test_the_notes_warn_of_logins_that_are_shared(database: str, warnings: list[str]) -> None:
+    said = chart.notes(f"{chart.LEAST}\ndatabase: {database}")
+    assert re.findall(r"WARNING: (.*?)\.", said) == warnings
+
+
 def test_the_notes_say_how_to_see_the_pods_of_the_runners() -> None:
     assert "kubectl --namespace affirm-worker get pods -l app=affirm-parser" in chart.notes()
 
@@ -251,6 +305,11 @@ def test_chart_program_and_images_have_one_version() -> None:
     [version] = re.findall(r'^version = "(.+)"$', project, re.MULTILINE)
     labels = re.findall(r'image\.version="(.+?)"', (chart.ROOT / "Dockerfile").read_text())
     assert {str(made["version"]), str(made["appVersion"]), *labels} == {version}
+
+
+def _every_env() -> list[dict[str, Any]]:
+    """Of the controller's pod and of runners', as the defaults make them."""
+    return [*_envs(chart.controller_pod()), *chart.runner_config()["env"]]
 
 
 def _envs(pod: dict[str, Any]) -> list[dict[str, Any]]:

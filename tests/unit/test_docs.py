@@ -14,9 +14,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 ABOUT_SETTINGS = [ROOT / "README.md", ROOT / "docs" / "from-the-old-worker.md", ROOT / "docs" / "operations.md"]
 OTHER_VARIABLES = {
-    "AFFIRM_TEST_POSTGRES", "AFFIRM_CHAOS_EXAMPLES", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+    "AFFIRM_TEST_POSTGRES", "AFFIRM_CHAOS_EXAMPLES", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "OWNER_DATABASE_URL",
 }  # fmt: skip
-"""Of the tests, and of every program that downloads; besides these, AWS_* are boto3's."""
+"""Of the tests, of every program that downloads, and of the chart's Secret; besides these, AWS_* are boto3's."""
 
 PROGRAM = {path.removeprefix("affirm-worker").strip() for path, _ in help_texts()} - {""}
 GROUPS = {path.split()[0] for path in PROGRAM if " " in path}

@@ -123,6 +123,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "affirm-worker.controllerEnv" -}}
 {{- $database := .Values.database -}}
 {{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" (.databaseUrlKey | default $database.urlKey)) }}
+{{- with $database.runnerUrlKey }}
+{{ include "affirm-worker.secretEnv" (dict "name" "RUNNER_DATABASE_URL" "secret" $database.existingSecret "key" .) }}
+{{- end }}
 {{- with $database.directUrlKey }}
 {{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" $database.existingSecret "key" .) }}
 {{- end }}

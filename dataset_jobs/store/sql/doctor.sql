@@ -28,7 +28,7 @@ left join pg_class as tables on tables.relnamespace = namespaces.oid and tables.
 select tables.relname::text as table, kinds.privilege, '' as column
 from pg_class as tables
 join pg_namespace as namespaces on namespaces.oid = tables.relnamespace and namespaces.nspname = %(schema)s
-cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as kinds (privilege)
+cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as kinds (privilege)
 where tables.relkind in ('r', 'v') and has_table_privilege(tables.oid, kinds.privilege)
 union all
 select tables.relname::text, kinds.privilege, columns.attname::text
@@ -38,6 +38,11 @@ join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum
 cross join unnest(array['SELECT', 'INSERT', 'UPDATE']) as kinds (privilege)
 where tables.relkind = 'r' and not has_table_privilege(tables.oid, kinds.privilege)
     and has_column_privilege(tables.oid, columns.attnum, kinds.privilege)
+union all
+select sequences.relname::text, 'USAGE', ''
+from pg_class as sequences
+join pg_namespace as namespaces on namespaces.oid = sequences.relnamespace and namespaces.nspname = %(schema)s
+where case when sequences.relkind = 'S' then has_sequence_privilege(sequences.oid, 'USAGE, SELECT, UPDATE') else false end
 
 -- name: doctor.tables
 -- Reads the names of our tables and views.
@@ -45,6 +50,62 @@ select tables.relname::text as name
 from pg_class as tables
 join pg_namespace as namespaces on namespaces.oid = tables.relnamespace and namespaces.nspname = %(schema)s
 where tables.relkind in ('r', 'v')
+
+-- name: doctor.functions
+-- Reads our functions, and whether the role may call them.
+select functions.proname::text as name, functions.oid::regprocedure::text as signature,
+    has_function_privilege(functions.oid, 'execute') as callable
+from pg_proc as functions
+join pg_namespace as namespaces on namespaces.oid = functions.pronamespace and namespaces.nspname = %(schema)s
+order by 2
+
+-- name: doctor.other_tables
+-- Reads the tables of others in this database on which the role has a right. Those of extensions are for everybody.
+select tables.oid::regclass::text as name
+from pg_class as tables
+join pg_namespace as namespaces on namespaces.oid = tables.relnamespace
+    and namespaces.nspname not in (%(schema)s, 'information_schema') and namespaces.nspname !~ '^pg_'
+where tables.relkind in ('r', 'v', 'm', 'p', 'f') and has_schema_privilege(namespaces.oid, 'usage')
+    and (has_table_privilege(tables.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        or has_any_column_privilege(tables.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))
+    and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = tables.oid and deptype = 'e')
+order by 1
+
+-- name: doctor.owner
+-- Reads who owns our tables, and whether the role of the session acts for them.
+select pg_get_userbyid(tables.relowner)::text as owner, pg_has_role(tables.relowner, 'member') as owns
+from pg_class as tables
+join pg_namespace as namespaces on namespaces.oid = tables.relnamespace and namespaces.nspname = %(schema)s
+where tables.relname = 'schema_migrations'
+
+-- name: doctor.powers
+-- Reads what the role may do besides: in which groups it is, and what it may create.
+select
+    array_remove(array[case when rolcreaterole then 'createrole' end, case when rolcreatedb then 'createdb' end,
+        case when rolreplication then 'replication' end, case when rolbypassrls then 'bypassrls' end], null) as attributes,
+    array(select format('revoke %%s from %%s;', roleid::regrole, member::regrole) from pg_auth_members
+        where member in (roles.oid, (select oid from pg_roles where rolname = %(group)s))
+            and roleid::regrole::text <> %(group)s order by 1) as revokes,
+    array(select others.rolname::text from pg_roles as others
+        where others.oid <> roles.oid and others.rolname <> 'pg_database_owner' and pg_has_role(others.oid, 'member')
+            and (others.rolname ~ '^pg_' or others.rolsuper or others.rolcreaterole or others.rolcreatedb
+                or others.rolreplication or others.rolbypassrls)
+        order by 1) as groups,
+    has_database_privilege(current_database(), 'temporary') as temporary,
+    has_database_privilege(current_database(), 'create') as creating,
+    array(select nspname::text from pg_namespace where nspname !~ '^pg_' and has_schema_privilege(oid, 'create')
+        order by 1) as schemas
+from pg_roles as roles
+where rolname = current_user
+
+-- name: doctor.role_settings
+-- Reads the settings that a role has of its own in this database, if it may change them itself.
+select setting, current_database()::text as database
+from pg_db_role_setting, unnest(setconfig) as setting
+where setrole = (select oid from pg_roles where rolname = %(role)s)
+    and setdatabase in (0, (select oid from pg_database where datname = current_database()))
+    and coalesce((select context from pg_settings where name = split_part(setting, '=', 1)), 'user') = 'user'
+order by 1
 
 -- name: doctor.groups
 -- Reads whether a group role is there, and whether the role of the session is in it.
