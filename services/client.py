@@ -17,6 +17,7 @@ from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.jobs import Jobs
 from services.keys import Keys
+from services.operations import Operations
 from services.pools import Pools
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
@@ -37,6 +38,7 @@ class Client:
         self.schedules = Schedules(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
+        self.operations = Operations(database)
 
     @classmethod
     def connect(
