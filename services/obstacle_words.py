@@ -104,7 +104,8 @@ def in_the_way(obstacle: Obstacle) -> Sentence:
         case Blocked() as what:
             jobs = counted(what.jobs, "job")
             return sentence(
-                "blocked: {} of pool {} cannot start since {} ({}): {}; next try {}", jobs, what.pool, what.since, what.cause, what.error, what.next_try,
+                "blocked: {} of pool {} cannot start since {} ({}): {}; next try {}",
+                jobs, what.pool, what.since, what.cause, what.error, what.next_try,
             )  # fmt: skip
         case ScheduleView() as schedule:
             again = (
