@@ -100,7 +100,8 @@ def in_the_way(obstacle: Obstacle) -> Sentence:
     """An obstacle of the installation."""
     match obstacle.about:
         case PoolStatus() as pool:
-            return _pool(obstacle.kind, pool)
+            stop = "; to stop that, pause it" if obstacle.kind is Kind.POOL_BLOCKED and obstacle.hints else ""
+            return sentence(f"{{}}{stop}", _pool(obstacle.kind, pool))
         case Blocked() as what:
             jobs = counted(what.jobs, "job")
             return sentence(
@@ -125,9 +126,8 @@ def _pool(kind: Kind, pool: PoolStatus) -> Sentence:
     name, wait = pool.name, f"{pool.queued} queued wait"
     match kind:
         case Kind.POOL_BLOCKED:
-            return sentence(
-                "{}; one run is tried at {}, and it goes on by itself when one starts", is_blocked(pool), pool.probe_at
-            )
+            tried = "one run is tried at {}, and it goes on by itself when one starts"
+            return sentence(f"{{}}; {tried}", is_blocked(pool), pool.probe_at)
         case Kind.PODS_WAIT_FOR_ROOM:
             pods = "1 pod waits" if pool.runs_waiting == 1 else f"{pool.runs_waiting} pods wait"
             return sentence("pool {}: {} for room in the cluster: {}", name, pods, pool.waits_for_error)

@@ -13,6 +13,7 @@ from dataset_jobs.model.sentences import Sentence, duration, sentence
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import ENDLESS
 from dataset_jobs.store.views import JobView
+from services.actions import Offer, offer
 from services.explain import ExplainedRun, Explanation
 from services.obstacle_words import holds_up
 from services.run_story import RunStory, budgets, run_story
@@ -67,6 +68,7 @@ class Story:
         about: what it is to do, under which name, since when, what it has used up.
         waits: the obstacles beside its own row, and what is done against them; nothing if it is finished.
         advice: what a person can do.
+        actions: all that is possible on it now, the most useful one first.
         timeline: all that happened, the first first.
         runs: the first one first.
         now: the time of the story, by the database's clock.
@@ -77,6 +79,7 @@ class Story:
     about: tuple[Told, ...]
     waits: tuple[Told, ...]
     advice: tuple[Advice, ...]
+    actions: tuple[Offer, ...]
     timeline: tuple[Moment, ...]
     runs: tuple[RunStory, ...]
     now: datetime
@@ -93,6 +96,7 @@ def story(told: Explanation) -> Story:
             Told(holds_up(one, told.job.pool, told.now, orphaned=told.run_is_orphaned), one.hints) for one in told.waits
         ),
         told.to_do,
+        tuple(map(offer, told.possible)),
         tuple(sorted(_timeline(told.job, runs, told.now), key=lambda moment: moment.at)),
         runs,
         told.now,
