@@ -32,7 +32,7 @@ class Severity(IntEnum):
     SLOW = 4
     """All goes on, later than it could."""
     NOTE = 5
-    """Nothing waits for it."""
+    """Nothing is wrong yet, and somebody may want to know."""
 
 
 class Fault(StrEnum):
@@ -170,8 +170,10 @@ _FOR_PEOPLE = (Kind.POOL_UNSERVED, Kind.POOL_REFUSED, Kind.POOL_PAUSED, Kind.POO
 
 def _severity_of_pool(kind: Kind, pool: PoolStatus) -> Severity:
     match kind:
-        case Kind.POOL_FULL | Kind.PODS_WAIT_FOR_ROOM | Kind.LAUNCHES_UNANSWERED:
+        case Kind.PODS_WAIT_FOR_ROOM | Kind.LAUNCHES_UNANSWERED:
             return Severity.SLOW
+        case Kind.POOL_FULL:
+            return Severity.NOTE
         case _:
             return Severity.HELD if pool.queued or pool.scheduled else Severity.NOTE
 
