@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import ClientDatabase
 from dataset_jobs.store.views import Status
-from services.dataset_maker import find_country
-from services.status import Kind, Obstacle, obstacles, read_status
+from services.failures import Failures, read_failures
+from services.problems import LATELY, Problem, problems
+from services.status import read_status
 
 EVERY_SECONDS = 2.0
 """Between two reads of the status, at least."""
@@ -30,40 +29,6 @@ MOST_STEPS = 2_000
 
 STEPS = {"1m": timedelta(minutes=1), "5m": timedelta(minutes=5), "1h": timedelta(hours=1)}
 
-_RANKS = {
-    kind: rank
-    for rank, kinds in enumerate(
-        [
-            # Nothing goes on, or a whole pool does not.
-            (Kind.NO_CONTROLLER,),
-            (Kind.CONTROLLER_IN_TROUBLE, Kind.POOL_BLOCKED, Kind.POOL_UNSERVED, Kind.POOL_REFUSED),
-            (Kind.JOBS_BLOCKED, Kind.LAUNCHES_UNANSWERED, Kind.SCHEDULE_FAILS),
-            # Somebody wanted it so, or it passes.
-            (Kind.POOL_PAUSED, Kind.POOL_CLOSED, Kind.PODS_WAIT_FOR_ROOM, Kind.POOL_FULL, Kind.RUN_IS_SILENT),
-        ]
-    )
-    for kind in kinds
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FailureGroup:
-    """Jobs that failed alike.
-
-    Args:
-        jobs, retryable: how many, and how many of them can be retried.
-        first_at, last_at: when the first and the last one failed.
-        job_id: the last one.
-    """
-
-    cause: Cause | str
-    reason: str | None
-    jobs: int
-    retryable: int
-    first_at: datetime
-    last_at: datetime
-    job_id: UUID
-
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -73,15 +38,15 @@ class Figures:
         as_of: of the status and the problems, by the database's clock.
         problems: the worst first.
         states: how many jobs there are in each.
-        failures: the most first.
+        failures: in groups, the largest first.
         counted_at: of `states` and `failures`.
     """
 
     as_of: datetime
     status: Status
-    problems: Sequence[Obstacle]
+    problems: Sequence[Problem]
     states: dict[str, int]
-    failures: Sequence[FailureGroup]
+    failures: Failures
     counted_at: datetime
 
 
@@ -132,42 +97,20 @@ class Sampler:
     def _read(self, last: Figures | None) -> Figures:
         size = self._database.only("figures.size")
         status = read_status(self._database)
-        problems = ranked(obstacles(status))
+        found = problems(status, size["now"], read_failures(self._database, since=LATELY).groups)
         if last is not None and time.monotonic() < self._count_due:
-            return Figures(size["now"], status, problems, last.states, last.failures, last.counted_at)
+            return Figures(size["now"], status, found, last.states, last.failures, last.counted_at)
         states = count_states(self._database)
-        counted = Figures(size["now"], status, problems, states, failures(self._database), size["now"])
+        counted = Figures(size["now"], status, found, states, read_failures(self._database), size["now"])
         many = sum(states.values()) > self._many
         self._count_due = time.monotonic() + (self._counts_seconds if many else 0.0)
         return counted
-
-
-def ranked(found: "Sequence[Obstacle] | Any") -> list[Obstacle]:
-    """The problems, the worst first; those alike stay in their order."""
-    return sorted(found, key=lambda obstacle: _RANKS[obstacle.kind])
 
 
 def count_states(database: ClientDatabase) -> dict[str, int]:
     """How many jobs there are in each state, also in those that only a newer version knows."""
     counted = {row["state"]: row["jobs"] for row in database.all("figures.states")}
     return {**{state.value: 0 for state in JobState}, **counted}
-
-
-def failures(
-    database: ClientDatabase, *, pool: str | None = None, country: str | None = None, since: datetime | None = None
-) -> list[FailureGroup]:
-    """The jobs that failed, in groups by cause and reason, the most first.
-
-    Args:
-        pool, country: only those of it.
-        since: only those that failed since then.
-
-    Raises:
-        InvalidRequest: there is no such country.
-    """
-    country_id = None if country is None else find_country(database, country)[0]
-    rows = database.all("figures.failures", pool=pool, country_id=country_id, since=since)
-    return [FailureGroup(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ ACTS = {
 """By the method's name."""
 
 LOOKS = {
-    *("acting_as", "close", "connect", "country", "explain", "now", "schema_version", "status", "unserved"),
+    *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
+    *("unserved", "waiting"),
     *("audit.page", "audit.is_upload_of"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     "datasets.select",

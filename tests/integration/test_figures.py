@@ -12,7 +12,7 @@ import pytest
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.client_connection import ClientConnection, Row
-from services.figures import MOST_STEPS, Sampler, failures, pool_history
+from services.figures import MOST_STEPS, Sampler, pool_history
 from services.status import Kind
 from tests.integration.world import World
 
@@ -70,9 +70,9 @@ def test_figures_say_what_is_there_and_when(world: World, counting: Counting) ->
     assert found.states == {
         "scheduled": 0, "queued": 1, "running": 0, "completed": 0, "failed": 3, "cancelled": 0,
     }  # fmt: skip
-    assert [(one.cause, one.reason, one.jobs, one.retryable) for one in found.failures] == [
-        ("rejected", "bad-header", 2, 2),
-        ("crashed", None, 1, 1),
+    assert [(one.jobs.cause, one.jobs.reason, one.jobs.jobs) for one in found.failures.groups] == [
+        ("rejected", "bad-header", 2),
+        ("crashed", None, 1),
     ]
     assert found.counted_at == found.as_of <= world.client.now()
     assert [problem.kind for problem in found.problems] == [Kind.NO_CONTROLLER]
@@ -139,25 +139,6 @@ def test_after_an_error_the_next_one_reads(counting: Counting) -> None:
             sampler.figures()
     counting.before = lambda _: None
     assert sampler.figures().states
-
-
-def test_the_worst_problem_comes_first(world: World, counting: Counting) -> None:
-    world.client.pools.pause("default")
-    world.query(
-        "insert into pools (name, max_running, blocked_since, blocked_cause, blocked_error, probe_at) "
-        "values ('other', 1, now(), 'cannot_start', 'x', now())"
-    )
-    kinds = [problem.kind for problem in Sampler(counting).figures().problems]
-    assert kinds == [Kind.NO_CONTROLLER, Kind.POOL_BLOCKED, Kind.POOL_PAUSED]
-
-
-def test_failures_are_those_of_the_filter(world: World) -> None:
-    fail(world, 2002, "bad-header")
-    database = world.client.database
-    assert len(failures(database, pool="default", country="US", since=world.client.now() - MINUTE)) == 1
-    assert failures(database, pool="other") == []
-    assert failures(database, country="SE") == []
-    assert failures(database, since=world.client.now() + MINUTE) == []
 
 
 def decided_by(world: World, owner: str) -> None:

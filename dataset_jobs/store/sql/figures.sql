@@ -9,23 +9,6 @@ select greatest(reltuples, 0)::bigint as jobs, clock_timestamp() as now from pg_
 -- Counts the jobs by state. It reads all of them.
 select state, count(*) as jobs from jobs group by state
 
--- name: figures.failures
--- Counts the jobs that have failed, by cause and reason of their latest run, the most first; with the latest one as an
--- example. A job can be retried while no later one of its dataset has been made, as in jobs.failed.
-select failed.last_cause as cause, runs.reason, count(*) as jobs,
-    count(*) filter (where not exists (
-        select from jobs later where later.dataset_id = failed.dataset_id and later.key > failed.key)) as retryable,
-    min(failed.finished_at) as first_at, max(failed.finished_at) as last_at,
-    (array_agg(failed.id order by failed.finished_at desc, failed.key desc))[1] as job_id
-from jobs failed
-    left join runs on runs.job_id = failed.id and runs.epoch = failed.lease_epoch and runs.cause = failed.last_cause
-where failed.state = 'failed' and (%(pool)s::text is null or failed.pool = %(pool)s)
-    and (%(since)s::timestamptz is null or failed.finished_at >= %(since)s)
-    and (%(country_id)s::uuid is null or exists (
-        select from datasets where datasets.id = failed.dataset_id and datasets.country_id = %(country_id)s))
-group by failed.last_cause, runs.reason
-order by jobs desc, cause, reason
-
 -- name: figures.record_minute
 -- Writes a row for each pool that this controller decides for, of the minute that is just over, and removes rows older
 -- than 30 days. Whoever comes second writes nothing, so each minute is there once. What ended within a second of the
