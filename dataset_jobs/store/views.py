@@ -1,5 +1,6 @@
 """What clients see of datasets, jobs and runs: the rows of the listing statements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ class DatasetView:
         supersedes: the datasets that it was submitted to replace.
         superseded_by: those that count in its place, for some of it.
         superseded: for all of it.
+        number: for people; it rises with every dataset.
+        batch: the name of what was submitted together.
     """
 
     id: UUID
@@ -48,6 +51,8 @@ class DatasetView:
     warning: str | None
     created_at: datetime
     loaded_at: datetime | None
+    number: int = 0
+    batch: str | None = None
 
     @property
     def hints(self) -> FileHints:
@@ -76,6 +81,9 @@ class JobView:
         blocked_since: since when none of its runs can start; None if one can.
         retried_at: when it was put back by hand.
         described: a person has described the columns of its file.
+        number: for people; it rises with every job.
+        batch: of its dataset.
+        last_reason: says more than `last_cause`.
     """
 
     id: UUID
@@ -101,6 +109,9 @@ class JobView:
     described: bool
     bytes_done: int | None
     rows_done: int | None
+    number: int = 0
+    batch: str | None = None
+    last_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,27 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """A job's latest run, as far as it says why the job waits.
+
+    Args:
+        max_attempts: how many attempts the job has in all, as settle knew it; None if it did not say.
+    """
+
+    job_id: UUID
+    claimed_at: datetime
+    launched_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    cause: str | None
+    reason: str | None
+    error: str | None
+    waits_for: str | None
+    waits_for_error: str | None
+    max_attempts: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a number of jobs are.
 
@@ -167,8 +199,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolStatus:
-    """A pool, its queue, and the progress of the runs that hold its slots.
+class PoolState:
+    """A pool, and the progress of the runs that hold its slots.
 
     Args:
         desired: how many runs it should have; None if nobody has decided, and the maximum alone holds.
@@ -185,7 +217,6 @@ class PoolStatus:
         blocked_since: since when its runs cannot start; None if they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
-        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None if there is none.
         runs_claimed: not launched yet, as far as is known.
         runs_launched: no runner has taken them yet.
         runs_working: taken by a runner.
@@ -217,11 +248,6 @@ class PoolStatus:
     blocked_reason: str | None
     blocked_error: str | None
     probe_at: datetime | None
-    queued: int
-    scheduled: int
-    running: int
-    failed: int
-    oldest_wait_seconds: float | None
     runs_claimed: int
     runs_launched: int
     runs_working: int
@@ -236,6 +262,32 @@ class PoolStatus:
     def in_use(self) -> int:
         """Slots that are held."""
         return self.runs_claimed + self.runs_launched + self.runs_working + self.runs_ending
+
+    @property
+    def unstarted(self) -> int:
+        """Runs that have not started."""
+        return self.runs_claimed + self.runs_launched
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus(PoolState):
+    """A pool with its queue.
+
+    Args:
+        queued, scheduled, running, failed: jobs in that state; failed ones that can be retried.
+        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None if there is none.
+    """
+
+    queued: int
+    scheduled: int
+    running: int
+    failed: int
+    oldest_wait_seconds: float | None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether the number of runs that it should have means something: not while it is paused or has no job."""
+        return not self.paused and bool(self.queued or self.running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +337,28 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedJobs:
+    """Failed jobs that can be retried, of one cause and reason.
+
+    Args:
+        jobs: how many.
+        first_at, last_at: when the first and the last of them failed.
+        sample_job, sample_error: the last one.
+        pools, countries: that they are of.
+    """
+
+    cause: str
+    reason: str | None
+    jobs: int
+    first_at: datetime
+    last_at: datetime
+    sample_job: UUID
+    sample_error: str
+    pools: list[str]
+    countries: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleView:
     """A schedule.
 
@@ -331,7 +405,24 @@ class ScheduleView:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Surroundings:
+    """What is around a job: pools and controllers."""
+
+    pools: Sequence[PoolState]
+    controllers: Sequence[ControllerStatus]
+
+    @property
+    def any_alive(self) -> bool:
+        """Whether any controller is there."""
+        return any(one.is_alive for one in self.controllers)
+
+    def serving(self, pool: str) -> list[ControllerStatus]:
+        """The controllers that are there and claim from a pool."""
+        return [one for one in self.controllers if one.is_alive and pool in one.pools]
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Surroundings):
     """How the whole installation is.
 
     Args:
@@ -344,12 +435,3 @@ class Status:
     listening: int
     blocked: list[Blocked]
     failing: list[ScheduleView]
-
-    @property
-    def any_alive(self) -> bool:
-        """Whether any controller is there."""
-        return any(one.is_alive for one in self.controllers)
-
-    def serving(self, pool: str) -> list[ControllerStatus]:
-        """The controllers that are there and claim from a pool."""
-        return [one for one in self.controllers if one.is_alive and pool in one.pools]
