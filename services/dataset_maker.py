@@ -57,7 +57,7 @@ class DatasetMaker:
         database: where the dataset goes.
         storage: keeps the file.
         submission: its name, hash, size and hints, checked.
-        source: opens the file that `submission` was read from; the caller closes it.
+        source: opens the file that `submission` was read from, at its beginning; called only if it has to be stored.
         country_id, country: by `find_country`.
         priority: a job with a higher one is claimed first.
         pool: the job's queue.
@@ -148,12 +148,13 @@ class DatasetMaker:
         existing = _read(self.database, dataset_id)
         if existing is None:
             return None
-        verdict_on(_existing(existing), self.submission)
+        verdict = verdict_on(_existing(existing), self.submission)
         uri, restored = existing["storage_uri"], False
         if _has_no_rows(existing):
             check_replaced(self.database, self.submission, self.country_id)
-            # Store the same bytes under the same key again, which restores a lost file. Not under the lock.
-            uri = self._put(dataset_id)
+            # Store the same bytes under the same key again, which restores a lost or changed file. Not under the lock.
+            if verdict is not Verdict.UNCHANGED or existing["error"] is not None or not self._is_kept(uri):
+                uri = self._put(dataset_id)
         elif self._is_to_be_restored(existing):
             uri, restored = self._put(dataset_id), True
 
@@ -199,6 +200,14 @@ class DatasetMaker:
         except (Forbidden, Misconfigured):
             return False
         return dataset["error"] is not None
+
+    def _is_kept(self, uri: str) -> bool:
+        """Whether a file is where its dataset says, and can be read from here."""
+        try:
+            self.storage.open(uri).close()
+        except (FileMissing, Forbidden, Misconfigured):
+            return False
+        return True
 
     def _put(self, dataset_id: UUID) -> str:
         # Storage raises its own errors; these are about reading the file.

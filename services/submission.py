@@ -82,6 +82,15 @@ class Existing:
     parser: str | None = None
 
 
+def checked_submission(
+    filename: str, sha256: str, size: int, hints: FileHints = NO_HINTS, replaces: Iterable[UUID] = ()
+) -> Submission:
+    """The submission of a file that is hashed already; raises InvalidRequest for a name or hint that is not allowed."""
+    return Submission(
+        checked_filename(filename), checked_sha256(sha256), size, checked_hints(hints), tuple(sorted({*replaces}))
+    )
+
+
 def read_submission(
     content: BinaryIO, filename: str, hints: FileHints = NO_HINTS, replaces: Iterable[UUID] = ()
 ) -> Submission:
@@ -144,6 +153,14 @@ def checked_filename(filename: str) -> str:
             f"file name '{filename[:40]}…' of {len(filename)} characters: at most {LONGEST_NAME} are allowed"
         )
     return filename
+
+
+def checked_sha256(given: str) -> str:
+    """A hash, in lower case."""
+    lower = given.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", lower):
+        raise InvalidRequest(f"sha256 '{one_line(given)[:80]}': must be 64 hexadecimal digits")
+    return lower
 
 
 def checked_hints(hints: FileHints) -> FileHints:
