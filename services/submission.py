@@ -213,6 +213,22 @@ def checked_region(code: str | None) -> str | None:
     return upper
 
 
+def described(hints: FileHints, description: Description, measure: str | None) -> FileHints:
+    """The hints, with the description of the file's columns.
+
+    Args:
+        hints: the other ones.
+        description: of its columns.
+        measure: births or population, if the description does not say it.
+
+    Raises:
+        InvalidRequest: the description says another measure.
+    """
+    if measure is not None and description.measure not in (None, measure):
+        raise InvalidRequest(f"measure {measure}: the description says {description.measure}")
+    return hints.described(description.with_measure(measure).as_json())
+
+
 def _checked_description(hints: FileHints) -> str | None:
     if hints.description is None:
         return None
