@@ -49,8 +49,8 @@ class ReportReader:
         except Rejected as rejected:
             return [Report(submission.filename, country, rejected=rejected)]
         except Faulty as fault:  # the file has brought the parser down, as it would in a load
-            rejected = Rejected(Reason.INVALID_FORMAT, submission.filename, str(fault))
-            return [Report(submission.filename, country, rejected=rejected)]
+            fallen = Rejected(Reason.INVALID_FORMAT, submission.filename, str(fault))
+            return [Report(submission.filename, country, rejected=fallen)]
         except Unavailable:
             if late.is_set():
                 raise TookTooLong(f"{submission.filename} was not read within {self._seconds:g} s") from None
