@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 
@@ -24,6 +25,15 @@ def host_name() -> str:
     """The machine's name, as Postgres can store it; `unnamed` if it has none."""
     # The kernel takes any bytes.
     return socket.gethostname().encode(errors="replace").decode().strip() or "unnamed"
+
+
+def os_actor() -> Actor:
+    """Whoever runs this process, as the audit names people at a command line."""
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = str(os.geteuid())
+    return Actor(f"{user}@{host_name()}", "cli")
 
 
 def open_standard_streams() -> None:

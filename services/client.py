@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from uuid import UUID
 
+from dataset_jobs.model.actor import Actor
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
 from dataset_jobs.store.views import Status
+from services.audit import Audit
 from services.dataset_maker import SubmitResult, find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.jobs import Jobs
+from services.keys import Keys
 from services.pools import Pools
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
@@ -33,6 +36,8 @@ class Client:
         self.datasets = Datasets(database)
         self.pools = Pools(database)
         self.schedules = Schedules(database)
+        self.keys = Keys(database)
+        self.audit = Audit(database)
 
     @classmethod
     def connect(
@@ -40,6 +45,7 @@ class Client:
         conninfo: str,
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[Row]] = TimeoutConnection[Row],
+        actor: Actor | None = None,
     ) -> Self:
         """A client with one connection, for one thread at a time; it connects at the first use.
 
@@ -47,8 +53,13 @@ class Client:
             conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
             patience: how long one answer may take.
             connection_class: see `ClientConnection`.
+            actor: who acts, for the audit; the user of this process if None.
         """
-        return cls(ClientConnection(conninfo, patience, connection_class))
+        return cls(ClientConnection(conninfo, patience, connection_class, actor))
+
+    def acting_as(self, actor: Actor) -> Self:
+        """The same client for another actor, such as that of one request: light, and there is nothing to close."""
+        return type(self)(self.database.acting_as(actor))
 
     def __enter__(self) -> Self:
         return self

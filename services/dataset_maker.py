@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
+from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.file_hints import FileHints
@@ -12,7 +13,7 @@ from dataset_jobs.model.local_machine import machine_errors
 from dataset_jobs.model.requests import InvalidRequest, unknown_country
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import TRIES, ClientDatabase, Row, Transaction, When
+from dataset_jobs.store.client_connection import TRIES, Acting, ClientDatabase, Row, Transaction, When
 from services.replacements import check_replaced
 from services.submission import Existing, Submission, Verdict, verdict_on
 
@@ -116,7 +117,7 @@ class DatasetMaker:
         dataset_id = uuid4()
         uri = self._put(dataset_id)
 
-        def work(transaction: Transaction) -> SubmitResult | None:
+        def work(transaction: Acting) -> SubmitResult | None:
             self.first(transaction)
             row = transaction.one(
                 "submit.insert_dataset",
@@ -130,12 +131,13 @@ class DatasetMaker:
                 **self.submission.hints.as_columns(),
             )
             if row is None:
+                transaction.nothing_done()
                 return None
             job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
-            return SubmitResult(Verdict.CREATED, dataset_id, job_id)
+            return self._noted(transaction, SubmitResult(Verdict.CREATED, dataset_id, job_id))
 
         try:
-            created = self.database.transaction(work)
+            created = self.database.act(Act.DATASET_SUBMIT, target_of("dataset", dataset_id), work)
         except (InvalidRequest, Withdrawn):
             self.storage.delete(uri)
             raise
@@ -158,9 +160,10 @@ class DatasetMaker:
         elif self._is_to_be_restored(existing):
             uri, restored = self._put(dataset_id), True
 
-        def work(transaction: Transaction) -> SubmitResult | None:
+        def work(transaction: Acting) -> SubmitResult | None:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
+                transaction.nothing_done()
                 return None
             verdict = verdict_on(_existing(dataset), self.submission)
             job_id = dataset["unfinished_job"]
@@ -178,12 +181,21 @@ class DatasetMaker:
             elif restored:
                 transaction.execute("submit.restore_file", dataset_id=dataset_id, storage_uri=uri)
                 verdict = Verdict.RESTORED
-            return SubmitResult(verdict, dataset_id, job_id, loaded=dataset["loaded"])
+            return self._noted(transaction, SubmitResult(verdict, dataset_id, job_id, loaded=dataset["loaded"]))
 
-        result = self.database.transaction(work)
+        result = self.database.act(Act.DATASET_SUBMIT, target_of("dataset", dataset_id), work)
         if result is None:
             # Somebody deleted dataset and file meanwhile; the file was just stored again.
             self.storage.delete(uri)
+        return result
+
+    def _noted(self, acting: Acting, result: SubmitResult) -> SubmitResult:
+        acting.result = result.verdict
+        acting.detail = {
+            "job": None if result.job_id is None else str(result.job_id),
+            "filename": self.submission.filename,
+            "country": self.country,
+        }
         return result
 
     def _is_to_be_restored(self, dataset: Row) -> bool:

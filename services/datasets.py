@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Hint
@@ -12,7 +13,7 @@ from dataset_jobs.model.report import Report, stored_report
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import ClientDatabase, Transaction, When
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, When
 from dataset_jobs.store.views import DatasetView, NameCount
 from services.dataset_maker import find_country
 from services.filters import DatasetFilter, select_datasets
@@ -140,7 +141,7 @@ class Datasets:
             Conflict: it has an unfinished job, or is superseded.
         """
 
-        def work(transaction: Transaction) -> tuple[UUID, JobType]:
+        def work(transaction: Acting) -> tuple[UUID, JobType]:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
@@ -152,9 +153,11 @@ class Datasets:
             refuse_superseded(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
             transaction.execute("datasets.revive", dataset_id=dataset_id)
-            return transaction.enqueue(dataset_id, kind, priority, pool, run_at), kind
+            job_id = transaction.enqueue(dataset_id, kind, priority, pool, run_at)
+            transaction.detail = {"job": str(job_id), "filename": dataset["filename"]}
+            return job_id, kind
 
-        return self._database.transaction(work)
+        return self._database.act(Act.DATASET_REPROCESS, target_of("dataset", dataset_id), work)
 
     def delete(self, dataset_id: UUID, storage: Storage) -> None:
         """Deletes a dataset, its rows, its jobs and their runs, in one transaction; then its stored file.
@@ -170,7 +173,7 @@ class Datasets:
             RunError: the dataset is deleted, but its file is not.
         """
 
-        def work(transaction: Transaction) -> str:
+        def work(transaction: Acting) -> str:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
@@ -185,9 +188,10 @@ class Datasets:
             transaction.execute("coverage.uncover", dataset_key=dataset["key"])
             transaction.execute("datasets.delete_rows", dataset_key=dataset["key"])
             transaction.execute("datasets.delete", dataset_id=dataset_id)
+            transaction.detail = {"filename": dataset["filename"], "sha256": dataset["sha256"]}
             return str(dataset["storage_uri"])
 
-        uri = self._database.transaction(work)
+        uri = self._database.act(Act.DATASET_DELETE, target_of("dataset", dataset_id), work)
         try:
             storage.delete(uri)
         except RunError as error:

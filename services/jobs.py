@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.settlement import CANCELLED
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, JobType, state_of
-from dataset_jobs.store.client_connection import ClientDatabase, Row, Transaction, When, time_parameters
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, When, time_parameters
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
@@ -123,7 +124,7 @@ class Jobs:
             Conflict: it has completed or failed already.
         """
 
-        def work(transaction: Transaction) -> Cancel:
+        def work(transaction: Acting) -> Cancel:
             job = _locked(transaction, job_id)
             match JobState(job["state"]):
                 case JobState.COMPLETED:
@@ -133,6 +134,9 @@ class Jobs:
                 case JobState.SCHEDULED | JobState.QUEUED:
                     transaction.execute("jobs.cancel_waiting", job_id=job_id)
                 case JobState.RUNNING:
+                    if job["cancel_requested_at"] is not None:
+                        transaction.nothing_done()
+                    transaction.result = Cancel.REQUESTED
                     transaction.execute("jobs.request_cancel", job_id=job_id)
                     transaction.execute(
                         "runs.end",
@@ -147,7 +151,7 @@ class Jobs:
                     return Cancel.REQUESTED
             return Cancel.CANCELLED
 
-        return self._database.transaction(work)
+        return self._database.act(Act.JOB_CANCEL, target_of("job", job_id), work)
 
     def retry(self, job_id: UUID, *, dry_run: bool = False, priority: int | None = None) -> Retried:
         """Retries a failed or cancelled job, with fresh budgets; its runs stay.
@@ -162,19 +166,22 @@ class Jobs:
                 or is superseded.
         """
 
-        def work(transaction: Transaction) -> Retried:
+        def work(transaction: Acting) -> Retried:
             found = transaction.one("jobs.dataset", job_id=job_id)
             dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
             job = _locked(transaction, job_id)
             assert dataset is not None
             _refuse_to_retry(job, dataset)
             refuse_superseded(transaction, dataset)
-            if not dry_run:
+            if dry_run:
+                transaction.nothing_done()
+            else:
                 transaction.execute("datasets.revive", dataset_id=dataset["id"])
                 transaction.execute("jobs.retry", job_id=job_id, priority=priority)
+                transaction.detail = {"cause": job["last_cause"], "priority": priority}
             return Retried(job_id, dataset["id"], dataset["filename"])
 
-        return self._database.transaction(work)
+        return self._database.act(Act.JOB_RETRY, target_of("job", job_id), work)
 
     def reschedule(self, job_id: UUID, *, priority: int | None = None, run_at: When = None) -> JobView:
         """Changes the priority or the time of a job that waits, a retry's time too; None leaves it.
@@ -184,13 +191,14 @@ class Jobs:
             Conflict: it is running or over.
         """
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Acting) -> None:
             job = _locked(transaction, job_id)
             if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
                 raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
             transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
+            transaction.detail = {"priority": priority, "run_at": None if run_at is None else str(run_at)}
 
-        self._database.transaction(work)
+        self._database.act(Act.JOB_SET, target_of("job", job_id), work)
         return self.get(job_id)[0]
 
     def failed(self, cause: Cause | None = None) -> Sequence[UUID]:
@@ -213,7 +221,7 @@ class Jobs:
         """
         removed = PURGE_BATCH
         while removed == PURGE_BATCH:
-            removed = self._database.transaction(lambda transaction: _purge_batch(transaction, older_than, states))
+            removed = self._database.act(Act.JOB_PURGE, None, lambda acting: _purge_batch(acting, older_than, states))
             yield removed
 
     def purgeable(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> dict[JobState, int]:
@@ -235,8 +243,11 @@ class Jobs:
         return results
 
 
-def _purge_batch(transaction: Transaction, older_than: timedelta, states: Sequence[JobState]) -> int:
-    rows = transaction.all("jobs.purge", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
+def _purge_batch(acting: Acting, older_than: timedelta, states: Sequence[JobState]) -> int:
+    rows = acting.all("jobs.purge", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
+    if not rows:
+        acting.nothing_done()
+    acting.detail = {"jobs": len(rows), "states": list(states), "older_than_seconds": older_than.total_seconds()}
     return len(rows)
 
 

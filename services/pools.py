@@ -7,10 +7,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.store.client_connection import ClientDatabase, Row, Transaction
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
 from dataset_jobs.store.views import ControllerStatus, PoolStatus
 
 
@@ -88,22 +89,23 @@ class Pools:
             reason: for those who look at the pool later.
         """
 
-        def work(transaction: Transaction, pool: Row) -> None:
+        def work(transaction: Acting, pool: Row) -> None:
             _refuse_described(name, pool, {"paused": True})
             transaction.execute("pools.pause", pool=name, reason=reason)
+            transaction.detail = {"reason": reason}
 
-        self._change(name, work)
+        self._change(Act.POOL_PAUSE, name, work)
         return self.get(name)
 
     def resume(self, name: str) -> PoolStatus:
         """Ends a pause. If the pool is blocked, one run is tried at once; the pool goes on as soon as one starts."""
 
-        def work(transaction: Transaction, pool: Row) -> None:
+        def work(transaction: Acting, pool: Row) -> None:
             if pool["paused"]:
                 _refuse_described(name, pool, {"paused": False})
             transaction.execute("pools.resume", pool=name)
 
-        self._change(name, work)
+        self._change(Act.POOL_RESUME, name, work)
         return self.get(name)
 
     def set(
@@ -123,15 +125,22 @@ class Pools:
         _check("maximum of runs", max_running, 0)
         _check("maximum of runs that have not started", max_pending, 1)
 
-        def work(transaction: Transaction, pool: Row) -> None:
+        def work(transaction: Acting, pool: Row) -> None:
             asked = {"maxParallelism": max_running, "maxPendingPods": max_pending}
             if max_running is not None and max_running < pool["min_running"]:
                 asked["minParallelism"] = max_running  # more than the maximum is refused
             _refuse_described(name, pool, {field: value for field, value in asked.items() if value is not None})
-            if not dry_run:
-                transaction.execute("pools.change", pool=name, max_running=max_running, max_pending=max_pending)
+            if dry_run:
+                transaction.nothing_done()
+                return
+            transaction.execute("pools.change", pool=name, max_running=max_running, max_pending=max_pending)
+            transaction.detail = {
+                column: {"from": pool[column], "to": value}
+                for column, value in (("max_running", max_running), ("max_pending", max_pending))
+                if value is not None
+            }
 
-        row, now = self._change(name, work), self.get(name)
+        row, now = self._change(Act.POOL_SET, name, work), self.get(name)
         before = replace(now, max_running=row["max_running"], max_pending=row["max_pending"])
         return PoolChange(
             before,
@@ -142,16 +151,18 @@ class Pools:
             ),
         )
 
-    def _change(self, name: str, work: Callable[[Transaction, Row], None]) -> Row:
+    def _change(self, action: Act, name: str, work: Callable[[Acting, Row], None]) -> Row:
         """Does `work` with the pool's row under lock. Returns the row as it was."""
 
-        def locked(transaction: Transaction) -> Row | None:
+        def locked(transaction: Acting) -> Row | None:
             pool = transaction.one("pools.lock", pool=name)
-            if pool is not None:
+            if pool is None:
+                transaction.nothing_done()
+            else:
                 work(transaction, pool)
             return pool
 
-        pool = self._database.transaction(locked)
+        pool = self._database.act(action, target_of("pool", name), locked)
         if pool is None:
             raise self._not_found(name)
         return pool

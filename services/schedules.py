@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
+from dataset_jobs.model.actor import Act, Actor, target_of
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import ClientDatabase, Transaction
+from dataset_jobs.store.client_connection import Acting, ClientDatabase
 from dataset_jobs.store.views import ScheduleView
 from services.address_look import AddressLook, LookLimits, kept_address
 from services.cron import next_tick
@@ -94,7 +95,8 @@ class Schedules:
         except ValueError as error:
             raise InvalidRequest(str(error)) from None
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Acting) -> None:
+            transaction.detail = {"cron": cron, "timezone": timezone, **where, "country": country, "pool": pool}
             row = transaction.one_of_pool(
                 "schedules.add", pool, schedule=name, cron=cron, timezone=timezone,
                 country_id=country_id, priority=priority, next_at=next_at, **where, **said,
@@ -105,7 +107,7 @@ class Schedules:
                     hints=[Hint(Action.REMOVE_SCHEDULE, name=name)],
                 )
 
-        self._database.transaction(work)
+        self._database.act(Act.SCHEDULE_ADD, target_of("schedule", name), work)
         return self.get(name)
 
     def list(self) -> list[ScheduleView]:
@@ -125,11 +127,11 @@ class Schedules:
 
     def remove(self, name: str) -> None:
         """Removes one; a scan in progress submits nothing more. Raises NotFound."""
-        self._change(name, "schedules.remove")
+        self._change(Act.SCHEDULE_REMOVE, name, "schedules.remove")
 
     def pause(self, name: str, paused: bool) -> ScheduleView:
         """Pauses one, or resumes it: one tick makes up for those that it missed. Raises NotFound."""
-        self._change(name, "schedules.pause", paused=paused)
+        self._change(Act.SCHEDULE_PAUSE if paused else Act.SCHEDULE_RESUME, name, "schedules.pause", paused=paused)
         return self.get(name)
 
     def run(
@@ -146,19 +148,21 @@ class Schedules:
             Conflict: somebody is at it.
             RunError: the scan was broken off.
         """
-        tick = self._claim("schedules.begin_by_hand", schedule=name)
+        tick = self._begin_by_hand(name)
         if tick is None:
             self.get(name)
             raise Conflict(f"schedule {name} is being done just now", hints=[Hint(Action.LIST_SCHEDULES)])
         how = How(storage, limits or LookLimits(), min_unchanged_seconds=min_unchanged_seconds)
         try:
-            return self._scan(tick, None, how)
+            return self._scan(self._database, tick, None, how)
         except Stopped:
             raise _not_found(name) from None
 
     def claim(self) -> ClaimedTick | None:
         """Claims a tick that is due; None if there is none, or others have claimed them."""
-        return self._claim("schedules.begin")
+        holder = uuid4()
+        row = self._database.transaction(lambda it: it.one("schedules.begin", holder=holder, lease=LEASE))
+        return None if row is None else ClaimedTick.of_row(holder, row)
 
     def do(self, tick: ClaimedTick, how: "How") -> ScanResult:
         """Does a claimed tick. Raises as `FolderScan.run` or `AddressLook.run`; then the tick stays due."""
@@ -167,19 +171,27 @@ class Schedules:
         except ValueError as error:
             self._fail(tick, str(error))
             raise InvalidRequest(str(error)) from None
-        return self._scan(tick, next_at, how)
+        controller = Actor(target_of("schedule", tick.name), "controller")
+        return self._scan(self._database.acting_as(controller), tick, next_at, how)
 
-    def _claim(self, query: str, **parameters: str) -> ClaimedTick | None:
+    def _begin_by_hand(self, name: str) -> ClaimedTick | None:
         holder = uuid4()
-        row = self._database.transaction(lambda it: it.one(query, holder=holder, lease=LEASE, **parameters))
-        return None if row is None else ClaimedTick.of_row(holder, row)
 
-    def _scan(self, tick: ClaimedTick, next_at: datetime | None, how: "How") -> ScanResult:
+        def work(acting: Acting) -> ClaimedTick | None:
+            row = acting.one("schedules.begin_by_hand", schedule=name, holder=holder, lease=LEASE)
+            if row is None:
+                acting.nothing_done()
+                return None
+            return ClaimedTick.of_row(holder, row)
+
+        return self._database.act(Act.SCHEDULE_RUN, target_of("schedule", name), work)
+
+    def _scan(self, database: ClientDatabase, tick: ClaimedTick, next_at: datetime | None, how: "How") -> ScanResult:
         scan: FolderScan | AddressLook
         if tick.url is None:
-            scan = FolderScan(self._database, how.storage, tick, how.told, how.stopping, how.min_unchanged_seconds)
+            scan = FolderScan(database, how.storage, tick, how.told, how.stopping, how.min_unchanged_seconds)
         else:
-            scan = AddressLook(self._database, how.storage, tick, how.told, how.stopping, how.limits)
+            scan = AddressLook(database, how.storage, tick, how.told, how.stopping, how.limits)
         try:
             result = scan.run()
         except Stopped:
@@ -209,9 +221,12 @@ class Schedules:
             lambda it: it.execute(query, schedule=claimed.name, holder=claimed.holder, **parameters)
         )
 
-    def _change(self, name: str, query: str, **parameters: object) -> None:
-        if self._database.transaction(lambda it: it.one(query, schedule=name, **parameters)) is None:
-            raise _not_found(name)
+    def _change(self, action: Act, name: str, query: str, **parameters: object) -> None:
+        def work(acting: Acting) -> None:
+            if acting.one(query, schedule=name, **parameters) is None:
+                raise _not_found(name)
+
+        self._database.act(action, target_of("schedule", name), work)
 
 
 def find_folder(storage: Storage, given: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator, Field, JsonValue
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.settings.kinds import ConnectionString, Duration, PlainText, durations, lower, upper, within
+from app.settings.kinds import ConnectionString, Duration, PlainText, durations, lower, networks, pairs, upper, within
 from dataset_jobs.host import host_name
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import format_duration
@@ -163,6 +164,38 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
     )
+    api_listen: PlainText = _setting(
+        "127.0.0.1:8080", "Where the API listens; port 0 is any that is free.", "an address and a port",
+        pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
+    )  # fmt: skip
+    api_max_connections: int = _setting(
+        10, "The most connections to the database that an API keeps open.", "a whole number from 1 to 1000",
+        ge=1, le=1000,
+    )  # fmt: skip
+    api_requests_per_minute: int = _setting(
+        3000, "Requests a minute of each key at one API process; so many may come at once.",
+        "a whole number from 1 to 1000000", ge=1, le=1_000_000,
+    )  # fmt: skip
+    api_read_only: bool = _setting(False, "The API refuses all that would change something.", "true or false", "false")
+    api_public_names: bool = _setting(
+        False, "Everybody may read names, countries and what belongs to them, without a key.", "true or false", "false"
+    )
+    api_trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(networks)
+    ] = _setting(
+        (), "Networks whose proxies are believed: X-Forwarded-User, X-Forwarded-Groups, X-Forwarded-For.",
+        "networks with commas between them, such as 10.1.0.0/16,fd00::/8", "none",
+    )  # fmt: skip
+    api_proxy_roles: Annotated[
+        tuple[tuple[str, Literal["viewer", "uploader", "admin"]], ...], NoDecode, BeforeValidator(pairs)
+    ] = _setting(
+        (), "What roles the groups that such a proxy names have; * is everybody it names.",
+        "GROUP=ROLE with commas between them, such as data-team=uploader,*=viewer", "none",
+    )  # fmt: skip
+    api_local_role: Annotated[Literal["viewer", "uploader", "admin"] | None, BeforeValidator(lower)] = _setting(
+        None, "What may be done without a key from this machine itself, if the API listens only there.",
+        "viewer, uploader or admin", "nothing",
+    )  # fmt: skip
     log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(lower)] = _setting(
         "auto", "JSON, one object a line, or short lines for people; auto: by whether stderr is a terminal.",
         "auto, json or console",

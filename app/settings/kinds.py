@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Any
 
 import psycopg
@@ -90,6 +91,23 @@ def _duration(value: Any) -> Any:
 def durations(value: Any) -> Any:
     """Durations with commas between them."""
     return tuple(parse_duration(part) for part in value.split(",")) if isinstance(value, str) else value
+
+
+def networks(value: Any) -> Any:
+    """Networks with commas between them; an address alone is one."""
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip(), strict=False) for part in value.split(","))
+
+
+def pairs(value: Any) -> Any:
+    """NAME=WORD with commas between them."""
+    if not isinstance(value, str):
+        return value
+    found = tuple(tuple(word.strip() for word in part.rpartition("=")[::2]) for part in value.split(","))
+    if not all(name for name, _ in found):
+        raise ValueError("a name is missing")
+    return found
 
 
 def _connection_string(value: str) -> str:

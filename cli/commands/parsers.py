@@ -1,9 +1,8 @@
 """`affirm-worker parsers`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -21,9 +20,9 @@ from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
-from parser_runner.parsers import AnyParser, countries, further_parsers_of, parsers_of
+from parser_runner.parsers import countries
 from parser_runner.parsers.descriptions.described import Described
-from parser_runner.parsers.packages import Broken
+from parser_runner.parsers.listing import all_parsers
 from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.testkit import check_parser
@@ -71,7 +70,17 @@ def list_parsers(
     be used is a warning on stderr, with its module, its line and the reason.
     """
     only = None if country is None else known_country(country)
-    found, broken = _all_parsers([code for code in countries() if only in (None, code)])
+    listed, broken = all_parsers([code for code in countries() if only in (None, code)])
+    found = [
+        {
+            "country": one.country,
+            "format": one.format,
+            "built_in": one.package is None,
+            "package": one.package,
+            "description": one.description,
+        }
+        for one in listed
+    ]
     for one in broken:
         said_no(f"warning: {one}")
     if as_json:
@@ -83,28 +92,6 @@ def list_parsers(
             "there are no parsers" if only is None else f"there is no parser for files of {only}",
             chosen(columns, wide),
         )
-
-
-def _all_parsers(codes: Iterable[str]) -> tuple[list[dict[str, Any]], list[Broken]]:
-    """The parsers of these countries, and the packages that are broken."""
-    found: list[dict[str, Any]] = []
-    broken: list[Broken] = []
-    for code in codes:
-        further = further_parsers_of(code)
-        broken += further.broken
-        packaged: list[tuple[AnyParser, str | None]] = [(parser, None) for parser in parsers_of(code)]
-        packaged += [(one.parser, one.package) for one in further.parsers]
-        found += [
-            {
-                "country": code,
-                "format": parser.name,
-                "built_in": package is None,
-                "package": package,
-                "description": parser.description,
-            }
-            for parser, package in packaged
-        ]
-    return found, broken
 
 
 @commands.command("check", epilog=CHECK_EPILOG)

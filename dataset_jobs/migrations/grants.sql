@@ -1,11 +1,11 @@
--- Three group roles, each with no more than it needs; granted anew after every migration.
+-- Four group roles, each with no more than it needs; granted anew after every migration.
 -- Skipped, with a notice, where the migrating role may not create roles: one role for everything then.
 -- terminate_runners runs as its owner: unless that is a superuser, grant it pg_signal_backend.
 do $$
 declare
     role_name text;
 begin
-    foreach role_name in array array['affirm_owner', 'affirm_controller', 'affirm_runner'] loop
+    foreach role_name in array array['affirm_owner', 'affirm_controller', 'affirm_runner', 'affirm_api'] loop
         if not exists (select from pg_roles where rolname = role_name) then
             begin
                 execute format('create role %I nologin', role_name);
@@ -16,12 +16,15 @@ begin
         end if;
     end loop;
 
-    execute format('grant usage on schema %I to affirm_controller, affirm_runner', current_schema());
+    execute format('grant usage on schema %I to affirm_controller, affirm_runner, affirm_api', current_schema());
 
     execute format('grant select on all tables in schema %I to affirm_controller', current_schema());
     grant insert, update, delete on datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers
         to affirm_controller;
     grant insert, delete on names to affirm_controller;
+    grant insert on audit to affirm_controller;
+    grant insert, update on api_keys, operations to affirm_controller;
+    grant insert, delete on pool_minutes to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;
     grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), uncover(int), jobs_channel(),
         wake_controllers() to affirm_controller;

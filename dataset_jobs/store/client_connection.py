@@ -13,10 +13,13 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 
+from dataset_jobs.host import os_actor
+from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import unknown_pool
 from dataset_jobs.model.states import JobType, state_of
+from dataset_jobs.model.text import json_text
 from dataset_jobs.postgres.postgres_errors import database_errors
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection, in_milliseconds
 from dataset_jobs.store.statements import statement
@@ -51,22 +54,22 @@ class Transaction:
     """Named statements within one transaction, and the two things that several requests have in common."""
 
     def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
-        self._connection = connection
+        self.connection = connection
 
-    def one(self, name: str, **parameters: Any) -> DictRow | None:
+    def one(self, name: str, /, **parameters: Any) -> DictRow | None:
         """The first row of a named statement."""
-        return self._connection.execute(statement(name), parameters).fetchone()
+        return self.connection.execute(statement(name), parameters).fetchone()
 
-    def one_of_pool(self, name: str, pool: str, **parameters: Any) -> DictRow | None:
+    def one_of_pool(self, name: str, /, pool: str, **parameters: Any) -> DictRow | None:
         """As `one`, for a statement that names a pool; raises InvalidRequest if there is no such pool."""
         try:
             return self.one(name, pool=pool, **parameters)
         except errors.ForeignKeyViolation:
             raise unknown_pool(pool) from None
 
-    def execute(self, name: str, **parameters: Any) -> None:
+    def execute(self, name: str, /, **parameters: Any) -> None:
         """Executes a named statement, without rows."""
-        self._connection.execute(statement(name), parameters)
+        self.connection.execute(statement(name), parameters)
 
     def lock_dataset(self, dataset_id: UUID) -> DictRow | None:
         """The dataset and all its jobs under lock, with `unfinished_job`: an id or None.
@@ -92,22 +95,56 @@ class Transaction:
         assert row is not None
         return UUID(str(row["id"]))
 
-    def all(self, name: str, **parameters: Any) -> list[DictRow]:
+    def all(self, name: str, /, **parameters: Any) -> list[DictRow]:
         """All rows of a named statement."""
-        return self._connection.execute(statement(name), parameters).fetchall()
+        return self.connection.execute(statement(name), parameters).fetchall()
+
+
+class Acting(Transaction):
+    """The transaction of an act; what it says of itself goes to the audit.
+
+    Attributes:
+        target: what the act is about, such as `job/ID`.
+        result: what has become of it.
+        detail: more of it, as plain JSON values.
+    """
+
+    def __init__(self, connection: psycopg.Connection[DictRow], target: str | None) -> None:
+        super().__init__(connection)
+        self.target = target
+        self.result = "done"
+        self.detail: dict[str, Any] = {}
+        self.is_done = True
+
+    def nothing_done(self) -> None:
+        """Nothing was to be done, or it was only asked what would be: the audit says nothing of it."""
+        self.is_done = False
 
 
 class ClientDatabase(ABC):
-    """What use cases ask: statements and transactions, over one connection or a pool of them.
+    """What use cases ask: statements, transactions and acts, over one connection or a pool of them.
 
-    Both raise `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
+    All raise `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
 
     Args:
         patience: how long one answer may take.
+        actor: who acts, for the audit; the user of this process if None.
     """
 
-    def __init__(self, patience: timedelta = ANSWER_TIMEOUT) -> None:
+    def __init__(self, patience: timedelta = ANSWER_TIMEOUT, actor: Actor | None = None) -> None:
         self._patience = patience
+        self._actor = actor
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        if self._actor is None:
+            self._actor = os_actor()
+        return self._actor
+
+    def acting_as(self, actor: Actor) -> "ClientDatabase":
+        """The same database for another actor, such as that of one request. Closing it closes nothing."""
+        return _ActingAs(self, actor)
 
     def __enter__(self) -> Self:
         return self
@@ -123,18 +160,44 @@ class ClientDatabase(ABC):
     def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
         """A connection in autocommit mode, for as long as one statement or transaction takes."""
 
-    def all(self, name: str, **parameters: Any) -> list[DictRow]:
+    def all(self, name: str, /, **parameters: Any) -> list[DictRow]:
         """All rows of a named statement, in a transaction of its own."""
         with database_errors(), self._connection() as connection:
             return connection.execute(statement(name), parameters).fetchall()
 
-    def only(self, name: str, **parameters: Any) -> DictRow:
+    def only(self, name: str, /, **parameters: Any) -> DictRow:
         """The one row of a named statement that has one always."""
         [row] = self.all(name, **parameters)
         return row
 
+    def act(self, action: Act, target: str | None, work: Callable[[Acting], Result]) -> Result:
+        """As `transaction`, for what somebody does on purpose: the same transaction writes it to the audit.
+
+        Args:
+            action: what is done.
+            target: to what, such as `job/ID`; `work` may set it later.
+            work: does it.
+        """
+        actor = self.actor
+
+        def audited(transaction: Transaction) -> Result:
+            acting = Acting(transaction.connection, target)
+            result = work(acting)
+            if acting.is_done:
+                acting.execute(
+                    "audit.add", actor=actor.name, surface=actor.surface, request_id=actor.request_id,
+                    key_id=actor.key_id, action=action, target=acting.target, result=acting.result,
+                    detail=json_text(acting.detail),
+                )  # fmt: skip
+            return result
+
+        return self.transaction(audited)
+
     def transaction(self, work: Callable[[Transaction], Result]) -> Result:
-        """Does `work` in a transaction, again from its start if others got in its way."""
+        """Does `work` in a transaction, again from its start if others got in its way.
+
+        For reads, and for what keeps the books of the product itself; people's acts are an `act`.
+        """
         with database_errors():
             for number in range(1, TRIES + 1):
                 try:
@@ -146,6 +209,20 @@ class ClientDatabase(ABC):
         raise Unavailable("database: too many others change the same dataset", Reason.DATABASE)
 
 
+class _ActingAs(ClientDatabase):
+    """Another database's connections, for another actor."""
+
+    def __init__(self, database: ClientDatabase, actor: Actor) -> None:
+        super().__init__(database._patience, actor)
+        self._database = database
+
+    def close(self) -> None:
+        """Closes nothing: the connections are the other's."""
+
+    def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+        return self._database._connection()
+
+
 class ClientConnection(ClientDatabase):
     """One connection, for one thread at a time. Connects at the first use, and again after the connection broke.
 
@@ -153,6 +230,7 @@ class ClientConnection(ClientDatabase):
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
         patience: how long one answer may take.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
+        actor: who acts; the user of this process if None.
     """
 
     def __init__(
@@ -160,8 +238,9 @@ class ClientConnection(ClientDatabase):
         conninfo: str,
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[DictRow]] = TimeoutConnection[DictRow],
+        actor: Actor | None = None,
     ) -> None:
-        super().__init__(patience)
+        super().__init__(patience, actor)
         self._conninfo = conninfo
         self._connection_class = connection_class
         self._live: TimeoutConnection[DictRow] | None = None

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
@@ -28,6 +29,7 @@ class ClientPool(ClientDatabase):
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
         max_connections: the limit at one time.
+        actor: who acts, unless `acting_as` says another.
         patience: how long one answer may take.
         get_seconds: how long a thread waits for a connection.
     """
@@ -36,10 +38,11 @@ class ClientPool(ClientDatabase):
         self,
         conninfo: str,
         max_connections: int,
+        actor: Actor,
         patience: timedelta = ANSWER_TIMEOUT,
         get_seconds: float = GET_SECONDS,
     ) -> None:
-        super().__init__(patience)
+        super().__init__(patience, actor)
         self._refusal: RunError | None = None
         this = self
 

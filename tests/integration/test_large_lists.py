@@ -87,7 +87,7 @@ class Explaining(ClientConnection):
         super().__init__(conninfo)
         self.plans: list[tuple[str, dict[str, Any]]] = []
 
-    def all(self, name: str, **parameters: Any) -> list[Row]:
+    def all(self, name: str, /, **parameters: Any) -> list[Row]:
         with self._connection() as connection:
             explain = b"explain (analyze, buffers, format json) " + statement(name).encode()
             [row] = connection.execute(explain, parameters).fetchall()

@@ -13,6 +13,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.errors import Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import Storage
@@ -30,9 +31,10 @@ from services.to_json import to_json
 from tests.integration.world import World
 
 US = FileOptions("US")
+SOMEBODY = Actor("somebody", "api")
 DATABASES: dict[str, Callable[[str], ClientDatabase]] = {
     "one connection": ClientConnection,
-    "a pool": lambda conninfo: ClientPool(conninfo, 3, get_seconds=2.0),
+    "a pool": lambda conninfo: ClientPool(conninfo, 3, SOMEBODY, get_seconds=2.0),
 }
 
 
@@ -127,7 +129,7 @@ def test_a_file_that_cannot_be_deleted_is_reported(client: Client, world: World)
 def test_threads_share_a_pool(world: World) -> None:
     """Twelve threads, three connections."""
     paths = [world.file(f"yob{year}.txt", f"Mary,F,{year}\n") for year in range(2000, 2012)]
-    with Client(ClientPool(world.conninfo, 3)) as client, ThreadPoolExecutor(12) as threads:
+    with Client(ClientPool(world.conninfo, 3, SOMEBODY)) as client, ThreadPoolExecutor(12) as threads:
         done = list(threads.map(lambda path: submit_file(client.database, world.storage, path, US), paths))
         cancelled = list(threads.map(lambda one: client.jobs.cancel(one.job_id or uuid4()), done))
         assert cancelled == [Cancel.CANCELLED] * 12
@@ -135,7 +137,7 @@ def test_threads_share_a_pool(world: World) -> None:
 
 
 def test_a_pool_has_a_connection_again_after_all_of_them_broke(world: World) -> None:
-    with Client(ClientPool(world.conninfo, 2)) as client:
+    with Client(ClientPool(world.conninfo, 2, SOMEBODY)) as client:
         client.status()
         world.query(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'affirm-worker clients'"
@@ -144,13 +146,15 @@ def test_a_pool_has_a_connection_again_after_all_of_them_broke(world: World) -> 
 
 
 def test_a_pool_says_why_it_has_no_connection(world: World) -> None:
-    nowhere = ClientPool("postgresql://nobody@127.0.0.1:1/names", 2, get_seconds=1.0)
+    nowhere = ClientPool("postgresql://nobody@127.0.0.1:1/names", 2, SOMEBODY, get_seconds=1.0)
     with Client(nowhere) as client, pytest.raises(Unavailable, match="refused"):
         client.jobs.list()
 
 
 def test_a_pool_says_at_once_what_does_not_pass_by_itself(world: World) -> None:
-    elsewhere = ClientPool(psycopg.conninfo.make_conninfo(world.conninfo, dbname="elsewhere"), 2, get_seconds=60.0)
+    elsewhere = ClientPool(
+        psycopg.conninfo.make_conninfo(world.conninfo, dbname="elsewhere"), 2, SOMEBODY, get_seconds=60.0
+    )
     began = time.monotonic()
     with Client(elsewhere) as client, pytest.raises(Misconfigured, match="does not exist"):
         client.jobs.list()

@@ -7,7 +7,7 @@ select id from jobs where dataset_id = %(dataset_id)s order by key for update
 
 -- name: datasets.lock
 -- Locks the dataset.
-select id, key, filename, year_hint, sex_hint, format_hint, region_hint, description, supersedes, status, storage_uri,
+select id, key, filename, sha256, year_hint, sex_hint, format_hint, region_hint, description, supersedes, status, storage_uri,
     row_count, loaded_at, parser, region, error,
     loaded_at is not null as loaded,
     array(select distinct year from coverage where dataset_key = datasets.key order by year) as years,

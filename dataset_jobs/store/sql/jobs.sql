@@ -16,7 +16,7 @@ select dataset_id from jobs where id = %(job_id)s
 
 -- name: jobs.lock
 -- Locks the job. The runner's commit locks it too, so that of a commit and a cancel the first one wins.
-select id, dataset_id, type, state, lease_epoch, finished_at, last_cause from jobs where id = %(job_id)s for update
+select id, dataset_id, type, state, lease_epoch, finished_at, last_cause, cancel_requested_at from jobs where id = %(job_id)s for update
 
 -- name: jobs.cancel_waiting
 -- Cancels a job that is not running; its dataset rests as it is.

@@ -1,0 +1,1 @@
+"""The HTTP API: renders what services say. docs/api.md is its manual."""

@@ -1,0 +1,155 @@
+"""What every route works with: the use cases over a pool of connections, the storage, the settings, the end."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Any, NamedTuple, Self
+
+from fastapi import Depends, Request
+
+from api.access import Caller
+from api.exchange import Exchange, exchange_of
+from api.rates import Rates
+from app.file_storage import storage_config
+from app.settings import Settings
+from dataset_jobs.model.actor import Actor
+from dataset_jobs.storage import Storage, open_storage
+from dataset_jobs.store.client_pool import ClientPool
+from services.client import Client
+from services.keys import Keys
+
+ANSWER_SECONDS = 10.0
+"""How long one answer of the database may take."""
+
+CONNECTION_SECONDS = 3.0
+"""How long a request waits for a connection: a database that is away is an answer, soon."""
+
+
+class ParserLine(NamedTuple):
+    """A format that can be read.
+
+    Args:
+        country: ISO code.
+        format: its name.
+        package: where it is from; None if it is built in.
+        description: what lists it reads.
+    """
+
+    country: str
+    format: str
+    package: str | None
+    description: str
+
+
+class Stopping:
+    """The end of the server, which streams wait for. Any thread and any signal handler may set it."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def set(self) -> None:
+        """Wakes all who wait."""
+        self.is_set = True
+        for loop, event in [*self._waiting]:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(event.set)
+
+    async def wait(self) -> None:
+        """Waits until it is set."""
+        mine = (asyncio.get_running_loop(), asyncio.Event())
+        self._waiting.add(mine)
+        try:
+            if not self.is_set:
+                await mine[1].wait()
+        finally:
+            self._waiting.discard(mine)
+
+
+@dataclass(slots=True)
+class Context:
+    """What every route works with.
+
+    Args:
+        settings: checked already.
+        client: the use cases; as many threads can use it as come.
+        storage: keeps the files.
+        parsers: lists the formats that can be read.
+        local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
+        stopping: set when the server ends.
+        rates: who has asked how often.
+    """
+
+    settings: Settings
+    client: Client
+    storage: Storage
+    parsers: Callable[[], Sequence[ParserLine]]
+    local: bool = False
+    stopping: Stopping = field(default_factory=Stopping)
+    rates: Rates = field(init=False)
+    keys: Keys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rates = Rates(self.settings.api_requests_per_minute)
+        self.keys = Keys(self.client.database)
+
+    @classmethod
+    def open(
+        cls, settings: Settings, conninfo: str, parsers: Callable[[], Sequence[ParserLine]], *, local: bool = False
+    ) -> Self:
+        """A context over a pool of connections, which are made when they are needed.
+
+        Args:
+            settings: checked already.
+            conninfo: of the database.
+            parsers, local: see the class.
+        """
+        pool = ClientPool(
+            conninfo, settings.api_max_connections, Actor("api", "api"), timedelta(seconds=ANSWER_SECONDS),
+            CONNECTION_SECONDS,
+        )  # fmt: skip
+        return cls(settings, Client(pool), open_storage(storage_config(settings)), parsers, local)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self.client.close()
+
+
+async def _context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+async def _exchange(request: Request) -> Exchange:
+    return exchange_of(request.scope)
+
+
+async def _caller(request: Request) -> Caller:
+    caller = exchange_of(request.scope).caller
+    assert caller is not None
+    return caller
+
+
+async def _client(request: Request) -> Client:
+    exchange, context = exchange_of(request.scope), request.app.state.context
+    assert exchange.caller is not None
+    client: Client = context.client.acting_as(exchange.caller.actor(exchange.request_id))
+    return client
+
+
+Using = Annotated[Context, Depends(_context)]
+"""A route's parameter: the context."""
+
+Calling = Annotated[Caller, Depends(_caller)]
+"""A route's parameter: who calls."""
+
+Requesting = Annotated[Client, Depends(_client)]
+"""A route's parameter: the use cases, as the caller's in the audit."""
+
+Exchanging = Annotated[Exchange, Depends(_exchange)]
+"""A route's parameter: what is known of the request."""
+
+Values = dict[str, Any]
+"""A JSON object."""

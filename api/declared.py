@@ -1,0 +1,185 @@
+"""Routes declare who may call them and how they can say no. A route without that cannot be made.
+
+`Topic` collects the routes of one module. FastAPI's own routers are not used: they nest, and a middleware must find the
+route of a request before its body is read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from api.access import Access
+from api.problem_codes import PROBLEMS
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+MIB = 1 << 20
+
+BODY_LIMIT = MIB
+"""Bytes that a body may have, unless its route declares otherwise."""
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that change something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a route declares.
+
+    Args:
+        access: who may call it.
+        problems: the codes that it can answer with, beside those that any route can.
+        body_limit: bytes that its body may have; None if it reads the body itself and sees to that.
+        changes: it changes something, so that API_READ_ONLY refuses it.
+        query: the names of its query parameters.
+        example: the curl command of the documents, without the address.
+    """
+
+    access: Access
+    problems: tuple[str, ...]
+    body_limit: int | None
+    changes: bool
+    query: tuple[str, ...]
+    example: str
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """Every code that it can answer with."""
+        common = ["unknown-parameter", "too-many-requests", "internal", "too-large", "too-slow"]
+        if self.access is not Access.PUBLIC:
+            common += ["no-key", "bad-key", "key-expired", "not-allowed", "cross-site", "database-away", "storage-away"]
+        if self.changes:
+            common.append("read-only")
+        return tuple(dict.fromkeys([*self.problems, *common]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    path: str
+    method: str
+    endpoint: Callable[..., Any]
+    access: Access
+    problems: tuple[str, ...]
+    body_limit: int | None
+    changes: bool
+    also: tuple[str, ...]
+    example: str
+    options: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Topic:
+    """The routes of one topic.
+
+    Args:
+        name: the tag in the OpenAPI document.
+        about: a sentence about it.
+    """
+
+    name: str
+    about: str
+    _routes: list[_Route] = field(default_factory=list)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        access: Access,
+        *,
+        problems: Sequence[str] = (),
+        body_limit: int | None = BODY_LIMIT,
+        changes: bool | None = None,
+        also: Sequence[str] = (),
+        example: str = "",
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declares a route; the rest goes to `FastAPI.add_api_route`.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: as FastAPI writes it.
+            access: who may call it.
+            problems: see `Declared`.
+            body_limit: see `Declared`.
+            changes: see `Declared`; by the method unless it is given.
+            also: query parameters that the signature does not have.
+            example: see `Declared`.
+        """
+        if unknown := set(problems) - PROBLEMS.keys():
+            raise ValueError(f"{method} {path} declares unknown problems: {', '.join(sorted(unknown))}")
+        does = method in UNSAFE if changes is None else changes
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            self._routes.append(
+                _Route(path, method, endpoint, access, tuple(problems), body_limit, does, tuple(also), example, options)
+            )
+            return endpoint
+
+        return declare
+
+    def add_to(self, app: FastAPI) -> None:
+        """Adds the routes to an application."""
+        for one in self._routes:
+            options = {"tags": [self.name], **one.options}
+            app.add_api_route(one.path, one.endpoint, methods=[one.method], **options)
+            route = app.router.routes[-1]
+            assert isinstance(route, DeclaredRoute)
+            route.declared = Declared(
+                one.access,
+                one.problems,
+                one.body_limit,
+                one.changes,
+                (*_query(route.dependant), *one.also),
+                one.example,
+            )
+            for status, codes in by_status(route.declared.all_problems).items():
+                route.responses.setdefault(status, _documented(status, codes))
+
+
+class DeclaredRoute(APIRoute):
+    """A route of a `Topic`."""
+
+    declared: Declared
+
+    @property
+    def method(self) -> str:
+        """Its one method."""
+        return next(iter(self.methods or {"GET"}))
+
+
+def declared_by(route: object) -> Declared | None:
+    """What a route declares; None for one that was not made by a `Topic`."""
+    return getattr(route, "declared", None) if isinstance(route, DeclaredRoute) else None
+
+
+def by_status(codes: Sequence[str]) -> dict[int, list[str]]:
+    """Codes by the statuses that they are answered with."""
+    found: dict[int, list[str]] = {}
+    for code in codes:
+        for status in PROBLEMS[code].statuses:
+            found.setdefault(status, []).append(code)
+    return dict(sorted(found.items()))
+
+
+def _documented(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _query(dependant: Dependant) -> list[str]:
+    """The names of a route's query parameters; those of a model one by one."""
+    names: list[str] = []
+    for one in dependant.query_params:
+        fields = getattr(one.field_info.annotation, "model_fields", None)
+        if fields is None:
+            names.append(one.alias)
+        else:
+            names += [info.alias or name for name, info in fields.items()]
+    return names + [name for other in dependant.dependencies for name in _query(other)]

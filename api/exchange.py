@@ -1,0 +1,45 @@
+"""What is known of one request and its answer, from the outermost middleware to the route."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.access import Caller
+from api.declared import Declared
+
+_KEY = "affirm_worker"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request.
+
+    Args:
+        request_id: the client's if it is sane, or a new one.
+        began: by the monotonic clock, in seconds.
+        declared: what its route declares; None before it is found.
+        caller: who calls; None before that is known.
+        headers: to add to the answer.
+        status: of the answer, once it has begun.
+        sent: bytes of the answer's body so far.
+    """
+
+    request_id: str
+    began: float = field(default_factory=time.monotonic)
+    declared: Declared | None = None
+    caller: Caller | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
+    sent: int = 0
+
+
+def begin(scope: Any, request_id: str) -> Exchange:
+    """Makes the exchange of a request."""
+    made = scope[_KEY] = Exchange(request_id)
+    return made
+
+
+def exchange_of(scope: Any) -> Exchange:
+    """The exchange of a request."""
+    found: Exchange = scope[_KEY]
+    return found

@@ -1,0 +1,25 @@
+"""Problems as responses."""
+
+import logging
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from api.exchange import exchange_of
+from api.problems import MEDIA_TYPE, Problem
+
+_log = logging.getLogger(__name__)
+
+
+def problem_response(scope: Scope, problem: Problem) -> Response:
+    """The answer that a problem is. A code that the route has not declared is a fault, which tests look for."""
+    exchange = exchange_of(scope)
+    if exchange.declared is not None and problem.code not in exchange.declared.all_problems:
+        _log.error("undeclared problem %s", problem.code, extra={"path": scope["path"]})
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(problem.body(scope["path"], exchange.request_id), problem.status, headers, MEDIA_TYPE)
+
+
+def fault() -> Problem:
+    """The answer to a fault of this program."""
+    return Problem("internal", "a fault of this program; its log has more under this request_id")

@@ -1,0 +1,168 @@
+"""The codes of problems: status, title, what happened, what to do, an example. `/problems/CODE` shows each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem.
+
+    Args:
+        status: of the answer.
+        title: in a few words.
+        happened: what has happened.
+        to_do: what to do about it.
+        example: a request or an answer.
+        further: other statuses that it comes with.
+    """
+
+    status: int
+    title: str
+    happened: str
+    to_do: str
+    example: str
+    further: tuple[int, ...] = ()
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status that it comes with."""
+        return (self.status, *self.further)
+
+
+PROBLEMS: dict[str, Kind] = {
+    "no-key": Kind(
+        401, "No key",
+        "The request has no key, and this route is not open to everybody.",
+        "Send a key in the header Authorization. An admin makes one with: affirm-worker keys make NAME --role uploader",
+        "Authorization: Bearer aw_3kX9mQ2z_…",
+    ),
+    "bad-key": Kind(
+        401, "Unknown key",
+        "The key is not one of this installation, or it was revoked, or the header has another form.",
+        "Check that the whole key was copied. An admin sees the keys with: affirm-worker keys list",
+        "Authorization: Bearer aw_3kX9mQ2z_…",
+    ),
+    "key-expired": Kind(
+        401, "Expired key",
+        "The key was good until its end, which has come.",
+        "Ask an admin for a new one.",
+        "affirm-worker keys make NAME --role uploader --expires-in 90d",
+    ),
+    "not-allowed": Kind(
+        403, "Not allowed",
+        "The key's role may not do this: viewers look, uploaders upload too, admins do everything.",
+        "Use a key of the role that the answer names.",
+        "affirm-worker keys make NAME --role admin",
+    ),
+    "read-only": Kind(
+        403, "Read only",
+        "This API was started with API_READ_ONLY, and the request would change something.",
+        "Use the command line, or an API that may change things.",
+        "API_READ_ONLY=false affirm-worker serve",
+    ),
+    "cross-site": Kind(
+        403, "From another site",
+        "A page of another site sent this request by a browser.",
+        "Send it from a program, or from a page of this API.",
+        "curl http://localhost:8080/v1/status",
+    ),
+    "too-many-requests": Kind(
+        429, "Too many requests",
+        "The key has used up its requests for now; or too many wrong keys came from one address.",
+        "Wait as many seconds as the header Retry-After says. API_REQUESTS_PER_MINUTE is the limit.",
+        "Retry-After: 2",
+    ),
+    "unknown-parameter": Kind(
+        400, "Unknown parameter",
+        "The address has a parameter that this route does not know. It is refused, since ignoring it would give a wrong"
+        " answer.",
+        "Correct its name; the answer names the nearest one.",
+        "GET /v1/jobs?stat=failed → did you mean state?",
+    ),
+    "field-invalid": Kind(
+        422, "Invalid value",
+        "A field of the body or a parameter of the address has a value that is not allowed.",
+        "Correct the fields that `errors` names.",
+        '{"errors": [{"field": "role", "message": "expected viewer, uploader or admin"}]}',
+        (400,),
+    ),
+    "not-json": Kind(
+        400, "Not JSON",
+        "The body is not valid JSON.",
+        "Send JSON with the header Content-Type: application/json.",
+        "curl --json '{\"name\": \"import\", \"role\": \"uploader\"}' …",
+    ),
+    "not-found": Kind(
+        404, "Not found",
+        "There is nothing at this address: no such route, or no such item.",
+        "Check the id. GET /docs lists the routes.",
+        "GET /v1/jobs/0f9c5d4e-…",
+    ),
+    "country-not-found": Kind(
+        404, "Unknown country",
+        "There is no country of this id or code.",
+        "Use the ISO 3166-1 code of two letters, or an id of GET /v1/countries.",
+        "country=US",
+    ),
+    "method-not-allowed": Kind(
+        405, "Method not allowed",
+        "The address exists, but not for this method.",
+        "Use one of the methods in the header Allow.",
+        "Allow: GET, POST",
+    ),
+    "not-acceptable": Kind(
+        406, "Not acceptable",
+        "The header Accept asks for a form that this route does not give.",
+        "Accept application/json, or leave the header out.",
+        "Accept: application/json",
+    ),
+    "conflict": Kind(
+        409, "Conflict",
+        "It cannot be done in the state that things are in.",
+        "See what `detail` says about that state.",
+        "POST /v1/jobs/0f9c5d4e-…/retry",
+    ),
+    "too-large": Kind(
+        413, "Too large",
+        "The body has more bytes than this route takes.",
+        "Send less. LIMIT_FILE_MIB is the limit of uploads.",
+        "Content-Length: 200000000",
+    ),
+    "too-slow": Kind(
+        408, "Too slow",
+        "The body did not come in time, and the connection was closed.",
+        "Send it again.",
+        "curl --max-time 60 …",
+    ),
+    "cursor-mismatch": Kind(
+        400, "Cursor of another list",
+        "The cursor is not one of this list with these filters.",
+        "Give it with the same filters as the page that it came with, or leave it out to begin anew.",
+        "GET /v1/jobs?state=failed&cursor=…",
+    ),
+    "last-admin": Kind(
+        409, "Last admin",
+        "It is the last key of an admin: without it nobody could make another one by the API.",
+        "Make another admin's key first.",
+        "affirm-worker keys make NAME --role admin",
+    ),
+    "internal": Kind(
+        500, "Internal error",
+        "A fault of this program. Its log has more, under the request_id of the answer.",
+        "Try again; report it with the request_id.",
+        '{"request_id": "7d0c…"}',
+    ),
+    "database-away": Kind(
+        503, "Database away",
+        "The database does not answer, or cannot be used as it is.",
+        "Try again after as many seconds as the header Retry-After says. affirm-worker doctor finds the reason.",
+        "Retry-After: 5",
+    ),
+    "storage-away": Kind(
+        503, "Storage away",
+        "The storage of files does not answer, or cannot be used as it is.",
+        "Try again after as many seconds as the header Retry-After says. affirm-worker doctor finds the reason.",
+        "Retry-After: 5",
+    ),
+}  # fmt: skip
+"""By code."""

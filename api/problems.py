@@ -1,0 +1,109 @@
+"""Errors as answers: bodies of RFC 9457, with the members that clients of the old API read.
+
+`Problem` is raised anywhere below a route. `api/problem_codes.py` has the list of codes.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from api.problem_codes import PROBLEMS, Kind
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound, UnknownCountry
+from dataset_jobs.model.text import storable_values
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_SECONDS = 5
+"""What `Retry-After` says while the database or the storage is away."""
+
+
+class FieldError(TypedDict):
+    """One field that is wrong.
+
+    Args:
+        field: its name; of a nested one with dots.
+        message: what is wrong, and what to do.
+    """
+
+    field: str
+    message: str
+
+
+class Problem(Exception):
+    """An answer that says no.
+
+    Args:
+        code: of `PROBLEMS`.
+        detail: what happened here and what to do, for people.
+        errors: the fields that are wrong.
+        headers: further ones of the answer.
+        status: one of the code's further statuses.
+        more: further members of the body.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        status: int | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.kind: Kind = PROBLEMS[code]
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.status = status or self.kind.status
+        self.more = more
+
+    def body(self, path: str, request_id: str) -> bytes:
+        """The body of the answer.
+
+        Args:
+            path: of the request. Below `/api/` the member `error` is a text, as the names explorer shows it.
+            request_id: as in the header and in the log.
+        """
+        error: Any = self.detail
+        if not path.startswith("/api/"):
+            error = {"code": self.code, "message": self.detail, "details": self.errors}
+        values = {
+            "type": f"/problems/{self.code}",
+            "title": self.kind.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": path,
+            "code": self.code,
+            "message": self.detail,
+            "errors": self.errors,
+            "error": error,
+            "request_id": request_id,
+            **self.more,
+        }
+        return json.dumps(storable_values(values)).encode()
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The answer to an error; None for a fault of this program."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, UnknownCountry):
+        return Problem("country-not-found", str(error))
+    if isinstance(error, NotFound):
+        return Problem("not-found", str(error))
+    if isinstance(error, Conflict):
+        return Problem("conflict", str(error))
+    if isinstance(error, InvalidRequest):
+        return Problem("field-invalid", str(error))
+    return _of_machines(error) if isinstance(error, RunError) else None
+
+
+def _of_machines(error: RunError) -> Problem | None:
+    if not isinstance(error, Unavailable | Forbidden | Misconfigured):
+        return None
+    away = "storage-away" if error.reason in (Reason.STORAGE, Reason.TEMPORARY_IO) else "database-away"
+    return Problem(away, str(error), headers={"Retry-After": str(RETRY_SECONDS)})

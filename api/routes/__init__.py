@@ -1,0 +1,5 @@
+"""The routes, a module for each topic. `ALL` lists the topics in the order of the documents."""
+
+from api.routes import countries, document, health, me, parsers
+
+ALL = (health.topic, document.topic, me.topic, countries.topic, parsers.topic)

@@ -1,0 +1,118 @@
+"""The server: uvicorn over a socket that is bound already, which ends its streams as soon as it is told to stop."""
+
+import errno
+import os
+import socket
+from ipaddress import ip_address
+from types import FrameType
+from typing import NamedTuple
+
+import uvicorn
+
+from api.app import create_app
+from api.context import Context
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import Misconfigured
+
+GRACE_SECONDS = 5
+"""How long requests under way may take to end; streams end at once."""
+
+KEEP_ALIVE_SECONDS = 15
+
+
+class Listening(NamedTuple):
+    """A socket that listens.
+
+    Args:
+        socket: bound.
+        host: the address as it was given.
+        port: the real one.
+        local: only this machine reaches it.
+    """
+
+    socket: socket.socket
+    host: str
+    port: int
+    local: bool
+
+    @property
+    def address(self) -> str:
+        """The URL for people."""
+        host = {"0.0.0.0": "localhost", "[::]": "localhost"}.get(self.host, self.host)
+        return f"http://{host}:{self.port}"
+
+
+def listen(where: str) -> Listening:
+    """Binds `ADDRESS:PORT`.
+
+    Raises:
+        Misconfigured: it cannot; the message says why and what to do.
+    """
+    host, _, port = where.rpartition(":")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except (OSError, OverflowError, ValueError) as error:
+        raise Misconfigured(f"the API cannot listen at {where}: {_in_words(error)}", Reason.CONFIG) from None
+    made.set_inheritable(False)
+    bound = made.getsockname()
+    return Listening(made, host, bound[1], ip_address(bound[0]).is_loopback)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return "there is no such address here"
+    if not isinstance(error, OSError):
+        return "ports go from 0 to 65535"
+    if error.errno == errno.EADDRINUSE:
+        return "another process listens there; stop it, or choose another port with --listen or API_LISTEN"
+    if error.errno == errno.EACCES:
+        return "this user may not listen there; choose a port from 1024 on"
+    return os.strerror(error.errno) if error.errno else type(error).__name__
+
+
+class Server(uvicorn.Server):
+    """Serves until it is told to stop. A second signal ends what is under way.
+
+    Args:
+        context: what the routes work with.
+        listening: where.
+    """
+
+    def __init__(self, context: Context, listening: Listening) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(context),
+                http="h11",
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._stopping = context.stopping
+        self._listening = listening
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Takes a signal: streams end at once, and what else is under way may end."""
+        if self.should_exit:
+            self.force_exit = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Stops it, from any thread."""
+        self._stopping.set()
+        self.should_exit = True
+
+    def serve_until_stopped(self) -> None:
+        """Serves in this thread. In the main thread, SIGTERM and SIGINT stop it."""
+        self.run([self._listening.socket])

@@ -1,0 +1,81 @@
+"""`affirm-worker serve`: the HTTP API, alone or with a controller."""
+
+import asyncio
+import logging
+from typing import Annotated
+
+import typer
+
+from api.context import Context
+from api.server import Server, listen
+from app.database import Database, open_database
+from app.settings import Settings
+from cli.lazy import single
+from cli.screen import output
+from cli.serving import first_key, parser_lines, served_beside
+from cli.session import read_and_log
+from cli.wording.hints import with_commands
+from controller.app import LauncherName, run_controller
+from controller.on_one_machine import ChildProgram
+from dataset_jobs.model.errors import RunError
+from parser_runner import child
+from services.client import Client
+
+EPILOG = """
+\b
+Examples:
+  affirm-worker serve --with-controller
+  affirm-worker serve --listen 127.0.0.1:9000
+  API_LOCAL_ROLE=uploader affirm-worker serve --with-controller
+"""
+commands = single()
+_log = logging.getLogger(__name__)
+
+
+@commands.command(epilog=EPILOG)
+def serve(
+    where: Annotated[
+        str | None,
+        typer.Option("--listen", metavar="ADDRESS:PORT", help="Where it listens, instead of API_LISTEN."),
+    ] = None,
+    with_controller: Annotated[
+        bool, typer.Option("--with-controller", help="Run a controller too, with children of this process.")
+    ] = False,
+) -> None:
+    """Serves the HTTP API, alone or with a controller.
+
+    Prints its address, and a key for an admin if there is none yet: it is shown this once. Without DATABASE_URL
+    the embedded Postgres runs meanwhile. GET /docs lists the routes. SIGTERM and SIGINT stop it: streams end at
+    once, other requests within 5 s.
+    """
+    settings, _ = read_and_log(_log)
+    listening = listen(where or settings.api_listen)
+    with open_database(settings, migrated=settings.database_url is None) as database:
+        _say_first_key(database)
+        output.say(f"listening at {listening.address}")
+        if with_controller:
+            with served_beside(settings, database.conninfo, listening):
+                asyncio.run(_controller(settings, database))
+            return
+        context = Context.open(settings, database.conninfo, parser_lines, local=listening.local)
+        try:
+            Server(context, listening).serve_until_stopped()
+        finally:
+            context.close()
+
+
+def _say_first_key(database: Database) -> None:
+    """Makes the first key and prints it. A database that is away just now keeps nothing from being served."""
+    try:
+        with Client.connect(database.conninfo) as client:
+            key = first_key(client)
+    except RunError as error:
+        _log.warning("no look at the keys: %s", error)
+        return
+    if key is not None:
+        output.say(f"key of the first admin, shown this once: {key}")
+
+
+async def _controller(settings: Settings, database: Database) -> None:
+    program = ChildProgram(child.begin, child.run_child)
+    await run_controller(settings, database.conninfo, LauncherName.PROCESS, program, words=with_commands)

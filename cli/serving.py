@@ -1,0 +1,66 @@
+"""What `serve` and `load --keep` have in common: an API with its first key, beside a controller or alone."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from api.context import Context, ParserLine
+from api.server import Listening, Server
+from app.settings import Settings
+from dataset_jobs.model.errors import RunError
+from parser_runner.parsers import countries
+from parser_runner.parsers.listing import all_parsers
+from services.client import Client
+from services.keys import Keys, Role
+
+FIRST_KEY = "first"
+"""The name of the key that the first `serve` makes."""
+
+_log = logging.getLogger(__name__)
+
+
+def parser_lines() -> Sequence[ParserLine]:
+    """The formats that can be read."""
+    return [ParserLine(*one) for one in all_parsers(countries())[0]]
+
+
+def first_key(client: Client) -> str | None:
+    """A key for an admin, made if there is none of any kind; None if there is one, or this login may make none."""
+    keys = Keys(client.database)
+    if keys.all():
+        return None
+    return keys.make(FIRST_KEY, Role.ADMIN).text
+
+
+@contextmanager
+def served_beside(
+    settings: Settings, conninfo: str, listening: Listening, ended: Callable[[], None] = lambda: None
+) -> Iterator[Server]:
+    """An API in a thread of its own, for as long as the block runs.
+
+    Args:
+        settings: checked already.
+        conninfo: of the database.
+        listening: where.
+        ended: called when the server ends, also by itself.
+    """
+    context = Context.open(settings, conninfo, parser_lines, local=listening.local)
+    server = Server(context, listening)
+
+    def serve() -> None:
+        try:
+            server.serve_until_stopped()
+        except (RunError, OSError, RuntimeError) as error:
+            _log.error("the API has ended: %s", error)
+        finally:
+            ended()
+
+    thread = threading.Thread(target=serve, name="api")
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
+        context.close()

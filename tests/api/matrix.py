@@ -1,0 +1,39 @@
+"""The table of every route, and what each role gets there. A route without a line fails a test."""
+
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    """A route, and what is answered to nobody, a viewer, an uploader and an admin.
+
+    Args:
+        method, path: as the route is declared.
+        asked: the path that is asked, where `path` has parameters.
+        body: JSON of the request.
+        statuses: what those four get.
+    """
+
+    method: str
+    path: str
+    statuses: tuple[int, int, int, int]
+    asked: str = ""
+    body: object = None
+
+
+EVERYBODY = (200, 200, 200, 200)
+VIEWERS = (401, 200, 200, 200)
+NOBODY_ID = "00000000-0000-4000-8000-000000000000"
+
+LINES = [
+    Line("GET", "/healthz", EVERYBODY),
+    Line("GET", "/readyz", EVERYBODY),
+    Line("GET", "/health", EVERYBODY),
+    Line("GET", "/ready", EVERYBODY),
+    Line("GET", "/v1/openapi.json", EVERYBODY),
+    Line("GET", "/docs", EVERYBODY),
+    Line("GET", "/problems/{code}", EVERYBODY, "/problems/no-key"),
+    Line("GET", "/v1/me", VIEWERS),
+    Line("GET", "/v1/countries", VIEWERS),
+    Line("GET", "/v1/countries/{country}", VIEWERS, "/v1/countries/us"),
+    Line("GET", "/v1/parsers", VIEWERS),
+]

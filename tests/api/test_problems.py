@@ -1,0 +1,53 @@
+"""The list of problem codes, the codes that routes use, and the OpenAPI document are the same."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import api as package
+from api.app import bare_app
+from api.declared import DeclaredRoute
+from api.openapi import document
+from api.problem_codes import PROBLEMS
+from tests.api.client import Api
+
+CODE = Path(package.__file__).parent
+LATER = {"not-acceptable"}
+
+
+def raised() -> set[str]:
+    """The codes that the code raises, or looks up."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in CODE.rglob("*.py"))
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return {one.value for one in nodes if isinstance(one, ast.Constant) and one.value in PROBLEMS}
+
+
+def test_every_code_of_the_list_is_used() -> None:
+    assert raised() - LATER == PROBLEMS.keys() - LATER
+
+
+def test_the_document_has_every_code_that_a_route_declares() -> None:
+    found = document(bare_app())
+    for route in bare_app().routes:
+        assert isinstance(route, DeclaredRoute)
+        answers = found["paths"][route.path_format][route.method.lower()]["responses"]
+        for code in route.declared.all_problems:
+            statuses = [str(status) for status in PROBLEMS[code].statuses]
+            assert all(status in answers for status in statuses), (route.path, code)
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_code_says_what_happened_and_what_to_do(code: str) -> None:
+    kind = PROBLEMS[code]
+    assert kind.happened.endswith(".")
+    assert kind.example
+    assert 400 <= kind.status < 600
+
+
+def test_every_code_has_a_page(api: Api) -> None:
+    for code, kind in PROBLEMS.items():
+        page = api.get(f"/problems/{code}", role=None)
+        assert page.status == 200
+        assert kind.title in page.text
+    assert api.get("/problems/none-such", role=None).code == "not-found"
