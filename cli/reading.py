@@ -30,6 +30,7 @@ class ReportReader:
         self._limits = replace(limits, cpu_seconds=min(limits.cpu_seconds, ceil(seconds) + 1))
         self._seconds = seconds
         self._idle: list[ParserParent] = []
+        self._busy: set[ParserParent] = set()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -61,26 +62,34 @@ class ReportReader:
             self._put_back(parent, still_good=not late.is_set())
 
     def close(self) -> None:
-        """Ends the processes that are idle, and the others when their file is read."""
+        """Ends all processes: a file that is being read is Unavailable then."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+            for busy in self._busy:
+                busy.kill()
         for one in idle:
             one.close()
 
     def _take(self) -> ParserParent:
+        parent = self._good_one() or ParserParent.started()
+        with self._lock:
+            self._busy.add(parent)
+        return parent
+
+    def _good_one(self) -> ParserParent | None:
         while True:
             with self._lock:
                 if not self._idle:
-                    break
+                    return None
                 parent = self._idle.pop()
             if parent.is_there:
                 return parent
             parent.close()
-        return ParserParent.started()
 
     def _put_back(self, parent: ParserParent, *, still_good: bool) -> None:
         with self._lock:
+            self._busy.discard(parent)
             if still_good and not self._closed:
                 self._idle.append(parent)
                 return

@@ -10,10 +10,11 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.local_machine import machine_errors
-from dataset_jobs.model.requests import InvalidRequest, unknown_country
+from dataset_jobs.model.requests import InvalidRequest, UnknownCountry, unknown_country
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import TRIES, Acting, ClientDatabase, Row, Transaction, When
+from services.ids import as_uuid
 from services.replacements import check_replaced
 from services.submission import Existing, Submission, Verdict, verdict_on
 
@@ -39,12 +40,14 @@ class Withdrawn(Exception):
 
 
 def find_country(database: ClientDatabase, given: str) -> tuple[UUID, str]:
-    """The id and the code of a country; raises InvalidRequest with suggestions."""
-    code = given.strip().upper()
-    rows = database.all("submit.find_country", code=code)
-    if not rows:
-        raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("submit.list_countries")])
-    return rows[0]["id"], code
+    """The id and the code of a country, of which one is given; raises InvalidRequest with suggestions."""
+    country_id = as_uuid(given)
+    rows = database.all("submit.find_country", code=given.strip().upper(), id=country_id)
+    if rows:
+        return rows[0]["id"], rows[0]["code"]
+    if country_id is not None:
+        raise UnknownCountry(f"there is no country of the id {country_id}")
+    raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("submit.list_countries")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class DatasetMaker:
         priority: a job with a higher one is claimed first.
         pool: the job's queue.
         run_at: a new job is not claimed before that.
+        batch: the name under which files are found that were submitted together.
         first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
     """
 
@@ -75,6 +79,7 @@ class DatasetMaker:
     priority: int
     pool: str
     run_at: When = None
+    batch: str | None = None
     first: Callable[[Transaction], None] = lambda _: None
 
     def create_or_continue(self) -> SubmitResult:
@@ -128,6 +133,7 @@ class DatasetMaker:
                 sha256=self.submission.sha256,
                 size=self.submission.size,
                 supersedes=list(self.submission.supersedes),
+                batch=self.batch,
                 **self.submission.hints.as_columns(),
             )
             if row is None:
@@ -174,6 +180,7 @@ class DatasetMaker:
                     filename=self.submission.filename,
                     supersedes=list(self.submission.supersedes),
                     storage_uri=uri,
+                    batch=self.batch,
                     **self.submission.hints.as_columns(),
                 )
                 if job_id is None:

@@ -15,7 +15,7 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
-from dataset_jobs.model.requests import Conflict, InvalidRequest
+from dataset_jobs.model.requests import BeingLoaded, InvalidRequest, LoadedOtherwise
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.model.text import one_line, storable
 
@@ -244,7 +244,7 @@ def verdict_on(existing: Existing, submission: Submission) -> Verdict:
     """The verdict if the bytes of an existing dataset are submitted again.
 
     Raises:
-        Conflict: it is loaded, or being loaded, under another name or with other hints, or in another one's place.
+        LoadedOtherwise, BeingLoaded: under another name or with other hints, or in another one's place.
     """
     same = _says(existing) == _says(submission)
     if existing.status not in (DatasetStatus.PENDING, DatasetStatus.FAILED) and not submission.supersedes:
@@ -258,13 +258,13 @@ def verdict_on(existing: Existing, submission: Submission) -> Verdict:
         case _ if same or _is_covered(existing, submission):
             return Verdict.UNCHANGED
         case DatasetStatus.COMPLETED:
-            raise Conflict(
+            raise LoadedOtherwise(
                 f"{submission.filename}: these bytes are loaded already, as dataset {existing.id}"
                 f" ({_described(existing)}); to load them as {_described(submission)}, delete that one first",
                 hints=[Hint(Action.DELETE_DATASET, dataset_id=existing.id)],
             )
         case _:
-            raise Conflict(
+            raise BeingLoaded(
                 f"{submission.filename}: these bytes are being loaded just now, as dataset {existing.id}"
                 f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended",
                 hints=[Hint(Action.EXPLAIN_JOB, job_id=existing.unfinished_job)],

@@ -56,11 +56,12 @@ class FileOptions:
     """What holds for every file that is submitted together.
 
     Args:
-        country: ISO 3166-1 alpha-2 code, in any letter case.
+        country: ISO 3166-1 alpha-2 code, in any letter case, or the id of a country.
         hints: what the uploader says of them.
         replaces: the datasets whose place the file takes; for one file at a time.
         priority, pool, run_at: of the new jobs.
         dry_run: write nothing, only return the results.
+        batch: the name under which files are found that were submitted together.
     """
 
     country: str
@@ -70,6 +71,7 @@ class FileOptions:
     pool: str = "default"
     run_at: When = None
     dry_run: bool = False
+    batch: str | None = None
 
 
 def submit_files(
@@ -122,8 +124,9 @@ def submit_checked(
     """
     country_id, country = find_country(database, options.country)
     maker = DatasetMaker(
-        database, storage, submission, source, country_id, country, options.priority, options.pool, options.run_at
-    )
+        database, storage, submission, source, country_id, country, options.priority, options.pool, options.run_at,
+        options.batch,
+    )  # fmt: skip
     return maker.preview() if options.dry_run else maker.create_or_continue()
 
 

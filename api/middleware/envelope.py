@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.exchange import Exchange, begin, exchange_of
+from api.middleware.linger import Reading, lingering
 from api.problem_answers import fault, problem_response
 from api.problems import problem_of
 
@@ -50,11 +51,11 @@ class Envelope:
         head = scope["method"] == "HEAD"
         if head:  # the same headers as GET
             scope["method"] = "GET"
-        sending = _Sending(send, exchange, head=head)
+        sending, reading = _Sending(send, exchange, head=head), Reading(scope, receive)
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, reading, sending)
         except Exception as error:
-            await _answer_error(scope, receive, sending, error)
+            await _answer_error(scope, reading, sending, error)
         finally:
             _log_line(scope, exchange, head=head)
 
@@ -85,7 +86,7 @@ class _Sending:
         await self._send(message)
 
 
-async def _answer_error(scope: Scope, receive: Receive, sending: _Sending, error: Exception) -> None:
+async def _answer_error(scope: Scope, reading: Reading, sending: _Sending, error: Exception) -> None:
     exchange = exchange_of(scope)
     problem = problem_of(error)
     if problem is None:
@@ -94,7 +95,11 @@ async def _answer_error(scope: Scope, receive: Receive, sending: _Sending, error
         )
         problem = fault()
     if exchange.status is None:
-        await problem_response(scope, problem)(scope, receive, sending)
+        if reading.unread:
+            problem.headers["Connection"] = "close"
+        await problem_response(scope, problem)(
+            scope, reading, lingering(reading, sending) if reading.unread else sending
+        )
 
 
 def _trace(error: Exception) -> str:

@@ -4,8 +4,8 @@
 -- loaded and whose file is lost, it is `submit.restore_file`.
 
 -- name: submit.find_country
--- Finds the country of an ISO code.
-select id from countries where code = %(code)s
+-- Finds the country of an ISO code, or of an id.
+select id, code from countries where code = %(code)s or id = %(id)s
 
 -- name: submit.list_countries
 -- Lists all countries, to suggest some if a code is unknown.
@@ -24,9 +24,9 @@ from datasets where id = any (%(ids)s::uuid[])
 -- name: submit.insert_dataset
 -- Inserts a dataset. No row: somebody submitted the same bytes in the meantime.
 insert into datasets (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint,
-    format_hint, region_hint, description, supersedes)
+    format_hint, region_hint, description, supersedes, batch)
 values (%(dataset_id)s, %(country_id)s, %(filename)s, %(storage_uri)s, %(sha256)s, %(size)s, %(year_hint)s,
-    %(sex_hint)s, %(format_hint)s, %(region_hint)s, %(description)s, %(supersedes)s::uuid[])
+    %(sex_hint)s, %(format_hint)s, %(region_hint)s, %(description)s, %(supersedes)s::uuid[], %(batch)s)
 on conflict (country_id, sha256) do nothing
 returning id
 
@@ -35,7 +35,7 @@ returning id
 -- it had failed.
 update datasets set filename = %(filename)s, year_hint = %(year_hint)s, sex_hint = %(sex_hint)s,
     format_hint = %(format_hint)s, region_hint = %(region_hint)s, description = %(description)s,
-    supersedes = %(supersedes)s::uuid[], storage_uri = %(storage_uri)s, status = 'pending',
+    batch = coalesce(%(batch)s, batch), supersedes = %(supersedes)s::uuid[], storage_uri = %(storage_uri)s, status = 'pending',
     updated_at = clock_timestamp()
 where id = %(dataset_id)s and status in ('pending', 'failed')
 
