@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.exchange import Exchange, begin, exchange_of
-from api.middleware.linger import Reading, lingering
+from api.middleware.linger import Lingering, Reading
 from api.problem_answers import fault, problem_response
 from api.problems import problem_of
 
@@ -51,7 +51,8 @@ class Envelope:
         head = scope["method"] == "HEAD"
         if head:  # the same headers as GET
             scope["method"] = "GET"
-        sending, reading = _Sending(send, exchange, head=head), Reading(scope, receive)
+        reading = Reading(scope, receive)
+        sending = _Sending(Lingering(reading, send), exchange, head=head)
         try:
             await self._app(scope, reading, sending)
         except Exception as error:
@@ -86,7 +87,7 @@ class _Sending:
         await self._send(message)
 
 
-async def _answer_error(scope: Scope, reading: Reading, sending: _Sending, error: Exception) -> None:
+async def _answer_error(scope: Scope, receive: Receive, sending: _Sending, error: Exception) -> None:
     exchange = exchange_of(scope)
     problem = problem_of(error)
     if problem is None:
@@ -95,11 +96,7 @@ async def _answer_error(scope: Scope, reading: Reading, sending: _Sending, error
         )
         problem = fault()
     if exchange.status is None:
-        if reading.unread:
-            problem.headers["Connection"] = "close"
-        await problem_response(scope, problem)(
-            scope, reading, lingering(reading, sending) if reading.unread else sending
-        )
+        await problem_response(scope, problem)(scope, receive, sending)
 
 
 def _trace(error: Exception) -> str:

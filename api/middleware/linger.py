@@ -36,8 +36,8 @@ class Reading:
         return message
 
 
-def lingering(reading: Reading, send: Send, seconds: float = LINGER_SECONDS) -> Send:
-    """As `send`, for an answer with a Content-Length: it ends only when the client has sent all, or is gone.
+class Lingering:
+    """As `send`. An answer that says no before the body was read ends only when the client has sent all, or is gone.
 
     Args:
         reading: the rest of the body.
@@ -45,15 +45,22 @@ def lingering(reading: Reading, send: Send, seconds: float = LINGER_SECONDS) -> 
         seconds: the client gets to send the rest.
     """
 
-    async def sending(message: Message) -> None:
-        if message["type"] != "http.response.body" or message.get("more_body"):
-            await send(message)
-            return
-        await send({**message, "more_body": True})
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while reading.unread:
-                    await reading()
-        await send({"type": "http.response.body", "body": b""})
+    def __init__(self, reading: Reading, send: Send, seconds: float = LINGER_SECONDS) -> None:
+        self._reading = reading
+        self._send = send
+        self._seconds = seconds
+        self._lingers = False
 
-    return sending
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400 and self._reading.unread:
+            self._lingers = True
+            message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        if message["type"] != "http.response.body" or message.get("more_body") or not self._lingers:
+            await self._send(message)
+            return
+        await self._send({**message, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                while self._reading.unread:
+                    await self._reading()
+        await self._send({"type": "http.response.body", "body": b""})

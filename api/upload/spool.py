@@ -54,6 +54,10 @@ class Spool:
         self._files.add(made)
         return made
 
+    def __len__(self) -> int:
+        """How many files are being received."""
+        return len(self._files)
+
     def forget(self, file: "SpoolFile") -> None:
         """Frees a place."""
         self._files.discard(file)

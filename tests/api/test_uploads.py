@@ -7,28 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.client import Answer, Api, running
+from tests.api.client import Api, running
 from tests.api.forms import FILE, Part, form
+from tests.api.uploading import CONTENT, SHA256, send, stored, upload
 from tests.integration.world import World
-
-CONTENT = b"Mary,F,7065\nJohn,M,9655\n"
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-def send(api: Api, *parts: Part, path: str = "/v1/datasets/upload", **how: Any) -> Answer:
-    """Sends a form, as an uploader unless told otherwise."""
-    body, content_type = form(*parts)
-    headers = {"Content-Type": content_type} | how.pop("headers", {})
-    return api.post(path, body=body, headers=headers, **{"role": "uploader", **how})
-
-
-def upload(api: Api, content: bytes = CONTENT, name: str = "yob2020.txt", country: str = "US", **fields: str) -> Answer:
-    return send(api, Part(FILE, content, name), Part("country", country), *(Part(*one) for one in fields.items()))
-
-
-def stored(api: Api) -> list[bytes]:
-    """The content of every file in storage."""
-    return [path.read_bytes() for path in (api.world.folder / "storage").rglob("*") if path.is_file()]
 
 
 async def test_an_upload_is_stored_and_loaded(api: Api) -> None:
