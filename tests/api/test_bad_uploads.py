@@ -62,7 +62,8 @@ VALUES = {
 
 
 def test_every_wrong_value_is_named_in_one_answer(api: Api) -> None:
-    answer = upload(api, **{name: value for name, (value, _) in VALUES.items()})
+    wrong: dict[str, Any] = {name: value for name, (value, _) in VALUES.items()}
+    answer = upload(api, **wrong)
     assert (answer.status, answer.code) == (422, "field-invalid")
     said = {one["field"]: one["message"] for one in answer.json["errors"]}
     assert said.keys() == VALUES.keys()

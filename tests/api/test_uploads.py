@@ -60,7 +60,7 @@ def test_a_file_may_be_the_body_itself(api: Api) -> None:
 
 
 def test_every_field_of_a_form_is_heeded(api: Api) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "year": "2020", "sex": "female", "region": "us-ny", "columns": "name=n count=c", "measure": "births",
         "priority": "-3", "run_at": "2030-01-01T00:00Z", "pool": "default", "sha256": SHA256.upper(), "batch": "a",
     }  # fmt: skip
