@@ -87,16 +87,16 @@ model: prepare-model  ## a model of the lease protocol, in every order of its st
 integration: postgres-18 postgres-16 postgres-15  ## conformance and integration tests, on a real Postgres and a real S3 server
 
 postgres-18: prepare-integration
-	$(PYTEST) tests/conformance tests/integration tests/outages
+	$(PYTEST) tests/conformance tests/integration tests/api tests/outages
 
 # On the others what their SQL decides; that every statement is among it is checked. 16 and 18 come with the embedded one.
 postgres-16: prepare-integration
-	AFFIRM_TEST_POSTGRES=16 $(PYTEST) -m every_postgres tests/integration
+	AFFIRM_TEST_POSTGRES=16 $(PYTEST) -m every_postgres tests/integration tests/api
 
 # Debian 12's own.
 postgres-15: prepare-integration
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
-	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) -m every_postgres tests/integration; \
+	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) -m every_postgres tests/integration tests/api; \
 	  else echo "the integration tests on Postgres 15 are skipped: it is not installed"; fi
 
 faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out

@@ -66,7 +66,7 @@ class DatasetMaker:
         priority: a job with a higher one is claimed first.
         pool: the job's queue.
         run_at: a new job is not claimed before that.
-        batch: the name under which files are found that were submitted together.
+        batch: the name of what is submitted together; None leaves that of a dataset that is there.
         first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
     """
 
@@ -173,6 +173,8 @@ class DatasetMaker:
                 return None
             verdict = verdict_on(_existing(dataset), self.submission)
             job_id = dataset["unfinished_job"]
+            if self.batch is not None:
+                transaction.execute("submit.set_batch", dataset_id=dataset_id, batch=self.batch)
             if _has_no_rows(dataset):
                 transaction.execute(
                     "submit.correct_dataset",
@@ -180,9 +182,9 @@ class DatasetMaker:
                     filename=self.submission.filename,
                     supersedes=list(self.submission.supersedes),
                     storage_uri=uri,
-                    batch=self.batch,
                     **self.submission.hints.as_columns(),
                 )
+                transaction.execute("datasets.revive", dataset_id=dataset_id)
                 if job_id is None:
                     job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
             elif restored:
@@ -202,6 +204,7 @@ class DatasetMaker:
             "job": None if result.job_id is None else str(result.job_id),
             "filename": self.submission.filename,
             "country": self.country,
+            "batch": self.batch,
         }
         return result
 

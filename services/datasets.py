@@ -185,8 +185,6 @@ class Datasets:
                     hints=[Hint(Action.CANCEL_JOB, job_id=held["job_id"])],
                 )
             refuse_to_uncover(transaction, dataset)
-            transaction.execute("coverage.uncover", dataset_key=dataset["key"])
-            transaction.execute("datasets.delete_rows", dataset_key=dataset["key"])
             transaction.execute("datasets.delete", dataset_id=dataset_id)
             transaction.detail = {"filename": dataset["filename"], "sha256": dataset["sha256"]}
             return str(dataset["storage_uri"])

@@ -22,6 +22,7 @@ from dataset_jobs.model.text import one_line, storable
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 """The years that a hint may name."""
 
+LONGEST_BATCH = 100
 LONGEST_NAME = 255
 """Characters of a file name."""
 
@@ -161,6 +162,13 @@ def checked_sha256(given: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", lower):
         raise InvalidRequest(f"sha256 '{one_line(given)[:80]}': must be 64 hexadecimal digits")
     return lower
+
+
+def checked_batch(batch: str | None) -> str | None:
+    """The name of what is submitted together; raises InvalidRequest for one that is no short line."""
+    if batch is not None and (not batch.strip() or one_line(batch) != batch or len(batch) > LONGEST_BATCH):
+        raise InvalidRequest(f"batch {one_line(batch)!r}: expected one line of at most {LONGEST_BATCH} characters")
+    return batch
 
 
 def checked_hints(hints: FileHints) -> FileHints:

@@ -18,7 +18,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, When
 from services.dataset_maker import DatasetMaker, SubmitResult, find_country
 from services.sources.source import FileOnDisk, LocalFile, NoSource, Source, Tell
-from services.submission import Submission, open_file, read_file
+from services.submission import Submission, checked_batch, open_file, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class FileOptions:
         replaces: the datasets whose place the file takes; for one file at a time.
         priority, pool, run_at: of the new jobs.
         dry_run: write nothing, only return the results.
-        batch: the name under which files are found that were submitted together.
+        batch: the name of what is submitted together, by which lists find it.
     """
 
     country: str
@@ -125,7 +125,7 @@ def submit_checked(
     country_id, country = find_country(database, options.country)
     maker = DatasetMaker(
         database, storage, submission, source, country_id, country, options.priority, options.pool, options.run_at,
-        options.batch,
+        checked_batch(options.batch),
     )  # fmt: skip
     return maker.preview() if options.dry_run else maker.create_or_continue()
 

@@ -14,6 +14,7 @@ from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
 from services.submission import (
+    checked_batch,
     checked_format,
     checked_region,
     checked_sex,
@@ -45,7 +46,6 @@ IN_THE_ADDRESS = ("validate_only",)
 """Those that a form's address may have too."""
 
 _LOWEST, _HIGHEST = -32768, 32767
-_BATCH = 100
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
 
 Value = TypeVar("Value")
@@ -119,7 +119,7 @@ def read_fields(given: Mapping[str, Sequence[str]]) -> Asked:
         run_at=reader.value("run_at", _when),
         pool=reader.value("pool", str),
         sha256=reader.value("sha256", checked_sha256),
-        batch=reader.value("batch", _batch),
+        batch=reader.value("batch", checked_batch),
         validate_only=reader.value("validate_only", _boolean) or False,
     )
     if reader.wrong:
@@ -182,12 +182,6 @@ def _dataset(text: str) -> UUID:
 def _measure(text: str) -> str:
     if text not in MEASURES:
         raise InvalidRequest(f"'{one_line(text)[:40]}': expected {' or '.join(MEASURES)}")
-    return text
-
-
-def _batch(text: str) -> str:
-    if text != one_line(text) or len(text) > _BATCH:
-        raise InvalidRequest(f"expected one line of at most {_BATCH} characters")
     return text
 
 

@@ -122,6 +122,7 @@ _PARTS: dict[str, Callable[[], Part]] = {
 NAMES = tuple(_PARTS)
 FOLDERS = {
     "unit": "check",
+    "api": "integration",
     "model": "model",
     "conformance": "integration",
     "integration": "integration",
