@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from api.access import Caller
 from api.exchange import Exchange, exchange_of
 from api.rates import Rates
+from api.upload.uploads import Uploads
 from app.file_storage import storage_config
 from app.settings import Settings
 from dataset_jobs.model.actor import Actor
@@ -19,6 +20,7 @@ from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
 from services.keys import Keys
+from services.validation import ReadReports
 
 ANSWER_SECONDS = 10.0
 """How long one answer of the database may take."""
@@ -77,6 +79,7 @@ class Context:
         client: the use cases; as many threads can use it as come.
         storage: keeps the files.
         parsers: lists the formats that can be read.
+        read_reports: reads files that are only to be checked.
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
@@ -86,31 +89,40 @@ class Context:
     client: Client
     storage: Storage
     parsers: Callable[[], Sequence[ParserLine]]
+    read_reports: ReadReports
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
     rates: Rates = field(init=False)
     keys: Keys = field(init=False)
+    uploads: Uploads = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
+        self.uploads = Uploads.of(self.settings)
 
     @classmethod
     def open(
-        cls, settings: Settings, conninfo: str, parsers: Callable[[], Sequence[ParserLine]], *, local: bool = False
+        cls,
+        settings: Settings,
+        conninfo: str,
+        parsers: Callable[[], Sequence[ParserLine]],
+        read_reports: ReadReports,
+        *,
+        local: bool = False,
     ) -> Self:
         """A context over a pool of connections, which are made when they are needed.
 
         Args:
             settings: checked already.
             conninfo: of the database.
-            parsers, local: see the class.
+            parsers, read_reports, local: see the class.
         """
         pool = ClientPool(
             conninfo, settings.api_max_connections, Actor("api", "api"), timedelta(seconds=ANSWER_SECONDS),
             CONNECTION_SECONDS,
         )  # fmt: skip
-        return cls(settings, Client(pool), open_storage(storage_config(settings)), parsers, local)
+        return cls(settings, Client(pool), open_storage(storage_config(settings)), parsers, read_reports, local)
 
     def close(self) -> None:
         """Closes the connections."""

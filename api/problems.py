@@ -10,7 +10,14 @@ from typing import Any, TypedDict
 from api.problem_codes import PROBLEMS, Kind
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
-from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound, UnknownCountry
+from dataset_jobs.model.requests import (
+    BeingLoaded,
+    Conflict,
+    InvalidRequest,
+    LoadedOtherwise,
+    NotFound,
+    UnknownCountry,
+)
 from dataset_jobs.model.text import storable_values
 
 MEDIA_TYPE = "application/problem+json"
@@ -95,6 +102,10 @@ def problem_of(error: Exception) -> Problem | None:
         return Problem("country-not-found", str(error))
     if isinstance(error, NotFound):
         return Problem("not-found", str(error))
+    if isinstance(error, LoadedOtherwise):
+        return Problem("overlapping", str(error))
+    if isinstance(error, BeingLoaded):
+        return Problem("dataset-busy", str(error))
     if isinstance(error, Conflict):
         return Problem("conflict", str(error))
     if isinstance(error, InvalidRequest):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from api.context import Context, ParserLine
 from api.server import Listening, Server
 from app.settings import Settings
+from cli.reading import ReportReader
 from dataset_jobs.model.errors import RunError
 from parser_runner.parsers import countries
 from parser_runner.parsers.listing import all_parsers
@@ -23,6 +24,11 @@ _log = logging.getLogger(__name__)
 def parser_lines() -> Sequence[ParserLine]:
     """The formats that can be read."""
     return [ParserLine(*one) for one in all_parsers(countries())[0]]
+
+
+def report_reader(settings: Settings) -> ReportReader:
+    """What reads files that are only to be checked; whoever made it closes it."""
+    return ReportReader(settings.limits, settings.api_validate_deadline.total_seconds())
 
 
 def first_key(client: Client) -> str | None:
@@ -45,7 +51,8 @@ def served_beside(
         listening: where.
         ended: called when the server ends, also by itself.
     """
-    context = Context.open(settings, conninfo, parser_lines, local=listening.local)
+    reader = report_reader(settings)
+    context = Context.open(settings, conninfo, parser_lines, reader, local=listening.local)
     server = Server(context, listening)
 
     def serve() -> None:
@@ -63,4 +70,5 @@ def served_beside(
     finally:
         server.stop()
         thread.join()
+        reader.close()
         context.close()

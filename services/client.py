@@ -1,10 +1,10 @@
 """All requests to an installation. The command line makes a client for each command, an API one for itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import UUID
 
 from dataset_jobs.model.actor import Actor
@@ -13,7 +13,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
 from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
-from services.dataset_maker import find_country
+from services.dataset_maker import SubmitResult, find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.failures import Failures, read_failures
@@ -25,7 +25,8 @@ from services.problems import LATELY, Problem, problems
 from services.refusals import refusals
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
-from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
+from services.submission import Submission
+from services.submit import FileOptions, SubmittedFile, submit_checked, submit_file, submit_files
 from services.waiting import Waiting, surroundings, why_waiting
 
 
@@ -88,6 +89,12 @@ class Client:
     def submit_file(self, storage: Storage, path: Path, options: FileOptions) -> SubmittedFile:
         """Submits one file. An error of the request becomes a refusal; any other error is raised."""
         return submit_file(self.database, storage, path, options)
+
+    def submit_checked(
+        self, storage: Storage, submission: Submission, source: Callable[[], BinaryIO], options: FileOptions
+    ) -> SubmitResult:
+        """Submits a file that is read and checked already; see `services.submit.submit_checked`."""
+        return submit_checked(self.database, storage, submission, source, options)
 
     def now(self) -> datetime:
         """The time by the database's clock, as all times of an installation are."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from dataset_jobs.model.requests import UnknownCountry, unknown_country
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.client_connection import ClientDatabase, Row
+from services.ids import as_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Countries:
 
     def get(self, given: str) -> Country:
         """One by its id or its code, which may be in small letters; raises UnknownCountry."""
-        country_id = _uuid(given)
+        country_id = as_uuid(given)
         code = None if country_id else given.strip().upper()
         rows = self._database.all("countries.read", code=code, id=country_id)
         if rows:
@@ -63,13 +64,6 @@ class Countries:
             raise UnknownCountry(f"there is no country of the id {country_id}")
         known = [(row["code"], row["name"]) for row in self._database.all("submit.list_countries")]
         raise unknown_country(one_line(given), known)
-
-
-def _uuid(given: str) -> UUID | None:
-    try:
-        return UUID(given)
-    except ValueError:
-        return None
 
 
 def _country(row: Row) -> Country:

@@ -10,10 +10,11 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.local_machine import machine_errors
-from dataset_jobs.model.requests import InvalidRequest, unknown_country
+from dataset_jobs.model.requests import InvalidRequest, UnknownCountry, unknown_country
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import TRIES, Acting, ClientDatabase, Row, Transaction, When
+from services.ids import as_uuid
 from services.replacements import check_replaced
 from services.submission import Existing, Submission, Verdict, verdict_on
 
@@ -39,12 +40,14 @@ class Withdrawn(Exception):
 
 
 def find_country(database: ClientDatabase, given: str) -> tuple[UUID, str]:
-    """The id and the code of a country; raises InvalidRequest with suggestions."""
-    code = given.strip().upper()
-    rows = database.all("submit.find_country", code=code)
-    if not rows:
-        raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("submit.list_countries")])
-    return rows[0]["id"], code
+    """The id and the code of a country, of which one is given; raises InvalidRequest with suggestions."""
+    country_id = as_uuid(given)
+    rows = database.all("submit.find_country", code=given.strip().upper(), id=country_id)
+    if rows:
+        return rows[0]["id"], rows[0]["code"]
+    if country_id is not None:
+        raise UnknownCountry(f"there is no country of the id {country_id}")
+    raise unknown_country(given, [(row["code"], row["name"]) for row in database.all("submit.list_countries")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class DatasetMaker:
         database: where the dataset goes.
         storage: keeps the file.
         submission: its name, hash, size and hints, checked.
-        source: opens the file that `submission` was read from; the caller closes it.
+        source: opens the file that `submission` was read from, at its beginning; called only if it has to be stored.
         country_id, country: by `find_country`.
         priority: a job with a higher one is claimed first.
         pool: the job's queue.
@@ -153,12 +156,13 @@ class DatasetMaker:
         existing = _read(self.database, dataset_id)
         if existing is None:
             return None
-        verdict_on(_existing(existing), self.submission)
+        verdict = verdict_on(_existing(existing), self.submission)
         uri, restored = existing["storage_uri"], False
         if _has_no_rows(existing):
             check_replaced(self.database, self.submission, self.country_id)
-            # Store the same bytes under the same key again, which restores a lost file. Not under the lock.
-            uri = self._put(dataset_id)
+            # Store the same bytes under the same key again, which restores a lost or changed file. Not under the lock.
+            if verdict is not Verdict.UNCHANGED or existing["error"] is not None or not self._is_kept(uri):
+                uri = self._put(dataset_id)
         elif self._is_to_be_restored(existing):
             uri, restored = self._put(dataset_id), True
 
@@ -218,6 +222,14 @@ class DatasetMaker:
         except (Forbidden, Misconfigured):
             return False
         return dataset["error"] is not None
+
+    def _is_kept(self, uri: str) -> bool:
+        """Whether a file is where its dataset says, and can be read from here."""
+        try:
+            self.storage.open(uri).close()
+        except (FileMissing, Forbidden, Misconfigured):
+            return False
+        return True
 
     def _put(self, dataset_id: UUID) -> str:
         # Storage raises its own errors; these are about reading the file.

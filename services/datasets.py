@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -9,15 +10,36 @@ from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.report import Report, stored_report
-from dataset_jobs.model.requests import NotFound
+from dataset_jobs.model.requests import InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, When
 from dataset_jobs.store.views import DatasetView, NameCount
+from services.dataset_maker import find_country
 from services.filters import DatasetFilter, select_datasets
 from services.ids import find
 from services.listing import Selection
 from services.refusals import refuse_to_delete, refuse_to_reprocess
+from services.submission import checked_sha256
+
+MOST_KNOWN = 1000
+"""Hashes that can be asked for at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """Whether the bytes of a hash are a dataset of a country.
+
+    Args:
+        sha256: in lower-case hexadecimal.
+        dataset_id, status: of the dataset; None if there is none.
+        job_id: its unfinished job, if it has one.
+    """
+
+    sha256: str
+    dataset_id: UUID | None = None
+    status: str | None = None
+    job_id: UUID | None = None
 
 
 class Datasets:
@@ -79,6 +101,24 @@ class Datasets:
             )
             found[row["id"]] = stored_report(about, row["report"])
         return found
+
+    def known(self, country: str, hashes: Sequence[str]) -> builtins.list[KnownContent]:
+        """For each hash, in their order, whether these bytes are a dataset already.
+
+        Args:
+            country: ISO 3166-1 alpha-2 code, in any letter case.
+            hashes: SHA-256 in hexadecimal, at most `MOST_KNOWN`.
+
+        Raises:
+            InvalidRequest: the country is unknown, a hash is malformed, or there are too many.
+        """
+        if len(hashes) > MOST_KNOWN:
+            raise InvalidRequest(f"{len(hashes):,} hashes: at most {MOST_KNOWN:,} can be asked for at a time")
+        checked = [checked_sha256(one) for one in hashes]
+        country_id, _ = find_country(self._database, country)
+        rows = self._database.all("datasets.known", country_id=country_id, hashes=checked)
+        found = {row["sha256"]: KnownContent(**row) for row in rows}
+        return [found.get(one) or KnownContent(one) for one in checked]
 
     def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount]:
         """The most frequent names of a loaded dataset in its last year; none if it has no rows."""

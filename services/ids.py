@@ -11,6 +11,14 @@ from dataset_jobs.store.client_connection import ClientDatabase
 _QUERIES = {"job": "jobs.ids", "dataset": "datasets.ids"}
 
 
+def as_uuid(given: str) -> UUID | None:
+    """A whole id; None for anything else."""
+    try:
+        return UUID(given.strip())
+    except ValueError:
+        return None
+
+
 def find(database: ClientDatabase, given: str, kind: Literal["job", "dataset"]) -> UUID:
     """The one id that is `given` or begins with it.
 

@@ -15,7 +15,7 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
-from dataset_jobs.model.requests import Conflict, InvalidRequest
+from dataset_jobs.model.requests import BeingLoaded, InvalidRequest, LoadedOtherwise
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.model.text import one_line, storable
 
@@ -83,6 +83,15 @@ class Existing:
     parser: str | None = None
 
 
+def checked_submission(
+    filename: str, sha256: str, size: int, hints: FileHints = NO_HINTS, replaces: Iterable[UUID] = ()
+) -> Submission:
+    """The submission of a file that is hashed already; raises InvalidRequest for a name or hint that is not allowed."""
+    return Submission(
+        checked_filename(filename), checked_sha256(sha256), size, checked_hints(hints), tuple(sorted({*replaces}))
+    )
+
+
 def read_submission(
     content: BinaryIO, filename: str, hints: FileHints = NO_HINTS, replaces: Iterable[UUID] = ()
 ) -> Submission:
@@ -147,6 +156,14 @@ def checked_filename(filename: str) -> str:
     return filename
 
 
+def checked_sha256(given: str) -> str:
+    """A hash, in lower case."""
+    lower = given.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", lower):
+        raise InvalidRequest(f"sha256 '{one_line(given)[:80]}': must be 64 hexadecimal digits")
+    return lower
+
+
 def checked_batch(batch: str | None) -> str | None:
     """The name of what is submitted together; raises InvalidRequest for one that is no short line."""
     if batch is not None and (not batch.strip() or one_line(batch) != batch or len(batch) > LONGEST_BATCH):
@@ -204,6 +221,22 @@ def checked_region(code: str | None) -> str | None:
     return upper
 
 
+def described(hints: FileHints, description: Description, measure: str | None) -> FileHints:
+    """The hints, with the description of the file's columns.
+
+    Args:
+        hints: the other ones.
+        description: of its columns.
+        measure: births or population, if the description does not say it.
+
+    Raises:
+        InvalidRequest: the description says another measure.
+    """
+    if measure is not None and description.measure not in (None, measure):
+        raise InvalidRequest(f"measure {measure}: the description says {description.measure}")
+    return hints.described(description.with_measure(measure).as_json())
+
+
 def _checked_description(hints: FileHints) -> str | None:
     if hints.description is None:
         return None
@@ -219,7 +252,7 @@ def verdict_on(existing: Existing, submission: Submission) -> Verdict:
     """The verdict if the bytes of an existing dataset are submitted again.
 
     Raises:
-        Conflict: it is loaded, or being loaded, under another name or with other hints, or in another one's place.
+        LoadedOtherwise, BeingLoaded: under another name or with other hints, or in another one's place.
     """
     same = _says(existing) == _says(submission)
     if existing.status not in (DatasetStatus.PENDING, DatasetStatus.FAILED) and not submission.supersedes:
@@ -233,13 +266,13 @@ def verdict_on(existing: Existing, submission: Submission) -> Verdict:
         case _ if same or _is_covered(existing, submission):
             return Verdict.UNCHANGED
         case DatasetStatus.COMPLETED:
-            raise Conflict(
+            raise LoadedOtherwise(
                 f"{submission.filename}: these bytes are loaded already, as dataset {existing.id}"
                 f" ({_described(existing)}); to load them as {_described(submission)}, delete that one first",
                 hints=[Hint(Action.DELETE_DATASET, dataset_id=existing.id)],
             )
         case _:
-            raise Conflict(
+            raise BeingLoaded(
                 f"{submission.filename}: these bytes are being loaded just now, as dataset {existing.id}"
                 f" ({_described(existing)}); submit them as {_described(submission)} when that run has ended",
                 hints=[Hint(Action.EXPLAIN_JOB, job_id=existing.unfinished_job)],

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from dataset_jobs.model.errors import RunError
@@ -17,7 +18,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, When
 from services.dataset_maker import DatasetMaker, SubmitResult, find_country
 from services.sources.source import FileOnDisk, LocalFile, NoSource, Source, Tell
-from services.submission import checked_batch, open_file, read_file
+from services.submission import Submission, checked_batch, open_file, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class FileOptions:
     """What holds for every file that is submitted together.
 
     Args:
-        country: ISO 3166-1 alpha-2 code, in any letter case.
+        country: ISO 3166-1 alpha-2 code, in any letter case, or the id of a country.
         hints: what the uploader says of them.
         replaces: the datasets whose place the file takes; for one file at a time.
         priority, pool, run_at: of the new jobs.
@@ -98,14 +99,35 @@ def submit_file(database: ClientDatabase, storage: Storage, path: Path, options:
     """Submits one file. An error of the request becomes a refusal; any other error is raised."""
     try:
         submission = read_file(path, options.hints, options.replaces)
-        country_id, country = find_country(database, options.country)
-        maker = DatasetMaker(
-            database, storage, submission, partial(open_file, path), country_id, country, options.priority,
-            options.pool, options.run_at, checked_batch(options.batch),
-        )  # fmt: skip
-        return SubmittedFile(path, maker.preview() if options.dry_run else maker.create_or_continue())
+        return SubmittedFile(path, submit_checked(database, storage, submission, partial(open_file, path), options))
     except InvalidRequest as refusal:
         return SubmittedFile(path, refusal=refusal)
+
+
+def submit_checked(
+    database: ClientDatabase,
+    storage: Storage,
+    submission: Submission,
+    source: Callable[[], BinaryIO],
+    options: FileOptions,
+) -> SubmitResult:
+    """Submits a file that is read and checked already. Bytes that are known and kept are not stored again.
+
+    Args:
+        submission: the file, with its hints and what it replaces; those of `options` are not asked.
+        source: opens the file's bytes, from their beginning; called only if they have to be stored.
+
+    Raises:
+        InvalidRequest: country or pool is unknown, or the file cannot replace a dataset that it names.
+        Conflict: the same bytes are loaded, or being loaded, under another name or with other hints.
+        RunError: as database, storage or the machine have it.
+    """
+    country_id, country = find_country(database, options.country)
+    maker = DatasetMaker(
+        database, storage, submission, source, country_id, country, options.priority, options.pool, options.run_at,
+        checked_batch(options.batch),
+    )  # fmt: skip
+    return maker.preview() if options.dry_run else maker.create_or_continue()
 
 
 def submit_sources(

@@ -47,9 +47,7 @@ class BodyLimit:
                 async with asyncio.timeout_at(until):
                     message = await receive()
             except TimeoutError:
-                raise Problem(
-                    "too-slow", f"the body did not come within {self._seconds:g} s", headers={"Connection": "close"}
-                ) from None
+                raise Problem("too-slow", f"the body did not come within {self._seconds:g} s") from None
             got += len(message.get("body", b""))
             whole = not message.get("more_body", False)
             if got > limit:
@@ -60,6 +58,4 @@ class BodyLimit:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(
-        "too-large", f"the body may have {limit:,} bytes at most", headers={"Connection": "close"}, limit=limit
-    )
+    return Problem("too-large", f"the body may have {limit:,} bytes at most", limit=limit)

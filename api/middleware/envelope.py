@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.exchange import Exchange, begin, exchange_of
+from api.middleware.linger import Lingering, Reading
 from api.problem_answers import fault, problem_response
 from api.problems import problem_of
 
@@ -50,11 +51,12 @@ class Envelope:
         head = scope["method"] == "HEAD"
         if head:  # the same headers as GET
             scope["method"] = "GET"
-        sending = _Sending(send, exchange, head=head)
+        reading = Reading(scope, receive)
+        sending = _Sending(Lingering(reading, send), exchange, head=head)
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, reading, sending)
         except Exception as error:
-            await _answer_error(scope, receive, sending, error)
+            await _answer_error(scope, reading, sending, error)
         finally:
             _log_line(scope, exchange, head=head)
 

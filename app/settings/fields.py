@@ -176,6 +176,17 @@ class Settings(BaseSettings):
         3000, "Requests a minute of each key at one API process; so many may come at once.",
         "a whole number from 1 to 1000000", ge=1, le=1_000_000,
     )  # fmt: skip
+    api_spool_dir: Path | None = _setting(
+        None, "Where the API keeps files while it receives them: API_UPLOADS_AT_ONCE times LIMIT_FILE_MIB at most.",
+        "a folder", "the folder for temporary files",
+    )  # fmt: skip
+    api_uploads_at_once: int = _setting(
+        8, "Files that one API process receives at a time.", "a whole number from 1 to 1000", ge=1, le=1000
+    )
+    api_validate_deadline: Annotated[Duration, within(timedelta(seconds=1), _HOUR)] = _setting(
+        timedelta(seconds=60), "How long the API may take to read a file that is only to be checked.",
+        "a duration from 1s to 1h, such as 1m", "1m",
+    )  # fmt: skip
     api_read_only: bool = _setting(False, "The API refuses all that would change something.", "true or false", "false")
     api_public_names: bool = _setting(
         False, "Everybody may read names, countries and what belongs to them, without a key.", "true or false", "false"

@@ -12,7 +12,7 @@ from app.database import Database, open_database
 from app.settings import Settings
 from cli.lazy import single
 from cli.screen import output
-from cli.serving import first_key, parser_lines, served_beside
+from cli.serving import first_key, parser_lines, report_reader, served_beside
 from cli.session import read_and_log
 from cli.wording.hints import with_commands
 from controller.app import LauncherName, run_controller
@@ -57,10 +57,12 @@ def serve(
             with served_beside(settings, database.conninfo, listening):
                 asyncio.run(_controller(settings, database))
             return
-        context = Context.open(settings, database.conninfo, parser_lines, local=listening.local)
+        reader = report_reader(settings)
+        context = Context.open(settings, database.conninfo, parser_lines, reader, local=listening.local)
         try:
             Server(context, listening).serve_until_stopped()
         finally:
+            reader.close()
             context.close()
 
 

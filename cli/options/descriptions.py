@@ -8,7 +8,7 @@ from dataset_jobs.model.description import Description
 from dataset_jobs.model.description_parts import MAX_BYTES, InvalidDescription
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.requests import InvalidRequest
-from services.submission import open_file
+from services.submission import described, open_file
 
 
 def with_description(hints: FileHints, columns: str | None, file: Path | None, measure: str | None) -> FileHints:
@@ -31,9 +31,7 @@ def with_description(hints: FileHints, columns: str | None, file: Path | None, m
             raise typer.BadParameter("goes with --columns or --description", param_hint="--measure")
         return hints
     description = read_description(file) if file is not None else from_columns(columns or "")
-    if measure is not None and description.measure not in (None, measure):
-        raise InvalidRequest(f"--measure {measure}: the description says {description.measure}")
-    return hints.described(description.with_measure(measure).as_json())
+    return described(hints, description, measure)
 
 
 def from_columns(line: str) -> Description:

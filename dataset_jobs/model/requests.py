@@ -58,6 +58,14 @@ class Conflict(InvalidRequest):
     """It cannot be done in the state that the dataset is in."""
 
 
+class LoadedOtherwise(Conflict):
+    """The same bytes are loaded already, under another name or with other hints."""
+
+
+class BeingLoaded(Conflict):
+    """The same bytes are being loaded just now, under another name or with other hints."""
+
+
 def unknown_country(given: str, countries: Sequence[tuple[str, str]]) -> InvalidRequest:
     """The error of a country that is not in the table, with what may have been meant.
 

@@ -166,6 +166,16 @@ class ParserParent:
                 return status, seconds
         return None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the program that was started still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """Ends the program and its parser at once, from any thread: who waits for the parser gets Unavailable."""
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         """Ends it and its parser."""
         if self._idle is not None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from api.context import Context, ParserLine
 from api.server import Listening, Server, listen
 from app.settings import Settings
+from cli.reading import ReportReader
 from services.keys import Keys, Role
 from tests.integration.world import World
 
@@ -121,7 +122,8 @@ def running(world: World, where: str = "127.0.0.1:0", conninfo: str = "", **sett
     """
     made = Settings(storage_path=str(world.folder / "storage"), affirm_worker_home=world.folder, **settings)
     listening = listen(where)
-    context = Context.open(made, conninfo or world.conninfo, lambda: PARSERS, local=listening.local)
+    reader = ReportReader(made.limits, made.api_validate_deadline.total_seconds())
+    context = Context.open(made, conninfo or world.conninfo, lambda: PARSERS, reader, local=listening.local)
     server = Server(context, listening)
     api = Api(world, context, listening, server)
     listening.socket.listen()  # so that requests wait until the server has begun
@@ -133,5 +135,6 @@ def running(world: World, where: str = "127.0.0.1:0", conninfo: str = "", **sett
     finally:
         server.stop()
         thread.join(20)
+        reader.close()
         context.close()
         assert not thread.is_alive()

@@ -36,4 +36,9 @@ LINES = [
     Line("GET", "/v1/countries", VIEWERS),
     Line("GET", "/v1/countries/{country}", VIEWERS, "/v1/countries/us"),
     Line("GET", "/v1/parsers", VIEWERS),
+    Line("POST", "/v1/datasets/upload", (401, 403, 415, 415)),
+    Line("PUT", "/v1/datasets/upload/{filename}", (401, 403, 422, 422), "/v1/datasets/upload/yob2020.txt"),
+    Line("POST", "/v1/datasets/validate", (401, 403, 415, 415)),
+    Line("POST", "/v1/datasets/known", (401, 403, 200, 200), body={"country": "US", "sha256": []}),
+    Line("GET", "/v1/datasets/upload/limits", VIEWERS),
 ]

@@ -1,5 +1,7 @@
 """Submit, reprocess and delete, on a real Postgres and a real folder."""
 
+import hashlib
+import io
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,7 @@ import psycopg
 import pytest
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import FileMissing, Forbidden
+from dataset_jobs.model.errors import FileMissing, Forbidden, Unavailable
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
@@ -20,7 +22,9 @@ from dataset_jobs.storage import Storage, StorageConfig, open_storage
 from dataset_jobs.storage.local import LocalStorage
 from services.client import Client
 from services.dataset_maker import SubmitResult
-from services.submission import Verdict, read_file
+from services.datasets import KnownContent
+from services.submission import Verdict, checked_submission, read_file
+from services.submit import FileOptions
 from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
@@ -212,6 +216,65 @@ def test_a_lost_file_of_a_loaded_dataset_is_stored_again_and_nothing_else(client
         assert stored.read() == CONTENT
     assert client.dataset(dataset_id) == before
     assert client.submit().verdict is Verdict.UNCHANGED
+
+
+class Full(LocalStorage):
+    """Storage that takes nothing more."""
+
+    def put(self, key: str, content: BinaryIO) -> str:
+        raise Unavailable("storage: full", Reason.STORAGE)
+
+
+@pytest.mark.parametrize("situation", ["queued", "a retry waits", "running", "loaded", "reprocessing"])
+def test_known_content_is_not_stored_again(client: Submitter, situation: str) -> None:
+    client.submitted(situation)
+    assert client.submit(storage=Full(client.folder / "storage")).verdict is Verdict.UNCHANGED
+
+
+def test_a_lost_file_of_a_waiting_job_is_stored_again(client: Submitter) -> None:
+    uri = client.dataset(client.submitted("queued")).storage_uri
+    client.storage.delete(uri)
+    assert client.submit().verdict is Verdict.UNCHANGED
+    with client.storage.open(uri) as stored:
+        assert stored.read() == CONTENT
+
+
+def test_content_whose_hash_is_known_is_submitted_from_an_open_file(client: Submitter) -> None:
+    """What `submit` decides on a path, from bytes that something else has received and hashed."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    submission = checked_submission("yob2023.txt", sha256.upper(), len(CONTENT))
+    made = client.store.submit_checked(client.storage, submission, lambda: io.BytesIO(CONTENT), FileOptions("us"))
+    assert made.verdict is Verdict.CREATED and made.dataset_id is not None
+    assert client.submit() == SubmitResult(Verdict.UNCHANGED, made.dataset_id, made.job_id)
+    with client.storage.open(client.dataset(made.dataset_id).storage_uri) as stored:
+        assert stored.read() == CONTENT
+
+    def unread() -> BinaryIO:
+        raise AssertionError("known content was read")
+
+    again = client.store.submit_checked(client.storage, submission, unread, FileOptions("us"))
+    assert again.verdict is Verdict.UNCHANGED
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_known_hashes_are_found_in_their_order(client: Submitter, situation: str) -> None:
+    dataset_id = client.submitted(situation)
+    dataset = client.dataset(dataset_id)
+    jobs = [job.id for job in client.store.jobs.list(dataset_id=dataset_id) if not JobState(job.state).finished]
+    unknown = "0" * 64
+    found = client.store.datasets.known("us", [unknown, dataset.sha256.upper(), unknown])
+    assert found == [
+        KnownContent(unknown),
+        KnownContent(dataset.sha256, dataset_id, dataset.status, jobs[0] if jobs else None),
+        KnownContent(unknown),
+    ]
+    assert client.store.datasets.known("CA", [dataset.sha256]) == [KnownContent(dataset.sha256)]
+
+
+@pytest.mark.parametrize(("country", "hashes"), [("US", ["x"]), ("US", ["0" * 64] * 1001), ("XX", ["0" * 64])])
+def test_hashes_that_cannot_be_asked_for_are_refused(client: Submitter, country: str, hashes: list[str]) -> None:
+    with pytest.raises(InvalidRequest):
+        client.store.datasets.known(country, hashes)
 
 
 class Dying(LocalStorage):

@@ -22,3 +22,17 @@ where key in (
         and another.year = this.year and another.gender = this.gender and another.dataset_key <> old.dataset_key
     where this.dataset_key = %(dataset_key)s and this.superseded_by is null)
 order by key
+
+-- name: coverage.counting
+-- The datasets that count for some years and sexes of a country, other than the one of these bytes and those that were
+-- submitted to replace it. Called to validate a file; a load decides by `cover`, of the migrations.
+select datasets.id, datasets.filename, coverage.year, coverage.gender::text as sex
+from coverage join datasets on datasets.key = coverage.dataset_key
+join unnest(%(years)s::int[], %(sexes)s::text[]) as asked (year, sex)
+    on asked.year = coverage.year and asked.sex = coverage.gender::text
+where coverage.superseded_by is null and coverage.country_id = %(country_id)s and coverage.measure = %(measure)s
+    and coverage.region is not distinct from %(region)s and datasets.sha256 <> %(sha256)s
+    and not exists (
+        select from datasets this
+        where this.country_id = %(country_id)s and this.sha256 = %(sha256)s and this.id = any (datasets.supersedes))
+order by datasets.key, coverage.year, sex

@@ -96,6 +96,13 @@ cross join lateral (
 where datasets.id = any (%(ids)s::uuid[])
 order by datasets.key desc
 
+-- name: datasets.known
+-- Finds the datasets of a country that have one of these hashes, each with its unfinished job. Called by uploads, to move
+-- nothing twice.
+select datasets.sha256, datasets.id as dataset_id, datasets.status, jobs.id as job_id
+from datasets left join jobs on jobs.dataset_id = datasets.id and jobs.state in ('scheduled', 'queued', 'running')
+where datasets.country_id = %(country_id)s and datasets.sha256 = any (%(hashes)s)
+
 -- name: datasets.reports
 -- Reads the reports of the loads whose rows are there: what was stored beside the rows, and their totals.
 select datasets.id, filename, countries.code as country, parser, measure, region, top, report, covered.totals

@@ -4,8 +4,8 @@
 -- loaded and whose file is lost, it is `submit.restore_file`.
 
 -- name: submit.find_country
--- Finds the country of an ISO code.
-select id from countries where code = %(code)s
+-- Finds the country of an ISO code, or of an id.
+select id, code from countries where code = %(code)s or id = %(id)s
 
 -- name: submit.list_countries
 -- Lists all countries, to suggest some if a code is unknown.

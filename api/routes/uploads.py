@@ -1,0 +1,225 @@
+"""Uploads: send a file, check one, ask which are known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect
+
+from api.access import Access, Via
+from api.context import Context, Requesting, Using
+from api.declared import Topic
+from api.exchange import exchange_of
+from api.middleware.callers import Callers
+from api.parameters import Body
+from api.problems import Problem
+from api.upload.answers import (
+    Submitted,
+    Validated,
+    form_document,
+    raw_document,
+    submitted,
+    validated,
+)
+from api.upload.digests import check_sha256
+from api.upload.fields import FIELDS, IN_THE_ADDRESS, Asked, read_fields
+from api.upload.receiving import Received, receiving
+from api.upload.uploads import busy
+from dataset_jobs.model.errors import OutOfMemory
+from dataset_jobs.model.limits import MIB
+from services.client import Client
+from services.datasets import MOST_KNOWN
+from services.submission import Submission, Verdict, checked_submission
+from services.submit import FileOptions
+from services.to_json import to_json
+from services.validation import TookTooLong, validate
+
+topic = Topic("uploads", "Files: send them, check them, ask which are known.")
+
+_RECEIVING = (
+    "malformed-multipart", "digest-mismatch", "unsupported-type", "empty-file", "hostile-filename", "field-invalid",
+    "country-not-found", "uploads-full", "no-space", "busy", "took-too-long",
+)  # fmt: skip
+_SUBMITTING = (*_RECEIVING, "not-found", "conflict", "overlapping", "dataset-busy")
+_CLIENT_GONE = 499
+"""nginx's status for the log; nobody receives it."""
+
+
+class KnownShape(BaseModel):
+    """Whether these bytes are a dataset already; the rest is of that dataset."""
+
+    sha256: str
+    known: bool
+    dataset_id: UUID | None
+    status: str | None
+    job_id: UUID | None
+
+
+class KnownList(BaseModel):
+    """One for each hash, in their order."""
+
+    data: list[KnownShape]
+
+
+class KnownQuestion(Body):
+    """The hashes of files of one country."""
+
+    country: str
+    sha256: list[str] = Field(max_length=MOST_KNOWN)
+
+
+class LimitsShape(BaseModel):
+    """What an upload may be. Files are known by their content: no ending and no type is refused."""
+
+    max_file_size: int
+    max_file_size_mb: float
+    allowed_extensions: list[str]
+    allowed_mime_types: list[str]
+    concurrency: int
+
+
+class LimitsAnswer(BaseModel):
+    """What an upload may be."""
+
+    data: LimitsShape
+
+
+@topic.route(
+    "POST", "/v1/datasets/upload", Access.UPLOADER, problems=_SUBMITTING, body_limit=None, also=IN_THE_ADDRESS,
+    summary="Upload a file", response_model=Submitted, status_code=201, openapi_extra=form_document(),
+    responses={200: {"model": Submitted | Validated, "description": "Known already, or only checked."}},
+    example="-F file=@yob2023.txt -F country=US /v1/datasets/upload",
+)  # fmt: skip
+async def upload(request: Request, using: Using, client: Requesting) -> Response:
+    """Stores a file and makes the job that loads it. The same bytes again change nothing."""
+    return await _receive(request, using, client)
+
+
+@topic.route(
+    "PUT", "/v1/datasets/upload/{filename}", Access.UPLOADER, problems=_SUBMITTING, body_limit=None, also=tuple(FIELDS),
+    summary="Upload a file as it is", response_model=Submitted, status_code=201, openapi_extra=raw_document(),
+    responses={200: {"model": Submitted | Validated, "description": "Known already, or only checked."}},
+    example="-T yob2023.txt '/v1/datasets/upload/yob2023.txt?country=US'",
+)  # fmt: skip
+async def upload_raw(request: Request, using: Using, client: Requesting, filename: str) -> Response:
+    """The same with the file itself as the body, and what is said of it in the address."""
+    return await _receive(request, using, client, filename)
+
+
+@topic.route(
+    "POST", "/v1/datasets/validate", Access.UPLOADER, problems=_RECEIVING, body_limit=None, changes=False,
+    summary="Check a file", response_model=Validated, openapi_extra=form_document(), also=IN_THE_ADDRESS,
+    example="-F file=@yob2023.txt -F country=US /v1/datasets/validate",
+)  # fmt: skip
+async def check(request: Request, using: Using, client: Requesting) -> Response:
+    """Says what is in a file, and what a load of it would do. Nothing is kept. A bad file is a 200 with ok: false."""
+    return await _receive(request, using, client, only_check=True)
+
+
+@topic.route(
+    "POST", "/v1/datasets/known", Access.UPLOADER, problems=["field-invalid", "country-not-found", "not-json"],
+    changes=False, summary="Ask which files are known",
+    example="""--json '{"country": "US", "sha256": ["…"]}' /v1/datasets/known""",
+)  # fmt: skip
+def known(client: Requesting, asked: KnownQuestion) -> KnownList:
+    """Says for up to 1,000 hashes which files are datasets already, so that nobody sends them again."""
+    found = client.datasets.known(asked.country, asked.sha256)
+    return KnownList(data=[KnownShape(**to_json(one), known=one.dataset_id is not None) for one in found])
+
+
+@topic.route(
+    "GET", "/v1/datasets/upload/limits", Access.VIEWER, summary="Show what an upload may be",
+    example="/v1/datasets/upload/limits",
+)  # fmt: skip
+async def limits(using: Using) -> LimitsAnswer:
+    """How large a file may be, and how many are received at a time."""
+    most = using.uploads.limits
+    return LimitsAnswer(
+        data=LimitsShape(
+            max_file_size=most.file_bytes,
+            max_file_size_mb=most.file_bytes / MIB,
+            allowed_extensions=["*"],
+            allowed_mime_types=["*/*"],
+            concurrency=most.at_once,
+        )
+    )
+
+
+async def _receive(
+    request: Request, using: Context, client: Client, filename: str | None = None, *, only_check: bool = False
+) -> Response:
+    """Receives a file, and submits or checks it.
+
+    Args:
+        filename: of a body that is the file itself; what is said of it is in the address.
+        only_check: whatever the fields say.
+    """
+    in_address = _in_address(request)
+    early = None if filename is None else read_fields(in_address)
+    uploads = using.uploads
+    try:
+        async with receiving(request, uploads.spool, uploads.limits, _raw_name(request, filename)) as received:
+            asked = early or read_fields({**received.fields, **in_address})
+            check_sha256(asked.sha256, received.content.sha256)
+            if only_check or asked.validate_only:
+                with uploads.checking():
+                    return await run_sync(_check, using, client, received, asked, abandon_on_cancel=True)
+            # What has begun is done to its end, also if the server stops meanwhile.
+            return await run_sync(_submit, request, using, client, received, asked)
+    except ClientDisconnect:
+        return Response(status_code=_CLIENT_GONE)
+
+
+def _in_address(request: Request) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _raw_name(request: Request, filename: str | None) -> str | None:
+    """The name in the address; a form's Content-Type there is a mistake."""
+    if filename is not None and request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise Problem(
+            "unsupported-type", "PUT takes the file as it is: send a form with POST /v1/datasets/upload, or no form"
+        )
+    return filename
+
+
+def _submission(received: Received, asked: Asked) -> Submission:
+    content = received.content
+    return checked_submission(received.filename, content.sha256, content.size, asked.hints, asked.replaces)
+
+
+def _submit(request: Request, using: Context, client: Client, received: Received, asked: Asked) -> Response:
+    caller = exchange_of(request.scope).caller
+    if caller is not None and caller.via is Via.KEY:
+        # It may have been revoked while the file came.
+        Callers(using).by_key(request.scope, request.headers)
+    options = FileOptions(
+        asked.country, priority=asked.priority, pool=asked.pool or using.settings.pool, run_at=asked.run_at,
+        batch=asked.batch,
+    )  # fmt: skip
+    result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
+    assert result.dataset_id is not None
+    job = None if result.job_id is None else client.jobs.get(result.job_id)[0]
+    body: Any = submitted(result, client.datasets.get(result.dataset_id), job)
+    headers = {"Location": f"/v1/datasets/{result.dataset_id}"}
+    if result.job_id is not None:
+        headers["Link"] = f'</v1/jobs/{result.job_id}>; rel="monitor"'
+    return JSONResponse(body, 201 if result.verdict is Verdict.CREATED else 200, headers)
+
+
+def _check(using: Context, client: Client, received: Received, asked: Asked) -> Response:
+    try:
+        with received.content.reader() as content:
+            found = validate(client.database, _submission(received, asked), asked.country, content, using.read_reports)
+    except TookTooLong as error:
+        raise Problem("took-too-long", f"{error}; a load may take longer") from None
+    except OutOfMemory as error:
+        raise busy(str(error)) from None
+    return JSONResponse(validated(found))

@@ -1,0 +1,158 @@
+"""Uploads: what is answered, what is stored, and that both are what the command line does."""
+
+import base64
+import hashlib
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.api.client import Api, running
+from tests.api.forms import FILE, Part, form
+from tests.api.uploading import CONTENT, SHA256, send, stored, upload
+from tests.integration.world import World
+
+
+async def test_an_upload_is_stored_and_loaded(api: Api) -> None:
+    answer = upload(api)
+    assert answer.status == 201
+    data = answer.json["data"]
+    assert (data["verdict"], data["status"]) == ("created", "pending")
+    assert answer.headers["location"] == f"/v1/datasets/{data['dataset_id']}"
+    assert answer.headers["link"] == f'</v1/jobs/{data["job_id"]}>; rel="monitor"'
+    assert (data["dataset"]["filename"], data["dataset"]["sha256"], data["dataset"]["country"]) == (
+        "yob2020.txt",
+        SHA256,
+        "US",
+    )
+    assert "storage_uri" not in data["dataset"]
+    assert data["job"]["state"] == "queued"
+    assert stored(api) == [CONTENT]
+    await api.world.run_until_idle()
+    assert api.world.rows(data["dataset_id"]) == 2
+
+
+def test_the_old_manuals_curl_line_works_word_for_word(world: World) -> None:
+    """On this machine without a key; the port and the country's id are what its reader fills in."""
+    with running(world, api_local_role="uploader") as api:
+        country_id = world.one("select id from countries where code = 'US'")["id"]
+        world.file("yob2023.txt", CONTENT)
+        line = (
+            "curl -X POST http://localhost:8080/v1/datasets/upload \\\n"
+            '  -F "file=@yob2023.txt" \\\n'
+            '  -F "country_id=<country-uuid>"'
+        ).replace(":8080", f":{api.listening.port}")
+        line = line.replace("<country-uuid>", str(country_id))
+        done = subprocess.run(["bash", "-c", line], cwd=world.folder, capture_output=True, check=True)
+        assert b'"status":"pending"' in done.stdout
+        dataset = world.one("select * from datasets")
+        assert (dataset["filename"], dataset["sha256"], dataset["country_id"]) == ("yob2023.txt", SHA256, country_id)
+
+
+def test_a_file_may_be_the_body_itself(api: Api) -> None:
+    query = {"country": "us", "year": 2020, "priority": 5, "run_at": "12h", "batch": "spring"}
+    answer = api.request("PUT", "/v1/datasets/upload/renamed.txt", CONTENT, role="uploader", query=query)
+    assert answer.status == 201
+    [dataset] = api.world.query("select * from datasets")
+    [job] = api.world.query("select * from jobs")
+    assert (dataset["filename"], dataset["year_hint"], dataset["batch"]) == ("renamed.txt", 2020, "spring")
+    assert (job["priority"], job["state"]) == (5, "scheduled")
+
+
+def test_every_field_of_a_form_is_heeded(api: Api) -> None:
+    fields: dict[str, Any] = {
+        "year": "2020", "sex": "female", "region": "us-ny", "columns": "name=n count=c", "measure": "births",
+        "priority": "-3", "run_at": "2030-01-01T00:00Z", "pool": "default", "sha256": SHA256.upper(), "batch": "a",
+    }  # fmt: skip
+    assert upload(api, **fields).status == 201
+    dataset, job = api.world.one("select * from datasets"), api.world.one("select * from jobs")
+    assert (dataset["year_hint"], dataset["sex_hint"], dataset["region_hint"]) == (2020, "F", "US-NY")
+    assert '"measure":"births"' in dataset["description"].replace(" ", "")
+    assert (job["priority"], job["state"], job["run_at"].isoformat()[:10]) == (-3, "scheduled", "2030-01-01")
+
+
+def test_the_same_bytes_again_change_nothing(api: Api) -> None:
+    first, again = upload(api), upload(api)
+    assert (first.status, again.status) == (201, 200)
+    assert (again.json["data"]["verdict"], again.json["data"]["dataset_id"]) == (
+        "unchanged",
+        first.json["data"]["dataset_id"],
+    )
+    assert again.json["data"]["job_id"] == first.json["data"]["job_id"]
+    assert len(api.world.query("select id from datasets")) == 1
+    assert len(stored(api)) == 1
+
+
+async def test_the_same_bytes_as_something_else_are_refused(api: Api) -> None:
+    upload(api)
+    await api.world.run_until_idle()
+    refused = upload(api, name="yob1999.txt")
+    assert (refused.status, refused.code) == (409, "overlapping")
+    assert "delete that one first" in refused.json["detail"]
+
+
+def test_an_upload_is_in_the_audit_under_the_keys_name(api: Api) -> None:
+    dataset_id = upload(api).json["data"]["dataset_id"]
+    [entry] = api.world.query("select * from audit where action = 'dataset.submit'")
+    assert (entry["actor"], entry["surface"], entry["target"]) == ("test uploader", "api", f"dataset/{dataset_id}")
+
+
+def test_what_is_known_need_not_be_sent(api: Api) -> None:
+    dataset_id = upload(api).json["data"]["dataset_id"]
+    asked = {"country": "US", "sha256": ["0" * 64, SHA256]}
+    answer = api.post("/v1/datasets/known", role="uploader", json_body=asked)
+    unknown, known = answer.json["data"]
+    assert (unknown["known"], unknown["dataset_id"]) == (False, None)
+    assert (known["known"], known["dataset_id"], known["status"]) == (True, dataset_id, "pending")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"country": "US", "sha256": ["x"]}, "field-invalid"),
+        ({"country": "US", "sha256": ["0" * 64] * 1001}, "field-invalid"),
+        ({"country": "US"}, "field-invalid"),
+        ({"country": "US", "sha265": []}, "field-invalid"),
+        ({"country": "XX", "sha256": []}, "country-not-found"),
+    ],
+)
+def test_questions_that_cannot_be_answered_are_refused(api: Api, asked: dict[str, Any], code: str) -> None:
+    assert api.post("/v1/datasets/known", role="uploader", json_body=asked).code == code
+
+
+def test_the_limits_are_shown_in_the_old_shape(world: World) -> None:
+    with running(world, limit_file_mib=3, api_uploads_at_once=5) as api:
+        data = api.get("/v1/datasets/upload/limits", role="viewer").json["data"]
+    assert (data["max_file_size"], data["max_file_size_mb"], data["concurrency"]) == (3 << 20, 3, 5)
+
+
+def test_digests_that_are_right_are_taken(api: Api) -> None:
+    body, content_type = form(Part(FILE, CONTENT, "yob2020.txt"), Part("country", "US"))
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    headers = {"Content-Type": content_type, "Content-Digest": f"sha-512=:AAAA:, sha-256=:{digest}:"}
+    assert api.post("/v1/datasets/upload", body=body, headers=headers).status == 201
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "sha-256=:AAAA:",
+        "sha-256=:%:",
+        "sha-256=AAAA",
+        "sha-512=:AAAA:, sha-256=:é:",
+        f"sha-256=:{base64.b64encode(b'0' * 32).decode()}:",
+    ],
+)
+def test_other_bytes_than_announced_are_not_kept(api: Api, digest: str) -> None:
+    answer = send(
+        api, Part(FILE, CONTENT, "a.txt"), Part("country", "US"), headers={"Content-Digest": digest}
+    )  # fmt: skip
+    assert (answer.status, answer.code) == (400, "digest-mismatch")
+    assert stored(api) == []
+
+
+def test_another_hash_than_the_field_says_is_not_kept(api: Api) -> None:
+    answer = upload(api, sha256="0" * 64)
+    assert (answer.status, answer.code) == (400, "digest-mismatch")
+    assert SHA256 in answer.json["detail"]
+    assert stored(api) == []
