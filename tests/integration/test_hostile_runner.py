@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.every_postgres, pytest.mark.needs("pgbouncer")]
 
 LOGIN, WORD = "hostile_runner", "hostile"
 LIMIT = 20
+CONNECTIONS = 4
+"""Of the pooler with the server, for each login."""
 ATTEMPTS = {name: text for attempts in REFUSED.values() for name, text in attempts.items()}
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -94,7 +96,7 @@ def login(postgres: PostgresServer, template: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def bouncer(postgres: PostgresServer) -> Iterator[PgBouncer]:
-    with PgBouncer(program("pgbouncer"), postgres, server_connections=4, users={LOGIN: WORD}) as bouncer:
+    with PgBouncer(program("pgbouncer"), postgres, server_connections=CONNECTIONS, users={LOGIN: WORD}) as bouncer:
         yield bouncer
 
 
@@ -372,12 +374,14 @@ def test_a_notification_wakes_no_controller(victim: Victim, way: str) -> None:
 
 
 async def test_rows_reach_our_table_past_a_temporary_one(victim: Victim, bouncer: PgBouncer) -> None:
-    """Somebody has left tables of our names on the pooler's connections."""
+    """Somebody has left tables of our names on each of the pooler's connections."""
     world = victim.world
     through = bouncer.url(world.conninfo)
-    with psycopg.connect(through, autocommit=True, prepare_threshold=None) as somebody:
-        somebody.execute("create temporary table names (like affirm.names)")
-        somebody.execute("create temporary table jobs (like affirm.jobs)")
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            somebody = stack.enter_context(psycopg.connect(through, prepare_threshold=None))
+            somebody.execute("create temporary table names (like affirm.names)")
+            somebody.execute("create temporary table jobs (like affirm.jobs)")
     result = world.submit_small(1970)
     async with world.store(through) as store:
         [run] = await store.claim("default", 1, "kubernetes", "a", timedelta(hours=1))
