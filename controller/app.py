@@ -16,6 +16,7 @@ from app.settings import Settings
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
+from controller.background.stalling import end_stalling
 from controller.background.waiting import Log, Tell, Words, tell_waits, wake_when_idle, without_commands
 from controller.context import Context
 from controller.health import HealthServer
@@ -174,6 +175,7 @@ def _beside(
         return progress.trouble or watch.trouble
 
     yield keep_present(context, trouble)
+    yield end_stalling(context.store)
     if ending is not None:
         yield telling(context, trouble)
         yield wake_when_idle(context, ending)

@@ -23,8 +23,8 @@ begin
         to affirm_controller;
     grant insert, delete on names to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;
-    grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), uncover(int), jobs_channel(),
-        wake_controllers() to affirm_controller;
+    grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), end_waiting_runners(),
+        uncover(int), jobs_channel(), wake_controllers() to affirm_controller;
 
     -- Runners insert rows into `names`, and do all else by functions. Earlier versions granted more.
     execute format('revoke all on all tables in schema %I from affirm_runner', current_schema());
