@@ -18,6 +18,7 @@ from controller.background.pool_history import keep_history
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
+from controller.background.stalling import end_stalling
 from controller.background.waiting import Log, Tell, Words, tell_waits, wake_when_idle, without_commands
 from controller.context import Context
 from controller.health import HealthServer
@@ -178,6 +179,7 @@ def _beside(
 
     yield keep_present(context, trouble)
     yield keep_history(context)
+    yield end_stalling(context.store)
     if ending is not None:
         yield telling(context, trouble)
         yield wake_when_idle(context, ending)

@@ -177,6 +177,26 @@ begin
     perform set_config('affirm.loading', '', true);
 end $$;
 
+-- Ends the runners' sessions that wait for a table's lock which no run of ours asks for; returns how many.
+-- Postgres takes the lock of `create rule` and the like before it looks at rights: all others queue behind such a wait.
+create function end_waiting_runners() returns bigint
+language sql security definer set search_path from current as $$
+    select count(pg_terminate_backend(pid))
+    from (
+        select distinct locks.pid
+        from pg_locks locks
+        join pg_class tables on tables.oid = locks.relation and tables.relnamespace = current_schema()::regnamespace
+        join pg_stat_activity sessions on sessions.pid = locks.pid
+        join pg_roles logins on logins.oid = sessions.usesysid and not logins.rolsuper
+        join pg_roles runners on runners.rolname = 'affirm_runner'
+        where not locks.granted
+            and locks.database = (select oid from pg_database where datname = current_database())
+            and locks.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+            and pg_has_role(logins.oid, runners.oid, 'member')
+            and not pg_has_role(logins.oid, current_user, 'member')
+    ) waiting
+$$;
+
 -- Whatever grants.sql can do: nobody but the owner may call any of these without being named there. And where the database
 -- is ours, nobody else may make a temporary table in it: on a pooler's connection it would stay for the next client.
 do $$

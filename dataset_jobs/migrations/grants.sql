@@ -26,8 +26,8 @@ begin
     grant insert, update on api_keys, operations to affirm_controller;
     grant insert, delete on pool_minutes to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;
-    grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), uncover(int), jobs_channel(),
-        wake_controllers() to affirm_controller;
+    grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), end_waiting_runners(),
+        uncover(int), jobs_channel(), wake_controllers() to affirm_controller;
 
     -- An HTTP API looks, and does what clients do: jobs and rows it changes by functions alone, so it can neither claim nor
     -- settle, nor write a name.

@@ -6,7 +6,7 @@ environment, URL, role and database cannot change it. A database that cannot hol
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, LiteralString, Self
 
 import psycopg
@@ -185,7 +185,10 @@ class SessionConnection(_Settings, psycopg.Connection[Row]):
         except BaseException as error:
             stopped = error.__context__
             if isinstance(error, psycopg.Error) and stopped is not None and not isinstance(stopped, Exception):
-                # Whoever ends this process did so while the pipeline ended: psycopg says that it is busy instead.
+                # Whoever ends this process did so while the pipeline ended: psycopg says that it is busy instead. The
+                # statement must not go on: what this process still reports would wait for it.
+                with suppress(psycopg.Error):
+                    self.cancel_safe(timeout=CONNECT_SECONDS)
                 self.close()
                 raise stopped from None
             if alone:

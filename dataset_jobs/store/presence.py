@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from dataset_jobs.model.trouble import Trouble
 from dataset_jobs.model.waits import PoolInTheWay, RunsElsewhere
-from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all
+from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_only
 
 
 class PresenceStore(ControllerConnection):
@@ -38,6 +38,13 @@ class PresenceStore(ControllerConnection):
         """A controller ends."""
         async with self._connection() as connection:
             await execute(connection, "controllers.gone", owner=owner)
+
+    async def end_waiting_runners(self) -> int:
+        """Ends the runners' sessions that wait for a table's lock that no run of ours asks for; how many there were."""
+        async with self._connection() as connection:
+            row = await fetch_only(connection, "controllers.end_waiting_runners")
+            ended: int = row["ended"]
+            return ended
 
     async def runs_elsewhere(self, owner: str, pools: Collection[str], lease: timedelta) -> list[RunsElsewhere]:
         """The children of other controllers that hold slots of these pools.

@@ -196,12 +196,6 @@ MUTANTS: dict[str, Mutant] = {
         ),
         f"{_HOSTILE}::test_advisory_locks_keep_no_migration_waiting",
     ),
-    "migrations wait for no lock": one(
-        f"{_MIGRATIONS}/__init__.py",
-        '"lock table schema_migrations in share row exclusive mode"',
-        '"select 1"',
-        "tests/integration/test_migrate.py::test_of_several_at_once_one_applies_and_none_fails",
-    ),
     "temporary tables come before ours": one(_SESSION, "'\"{schema}\", pg_temp'", "'\"{schema}\"'", _PAST_A_TEMPORARY),
     "no search_path behind a pooler": one(
         "dataset_jobs/postgres/connecting.py",

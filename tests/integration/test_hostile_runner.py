@@ -17,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from app.countries import iso_countries
+from controller.background.stalling import end_stalling
 from dataset_jobs import migrations
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import Forbidden, LostLease
@@ -33,6 +34,8 @@ pytestmark = [pytest.mark.every_postgres, pytest.mark.needs("pgbouncer")]
 
 LOGIN, WORD = "hostile_runner", "hostile"
 LIMIT = 20
+CONNECTIONS = 4
+"""Of the pooler with the server, for each login."""
 ATTEMPTS = {name: text for attempts in REFUSED.values() for name, text in attempts.items()}
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -94,7 +97,7 @@ def login(postgres: PostgresServer, template: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def bouncer(postgres: PostgresServer) -> Iterator[PgBouncer]:
-    with PgBouncer(program("pgbouncer"), postgres, server_connections=4, users={LOGIN: WORD}) as bouncer:
+    with PgBouncer(program("pgbouncer"), postgres, server_connections=CONNECTIONS, users={LOGIN: WORD}) as bouncer:
         yield bouncer
 
 
@@ -299,32 +302,37 @@ def test_a_transaction_that_stays_open_is_ended_with_its_run(victim: Victim) -> 
             connection.execute("select 1")
 
 
-def test_who_waits_for_a_lock_it_may_not_have_is_found_and_ended(victim: Victim) -> None:
+@pytest.mark.parametrize("table", ["jobs", "names"])
+async def test_who_waits_for_a_lock_it_may_not_have_is_ended(victim: Victim, table: str) -> None:
     """Postgres looks at rights after it has the lock: until then controllers queue behind it."""
-    [ending] = re.findall(r"```sql\n(select pg_terminate_backend.*?)```", OPERATIONS.read_text("utf-8"), re.DOTALL)
     beat = "select affirm.runner_heartbeat(%s, 1, %s, 'own', interval '1 minute', 1, 1, null)"
     hostile, ended = victim.ways["direct"], threading.Event()
     with psycopg.connect(hostile) as keeps, psycopg.connect(hostile, autocommit=True) as waits:
         keeps.execute(beat, [victim.key.job_id, victim.runner.secret])
+        if table == "names":
+            keeps.execute("insert into affirm.names (dataset_key) select 1 where false")
 
         def wait() -> None:
             with pytest.raises(psycopg.OperationalError):
-                waits.execute("create rule r as on insert to affirm.jobs do nothing")
+                waits.execute(f"create rule r as on insert to affirm.{table} do nothing")
             ended.set()
 
         waiting = threading.Thread(target=wait)
         waiting.start()
         with psycopg.connect(victim.world.conninfo, autocommit=True) as admin:
-            queued = "select from pg_locks where relation = 'affirm.jobs'::regclass and not granted"
+            queued = f"select from pg_locks where relation = 'affirm.{table}'::regclass and not granted"
             while not admin.execute(queued).fetchall():
                 continue
             with pytest.raises(psycopg.errors.LockNotAvailable), admin.transaction():
                 admin.execute("set local lock_timeout = '50ms'")
-                admin.execute("select from affirm.jobs")
-            admin.execute(ending.encode())
-            waiting.join()
+                admin.execute(f"select from affirm.{table}")
+            async with victim.world.store() as store:
+                looking = asyncio.create_task(end_stalling(store))
+                await asyncio.to_thread(waiting.join)
+                looking.cancel()
             assert ended.is_set()
-            admin.execute("select from affirm.jobs")
+            admin.execute(f"select from affirm.{table}")
+            assert keeps.execute("select 1").fetchall(), "who waits for nothing is left alone"
 
 
 def test_a_lease_has_an_end(victim: Victim) -> None:
@@ -372,12 +380,14 @@ def test_a_notification_wakes_no_controller(victim: Victim, way: str) -> None:
 
 
 async def test_rows_reach_our_table_past_a_temporary_one(victim: Victim, bouncer: PgBouncer) -> None:
-    """Somebody has left tables of our names on the pooler's connections."""
+    """Somebody has left tables of our names on each of the pooler's connections."""
     world = victim.world
     through = bouncer.url(world.conninfo)
-    with psycopg.connect(through, autocommit=True, prepare_threshold=None) as somebody:
-        somebody.execute("create temporary table names (like affirm.names)")
-        somebody.execute("create temporary table jobs (like affirm.jobs)")
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            somebody = stack.enter_context(psycopg.connect(through, prepare_threshold=None))
+            somebody.execute("create temporary table names (like affirm.names)")
+            somebody.execute("create temporary table jobs (like affirm.jobs)")
     result = world.submit_small(1970)
     async with world.store(through) as store:
         [run] = await store.claim("default", 1, "kubernetes", "a", timedelta(hours=1))

@@ -81,3 +81,7 @@ from pools join (
 ) queue on queue.pool = pools.name
 where pools.name = any (%(pools)s) and (pools.paused or pools.max_running = 0 or pools.blocked_since is not null)
 order by pools.name
+
+-- name: controllers.end_waiting_runners
+-- Ends sessions of runners that make others queue for a table; needs no table itself.
+select end_waiting_runners() as ended
