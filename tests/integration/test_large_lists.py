@@ -43,7 +43,8 @@ select case when n <= 100 then fr.id else us.id end, 'yob' || n || '.txt', 'loca
     case when n between 200 and 210 and n % 2 = 0 then 'Bayern' end
 from generate_series(1, {DATASETS}) n, countries fr, countries us where fr.code = 'FR' and us.code = 'US' order by n;
 insert into coverage (dataset_key, year, gender, country_id, region, measure, row_count, total_count, superseded_by)
-select key, 1900 + key % 200, 'F', country_id, 'region ' || key, measure, 1, 1, case when key between 300 and 310 then key + 2 end
+select key, 1900 + key % 200, 'F', country_id, 'region ' || key, measure, 1, 1,
+    case when key between 300 and 310 then key + 2 end
 from datasets where loaded_at is not null;
 create temporary table kept as select id, row_number() over (order by key) - 1 as number from datasets;
 create unique index on kept (number);
