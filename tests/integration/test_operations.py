@@ -17,8 +17,9 @@ from dataset_jobs.model.states import DatasetStatus, JobState
 from services.audit import AuditFilter
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
+from services.operation_acts import Doing, Options
 from services.operation_filters import filter_from_json, filter_to_json
-from services.operations import Doing, Operations, Options, TooMany
+from services.operations import Operations, TooMany
 from tests.faults.actor import Actor as Faulty
 from tests.faults.actor import Crashed, Kind, fault_at
 from tests.faults.connections import boundaries, sync_connection
