@@ -24,7 +24,7 @@ from services.audit import AuditFilter
 from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
-from services.operations import Doing
+from services.operation_acts import Doing
 from services.schedules import How
 from services.submit import FileOptions
 from tests.integration.world import World
