@@ -211,7 +211,7 @@ def _for_its_time(job: JobView, run: LastRun | None, now: datetime) -> Waiting:
     """A time that is not there yet."""
     hints = (Hint(Action.RUN_JOB_NOW, job.id),)
     if job.run_at >= ENDLESS:
-        text = sentence("it is scheduled for no time that comes; to run it now, bring it forward")
+        text = sentence("it is scheduled for no time that comes; bring it forward to run it now")
         return Waiting(Because.NEVER, text, by_itself=False, hints=hints)
     when = sentence("at {}, in {}", job.run_at, duration(job.run_at - now))
     since = None if run is None else run.ended_at

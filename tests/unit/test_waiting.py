@@ -1,10 +1,13 @@
 """Why a job waits, as a table of situations and sentences."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dataset_jobs.model.times import ENDLESS
 from dataset_jobs.store.views import LastRun, Surroundings
 from services.waiting import Because, Place, Waiting, waiting_for
 from tests.unit.test_story import ALIVE, BLOCKED, GONE, JOB, NOON, POOL, STUCK, later
@@ -32,6 +35,7 @@ GIVEN_BACK = {**LATER, "give_backs": 2, "blocked_since": NOON, "last_cause": "ca
     ("because", "changes", "run", "around", "words"),
     [
         (Because.SCHEDULED, LATER, None, {}, "the next try is at 2026-03-01 12:05:00 UTC, in 4 min"),
+        (Because.NEVER, {**LATER, "run_at": ENDLESS}, None, {}, "no time that comes; bring it forward to run it now"),
         (Because.BACKOFF, RETRY, ENDED, {}, "attempt 1 of 4 failed at 2026-03-01 12:00:05 UTC: crashed: exit code 1"),
         (Because.BACKOFF, RETRY, replace(ENDED, max_attempts="?"), {}, "attempt 1 failed at"),
         (Because.CANNOT_START, GIVEN_BACK, ENDED, {}, "none of its runs could start since 2026-03-01 12:00:00 UTC"),
@@ -94,3 +98,10 @@ def test_a_wait_has_its_figures() -> None:
     assert paused is not None
     assert not paused.by_itself
     assert [hint.action for hint in paused.hints] == ["resume_pool"]
+
+
+def test_the_operations_page_has_every_word_of_because() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.split("| because | the job waits for |")[1].split("\n\n")[0]
+    words = [word for line in table.splitlines()[2:] for word in re.findall("`([a-z_]+)`", line.split("|")[1])]
+    assert sorted(words) == sorted(Because)
