@@ -24,7 +24,7 @@ class Because(StrEnum):
 
     BEHIND_OTHERS = "behind_others"
     NEXT = "next"
-    """Nothing: a controller claims it at its next tick."""
+    """A controller's next tick, or a free slot of its machine, which only the controller knows of."""
     SCHEDULED = "scheduled"
     """A time that somebody has set."""
     NEVER = "never"
@@ -261,7 +261,7 @@ def _in_its_pool(job: JobView, around: Surroundings, place: Place | None) -> Wai
     if limited is not None:
         because, limit, text = limited
     elif place is None or place.ahead == 0:
-        because, limit, text = Because.NEXT, None, sentence("a controller claims it at its next look")
+        because, limit, text = Because.NEXT, None, sentence("a controller claims it as soon as it has a slot for it")
     else:
         because, limit, text = Because.BEHIND_OTHERS, None, Sentence()
     parts = [sentence("it is queued since {}", job.run_at)]
