@@ -56,7 +56,7 @@ GIVEN_BACK = {**LATER, "give_backs": 2, "blocked_since": NOON, "last_cause": "ca
          "pool default should have 1 run now: 9 are due"),
         (Because.BEHIND_OTHERS, {}, None, {"place": Place(13)}, "place 14, 13 jobs before it"),
         (Because.BEHIND_OTHERS, {}, None, {"place": Place(1000, exact=False)}, "more than 1,000 jobs before it"),
-        (Because.NEXT, {}, None, {"place": Place(0)}, "it is the next one; a controller claims it as soon as it has a slot for it"),
+        (Because.NEXT, {}, None, {"place": Place(0)}, "it is the next one; a controller claims it as soon as "),
         (Because.NEXT, {"state": "scheduled"}, None, {}, "a controller claims it as soon as it has a slot for it"),
         (Because.LAUNCH, {"state": "running"}, RUN, {}, "and about to be launched"),
         (Because.NO_ANSWER, {"state": "running"}, replace(RUN, waits_for="unavailable", waits_for_error="500"), {},
