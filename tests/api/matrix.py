@@ -22,6 +22,8 @@ class Line(NamedTuple):
 
 EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
+UPLOADERS = (401, 403, 200, 200)
+ADMINS = (401, 403, 403, 200)
 NOBODY_ID = "00000000-0000-4000-8000-000000000000"
 
 LINES = [
@@ -36,4 +38,7 @@ LINES = [
     Line("GET", "/v1/countries", VIEWERS),
     Line("GET", "/v1/countries/{country}", VIEWERS, "/v1/countries/us"),
     Line("GET", "/v1/parsers", VIEWERS),
+    Line("GET", "/v1/keys", ADMINS),
+    Line("POST", "/v1/keys", (401, 403, 403, 201), body={"name": "another", "role": "viewer"}),
+    Line("DELETE", "/v1/keys/{key_id}", (401, 403, 403, 404), "/v1/keys/00000000"),
 ]
