@@ -56,6 +56,7 @@ def listen(where: str) -> Listening:
         made = socket.socket(family, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        made.listen()  # whoever reads the address may come at once
     except (OSError, OverflowError, ValueError) as error:
         raise Misconfigured(f"the API cannot listen at {where}: {_in_words(error)}", Reason.CONFIG) from None
     made.set_inheritable(False)

@@ -126,7 +126,6 @@ def running(world: World, where: str = "127.0.0.1:0", conninfo: str = "", **sett
     context = Context.open(made, conninfo or world.conninfo, lambda: PARSERS, reader, local=listening.local)
     server = Server(context, listening)
     api = Api(world, context, listening, server)
-    listening.socket.listen()  # so that requests wait until the server has begun
     thread = threading.Thread(target=server.serve_until_stopped, name="api under test")
     thread.start()
     try:
