@@ -161,12 +161,14 @@ async def _receive(
     in_address = _in_address(request)
     early = None if filename is None else read_fields(in_address)
     uploads = using.uploads
+    if only_check:
+        uploads.checking.check()
     try:
-        async with receiving(request, uploads.spool, uploads.limits, _raw_name(request, filename)) as received:
+        async with receiving(request, uploads, _raw_name(request, filename)) as received:
             asked = early or read_fields({**received.fields, **in_address})
             check_sha256(asked.sha256, received.content.sha256)
             if only_check or asked.validate_only:
-                with uploads.checking():
+                async with uploads.checking.taken():
                     return await run_sync(_check, using, client, received, asked, abandon_on_cancel=True)
             # What has begun is done to its end, also if the server stops meanwhile.
             return await run_sync(_submit, request, using, client, received, asked)

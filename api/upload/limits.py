@@ -22,6 +22,7 @@ class UploadLimits:
         file_bytes: of one file.
         at_once: files that are received at a time, by one process.
         least_rate: bytes a second that a client has to send on average.
+        wait_seconds: how long one waits for a place, unread.
         rate_seconds: over which that is measured, and how long it may be silent.
     """
 
@@ -29,4 +30,5 @@ class UploadLimits:
     file_bytes: int
     at_once: int = 8
     least_rate: int = 1000
+    wait_seconds: float = 2.0
     rate_seconds: float = 30.0

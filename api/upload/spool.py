@@ -15,16 +15,14 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Spool:
-    """A folder for files that are being received, at most so many at a time. Used by one event loop.
+    """A folder for files that are being received. Used by one event loop.
 
     Args:
         folder: must be there.
-        places: for files.
     """
 
-    def __init__(self, folder: Path, places: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._places = places
         self._files: set[SpoolFile] = set()
 
     def open(self, expected: int) -> "SpoolFile":
@@ -34,15 +32,9 @@ class Spool:
             expected: bytes at most; room for them is looked for, beside what the others still expect.
 
         Raises:
-            Problem: all places are taken, or there is no room.
+            Problem: there is no room.
             Unavailable: the folder cannot be used.
         """
-        if len(self._files) >= self._places:
-            raise Problem(
-                "uploads-full",
-                f"{self._places} files are being received already; send this one again in 2 s",
-                headers={"Retry-After": "2"},
-            )
         try:
             to_come = sum(max(0, one.expected - one.size) for one in self._files)
             found = os.statvfs(self._folder)
@@ -59,7 +51,7 @@ class Spool:
         return len(self._files)
 
     def forget(self, file: "SpoolFile") -> None:
-        """Frees a place."""
+        """A file is gone."""
         self._files.discard(file)
 
 
@@ -69,7 +61,7 @@ class SpoolFile:
     Args:
         folder: where.
         expected: bytes at most.
-        spool: whose place it takes.
+        spool: which it is in.
     """
 
     def __init__(self, folder: Path, expected: int, spool: Spool) -> None:

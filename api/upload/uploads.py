@@ -1,12 +1,11 @@
 """The uploads of one API process: where they are received, and how many at a time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
 from api.problems import Problem
 from api.upload.limits import UploadLimits
+from api.upload.places import Places
 from api.upload.spool import Spool
 from app.settings import Settings
 from dataset_jobs.host import temporary_folder
@@ -15,7 +14,8 @@ from dataset_jobs.model.limits import MIB
 CHECKS_AT_ONCE = 2
 """Files that are read at a time only to be checked."""
 
-_AGAIN_SECONDS = 5
+_UPLOAD_AGAIN, _CHECK_AGAIN = 2, 5
+"""Seconds."""
 
 
 @dataclass(slots=True)
@@ -24,14 +24,21 @@ class Uploads:
 
     Args:
         limits: on each.
+        spool: where files are while they come.
+        receiving: places of files that come.
+        checking: places of files that are read only to be checked.
     """
 
     limits: UploadLimits
     spool: Spool = field(init=False)
-    _checks: int = 0
+    receiving: Places = field(init=False)
+    checking: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        self.spool = Spool(self.limits.folder, self.limits.at_once)
+        most = self.limits
+        self.spool = Spool(most.folder)
+        self.receiving = Places(most.at_once, most.wait_seconds, self._full)
+        self.checking = Places(CHECKS_AT_ONCE, most.wait_seconds, self._too_many_checks)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -39,20 +46,19 @@ class Uploads:
         folder = settings.api_spool_dir or temporary_folder()
         return cls(UploadLimits(folder, settings.limit_file_mib * MIB, settings.api_uploads_at_once))
 
-    @contextmanager
-    def checking(self) -> Iterator[None]:
-        """A place for a file that is only to be checked; raises Problem if there is none."""
-        if self._checks >= CHECKS_AT_ONCE:
-            raise busy(f"{CHECKS_AT_ONCE} files are being checked already")
-        self._checks += 1
-        try:
-            yield
-        finally:
-            self._checks -= 1
+    def _full(self) -> Problem:
+        return Problem(
+            "uploads-full",
+            f"{self.limits.at_once} files are being received already; send this one again in {_UPLOAD_AGAIN} s",
+            headers={"Retry-After": str(_UPLOAD_AGAIN)},
+        )
+
+    def _too_many_checks(self) -> Problem:
+        return busy(f"{CHECKS_AT_ONCE} files are being checked already")
 
 
 def busy(why: str) -> Problem:
     """The answer if no file can be checked now."""
     return Problem(
-        "busy", f"{why}; send this one again in {_AGAIN_SECONDS} s", headers={"Retry-After": str(_AGAIN_SECONDS)}
+        "busy", f"{why}; send this one again in {_CHECK_AGAIN} s", headers={"Retry-After": str(_CHECK_AGAIN)}
     )

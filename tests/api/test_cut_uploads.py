@@ -31,7 +31,7 @@ def small(world: World) -> Iterator[Api]:
     with running(world, limit_file_mib=1, api_uploads_at_once=2) as api:
         folder = world.folder / "spool"
         folder.mkdir()
-        api.context.uploads = Uploads(UploadLimits(folder, LIMIT, 2, least_rate=1000, rate_seconds=0.5))
+        api.context.uploads = Uploads(UploadLimits(folder, LIMIT, 2, wait_seconds=0.2, rate_seconds=0.5))
         yield api
         assert [*folder.iterdir()] == []
 
@@ -219,6 +219,19 @@ def test_more_files_than_places_are_asked_to_come_again(small: Api) -> None:
         assert one.answer().status == 201
     wait_for(ONE, small)
     assert upload(small).status == 200
+
+
+def test_a_file_waits_a_little_for_a_place(api: Api) -> None:
+    """Also if its client knows nothing of coming again."""
+    api.context.uploads = Uploads(UploadLimits(api.world.folder, LIMIT, 1, wait_seconds=30))
+    with raw(api) as one, raw(api) as other:
+        one.head(WHOLE)
+        one.send(BODY[:-1])
+        wait_for((0, 0, 0, 1), api)
+        other.head(WHOLE)
+        other.send(BODY)
+        one.send(BODY[-1:])
+        assert (one.answer().status, other.answer().status) == (201, 200)
 
 
 def test_two_hundred_at_once_all_arrive(api: Api) -> None:
