@@ -18,6 +18,7 @@ from services.explain import Explanation, explanation
 from services.jobs import Jobs
 from services.keys import Keys
 from services.pools import Pools
+from services.refusals import refusals
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
@@ -98,7 +99,8 @@ class Client:
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""
         job, runs = self.jobs.get(job_id)
-        return explanation(job, runs, self.status(), self.now(), self.datasets.get(job.dataset_id))
+        dataset, refused = self.datasets.get(job.dataset_id), refusals(self.database, job)
+        return explanation(job, runs, self.status(), self.now(), dataset, refused)
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""

@@ -7,9 +7,8 @@ from uuid import UUID
 from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.report import Report, stored_report
-from dataset_jobs.model.requests import Conflict, NotFound
+from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, When
@@ -17,7 +16,7 @@ from dataset_jobs.store.views import DatasetView, NameCount
 from services.filters import DatasetFilter, select_datasets
 from services.ids import find
 from services.listing import Selection
-from services.replacements import refuse_superseded, refuse_to_uncover
+from services.refusals import refuse_to_delete, refuse_to_reprocess
 
 
 class Datasets:
@@ -105,12 +104,7 @@ class Datasets:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
-            if dataset["unfinished_job"] is not None:
-                raise Conflict(
-                    f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
-                    hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
-                )
-            refuse_superseded(transaction, dataset)
+            refuse_to_reprocess(transaction, dataset)
             kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
             transaction.execute("datasets.revive", dataset_id=dataset_id)
             job_id = transaction.enqueue(dataset_id, kind, priority, pool, run_at)
@@ -137,14 +131,7 @@ class Datasets:
             dataset = transaction.lock_dataset(dataset_id)
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
-            held = transaction.one("datasets.holding_run", dataset_id=dataset_id)
-            if held is not None:
-                raise Conflict(
-                    f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has ended, or"
-                    " cancel the job first",
-                    hints=[Hint(Action.CANCEL_JOB, job_id=held["job_id"])],
-                )
-            refuse_to_uncover(transaction, dataset)
+            refuse_to_delete(transaction, dataset)
             transaction.execute("coverage.uncover", dataset_key=dataset["key"])
             transaction.execute("datasets.delete_rows", dataset_key=dataset["key"])
             transaction.execute("datasets.delete", dataset_id=dataset_id)

@@ -12,13 +12,13 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.settlement import CANCELLED
-from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, JobType, state_of
+from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, state_of
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, When, time_parameters
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
 from services.listing import Selection
-from services.replacements import refuse_superseded
+from services.refusals import refuse_to_retry
 
 OTHERS = 3
 """How many other jobs are named."""
@@ -171,8 +171,7 @@ class Jobs:
             dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
             job = _locked(transaction, job_id)
             assert dataset is not None
-            _refuse_to_retry(job, dataset)
-            refuse_superseded(transaction, dataset)
+            refuse_to_retry(transaction, job, dataset)
             if dry_run:
                 transaction.nothing_done()
             else:
@@ -258,25 +257,3 @@ def _locked(transaction: Transaction, job_id: UUID) -> Row:
     if state_of(job["state"]) is None:
         raise Conflict(f"job {job_id} is {job['state']}, which only a newer affirm-worker knows: use that")
     return job
-
-
-def _refuse_to_retry(job: Row, dataset: Row) -> None:
-    state = JobState(job["state"])
-    if state is JobState.COMPLETED:
-        raise Conflict(
-            f"job {job['id']} has completed; to load its dataset again, reprocess it",
-            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
-        )
-    if not state.finished:
-        raise Conflict(f"job {job['id']} is not finished: it is {state}")
-    what = f"job {job['id']} ({dataset['filename']}): its dataset"
-    if dataset["unfinished_job"] is not None:
-        raise Conflict(
-            f"{what} has another job that is not finished yet",
-            hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
-        )
-    if dataset["loaded"] and (job["type"] == JobType.PARSE or dataset["loaded_at"] > job["finished_at"]):
-        raise Conflict(
-            f"{what} was loaded by another job since; to load it again, reprocess it",
-            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
-        )

@@ -17,13 +17,15 @@ from cli.screen.prose import fitted
 from cli.screen.table import Choice, Column, PlainRows, chosen, terminal_width
 from cli.screen.watching import Watch
 from cli.screen.watching import watch as watch_
-from cli.screen.words import cell, counted, duration
+from cli.screen.words import cell, in_words
 from cli.session import Session, session
 from cli.wording.hints import with_commands
-from cli.wording.obstacles import cannot_work, has_work, in_the_way
+from cli.wording.obstacles import in_the_way
 from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.sentences import counted, duration
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
+from services.obstacle_words import cannot_work
 from services.status import NO_CONTROLLER, Kind, Obstacle, obstacles
 from services.to_json import to_json
 
@@ -164,7 +166,7 @@ def controller_line(one: ControllerStatus, now: datetime) -> str:
             f"which are free in {duration(left)}" if left > timedelta(0) else "which the next controller frees"
         )
     if one.trouble is not None:
-        parts.append(cannot_work(one))
+        parts.append(in_words(cannot_work(one)))
     return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
 
 
@@ -181,7 +183,7 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     if not wide and (lost := sum(one.seen_at is not None for one in over)):
         yield f"{counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        if pool.desired is not None and (wide or (status.serving(pool.name) and has_work(pool))):
+        if pool.desired is not None and (wide or (status.serving(pool.name) and pool.has_work)):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
     if failed := sum(pool.failed for pool in status.pools):
         yield with_commands(f"{counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])

@@ -1,4 +1,4 @@
-"""Next steps for people, as data. The command line shows a hint as a command, an API as it is."""
+"""Next steps for people, as data. The command line shows them as commands; `services/actions.py` is for the others."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +16,8 @@ class Action(StrEnum):
     CANCEL_JOB = "cancel_job"
     RETRY_JOB = "retry_job"
     RUN_JOB_NOW = "run_job_now"
+    SET_JOB = "set_job"
+    """Change the priority or the time of a job that waits."""
     DELETE_DATASET = "delete_dataset"
     REPROCESS_DATASET = "reprocess_dataset"
     SUBMIT = "submit"
@@ -37,6 +39,7 @@ class Action(StrEnum):
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"
     LIST_POOLS = "list_pools"
+    PAUSE_POOL = "pause_pool"
     RESUME_POOL = "resume_pool"
     SET_POOL_MAXIMUM = "set_pool_maximum"
     PATCH_PARSER_POOL = "patch_parser_pool"

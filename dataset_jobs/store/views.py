@@ -237,6 +237,11 @@ class PoolStatus:
         """Slots that are held."""
         return self.runs_claimed + self.runs_launched + self.runs_working + self.runs_ending
 
+    @property
+    def has_work(self) -> bool:
+        """Whether the number of runs that it should have means something: not while it is paused or has no job."""
+        return not self.paused and bool(self.queued or self.running)
+
 
 @dataclass(frozen=True, slots=True)
 class ControllerStatus:

@@ -20,6 +20,15 @@ for update
 -- Begin again if one of them is not locked yet.
 select id, state from jobs where dataset_id = %(dataset_id)s order by key
 
+-- name: datasets.facts
+-- Reads, without a lock, what decides whether the dataset's jobs may be retried, and whether it may be loaded again.
+-- Called by jobs explain, which offers nothing that would be refused.
+select id, key, filename, loaded_at is not null as loaded, loaded_at,
+    (select jobs.id from jobs
+        where jobs.dataset_id = datasets.id and jobs.state not in ('completed', 'failed', 'cancelled')
+        limit 1) as unfinished_job
+from datasets where id = %(dataset_id)s
+
 -- name: datasets.revive
 -- Makes a failed dataset pending again; leaves any other as it is. Called by reprocess and jobs retry.
 update datasets set status = 'pending', updated_at = clock_timestamp() where id = %(dataset_id)s and status = 'failed'
