@@ -63,6 +63,7 @@ class DatasetMaker:
         priority: a job with a higher one is claimed first.
         pool: the job's queue.
         run_at: a new job is not claimed before that.
+        batch: the name of what is submitted together; None leaves that of a dataset that is there.
         first: what the transaction that creates a dataset begins with; may raise `Withdrawn`.
     """
 
@@ -75,6 +76,7 @@ class DatasetMaker:
     priority: int
     pool: str
     run_at: When = None
+    batch: str | None = None
     first: Callable[[Transaction], None] = lambda _: None
 
     def create_or_continue(self) -> SubmitResult:
@@ -128,6 +130,7 @@ class DatasetMaker:
                 sha256=self.submission.sha256,
                 size=self.submission.size,
                 supersedes=list(self.submission.supersedes),
+                batch=self.batch,
                 **self.submission.hints.as_columns(),
             )
             if row is None:
@@ -166,6 +169,8 @@ class DatasetMaker:
                 return None
             verdict = verdict_on(_existing(dataset), self.submission)
             job_id = dataset["unfinished_job"]
+            if self.batch is not None:
+                transaction.execute("submit.set_batch", dataset_id=dataset_id, batch=self.batch)
             if _has_no_rows(dataset):
                 transaction.execute(
                     "submit.correct_dataset",
@@ -175,6 +180,7 @@ class DatasetMaker:
                     storage_uri=uri,
                     **self.submission.hints.as_columns(),
                 )
+                transaction.execute("datasets.revive", dataset_id=dataset_id)
                 if job_id is None:
                     job_id = transaction.enqueue(dataset_id, JobType.PARSE, self.priority, self.pool, self.run_at)
             elif restored:
@@ -194,6 +200,7 @@ class DatasetMaker:
             "job": None if result.job_id is None else str(result.job_id),
             "filename": self.submission.filename,
             "country": self.country,
+            "batch": self.batch,
         }
         return result
 

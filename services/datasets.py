@@ -132,8 +132,6 @@ class Datasets:
             if dataset is None:
                 raise NotFound(f"there is no dataset {dataset_id}")
             refuse_to_delete(transaction, dataset)
-            transaction.execute("coverage.uncover", dataset_key=dataset["key"])
-            transaction.execute("datasets.delete_rows", dataset_key=dataset["key"])
             transaction.execute("datasets.delete", dataset_id=dataset_id)
             transaction.detail = {"filename": dataset["filename"], "sha256": dataset["sha256"]}
             return str(dataset["storage_uri"])

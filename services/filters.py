@@ -8,7 +8,7 @@ from uuid import UUID
 
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import years_in_words
-from dataset_jobs.model.states import DatasetStatus, JobState
+from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.store.client_connection import ClientDatabase, Row
 from dataset_jobs.store.views import DatasetView, JobView
 from services.dataset_maker import find_country
@@ -16,6 +16,11 @@ from services.listing import Order, Selection, like_pattern, unknown_word
 
 Since = datetime | timedelta | None
 """Not older than that time, or than so long ago by the database's clock; None is any age."""
+
+_OF_DATASETS = (
+    *("before", "status", "statuses", "country_id", "at", "ago", "until", "sha256", "year", "measure", "region"),
+    *("batch", "superseded", "from_dataset", "file", "limit"),
+)
 
 FEW = 1_000
 """If at most so many datasets match a file's name or a country, their jobs are found by an index."""
@@ -30,8 +35,12 @@ class JobFilter:
         country: ISO 3166-1 code of the dataset.
         file: a part of its file's name, or the whole name with * and ?; letter case does not count.
         pool: by name.
-        since: submitted since then.
+        since, until: submitted since then, and not after.
         dataset_id: of this dataset.
+        reason: of its latest run; says more than the cause.
+        kind: the first load of a dataset, or a later one.
+        batch: the name of what was submitted together.
+        newest_files: look for the file's name in the newest so many datasets alone.
     """
 
     states: Sequence[JobState] = ()
@@ -41,16 +50,36 @@ class JobFilter:
     pool: str | None = None
     since: Since = None
     dataset_id: UUID | None = None
+    until: datetime | None = None
+    reason: str | None = None
+    kind: JobType | None = None
+    batch: str | None = None
+    newest_files: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetFilter:
-    """Which datasets, as `JobFilter` has it."""
+    """Which datasets, as `JobFilter` has it.
+
+    Args:
+        sha256: of its file, in hexadecimal digits.
+        year: it has rows of that.
+        measure, region: of its rows.
+        superseded: whether others count in its place, for all of it.
+    """
 
     statuses: Sequence[DatasetStatus] = ()
     country: str | None = None
     file: str | None = None
     since: Since = None
+    until: datetime | None = None
+    sha256: str | None = None
+    year: int | None = None
+    measure: str | None = None
+    region: str | None = None
+    batch: str | None = None
+    superseded: bool | None = None
+    newest_files: int | None = None
 
 
 JOB_SORTS: Mapping[str, Callable[[JobView], Any]] = {
@@ -93,20 +122,23 @@ def select_jobs(
     _check_pool(database, which.pool)
     file = None if which.file is None else like_pattern(which.file)
     from_key = _since(database, which.since)
+    from_dataset = None if file is None else _first_of(database, which.newest_files)
+    newest = _until(database, which.until)
     words = {**_one_or_several("state", which.states), **_one_or_several("cause", which.causes)}
     over = bool(which.states) and all(state.finished for state in which.states)
     held = tuple(which.states) == (JobState.RUNNING,)
 
     def match(before: int | None, limit: int | None, statement: str = "jobs.match") -> Sequence[Row]:
         ids = None if which.dataset_id is None else [which.dataset_id]
-        country, name = country_id, file
-        if ids is None and (country is not None or name is not None):
-            found = _match_datasets(database, country_id=country, file=name, limit=FEW + 1)
+        of_dataset = {"country_id": country_id, "file": file, "batch": which.batch, "from_dataset": from_dataset}
+        if ids is None and any(value is not None for value in of_dataset.values()):
+            found = _match_datasets(database, limit=FEW + 1, **of_dataset)
             if len(found) <= FEW:
-                ids, country, name = [row["id"] for row in found], None, None
+                ids, of_dataset = [row["id"] for row in found], dict.fromkeys(of_dataset)
+        first = newest if before is None else before if newest is None else min(before, newest)
         return database.all(
-            statement, before=before, over=over, held=held, pool=which.pool, dataset_ids=ids, country_id=country,
-            file=name, limit=limit, **words, **from_key,
+            statement, before=first, over=over, held=held, pool=which.pool, dataset_ids=ids, until=which.until,
+            reason=which.reason, type=which.kind, limit=limit, **of_dataset, **words, **from_key,
         )  # fmt: skip
 
     ended = {Order("finished", descending=True): lambda limit: match(None, limit, "jobs.match_finished")}
@@ -119,12 +151,15 @@ def select_datasets(
     """The datasets of a filter; raises InvalidRequest for a country that is not there."""
     country_id = _country_id(database, which.country)
     ago = isinstance(which.since, timedelta)
+    from_dataset = None if which.file is None else _first_of(database, which.newest_files)
 
     def match(before: int | None, limit: int | None) -> Sequence[Row]:
         return _match_datasets(
             database, before=before, country_id=country_id, limit=limit,
             file=None if which.file is None else like_pattern(which.file),
-            at=None if ago else which.since, ago=which.since if ago else None,
+            at=None if ago else which.since, ago=which.since if ago else None, until=which.until,
+            sha256=which.sha256, year=which.year, measure=which.measure, region=which.region, batch=which.batch,
+            superseded=which.superseded, from_dataset=from_dataset,
             **_one_or_several("status", which.statuses, "statuses"),
         )  # fmt: skip
 
@@ -132,7 +167,7 @@ def select_datasets(
 
 
 def _match_datasets(database: ClientDatabase, **parameters: Any) -> list[Row]:
-    everything = dict.fromkeys(("before", "status", "statuses", "country_id", "at", "ago", "file", "limit"))
+    everything = dict.fromkeys(_OF_DATASETS)
     return database.all("datasets.match", **{**everything, **parameters})
 
 
@@ -153,6 +188,19 @@ def _since(database: ClientDatabase, since: Since) -> dict[str, Any]:
     ago = isinstance(since, timedelta)
     found = database.only("jobs.first_key_since", at=None if ago else since, ago=since if ago else None)
     return {"first": found["key"], "since": found["since"]}
+
+
+def _until(database: ClientDatabase, until: datetime | None) -> int | None:
+    """A key from which on all jobs are newer than that."""
+    if until is None:
+        return None
+    # The statement allows for an hour among transactions at one time; so does this.
+    return int(database.only("jobs.first_key_since", at=until + timedelta(hours=2), ago=None)["key"])
+
+
+def _first_of(database: ClientDatabase, newest: int | None) -> int | None:
+    key = None if newest is None else database.only("datasets.first_of_newest", newest=newest)["key"]
+    return None if key is None else int(key)
 
 
 def _one_or_several(name: str, words: Sequence[str], plural: str = "") -> dict[str, Any]:

@@ -11,12 +11,12 @@ from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.model.settlement import CANCELLED
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, state_of
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, When, time_parameters
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
+from services.job_pages import JobPage, Place, page_of_jobs
 from services.listing import Selection
 from services.refusals import refuse_to_retry
 
@@ -88,6 +88,10 @@ class Jobs:
         """The jobs of a filter, in pages; raises InvalidRequest for a country or a pool that is not there."""
         return select_jobs(self._database, which, self._read)
 
+    def page(self, which: JobFilter, limit: int, after: Place | None = None) -> JobPage:
+        """A page of the jobs of a filter in its natural order; raises as `select`, and for a place of another order."""
+        return page_of_jobs(self._database, which, self._read, limit, after)
+
     def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
         return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]
 
@@ -137,17 +141,7 @@ class Jobs:
                     if job["cancel_requested_at"] is not None:
                         transaction.nothing_done()
                     transaction.result = Cancel.REQUESTED
-                    transaction.execute("jobs.request_cancel", job_id=job_id)
-                    transaction.execute(
-                        "runs.end",
-                        job_id=job_id,
-                        epoch=job["lease_epoch"],
-                        cause=CANCELLED.cause,
-                        reason=CANCELLED.reason,
-                        error=CANCELLED.error,
-                        evidence=None,
-                        only_unstarted=False,
-                    )
+                    transaction.execute("jobs.cancel_running", job_id=job_id)
                     return Cancel.REQUESTED
             return Cancel.CANCELLED
 

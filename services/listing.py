@@ -155,8 +155,8 @@ def unknown_word(what: str, given: str, allowed: Iterable[str]) -> InvalidReques
 
 
 def like_pattern(given: str) -> str:
-    """The pattern of SQL's LIKE for a part of a name, or for a whole name with * and ?."""
-    escaped = given.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """The pattern of SQL's LIKE, in small letters, for a part of a name, or for a whole name with * and ?."""
+    escaped = given.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     if "*" in given or "?" in given:
         return escaped.replace("*", "%").replace("?", "_")
     return f"%{escaped}%"

@@ -22,6 +22,7 @@ from dataset_jobs.model.text import one_line, storable
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 """The years that a hint may name."""
 
+LONGEST_BATCH = 100
 LONGEST_NAME = 255
 """Characters of a file name."""
 
@@ -144,6 +145,13 @@ def checked_filename(filename: str) -> str:
             f"file name '{filename[:40]}…' of {len(filename)} characters: at most {LONGEST_NAME} are allowed"
         )
     return filename
+
+
+def checked_batch(batch: str | None) -> str | None:
+    """The name of what is submitted together; raises InvalidRequest for one that is no short line."""
+    if batch is not None and (not batch.strip() or one_line(batch) != batch or len(batch) > LONGEST_BATCH):
+        raise InvalidRequest(f"batch {one_line(batch)!r}: expected one line of at most {LONGEST_BATCH} characters")
+    return batch
 
 
 def checked_hints(hints: FileHints) -> FileHints:

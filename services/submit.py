@@ -17,7 +17,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientDatabase, When
 from services.dataset_maker import DatasetMaker, SubmitResult, find_country
 from services.sources.source import FileOnDisk, LocalFile, NoSource, Source, Tell
-from services.submission import open_file, read_file
+from services.submission import checked_batch, open_file, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class FileOptions:
         replaces: the datasets whose place the file takes; for one file at a time.
         priority, pool, run_at: of the new jobs.
         dry_run: write nothing, only return the results.
+        batch: the name of what is submitted together, by which lists find it.
     """
 
     country: str
@@ -69,6 +70,7 @@ class FileOptions:
     pool: str = "default"
     run_at: When = None
     dry_run: bool = False
+    batch: str | None = None
 
 
 def submit_files(
@@ -99,7 +101,7 @@ def submit_file(database: ClientDatabase, storage: Storage, path: Path, options:
         country_id, country = find_country(database, options.country)
         maker = DatasetMaker(
             database, storage, submission, partial(open_file, path), country_id, country, options.priority,
-            options.pool, options.run_at,
+            options.pool, options.run_at, checked_batch(options.batch),
         )  # fmt: skip
         return SubmittedFile(path, maker.preview() if options.dry_run else maker.create_or_continue())
     except InvalidRequest as refusal:

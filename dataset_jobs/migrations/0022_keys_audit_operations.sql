@@ -42,6 +42,16 @@ create index audit_of_key on audit (key_id, id) where key_id is not null;
 -- The files that somebody submitted together, and how lists find them.
 alter table datasets add column batch text check (batch <> '' and length(batch) <= 100);
 create index datasets_of_batch on datasets (batch, key) where batch is not null;
+create index datasets_created on datasets (created_at);
+create index datasets_of_content on datasets (sha256);
+-- For names that begin with something; what a name contains is looked for in the names themselves.
+create index datasets_by_filename on datasets (lower(filename) text_pattern_ops);
+create index coverage_of_year on coverage (year, dataset_key);
+-- With the key: so it is quick to find out whether a dataset has a later job.
+drop index jobs_of_dataset;
+create index jobs_of_dataset on jobs (dataset_id, key);
+-- For who has claimed lately. Rows come in its order, so a claim pays little for it.
+create index runs_claimed on runs (claimed_at);
 
 -- Acts over all jobs or datasets that match a filter, a batch a transaction.
 create table operations (
@@ -95,3 +105,103 @@ create table pool_minutes (
     busy real not null,
     primary key (pool, minute)
 );
+
+-- What clients do to jobs, runs and rows, by functions that run as the owner: so the API's role can ask for a cancel or a
+-- retry, and can neither claim nor settle, and writes no row of `names`.
+
+-- Cancels a job that is not running; its dataset rests as it is.
+create function cancel_waiting_job(of_job uuid) returns void
+language sql security definer set search_path from current as $$
+    with cancelled as (
+        update jobs set state = 'cancelled', finished_at = clock_timestamp(),
+            cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+            last_cause = 'cancelled', last_error = 'cancelled'
+        where id = of_job and state in ('scheduled', 'queued')
+        returning dataset_id
+    )
+    update datasets set error = 'cancelled', updated_at = clock_timestamp()
+    from cancelled where datasets.id = cancelled.dataset_id
+$$;
+
+-- Asks for the cancel of a running job, and ends its run before its pod is gone: no runner can take it, and a runner that
+-- has taken it cannot commit any more. A trigger wakes the controllers; settle frees the slot when the pod is gone.
+create function cancel_running_job(of_job uuid) returns void
+language sql security definer set search_path from current as $$
+    with asked as (
+        update jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+        where id = of_job and state = 'running'
+        returning id, lease_epoch
+    )
+    update runs set ended_at = clock_timestamp(), cause = 'cancelled', error = 'cancelled'
+    from asked
+    where job_id = asked.id and epoch = asked.lease_epoch and ended_at is null and committed_at is null
+$$;
+
+-- Queues a dead letter again with fresh budgets. Its runs stay, and its epoch continues. A trigger on
+-- cancel_requested_at wakes the controllers.
+create function retry_job(of_job uuid, of_priority int) returns void
+language sql security definer set search_path from current as $$
+    update jobs set state = 'queued', run_at = clock_timestamp(), finished_at = null, cancel_requested_at = null,
+        attempts = 0, interruptions = 0, give_backs = 0, blocked_since = null, last_cause = null, last_error = null,
+        retried_at = retried_at || clock_timestamp(),
+        priority = coalesce(of_priority, priority)
+    where id = of_job and state in ('failed', 'cancelled')
+$$;
+
+-- Sets another priority, another time, or both, for a job that waits. A job brought forward is queued, and the
+-- controllers are woken.
+create function set_waiting_job(of_job uuid, of_priority int, of_run_at timestamptz) returns void
+language sql security definer set search_path from current as $$
+    with changed as (
+        update jobs set
+            priority = coalesce(of_priority, priority),
+            run_at = case when of_run_at is null then run_at else greatest(of_run_at, now()) end,
+            state = case when of_run_at is null then state when of_run_at > now() then 'scheduled' else 'queued' end
+        where id = of_job and state in ('scheduled', 'queued')
+        returning id
+    )
+    select wake_controllers() from changed
+$$;
+
+-- Removes a batch of jobs that finished long ago, with their runs, except jobs with a run that still holds a slot.
+create function purge_jobs(of_pool text, older_than interval, of_states text[], batch int) returns setof uuid
+language sql security definer set search_path from current as $$
+    delete from jobs where id = any (array(
+        select id from jobs
+        where (of_pool is null or pool = of_pool)
+            and finished_at < clock_timestamp() - older_than and state = any (of_states)
+            and not exists (select from runs where runs.job_id = jobs.id and runs.released_at is null)
+        order by finished_at
+        limit batch
+        for update skip locked))
+    returning id
+$$;
+
+-- Makes a failed dataset pending again; leaves any other as it is.
+create function revive_dataset(of_dataset uuid) returns void
+language sql security definer set search_path from current as $$
+    update datasets set status = 'pending', updated_at = clock_timestamp() where id = of_dataset and status = 'failed'
+$$;
+
+-- Deletes a dataset, with its rows, its jobs and their runs; datasets that it superseded count again. Not while a run
+-- holds it: that would load rows of nothing.
+create function delete_dataset(of_dataset uuid) returns void
+language plpgsql security definer set search_path from current as $$
+declare
+    dataset int;
+begin
+    select key into dataset from datasets where id = of_dataset for update;
+    if exists (select from jobs left join runs on runs.job_id = jobs.id and runs.released_at is null
+        where jobs.dataset_id = of_dataset and (runs.job_id is not null or jobs.state = 'running'))
+    then
+        raise exception using errcode = 'object_in_use', message = 'a run holds the dataset';
+    end if;
+    perform uncover(dataset);
+    delete from names where dataset_key = dataset;
+    delete from datasets where id = of_dataset;
+end $$;
+
+-- Whatever grants.sql can do: nobody but the owner may call these without being named there.
+revoke execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
+    set_waiting_job(uuid, int, timestamptz), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
+    delete_dataset(uuid) from public;

@@ -29,6 +29,26 @@ begin
     grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), uncover(int), jobs_channel(),
         wake_controllers() to affirm_controller;
 
+    -- An HTTP API looks, and does what clients do: jobs and rows it changes by functions alone, so it can neither claim nor
+    -- settle, nor write a name.
+    execute format('revoke all on all tables in schema %I from affirm_api', current_schema());
+    execute format('revoke all on all functions in schema %I from affirm_api', current_schema());
+    grant select on countries, datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers,
+        names, coverage, counted_names, schema_migrations, api_keys, audit, operations, pool_minutes to affirm_api;
+    grant insert (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint, format_hint, region_hint,
+            description, supersedes, batch),
+        update (filename, storage_uri, year_hint, sex_hint, format_hint, region_hint, description, supersedes, batch,
+            updated_at)
+        on datasets to affirm_api;
+    grant insert (dataset_id, type, pool, priority, state, run_at), update (priority) on jobs to affirm_api;
+    grant update (paused, paused_since, paused_reason, probe_at, max_running, max_pending) on pools to affirm_api;
+    grant insert, update, delete on schedules, schedule_files, schedule_versions to affirm_api;
+    grant insert on audit to affirm_api;
+    grant insert, update on api_keys, operations to affirm_api;
+    grant execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
+        set_waiting_job(uuid, int, timestamptz), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
+        delete_dataset(uuid), wake_controllers() to affirm_api, affirm_controller;
+
     -- Runners insert rows into `names`, and do all else by functions. Earlier versions granted more.
     execute format('revoke all on all tables in schema %I from affirm_runner', current_schema());
     execute format('revoke all on all functions in schema %I from affirm_runner', current_schema());

@@ -4,8 +4,8 @@ import re
 from importlib.resources import files
 from typing import NamedTuple
 
-CONTROLLER, RUNNER = "affirm_controller", "affirm_runner"
-"""The group roles of controllers and clients, and of runners."""
+CONTROLLER, RUNNER, API = "affirm_controller", "affirm_runner", "affirm_api"
+"""The group roles of controllers and clients, of runners, and of an HTTP API."""
 
 EVERY_TABLE = "*"
 

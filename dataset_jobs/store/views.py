@@ -19,6 +19,8 @@ class DatasetView:
         supersedes: the datasets that it was submitted to replace.
         superseded_by: those that count in its place, for some of it.
         superseded: for all of it.
+        number: for people; it rises with every dataset.
+        batch: the name of what was submitted together.
     """
 
     id: UUID
@@ -48,6 +50,8 @@ class DatasetView:
     warning: str | None
     created_at: datetime
     loaded_at: datetime | None
+    number: int = 0
+    batch: str | None = None
 
     @property
     def hints(self) -> FileHints:
@@ -76,6 +80,9 @@ class JobView:
         blocked_since: since when none of its runs can start; None if one can.
         retried_at: when it was put back by hand.
         described: a person has described the columns of its file.
+        number: for people; it rises with every job.
+        batch: of its dataset.
+        last_reason: says more than `last_cause`.
     """
 
     id: UUID
@@ -101,6 +108,9 @@ class JobView:
     described: bool
     bytes_done: int | None
     rows_done: int | None
+    number: int = 0
+    batch: str | None = None
+    last_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ LOOKS = {
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     "datasets.select",
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
-    *("jobs.purgeable", "jobs.select"),
+    *("jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check"),
     *("pools.details", "pools.get", "pools.list", "pools.names"),
     *("schedules.get", "schedules.list", "schedules.names"),

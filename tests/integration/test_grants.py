@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from dataset_jobs.migrations import LATEST
-from dataset_jobs.migrations.rights import CONTROLLER, EVERY_TABLE, RUNNER, TableRight, rights_of
+from dataset_jobs.migrations.rights import API, CONTROLLER, EVERY_TABLE, RUNNER, TableRight, rights_of
+from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.keys import RunKey
@@ -25,8 +26,11 @@ from dataset_jobs.store.client_connection import ClientConnection
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, RunnerStore
+from services.audit import AuditFilter
 from services.client import Client
 from services.jobs import Cancel
+from services.keys import Role
+from tests.integration.world import World
 from tests.kit.roles import as_role
 from tests.kit.runners import proven
 from tests.kit.settle import settle
@@ -131,7 +135,54 @@ def test_the_role_of_the_controller_is_enough_for_schedules(database: str, tmp_p
         store.schedules.remove("us")
 
 
-@pytest.mark.parametrize("role", [CONTROLLER, RUNNER])
+def test_the_role_of_an_api_is_enough_for_what_clients_do(database: str, world: World, tmp_path: Path) -> None:
+    storage = open_storage(StorageConfig("local", path=tmp_path))
+    (tmp_path / "in").mkdir()
+    with Client.connect(as_role(database, API), actor=Actor("ada", "api")) as client:
+        dataset_id, _ = submitted(client, tmp_path)
+        world.query("update jobs set state = 'failed', last_cause = 'crashed', last_error = 'x', finished_at = now()")
+        world.query("update datasets set status = 'failed', error = 'x'")
+        assert submitted(client, tmp_path)[0] == dataset_id
+        [job, *_] = client.jobs.list()
+        client.jobs.reschedule(job.id, priority=3, run_at=timedelta(hours=1))
+        assert client.jobs.cancel(job.id) is Cancel.CANCELLED
+        client.jobs.retry(job.id)
+        world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job.id)
+        world.query(
+            "insert into runs (job_id, epoch, pool, launcher, owner, lease_until)"
+            " values (%s, 1, 'default', 'test', 'owner', now())",
+            job.id,
+        )
+        assert client.jobs.cancel(job.id) is Cancel.REQUESTED
+        assert world.one("select cause, error from runs") == {"cause": "cancelled", "error": "cancelled"}
+        world.query("update runs set released_at = now()")
+        world.query("update jobs set state = 'cancelled', finished_at = now() - interval '1 day' where id = %s", job.id)
+        client.explain(job.id)
+        assert client.pools.pause("default", "for a while").paused
+        assert not client.pools.resume("default").paused
+        assert client.pools.set("default", max_running=3, max_pending=4).after.max_pending == 4
+        client.schedules.add("us", "* * * * *", "UTC", "in", "US", "default")
+        client.schedules.pause("us", True)
+        client.schedules.run("us", storage)
+        client.schedules.remove("us")
+        assert sum(client.jobs.purge(timedelta(hours=1))) == 1
+        client.datasets.reprocess(dataset_id)
+        client.datasets.delete(dataset_id, storage)
+        made = client.keys.make("one", Role.VIEWER)
+        assert client.keys.check(made.text).id == made.key.id
+        client.keys.revoke(made.key.id)
+        assert {entry.actor for entry in client.audit.page(AuditFilter(), 100).items} == {"ada"}
+
+
+def test_a_dataset_that_a_run_holds_is_not_deleted(world: World) -> None:
+    dataset_id = world.submit_small().dataset_id
+    world.query("update jobs set state = 'running', lease_epoch = 1")
+    with pytest.raises(psycopg.errors.ObjectInUse, match="a run holds the dataset"):
+        world.query("select delete_dataset(%s)", dataset_id)
+    assert world.dataset(dataset_id)
+
+
+@pytest.mark.parametrize("role", [CONTROLLER, RUNNER, API])
 def test_the_rights_are_read_as_the_database_has_them(database: str, role: str) -> None:
     with ClientConnection(as_role(database, role)) as connection:
         has = connection.all("doctor.privileges", schema="affirm")
@@ -154,6 +205,39 @@ def test_the_rights_are_read_as_the_database_has_them(database: str, role: str) 
         ("affirm_runner", "delete from datasets"),
         ("affirm_runner", "update pools set max_running = 1000"),
         ("affirm_runner", "drop table names"),
+        ("affirm_api", "update jobs set lease_epoch = lease_epoch + 1"),
+        ("affirm_api", "update jobs set state = 'running'"),
+        ("affirm_api", "update jobs set state = 'completed', finished_at = now()"),
+        ("affirm_api", "insert into jobs (dataset_id, type, lease_epoch) values (gen_random_uuid(), 'x', 1)"),
+        ("affirm_api", "delete from jobs"),
+        ("affirm_api", "insert into runs (job_id, epoch, pool) values (gen_random_uuid(), 1, 'default')"),
+        ("affirm_api", "update runs set ended_at = now(), cause = 'crashed'"),
+        ("affirm_api", "update runs set released_at = now()"),
+        ("affirm_api", "delete from runs"),
+        ("affirm_api", "update datasets set status = 'completed'"),
+        ("affirm_api", "delete from datasets"),
+        ("affirm_api", "insert into names values (1, 2020, 'F', 'Ada', 'ada', 1)"),
+        ("affirm_api", "update names set count = 1"),
+        ("affirm_api", "delete from names"),
+        ("affirm_api", "update coverage set superseded_by = null"),
+        ("affirm_api", "delete from coverage"),
+        ("affirm_api", "select key from installation"),
+        ("affirm_api", "update pools set blocked_since = null"),
+        ("affirm_api", "insert into pools (name, max_running) values ('x', 1)"),
+        ("affirm_api", "delete from controllers"),
+        ("affirm_api", "insert into pool_minutes (pool) values ('default')"),
+        ("affirm_api", "delete from api_keys"),
+        ("affirm_api", "update schema_migrations set version = 0"),
+        ("affirm_api", "create table more (id int)"),
+        ("affirm_api", "select run_secret(gen_random_uuid(), 1)"),
+        ("affirm_api", "select runner_has_committed(gen_random_uuid(), 1, 'x')"),
+        ("affirm_api", "select terminate_runners(gen_random_uuid(), 1)"),
+        ("affirm_api", "select uncover(1)"),
+        ("affirm_api", "select cover(gen_random_uuid(), '[]')"),
+        ("affirm_runner", "select key from installation"),
+        ("affirm_runner", "select secret_hash from api_keys"),
+        ("affirm_runner", "select cancel_waiting_job(gen_random_uuid())"),
+        ("affirm_runner", "select delete_dataset(gen_random_uuid())"),
         ("affirm_controller", "update names set count = 1"),
         ("affirm_controller", "update countries set name = 'x'"),
         ("affirm_controller", "update schema_migrations set version = 0"),

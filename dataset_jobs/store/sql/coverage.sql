@@ -1,10 +1,6 @@
 -- Which dataset counts for which year and sex. Loads write it, by the functions of the migrations. Clients ask before
 -- they replace, load again or delete a dataset.
 
--- name: coverage.uncover
--- Frees what a dataset covered, or gives it to the dataset that counts in its place. Called by datasets delete.
-select uncover(%(dataset_key)s)
-
 -- name: coverage.superseded_by
 -- The datasets that count in a dataset's place, and whether it still counts for anything. Called by submit, reprocess
 -- and jobs retry.

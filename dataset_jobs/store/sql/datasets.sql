@@ -30,8 +30,8 @@ select id, key, filename, loaded_at is not null as loaded, loaded_at,
 from datasets where id = %(dataset_id)s
 
 -- name: datasets.revive
--- Makes a failed dataset pending again; leaves any other as it is. Called by reprocess and jobs retry.
-update datasets set status = 'pending', updated_at = clock_timestamp() where id = %(dataset_id)s and status = 'failed'
+-- Makes a failed dataset pending again. Called by submit, reprocess and jobs retry.
+select revive_dataset(%(dataset_id)s)
 
 -- name: datasets.holding_run
 -- Finds the job whose run still holds a dataset, if there is one. Called by datasets delete.
@@ -40,13 +40,9 @@ from jobs left join runs on runs.job_id = jobs.id and runs.released_at is null
 where jobs.dataset_id = %(dataset_id)s and (runs.job_id is not null or jobs.state = 'running')
 limit 1
 
--- name: datasets.delete_rows
--- Deletes the rows of a dataset, before the dataset itself. Called by datasets delete.
-delete from names where dataset_key = %(dataset_key)s
-
 -- name: datasets.delete
--- Deletes the dataset, with its jobs and their runs. The same transaction has deleted its rows before.
-delete from datasets where id = %(dataset_id)s
+-- Deletes the dataset, with its rows, its jobs and their runs; those that it superseded count again.
+select delete_dataset(%(dataset_id)s)
 
 -- name: datasets.match
 -- Finds the datasets of a list, the newest first, from a key downwards. Called by datasets list, to count, and by jobs
@@ -59,9 +55,23 @@ where (%(before)s::int is null or datasets.key < %(before)s)
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
     and (%(at)s::timestamptz is null or datasets.created_at >= %(at)s::timestamptz)
     and (%(ago)s::interval is null or datasets.created_at >= clock_timestamp() - %(ago)s::interval)
-    and (%(file)s::text is null or datasets.filename ilike %(file)s)
+    and (%(until)s::timestamptz is null or datasets.created_at <= %(until)s::timestamptz)
+    and (%(sha256)s::text is null or datasets.sha256 = %(sha256)s)
+    and (%(measure)s::text is null or datasets.measure = %(measure)s)
+    and (%(region)s::text is null or datasets.region = %(region)s)
+    and (%(batch)s::text is null or datasets.batch = %(batch)s)
+    and (%(year)s::int is null or datasets.key in (select dataset_key from coverage where coverage.year = %(year)s))
+    and (%(superseded)s::bool is null or %(superseded)s = (
+        exists (select from coverage where dataset_key = datasets.key)
+        and not exists (select from coverage where dataset_key = datasets.key and superseded_by is null)))
+    and (%(from_dataset)s::int is null or datasets.key >= %(from_dataset)s)
+    and (%(file)s::text is null or lower(datasets.filename) like %(file)s)
 order by datasets.key desc
 limit %(limit)s
+
+-- name: datasets.first_of_newest
+-- The key from which on there are at most so many datasets.
+select max(key) - %(newest)s + 1 as key from datasets
 
 -- name: datasets.list
 -- Reads datasets as clients see them, the newest first, each with the years and sexes of its rows. Called by datasets
@@ -69,7 +79,7 @@ limit %(limit)s
 select datasets.id, countries.code as country, filename, status, row_count, total_count, parser, measure, region, top,
     covered.years, covered.sexes, supersedes, covered.superseded_by, covered.superseded,
     year_hint, sex_hint, format_hint, region_hint, description, size, sha256, storage_uri, error, warning,
-    datasets.created_at, loaded_at
+    datasets.created_at, loaded_at, datasets.key as number, batch
 from datasets join countries on countries.id = datasets.country_id
 cross join lateral (
     select coalesce(array_agg(distinct year order by year), '{}') as years,

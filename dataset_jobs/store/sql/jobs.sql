@@ -19,20 +19,12 @@ select dataset_id from jobs where id = %(job_id)s
 select id, dataset_id, type, state, lease_epoch, finished_at, last_cause, cancel_requested_at from jobs where id = %(job_id)s for update
 
 -- name: jobs.cancel_waiting
--- Cancels a job that is not running; its dataset rests as it is.
-with cancelled as (
-    update jobs set state = 'cancelled', finished_at = clock_timestamp(),
-        cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
-        last_cause = 'cancelled', last_error = 'cancelled'
-    where id = %(job_id)s and state in ('scheduled', 'queued')
-    returning dataset_id
-)
-update datasets set error = 'cancelled', updated_at = clock_timestamp()
-from cancelled where datasets.id = cancelled.dataset_id
+-- Cancels a job that is not running.
+select cancel_waiting_job(%(job_id)s)
 
--- name: jobs.request_cancel
--- Asks for the cancel of a running job; a trigger wakes the controllers.
-update jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = %(job_id)s
+-- name: jobs.cancel_running
+-- Asks for the cancel of a running job, and ends its run; wakes the controllers.
+select cancel_running_job(%(job_id)s)
 
 -- name: jobs.cancel_requested
 -- Cancels jobs that are not running and whose cancel was requested. The claim passes them over, so nothing else would
@@ -53,27 +45,12 @@ with cancelled as (
 select id from cancelled
 
 -- name: jobs.retry
--- Queues a dead letter again with fresh budgets. Its runs stay, and its epoch continues. A trigger on
--- cancel_requested_at wakes the controllers.
-update jobs set state = 'queued', run_at = clock_timestamp(), finished_at = null, cancel_requested_at = null,
-    attempts = 0, interruptions = 0, give_backs = 0, blocked_since = null, last_cause = null, last_error = null,
-    retried_at = retried_at || clock_timestamp(),
-    priority = coalesce(%(priority)s, priority)
-where id = %(job_id)s and state in ('failed', 'cancelled')
+-- Queues a dead letter again with fresh budgets, and wakes the controllers.
+select retry_job(%(job_id)s, %(priority)s)
 
 -- name: jobs.set_waiting
--- Sets another priority, another time, or both, for a job that waits. A job brought forward is queued, and the
--- controllers are woken.
-with changed as (
-    update jobs set
-        priority = coalesce(%(priority)s, priority),
-        run_at = case when asked.run_at is null then jobs.run_at else greatest(asked.run_at, now()) end,
-        state = case when asked.run_at is null then state when asked.run_at > now() then 'scheduled' else 'queued' end
-    from (select coalesce(%(at)s::timestamptz, now() + %(after)s::interval) as run_at) asked
-    where id = %(job_id)s and state in ('scheduled', 'queued')
-    returning id
-)
-select wake_controllers() from changed
+-- Sets another priority, another time, or both, for a job that waits, and wakes the controllers.
+select set_waiting_job(%(job_id)s, %(priority)s, coalesce(%(at)s::timestamptz, now() + %(after)s::interval))
 
 -- name: jobs.failed
 -- Lists the dead letters that can be retried: failed, and the latest job of their dataset. Called by jobs retry
@@ -91,17 +68,8 @@ where finished_at < clock_timestamp() - %(older_than)s and state = any (%(states
 group by state order by state
 
 -- name: jobs.purge
--- Removes a batch of jobs that finished long ago, with their runs, except jobs with a run that still holds a slot.
--- Called by jobs purge, and by controllers every minute.
-delete from jobs where id = any (array(
-    select id from jobs
-    where (%(pool)s::text is null or pool = %(pool)s)
-        and finished_at < clock_timestamp() - %(older_than)s and state = any (%(states)s::text[])
-        and not exists (select from runs where runs.job_id = jobs.id and runs.released_at is null)
-    order by finished_at
-    limit %(batch)s
-    for update skip locked))
-returning id
+-- Removes a batch of jobs that finished long ago. Called by jobs purge, and by controllers every minute.
+select purge_jobs(%(pool)s, %(older_than)s, %(states)s::text[], %(batch)s) as id
 
 -- name: jobs.match
 -- Finds the jobs of a list, the newest first, from a key downwards. Two filters repeat what another one says, so that
@@ -120,9 +88,15 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(cause)s::text is null or jobs.last_cause = %(cause)s)
     and (%(causes)s::text[] is null or jobs.last_cause = any (%(causes)s))
     and (%(pool)s::text is null or jobs.pool = %(pool)s)
+    and (%(type)s::text is null or jobs.type = %(type)s)
+    and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
+    and (%(reason)s::text is null or exists (
+        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
-    and (%(file)s::text is null or datasets.filename ilike %(file)s)
+    and (%(batch)s::text is null or datasets.batch = %(batch)s)
+    and (%(file)s::text is null or lower(datasets.filename) like %(file)s)
+    and (%(from_dataset)s::int is null or datasets.key >= %(from_dataset)s)
 order by jobs.key desc
 limit %(limit)s
 
@@ -141,11 +115,53 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(cause)s::text is null or jobs.last_cause = %(cause)s)
     and (%(causes)s::text[] is null or jobs.last_cause = any (%(causes)s))
     and (%(pool)s::text is null or jobs.pool = %(pool)s)
+    and (%(type)s::text is null or jobs.type = %(type)s)
+    and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
+    and (%(reason)s::text is null or exists (
+        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
-    and (%(file)s::text is null or datasets.filename ilike %(file)s)
+    and (%(batch)s::text is null or datasets.batch = %(batch)s)
+    and (%(file)s::text is null or lower(datasets.filename) like %(file)s)
+    and (%(from_dataset)s::int is null or datasets.key >= %(from_dataset)s)
     and jobs.finished_at is not null
 order by jobs.finished_at desc, jobs.key desc
+limit %(limit)s
+
+-- name: jobs.match_queued
+-- Finds queued jobs in the order of their claim, of one pool or of all, from a place downwards: of each pool as many as
+-- a page has, in the order of its index.
+select jobs.id, jobs.key, jobs.priority, jobs.run_at
+from pools cross join lateral (
+    (select id, key, priority, run_at from jobs
+    where jobs.pool = pools.name and state = 'queued' and %(priority)s::int is null
+    order by priority desc, run_at, key limit %(limit)s)
+    union all
+    (select id, key, priority, run_at from jobs
+    where jobs.pool = pools.name and state = 'queued' and priority = %(priority)s::int
+        and (run_at, key) > (%(run_at)s::timestamptz, %(key)s::int)
+    order by run_at, key limit %(limit)s)
+    union all
+    (select id, key, priority, run_at from jobs
+    where jobs.pool = pools.name and state = 'queued' and priority < %(priority)s::int
+    order by priority desc, run_at, key limit %(limit)s)
+) jobs
+where %(pool)s::text is null or pools.name = %(pool)s
+order by jobs.priority desc, jobs.run_at, jobs.key
+limit %(limit)s
+
+-- name: jobs.match_scheduled
+-- Finds scheduled jobs, the next one first, of one pool or of all, from a place downwards.
+select jobs.id, jobs.key, jobs.run_at
+from pools cross join lateral (
+    select id, key, run_at from jobs
+    where jobs.pool = pools.name and state = 'scheduled'
+        and (%(run_at)s::timestamptz is null or run_at >= %(run_at)s)
+        and (%(run_at)s::timestamptz is null or (run_at, key) > (%(run_at)s, %(key)s::int))
+    order by run_at, key limit %(limit)s
+) jobs
+where %(pool)s::text is null or pools.name = %(pool)s
+order by jobs.run_at, jobs.key
 limit %(limit)s
 
 -- name: jobs.first_key_since
@@ -174,7 +190,8 @@ select jobs.id, jobs.dataset_id, countries.code as country, datasets.filename, j
     jobs.state, jobs.attempts, jobs.interruptions, jobs.give_backs, jobs.run_at, jobs.created_at, jobs.finished_at,
     jobs.cancel_requested_at, jobs.blocked_since, jobs.retried_at,
     jobs.last_cause, jobs.last_error, datasets.size, datasets.description is not null as described,
-    runs.bytes_done, runs.rows_done
+    runs.bytes_done, runs.rows_done, jobs.key as number, datasets.batch,
+    case when jobs.last_cause = runs.cause then runs.reason end as last_reason
 from jobs join datasets on datasets.id = jobs.dataset_id join countries on countries.id = datasets.country_id
     left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
 where jobs.id = any (%(ids)s::uuid[])

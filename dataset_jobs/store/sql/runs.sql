@@ -51,8 +51,7 @@ where job_id = %(job_id)s and epoch = %(epoch)s and started_at is null and relea
 -- name: runs.end
 -- Ends a run before its pod is gone, with the cause that counts, even if its pod shows another one later: no runner can
 -- take it, and a runner that has taken it cannot commit any more. Settle frees its slot when the pod is gone. No row:
--- the run has ended or committed already, or `only_unstarted` is set and a runner has taken it. Called by jobs cancel,
--- under the job's lock, and by rescue.
+-- the run has ended or committed already, or `only_unstarted` is set and a runner has taken it. Called by rescue.
 update runs set ended_at = clock_timestamp(), cause = %(cause)s, reason = %(reason)s, error = %(error)s,
     evidence = %(evidence)s
 where job_id = %(job_id)s and epoch = %(epoch)s and ended_at is null and committed_at is null

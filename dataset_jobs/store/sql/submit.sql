@@ -24,20 +24,22 @@ from datasets where id = any (%(ids)s::uuid[])
 -- name: submit.insert_dataset
 -- Inserts a dataset. No row: somebody submitted the same bytes in the meantime.
 insert into datasets (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint,
-    format_hint, region_hint, description, supersedes)
+    format_hint, region_hint, description, supersedes, batch)
 values (%(dataset_id)s, %(country_id)s, %(filename)s, %(storage_uri)s, %(sha256)s, %(size)s, %(year_hint)s,
-    %(sex_hint)s, %(format_hint)s, %(region_hint)s, %(description)s, %(supersedes)s::uuid[])
+    %(sex_hint)s, %(format_hint)s, %(region_hint)s, %(description)s, %(supersedes)s::uuid[], %(batch)s)
 on conflict (country_id, sha256) do nothing
 returning id
 
 -- name: submit.correct_dataset
--- Changes the name, the hints or the datasets to replace of a dataset that has no rows yet, and makes it pending again if
--- it had failed.
+-- Changes the name, the hints or the datasets to replace of a dataset that has no rows yet.
 update datasets set filename = %(filename)s, year_hint = %(year_hint)s, sex_hint = %(sex_hint)s,
     format_hint = %(format_hint)s, region_hint = %(region_hint)s, description = %(description)s,
-    supersedes = %(supersedes)s::uuid[], storage_uri = %(storage_uri)s, status = 'pending',
-    updated_at = clock_timestamp()
+    supersedes = %(supersedes)s::uuid[], storage_uri = %(storage_uri)s, updated_at = clock_timestamp()
 where id = %(dataset_id)s and status in ('pending', 'failed')
+
+-- name: submit.set_batch
+-- Puts a dataset among the files that somebody submits together now.
+update datasets set batch = %(batch)s where id = %(dataset_id)s
 
 -- name: submit.restore_file
 -- Names the place of a loaded dataset's file, which was lost and is stored again: mostly the old one.
