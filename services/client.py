@@ -1,6 +1,7 @@
 """All requests to an installation. The command line makes a client for each command, an API one for itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -10,7 +11,7 @@ from dataset_jobs.model.actor import Actor
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
-from dataset_jobs.store.views import Status
+from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
 from services.dataset_maker import find_country
 from services.datasets import Datasets
@@ -22,6 +23,7 @@ from services.refusals import refusals
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
+from services.waiting import Waiting, surroundings, why_waiting
 
 
 class Client:
@@ -99,8 +101,14 @@ class Client:
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""
         job, runs = self.jobs.get(job_id)
+        now, around = self.now(), surroundings(self.database, [job.pool])
         dataset, refused = self.datasets.get(job.dataset_id), refusals(self.database, job)
-        return explanation(job, runs, self.status(), self.now(), dataset, refused)
+        told = explanation(job, runs, around, now, dataset, refused)
+        return replace(told, waiting=why_waiting(self.database, [job], around, now).get(job.id))
+
+    def waiting(self, jobs: Sequence[JobView]) -> Mapping[UUID, Waiting]:
+        """Why each of these jobs waits; those that do not are left out."""
+        return why_waiting(self.database, jobs)
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""

@@ -12,8 +12,9 @@ from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState, JobType, state_of
-from dataset_jobs.store.views import DatasetView, JobView, PoolStatus, RunView, Status
+from dataset_jobs.store.views import DatasetView, JobView, PoolState, RunView, Surroundings
 from services.status import NO_CONTROLLER, Kind, Obstacle, of_pool
+from services.waiting import Waiting
 
 SILENT_FOR = timedelta(seconds=20)
 """A run that works is heard of every 15 seconds."""
@@ -43,6 +44,7 @@ class Explanation:
         to_do: advice for people.
         now: the time of the explanation, by the database's clock.
         run_is_orphaned: the controller of the latest run is gone.
+        waiting: what it waits for most of all; None if it does not wait, or if nobody has asked.
         possible: the actions that would not be refused now, the most useful one first.
     """
 
@@ -53,6 +55,7 @@ class Explanation:
     now: datetime
     run_is_orphaned: bool
     possible: tuple[Hint, ...] = ()
+    waiting: Waiting | None = None
 
     @property
     def next_try(self) -> datetime | None:
@@ -63,7 +66,7 @@ class Explanation:
 def explanation(
     job: JobView,
     runs: Sequence[RunView],
-    status: Status,
+    status: Surroundings,
     now: datetime,
     dataset: DatasetView | None = None,
     refused: Mapping[Action, InvalidRequest] | None = None,
@@ -72,7 +75,7 @@ def explanation(
 
     Args:
         job, runs: as the store has them; the first run first.
-        status: of the whole installation.
+        status: at least of its pool, and the controllers.
         now: by the database's clock.
         dataset: the job's, for what its uploader has said of the file.
         refused: what is refused now of the job and its dataset, though its state allows it.
@@ -150,7 +153,7 @@ def _last_end(job: JobView, runs: Sequence[RunView]) -> RunView | None:
     return None if job.retried_at and job.retried_at[-1] > last.claimed_at else last
 
 
-def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime) -> Iterator[Obstacle]:
+def _waits(job: JobView, runs: Sequence[RunView], status: Surroundings, now: datetime) -> Iterator[Obstacle]:
     state = state_of(job.state)
     if state is None or state.finished:
         return
@@ -173,7 +176,7 @@ def _is_silent(run: RunView, now: datetime, has_controller: bool) -> bool:
     return only_by_lease and not (has_controller and now - run.lease_until + RUN_LEASE < SILENT_FOR)
 
 
-def _of_pool(pool: PoolStatus) -> Iterator[Kind]:
+def _of_pool(pool: PoolState) -> Iterator[Kind]:
     if pool.paused:
         yield Kind.POOL_PAUSED
     elif pool.max_running == 0:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from dataset_jobs.model.sentences import Sentence, counted, duration, sentence
-from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView
+from dataset_jobs.store.views import Blocked, ControllerStatus, PoolState, PoolStatus, RunView, ScheduleView
 from services.status import Kind, Obstacle
 
 
@@ -23,7 +23,7 @@ def holds_up(obstacle: Obstacle, pool: str, now: datetime, *, orphaned: bool = F
             return in_trouble(one)
         case RunView() as run:
             return _silent(run, now, orphaned)
-        case PoolStatus() as about:
+        case PoolState() as about:
             return _pool_of_job(obstacle.kind, about)
         case other:
             raise AssertionError(other)
@@ -48,10 +48,10 @@ def _silent(run: RunView, now: datetime, orphaned: bool) -> Sentence:
     )
 
 
-def _pool_of_job(kind: Kind, pool: PoolStatus) -> Sentence:
+def _pool_of_job(kind: Kind, pool: PoolState) -> Sentence:
     match kind:
         case Kind.POOL_REFUSED:
-            return sentence("{}; the job waits until a generation is accepted", _is_refused(pool))
+            return sentence("{}; the job waits until a generation is accepted", is_refused(pool))
         case Kind.POOL_PAUSED:
             return sentence("{}; the job waits until somebody resumes it", is_paused(pool))
         case Kind.POOL_CLOSED:
@@ -74,25 +74,26 @@ def cannot_work(one: ControllerStatus) -> Sentence:
     return sentence(f"cannot work since {{}} (tried {tries}; {outlook}): {{}}", one.trouble_since, one.trouble)
 
 
-def is_blocked(pool: PoolStatus) -> Sentence:
+def is_blocked(pool: PoolState) -> Sentence:
     """Since when a pool is blocked, and why."""
     why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
     return sentence("pool {} is blocked since {}: {}: {}", pool.name, pool.blocked_since, why, pool.blocked_error)
 
 
-def is_paused(pool: PoolStatus) -> Sentence:
+def is_paused(pool: PoolState) -> Sentence:
     """That a pool is paused, and why."""
     if not pool.paused_reason:
         return sentence("pool {} is paused", pool.name)
     return sentence("pool {} is paused ({})", pool.name, pool.paused_reason)
 
 
-def is_closed(pool: PoolStatus) -> Sentence:
+def is_closed(pool: PoolState) -> Sentence:
     """That a pool may have no runs."""
     return sentence("pool {} has a maximum of 0 runs", pool.name)
 
 
-def _is_refused(pool: PoolStatus) -> Sentence:
+def is_refused(pool: PoolState) -> Sentence:
+    """That the description of a pool is refused, and why."""
     return sentence("the ParserPool of pool {} is refused: {}", pool.name, pool.refusal)
 
 
@@ -138,7 +139,7 @@ def _pool(kind: Kind, pool: PoolStatus) -> Sentence:
                 name, launches, pool.unanswered_since, pool.unanswered_error,
             )  # fmt: skip
         case Kind.POOL_REFUSED:
-            return sentence("{}: {} queued", _is_refused(pool), pool.queued)
+            return sentence("{}: {} queued", is_refused(pool), pool.queued)
         case Kind.POOL_UNSERVED:
             return sentence("no controller that is running claims from pool {}: {}", name, wait)
         case Kind.POOL_PAUSED:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientDatabase
-from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
+from dataset_jobs.store.views import Blocked, ControllerStatus, PoolState, PoolStatus, RunView, ScheduleView, Status
 from services.pools import change_of
 
 
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     """Its lease must expire, unless it sends a heartbeat."""
 
 
-About = PoolStatus | ControllerStatus | Blocked | ScheduleView | RunView | None
+About = PoolState | ControllerStatus | Blocked | ScheduleView | RunView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def obstacles(status: Status) -> Iterator[Obstacle]:
         yield Obstacle(Kind.SCHEDULE_FAILS, schedule)
 
 
-def of_pool(kind: Kind, pool: PoolStatus) -> Obstacle:
+def of_pool(kind: Kind, pool: PoolState) -> Obstacle:
     """An obstacle of a pool, with the action against it if there is one."""
     match kind:
         case Kind.POOL_PAUSED:

@@ -17,6 +17,7 @@ from services.actions import Offer, offer
 from services.explain import ExplainedRun, Explanation
 from services.obstacle_words import holds_up
 from services.run_story import RunStory, budgets, run_story
+from services.waiting import Because, Waiting
 
 
 class Happened(StrEnum):
@@ -66,6 +67,7 @@ class Story:
     Args:
         sentence: where it stands.
         about: what it is to do, under which name, since when, what it has used up.
+        waiting: what it waits for most of all; None if it does not wait.
         waits: the obstacles beside its own row, and what is done against them; nothing if it is finished.
         advice: what a person can do.
         actions: all that is possible on it now, the most useful one first.
@@ -77,6 +79,7 @@ class Story:
     job: JobView
     sentence: Sentence
     about: tuple[Told, ...]
+    waiting: Waiting | None
     waits: tuple[Told, ...]
     advice: tuple[Advice, ...]
     actions: tuple[Offer, ...]
@@ -91,7 +94,8 @@ def story(told: Explanation) -> Story:
     return Story(
         told.job,
         stands(told.job, told.now).text,
-        tuple(_about(told.job, _read_as(told.runs), told.now)),
+        tuple(_about(told)),
+        told.waiting,
         tuple(
             Told(holds_up(one, told.job.pool, told.now, orphaned=told.run_is_orphaned), one.hints) for one in told.waits
         ),
@@ -108,7 +112,8 @@ def _read_as(runs: Sequence[ExplainedRun]) -> str:
     return runs[-1].outcome.filename if runs and runs[-1].outcome is not None else ""
 
 
-def _about(job: JobView, read_as: str, now: datetime) -> Iterator[Told]:
+def _about(told: Explanation) -> Iterator[Told]:
+    job, now, read_as = told.job, told.now, _read_as(told.runs)
     kind = "load" if job.type == "parse_dataset" else "load again"
     name = read_as or job.filename
     yield Told(
@@ -123,9 +128,20 @@ def _about(job: JobView, read_as: str, now: datetime) -> Iterator[Told]:
         )
     yield Told(sentence("created {} in pool {}", job.created_at, job.pool))
     yield stands(job, now)
+    yield from _in_the_queue(told.waiting)
     yield Told(sentence("used up: {}", budgets(job.attempts, job.interruptions, job.give_backs)))
     if job.blocked_since is not None:
         yield Told(sentence("none of its runs could start since {}: {}", job.blocked_since, job.last_error))
+
+
+def _in_the_queue(waiting: Waiting | None) -> Iterator[Told]:
+    """Its place, and what limits its pool: the obstacles do not say that."""
+    if waiting is None:
+        return
+    if waiting.because in (Because.POOL_STARTING, Because.POOL_LIMITED):
+        yield Told(waiting.text)
+    elif waiting.place is not None and (waiting.place.ahead or not waiting.place.exact):
+        yield Told(sentence("in the queue: {}", waiting.place))
 
 
 def stands(job: JobView, now: datetime) -> Told:

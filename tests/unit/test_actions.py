@@ -40,11 +40,8 @@ def test_a_replacement_names_the_dataset_or_asks_for_it() -> None:
 
 
 def test_advice_in_json_has_its_actions() -> None:
-    assert to_json(Advice("Retry it.", (Hint(Action.RETRY_JOB, JOB, DATASET, country="US"),))) == {
-        "text": "Retry it.",
-        "actions": [
-            {
-                "action": "retry", "target": "job", "id": str(JOB), "label": "Retry now", "parameters": {}, "asks": [],
-            }
-        ],
-    }  # fmt: skip
+    document = to_json(Advice("Retry it.", (Hint(Action.RETRY_JOB, JOB, DATASET, country="US"),)))
+    assert document["text"] == "Retry it."
+    assert document["actions"] == [
+        {"action": "retry", "target": "job", "id": str(JOB), "label": "Retry now", "parameters": {}, "asks": []}
+    ]
