@@ -61,7 +61,7 @@ class Offer:
 
     Args:
         action: what is done.
-        target, id: to what; the id of a job or a dataset, the name of a pool or a schedule, None if there is only one.
+        target, id: to what; the id of a job or a dataset, else a name, None if it needs none.
         label: what stands on its button.
         parameters: what is said of it already.
         asks: the parameters that a person has to say.
@@ -79,6 +79,7 @@ _KINDS: dict[Action, tuple[Verb, Target, str, tuple[str, ...]]] = {
     Action.EXPLAIN_JOB: (Verb.SHOW, Target.JOB, "See why", ()),
     Action.CANCEL_JOB: (Verb.CANCEL, Target.JOB, "Cancel", ()),
     Action.RETRY_JOB: (Verb.RETRY, Target.JOB, "Retry now", ()),
+    Action.RETRY_FAILED: (Verb.RETRY, Target.FAILED_JOBS, "Retry all of them", ()),
     Action.RUN_JOB_NOW: (Verb.RUN_NOW, Target.JOB, "Run now", ()),
     Action.SET_JOB: (Verb.SET, Target.JOB, "Change priority", ("priority",)),
     Action.DELETE_DATASET: (Verb.DELETE, Target.DATASET, "Delete the dataset", ()),
@@ -141,7 +142,7 @@ def _id_of(target: Target, hint: Hint) -> str | None:
             return str(hint.dataset_id)
         case Target.POOL | Target.PARSER_POOL | Target.SCHEDULE:
             return hint.name
-        case Target.INSTALLATION if hint.name:  # a controller for a pool
+        case Target.INSTALLATION | Target.FAILED_JOBS:  # the pool of a controller; the cause
             return hint.name
         case _:
             return None

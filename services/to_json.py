@@ -12,6 +12,7 @@ from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.sentences import Sentence
 from services.actions import offer
+from services.problems import Problem
 from services.story import Told
 from services.waiting import Waiting
 
@@ -20,7 +21,7 @@ def to_json(value: Any) -> Any:
     """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences."""
     if isinstance(value, Report):
         return value.as_dict()  # which names the parts of places
-    if isinstance(value, Advice | Told | Waiting):
+    if isinstance(value, Advice | Told | Waiting | Problem):
         return _fields(value) | {"actions": to_json([offer(hint) for hint in value.hints])}
     if isinstance(value, Sentence):
         return str(value)

@@ -14,6 +14,7 @@ _COMMANDS = {
     Action.EXPLAIN_JOB: "affirm-worker jobs explain {job}",
     Action.CANCEL_JOB: "affirm-worker jobs cancel {job}",
     Action.RETRY_JOB: "affirm-worker jobs retry {job}",
+    Action.RETRY_FAILED: "affirm-worker jobs retry --failed --cause {name}",
     Action.RUN_JOB_NOW: "affirm-worker jobs set {job} --run-at 0s",
     Action.SET_JOB: "affirm-worker jobs set {job} --priority N",
     Action.DELETE_DATASET: "affirm-worker datasets delete {dataset}",

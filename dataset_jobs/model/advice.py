@@ -220,6 +220,11 @@ HINTED: dict[Action, str] = {
 """What the hints of a refused file ask for."""
 
 
+def remedy_of(cause: Cause, reason: Reason | None) -> Remedy:
+    """What to do about runs that end so, whatever their job."""
+    return REASONS[reason] if reason is not None else ADVICE[cause]
+
+
 def advice_on_end(
     about: Subject, cause: Cause, reason: Reason | None, hints: Sequence[Hint] = (), error: str = ""
 ) -> Iterator[Advice]:
@@ -236,7 +241,7 @@ def advice_on_end(
         for action, same in groupby(filter(about.allows, known), key=lambda hint: hint.action):
             yield Advice(HINTED.get(action, "See"), tuple(same))
         return
-    remedy = REASONS[reason] if reason is not None else ADVICE[cause]
+    remedy = remedy_of(cause, reason)
     if reason is Reason.INVALID_FORMAT and error and not error.startswith(f"{about.filename}, "):
         remedy = WHOLE_FILE
     waits = not about.state.finished
@@ -294,7 +299,7 @@ def next_steps(about: Subject, cause: Cause | None = None, reason: Reason | None
 
 
 def _of_failed(about: Subject, cause: Cause | None, reason: Reason | None) -> Iterator[Advice]:
-    remedy = REASONS[reason] if reason is not None else ADVICE[cause] if cause is not None else None
+    remedy = None if cause is None else remedy_of(cause, reason)
     stored_again = about.reload and reason in (Reason.FILE_NOT_FOUND, Reason.FILE_CHANGED)
     if remedy is None or remedy.retry or stored_again:
         yield from _retry(about, "When the cause is fixed, retry it, with fresh budgets.")

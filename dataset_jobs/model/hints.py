@@ -15,6 +15,8 @@ class Action(StrEnum):
     EXPLAIN_JOB = "explain_job"
     CANCEL_JOB = "cancel_job"
     RETRY_JOB = "retry_job"
+    RETRY_FAILED = "retry_failed"
+    """All failed jobs of a cause."""
     RUN_JOB_NOW = "run_job_now"
     SET_JOB = "set_job"
     """Change the priority or the time of a job that waits."""
@@ -56,7 +58,7 @@ class Hint:
 
     Args:
         job_id, dataset_id: for the actions on one.
-        name: of the schedule, or of the pool.
+        name: of the schedule, of the pool, or of the cause.
         namespace: of the ParserPool; None if it is not known.
         patch: of the ParserPool, as JSON.
         country, year, sex, format, region: what to say of a file that is submitted again.

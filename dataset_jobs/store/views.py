@@ -337,6 +337,28 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedJobs:
+    """Failed jobs that can be retried, of one cause and reason.
+
+    Args:
+        jobs: how many.
+        first_at, last_at: when the first and the last of them failed.
+        sample_job, sample_error: the last one.
+        pools, countries: that they are of.
+    """
+
+    cause: str
+    reason: str | None
+    jobs: int
+    first_at: datetime
+    last_at: datetime
+    sample_job: UUID
+    sample_error: str
+    pools: list[str]
+    countries: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleView:
     """A schedule.
 

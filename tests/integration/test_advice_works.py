@@ -747,6 +747,7 @@ async def schedule_fails(trial: Trial) -> None:
 
 ELSEWHERE = {
     Action.SET_JOB: "tests/integration/test_offered_actions.py",
+    Action.RETRY_FAILED: "tests/integration/test_failures.py",
     Action.PATCH_PARSER_POOL: "tests/e2e/test_parserpool_schema.py",
     Action.CHOOSE_PORT: "tests/integration/test_kept_postgres.py",
 }
