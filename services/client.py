@@ -19,6 +19,7 @@ from services.explain import Explanation, explanation
 from services.failures import Failures, read_failures
 from services.jobs import Jobs
 from services.keys import Keys
+from services.operations import Operations
 from services.pools import Pools
 from services.problems import LATELY, Problem, problems
 from services.refusals import refusals
@@ -42,6 +43,7 @@ class Client:
         self.schedules = Schedules(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
+        self.operations = Operations(database)
 
     @classmethod
     def connect(

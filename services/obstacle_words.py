@@ -101,8 +101,7 @@ def in_the_way(obstacle: Obstacle) -> Sentence:
     """An obstacle of the installation."""
     match obstacle.about:
         case PoolStatus() as pool:
-            stop = "; to stop that, pause it" if obstacle.kind is Kind.POOL_BLOCKED and obstacle.hints else ""
-            return sentence(f"{{}}{stop}", _pool(obstacle.kind, pool))
+            return _pool(obstacle.kind, pool)
         case Blocked() as what:
             jobs = counted(what.jobs, "job")
             return sentence(

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of
-from dataset_jobs.model.hints import Hint
+from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.sentences import Sentence, sentence
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, ScheduleView, Status
 from services.failures import FailureGroup
 from services.obstacle_words import in_the_way
+from services.pools import change_of
 from services.status import Kind, Obstacle, obstacles
 
 LATELY = timedelta(minutes=15)
@@ -127,6 +128,9 @@ def _problem(obstacle: Obstacle, status: Status, now: datetime) -> Problem:
     text, hints, kind = in_the_way(obstacle), obstacle.hints, obstacle.kind
     match obstacle.about:
         case PoolStatus() as pool:
+            if kind is Kind.POOL_BLOCKED and not pool.paused:
+                text = sentence("{}; to stop that, pause it", text)
+                hints = (change_of(pool, {"paused": True}, Action.PAUSE_POOL),)
             return Problem(
                 kind, _severity_of_pool(kind, pool), pool.name, text, _since(kind, pool, now), pool.queued,
                 _fault_of_pool(kind, pool), kind not in _FOR_PEOPLE, hints, obstacle,

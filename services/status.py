@@ -1,7 +1,7 @@
 """The status of the installation, and the obstacles that keep jobs from running, as data."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dataset_jobs.model.hints import Action, Hint
@@ -86,10 +86,7 @@ def obstacles(status: Status) -> Iterator[Obstacle]:
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
     for pool in status.pools:
         for kind in _of_pool(pool, status.any_alive and not status.serving(pool.name)):
-            found = of_pool(kind, pool)
-            if kind is Kind.POOL_BLOCKED and not pool.paused:  # of a job nothing would be better for that
-                found = replace(found, hints=(change_of(pool, {"paused": True}, Action.PAUSE_POOL),))
-            yield found
+            yield of_pool(kind, pool)
     for blocked in status.blocked:
         yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
     for schedule in status.failing:

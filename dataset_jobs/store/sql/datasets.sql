@@ -60,7 +60,11 @@ where (%(before)s::int is null or datasets.key < %(before)s)
     and (%(measure)s::text is null or datasets.measure = %(measure)s)
     and (%(region)s::text is null or datasets.region = %(region)s)
     and (%(batch)s::text is null or datasets.batch = %(batch)s)
-    and (%(year)s::int is null or datasets.key in (select dataset_key from coverage where coverage.year = %(year)s))
+    -- An array, and not a join: so an index finds these keys.
+    and (%(year)s::int is null
+        or datasets.key = any (array(select dataset_key from coverage where coverage.year = %(year)s)))
+    and (%(superseded)s::bool is distinct from true
+        or datasets.key = any (array(select dataset_key from coverage where superseded_by is not null)))
     and (%(superseded)s::bool is null or %(superseded)s = (
         exists (select from coverage where dataset_key = datasets.key)
         and not exists (select from coverage where dataset_key = datasets.key and superseded_by is null)))
