@@ -15,6 +15,7 @@ from api.routes import (
     schedules,
     status,
     stories,
+    streams,
 )
 
 ALL = (
@@ -25,6 +26,7 @@ ALL = (
     datasets.topic,
     jobs.topic,
     stories.topic,
+    streams.topic,
     failures.topic,
     pools.topic,
     schedules.topic,
