@@ -25,7 +25,7 @@ def answer(request: Request, value: Any, *, cache: str = PRIVATE) -> Response:
     body = _json(value)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": cache}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, "application/json")
 
@@ -45,6 +45,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _has(given: str, tag: str) -> bool:
-    tags = [one.strip().removeprefix("W/") for one in given.split(",")]
+def not_modified(request: Request, tag: str) -> bool:
+    """Whether the client has the answer of this tag already."""
+    tags = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     return "*" in tags or tag in tags

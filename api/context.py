@@ -1,8 +1,6 @@
 """What every route works with: the use cases over a pool of connections, the storage, the settings, the end."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, NamedTuple, Self
@@ -11,7 +9,9 @@ from fastapi import Depends, Request
 
 from api.access import Caller
 from api.exchange import Exchange, exchange_of
+from api.live import Hub
 from api.rates import Rates
+from api.stopping import Stopping
 from api.upload.uploads import Uploads
 from app.file_storage import storage_config
 from app.settings import Settings
@@ -19,6 +19,7 @@ from dataset_jobs.model.actor import Actor
 from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
+from services.figures import Sampler
 from services.keys import Keys
 from services.validation import ReadReports
 
@@ -45,31 +46,6 @@ class ParserLine(NamedTuple):
     description: str
 
 
-class Stopping:
-    """The end of the server, which streams wait for. Any thread and any signal handler may set it."""
-
-    def __init__(self) -> None:
-        self.is_set = False
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-
-    def set(self) -> None:
-        """Wakes all who wait."""
-        self.is_set = True
-        for loop, event in [*self._waiting]:
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(event.set)
-
-    async def wait(self) -> None:
-        """Waits until it is set."""
-        mine = (asyncio.get_running_loop(), asyncio.Event())
-        self._waiting.add(mine)
-        try:
-            if not self.is_set:
-                await mine[1].wait()
-        finally:
-            self._waiting.discard(mine)
-
-
 @dataclass(slots=True)
 class Context:
     """What every route works with.
@@ -83,6 +59,8 @@ class Context:
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
+        sampler: reads the figures of the whole installation, once for all who ask.
+        hub: tells streams what is new.
     """
 
     settings: Settings
@@ -95,11 +73,15 @@ class Context:
     rates: Rates = field(init=False)
     keys: Keys = field(init=False)
     uploads: Uploads = field(init=False)
+    sampler: Sampler = field(init=False)
+    hub: Hub = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
         self.uploads = Uploads.of(self.settings)
+        self.sampler = Sampler(self.client.database)
+        self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
 
     @classmethod
     def open(

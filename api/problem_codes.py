@@ -72,6 +72,12 @@ PROBLEMS: dict[str, Kind] = {
         "Wait as many seconds as the header Retry-After says. API_REQUESTS_PER_MINUTE is the limit.",
         "Retry-After: 2",
     ),
+    "too-many-streams": Kind(
+        429, "Too many streams",
+        "The key has as many open streams as it may have, or the server as many as it can keep.",
+        "Close some, or use one for all that a page shows: ids takes 50 jobs and datasets.",
+        "GET /v1/stream?ids=0f9c5d4e-…&figures=1",
+    ),
     "unknown-parameter": Kind(
         400, "Unknown parameter",
         "The address has a parameter that this route does not know. It is refused, since ignoring it would give a wrong"
@@ -103,6 +109,12 @@ PROBLEMS: dict[str, Kind] = {
         "There is no country of this id or code.",
         "Use the ISO 3166-1 code of two letters, or an id of GET /v1/countries.",
         "country=US",
+    ),
+    "file-gone": Kind(
+        410, "File gone",
+        "The dataset is there, but storage has its file no more.",
+        "Upload the same file again: it is stored again, and nothing else changes.",
+        "GET /v1/datasets/0f9c5d4e-…/file",
     ),
     "method-not-allowed": Kind(
         405, "Method not allowed",

@@ -79,7 +79,7 @@ def listen(where: str) -> Listening:
         except OSError:
             made.close()
             raise
-    except (OSError, OverflowError, ValueError) as error:
+    except OSError as error:
         raise Misconfigured(f"the API cannot listen at {one_line(where)}: {_in_words(error)}", Reason.CONFIG) from None
     bound = made.getsockname()
     return Listening(made, host, bound[1], ip_address(bound[0]).is_loopback)

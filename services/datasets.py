@@ -42,6 +42,22 @@ class KnownContent:
     job_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CoveredYear:
+    """What a dataset has of a year and a sex.
+
+    Args:
+        rows, total: how many names, and the sum of their counts.
+        superseded_by: the dataset that counts in its place; None if this one counts.
+    """
+
+    year: int
+    gender: str
+    rows: int
+    total: int
+    superseded_by: UUID | None
+
+
 class Datasets:
     """The datasets of an installation.
 
@@ -119,6 +135,10 @@ class Datasets:
         rows = self._database.all("datasets.known", country_id=country_id, hashes=checked)
         found = {row["sha256"]: KnownContent(**row) for row in rows}
         return [found.get(one) or KnownContent(one) for one in checked]
+
+    def coverage(self, dataset_id: UUID) -> Sequence[CoveredYear]:
+        """The years and sexes that a dataset has rows of, ascending; none if there is no such dataset."""
+        return [CoveredYear(**row) for row in self._database.all("coverage.of_dataset", dataset_id=dataset_id)]
 
     def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount]:
         """The most frequent names of a loaded dataset in its last year; none if it has no rows."""

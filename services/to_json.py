@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,8 @@ def to_json(value: Any) -> Any:
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, float) and not isfinite(value):
+        return None  # JSON has no word for it
     return str(value) if isinstance(value, UUID | Path) else value
 
 

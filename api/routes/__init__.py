@@ -1,5 +1,41 @@
 """The routes, a module for each topic. `ALL` lists the topics in the order of the documents."""
 
-from api.routes import countries, document, health, keys, me, parsers, uploads
+from api.routes import (
+    audit,
+    countries,
+    datasets,
+    document,
+    failures,
+    health,
+    jobs,
+    keys,
+    me,
+    operations,
+    parsers,
+    pools,
+    schedules,
+    status,
+    stories,
+    streams,
+    uploads,
+)
 
-ALL = (health.topic, document.topic, me.topic, countries.topic, parsers.topic, uploads.topic, keys.topic)
+ALL = (
+    health.topic,
+    document.topic,
+    me.topic,
+    status.topic,
+    uploads.topic,
+    datasets.topic,
+    jobs.topic,
+    stories.topic,
+    streams.topic,
+    failures.topic,
+    pools.topic,
+    schedules.topic,
+    operations.topic,
+    countries.topic,
+    parsers.topic,
+    keys.topic,
+    audit.topic,
+)

@@ -24,6 +24,10 @@ EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
 UPLOADERS = (401, 403, 200, 200)
 ADMINS = (401, 403, 403, 200)
+VIEWERS_ASK = (401, 400, 400, 400)
+"""A viewer's stream, which would not end if nothing was wrong with its parameters."""
+LOST = (401, 404, 404, 404)
+"""A viewer's route, for something that is not there."""
 NOBODY_ID = "00000000-0000-4000-8000-000000000000"
 
 LINES = [
@@ -46,4 +50,23 @@ LINES = [
     Line("GET", "/v1/keys", ADMINS),
     Line("POST", "/v1/keys", (401, 403, 403, 201), body={"name": "another", "role": "viewer"}),
     Line("DELETE", "/v1/keys/{key_id}", (401, 403, 403, 404), "/v1/keys/00000000"),
+    Line("GET", "/v1/status", VIEWERS),
+    Line("GET", "/v1/datasets", VIEWERS),
+    Line("GET", "/v1/datasets/{dataset_id}", LOST, f"/v1/datasets/{NOBODY_ID}"),
+    Line("GET", "/v1/datasets/{dataset_id}/file", LOST, f"/v1/datasets/{NOBODY_ID}/file"),
+    Line("GET", "/v1/jobs", VIEWERS),
+    Line("GET", "/v1/jobs/{job_id}", LOST, f"/v1/jobs/{NOBODY_ID}"),
+    Line("GET", "/v1/jobs/{job_id}/story", LOST, f"/v1/jobs/{NOBODY_ID}/story"),
+    Line("GET", "/v1/jobs/{job_id}/runs", LOST, f"/v1/jobs/{NOBODY_ID}/runs"),
+    Line("GET", "/v1/jobs/{job_id}/events", LOST, f"/v1/jobs/{NOBODY_ID}/events"),
+    Line("GET", "/v1/stream", VIEWERS_ASK, "/v1/stream?ids=x"),
+    Line("GET", "/v1/failures", VIEWERS),
+    Line("GET", "/v1/pools", VIEWERS),
+    Line("GET", "/v1/pools/{name}", VIEWERS, "/v1/pools/default"),
+    Line("GET", "/v1/pools/{name}/history", VIEWERS, "/v1/pools/default/history"),
+    Line("GET", "/v1/operations", VIEWERS),
+    Line("GET", "/v1/operations/{operation_id}", LOST, f"/v1/operations/{NOBODY_ID}"),
+    Line("GET", "/v1/schedules", VIEWERS),
+    Line("GET", "/v1/schedules/{name}", LOST, "/v1/schedules/none"),
+    Line("GET", "/v1/audit", ADMINS),
 ]

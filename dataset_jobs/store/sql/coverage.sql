@@ -36,3 +36,12 @@ where coverage.superseded_by is null and coverage.country_id = %(country_id)s an
         select from datasets this
         where this.country_id = %(country_id)s and this.sha256 = %(sha256)s and this.id = any (datasets.supersedes))
 order by datasets.key, coverage.year, sex
+
+-- name: coverage.of_dataset
+-- What a dataset covers, and for each year and sex the dataset that counts in its place. Called to show a dataset.
+select coverage.year, coverage.gender::text as gender, coverage.row_count as rows, coverage.total_count as total,
+    other.id as superseded_by
+from datasets join coverage on coverage.dataset_key = datasets.key
+    left join datasets other on other.key = coverage.superseded_by
+where datasets.id = %(dataset_id)s
+order by coverage.year, gender
