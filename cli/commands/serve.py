@@ -46,9 +46,9 @@ def serve(
 ) -> None:
     """Serves the HTTP API, alone or with a controller.
 
-    Prints its address, how to upload, and a key for an admin if there is none yet: it is shown this once.
-    Without DATABASE_URL the embedded Postgres runs meanwhile. GET /docs lists the routes. SIGTERM and SIGINT
-    stop it: streams end at once, other requests within 5 s.
+    Prints its address and how to upload. If only this machine reaches it and there is no key yet, it prints a key
+    for an admin: it is shown this once. Without DATABASE_URL the embedded Postgres runs meanwhile. GET /docs lists
+    the routes. SIGTERM and SIGINT stop it: streams end at once, other requests within 5 s.
     """
     settings, _ = read_and_log(_log)
     listening = listen(where or settings.api_listen)
@@ -72,7 +72,9 @@ def _say_first_steps(settings: Settings, database: Database, listening: Listenin
     """Prints the first key, and how to upload. A database that is away just now keeps nothing from being served."""
     try:
         with Client.connect(database.conninfo) as client:
-            key, country = first_key(client), Countries(client.database).get("US")
+            # Of a server that others reach too, somebody keeps what it prints; and it may have replicas.
+            key = first_key(client) if listening.local else None
+            country = Countries(client.database).get("US")
     except RunError as error:
         _log.warning("no look at the keys: %s", error)
         return

@@ -86,6 +86,13 @@ def test_the_first_start_alone_makes_a_key(world: World) -> None:
         assert second.status("/v1/keys", first.key) == 200
 
 
+def test_a_server_that_others_reach_makes_no_key(world: World) -> None:
+    """What it prints is kept where its logs are, and two of them would make two."""
+    with serving(world.environment, "--listen", "0.0.0.0:0") as served:
+        assert "affirm-worker keys make NAME" in "".join(served.said)
+        assert served.key == "" and not world.query("select from api_keys")
+
+
 async def test_with_a_controller_jobs_are_run(world: World) -> None:
     submitted = world.submit_small()
     with serving(world.environment, "--with-controller") as served:

@@ -1,4 +1,4 @@
-"""The three logins of an installation, made by the SQL that docs/operations.md offers."""
+"""The logins of an installation, made by the SQL that docs/operations.md offers."""
 
 import re
 import secrets
@@ -22,17 +22,21 @@ class Logins:
     owner: str
     controller: str
     runner: str
+    api: str
 
     def at(self, host: str) -> "Logins":
         """The same from where the server has another address."""
-        return Logins(*(url.replace("@127.0.0.1:", f"@{host}:") for url in (self.owner, self.controller, self.runner)))
+        return Logins(
+            *(url.replace("@127.0.0.1:", f"@{host}:") for url in (self.owner, self.controller, self.runner, self.api))
+        )
 
     def as_secret(self) -> dict[str, str]:
-        """The Secret that the chart asks for."""
+        """The Secret that the chart asks for, with the API's key."""
         return {
             "DATABASE_URL": self.controller,
             "RUNNER_DATABASE_URL": self.runner,
             "OWNER_DATABASE_URL": self.owner,
+            "API_DATABASE_URL": self.api,
         }
 
 
@@ -52,7 +56,7 @@ def three_logins(server: PostgresServer, database: str, limit: int = 0) -> Itera
     logins = logins.replace("names_", f"{database}_").replace("…", password)
     if limit:
         logins = re.sub(r"connection limit \d+", f"connection limit {limit}", logins)
-    names = [f"{database}_{one}" for one in ("owner", "controller", "runner")]
+    names = [f"{database}_{one}" for one in ("owner", "controller", "runner", "api")]
     with psycopg.connect(server.url(), autocommit=True) as admin:
         for group in filter(str.strip, groups.split(";")):
             try:

@@ -62,6 +62,49 @@ LOCAL = "storage: {type: local, path: /data, local: {existingClaim: uploads}}"
 """Files on a volume that every pod mounts, and no S3."""
 
 
+API = (
+    EVERYTHING
+    + """
+limits: {fileMib: 100}
+api:
+  enabled: true
+  replicas: 3
+  uploadsAtOnce: 4
+  readOnly: true
+  publicNames: true
+  trustedProxies: [10.1.0.0/16, "fd00::/8"]
+  proxyRoles: {data-team: uploader, "*": viewer}
+  service: {type: NodePort, port: 8081, annotations: {note: x}}
+  ingress:
+    enabled: true
+    className: nginx
+    annotations: {nginx.ingress.kubernetes.io/proxy-body-size: 100m}
+    hosts: [names.example]
+    tls: [{hosts: [names.example], secretName: names-tls}]
+  httpRoute: {enabled: true, parentRefs: [{name: gate, namespace: gates}], hostnames: [names.example]}
+  networkPolicy:
+    enabled: true
+    from: [{namespaceSelector: {matchLabels: {name: gates}}}]
+    egress: [{ports: [{port: 5432}]}]
+  serviceAccount: {annotations: {role: writer}}
+  extraEnv: [{name: AWS_MAX_ATTEMPTS, value: "5"}]
+  extraVolumes: [{name: ca, configMap: {name: ca}}]
+  extraVolumeMounts: [{name: ca, mountPath: /etc/ca}]
+  nodeSelector: {disk: ssd}
+  tolerations: [{key: names, operator: Exists}]
+  affinity: {nodeAffinity: {}}
+  topologySpreadConstraints: [{maxSkew: 2, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}]
+  priorityClassName: high
+  podLabels: {team: statistics, app.kubernetes.io/component: other}
+  podAnnotations: {note: x}
+"""
+)
+"""The same with all that the API may have."""
+
+LEAST_API = LEAST + "\napi: {enabled: true}"
+"""The API as its defaults make it."""
+
+
 class Refused(Exception):
     """helm did not render; the message is helm's."""
 
@@ -101,15 +144,26 @@ def objects(values: str = LEAST) -> list[dict[str, Any]]:
     return [found for found in yaml.safe_load_all(text(values)) if found]
 
 
-def only(kind: str, values: str = LEAST) -> dict[str, Any]:
-    """The one object of a kind."""
-    [found] = [found for found in objects(values) if found["kind"] == kind]
+def only(kind: str, values: str = LEAST, component: str = "") -> dict[str, Any]:
+    """The one object of a kind, and of a component if there are several."""
+    label = "app.kubernetes.io/component"
+    [found] = [
+        found
+        for found in objects(values)
+        if found["kind"] == kind and component in ("", found["metadata"]["labels"][label])
+    ]
     return found
 
 
 def controller_pod(values: str = LEAST) -> dict[str, Any]:
     """The controller's PodSpec."""
-    pod: dict[str, Any] = only("Deployment", values)["spec"]["template"]["spec"]
+    pod: dict[str, Any] = only("Deployment", values, "controller")["spec"]["template"]["spec"]
+    return pod
+
+
+def api_pod(values: str = LEAST_API) -> dict[str, Any]:
+    """The API's PodSpec."""
+    pod: dict[str, Any] = only("Deployment", values, "api")["spec"]["template"]["spec"]
     return pod
 
 

@@ -15,6 +15,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 ABOUT_SETTINGS = [ROOT / "README.md", ROOT / "docs" / "from-the-old-worker.md", ROOT / "docs" / "operations.md"]
 OTHER_VARIABLES = {
     "AFFIRM_TEST_POSTGRES", "AFFIRM_CHAOS_EXAMPLES", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "OWNER_DATABASE_URL",
+    "API_DATABASE_URL",
 }  # fmt: skip
 """Of the tests, of every program that downloads, and of the chart's Secret; besides these, AWS_* are boto3's."""
 

@@ -27,6 +27,19 @@
 {{- $account.name | default (ternary (printf "%s-runner" (include "affirm-worker.fullname" .)) "default" $account.create) }}
 {{- end }}
 
+{{- define "affirm-worker.apiName" -}}
+{{- include "affirm-worker.fullname" . }}-api
+{{- end }}
+
+{{- define "affirm-worker.apiServiceAccountName" -}}
+{{- $account := .Values.api.serviceAccount }}
+{{- $name := $account.name | default (ternary (include "affirm-worker.apiName" .) "default" $account.create) }}
+{{- if eq $name (include "affirm-worker.serviceAccountName" .) }}
+{{- fail "api.serviceAccount.name must not be the controller's: the API serves people, and needs no right of Kubernetes" }}
+{{- end }}
+{{- $name }}
+{{- end }}
+
 {{/* Labels. */}}
 {{- define "affirm-worker.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "affirm-worker.name" . }}
@@ -40,6 +53,14 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: affirm-name
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "affirm-worker.apiSelectorLabels" -}}
+{{ include "affirm-worker.selectorLabels" . | replace "component: controller" "component: api" }}
+{{- end }}
+
+{{- define "affirm-worker.apiLabels" -}}
+{{ include "affirm-worker.labels" . | replace "component: controller" "component: api" }}
 {{- end }}
 
 {{/* An image by digest or tag. Takes a dict: image, appVersion. */}}
@@ -177,6 +198,55 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with .Values.controller.extraEnv }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{- define "affirm-worker.apiEnv" -}}
+{{- $database := .Values.database -}}
+{{- $api := .Values.api -}}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" ($database.apiUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.commonEnv" . }}
+- name: LOG_FORMAT
+  value: {{ .Values.log.format }}
+- name: POOL
+  value: {{ .Values.pool.name | quote }}
+- name: WORKER_MAX_RETRIES
+  value: {{ .Values.worker.maxRetries | int64 | quote }}
+- name: API_LISTEN
+  value: "0.0.0.0:8080"
+- name: API_SPOOL_DIR
+  value: /var/spool/affirm-worker
+- name: API_UPLOADS_AT_ONCE
+  value: {{ $api.uploadsAtOnce | int64 | quote }}
+- name: API_MAX_CONNECTIONS
+  value: {{ $api.maxConnections | int64 | quote }}
+- name: API_REQUESTS_PER_MINUTE
+  value: {{ $api.requestsPerMinute | int64 | quote }}
+- name: API_VALIDATE_DEADLINE
+  value: {{ $api.validateDeadline | quote }}
+- name: API_READ_ONLY
+  value: {{ $api.readOnly | quote }}
+- name: API_PUBLIC_NAMES
+  value: {{ $api.publicNames | quote }}
+{{- with $api.trustedProxies }}
+- name: API_TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with $api.proxyRoles }}
+{{- $roles := list }}
+{{- range $group, $role := . }}
+{{- $roles = append $roles (printf "%s=%s" $group $role) }}
+{{- end }}
+- name: API_PROXY_ROLES
+  value: {{ join "," $roles | quote }}
+{{- end }}
+{{- with $api.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* What the API's files may take while it receives them. 512 is the program's own limit of a file. */}}
+{{- define "affirm-worker.apiSpool" -}}
+{{- mul .Values.api.uploadsAtOnce (.Values.limits.fileMib | default 512) }}Mi
 {{- end }}
 
 {{- define "affirm-worker.runnerEnv" -}}
