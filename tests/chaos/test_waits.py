@@ -12,8 +12,8 @@ EARLIER, LATER = RunKey(JOB, 1), RunKey(JOB, 2)
 
 
 def wait(waiting: RunKey, holding: RunKey, seconds: float) -> Wait:
-    names = [f"parser-runner {key.job_id} {key.epoch}" for key in (waiting, holding)]
-    return Wait(*names, "-- runner.take\nselect", "-- load.commit\nselect", seconds)
+    one, other = (f"parser-runner {key.job_id} {key.epoch}" for key in (waiting, holding))
+    return Wait(one, other, "-- runner.take\nselect", "-- load.commit\nselect", seconds)
 
 
 @pytest.mark.parametrize("seconds", [0, LASTING_SECONDS + 1])
