@@ -1,16 +1,17 @@
 """The countries."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.access import Access
-from api.conditional import answer
-from api.context import Using
+from api.conditional import answer, done
+from api.context import Requesting, Using
 from api.declared import Topic
-from services.countries import Countries, Country
+from api.parameters import Body
+from services.countries import NAME_LENGTH, Countries, Country
 
 topic = Topic("countries", "The countries, and what is loaded of each.")
 
@@ -69,6 +70,54 @@ def list_countries(request: Request, using: Using) -> Response:
 def show_country(request: Request, using: Using, country: str) -> Response:
     """One country by its id or its code."""
     return answer(request, {"data": shape(Countries(using.client.database).get(country))})
+
+
+class NewCountry(Body):
+    """A country to add.
+
+    Attributes:
+        code: two letters, as in ISO 3166-1.
+        name: in a line.
+    """
+
+    code: Annotated[str, Field(min_length=2, max_length=2)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+
+
+class CountryName(Body):
+    """Another name for a country."""
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+
+
+@topic.route(
+    "POST", "/v1/countries", Access.ADMIN, status_code=201, response_model=OneCountry,
+    problems=["field-invalid", "not-json", "conflict"], summary="Add a country",
+    example="/v1/countries --json '{\"code\": \"XK\", \"name\": \"Kosovo\"}'",
+)  # fmt: skip
+def add_country(client: Requesting, body: NewCountry) -> Response:
+    """Adds a country. Those of ISO 3166-1 are there from the beginning."""
+    made = Countries(client.database).add(body.code, body.name)
+    return done({"data": shape(made)}, 201, {"Location": f"/v1/countries/{made.id}"})
+
+
+@topic.route(
+    "PATCH", "/v1/countries/{country}", Access.ADMIN, response_model=OneCountry,
+    problems=["field-invalid", "not-json", "country-not-found"], summary="Rename a country",
+    example="/v1/countries/GB --json '{\"name\": \"Great Britain\"}'",
+)  # fmt: skip
+def rename_country(client: Requesting, country: str, body: CountryName) -> Response:
+    """Gives a country another name. Its code stays: files and formats have it."""
+    return done({"data": shape(Countries(client.database).rename(country, body.name))})
+
+
+@topic.route(
+    "DELETE", "/v1/countries/{country}", Access.ADMIN, status_code=204,
+    problems=["country-not-found", "conflict"], summary="Remove a country", example="/v1/countries/XK",
+)  # fmt: skip
+def remove_country(client: Requesting, country: str) -> None:
+    """Removes a country without datasets and schedules. Migrations bring those of ISO 3166-1 back."""
+    Countries(client.database).remove(country)
 
 
 def shape(country: Country) -> dict[str, Any]:

@@ -25,3 +25,15 @@ where
     (%(code)s::text is null or countries.code = %(code)s)
     and (%(id)s::uuid is null or countries.id = %(id)s)
 order by countries.code;
+
+-- name: countries.add
+-- Adds a country. No row: there is one of that code.
+insert into countries (code, name) values (%(code)s, %(name)s) on conflict (code) do nothing returning id;
+
+-- name: countries.rename
+-- Gives a country another name.
+update countries set name = %(name)s where id = %(id)s returning code;
+
+-- name: countries.remove
+-- Removes a country to which nothing belongs. The database refuses one that has datasets or schedules.
+delete from countries where id = %(id)s returning code;
