@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dataset_jobs.model.actor import Act, target_of
-from dataset_jobs.model.requests import Conflict, InvalidRequest, UnknownCountry, unknown_country
+from dataset_jobs.model.requests import Conflict, InvalidRequest, UnknownCountry
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
+from services.dataset_maker import find_country
 
 NAME_LENGTH = 100
 
@@ -53,20 +54,16 @@ class Countries:
         self._database = database
 
     def all(self) -> Sequence[Country]:
-        """All of them, by code."""
-        return [_country(row) for row in self._database.all("countries.read", code=None, id=None)]
+        """All of them, by code. It counts all datasets, which takes a tenth of a second at 50,000."""
+        return [_country(row) for row in self._database.all("countries.read", id=None)]
 
     def get(self, given: str) -> Country:
         """One by its id or its code, which may be in small letters; raises UnknownCountry."""
-        country_id = _uuid(given)
-        code = None if country_id else given.strip().upper()
-        rows = self._database.all("countries.read", code=code, id=country_id)
-        if rows:
-            return _country(rows[0])
-        if country_id:
+        country_id = _uuid(given) or find_country(self._database, one_line(given))[0]
+        rows = self._database.all("countries.read", id=country_id)
+        if not rows:
             raise UnknownCountry(f"there is no country of the id {country_id}")
-        known = [(row["code"], row["name"]) for row in self._database.all("submit.list_countries")]
-        raise unknown_country(one_line(given), known)
+        return _country(rows[0])
 
     def add(self, code: str, name: str) -> Country:
         """Adds one.

@@ -1,5 +1,6 @@
 """The countries."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -40,11 +41,18 @@ class CountryShape(BaseModel):
     stats: Stats
 
 
+class CountryListMeta(BaseModel):
+    """How many there are, and when they were counted."""
+
+    total: int
+    as_of: datetime
+
+
 class CountryList(BaseModel):
     """All countries."""
 
     data: list[CountryShape]
-    meta: dict[str, int]
+    meta: CountryListMeta
 
 
 class OneCountry(BaseModel):
@@ -58,9 +66,9 @@ class OneCountry(BaseModel):
     example="/v1/countries",
 )  # fmt: skip
 def list_countries(request: Request, using: Using) -> Response:
-    """All countries by their codes, with what is loaded of each."""
-    found = [shape(one) for one in Countries(using.client.database).all()]
-    return answer(request, {"data": found, "meta": {"total": len(found)}})
+    """All countries by their codes, with what was loaded of each a few seconds ago: `meta.as_of` says when."""
+    found, at = using.countries.get(lambda: [shape(one) for one in Countries(using.client.database).all()])
+    return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}}, tagged=found)
 
 
 @topic.route(
@@ -95,9 +103,10 @@ class CountryName(Body):
     problems=["field-invalid", "not-json", "conflict"], summary="Add a country",
     example="/v1/countries --json '{\"code\": \"XK\", \"name\": \"Kosovo\"}'",
 )  # fmt: skip
-def add_country(client: Requesting, body: NewCountry) -> Response:
+def add_country(using: Using, client: Requesting, body: NewCountry) -> Response:
     """Adds a country. Those of ISO 3166-1 are there from the beginning."""
     made = Countries(client.database).add(body.code, body.name)
+    using.countries.forget()
     return done({"data": shape(made)}, 201, {"Location": f"/v1/countries/{made.id}"})
 
 
@@ -106,18 +115,21 @@ def add_country(client: Requesting, body: NewCountry) -> Response:
     problems=["field-invalid", "not-json", "country-not-found"], summary="Rename a country",
     example="/v1/countries/GB --json '{\"name\": \"Great Britain\"}'",
 )  # fmt: skip
-def rename_country(client: Requesting, country: str, body: CountryName) -> Response:
+def rename_country(using: Using, client: Requesting, country: str, body: CountryName) -> Response:
     """Gives a country another name. Its code stays: files and formats have it."""
-    return done({"data": shape(Countries(client.database).rename(country, body.name))})
+    renamed = Countries(client.database).rename(country, body.name)
+    using.countries.forget()
+    return done({"data": shape(renamed)})
 
 
 @topic.route(
     "DELETE", "/v1/countries/{country}", Access.ADMIN, status_code=204,
     problems=["country-not-found", "conflict"], summary="Remove a country", example="/v1/countries/XK",
 )  # fmt: skip
-def remove_country(client: Requesting, country: str) -> None:
+def remove_country(using: Using, client: Requesting, country: str) -> None:
     """Removes a country without datasets and schedules. Migrations bring those of ISO 3166-1 back."""
     Countries(client.database).remove(country)
+    using.countries.forget()
 
 
 def shape(country: Country) -> dict[str, Any]:

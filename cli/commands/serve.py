@@ -15,6 +15,7 @@ from cli.screen import output
 from cli.serving import first_key, parser_lines, served_beside
 from cli.session import read_and_log
 from cli.wording.hints import with_commands
+from cli.wording.typed import same_database, typed
 from controller.app import LauncherName, run_controller
 from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError
@@ -83,7 +84,7 @@ def _say_first_steps(settings: Settings, database: Database, listening: Listenin
         f' -F "country_id={country.id}"'
     )
     if key is None:
-        output.say("a key: affirm-worker keys make NAME --role uploader")
+        output.say(f"a key: {typed('affirm-worker keys make NAME --role uploader')}{same_database()}")
 
 
 async def _controller(settings: Settings, database: Database) -> None:
