@@ -193,7 +193,7 @@ def _since(kind: Kind, pool: PoolStatus, now: datetime) -> datetime | None:
         case Kind.POOL_FULL | Kind.POOL_CLOSED | Kind.POOL_UNSERVED if pool.oldest_wait_seconds is not None:
             try:
                 return now - timedelta(seconds=pool.oldest_wait_seconds)
-            except OverflowError:  # a time that somebody has set by hand
+            except (OverflowError, ValueError):  # a time that somebody has set by hand
                 return None
         case _:
             return None

@@ -150,7 +150,7 @@ def stands(job: JobView, now: datetime) -> Told:
         case None:
             return Told(sentence("it is {}, whatever that is: a newer version has written it", job.state))
         case JobState.SCHEDULED if job.run_at >= ENDLESS:
-            never = sentence("it is scheduled for no time that comes; to run it now, bring it forward")
+            never = sentence("it is scheduled for no time that comes; bring it forward to run it now")
             return Told(never, (Hint(Action.RUN_JOB_NOW, job.id),))
         case JobState.SCHEDULED:
             wait = job.run_at - now
