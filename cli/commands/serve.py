@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 from typing import Annotated
 
 import typer
@@ -57,7 +59,7 @@ def serve(
         _say_first_steps(settings, database, listening)
         output.say(f"listening at {listening.address}")
         if with_controller:
-            with served_beside(settings, database.conninfo, listening):
+            with served_beside(settings, database.conninfo, listening, ended=_stop):
                 asyncio.run(_controller(settings, database))
             return
         context = Context.open(settings, database.conninfo, parser_lines, local=listening.local)
@@ -90,3 +92,8 @@ def _say_first_steps(settings: Settings, database: Database, listening: Listenin
 async def _controller(settings: Settings, database: Database) -> None:
     program = ChildProgram(child.begin, child.run_child)
     await run_controller(settings, database.conninfo, LauncherName.PROCESS, program, words=with_commands)
+
+
+def _stop() -> None:
+    """Ends the controller as a signal does: its runs may finish."""
+    os.kill(os.getpid(), signal.SIGTERM)
