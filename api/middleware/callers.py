@@ -63,8 +63,7 @@ class Callers:
         except KeyRefused as error:
             self._context.rates.take(address, cost=WRONG_KEY_COST)
             raise _bad_key(str(error)) from None
-        expires = key.expires_at.isoformat() if key.expires_at else None
-        return Caller(key.name, key.role, Via.KEY, f"key {key.id}", key.id, expires)
+        return Caller(key.name, key.role, Via.KEY, f"key {key.id}", key.id, key.expires_at)
 
     def address(self, scope: Scope, headers: Headers) -> str:
         """The client's address: the last one before the proxies that are believed."""

@@ -22,6 +22,8 @@ class Line(NamedTuple):
 
 EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
+UPLOADERS = (401, 403, 200, 200)
+ADMINS = (401, 403, 403, 200)
 NOBODY_ID = "00000000-0000-4000-8000-000000000000"
 
 LINES = [
@@ -41,4 +43,7 @@ LINES = [
     Line("POST", "/v1/datasets/validate", (401, 403, 415, 415)),
     Line("POST", "/v1/datasets/known", (401, 403, 200, 200), body={"country": "US", "sha256": []}),
     Line("GET", "/v1/datasets/upload/limits", VIEWERS),
+    Line("GET", "/v1/keys", ADMINS),
+    Line("POST", "/v1/keys", (401, 403, 403, 201), body={"name": "another", "role": "viewer"}),
+    Line("DELETE", "/v1/keys/{key_id}", (401, 403, 403, 404), "/v1/keys/00000000"),
 ]

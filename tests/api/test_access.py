@@ -1,6 +1,7 @@
 """Who is let in: keys, proxies, this machine, nobody. Each guard has a test that fails without it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,7 @@ class TestBehindAProxy:
     """X-Forwarded-User of API_TRUSTED_PROXIES."""
 
     ANNA = {"X-Forwarded-User": "anna", "X-Forwarded-Groups": "staff, data"}  # noqa: RUF012
-    SETTINGS = {"api_trusted_proxies": "127.0.0.0/8", "api_proxy_roles": "data=uploader,staff=viewer"}  # noqa: RUF012
+    SETTINGS: dict[str, Any] = {"api_trusted_proxies": "127.0.0.0/8", "api_proxy_roles": "data=uploader,staff=viewer"}  # noqa: RUF012
 
     def test_a_user_has_the_best_role_of_the_groups(self, world: World) -> None:
         with running(world, **self.SETTINGS) as api:
@@ -127,6 +128,6 @@ class TestBehindAProxy:
             assert api.get("/v1/me", role=None, headers=headers).code == "not-allowed"
 
     def test_anybody_else_is_not_believed(self, world: World) -> None:
-        settings = {**self.SETTINGS, "api_trusted_proxies": "10.0.0.0/8"}
+        settings: dict[str, Any] = {**self.SETTINGS, "api_trusted_proxies": "10.0.0.0/8"}
         with running(world, **settings) as api:
             assert api.get("/v1/me", role=None, headers=self.ANNA).code == "no-key"
