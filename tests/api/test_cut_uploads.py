@@ -1,5 +1,6 @@
 """Clients that are slow, gone, too many, or send another length than they said: nothing is half kept."""
 
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -144,6 +145,15 @@ def test_a_client_that_sends_it_all_the_same_reads_the_refusal(small: Api) -> No
         answer = small.request("PUT", RAW, b"x" * (20 * LIMIT), role="uploader")
         assert (answer.status, answer.code) == (413, "too-large")
     assert kept(small) == NOTHING
+
+
+def test_curl_shows_the_refusal_too(small: Api) -> None:
+    """It asks before it sends a large body, and goes on when nobody answers soon."""
+    path = small.world.file("large.txt", b"x" * (20 * LIMIT))
+    address = f"http://127.0.0.1:{small.listening.port}{RAW}"
+    header = f"Authorization: Bearer {small.keys['uploader']}"
+    done = subprocess.run(["curl", "-sS", "-T", path, "-H", header, address], capture_output=True, check=True)
+    assert b'"code": "too-large"' in done.stdout
 
 
 @pytest.mark.parametrize("code", ["bad-key", "not-allowed", "unknown-parameter"])
