@@ -176,6 +176,18 @@ def test_a_file_that_grows_too_large_is_refused(small: Api) -> None:
     assert kept(small) == NOTHING
 
 
+def test_a_form_without_end_is_refused(small: Api) -> None:
+    """What comes after its end counts too: nobody reads it, and it takes a place."""
+    with raw(small) as client:
+        client.head({"Content-Type": TYPE, "Transfer-Encoding": "chunked"})
+        client.chunk(BODY)
+        for _ in range(20):
+            client.chunk(b"x" * 100_000)
+        client.chunk(b"")
+        assert client.answer().code == "too-large"
+    assert kept(small) == NOTHING
+
+
 def test_a_file_of_just_the_limit_is_taken(small: Api) -> None:
     """The form around it does not count."""
     assert upload(small, b"x" * LIMIT).status == 201
