@@ -22,12 +22,20 @@ def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 
         cache: the header Cache-Control.
         status: of an answer with a body.
     """
-    body = json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
+    body = body_of(to_json(value))
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, status, headers, "application/json")
+
+
+def body_of(value: Any) -> bytes:
+    """Plain JSON values as a body."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:  # an infinity, or half of a surrogate pair
+        return json.dumps(storable_values(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def not_modified(request: Request, tag: str) -> bool:

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,8 +17,13 @@ from services.story import Told
 from services.waiting import Waiting
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def to_json(value: Any) -> Any:
     """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences."""
+    if type(value) in _PLAIN:  # most values are
+        return value
     if isinstance(value, Report):
         return value.as_dict()  # which names the parts of places
     if isinstance(value, Advice | Told | Waiting | Problem):
@@ -36,8 +40,6 @@ def to_json(value: Any) -> Any:
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, float) and not isfinite(value):
-        return None  # JSON has no word for it
     return str(value) if isinstance(value, UUID | Path) else value
 
 

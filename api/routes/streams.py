@@ -4,7 +4,6 @@ They are hints: a client reads what has changed by the other routes. A stream be
 nothing is lost between two of them.
 """
 
-import json
 import random
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from api.access import Access
+from api.conditional import body_of
 from api.context import Context, Exchanging, Using
 from api.declared import Topic
 from api.exchange import Exchange
@@ -28,7 +28,6 @@ from api.routes.status import status_values
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.states import state_of
-from dataset_jobs.model.text import storable_values
 from services.figures import Figures
 from services.to_json import to_json
 
@@ -149,7 +148,7 @@ async def _figures(using: Context, figures: Figures) -> str:
     """Figures as text; empty if the database is away: the next ones will come."""
 
     def write(of: Figures) -> str:
-        return json.dumps(storable_values(status_values(using, of)), ensure_ascii=False)
+        return body_of(status_values(using, of)).decode()
 
     try:
         return await run_sync(using.hub.text_of, figures, write)

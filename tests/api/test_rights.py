@@ -1,10 +1,14 @@
 """The API's role in Postgres is enough for every route that looks."""
 
+import pytest
+
 from tests.api.client import running
 from tests.api.matrix import LINES
 from tests.api.streaming import streaming
 from tests.integration.world import NO_RETRIES, World
 from tests.kit.roles import as_role
+
+pytestmark = pytest.mark.every_postgres
 
 
 async def test_the_role_of_the_api_may_look_at_all(world: World) -> None:
