@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from controller.background.pool_history import keep_history
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.client_connection import ClientConnection, Row
@@ -267,3 +268,13 @@ def test_a_pool_that_is_not_there_has_no_past(world: World) -> None:
 def test_a_history_that_cannot_be_is_refused(world: World, until: datetime, step: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         pool_history(world.client.database, "default", NOON, until, step)
+
+
+async def test_a_controller_writes_the_past_of_its_pools(world: World) -> None:
+    async with world.controller() as controller:
+        await controller.tick()
+        task = asyncio.create_task(keep_history(controller.context, 0.1))
+        await world.until("select from pool_minutes where pool = 'default' and desired is not null", 90)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
