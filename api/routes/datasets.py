@@ -126,7 +126,8 @@ def download(request: Request, using: Using, exchange: Exchanging, dataset_id: s
 
 def datasets_as_json(client: Client, datasets: Sequence[DatasetView]) -> list[dict[str, Any]]:
     """Datasets as lists have them."""
-    countries, by = Countries(client.database).by_code(), client.audit.uploaders(one.id for one in datasets)
+    countries = Countries(client.database).by_code({one.country for one in datasets})
+    by = client.audit.uploaders(one.id for one in datasets)
     found = []
     for one in datasets:
         country = countries.get(one.country)

@@ -27,5 +27,5 @@ where
 order by countries.code
 
 -- name: countries.names
--- All countries, without what is loaded of them.
-select id, code, name from countries order by code
+-- Some countries by their codes, without what is loaded of them.
+select id, code, name from countries where code = any (%(codes)s)
