@@ -56,9 +56,11 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 
 # --- the main job -------------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"
+run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"; KEEP=1 serves the API then
 	@test -z '$(filter command,$(origin FILE))' || { echo "make run takes FILES=, not FILE=" >&2; exit 2; }
-	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)
+	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)$(if $(KEEP),; code=$$?; \
+	  [ $$code -le 1 ] || exit $$code; \
+	  API_LOCAL_ROLE="$${API_LOCAL_ROLE:-uploader}" exec $(BIN)/affirm-worker serve --with-controller)
 
 # --- tests --------------------------------------------------------------------------------------------------------
 
@@ -87,16 +89,16 @@ model: prepare-model  ## a model of the lease protocol, in every order of its st
 integration: postgres-18 postgres-16 postgres-15  ## conformance and integration tests, on a real Postgres and a real S3 server
 
 postgres-18: prepare-integration
-	$(PYTEST) tests/conformance tests/integration tests/outages
+	$(PYTEST) tests/conformance tests/integration tests/api tests/outages
 
 # On the others what their SQL decides; that every statement is among it is checked. 16 and 18 come with the embedded one.
 postgres-16: prepare-integration
-	AFFIRM_TEST_POSTGRES=16 $(PYTEST) -m every_postgres tests/integration
+	AFFIRM_TEST_POSTGRES=16 $(PYTEST) -m every_postgres tests/integration tests/api
 
 # Debian 12's own.
 postgres-15: prepare-integration
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
-	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) -m every_postgres tests/integration; \
+	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) -m every_postgres tests/integration tests/api; \
 	  else echo "the integration tests on Postgres 15 are skipped: it is not installed"; fi
 
 faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out

@@ -1,7 +1,8 @@
-"""Answers that need not be sent again: `ETag` and `If-None-Match`."""
+"""JSON answers: what is read has an `ETag`, and need not be sent again; what is done is not kept."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -13,21 +14,36 @@ PRIVATE = "private, no-cache"
 PUBLIC_MINUTE = "public, max-age=60"
 
 
-def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 200) -> Response:
+def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None) -> Response:
     """JSON with its ETag, or 304 if the client has it already.
 
     Args:
         request: may have `If-None-Match`.
         value: what `to_json` takes.
         cache: the header Cache-Control.
-        status: of an answer with a body.
+        tagged: the part whose change counts as one; the whole if None. Times of looking change nothing.
     """
-    body = body_of(to_json(value))
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    body = _json(value)
+    tag = f'"{hashlib.sha256(body if tagged is None else _json(tagged)).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, status, headers, "application/json")
+    return Response(body, 200, headers, "application/json")
+
+
+def done(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON of what has been done, which nobody keeps.
+
+    Args:
+        value: what `to_json` takes.
+        status: of the answer.
+        headers: further ones, such as Location.
+    """
+    return Response(_json(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def _json(value: Any) -> bytes:
+    return body_of(to_json(value))
 
 
 def body_of(value: Any) -> bytes:

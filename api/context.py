@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api.access import Caller
 from api.exchange import Exchange, exchange_of
+from api.kept import Kept
 from api.live import Hub
 from api.rates import Rates
 from api.stopping import Stopping
@@ -23,6 +24,12 @@ from services.keys import Keys
 
 ANSWER_SECONDS = 10.0
 """How long one answer of the database may take."""
+
+Values = dict[str, Any]
+"""A JSON object."""
+
+KEPT_SECONDS = 5.0
+"""How old figures over all datasets may be."""
 
 CONNECTION_SECONDS = 3.0
 """How long a request waits for a connection: a database that is away is an answer, soon."""
@@ -70,12 +77,14 @@ class Context:
     keys: Keys = field(init=False)
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
+    countries: Kept[list[Values]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
+        self.countries = Kept(KEPT_SECONDS)
 
     @classmethod
     def open(
@@ -132,6 +141,3 @@ Requesting = Annotated[Client, Depends(_client)]
 
 Exchanging = Annotated[Exchange, Depends(_exchange)]
 """A route's parameter: what is known of the request."""
-
-Values = dict[str, Any]
-"""A JSON object."""

@@ -12,6 +12,7 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound, UnknownCountry
 from dataset_jobs.model.text import storable_values
+from services.keys import LastAdmin
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -91,15 +92,20 @@ def problem_of(error: Exception) -> Problem | None:
     """The answer to an error; None for a fault of this program."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, UnknownCountry):
-        return Problem("country-not-found", str(error))
-    if isinstance(error, NotFound):
-        return Problem("not-found", str(error))
-    if isinstance(error, Conflict):
-        return Problem("conflict", str(error))
-    if isinstance(error, InvalidRequest):
-        return Problem("field-invalid", str(error))
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
+    if code is not None:
+        return Problem(code, str(error))
     return _of_machines(error) if isinstance(error, RunError) else None
+
+
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (UnknownCountry, "country-not-found"),
+    (NotFound, "not-found"),
+    (LastAdmin, "last-admin"),
+    (Conflict, "conflict"),
+    (InvalidRequest, "field-invalid"),
+)
+"""What services refuse; the first that fits counts."""
 
 
 def _of_machines(error: RunError) -> Problem | None:

@@ -8,6 +8,7 @@ from api.routes import (
     failures,
     health,
     jobs,
+    keys,
     me,
     operations,
     parsers,
@@ -34,4 +35,5 @@ ALL = (
     countries.topic,
     parsers.topic,
     audit.topic,
+    keys.topic,
 )

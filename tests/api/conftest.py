@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.client import Api, running
-from tests.integration.conftest import every_statement_is_executed, world
+from tests.integration.conftest import world
 from tests.integration.world import World
 
-__all__ = ["every_statement_is_executed", "world"]
+__all__ = ["world"]
 
 
 @pytest.fixture

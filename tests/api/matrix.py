@@ -22,11 +22,12 @@ class Line(NamedTuple):
 
 EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
-ADMINS = (401, 403, 403, 200)
 VIEWERS_ASK = (401, 400, 400, 400)
 """A viewer's stream, which would not end if nothing was wrong with its parameters."""
 LOST = (401, 404, 404, 404)
 """A viewer's route, for something that is not there."""
+UPLOADERS = (401, 403, 200, 200)
+ADMINS = (401, 403, 403, 200)
 NOBODY_ID = "00000000-0000-4000-8000-000000000000"
 
 LINES = [
@@ -40,6 +41,9 @@ LINES = [
     Line("GET", "/v1/me", VIEWERS),
     Line("GET", "/v1/countries", VIEWERS),
     Line("GET", "/v1/countries/{country}", VIEWERS, "/v1/countries/us"),
+    Line("POST", "/v1/countries", (401, 403, 403, 201), body={"code": "XQ", "name": "Elsewhere"}),
+    Line("PATCH", "/v1/countries/{country}", ADMINS, "/v1/countries/XQ", {"name": "Nowhere"}),
+    Line("DELETE", "/v1/countries/{country}", (401, 403, 403, 204), "/v1/countries/XQ"),
     Line("GET", "/v1/parsers", VIEWERS),
     Line("GET", "/v1/status", VIEWERS),
     Line("GET", "/v1/datasets", VIEWERS),
@@ -60,4 +64,7 @@ LINES = [
     Line("GET", "/v1/schedules", VIEWERS),
     Line("GET", "/v1/schedules/{name}", LOST, "/v1/schedules/none"),
     Line("GET", "/v1/audit", ADMINS),
+    Line("GET", "/v1/keys", ADMINS),
+    Line("POST", "/v1/keys", (401, 403, 403, 201), body={"name": "another", "role": "viewer"}),
+    Line("DELETE", "/v1/keys/{key_id}", (401, 403, 403, 404), "/v1/keys/00000000"),
 ]

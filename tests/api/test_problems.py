@@ -1,6 +1,7 @@
 """The list of problem codes, the codes that routes use, and the OpenAPI document are the same."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from api.app import bare_app
 from api.declared import DeclaredRoute
 from api.openapi import document
 from api.problem_codes import PROBLEMS
+from docs.generate import openapi
 from tests.api.client import Api
 
 CODE = Path(package.__file__).parent
@@ -50,3 +52,8 @@ def test_every_code_has_a_page(api: Api) -> None:
         assert page.status == 200
         assert kind.title in page.text
     assert api.get("/problems/none-such", role=None).code == "not-found"
+
+
+def test_the_committed_document_is_that_of_the_routes(api: Api) -> None:
+    assert openapi.PAGE.read_text(encoding="utf-8") == openapi.page(), "run `make docs`"
+    assert api.get("/v1/openapi.json", role=None).json == json.loads(openapi.page())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("dataset_jobs", "services", "app", "controller", "parser_runner", "cli", "tests")
+PACKAGES = ("dataset_jobs", "services", "app", "controller", "parser_runner", "api", "cli", "tests")
 
 
 @dataclass(frozen=True, slots=True)

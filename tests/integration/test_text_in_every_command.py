@@ -196,6 +196,8 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "parse": [[file, "--country", "US"], [file, "--country", "US", "--report"], [bad, "-c", bad]],
         "parsers list": [[], ["--country", bad]],
         "parsers check": [[file, file], [bad]],
+        "keys list": [[], ["--all", "--json"]],
+        "openapi": [[]],
         "help": [["jobs"], [bad]],
         "completion": [["bash"], [bad]],
         "psql": [["-c", "select filename, error from affirm.datasets"]],
@@ -220,6 +222,9 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "reprocess": [[it.datasets[0]], [bad]],
         "submit": [[file, "--country", "US"], [f"{file}.zip", "--country", "US"], [bad, "-c", "US"]],
         "load": [[file, "--country", "US"], [f"{file}.zip", "--country", "US"], [bad, "-c", "US"]],
+        "keys make": [[bad, "--role", "viewer"], ["another", "--role", bad]],
+        "keys revoke": [[bad]],
+        "serve": [["--listen", bad]],
         "run": [["--until-idle"]],
         "jobs purge": [["--older-than", "1h", "--yes"]],
         "datasets delete": [[it.datasets[0], "--yes"], [bad, "--yes"]],
@@ -232,7 +237,7 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
 
 def test_every_command_is_tried(tmp_path: Path) -> None:
     nobody = Poisoned(World.__new__(World), dict.fromkeys(("failed", "again", "running"), ""), [""], tmp_path)
-    groups = {"", "pools", "jobs", "datasets", "parsers", "schedules", "db", "context"}
+    groups = {"", "pools", "jobs", "datasets", "parsers", "schedules", "db", "context", "keys"}
     paths = {path.removeprefix("affirm-worker").strip() for path, _ in help_texts()}
     assert {*commands(nobody)} == paths - groups
 

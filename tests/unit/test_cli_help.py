@@ -19,6 +19,7 @@ COMMANDS = [
     "schedules resume", "schedules remove",
     "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",
     "db start", "db stop", "db url", "db status",
+    "serve", "keys make", "keys list", "keys revoke", "openapi",
     "settings", "context list", "context use", "context show", "context add", "context remove",
 ]  # fmt: skip
 
@@ -54,7 +55,7 @@ def test_nothing_is_left_out_of_the_list_of_commands() -> None:
     assert set(HELP) == {f"affirm-worker {command}" for command in COMMANDS} | {
         "affirm-worker", "affirm-worker completion", "affirm-worker pools", "affirm-worker jobs",
         "affirm-worker datasets", "affirm-worker parsers", "affirm-worker schedules", "affirm-worker db",
-        "affirm-worker context",
+        "affirm-worker context", "affirm-worker keys",
     }  # fmt: skip
 
 
