@@ -38,4 +38,5 @@ ALL = (
     parsers.topic,
     keys.topic,
     audit.topic,
+    keys.topic,
 )

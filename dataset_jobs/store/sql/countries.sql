@@ -46,5 +46,5 @@ update countries set name = %(name)s where id = %(id)s returning code;
 delete from countries where id = %(id)s returning code;
 
 -- name: countries.names
--- All countries, without what is loaded of them.
-select id, code, name from countries order by code
+-- Some countries by their codes, without what is loaded of them.
+select id, code, name from countries where code = any (%(codes)s);
