@@ -51,7 +51,7 @@ class Listening(NamedTuple):
     @property
     def address(self) -> str:
         """The URL for people."""
-        host = {"0.0.0.0": "localhost", "[::]": "localhost"}.get(self.host, self.host)
+        host = "localhost" if self.host in ("0.0.0.0", "[::]", "127.0.0.1") else self.host
         return f"http://{host}:{self.port}"
 
 

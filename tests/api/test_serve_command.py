@@ -7,12 +7,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from api.server import listen
+from app.settings import Settings
+from cli.serving import served_beside
 from tests.integration.command_line import ROOT, Run, answer, runner
 from tests.integration.world import World
 from tests.servers.embedded_home import embedded_home
@@ -92,6 +96,15 @@ async def test_with_a_controller_jobs_are_run(world: World) -> None:
         await world.until(f"select from jobs where id = '{submitted.job_id}' and state = 'completed'")
         assert served.status("/readyz") == 200
         assert served.ended_by(signal.SIGTERM) == 0
+
+
+def test_an_api_that_ends_by_itself_is_not_left_out(world: World) -> None:
+    """Then `serve` stops its controller too."""
+    settings = Settings(storage_path=str(world.folder / "storage"), affirm_worker_home=world.folder)
+    listening, ended = listen("127.0.0.1:0"), threading.Event()
+    listening.socket.close()
+    with served_beside(settings, world.conninfo, listening, ended.set):
+        assert ended.wait(20)
 
 
 def test_without_a_database_it_has_its_own() -> None:

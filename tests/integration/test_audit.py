@@ -17,13 +17,19 @@ import services
 from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.requests import Conflict
+from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import Acting, ClientConnection
 from dataset_jobs.store.client_pool import ClientPool
 from services.audit import AuditFilter
 from services.client import Client
+from services.filters import JobFilter
 from services.keys import Role
+from services.operation_acts import Doing
 from services.schedules import How
 from services.submit import FileOptions
+from tests.faults.actor import Actor as Faulty
+from tests.faults.actor import Crashed, Kind, fault_at
+from tests.faults.connections import boundaries, sync_connection
 from tests.integration.world import World
 from tests.kit.roles import as_role
 
@@ -80,6 +86,10 @@ def key(world: World) -> str:
     return world.client.keys.make("one", Role.VIEWER).key.id
 
 
+def operation(world: World) -> UUID:
+    return world.client.operations.start(Doing.RETRY, JobFilter((JobState.FAILED,))).id
+
+
 def nothing(_: World) -> None:
     pass
 
@@ -110,18 +120,25 @@ ACTS = {
     "schedules.run": Case(Act.SCHEDULE_RUN, schedule, lambda it, world, name: it.schedules.run(name, world.storage)),
     "schedules.remove": Case(Act.SCHEDULE_REMOVE, schedule, lambda it, _, name: it.schedules.remove(name)),
     "keys.make": Case(Act.KEY_MAKE, nothing, lambda it, *_: it.keys.make("one", Role.VIEWER)),
+    "operations.start": Case(
+        Act.OPERATION_START, failed_job, lambda it, *_: it.operations.start(Doing.RETRY, JobFilter((JobState.FAILED,)))
+    ),
+    "operations.cancel": Case(Act.OPERATION_CANCEL, operation, lambda it, _, one: it.operations.cancel(one)),
     "keys.revoke": Case(Act.KEY_REVOKE, key, lambda it, _, one: it.keys.revoke(one)),
 }
 """By the method's name."""
 
 LOOKS = {
-    *("acting_as", "close", "connect", "country", "explain", "now", "schema_version", "status", "unserved"),
+    *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
+    *("unserved", "waiting"),
     *("audit.page", "audit.is_upload_of"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     "datasets.select",
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
     *("jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check"),
+    # Each act of the batches of an operation is one.
+    *("operations.get", "operations.page", "operations.preview", "operations.work"),
     *("pools.details", "pools.get", "pools.list", "pools.names"),
     *("schedules.get", "schedules.list", "schedules.names"),
     # The controller's ticks: each dataset that one submits is an act.
@@ -138,6 +155,9 @@ BOOKS = {
     ("folder_scan", "_submit"),
     ("folder_scan", "_submit_one"),
     ("keys", "check"),
+    ("operations", "_batch"),
+    ("operations", "_end"),
+    ("operations", "work"),
     ("schedules", "claim"),
     ("schedules", "_end"),
 }
@@ -196,7 +216,7 @@ def test_an_act_is_in_the_audit(world: World, method: str) -> None:
 def test_without_its_audit_nothing_is_done(world: World, method: str) -> None:
     case = ACTS[method]
     given = case.given(world)
-    tables = ("datasets", "jobs", "pools", "schedules", "api_keys")
+    tables = ("datasets", "jobs", "pools", "schedules", "api_keys", "operations")
     before = [world.query(f"select * from {table} order by 1") for table in tables]
     world.query("alter table audit add check (actor <> 'ada') not valid")
     with suppress(RunError, psycopg.Error):
@@ -221,6 +241,30 @@ def test_what_a_schedule_submits_has_its_name(world: World) -> None:
     [entry] = world.client.audit.page(AuditFilter(action=Act.DATASET_SUBMIT), 5).items
     assert (entry.actor, entry.surface, entry.result) == ("schedule/us", "controller", "created")
     assert entry.detail["filename"] == "yob2001.txt"
+
+
+@pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
+def test_a_death_anywhere_leaves_both_or_neither(world: World, kind: Kind) -> None:
+    job_id = world.submit_small().job_id
+
+    def cancel(client: Client) -> None:
+        client.acting_as(ADA).jobs.cancel(job_id)
+
+    found = boundaries(world.conninfo, cancel)
+    assert len(found) > 5
+    for at, occurrence in found:
+        world.query("update jobs set state = 'queued', finished_at = null, cancel_requested_at = null")
+        world.query("delete from audit")
+        actor = Faulty(fault_at(at, occurrence, kind))
+        with Client.connect(world.conninfo, connection_class=sync_connection(actor)) as client:
+            try:
+                cancel(client)
+            except (Crashed, RunError):
+                actor.die()
+        done = world.job(job_id)["state"] == "cancelled"
+        assert world.one("select count(*) from audit")["count"] == int(done), f"{kind} at {at}"
+        cancel(world.client)  # whoever saw no answer asks again
+        assert world.one("select count(*) from audit")["count"] == 1, f"{kind} at {at}"
 
 
 def test_a_refused_act_leaves_no_trace(world: World) -> None:
