@@ -10,7 +10,6 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, UnknownCountry
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
 from services.dataset_maker import find_country
-from services.ids import as_uuid
 
 NAME_LENGTH = 100
 
@@ -73,7 +72,7 @@ class Countries:
 
     def get(self, given: str) -> Country:
         """One by its id or its code, which may be in small letters; raises UnknownCountry."""
-        country_id = as_uuid(given) or find_country(self._database, one_line(given))[0]
+        country_id, _ = find_country(self._database, one_line(given))
         rows = self._database.all("countries.read", id=country_id)
         if not rows:
             raise UnknownCountry(f"there is no country of the id {country_id}")

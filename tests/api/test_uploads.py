@@ -93,6 +93,15 @@ async def test_the_same_bytes_as_something_else_are_refused(api: Api) -> None:
     assert "delete that one first" in refused.json["detail"]
 
 
+def test_bytes_that_are_being_loaded_as_something_else_wait(api: Api) -> None:
+    job_id = upload(api).json["data"]["job_id"]
+    api.world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job_id)
+    api.world.query("update datasets set status = 'processing'")
+    refused = upload(api, name="yob1999.txt")
+    assert (refused.status, refused.code) == (409, "dataset-busy")
+    assert "when that run has ended" in refused.json["detail"]
+
+
 def test_an_upload_is_in_the_audit_under_the_keys_name(api: Api) -> None:
     dataset_id = upload(api).json["data"]["dataset_id"]
     [entry] = api.world.query("select * from audit where action = 'dataset.submit'")
