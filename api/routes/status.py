@@ -28,7 +28,6 @@ PROBLEM = shape(
     Problem,
     outlook=str,
     fault_in_words=str,
-    obstacle=dict[str, Any] | None,
 )
 STATUS = model(
     "Status", "How the installation is. The worst problem comes first.",
