@@ -128,7 +128,9 @@ class VersityGateway:
 
     def _listens(self, pid: int) -> bool:
         """Whether this process does, and not another one at the same port."""
-        here = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if self._is_ours(line)}
+        tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]  # at all addresses it listens by IPv6
+        lines = [line for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
+        here = {line.split()[9] for line in lines if self._is_ours(line)}
         try:
             opened = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
         except OSError:
