@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 from api.context import Context, ParserLine
 from api.server import Listening, Server
@@ -20,8 +21,9 @@ FIRST_KEY = "first"
 _log = logging.getLogger(__name__)
 
 
+@cache
 def parser_lines() -> Sequence[ParserLine]:
-    """The formats that can be read."""
+    """The formats that can be read. They stay the same for as long as the process does, and looking takes a while."""
     return [ParserLine(*one) for one in all_parsers(countries())[0]]
 
 
