@@ -1,15 +1,17 @@
 """`affirm-worker serve` and `keys`, called as a user calls them."""
 
+import asyncio
 import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from cli.serving import served_beside
 from tests.integration.command_line import ROOT, Run, answer, runner
 from tests.integration.world import World
 from tests.servers.embedded_home import embedded_home
+from tests.servers.postgres import PostgresServer
+from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
 KEY = re.compile(r"aw_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}")
 
@@ -47,6 +51,13 @@ class Served:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
             return connection.getresponse().status
+
+    def takes_connections(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 30).close()
+        except OSError:
+            return False
+        return True
 
     def ended_by(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -79,6 +90,22 @@ def test_a_signal_ends_it_well(world: World, number: signal.Signals) -> None:
     with serving(world.environment) as served:
         assert served.status("/readyz") == 200
         assert served.ended_by(number) == 0
+
+
+async def test_a_second_signal_waits_for_nothing(world: World, postgres: PostgresServer) -> None:
+    """Here the database says nothing more, and a request waits for it."""
+    with FaultProxy(postgres.port) as proxy, ExitStack() as stack:
+        served = stack.enter_context(serving({**world.environment, "DATABASE_URL": proxy.url(world.conninfo)}))
+        proxy.arm(Fault(Kind.SILENT, who="affirm-worker clients", sql="-- session.schema_version"))
+        asking = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), 30))
+        asking.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(30):
+            while proxy.fired is None:
+                await asyncio.sleep(0.01)
+            served.process.send_signal(signal.SIGTERM)
+            while served.takes_connections():
+                await asyncio.sleep(0.01)
+        assert served.ended_by(signal.SIGTERM) == 128 + signal.SIGTERM
 
 
 def test_the_first_start_alone_makes_a_key(world: World) -> None:
