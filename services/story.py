@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.sentences import Sentence, duration, sentence
@@ -58,6 +59,7 @@ class Told:
 
     text: Sentence
     hints: tuple[Hint, ...] = ()
+    not_in_json: ClassVar = ("hints",)
 
 
 @dataclass(frozen=True, slots=True)

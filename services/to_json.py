@@ -1,7 +1,7 @@
 """JSON of the data that services return, without a class for each answer."""
 
 import dataclasses
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
@@ -9,23 +9,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from dataset_jobs.model.hints import Advice, Hint
+from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.sentences import Sentence
 from services.actions import offer
-from services.problems import Problem
-from services.story import Told
-from services.waiting import Waiting
 
 
 def to_json(value: Any) -> Any:
-    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences."""
+    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences.
+
+    A class may say by `not_in_json` which of its fields are not for others; instead of hints there are actions.
+    """
     if isinstance(value, Report):
         return value.as_dict()  # which names the parts of places
-    if isinstance(value, Advice):
-        return _fields(value) | _actions(value.hints)
-    if isinstance(value, Told | Waiting | Problem):
-        return _fields(value, but=("hints", "obstacle")) | _actions(value.hints)
     if isinstance(value, Sentence):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -43,11 +39,11 @@ def to_json(value: Any) -> Any:
     return str(value) if isinstance(value, UUID | Path) else value
 
 
-def _fields(value: Any, but: Container[str] = ()) -> dict[str, Any]:
+def _fields(value: Any) -> dict[str, Any]:
     # Not asdict: it copies, and does not know slots of other types.
-    names = (field.name for field in dataclasses.fields(value) if field.name not in but)
-    return {name: to_json(getattr(value, name)) for name in names}
-
-
-def _actions(hints: Iterable[Hint]) -> dict[str, Any]:
-    return {"actions": [to_json(offer(hint)) for hint in hints]}
+    hidden = getattr(value, "not_in_json", ())
+    names = (field.name for field in dataclasses.fields(value) if field.name not in hidden)
+    fields = {name: to_json(getattr(value, name)) for name in names}
+    if isinstance(value, Advice) or "hints" in hidden:
+        fields["actions"] = [to_json(offer(hint)) for hint in value.hints]
+    return fields

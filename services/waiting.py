@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.sentences import Sentence, counted, duration, joined, sentence
@@ -102,6 +103,7 @@ class Waiting:
     error: str | None = None
     by_itself: bool = True
     hints: tuple[Hint, ...] = ()
+    not_in_json: ClassVar = ("hints",)
 
 
 def waiting_for(

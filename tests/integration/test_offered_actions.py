@@ -1,6 +1,7 @@
 """Whatever a job's story offers is allowed: every action is carried out in every situation, on the real database."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count, product
 from uuid import UUID
 
@@ -182,7 +183,7 @@ def _delete(world: World, hint: Hint) -> None:
 CARRIED_OUT: dict[Action, Callable[[World, Hint], object]] = {
     Action.RETRY_JOB: lambda world, hint: world.client.jobs.retry(_id(hint.job_id)),
     Action.CANCEL_JOB: lambda world, hint: world.client.jobs.cancel(_id(hint.job_id)),
-    Action.RUN_JOB_NOW: lambda world, hint: world.client.jobs.reschedule(_id(hint.job_id), run_at=None, priority=0),
+    Action.RUN_JOB_NOW: lambda world, hint: world.client.jobs.reschedule(_id(hint.job_id), run_at=timedelta(0)),
     Action.SET_JOB: lambda world, hint: world.client.jobs.reschedule(_id(hint.job_id), priority=5),
     Action.REPROCESS_DATASET: lambda world, hint: world.client.datasets.reprocess(_id(hint.dataset_id)),
     Action.DELETE_DATASET: _delete,
