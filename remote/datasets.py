@@ -55,6 +55,9 @@ class Datasets:
     def get(self, dataset_id: UUID) -> DatasetView:  # noqa: D102
         return read(DatasetView, self._one(dataset_id))
 
+    def most_frequent(self, dataset: DatasetView, limit: int) -> None:
+        """Nothing: the names themselves are not read here."""
+
     def reports(self, ids: Iterable[UUID]) -> dict[UUID, Report]:  # noqa: D102
         found = {one: self._one(one)["report"] for one in ids}
         try:

@@ -1,4 +1,4 @@
-"""Answers that say no, as the errors that services raise: the exit codes are those of the same command without an API."""
+"""Answers that say no, as the errors that services raise: the exit codes are those of the command without an API."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -109,7 +109,8 @@ class _Remote(Selection[Any]):
 
     def count(self) -> Count:
         """How many there are, up to so many as the API counts."""
-        meta = self._pages.connection.get(self._pages.path, **{**self._pages.query, "limit": 1, "count": "estimate"}).meta
+        query = {**self._pages.query, "limit": 1, "count": "estimate"}
+        meta = self._pages.connection.get(self._pages.path, **query).meta
         return Count(int(meta["total"]), bool(meta["total_is_exact"]))
 
     def read(self, ids: Iterable[UUID]) -> list[Any]:

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from dataset_jobs.model.file_hints import FileHints
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.views import PoolStatus, ScheduleView
 from remote.connection import Connection
 from remote.reading import read, read_each
 from services.pools import PoolChange, PoolDetails
-from services.schedules import AtAddress
+from services.use_cases import NewSchedule
 
 POOLS, SCHEDULES = "/v1/pools", "/v1/schedules"
 
@@ -61,15 +61,16 @@ class Schedules:
     def get(self, name: str) -> ScheduleView:  # noqa: D102
         return read(ScheduleView, self._api.get(_at(SCHEDULES, name)).data)
 
-    def add(  # noqa: D102, PLR0913 - a schedule has so much
-        self, name: str, cron: str, timezone: str, place: str | AtAddress, country: str, pool: str, priority: int,
-        hints: FileHints,
-    ) -> ScheduleView:  # fmt: skip
+    def add(self, new: NewSchedule) -> ScheduleView:
+        """Adds a schedule; raises as `services.schedules.Schedules.add`."""
+        place, hints = new.place, new.hints
+        if hints.description is not None:
+            raise InvalidRequest("a schedule whose files have a description cannot be added over the API: use --direct")
         at = {"location": place} if isinstance(place, str) else {"url": place.url, "filename": place.filename}
         said = {
-            "name": name, "cron": cron, "timezone": timezone, **at, "country": country, "pool": pool or None,
-            "priority": priority, "year": hints.year, "sex": hints.sex, "format": hints.format, "region": hints.region,
-            "description": hints.description,
+            "name": new.name, "cron": new.cron, "timezone": new.timezone, **at, "country": new.country,
+            "pool": new.pool or None, "priority": new.priority, "year": hints.year, "sex": hints.sex,
+            "format": hints.format, "region": hints.region,
         }  # fmt: skip
         body = {one: value for one, value in said.items() if value is not None}
         return read(ScheduleView, self._api.post(SCHEDULES, body).data)

@@ -1,7 +1,7 @@
 """Reads JSON back into the dataclasses that `services/to_json.py` has written, by their type hints.
 
-Members that nothing here knows are ignored: a newer API gives more. Words of an enumeration that nothing here knows stay
-texts.
+Members that nothing here knows are ignored: a newer API gives more. Words of an enumeration that nothing here knows
+stay texts.
 """
 
 import dataclasses
@@ -15,7 +15,8 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin
 from uuid import UUID
 
-from dataset_jobs.model.hints import Advice, Hint
+from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.sentences import Sentence
 from services.actions import hint_of
 from services.problems import Problem
@@ -29,8 +30,11 @@ _WITH_ACTIONS = (Told, Waiting, Problem)
 """Their hints are written as actions."""
 
 
-class Unreadable(Exception):
+class Unreadable(Misconfigured):
     """The JSON is not of that type; the message says where."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"the API's answer cannot be read: {where}; it may be of another version than this command")
 
 
 def read(kind: type[View], value: Any) -> View:
@@ -128,9 +132,7 @@ def _dataclass(kind: type, value: Any, place: str) -> Any:
     if not isinstance(value, dict):
         raise Unreadable(f"{place}: expected an object")
     if kind in _WITH_ACTIONS:
-        value = value | {"hints": [_hint_values(one) for one in hints_in(value)]}
-    elif kind is Advice and "hints" not in value:
-        value = value | {"hints": [_hint_values(one) for one in hints_in(value)]}
+        value = value | {"hints": [one.as_dict() for one in hints_in(value)]}
     found = {}
     for name, (hint, required) in _fields(kind).items():
         if name in value:
@@ -145,10 +147,6 @@ def hints_in(value: Mapping[str, Any]) -> list[Hint]:
     actions = value.get("actions")
     found = (hint_of(one) for one in (actions if isinstance(actions, list) else ()))
     return [one for one in found if one is not None]
-
-
-def _hint_values(hint: Hint) -> dict[str, Any]:
-    return hint.as_dict()
 
 
 @cache

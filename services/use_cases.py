@@ -5,22 +5,25 @@ What each method does, and raises, stands at the classes of `services`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.store.client_connection import When
-from dataset_jobs.store.views import DatasetView, JobView, PoolStatus, Progress, RunView, ScheduleView
+from dataset_jobs.store.views import DatasetView, JobView, NameCount, PoolStatus, Progress, RunView, ScheduleView
 from services.filters import DatasetFilter, JobFilter
 from services.jobs import Cancel, Retried
 from services.keys import Key, MadeKey, Role
 from services.listing import Selection
 from services.pools import PoolChange, PoolDetails
 from services.problems import Overview
+from services.schedules import AtAddress
 from services.status import Obstacle
 from services.story import Story
 from services.submit import FileOptions, SubmittedFile
@@ -68,6 +71,7 @@ class DatasetUseCases(Protocol):
     ) -> list[DatasetView]: ...
     def select(self, which: DatasetFilter) -> Selection[DatasetView]: ...  # noqa: D102
     def get(self, dataset_id: UUID) -> DatasetView: ...  # noqa: D102
+    def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount] | None: ...  # noqa: D102
     def reports(self, ids: Iterable[UUID]) -> Mapping[UUID, Report]: ...  # noqa: D102
     def reprocess(  # noqa: D102
         self, dataset_id: UUID, *, priority: int = 0, pool: str = "default", run_at: When = None
@@ -105,12 +109,35 @@ class KeyUseCases(Protocol):
     def revoke(self, key_id: str) -> None: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True)
+class NewSchedule:
+    """A schedule to add; see `services.schedules.Schedules.add`.
+
+    Args:
+        place: a folder of storage as it was given, or an address.
+        pool: empty for the one that the API has for those that name none.
+    """
+
+    name: str
+    cron: str
+    timezone: str
+    place: str | AtAddress
+    country: str
+    pool: str
+    priority: int
+    hints: FileHints
+
+
 class FileUseCases(Protocol):
     """What touches the stored files of datasets, or the folders of schedules: directly, or by the API."""
 
-    def submit_file(self, path: Path, options: FileOptions) -> SubmittedFile: ...  # noqa: D102
+    def submit_files(self, paths: Sequence[Path], options: FileOptions) -> list[SubmittedFile]: ...  # noqa: D102
     def delete(self, dataset_id: UUID) -> None: ...  # noqa: D102
-    def run_schedule(self, name: str) -> ScanResult: ...  # noqa: D102
+    def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:
+        """Adds a schedule; also what was found at its place, if that was to be checked and is worth a remark."""
+
+    def run_schedule(self, name: str) -> ScanResult | ScheduleView:
+        """Has the schedule done now: what came of it, or the schedule after that if only it is known."""
 
 
 class UseCases(Protocol):

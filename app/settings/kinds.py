@@ -153,7 +153,8 @@ def _api_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _api_key(value: str) -> str:
+def api_key(value: str) -> str:
+    """A key, if it can be one; raises ValueError."""
     if not re.fullmatch(r"[!-~]{1,4096}", value):
         raise ValueError("no key")
     return value
@@ -172,5 +173,5 @@ def lower(value: Any) -> Any:
 PlainText = Annotated[str, AfterValidator(_plain_text)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 ApiAddress = Annotated[str, AfterValidator(_api_address)]
-ApiKey = Annotated[str, AfterValidator(_api_key)]
+ApiKey = Annotated[str, AfterValidator(api_key)]
 ConnectionString = Annotated[str, AfterValidator(_connection_string)]

@@ -9,7 +9,7 @@ import typer
 
 from app.settings import Settings
 from app.settings.config_edit import add, remove, use
-from app.settings.config_file import ConfigFile, Entry, SHORT_NAMES, config_path, read_config
+from app.settings.config_file import SHORT_NAMES, ConfigFile, Entry, config_path, read_config
 from app.settings.near_misses import nearest
 from app.settings.reading import chosen_context, wrong_values
 from app.settings.secrets import secret_of
