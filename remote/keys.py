@@ -24,7 +24,7 @@ class Keys:
         return MadeKey(read(Key, data), str(data["key"]))
 
     def all(self) -> Sequence[Key]:  # noqa: D102
-        found = [one for page in self._api.pages(KEYS) for one in read_each(Key, page)]
+        found = [one for page in self._api.pages(KEYS, limit=None) for one in read_each(Key, page)]
         return sorted(found, key=lambda key: key.made_at, reverse=True)
 
     def revoke(self, key_id: str) -> None:  # noqa: D102

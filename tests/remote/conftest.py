@@ -67,9 +67,16 @@ def both(world: World) -> Iterator[BothWays]:
 
 
 _WHERE = re.compile(r"AFFIRM_WORKER_HOME=\S+ (?:\S*/)?affirm-worker ")
-_AGE = re.compile(r"\d+(\.\d+)? s\b|\d\d:\d\d:\d\d(\.\d+)?")
+_STORED = re.compile(r'"storage_uri": "[^"]*"')
+"""The API does not say where storage keeps a file."""
+
+_AGE = re.compile(r"(?<=wait_seconds\": )[0-9.]+|\d+(\.\d+)? s\b|\d\d:\d\d:\d\d(\.\d+)?")
+
+
+_PLACES = re.compile(r"^(database|storage|API) +\S.*\n", re.MULTILINE)
+"""Where the status begins."""
 
 
 def without_where(text: str, folder: Path) -> str:
     """A text without what differs by itself: the home in commands, and how long ago something was."""
-    return _AGE.sub("…", _WHERE.sub("affirm-worker ", text)).replace(str(folder), "")
+    return _AGE.sub("…", _PLACES.sub("", _STORED.sub("", _WHERE.sub("affirm-worker ", text)))).replace(str(folder), "")

@@ -1,8 +1,10 @@
 """The same command says the same, and ends with the same exit code, whichever way it asks."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import unified_diff
 
 import pytest
 
@@ -79,14 +81,27 @@ LOOKS = [
     "schedules list",
     "schedules show nothing",
     "keys list",
-    "jobs retry {failed} --dry-run",
-    "jobs retry --failed --dry-run",
 ]
 
 
 @pytest.mark.parametrize("some", [LOOKS[at::4] for at in range(4)], ids=str)
 def test_a_look_says_the_same_both_ways(some: list[str], lived_in: tuple[BothWays, Ids]) -> None:
     both, ids = lived_in
+    check_same(both, ids, some)
+
+
+def test_the_status_says_the_same_but_for_where(lived_in: tuple[BothWays, Ids]) -> None:
+    both, ids = lived_in
+    check_same(both, ids, ["status", "status --wide"])
+    direct, remote = (json.loads(run("status", "--json").stdout) for run in (both.direct, both.remote))
+    assert (direct.pop("api"), remote.pop("api")) == (None, both.address)
+    assert {*direct} == {*remote}
+    for part in ("pools", "controllers", "blocked", "failing", "problems"):
+        assert [{*one} for one in direct[part]] == [{*one} for one in remote[part]], part
+
+
+def check_same(both: BothWays, ids: Ids, some: list[str]) -> None:
+    """Each of these commands says the same both ways."""
     differ = {}
     for line in some:
         words = [word.format(**{name: getattr(ids, name) for name in Ids.__slots__}) for word in line.split()]
@@ -97,7 +112,10 @@ def test_a_look_says_the_same_both_ways(some: list[str], lived_in: tuple[BothWay
         ]
         if said[0] != said[1]:
             differ[line] = said
-    assert not differ, "\n\n".join(
-        f"{line}\n--- direct ({direct[0]})\n{direct[1]}{direct[2]}--- remote ({remote[0]})\n{remote[1]}{remote[2]}"
-        for line, (direct, remote) in differ.items()
-    )
+    assert not differ, "\n\n".join(map(_difference, differ, differ.values()))
+
+
+def _difference(line: str, said: list[tuple[int, str, str]]) -> str:
+    (code, *direct), (other, *remote) = said
+    lines = unified_diff("".join(direct).splitlines(), "".join(remote).splitlines(), "direct", "remote", lineterm="")
+    return "\n".join([f"{line}: {code} and {other}", *lines])
