@@ -14,16 +14,17 @@ PRIVATE = "private, no-cache"
 PUBLIC_MINUTE = "public, max-age=60"
 
 
-def answer(request: Request, value: Any, *, cache: str = PRIVATE) -> Response:
+def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None) -> Response:
     """JSON with its ETag, or 304 if the client has it already.
 
     Args:
         request: may have `If-None-Match`.
         value: what `to_json` takes.
         cache: the header Cache-Control.
+        tagged: the part whose change counts as one; the whole if None. Times of looking change nothing.
     """
     body = _json(value)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    tag = f'"{hashlib.sha256(body if tagged is None else _json(tagged)).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
@@ -42,7 +43,15 @@ def done(value: Any, status: int = 200, headers: Mapping[str, str] | None = None
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
+    return body_of(to_json(value))
+
+
+def body_of(value: Any) -> bytes:
+    """Plain JSON values as a body."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:  # an infinity, or half of a surrogate pair
+        return json.dumps(storable_values(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def not_modified(request: Request, tag: str) -> bool:

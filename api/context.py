@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api.access import Caller
 from api.exchange import Exchange, exchange_of
+from api.kept import Kept
 from api.live import Hub
 from api.rates import Rates
 from api.stopping import Stopping
@@ -25,6 +26,12 @@ from services.validation import ReadReports
 
 ANSWER_SECONDS = 10.0
 """How long one answer of the database may take."""
+
+Values = dict[str, Any]
+"""A JSON object."""
+
+KEPT_SECONDS = 5.0
+"""How old figures over all datasets may be."""
 
 CONNECTION_SECONDS = 3.0
 """How long a request waits for a connection: a database that is away is an answer, soon."""
@@ -75,6 +82,7 @@ class Context:
     uploads: Uploads = field(init=False)
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
+    countries: Kept[list[Values]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
@@ -82,6 +90,7 @@ class Context:
         self.uploads = Uploads.of(self.settings)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
+        self.countries = Kept(KEPT_SECONDS)
 
     @classmethod
     def open(
@@ -144,6 +153,3 @@ Requesting = Annotated[Client, Depends(_client)]
 
 Exchanging = Annotated[Exchange, Depends(_exchange)]
 """A route's parameter: what is known of the request."""
-
-Values = dict[str, Any]
-"""A JSON object."""

@@ -52,6 +52,8 @@ class Bye(StrEnum):
     """The key was revoked, or its time is over."""
     FINISHED = "finished"
     """Nothing more happens to the job by itself."""
+    HEADERS = "headers"
+    """Nobody asked for more."""
     GONE = "gone"
     """The job is not there any more."""
 

@@ -125,9 +125,9 @@ class Server(uvicorn.Server):
         self._listening = listening
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Takes a signal: streams end at once, and what else is under way may end."""
+        """Takes a signal: streams end at once, and what else is under way may end. A second one waits for nothing."""
         if self.should_exit:
-            self.force_exit = True
+            os._exit(128 + sig)  # threads may be waiting for a database, and Python waits for threads
         self.stop()
 
     def stop(self) -> None:

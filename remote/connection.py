@@ -19,6 +19,7 @@ from dataset_jobs.model.requests import Conflict
 from dataset_jobs.model.text import one_line
 from dataset_jobs.version import own_version
 from remote.errors import error_of, is_about_waiting, not_ours
+from services.sources.line import trusted
 
 PAGE = 200
 """The most items of a page."""
@@ -74,11 +75,9 @@ class Connection:
         self._parts = urlsplit(self.address)
         host = self._parts.hostname or ""
         proxy = None if proxy_bypass(host) else getproxies().get(self._parts.scheme)
-        common: dict[str, Any] = {
-            "maxsize": at_once, "block": True, "retries": Retry(False), "ssl_context": ssl.create_default_context(),
-        }  # fmt: skip
-        if self._parts.scheme == "http":
-            del common["ssl_context"]
+        common: dict[str, Any] = {"maxsize": at_once, "block": True, "retries": Retry(False)}
+        if self._parts.scheme == "https":
+            common["ssl_context"] = trusted()
         self._pool = urllib3.ProxyManager(proxy, **common) if proxy else urllib3.PoolManager(**common)
         self._headers = {"User-Agent": f"affirm-worker/{own_version()}", "Accept": "application/json"}
         if key is not None:
@@ -179,15 +178,15 @@ class Connection:
             return Unavailable(f"{place}: the proxy that the environment names is not to be reached")
         if isinstance(cause, failures.LocationParseError):
             return Misconfigured(f"{place}: this is no address", Reason.CONFIG)
-        if isinstance(cause, failures.ConnectTimeoutError):
-            return Unavailable(f"{place}: no connection within {self._patience.connect:g} s")
-        if isinstance(cause, failures.TimeoutError):
-            return Unavailable(f"{place}: no answer in time")
         if isinstance(cause, failures.NameResolutionError):
             return Unavailable(f"{place}: the name {self._parts.hostname} cannot be resolved")
         if isinstance(cause, failures.NewConnectionError):
             why = getattr(cause.__cause__, "strerror", None) or "no connection"
             return Unavailable(f"{place}: {str(why).lower()}")
+        if isinstance(cause, failures.ConnectTimeoutError):
+            return Unavailable(f"{place}: no connection within {self._patience.connect:g} s")
+        if isinstance(cause, failures.TimeoutError):
+            return Unavailable(f"{place}: no answer in time")
         return Unavailable(f"{place}: the connection broke off")
 
     def _answer(self, method: str, path: str, response: urllib3.BaseHTTPResponse) -> Answer:

@@ -1,13 +1,17 @@
 """The countries, with what is loaded of each."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from dataset_jobs.model.requests import UnknownCountry, unknown_country
+from dataset_jobs.model.actor import Act, target_of
+from dataset_jobs.model.requests import Conflict, InvalidRequest, UnknownCountry
 from dataset_jobs.model.text import one_line
-from dataset_jobs.store.client_connection import ClientDatabase, Row
-from services.ids import as_uuid
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
+from services.dataset_maker import find_country
+
+NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +63,79 @@ class Countries:
         self._database = database
 
     def all(self) -> Sequence[Country]:
-        """All of them, by code."""
-        return [_country(row) for row in self._database.all("countries.read", code=None, id=None)]
+        """All of them, by code. It counts all datasets, which takes a tenth of a second at 50,000."""
+        return [_country(row) for row in self._database.all("countries.read", id=None)]
 
-    def by_code(self) -> Mapping[str, NamedCountry]:
-        """All of them without figures, by code."""
-        return {row["code"]: NamedCountry(**row) for row in self._database.all("countries.names")}
+    def by_code(self, codes: Iterable[str]) -> Mapping[str, NamedCountry]:
+        """Those of these codes, without figures."""
+        return {row["code"]: NamedCountry(**row) for row in self._database.all("countries.names", codes=[*codes])}
 
     def get(self, given: str) -> Country:
         """One by its id or its code, which may be in small letters; raises UnknownCountry."""
-        country_id = as_uuid(given)
-        code = None if country_id else given.strip().upper()
-        rows = self._database.all("countries.read", code=code, id=country_id)
-        if rows:
-            return _country(rows[0])
-        if country_id:
+        country_id, _ = find_country(self._database, one_line(given))
+        rows = self._database.all("countries.read", id=country_id)
+        if not rows:
             raise UnknownCountry(f"there is no country of the id {country_id}")
-        known = [(row["code"], row["name"]) for row in self._database.all("submit.list_countries")]
-        raise unknown_country(one_line(given), known)
+        return _country(rows[0])
+
+    def add(self, code: str, name: str) -> Country:
+        """Adds one.
+
+        Args:
+            code: two letters, also small ones.
+            name: in a line.
+
+        Raises:
+            InvalidRequest: code or name cannot be.
+            Conflict: there is one of that code.
+        """
+        upper = code.strip().upper()
+        if not re.fullmatch("[A-Z]{2}", upper):
+            raise InvalidRequest(f"code {one_line(code)!r}: expected two letters, as in ISO 3166-1")
+        _check(name)
+
+        def work(acting: Acting) -> None:
+            if acting.one("countries.add", code=upper, name=name) is None:
+                raise Conflict(f"there is a country {upper} already")
+            acting.detail = {"name": name}
+
+        self._database.act(Act.COUNTRY_ADD, target_of("country", upper), work)
+        return self.get(upper)
+
+    def rename(self, given: str, name: str) -> Country:
+        """Gives one, by id or code, another name; raises UnknownCountry or InvalidRequest."""
+        _check(name)
+        found = self.get(given)
+
+        def work(acting: Acting) -> None:
+            if acting.one("countries.rename", id=found.id, name=name) is None:
+                raise UnknownCountry(f"country {found.code} was removed just now")
+            acting.detail = {"name": name, "before": found.name}
+
+        self._database.act(Act.COUNTRY_CHANGE, target_of("country", found.code), work)
+        return self.get(str(found.id))
+
+    def remove(self, given: str) -> None:
+        """Removes one, by id or code.
+
+        Raises:
+            UnknownCountry: there is no such country.
+            Conflict: it has datasets or schedules.
+        """
+        found = self.get(given)
+        used = Conflict(f"country {found.code} has datasets or schedules: they must go first")
+
+        def work(acting: Acting) -> None:
+            if acting.one_unless_used(used, "countries.remove", id=found.id) is None:
+                acting.nothing_done()
+            acting.detail = {"name": found.name}
+
+        self._database.act(Act.COUNTRY_REMOVE, target_of("country", found.code), work)
+
+
+def _check(name: str) -> None:
+    if not name.strip() or name != one_line(name) or len(name) > NAME_LENGTH:
+        raise InvalidRequest(f"name {one_line(name)[:40]!r}: expected one line of 1 to {NAME_LENGTH} characters")
 
 
 def _country(row: Row) -> Country:

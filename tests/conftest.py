@@ -22,9 +22,10 @@ pytest.register_assert_rewrite("tests.e2e.controllers", "tests.integration.stori
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["AFFIRM_WORKER_CONFIG"] = os.devnull  # the contexts of whoever runs the tests are for something else
 
-# A shell that starts the tests in the background ignores Ctrl-C, and whatever they start would inherit that.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that starts the tests in the background ignores these two, and whatever they start would inherit that.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)

@@ -11,7 +11,8 @@ from contextlib import suppress
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-LINGER_SECONDS = 5.0
+LINGER_SECONDS, SILENT_SECONDS = 30.0, 5.0
+"""How long a client may go on to send, and how long it may be silent; as in nginx."""
 
 
 class Reading:
@@ -42,13 +43,11 @@ class Lingering:
     Args:
         reading: the rest of the body.
         send: of the request.
-        seconds: the client gets to send the rest.
     """
 
-    def __init__(self, reading: Reading, send: Send, seconds: float = LINGER_SECONDS) -> None:
+    def __init__(self, reading: Reading, send: Send) -> None:
         self._reading = reading
         self._send = send
-        self._seconds = seconds
         self._lingers = False
 
     async def __call__(self, message: Message) -> None:
@@ -59,8 +58,9 @@ class Lingering:
             await self._send(message)
             return
         await self._send({**message, "more_body": True})
+        until = asyncio.get_running_loop().time() + LINGER_SECONDS
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds):
-                while self._reading.unread:
+            while self._reading.unread:
+                async with asyncio.timeout(SILENT_SECONDS), asyncio.timeout_at(until):
                     await self._reading()
         await self._send({"type": "http.response.body", "body": b""})

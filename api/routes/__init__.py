@@ -36,6 +36,6 @@ ALL = (
     operations.topic,
     countries.topic,
     parsers.topic,
-    keys.topic,
     audit.topic,
+    keys.topic,
 )

@@ -30,7 +30,6 @@ PROBLEM = shape(
     Problem,
     outlook=str,
     fault_in_words=str,
-    obstacle=dict[str, Any] | None,
 )
 BLOCKED_JOBS = shape("BlockedJobs", "Jobs that cannot start for the same reason; `job_id` is one of them.", Blocked)
 STATUS = model(

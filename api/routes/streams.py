@@ -4,9 +4,9 @@ They are hints: a client reads what has changed by the other routes. A stream be
 nothing is lost between two of them.
 """
 
-import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,8 +16,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from api.access import Access
-from api.context import Calling, Context, Using
+from api.conditional import body_of
+from api.context import Context, Exchanging, Using
 from api.declared import Topic
+from api.exchange import Exchange
 from api.ids import job_of
 from api.lists import Several
 from api.live import Bye, News, Viewer
@@ -26,7 +28,6 @@ from api.routes.status import status_values
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.states import state_of
-from dataset_jobs.model.text import storable_values
 from services.figures import Figures
 from services.to_json import to_json
 
@@ -48,10 +49,9 @@ class StreamQuery(BaseModel):
 
 
 async def _viewer(
-    using: Using, caller: Calling, query: Annotated[StreamQuery, Query()], response: Response
+    using: Using, exchange: Exchanging, query: Annotated[StreamQuery, Query()], response: Response
 ) -> AsyncIterator[Viewer]:
-    response.headers["Cache-Control"] = "no-store"
-    with using.hub.joined(Viewer(caller, query.ids, wants_figures=query.figures)) as viewer:
+    with _joined(using, exchange, response, query.ids, figures=query.figures) as viewer:
         yield viewer
 
 
@@ -60,10 +60,24 @@ async def _job_id(using: Using, job_id: str) -> UUID:
 
 
 async def _job_viewer(
-    using: Using, caller: Calling, found: Annotated[UUID, Depends(_job_id)], response: Response
+    using: Using, exchange: Exchanging, found: Annotated[UUID, Depends(_job_id)], response: Response
 ) -> AsyncIterator[Viewer]:
+    with _joined(using, exchange, response, [found]) as viewer:
+        yield viewer
+
+
+@contextmanager
+def _joined(
+    using: Context, exchange: Exchange, response: Response, ids: Collection[UUID], *, figures: bool = False
+) -> Iterator[Viewer]:
+    assert exchange.caller is not None
     response.headers["Cache-Control"] = "no-store"
-    with using.hub.joined(Viewer(caller, [found])) as viewer:
+    viewer = Viewer(exchange.caller, ids, wants_figures=figures)
+    if exchange.head:
+        viewer.end(Bye.HEADERS)
+        yield viewer
+        return
+    with using.hub.joined(viewer):
         yield viewer
 
 
@@ -134,7 +148,7 @@ async def _figures(using: Context, figures: Figures) -> str:
     """Figures as text; empty if the database is away: the next ones will come."""
 
     def write(of: Figures) -> str:
-        return json.dumps(storable_values(status_values(using, of)), ensure_ascii=False)
+        return body_of(status_values(using, of)).decode()
 
     try:
         return await run_sync(using.hub.text_of, figures, write)

@@ -27,6 +27,7 @@ from api.upload.answers import (
 )
 from api.upload.digests import check_sha256
 from api.upload.fields import FIELDS, IN_THE_ADDRESS, Asked, read_fields
+from api.upload.limits import USUAL
 from api.upload.receiving import Received, receiving
 from api.upload.uploads import busy
 from dataset_jobs.model.errors import OutOfMemory
@@ -73,7 +74,7 @@ class KnownQuestion(Body):
 
 
 class LimitsShape(BaseModel):
-    """What an upload may be. Files are known by their content: no ending and no type is refused."""
+    """What an upload may be. Files are known by their content: other endings and types are taken too."""
 
     max_file_size: int
     max_file_size_mb: float
@@ -142,8 +143,8 @@ async def limits(using: Using) -> LimitsAnswer:
         data=LimitsShape(
             max_file_size=most.file_bytes,
             max_file_size_mb=most.file_bytes / MIB,
-            allowed_extensions=["*"],
-            allowed_mime_types=["*/*"],
+            allowed_extensions=[*USUAL],
+            allowed_mime_types=[*dict.fromkeys([*USUAL.values(), "application/octet-stream"])],
             concurrency=most.at_once,
         )
     )

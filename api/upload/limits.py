@@ -1,5 +1,6 @@
 """What an upload may take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,14 @@ FIELDS = 16
 
 FORM_BYTES = (FIELDS + 2) * 2 * FIELD_BYTES
 """Bytes of a form beside those of its file: fields, headers and boundaries."""
+
+USUAL: Mapping[str, str] = {
+    ".csv": "text/csv", ".txt": "text/plain", ".tsv": "text/tab-separated-values", ".json": "application/json",
+    ".px": "text/plain", ".xls": "application/vnd.ms-excel",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".zip": "application/zip",
+    ".gz": "application/gzip",
+}  # fmt: skip
+"""The endings of publishers' files, and their types. Files are known by their content: others are taken too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +39,5 @@ class UploadLimits:
     file_bytes: int
     at_once: int = 8
     least_rate: int = 1000
-    wait_seconds: float = 2.0
+    wait_seconds: float = 20.0
     rate_seconds: float = 30.0

@@ -20,8 +20,8 @@ def migrate(as_json: AsJson = False) -> None:
     """Brings the database to the schema of this version.
 
     Fills the table of countries too. Harmless when there is nothing to do, and when several do it at
-    once. Needs a role that may create tables; one that may create roles as well sets up affirm_controller
-    and affirm_runner.
+    once. Needs a role that may create tables; one that may create roles as well sets up affirm_controller,
+    affirm_runner and affirm_api.
     """
     with migrated_database() as database:
         if as_json:

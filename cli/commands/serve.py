@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 from typing import Annotated
 
 import typer
@@ -15,6 +17,7 @@ from cli.screen import output
 from cli.serving import first_key, parser_lines, report_reader, served_beside
 from cli.session import read_and_log
 from cli.wording.hints import with_commands
+from cli.wording.typed import same_database, typed
 from controller.app import LauncherName, run_controller
 from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError
@@ -56,7 +59,7 @@ def serve(
         _say_first_steps(settings, database, listening)
         output.say(f"listening at {listening.address}")
         if with_controller:
-            with served_beside(settings, database.conninfo, listening):
+            with served_beside(settings, database.conninfo, listening, ended=_stop):
                 asyncio.run(_controller(settings, database))
             return
         reader = report_reader(settings)
@@ -85,9 +88,14 @@ def _say_first_steps(settings: Settings, database: Database, listening: Listenin
         f' -F "country_id={country.id}"'
     )
     if key is None:
-        output.say("a key: affirm-worker keys make NAME --role uploader")
+        output.say(f"a key: {typed('affirm-worker keys make NAME --role uploader')}{same_database()}")
 
 
 async def _controller(settings: Settings, database: Database) -> None:
     program = ChildProgram(child.begin, child.run_child)
     await run_controller(settings, database.conninfo, LauncherName.PROCESS, program, words=with_commands)
+
+
+def _stop() -> None:
+    """Ends the controller as a signal does: its runs may finish."""
+    os.kill(os.getpid(), signal.SIGTERM)

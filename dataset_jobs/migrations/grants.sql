@@ -42,6 +42,7 @@ begin
         on datasets to affirm_api;
     grant insert (dataset_id, type, pool, priority, state, run_at), update (priority) on jobs to affirm_api;
     grant update (paused, paused_since, paused_reason, probe_at, max_running, max_pending) on pools to affirm_api;
+    grant insert (code, name), update (name), delete on countries to affirm_api;
     grant insert, update, delete on schedules, schedule_files, schedule_versions to affirm_api;
     grant insert on audit to affirm_api;
     grant insert, update on api_keys, operations to affirm_api;

@@ -50,7 +50,7 @@ def functions_of(role: str) -> frozenset[str]:
         name
         for grant in _GRANT.finditer(_text())
         if role in _words(grant["roles"]) and grant["tables"].startswith("function")
-        for name in re.findall(r"(\w+)\s*\(", grant["tables"])
+        for name in re.findall(r"\b(\w+)\s*\(", grant["tables"])
     )
 
 

@@ -16,7 +16,7 @@ NEW_RUNNER = Fix(
 )
 NEW_CONTROLLER = Fix(
     sql=f"create role names_controller login password '…' connection limit 25 in role {CONTROLLER};",
-    by="a superuser; then set DATABASE_URL to that role, but for affirm-worker migrate",
+    by="a superuser; then set DATABASE_URL to that role, except for migrations",
 )
 """Logins as docs/operations.md makes them."""
 

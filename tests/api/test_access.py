@@ -61,6 +61,14 @@ def test_many_wrong_keys_of_an_address_are_refused(world: World) -> None:
         assert codes == ["bad-key", "bad-key", "too-many-requests"]
 
 
+def test_wrong_keys_of_others_keep_no_holder_of_a_key_out(world: World) -> None:
+    with running(world, api_requests_per_minute=100) as api:
+        assert api.get("/v1/me").status == 200
+        wrong = {"Authorization": f"Bearer aw_12345678_{'a' * 43}"}
+        assert [api.get("/v1/me", role=None, headers=wrong).status for _ in range(3)] == [401, 401, 429]
+        assert api.get("/v1/me").status == 200
+
+
 def test_a_key_has_so_many_requests_a_minute(world: World) -> None:
     with running(world, api_requests_per_minute=2) as api:
         answers = [api.get("/v1/me") for _ in range(3)]

@@ -1,5 +1,6 @@
 """Clients that are slow, gone, too many, or send another length than they said: nothing is half kept."""
 
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -146,6 +147,15 @@ def test_a_client_that_sends_it_all_the_same_reads_the_refusal(small: Api) -> No
     assert kept(small) == NOTHING
 
 
+def test_curl_shows_the_refusal_too(small: Api) -> None:
+    """It asks before it sends a large body, and goes on when nobody answers soon."""
+    path = small.world.file("large.txt", b"x" * (20 * LIMIT))
+    address = f"http://127.0.0.1:{small.listening.port}{RAW}"
+    header = f"Authorization: Bearer {small.keys['uploader']}"
+    done = subprocess.run(["curl", "-sS", "-T", path, "-H", header, address], capture_output=True, check=True)
+    assert b'"code": "too-large"' in done.stdout
+
+
 @pytest.mark.parametrize("code", ["bad-key", "not-allowed", "unknown-parameter"])
 def test_other_refusals_before_the_body_are_read_too(small: Api, code: str) -> None:
     how: dict[str, dict[str, str]] = {
@@ -159,6 +169,18 @@ def test_other_refusals_before_the_body_are_read_too(small: Api, code: str) -> N
 def test_a_file_that_grows_too_large_is_refused(small: Api) -> None:
     with raw(small) as client:
         client.head({"Transfer-Encoding": "chunked"}, "PUT", RAW)
+        for _ in range(20):
+            client.chunk(b"x" * 100_000)
+        client.chunk(b"")
+        assert client.answer().code == "too-large"
+    assert kept(small) == NOTHING
+
+
+def test_a_form_without_end_is_refused(small: Api) -> None:
+    """What comes after its end counts too: nobody reads it, and it takes a place."""
+    with raw(small) as client:
+        client.head({"Content-Type": TYPE, "Transfer-Encoding": "chunked"})
+        client.chunk(BODY)
         for _ in range(20):
             client.chunk(b"x" * 100_000)
         client.chunk(b"")

@@ -43,6 +43,7 @@ def test_a_database_that_is_gone_is_an_answer(api: Api, proxy: FaultProxy) -> No
         answer = api.get("/v1/countries")
         assert (answer.status, answer.code) == (503, "database-away")
         assert answer.headers["retry-after"] == "5"
+        assert "127.0.0.1" not in answer.text, "nobody has shown a key yet"
         assert api.get("/readyz", role=None).status == 503
         assert api.get("/health", role=None).json["database"] == "disconnected"
         assert api.get("/healthz", role=None).status == 200

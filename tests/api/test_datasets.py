@@ -147,6 +147,8 @@ def test_the_file_comes_as_it_was_submitted(api: Api) -> None:
     assert answer.headers["content-length"] == str(len(content))
     tag = answer.headers["etag"]
     assert api.get(f"/v1/datasets/{made.dataset_id}/file", headers={"If-None-Match": tag}).status == 304
+    head = api.request("HEAD", f"/v1/datasets/{made.dataset_id}/file")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(content)))
 
 
 def test_a_file_that_storage_has_lost_is_gone(api: Api) -> None:

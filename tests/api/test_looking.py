@@ -91,6 +91,13 @@ async def test_a_pool_shows_its_queue_and_its_past(api: Api) -> None:
     assert api.get("/v1/pools/defaul").json["detail"] == "there is no pool defaul; did you mean default?"
 
 
+def test_who_has_paused_a_pool_sees_it_at_once(api: Api) -> None:
+    assert api.get("/v1/pools").json["data"][0]["paused"] is False
+    api.world.client.pools.pause("default", "backup")
+    found = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]
+    assert (found["paused"], found["paused_reason"], found["depth"]) == (True, "backup", 0)
+
+
 def test_the_past_of_a_pool_comes_in_columns(api: Api) -> None:
     api.world.query(
         "insert into pool_minutes select 'default', date_trunc('minute', now()) - interval '1 minute' * n,"

@@ -1,21 +1,29 @@
 """`affirm-worker serve` and `keys`, called as a user calls them."""
 
+import asyncio
 import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from api.server import listen
+from app.settings import Settings
+from cli.serving import served_beside
 from tests.integration.command_line import ROOT, Run, answer, runner
 from tests.integration.world import World
 from tests.servers.embedded_home import embedded_home
+from tests.servers.postgres import PostgresServer
+from tests.servers.postgres_faults import Fault, FaultProxy, Kind
 
 KEY = re.compile(r"aw_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}")
 
@@ -43,6 +51,13 @@ class Served:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
             return connection.getresponse().status
+
+    def takes_connections(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 30).close()
+        except OSError:
+            return False
+        return True
 
     def ended_by(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -77,6 +92,22 @@ def test_a_signal_ends_it_well(world: World, number: signal.Signals) -> None:
         assert served.ended_by(number) == 0
 
 
+async def test_a_second_signal_waits_for_nothing(world: World, postgres: PostgresServer) -> None:
+    """Here the database says nothing more, and a request waits for it."""
+    with FaultProxy(postgres.port) as proxy, ExitStack() as stack:
+        served = stack.enter_context(serving({**world.environment, "DATABASE_URL": proxy.url(world.conninfo)}))
+        proxy.arm(Fault(Kind.SILENT, who="affirm-worker clients", sql="-- session.schema_version"))
+        asking = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), 30))
+        asking.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(30):
+            while proxy.fired is None:
+                await asyncio.sleep(0.01)
+            served.process.send_signal(signal.SIGTERM)
+            while served.takes_connections():
+                await asyncio.sleep(0.01)
+        assert served.ended_by(signal.SIGTERM) == 128 + signal.SIGTERM
+
+
 def test_the_first_start_alone_makes_a_key(world: World) -> None:
     with serving(world.environment) as first:
         assert first.status("/v1/keys", first.key) == 200
@@ -92,6 +123,15 @@ async def test_with_a_controller_jobs_are_run(world: World) -> None:
         await world.until(f"select from jobs where id = '{submitted.job_id}' and state = 'completed'")
         assert served.status("/readyz") == 200
         assert served.ended_by(signal.SIGTERM) == 0
+
+
+def test_an_api_that_ends_by_itself_is_not_left_out(world: World) -> None:
+    """Then `serve` stops its controller too."""
+    settings = Settings(storage_path=str(world.folder / "storage"), affirm_worker_home=world.folder)
+    listening, ended = listen("127.0.0.1:0"), threading.Event()
+    listening.socket.close()
+    with served_beside(settings, world.conninfo, listening, ended.set):
+        assert ended.wait(20)
 
 
 def test_without_a_database_it_has_its_own() -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +33,11 @@ class Served:
     key: str
     spool: Path
 
-    def put(self, name: str, content: bytes) -> int:
-        """Uploads a file; the status."""
+    def put(self, name: str, content: bytes, further: str = "") -> int:
+        """Uploads a file, with further parameters of the address; the status."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
-            connection.request("PUT", PATH.format(name), content, {"Authorization": f"Bearer {self.key}"})
+            connection.request("PUT", PATH.format(name) + further, content, {"Authorization": f"Bearer {self.key}"})
             answer = connection.getresponse()
             answer.read()
             return answer.status
@@ -78,10 +79,16 @@ class Served:
 
 @pytest.fixture
 def served(world: World) -> Iterator[Served]:
+    with serving(world) as made:
+        yield made
+
+
+@contextmanager
+def serving(world: World, *options: str) -> Iterator[Served]:
     spool = world.folder / "spool"
     spool.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "serve", "--listen", "127.0.0.1:0"],
+        [sys.executable, "-m", "cli", "serve", "--listen", "127.0.0.1:0", *options],
         env={**os.environ, **world.environment, "API_SPOOL_DIR": str(spool)},
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
@@ -137,3 +144,15 @@ def test_a_stopped_process_gives_up_what_does_not_come(world: World, served: Ser
     assert [*served.spool.iterdir()] == []
     assert world.query("select id from datasets") == []
     assert [*(world.folder / "storage").iterdir()] == []
+
+
+async def test_a_controller_beside_it_loads_what_comes(world: World) -> None:
+    """One process receives, checks and loads; the children of each do not disturb the other."""
+    with serving(world, "--with-controller") as served:
+        for number in range(1, 6):
+            content = b"Mary,F,%d\n" % number
+            assert served.put(f"yob200{number}.txt", content, "&validate_only=true") == 200
+            assert served.put(f"yob200{number}.txt", content) == 201
+        await world.until("select from jobs having count(*) filter (where state = 'completed') = 5")
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(60) in (0, -signal.SIGTERM)

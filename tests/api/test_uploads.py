@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from services.sources.passed_over import why_passed_over
 from tests.api.client import Api, running
 from tests.api.forms import FILE, Part, form
 from tests.api.uploading import CONTENT, SHA256, send, stored, upload
-from tests.integration.world import World
+from tests.integration.world import DATA, World
+from tests.kit.roles import as_role
 
 
 async def test_an_upload_is_stored_and_loaded(api: Api) -> None:
@@ -91,10 +93,35 @@ async def test_the_same_bytes_as_something_else_are_refused(api: Api) -> None:
     assert "delete that one first" in refused.json["detail"]
 
 
+def test_bytes_that_are_being_loaded_as_something_else_wait(api: Api) -> None:
+    job_id = upload(api).json["data"]["job_id"]
+    api.world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job_id)
+    api.world.query("update datasets set status = 'processing'")
+    refused = upload(api, name="yob1999.txt")
+    assert (refused.status, refused.code) == (409, "dataset-busy")
+    assert "when that run has ended" in refused.json["detail"]
+
+
 def test_an_upload_is_in_the_audit_under_the_keys_name(api: Api) -> None:
     dataset_id = upload(api).json["data"]["dataset_id"]
     [entry] = api.world.query("select * from audit where action = 'dataset.submit'")
     assert (entry["actor"], entry["surface"], entry["target"]) == ("test uploader", "api", f"dataset/{dataset_id}")
+
+
+async def test_the_role_of_an_api_is_enough(world: World) -> None:
+    """It can neither claim nor settle, and uploads, corrects, restores and checks all the same."""
+    with running(world, conninfo=as_role(world.conninfo, "affirm_api")) as api:
+        assert upload(api).json["data"]["verdict"] == "created"
+        assert upload(api, name="yob2021.txt").json["data"]["verdict"] == "corrected"
+        assert upload(api, name="yob2021.txt", batch="b").json["data"]["verdict"] == "unchanged"
+        await world.run_until_idle()
+        for path in (world.folder / "storage").rglob("*"):
+            if path.is_file():
+                path.unlink()
+        assert upload(api, name="yob2021.txt").json["data"]["verdict"] == "restored"
+        assert upload(api, name="yob2021.txt", validate_only="true").json["data"]["ok"]
+        asked = {"country": "US", "sha256": [SHA256]}
+        assert api.post("/v1/datasets/known", role="uploader", json_body=asked).json["data"][0]["known"]
 
 
 def test_what_is_known_need_not_be_sent(api: Api) -> None:
@@ -124,6 +151,9 @@ def test_the_limits_are_shown_in_the_old_shape(world: World) -> None:
     with running(world, limit_file_mib=3, api_uploads_at_once=5) as api:
         data = api.get("/v1/datasets/upload/limits", role="viewer").json["data"]
     assert (data["max_file_size"], data["max_file_size_mb"], data["concurrency"]) == (3 << 20, 3, 5)
+    samples = [path for path in DATA.rglob("*") if path.is_file() and len(path.relative_to(DATA).parts) > 1]
+    endings = {path.suffix.lower() for path in samples if why_passed_over(path.name) is None}
+    assert endings <= {*data["allowed_extensions"]}
 
 
 def test_digests_that_are_right_are_taken(api: Api) -> None:

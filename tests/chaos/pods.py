@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.storage import StorageConfig
 from tests.chaos.ledger import Ledger
@@ -140,6 +141,10 @@ class Pods:
     def working(self) -> int:
         """Runners that are at work, and do not stand still in it."""
         return sum(not process.stands.is_set() for process in self._processes.values())
+
+    def standing(self) -> set[RunKey]:
+        """The runs of which a runner stands still."""
+        return {pod.key for pod, process in self._processes.items() if process.stands.is_set()}
 
     def _born(self, pod: FakePod) -> None:
         task = asyncio.create_task(self._live(pod))

@@ -45,7 +45,7 @@ ACTIONS = {
 }
 ATTEMPT, INTERRUPTION = CountsAs.ATTEMPT, CountsAs.INTERRUPTION
 
-_RUNS = "select job_id, epoch, launch_name, owner from runs where released_at is null order by claimed_at"
+_RUNS = "select job_id, epoch, launch_name, owner, claimed_at from runs where released_at is null order by claimed_at"
 _COPYING = """
 select application_name from pg_stat_activity join pg_stat_progress_copy using (pid)
 where application_name like 'parser-runner%' and tuples_processed > 0
@@ -179,11 +179,17 @@ class Processes:
         for run in self._all(_RUNS):
             self.ledger.excuse(_key(run), INTERRUPTION)
         self._database.execute("update virtual_clock set ahead = ahead + %s", [LEASE])
-        for run in self._committed():  # what was claimed while we were at it
-            self.ledger.excuse(_key(run), INTERRUPTION)
+        now = self._one("select clock_timestamp() as now")["now"]
+        for run in self._committed():
+            if run["claimed_at"] <= now - LEASE:  # by a claim that was at work; those since have a lease that lasts
+                self.ledger.excuse(_key(run), INTERRUPTION)
 
     def _committed(self) -> list[dict[str, Any]]:
-        """The runs, with those of claims that are at work just now, unless somebody stands still amid a change."""
+        """The runs, with those of claims that are at work just now, unless somebody stands still amid a change.
+
+        Without it a claim that has begun before a fault, and commits after it, makes a run that the fault has hit and
+        that nobody excuses.
+        """
         with contextlib.suppress(psycopg.errors.LockNotAvailable), self._database.transaction():
             self._database.execute("set local lock_timeout = '3s'")
             self._database.execute("lock table runs in share mode")

@@ -25,6 +25,7 @@ from tests.chaos.controllers import RETRY, Controllers
 from tests.chaos.ledger import Ledger
 from tests.chaos.pod_fates import TWIN
 from tests.chaos.pods import FATES, MORE, Pods
+from tests.chaos.waits import Wait, stuck
 from tests.fakes.cluster import FakeCluster, FakePod
 from tests.faults.clock import VirtualClock
 from tests.kit.figures import Figures
@@ -48,7 +49,10 @@ select (select jsonb_object_agg(name, max_running) from pools) as maxima,
     (select count(*) from runs) as runs,
     (select count(*) from jobs where state in ('scheduled', 'queued', 'running')) as unfinished,
     (select count(*) from jobs where state = 'queued') as queued,
-    array(select waiting.application_name || ' waits for ' || holding.application_name
+    array(select jsonb_build_object('waiting', waiting.application_name, 'holding', holding.application_name,
+            'statement', left(waiting.query, 40), 'holders_statement', left(holding.query, 40),
+            'seconds', (select coalesce(max(extract(epoch from real_clock_timestamp() - waitstart)), 0)
+                from pg_locks where pid = waiting.pid and not granted))
         from pg_stat_activity waiting, unnest(pg_blocking_pids(waiting.pid)) blocker
             join pg_stat_activity holding on holding.pid = blocker
         where waiting.wait_event_type = 'Lock' and waiting.datname = current_database()
@@ -224,8 +228,8 @@ class Chaos:
         holding = {_key(text): pool for text, pool in row["holding"].items()}
         sample = Sample(row["maxima"], holding, row["runs"], row["unfinished"], row["queued"])
         self._check(sample, live)
-        for one in row["held_up"]:
-            self.ledger.find(f"stuck: {one}")
+        for found in stuck((Wait(**one) for one in row["held_up"]), pods.standing()):
+            self.ledger.find(found)
         for one in row["resumed"]:
             self.ledger.find(f"duplicated: run {one} was over, and was claimed again")
         return sample

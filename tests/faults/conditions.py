@@ -101,10 +101,16 @@ def signalled(pid: int, words: str, number: signal.Signals) -> Iterator[list[int
 
 
 def descendants(pid: int) -> list[int]:
-    """The children of a process, theirs and so on."""
+    """The children of a process, theirs and so on; none that has ended and only waits to be looked after."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
-                found += [int(child), *descendants(int(child))]
+                found += [*([int(child)] if _lives(child) else ()), *descendants(int(child))]
     return found
+
+
+def _lives(pid: str) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False

@@ -30,7 +30,7 @@ MUTANTS: dict[str, Mutant] = {
         _OUTPUT, "    for line in map(one_line, lines):", "    for line in lines:", _PIPED
     ),
     "texts of several lines are printed as they are": one(
-        _OUTPUT, "    print(lines_of(text), file=", "    print(text, file=", _PIPED
+        _OUTPUT, "    print(lines_of(text), file=", "    print(text, file=", _GATE
     ),
     "a plain log has messages as they are": one(
         "dataset_jobs/logs.py",

@@ -115,6 +115,26 @@ def test_while_one_reads_the_others_do_not_wait(world: World, counting: Counting
         assert slow.result() is not first
 
 
+def test_nobody_gets_figures_of_long_ago(world: World, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.figures.LATE_SECONDS", -1.0)
+    sampler = Sampler(counting, every_seconds=0)
+    first = sampler.figures()
+    reading, go_on = threading.Event(), threading.Event()
+
+    def held(name: str) -> None:
+        if name == "status.pools":
+            reading.set()
+            assert go_on.wait(60)
+
+    counting.before = held
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(sampler.figures)
+        assert reading.wait(60)
+        second = threads.submit(sampler.figures)
+        go_on.set()
+        assert slow.result() is not first and second.result() is not first
+
+
 def test_many_jobs_are_counted_less_often(world: World, counting: Counting) -> None:
     world.submit_small(2001)
     sampler = Sampler(counting, every_seconds=0, counts_seconds=3600, many=1)

@@ -306,21 +306,29 @@ def test_operations_come_in_pages(world: World) -> None:
 async def test_a_controller_carries_on_what_nobody_else_does(world: World) -> None:
     filled(world, 4, 4)
     started = of(world).start(Doing.RETRY, FAILED)
-    task = asyncio.create_task(carry_on_operations(world.conninfo, world.storage_config))
-    await world.until("select from operations where state = 'completed'")
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with world.store() as store:
+        task = asyncio.create_task(carry_on_operations(store, world.conninfo, world.storage_config))
+        await world.until("select from operations where state = 'completed'")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await store.operations_due() == 0
     assert of(world).get(started.id).done == 4
 
 
-async def test_a_controller_outlives_a_database_that_is_away(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_controller_whose_thread_cannot_connect_tries_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(world, 1, 1)
+    of(world).start(Doing.RETRY, FAILED)
     nowhere = "postgresql://nobody@127.0.0.1:1/names"
-    task = asyncio.create_task(carry_on_operations(nowhere, world.storage_config, 0.01))
-    async with asyncio.timeout(60):
-        while "operations are not carried on" not in caplog.text:
-            await asyncio.sleep(0.01)
-    assert not task.done()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with world.store() as store:
+        task = asyncio.create_task(carry_on_operations(store, nowhere, world.storage_config, 0.01))
+        async with asyncio.timeout(60):
+            while "operations are broken off" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await store.operations_due() == 1

@@ -453,4 +453,3 @@ def test_a_folder_in_s3_is_looked_through_as_well(
         with pytest.raises(Unavailable):
             folder.store.run("us", storage, min_unchanged_seconds=0.0)
         assert folder.schedule.failures == 1
-        server.start()

@@ -184,7 +184,8 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "jobs explain": [[one] for one in job.values()] + [[bad], [job["failed"], "--json"]],
         "jobs logs": [[], *([one] for one in job.values()), [bad], [job["failed"], "--json"]],
         "datasets list": [[], ["--json"], ["--country", bad]],
-        "datasets show": [[one] for one in it.datasets] + [[bad], [it.datasets[0], "--json"]],
+        "datasets show": [[one] for one in it.datasets]
+        + [[bad], [it.datasets[0], "--json"], [it.datasets[0], "--description"]],
         "pools list": [[], ["--json"]],
         "pools show": [["default"], [bad], ["default", "--json"]],
         "schedules list": [[], ["--json"]],

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.client import running
 from tests.integration.command_line import answer
-from tests.integration.world import NATIONAL
-from tests.remote.conftest import BothWays
+from tests.integration.world import NATIONAL, World
+from tests.remote.conftest import BothWays, both_ways
 
 
 def names_of(both: BothWays, count: int = 10) -> Path:
@@ -94,3 +95,14 @@ def test_a_batch_is_found_by_its_name(both: BothWays) -> None:
     path = both.world.file("yob2020.txt", "Mary,F,7\n")
     both.remote("upload", path, "--country", "US", "--batch", "May 2026")
     assert json.loads(both.remote("datasets", "list", "--json").stdout)[0]["batch"] == "May 2026"
+
+
+def test_what_is_known_passes_an_api_that_takes_nothing(world: World) -> None:
+    """So no byte of it can have been sent."""
+    with running(world, api_read_only=True) as reads:
+        both = both_ways(world, reads)
+        folder = names_of(both, 3)
+        both.direct("submit", folder, "--country", "US")
+        assert "3 files: 0 sent, 3 there already" in both.remote("upload", folder, "--country", "US").stderr
+        new = world.file("yob2020.txt", "Mary,F,7\n")
+        assert "read" in both.remote("upload", new, "--country", "US", code=77).stderr

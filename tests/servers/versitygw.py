@@ -12,7 +12,9 @@ from typing import Self
 
 from tests.cluster import binaries
 
-_START_SECONDS = 15
+_START_SECONDS = 60
+"""On a busy machine; one that has ended is not waited for."""
+_TRIES = 3
 _STOP_SECONDS = 10
 
 
@@ -67,17 +69,28 @@ class VersityGateway:
         """Starts it and waits until it answers.
 
         Raises:
-            RuntimeError: it ended at once or did not answer in time; the message holds the end of its log.
+            RuntimeError: it ended at once each time, or did not answer in time; the message has the end of its log.
         """
-        binary = binaries.versitygw()
         for name in ("buckets", "notes"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self.port = self.port or _free_port(self.host)
         log = self.folder / "versitygw.log"
+        given = self.port
+        until = time.monotonic() + _START_SECONDS
+        for _ in range(_TRIES):  # another program may take the port in between
+            self.port = given or _free_port(self.host)
+            self._process = self._begun(log)
+            while self._process.poll() is None and time.monotonic() < until:
+                if self._listens(self._process.pid):
+                    return
+                time.sleep(0.02)
+            self.kill()
+        raise RuntimeError(f"versitygw did not start: {log.read_text(errors='replace')[-2000:]}")
+
+    def _begun(self, log: Path) -> "subprocess.Popen[bytes]":
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [
-                    *(binary, "--region", self.region, "--port", f"{self.host}:{self.port}"),
+                    *(binaries.versitygw(), "--region", self.region, "--port", f"{self.host}:{self.port}"),
                     # Notes beside the files, not in extended attributes, which tmpfs may lack.
                     *("posix", "--sidecar", self.folder / "notes", self.folder / "buckets"),
                 ],
@@ -86,12 +99,6 @@ class VersityGateway:
                 stdout=output,
                 stderr=output,
             )
-        until = time.monotonic() + _START_SECONDS
-        while not self._listens():
-            if self._process.poll() is not None or time.monotonic() > until:
-                self.kill()
-                raise RuntimeError(f"versitygw did not start: {log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.02)
 
     def stop(self) -> None:
         """Asks it to end, and waits for it."""
@@ -119,13 +126,21 @@ class VersityGateway:
     ) -> None:
         self.stop()
 
-    def _listens(self) -> bool:
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
+    def _listens(self, pid: int) -> bool:
+        """Whether this process does, and not another one at the same port."""
+        here = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if self._is_ours(line)}
         try:
-            socket.create_connection((host, self.port), timeout=1).close()
+            opened = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
         except OSError:
-            return False
-        return True
+            return False  # it changes them, or has ended
+        return any(f"socket:[{inode}]" in opened for inode in here)
+
+    def _is_ours(self, line: str) -> bool:
+        _, local, _, state, *_ = line.split()
+        return state == _LISTENING and int(local.partition(":")[2], 16) == self.port
+
+
+_LISTENING = "0A"
 
 
 def _free_port(host: str) -> int:

@@ -13,7 +13,7 @@ from dataset_jobs.store.views import Status
 from services.explain import explanation
 from services.story import Happened, Story, story
 from services.to_json import to_json
-from tests.unit.test_story import ALIVE, BLOCKED, JOB, NOON, POOL, QUIET, RUN, later
+from tests.unit.status_samples import ALIVE, BLOCKED, JOB, NOON, POOL, QUIET, RUN, later
 
 STATES: list[dict[str, Any]] = [
     {},

@@ -1,5 +1,6 @@
 """The gate for text from outside: each sink takes its output, for any input."""
 
+import io
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.screen import output
 from dataset_jobs.logs import PlainFormatter
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.places import Cell, InMember, in_words
@@ -48,6 +50,14 @@ def test_every_text_becomes_one_line_that_no_terminal_obeys(text: str) -> None:
 @given(anything)
 def test_lines_stay_lines_and_nothing_else_comes_through(text: str) -> None:
     assert lines_of(text).split("\n") == [one_line(line) for line in text.split("\n")]
+
+
+@given(anything)
+def test_a_text_of_several_lines_is_printed_without_commands(text: str) -> None:
+    """Such as a traceback, which ends with a message from anywhere."""
+    stream = io.StringIO()
+    output.say_all(f"Traceback:\n  {text}", to=stream)
+    assert stream.getvalue() == lines_of(f"Traceback:\n  {text}") + "\n"
 
 
 @given(anything, st.integers(10, 2000))

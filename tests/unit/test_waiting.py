@@ -10,7 +10,7 @@ import pytest
 from dataset_jobs.model.times import ENDLESS
 from dataset_jobs.store.views import LastRun, Surroundings
 from services.waiting import Because, Place, Waiting, waiting_for
-from tests.unit.test_story import ALIVE, BLOCKED, GONE, JOB, NOON, POOL, STUCK, later
+from tests.unit.status_samples import ALIVE, BLOCKED, GONE, JOB, NOON, POOL, STUCK, later
 
 OPEN = replace(POOL, runs_launched=0, runs_working=0)
 RUN = LastRun(JOB.id, NOON, None, None, None, None, None, None, None, None, None)
