@@ -1,7 +1,7 @@
 """`affirm-worker upload`."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,10 +55,11 @@ def upload(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sends files to the API of AFFIRM_WORKER_API: what is there already is not sent, the rest three at a time.
+    """Sends files to the API; what is there already is not sent.
 
-    It takes the same files as `submit`, which does the same if an API is set. Doing it again sends what could
-    not be sent. The exit code is 65 if any file was refused, and 75 if any could not be sent.
+    That is the API of AFFIRM_WORKER_API. Three files are sent at a time. It takes the same files as `submit`,
+    which does the same if an API is set. Doing it again sends what could not be sent. The exit code is 65
+    if any file was refused, and 75 if any could not be sent.
 
     With --wait it waits until the jobs are over, and sums up; see `affirm-worker submit`.
     """
@@ -73,8 +74,7 @@ def upload(
         files = it.files
         if not isinstance(files, RemoteFiles):
             raise Misconfigured(
-                "upload needs an API: set AFFIRM_WORKER_API and AFFIRM_WORKER_KEY; submit takes files to"
-                " a database",
+                "upload needs an API: set AFFIRM_WORKER_API and AFFIRM_WORKER_KEY; submit takes files to a database",
                 Reason.CONFIG,
             )
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
@@ -113,33 +113,28 @@ def _check(files: RemoteFiles, sources: Sequence[Source], options: FileOptions, 
     checked: list[tuple[str, Checked]] = []
     with ExitStack() as kept:
         local: list[tuple[str, Path]] = []
-        for one in sources:
+        for source in sources:
             try:
-                local.append((one.shown, kept.enter_context(one.fetch(lambda _: None)).path))
+                local.append((source.shown, kept.enter_context(source.fetch(lambda _: None)).path))
             except (InvalidRequest, Temporary) as refusal:
-                checked.append((one.shown, Checked(Path(one.shown), refusal=refusal)))
+                checked.append((source.shown, Checked(Path(source.shown), refusal=refusal)))
         answers = files.check([path for _, path in local], options)
         checked += [(shown, one) for (shown, _), one in zip(local, answers, strict=True)]
     if as_json:
-        output.print_json(
-            [
-                {
-                    "file": shown,
-                    "ok": bool(one.report and one.report["ok"]),
-                    "report": one.report,
-                    "error": None if one.refusal is None else error_in_words(one.refusal),
-                }
-                for shown, one in checked
-            ]
-        )
+        output.print_json([_as_json(shown, one) for shown, one in checked])
     else:
         for shown, one in checked:
             if one.refusal is not None:
                 output.said_no(error_in_words(one.refusal))
             elif one.report is not None:
                 output.say(*_lines(shown, one.report))
-    codes = [ExitCode.REJECTED for _, one in checked if one.report is not None and not one.report["ok"]]
+    codes = [int(ExitCode.REJECTED) for _, one in checked if one.report is not None and not one.report["ok"]]
     return _worst([*codes, *(_code_of(one.refusal) for _, one in checked if one.refusal is not None)])
+
+
+def _as_json(shown: str, one: Checked) -> dict[str, Any]:
+    error = None if one.refusal is None else error_in_words(one.refusal)
+    return {"file": shown, "ok": bool(one.report and one.report["ok"]), "report": one.report, "error": error}
 
 
 def _lines(shown: str, report: Mapping[str, Any]) -> list[str]:
@@ -166,9 +161,9 @@ def _code_of(refusal: RunError) -> int:
     return int(Outcome.of_error(refusal).exit_code)
 
 
-def _worst(codes: Any) -> int:
+def _worst(codes: Iterable[int]) -> int:
     """75 if a later try may help, else 65 or what all have in common."""
-    different = {*map(int, codes)}
+    different = {*codes}
     if ExitCode.UNAVAILABLE in different:
         return int(ExitCode.UNAVAILABLE)
     return int(ExitCode.REJECTED) if len(different) > 1 else next(iter(different), 0)

@@ -102,12 +102,13 @@ def test_the_status_says_the_same_but_for_where(lived_in: tuple[BothWays, Ids]) 
 
 def check_same(both: BothWays, ids: Ids, some: list[str]) -> None:
     """Each of these commands says the same both ways."""
-    differ = {}
+    differ: dict[str, list[tuple[int, str, str]]] = {}
     for line in some:
         words = [word.format(**{name: getattr(ids, name) for name in Ids.__slots__}) for word in line.split()]
         direct, remote = (run(*words, code=None) for run in (both.direct, both.remote))
+        folder = both.world.folder
         said = [
-            (one.returncode, *(without_where(text, both.world.folder) for text in (one.stdout, one.stderr)))
+            (one.returncode, without_where(one.stdout, folder), without_where(one.stderr, folder))
             for one in (direct, remote)
         ]
         if said[0] != said[1]:
