@@ -108,7 +108,7 @@ def show_dataset(request: Request, using: Using, dataset_id: str) -> Response:
 
 
 @topic.route(
-    "GET", "/v1/datasets/{dataset_id}/file", Access.VIEWER, problems=["not-found", "file-gone"],
+    "GET", "/v1/datasets/{dataset_id}/file", Access.VIEWER, problems=["not-found", "file-gone"], gives=(),
     response_class=Response, summary="Download the file of a dataset", example="/v1/datasets/DATASET_ID/file",
     responses={200: {"description": "The bytes as they were submitted.", "content": {"application/octet-stream": {}}}},
 )  # fmt: skip

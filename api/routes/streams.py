@@ -33,6 +33,7 @@ from services.to_json import to_json
 
 topic = Topic("streams", "What happens, as it happens: server-sent events.")
 
+GIVES = ("text/event-stream",)
 MOST_IDS = 50
 RETRY_MS = (2000, 5000)
 """After so long clients come back, not all at one moment."""
@@ -82,7 +83,7 @@ def _joined(
 
 
 @topic.route(
-    "GET", "/v1/stream", Access.VIEWER, response_class=EventSourceResponse, problems=["too-many-streams"],
+    "GET", "/v1/stream", Access.VIEWER, response_class=EventSourceResponse, problems=["too-many-streams"], gives=GIVES,
     summary="Follow what changes", example="/v1/stream?figures=1",
 )  # fmt: skip
 async def stream(using: Using, viewer: Annotated[Viewer, Depends(_viewer)]) -> AsyncIterator[ServerSentEvent]:
@@ -102,7 +103,7 @@ async def stream(using: Using, viewer: Annotated[Viewer, Depends(_viewer)]) -> A
 
 @topic.route(
     "GET", "/v1/jobs/{job_id}/events", Access.VIEWER, response_class=EventSourceResponse,
-    problems=["not-found", "too-many-streams"], summary="Follow a job", example="/v1/jobs/JOB_ID/events",
+    problems=["not-found", "too-many-streams"], gives=GIVES, summary="Follow a job", example="/v1/jobs/JOB_ID/events",
 )  # fmt: skip
 async def job_events(
     using: Using, found: Annotated[UUID, Depends(_job_id)], viewer: Annotated[Viewer, Depends(_job_viewer)]

@@ -68,7 +68,8 @@ class Stream:
 def streaming(api: Api, path: str, *, key: str | None = None) -> Iterator[Stream]:
     """Opens a stream."""
     connection = api.connect()
-    connection.request("GET", path, headers={"Authorization": f"Bearer {key or api.keys['viewer']}"})
+    headers = {"Authorization": f"Bearer {key or api.keys['viewer']}", "Accept": "text/event-stream"}
+    connection.request("GET", path, headers=headers)
     stream = Stream(connection, connection.getresponse())
     try:
         yield stream

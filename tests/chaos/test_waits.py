@@ -19,7 +19,7 @@ def wait(waiting: RunKey, holding: RunKey, seconds: float) -> Wait:
 @pytest.mark.parametrize("seconds", [0, LASTING_SECONDS + 1])
 def test_a_wait_for_another_run_is_reported_at_once(seconds: float) -> None:
     [found] = stuck([wait(LATER, EARLIER, seconds)], {EARLIER})
-    assert found.startswith(f"stuck: parser-runner {JOB} 2 waits for parser-runner {JOB} 1 (-- runner.take for -- load")
+    assert found.startswith(f"parser-runner {JOB} 2 waits for parser-runner {JOB} 1 (-- runner.take for -- load")
 
 
 def test_a_wait_within_a_run_is_reported_if_it_lasts() -> None:

@@ -112,6 +112,7 @@ class Chaos:
         self._elapsed = 0.0
         self._lists_fail_until = -1.0
         self._cap_violations = 0
+        self._stuck = 0
         self._ceilings = dict.fromkeys(POOLS, 0)
         self._held_when_alive: set[FakePod] = set()
         self._cluster = FakeCluster(lambda: self._clock.now)
@@ -140,6 +141,7 @@ class Chaos:
             return Figures(faults=self.ledger.faults.total())
         figures = Audit(self._conninfo, self._clients.files, self.ledger, RETRY, self._password).figures()
         figures.cap_violations = self._cap_violations
+        figures.stuck += self._stuck
         return figures
 
     async def _run(self, connection: psycopg.AsyncConnection[DictRow], installation: UUID) -> None:
@@ -212,9 +214,9 @@ class Chaos:
         for pod in self._cluster.left_pods():
             listed = "its Job is listed" if pod.job.name in self._cluster.jobs else "its Job is gone"
             about = f"{listed}, deleting {pod.deleting}, phase {pod.phase}, {self.ledger.history(pod.key)}"
-            self.ledger.find(f"stuck: pod {pod.name} of a run that is over is left to its sidecar ({about})")
+            self._find_stuck(f"pod {pod.name} of a run that is over is left to its sidecar ({about})")
         if pods.busy:
-            self.ledger.find(f"stuck: {pods.busy} pods of the fake cluster have not ended")
+            self._find_stuck(f"{pods.busy} pods of the fake cluster have not ended")
 
     async def _round(
         self, connection: psycopg.AsyncConnection[DictRow], controllers: Controllers, pods: Pods
@@ -229,7 +231,7 @@ class Chaos:
         sample = Sample(row["maxima"], holding, row["runs"], row["unfinished"], row["queued"])
         self._check(sample, live)
         for found in stuck((Wait(**one) for one in row["held_up"]), pods.standing()):
-            self.ledger.find(found)
+            self._find_stuck(found)
         for one in row["resumed"]:
             self.ledger.find(f"duplicated: run {one} was over, and was claimed again")
         return sample
@@ -250,6 +252,10 @@ class Chaos:
                     history = self.ledger.history(pod.key)
                     self._cap(f"run {pod.key} was released, and its pod {pod.name} is {pod.phase}: {history}")
         self._held_when_alive = {pod for pod in self._held_when_alive if pod.live}
+
+    def _find_stuck(self, what: str) -> None:
+        self._stuck += 1
+        self.ledger.find(f"stuck: {what}")
 
     def _cap(self, what: str) -> None:
         self._cap_violations += 1

@@ -47,7 +47,7 @@ def stuck(waits: Iterable[Wait], standing: Container[RunKey]) -> Iterator[str]:
     for wait in waits:
         within = wait.waiting == wait.holding
         if not within or (wait.seconds > LASTING_SECONDS and _run_of(wait.holding) not in standing):
-            yield f"stuck: {wait}"
+            yield str(wait)
 
 
 def _run_of(application_name: str) -> RunKey:

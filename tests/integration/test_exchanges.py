@@ -81,7 +81,7 @@ async def test_a_runner_that_is_told_to_stop_amid_an_exchange_stops(world: World
             with pytest.raises(Stopped):
                 store.load(assignment, [], Loaded("test", "births", None, None, []), 1)
             telling.join()
-            # The owner still has its lock: a statement that was only left behind would wait for it, and go on then.
-            await world.until(f"select 1 where not exists ({waiting})")
+            # The owner still has its lock: a statement that was only left behind would wait for it for 30 s.
+            await world.until(f"select 1 where not exists ({waiting})", seconds=20)
     finally:
         signal.signal(signal.SIGTERM, before)
