@@ -17,7 +17,7 @@ from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Tr
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
-from services.job_pages import JobPage, Place, page_of_jobs
+from services.job_pages import JobOrder, JobPage, Place, page_of_jobs
 from services.listing import Selection
 from services.refusals import refuse_to_retry
 
@@ -89,9 +89,11 @@ class Jobs:
         """The jobs of a filter, in pages; raises InvalidRequest for a country or a pool that is not there."""
         return select_jobs(self._database, which, self._read)
 
-    def page(self, which: JobFilter, limit: int, after: Place | None = None, skip: int = 0) -> JobPage:
-        """A page of the jobs of a filter in its natural order; raises as `select`, and for a place of another order."""
-        return page_of_jobs(self._database, which, self._read, limit, after, skip)
+    def page(
+        self, which: JobFilter, limit: int, after: Place | None = None, skip: int = 0, order: JobOrder | None = None
+    ) -> JobPage:
+        """A page of the jobs of a filter, see `page_of_jobs`; raises as `select`, and for a place of another order."""
+        return page_of_jobs(self._database, which, self._read, limit, after, skip, order)
 
     def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
         return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]
