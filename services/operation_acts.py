@@ -167,7 +167,7 @@ def _verdicts(database: ClientDatabase, doing: Doing, ids: Sequence[UUID]) -> It
 
 def _in_general(refusal: InvalidRequest) -> str:
     """A refusal without the ids and names of one job, so that those alike are counted together."""
-    text = re.sub(r" ?\(.*?\)| ?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", str(refusal))
+    text = re.sub(r" ?\([^()]*\)| ?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", str(refusal))
     return text[:200]
 
 

@@ -10,7 +10,7 @@ from services.operation_acts import Doing
 from services.operations import Operations
 from tests.api.client import Api
 from tests.api.fits import fitting
-from tests.api.test_jobs import one_of_each
+from tests.api.reading import one_of_each
 from tests.integration.world import NO_RETRIES
 
 TEXT = {"Accept": "text/plain"}
