@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from app.file_storage import storage_config
 from app.settings import Settings
+from controller.background.operations import carry_on_operations
+from controller.background.pool_history import keep_history
 from controller.background.pool_metrics import measure
 from controller.background.presence import keep_present
 from controller.background.schedules import Schedules
@@ -130,7 +132,8 @@ async def run_controller(
         poll_seconds = settings.worker_poll_interval.total_seconds()
         reconciler = Reconciler(context, poll_seconds, wake, progress, schedules=schedules)
         telling = partial(tell_waits, tell=tell or Log(), words=words)
-        for beside in _beside(context, progress, watch, wake if until_idle else None, telling):
+        operations = carry_on_operations(conninfo, storage_config(settings))
+        for beside in (operations, *_beside(context, progress, watch, wake if until_idle else None, telling)):
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))
         stack.push_async_callback(_cancelled, listener)
@@ -174,6 +177,7 @@ def _beside(
         return progress.trouble or watch.trouble
 
     yield keep_present(context, trouble)
+    yield keep_history(context)
     if ending is not None:
         yield telling(context, trouble)
         yield wake_when_idle(context, ending)

@@ -1,6 +1,7 @@
 """All requests to an installation. The command line makes a client for each command, an API one for itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -9,18 +10,23 @@ from uuid import UUID
 from dataset_jobs.model.actor import Actor
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
-from dataset_jobs.store.views import Status
+from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
+from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
 from services.dataset_maker import find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
+from services.failures import Failures, read_failures
 from services.jobs import Jobs
 from services.keys import Keys
+from services.operations import Operations
 from services.pools import Pools
+from services.problems import LATELY, Problem, problems
+from services.refusals import refusals
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
+from services.waiting import Waiting, surroundings, why_waiting
 
 
 class Client:
@@ -37,6 +43,7 @@ class Client:
         self.schedules = Schedules(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
+        self.operations = Operations(database)
 
     @classmethod
     def connect(
@@ -98,7 +105,27 @@ class Client:
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""
         job, runs = self.jobs.get(job_id)
-        return explanation(job, runs, self.status(), self.now(), self.datasets.get(job.dataset_id))
+        now, around = self.now(), surroundings(self.database, [job.pool])
+        dataset, refused = self.datasets.get(job.dataset_id), refusals(self.database, job)
+        told = explanation(job, runs, around, now, dataset, refused)
+        return replace(told, waiting=why_waiting(self.database, [job], around, now).get(job.id))
+
+    def failures(self, *, pool: str | None = None, country: str | None = None, since: When = None) -> Failures:
+        """The failed jobs by cause and reason; see `services.failures.read_failures`."""
+        return read_failures(self.database, pool=pool, country=country, since=since)
+
+    def problems(self, status: Status, now: datetime) -> Sequence[Problem]:
+        """What is wrong with the installation, the worst first.
+
+        Args:
+            status: that of `status`.
+            now: by the database's clock.
+        """
+        return problems(status, now, read_failures(self.database, since=LATELY).groups)
+
+    def waiting(self, jobs: Sequence[JobView]) -> Mapping[UUID, Waiting]:
+        """Why each of these jobs waits; those that do not are left out."""
+        return why_waiting(self.database, jobs)
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""

@@ -2,14 +2,14 @@
 
 import builtins
 from collections.abc import Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.coverage import Covered
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.report import Report, stored_report
-from dataset_jobs.model.requests import Conflict, NotFound
+from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, When
@@ -17,7 +17,7 @@ from dataset_jobs.store.views import DatasetView, NameCount
 from services.filters import DatasetFilter, select_datasets
 from services.ids import find
 from services.listing import Selection
-from services.replacements import refuse_superseded, refuse_to_uncover
+from services.refusals import refuse_to_delete, refuse_to_reprocess
 
 
 class Datasets:
@@ -100,23 +100,7 @@ class Datasets:
             NotFound: there is no such dataset.
             Conflict: it has an unfinished job, or is superseded.
         """
-
-        def work(transaction: Acting) -> tuple[UUID, JobType]:
-            dataset = transaction.lock_dataset(dataset_id)
-            if dataset is None:
-                raise NotFound(f"there is no dataset {dataset_id}")
-            if dataset["unfinished_job"] is not None:
-                raise Conflict(
-                    f"dataset {dataset_id} ({dataset['filename']}) has a job that is not finished yet",
-                    hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
-                )
-            refuse_superseded(transaction, dataset)
-            kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
-            transaction.execute("datasets.revive", dataset_id=dataset_id)
-            job_id = transaction.enqueue(dataset_id, kind, priority, pool, run_at)
-            transaction.detail = {"job": str(job_id), "filename": dataset["filename"]}
-            return job_id, kind
-
+        work = partial(reprocess_dataset, dataset_id=dataset_id, priority=priority, pool=pool, run_at=run_at)
         return self._database.act(Act.DATASET_REPROCESS, target_of("dataset", dataset_id), work)
 
     def delete(self, dataset_id: UUID, storage: Storage) -> None:
@@ -132,26 +116,37 @@ class Datasets:
             Conflict: a run holds it, or without it two datasets that it supersedes would count for the same.
             RunError: the dataset is deleted, but its file is not.
         """
-
-        def work(transaction: Acting) -> str:
-            dataset = transaction.lock_dataset(dataset_id)
-            if dataset is None:
-                raise NotFound(f"there is no dataset {dataset_id}")
-            held = transaction.one("datasets.holding_run", dataset_id=dataset_id)
-            if held is not None:
-                raise Conflict(
-                    f"dataset {dataset_id} ({dataset['filename']}) is held by a run; delete it when that has ended, or"
-                    " cancel the job first",
-                    hints=[Hint(Action.CANCEL_JOB, job_id=held["job_id"])],
-                )
-            refuse_to_uncover(transaction, dataset)
-            transaction.execute("datasets.delete", dataset_id=dataset_id)
-            transaction.detail = {"filename": dataset["filename"], "sha256": dataset["sha256"]}
-            return str(dataset["storage_uri"])
-
-        uri = self._database.act(Act.DATASET_DELETE, target_of("dataset", dataset_id), work)
+        uri = self._database.act(
+            Act.DATASET_DELETE, target_of("dataset", dataset_id), partial(delete_dataset, dataset_id=dataset_id)
+        )
         try:
             storage.delete(uri)
         except RunError as error:
             message = f"dataset {dataset_id} is deleted, but its stored file is not: {error}"
             raise type(error)(message, error.reason, hints=error.hints) from None
+
+
+def reprocess_dataset(
+    transaction: Acting, dataset_id: UUID, priority: int = 0, pool: str = "default", run_at: When = None
+) -> tuple[UUID, JobType]:
+    """Enqueues a job that loads a dataset again, within an act; see `Datasets.reprocess`."""
+    dataset = transaction.lock_dataset(dataset_id)
+    if dataset is None:
+        raise NotFound(f"there is no dataset {dataset_id}")
+    refuse_to_reprocess(transaction, dataset)
+    kind = JobType.REPROCESS if dataset["loaded"] else JobType.PARSE
+    transaction.execute("datasets.revive", dataset_id=dataset_id)
+    job_id = transaction.enqueue(dataset_id, kind, priority, pool, run_at)
+    transaction.detail = {"job": str(job_id), "filename": dataset["filename"]}
+    return job_id, kind
+
+
+def delete_dataset(transaction: Acting, dataset_id: UUID) -> str:
+    """Deletes a dataset within an act; where its file is stored. See `Datasets.delete`."""
+    dataset = transaction.lock_dataset(dataset_id)
+    if dataset is None:
+        raise NotFound(f"there is no dataset {dataset_id}")
+    refuse_to_delete(transaction, dataset)
+    transaction.execute("datasets.delete", dataset_id=dataset_id)
+    transaction.detail = {"filename": dataset["filename"], "sha256": dataset["sha256"]}
+    return str(dataset["storage_uri"])

@@ -1,18 +1,20 @@
 """A job explained from the database alone: its runs, its obstacles, and advice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from dataset_jobs.model.advice import Subject, advice_on_end, advice_on_waiting, next_steps
 from dataset_jobs.model.causes import Cause, cause_of, reason_of
-from dataset_jobs.model.hints import Advice
+from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import Outcome
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState, JobType, state_of
-from dataset_jobs.store.views import DatasetView, JobView, PoolStatus, RunView, Status
+from dataset_jobs.store.views import DatasetView, JobView, PoolState, RunView, Surroundings
 from services.status import NO_CONTROLLER, Kind, Obstacle, of_pool
+from services.waiting import Waiting
 
 SILENT_FOR = timedelta(seconds=20)
 """A run that works is heard of every 15 seconds."""
@@ -42,6 +44,8 @@ class Explanation:
         to_do: advice for people.
         now: the time of the explanation, by the database's clock.
         run_is_orphaned: the controller of the latest run is gone.
+        waiting: what it waits for most of all; None if it does not wait, or if nobody has asked.
+        possible: the actions that would not be refused now, the most useful one first.
     """
 
     job: JobView
@@ -50,6 +54,8 @@ class Explanation:
     to_do: tuple[Advice, ...]
     now: datetime
     run_is_orphaned: bool
+    possible: tuple[Hint, ...] = ()
+    waiting: Waiting | None = None
 
     @property
     def next_try(self) -> datetime | None:
@@ -58,17 +64,23 @@ class Explanation:
 
 
 def explanation(
-    job: JobView, runs: Sequence[RunView], status: Status, now: datetime, dataset: DatasetView | None = None
+    job: JobView,
+    runs: Sequence[RunView],
+    status: Surroundings,
+    now: datetime,
+    dataset: DatasetView | None = None,
+    refused: Mapping[Action, InvalidRequest] | None = None,
 ) -> Explanation:
     """Explains a job.
 
     Args:
         job, runs: as the store has them; the first run first.
-        status: of the whole installation.
+        status: at least of its pool, and the controllers.
         now: by the database's clock.
         dataset: the job's, for what its uploader has said of the file.
+        refused: what is refused now of the job and its dataset, though its state allows it.
     """
-    about = _subject(job, dataset)
+    about = _subject(job, dataset, refused or {})
     return Explanation(
         job,
         tuple(ExplainedRun(run, outcome_of(run), tuple(_advice(about, run))) for run in runs),
@@ -76,6 +88,7 @@ def explanation(
         tuple(_to_do(job, runs, about)),
         now,
         bool(runs) and not any(one.owner == runs[-1].owner and one.is_alive for one in status.controllers),
+        () if about is None else about.possible,
     )
 
 
@@ -101,13 +114,16 @@ def _advice(about: Subject | None, run: RunView) -> Iterator[Advice]:
     yield from advice_on_end(about, cause, reason_of(run.reason), outcome.hints if outcome else (), run.error or "")
 
 
-def _subject(job: JobView, dataset: DatasetView | None) -> Subject | None:
+def _subject(job: JobView, dataset: DatasetView | None, refused: Mapping[Action, InvalidRequest]) -> Subject | None:
     """The job as advice sees it; None if it is in a state that a newer version knows."""
     state = state_of(job.state)
     if state is None:
         return None
     reload = job.type == JobType.REPROCESS
-    subject = Subject(job.id, job.dataset_id, job.country, job.filename, state, reload, job.described)
+    subject = Subject(
+        job.id, job.dataset_id, job.country, job.filename, state, reload, job.described,
+        cancelling=job.cancel_requested_at is not None, refused=refused,
+    )  # fmt: skip
     if dataset is None:
         return subject
     return replace(subject, said=dataset.hints, replaces=tuple(dataset.supersedes))
@@ -126,8 +142,7 @@ def _to_do(job: JobView, runs: Sequence[RunView], about: Subject | None) -> Iter
     elif about.state not in (JobState.COMPLETED, JobState.CANCELLED) and (last := _last_end(job, runs)) is not None:
         yield from _advice(about, last)
         cause, reason = cause_of(last.cause), reason_of(last.reason)
-    cancelling = job.cancel_requested_at is not None
-    yield from next_steps(about, cause, reason, cancelling=cancelling)
+    yield from next_steps(about, cause, reason)
 
 
 def _last_end(job: JobView, runs: Sequence[RunView]) -> RunView | None:
@@ -138,7 +153,7 @@ def _last_end(job: JobView, runs: Sequence[RunView]) -> RunView | None:
     return None if job.retried_at and job.retried_at[-1] > last.claimed_at else last
 
 
-def _waits(job: JobView, runs: Sequence[RunView], status: Status, now: datetime) -> Iterator[Obstacle]:
+def _waits(job: JobView, runs: Sequence[RunView], status: Surroundings, now: datetime) -> Iterator[Obstacle]:
     state = state_of(job.state)
     if state is None or state.finished:
         return
@@ -161,7 +176,7 @@ def _is_silent(run: RunView, now: datetime, has_controller: bool) -> bool:
     return only_by_lease and not (has_controller and now - run.lease_until + RUN_LEASE < SILENT_FOR)
 
 
-def _of_pool(pool: PoolStatus) -> Iterator[Kind]:
+def _of_pool(pool: PoolState) -> Iterator[Kind]:
     if pool.paused:
         yield Kind.POOL_PAUSED
     elif pool.max_running == 0:

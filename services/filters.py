@@ -129,15 +129,19 @@ def select_jobs(
     held = tuple(which.states) == (JobState.RUNNING,)
 
     def match(before: int | None, limit: int | None, statement: str = "jobs.match") -> Sequence[Row]:
-        ids = None if which.dataset_id is None else [which.dataset_id]
+        of = None if which.dataset_id is None else [which.dataset_id]
         of_dataset = {"country_id": country_id, "file": file, "batch": which.batch, "from_dataset": from_dataset}
-        if ids is None and any(value is not None for value in of_dataset.values()):
+        if of is None and any(value is not None for value in of_dataset.values()):
             found = _match_datasets(database, limit=FEW + 1, **of_dataset)
             if len(found) <= FEW:
-                ids, of_dataset = [row["id"] for row in found], dict.fromkeys(of_dataset)
+                of, of_dataset = [row["id"] for row in found], dict.fromkeys(of_dataset)
+        ids = None
+        if which.reason is not None:
+            some = database.all("jobs.of_reason", reason=which.reason, limit=FEW + 1)
+            ids = [row["id"] for row in some] if len(some) <= FEW else None
         first = newest if before is None else before if newest is None else min(before, newest)
         return database.all(
-            statement, before=first, over=over, held=held, pool=which.pool, dataset_ids=ids, until=which.until,
+            statement, before=first, over=over, held=held, pool=which.pool, ids=ids, dataset_ids=of, until=which.until,
             reason=which.reason, type=which.kind, limit=limit, **of_dataset, **words, **from_key,
         )  # fmt: skip
 

@@ -5,20 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from dataset_jobs.model.actor import Act, target_of
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, JobType, state_of
+from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, state_of
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, When, time_parameters
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
 from services.job_pages import JobPage, Place, page_of_jobs
 from services.listing import Selection
-from services.replacements import refuse_superseded
+from services.refusals import refuse_to_retry
 
 OTHERS = 3
 """How many other jobs are named."""
@@ -127,25 +128,7 @@ class Jobs:
             NotFound: there is no such job.
             Conflict: it has completed or failed already.
         """
-
-        def work(transaction: Acting) -> Cancel:
-            job = _locked(transaction, job_id)
-            match JobState(job["state"]):
-                case JobState.COMPLETED:
-                    raise Conflict(f"job {job_id} has completed already: the rows of its dataset are loaded")
-                case JobState.FAILED:
-                    raise Conflict(f"job {job_id} has failed already", hints=[Hint(Action.EXPLAIN_JOB, job_id)])
-                case JobState.SCHEDULED | JobState.QUEUED:
-                    transaction.execute("jobs.cancel_waiting", job_id=job_id)
-                case JobState.RUNNING:
-                    if job["cancel_requested_at"] is not None:
-                        transaction.nothing_done()
-                    transaction.result = Cancel.REQUESTED
-                    transaction.execute("jobs.cancel_running", job_id=job_id)
-                    return Cancel.REQUESTED
-            return Cancel.CANCELLED
-
-        return self._database.act(Act.JOB_CANCEL, target_of("job", job_id), work)
+        return self._database.act(Act.JOB_CANCEL, target_of("job", job_id), partial(cancel_job, job_id=job_id))
 
     def retry(self, job_id: UUID, *, dry_run: bool = False, priority: int | None = None) -> Retried:
         """Retries a failed or cancelled job, with fresh budgets; its runs stay.
@@ -159,22 +142,7 @@ class Jobs:
             Conflict: it is neither failed nor cancelled; or its dataset has another unfinished job, was loaded since,
                 or is superseded.
         """
-
-        def work(transaction: Acting) -> Retried:
-            found = transaction.one("jobs.dataset", job_id=job_id)
-            dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
-            job = _locked(transaction, job_id)
-            assert dataset is not None
-            _refuse_to_retry(job, dataset)
-            refuse_superseded(transaction, dataset)
-            if dry_run:
-                transaction.nothing_done()
-            else:
-                transaction.execute("datasets.revive", dataset_id=dataset["id"])
-                transaction.execute("jobs.retry", job_id=job_id, priority=priority)
-                transaction.detail = {"cause": job["last_cause"], "priority": priority}
-            return Retried(job_id, dataset["id"], dataset["filename"])
-
+        work = partial(retry_job, job_id=job_id, priority=priority, dry_run=dry_run)
         return self._database.act(Act.JOB_RETRY, target_of("job", job_id), work)
 
     def reschedule(self, job_id: UUID, *, priority: int | None = None, run_at: When = None) -> JobView:
@@ -184,14 +152,7 @@ class Jobs:
             NotFound: there is no such job.
             Conflict: it is running or over.
         """
-
-        def work(transaction: Acting) -> None:
-            job = _locked(transaction, job_id)
-            if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
-                raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
-            transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
-            transaction.detail = {"priority": priority, "run_at": None if run_at is None else str(run_at)}
-
+        work = partial(set_waiting_job, job_id=job_id, priority=priority, run_at=run_at)
         self._database.act(Act.JOB_SET, target_of("job", job_id), work)
         return self.get(job_id)[0]
 
@@ -215,7 +176,7 @@ class Jobs:
         """
         removed = PURGE_BATCH
         while removed == PURGE_BATCH:
-            removed = self._database.act(Act.JOB_PURGE, None, lambda acting: _purge_batch(acting, older_than, states))
+            removed = self._database.act(Act.JOB_PURGE, None, lambda acting: purge_batch(acting, older_than, states))
             yield removed
 
     def purgeable(self, older_than: timedelta, states: Sequence[JobState] = FINISHED) -> dict[JobState, int]:
@@ -237,7 +198,52 @@ class Jobs:
         return results
 
 
-def _purge_batch(acting: Acting, older_than: timedelta, states: Sequence[JobState]) -> int:
+def cancel_job(transaction: Acting, job_id: UUID) -> Cancel:
+    """Cancels a job within an act; see `Jobs.cancel`."""
+    job = _locked(transaction, job_id)
+    match JobState(job["state"]):
+        case JobState.COMPLETED:
+            raise Conflict(f"job {job_id} has completed already: the rows of its dataset are loaded")
+        case JobState.FAILED:
+            raise Conflict(f"job {job_id} has failed already", hints=[Hint(Action.EXPLAIN_JOB, job_id)])
+        case JobState.SCHEDULED | JobState.QUEUED:
+            transaction.execute("jobs.cancel_waiting", job_id=job_id)
+        case JobState.RUNNING:
+            if job["cancel_requested_at"] is not None:
+                transaction.nothing_done()
+            transaction.result = Cancel.REQUESTED
+            transaction.execute("jobs.cancel_running", job_id=job_id)
+            return Cancel.REQUESTED
+    return Cancel.CANCELLED
+
+
+def retry_job(transaction: Acting, job_id: UUID, priority: int | None = None, dry_run: bool = False) -> Retried:
+    """Retries a job within an act; see `Jobs.retry`."""
+    found = transaction.one("jobs.dataset", job_id=job_id)
+    dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
+    job = _locked(transaction, job_id)
+    assert dataset is not None
+    refuse_to_retry(transaction, job, dataset)
+    if dry_run:
+        transaction.nothing_done()
+    else:
+        transaction.execute("datasets.revive", dataset_id=dataset["id"])
+        transaction.execute("jobs.retry", job_id=job_id, priority=priority)
+        transaction.detail = {"cause": job["last_cause"], "priority": priority}
+    return Retried(job_id, dataset["id"], dataset["filename"])
+
+
+def set_waiting_job(transaction: Acting, job_id: UUID, priority: int | None, run_at: When) -> None:
+    """Changes a job that waits, within an act; see `Jobs.reschedule`."""
+    job = _locked(transaction, job_id)
+    if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
+        raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
+    transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
+    transaction.detail = {"priority": priority, "run_at": None if run_at is None else str(run_at)}
+
+
+def purge_batch(acting: Acting, older_than: timedelta, states: Sequence[JobState]) -> int:
+    """Removes a batch of jobs within an act; how many. See `Jobs.purge`."""
     rows = acting.all("jobs.purge", pool=None, older_than=older_than, states=list(states), batch=PURGE_BATCH)
     if not rows:
         acting.nothing_done()
@@ -252,25 +258,3 @@ def _locked(transaction: Transaction, job_id: UUID) -> Row:
     if state_of(job["state"]) is None:
         raise Conflict(f"job {job_id} is {job['state']}, which only a newer affirm-worker knows: use that")
     return job
-
-
-def _refuse_to_retry(job: Row, dataset: Row) -> None:
-    state = JobState(job["state"])
-    if state is JobState.COMPLETED:
-        raise Conflict(
-            f"job {job['id']} has completed; to load its dataset again, reprocess it",
-            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
-        )
-    if not state.finished:
-        raise Conflict(f"job {job['id']} is not finished: it is {state}")
-    what = f"job {job['id']} ({dataset['filename']}): its dataset"
-    if dataset["unfinished_job"] is not None:
-        raise Conflict(
-            f"{what} has another job that is not finished yet",
-            hints=[Hint(Action.EXPLAIN_JOB, job_id=dataset["unfinished_job"])],
-        )
-    if dataset["loaded"] and (job["type"] == JobType.PARSE or dataset["loaded_at"] > job["finished_at"]):
-        raise Conflict(
-            f"{what} was loaded by another job since; to load it again, reprocess it",
-            hints=[Hint(Action.REPROCESS_DATASET, dataset_id=dataset["id"])],
-        )

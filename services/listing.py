@@ -93,6 +93,10 @@ class Selection(Generic[View]):
         more = len(found) > limit
         return Page(self._read(row["id"] for row in found[:limit]), found[limit - 1]["key"] if more else None)
 
+    def match(self, before: int | None, limit: int | None) -> Sequence[Row]:
+        """Ids and keys alone, the newest first, from below a key."""
+        return self._match(before, limit)
+
     def first(self, limit: int | None = None, order: Order = NEWEST_FIRST) -> tuple[list[View], bool]:
         """The first so many, all if None, and whether there are more.
 

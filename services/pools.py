@@ -12,7 +12,7 @@ from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
-from dataset_jobs.store.views import ControllerStatus, PoolStatus
+from dataset_jobs.store.views import ControllerStatus, PoolState, PoolStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Pools:
         return NotFound(f"there is no pool {name}{guess}", hints=() if meant else [Hint(Action.LIST_POOLS)])
 
 
-def change_of(pool: PoolStatus, spec: Mapping[str, Any], otherwise: Action) -> Hint:
+def change_of(pool: PoolState, spec: Mapping[str, Any], otherwise: Action) -> Hint:
     """How to change a pool.
 
     Args:

@@ -34,9 +34,9 @@ def _named(datasets: Sequence[Row]) -> str:
     return " and ".join(f"dataset {row['id']} ({row['filename']})" for row in datasets)
 
 
-def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
+def refuse_superseded(asked: Transaction | ClientDatabase, dataset: Row) -> None:
     """Raises Conflict if a dataset is superseded wholly: loading it again would change nothing."""
-    newer = transaction.all("coverage.superseded_by", dataset_key=dataset["key"])
+    newer = asked.all("coverage.superseded_by", dataset_key=dataset["key"])
     if newer and not newer[0]["partly"]:
         raise Conflict(
             f"dataset {dataset['id']} ({dataset['filename']}) is superseded by {_named(newer)}, and does not count; it"
@@ -45,9 +45,9 @@ def refuse_superseded(transaction: Transaction, dataset: Row) -> None:
         )
 
 
-def refuse_to_uncover(transaction: Transaction, dataset: Row) -> None:
+def refuse_to_uncover(asked: Transaction | ClientDatabase, dataset: Row) -> None:
     """Raises Conflict if several datasets would count for the same without this one."""
-    twice = transaction.all("coverage.twice_without", dataset_key=dataset["key"])
+    twice = asked.all("coverage.twice_without", dataset_key=dataset["key"])
     if twice:
         raise Conflict(
             f"without dataset {dataset['id']} ({dataset['filename']}), {_named(twice)} would count for the same: delete"

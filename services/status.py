@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientDatabase
-from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, RunView, ScheduleView, Status
+from dataset_jobs.store.views import Blocked, ControllerStatus, PoolState, PoolStatus, RunView, ScheduleView, Status
 from services.pools import change_of
 
 
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     """Its lease must expire, unless it sends a heartbeat."""
 
 
-About = PoolStatus | ControllerStatus | Blocked | ScheduleView | RunView | None
+About = PoolState | ControllerStatus | Blocked | ScheduleView | RunView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,15 @@ def obstacles(status: Status) -> Iterator[Obstacle]:
         yield NO_CONTROLLER
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
     for pool in status.pools:
-        yield from (of_pool(kind, pool) for kind in _of_pool(pool, status.any_alive and not status.serving(pool.name)))
+        for kind in _of_pool(pool, status.any_alive and not status.serving(pool.name)):
+            yield of_pool(kind, pool)
     for blocked in status.blocked:
         yield Obstacle(Kind.JOBS_BLOCKED, blocked, (Hint(Action.EXPLAIN_JOB, blocked.job_id),))
     for schedule in status.failing:
         yield Obstacle(Kind.SCHEDULE_FAILS, schedule)
 
 
-def of_pool(kind: Kind, pool: PoolStatus) -> Obstacle:
+def of_pool(kind: Kind, pool: PoolState) -> Obstacle:
     """An obstacle of a pool, with the action against it if there is one."""
     match kind:
         case Kind.POOL_PAUSED:

@@ -8,16 +8,25 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.report import Report
+from dataset_jobs.model.sentences import Sentence
+from services.actions import offer
+from services.problems import Problem
+from services.story import Told
+from services.waiting import Waiting
 
 
 def to_json(value: Any) -> Any:
-    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC."""
+    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences."""
     if isinstance(value, Report):
         return value.as_dict()  # which names the parts of places
+    if isinstance(value, Advice | Told | Waiting | Problem):
+        return _fields(value) | {"actions": to_json([offer(hint) for hint in value.hints])}
+    if isinstance(value, Sentence):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        # Not asdict: it copies, and does not know slots of other types.
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return _fields(value)
     if isinstance(value, Mapping):
         return {str(name): to_json(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -27,3 +36,8 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, UUID | Path) else value
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    # Not asdict: it copies, and does not know slots of other types.
+    return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}

@@ -41,6 +41,7 @@ def _as_json(told: Explanation) -> dict[str, Any]:
     return {
         "job": told.job,
         "next_try": told.next_try,
+        "waiting": told.waiting,
         "waits": waits_in_words(told),
         "runs": [
             {field.name: getattr(one.run, field.name) for field in dataclasses.fields(one.run)}

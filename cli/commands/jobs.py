@@ -26,7 +26,7 @@ from cli.screen.listing import (
 from cli.screen.showing_lists import REMOVED, Table, Wanted, show_list
 from cli.screen.table import Column, chosen
 from cli.screen.watching import Watch
-from cli.screen.words import cell
+from cli.screen.words import cell, in_words
 from cli.session import session
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.states import JobState
@@ -127,10 +127,12 @@ def show_job(
     """Shows a job with all its runs: when, where, and what became of them."""
     with session() as it:
         job, runs = it.client.jobs.get(it.client.jobs.find(job_id))
+        waiting = it.client.waiting([job]).get(job.id)
     if as_json:
-        output.print_json({"job": job, "runs": runs})
+        output.print_json({"job": job, "waiting": waiting, "runs": runs})
         return
-    for name, value in _job_lines(job):
+    waits = [] if waiting is None else [("waits", in_words(waiting.text))]
+    for name, value in (*_job_lines(job), *waits):
         output.say(f"{name:<14}{value}")
     for run in runs:
         output.say("")

@@ -8,11 +8,13 @@ import typer
 from cli.options import complete
 from cli.options.common import AsJson
 from cli.screen import output
-from cli.screen.words import cell
+from cli.screen.words import cell, in_words
 from cli.session import session
-from cli.wording.story import decision_in_words, stands
+from cli.wording.story import with_its_commands
 from dataset_jobs.model.states import JobState
 from services.run_logs import Event, LogEntry, LogReader
+from services.run_story import decision_in_words
+from services.story import stands
 
 EPILOG = """
 \b
@@ -55,7 +57,7 @@ def logs(
             output.say(f"job {job.id} is the last one: {job.filename} ({job.country})", to=sys.stderr)
         if follow:
             if job.state in (JobState.QUEUED, JobState.SCHEDULED):
-                output.say(f"job {job.id}: {stands(job, it.client.now())}", to=sys.stderr)
+                output.say(f"job {job.id}: {with_its_commands(stands(job, it.client.now()))}", to=sys.stderr)
             for entries in reader.follow():
                 for entry in entries:
                     _print(entry, as_json)
@@ -94,7 +96,7 @@ def _in_words(entry: LogEntry) -> str:
         case Event.ENDED:
             cause = f"{entry.cause} ({entry.reason})" if entry.reason else str(entry.cause)
             error = f": {cell(entry.message)}" if entry.message else ""
-            decided = f"; {decision_in_words(entry.decision)}" if entry.decision is not None else ""
+            decided = f"; {in_words(decision_in_words(entry.decision))}" if entry.decision is not None else ""
             return f"-- ended: {cause}{error}{decided}"
 
 

@@ -9,11 +9,11 @@ from cli.lazy import group
 from cli.options.common import AsJson, PoolName, ShownColumns, Wide
 from cli.screen import output
 from cli.screen.table import Column, chosen
-from cli.screen.words import cell
+from cli.screen.words import cell, in_words
 from cli.session import session
-from cli.wording.obstacles import has_work, pool_is_blocked
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.store.views import PoolStatus
+from services.obstacle_words import is_blocked
 from services.pools import PoolChange, PoolDetails, RecentRuns
 
 LIST_EPILOG = """
@@ -125,7 +125,7 @@ def resume(name: PoolName, as_json: AsJson = False) -> None:
     if as_json:
         output.print_json(pool)
     elif pool.blocked_since is not None:
-        output.say(f"{pool_is_blocked(pool)}; one run is tried now, and the pool goes on when it starts")
+        output.say(f"{in_words(is_blocked(pool))}; one run is tried now, and the pool goes on when it starts")
     else:
         output.say(f"pool {name} is open; {_jobs(pool.queued)} in it")
 
@@ -215,8 +215,8 @@ def _why(pool: PoolStatus) -> Iterator[str]:
     if pool.refusal is not None:
         yield f"its ParserPool is refused: {pool.refusal}"
     if pool.blocked_since is not None:
-        yield pool_is_blocked(pool).removeprefix(f"pool {pool.name} is ")
-    if pool.reason is not None and has_work(pool):
+        yield in_words(is_blocked(pool)).removeprefix(f"pool {pool.name} is ")
+    if pool.reason is not None and pool.has_work:
         yield f"{pool.desired:,} desired: {pool.reason}"
 
 
@@ -230,7 +230,7 @@ def _lines(details: PoolDetails) -> Iterator[tuple[str, Any]]:
     if pool.paused:
         yield "paused", f"since {cell(pool.paused_since)}{f': {pool.paused_reason}' if pool.paused_reason else ''}"
     if pool.blocked_since is not None:
-        yield "blocked", pool_is_blocked(pool).removeprefix(f"pool {pool.name} is blocked ")
+        yield "blocked", in_words(is_blocked(pool)).removeprefix(f"pool {pool.name} is blocked ")
         yield "next try", cell(pool.probe_at)
     yield "maximum", f"{pool.max_running:,} runs, {pool.in_use:,} in use"
     yield "max pending", "no limit" if pool.max_pending is None else f"{pool.max_pending:,} runs that have not started"
@@ -243,7 +243,7 @@ def _lines(details: PoolDetails) -> Iterator[tuple[str, Any]]:
         f"{pool.runs_claimed:,} claimed, {pool.runs_launched:,} launched, {pool.runs_working:,} working, "
         f"{pool.runs_ending:,} ending",
     )
-    if pool.desired is not None and has_work(pool):
+    if pool.desired is not None and pool.has_work:
         yield "desired", f"{pool.desired:,} since {cell(pool.decided_at)}: {pool.reason}"
     for number, one in enumerate(details.controllers):
         yield "controllers" if number == 0 else "", f"{one.owner} ({one.launcher})"

@@ -3,10 +3,10 @@
 import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from app.places import Places
 from cli.lazy import single
@@ -17,14 +17,17 @@ from cli.screen.prose import fitted
 from cli.screen.table import Choice, Column, PlainRows, chosen, terminal_width
 from cli.screen.watching import Watch
 from cli.screen.watching import watch as watch_
-from cli.screen.words import cell, counted, duration
+from cli.screen.words import cell, in_words
 from cli.session import Session, session
 from cli.wording.hints import with_commands
-from cli.wording.obstacles import cannot_work, has_work, in_the_way
+from cli.wording.obstacles import in_the_way
 from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.sentences import counted, duration
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
-from services.status import NO_CONTROLLER, Kind, Obstacle, obstacles
+from services.obstacle_words import cannot_work
+from services.problems import Problem, problems
+from services.status import NO_CONTROLLER, Kind
 from services.to_json import to_json
 
 EPILOG = """
@@ -54,6 +57,14 @@ NO_POOLS = "there are no pools"
 commands = single()
 
 
+class Seen(NamedTuple):
+    """The installation at one time of the database's clock."""
+
+    status: Status
+    now: datetime
+    problems: Sequence[Problem]
+
+
 @commands.command(epilog=EPILOG)
 def status(
     wide: Wide = False, columns: ShownColumns = None, watch: Watch = False, utc: Utc = False, as_json: AsJson = False
@@ -70,19 +81,26 @@ def status(
     with session() as it:
         if watch:
             watched(it, choice, as_json=as_json)
-        shown, now = it.client.status(), it.client.now()
+        seen = _look(it)
+    shown, now, found = seen
     if as_json:
-        output.print_json(_document(it.places, shown))
+        output.print_json(_document(it.places, shown, found))
     elif sys.stdout.isatty():
-        output.print_lines(terminal_lines(it.places, shown, now, choice))
+        output.print_lines(terminal_lines(it.places, seen, choice))
     else:
         output.say(*heading(it.places, shown), "")
         output.print_table(POOLS, _rows(shown), NO_POOLS, choice)
-        output.say("", *remarks(shown, now, wide=wide))
+        output.say("", *remarks(shown, now, found, wide=wide))
 
 
-def _document(places: Places, status: Status) -> dict[str, Any]:
-    return {**to_json(places), "controller_running": status.any_alive, **to_json(status)}
+def _look(it: Session) -> Seen:
+    status, now = it.client.status(), it.client.now()
+    return Seen(status, now, it.client.problems(status, now))
+
+
+def _document(places: Places, status: Status, found: Sequence[Problem]) -> dict[str, Any]:
+    told = [{name: value for name, value in to_json(one).items() if name != "obstacle"} for one in found]
+    return {**to_json(places), "controller_running": status.any_alive, **to_json(status), "problems": told}
 
 
 def heading(places: Places, status: Status) -> Iterator[str]:
@@ -100,17 +118,16 @@ def heading(places: Places, status: Status) -> Iterator[str]:
         yield f"controllers  {alive} running; {status.listening} of them can be notified, the others look by themselves"
 
 
-def terminal_lines(places: Places, status: Status, now: datetime, choice: Choice) -> list[str]:
+def terminal_lines(places: Places, seen: Seen, choice: Choice) -> list[str]:
     """The status as the lines of a terminal.
 
     Args:
         places: database and storage.
-        status: as the store has it.
-        now: the time it is said at.
+        seen: the status, and what is wrong.
         choice: the columns that the user wants.
     """
-    width = terminal_width()
-    below = remarks(status, now, wide=choice.wide)
+    status, width = seen.status, terminal_width()
+    below = remarks(status, seen.now, seen.problems, wide=choice.wide)
     return [
         *(line for text in heading(places, status) for line in fitted(one_line(text), width)),
         "",
@@ -164,16 +181,19 @@ def controller_line(one: ControllerStatus, now: datetime) -> str:
             f"which are free in {duration(left)}" if left > timedelta(0) else "which the next controller frees"
         )
     if one.trouble is not None:
-        parts.append(cannot_work(one))
+        parts.append(in_words(cannot_work(one)))
     return f"controller {one.owner} ({one.launcher}, pool {', '.join(one.pools)}): {', '.join(parts)}"
 
 
-def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[str]:
-    """The lines below the table: controllers, decisions, failures, obstacles.
+def remarks(
+    status: Status, now: datetime, found: Sequence[Problem] | None = None, *, wide: bool = False
+) -> Iterator[str]:
+    """The lines below the table: controllers, decisions, failures, and what is wrong, the worst first.
 
     Args:
         status: as the store has it.
         now: the time it is said at.
+        found: what is wrong; by default what the status alone says.
         wide: also controllers that have ended.
     """
     over = [one for one in status.controllers if not one.is_alive and not one.unreleased]
@@ -181,17 +201,17 @@ def remarks(status: Status, now: datetime, *, wide: bool = False) -> Iterator[st
     if not wide and (lost := sum(one.seen_at is not None for one in over)):
         yield f"{counted(lost, 'controller')} ended without a word in the last hour (--wide shows them)"
     for pool in status.pools:
-        if pool.desired is not None and (wide or (status.serving(pool.name) and has_work(pool))):
+        if pool.desired is not None and (wide or (status.serving(pool.name) and pool.has_work)):
             yield f"pool {pool.name}: {pool.desired} desired since {cell(pool.decided_at)}: {pool.reason}"
     if failed := sum(pool.failed for pool in status.pools):
         yield with_commands(f"{counted(failed, 'job')} failed", [Hint(Action.LIST_FAILED_JOBS)])
-    found = [*obstacles(status)]
-    for obstacle in found:
+    found = problems(status, now) if found is None else found
+    for problem in found:
         # The controller's own line says the first, the heading the second.
-        if obstacle.kind not in (Kind.CONTROLLER_IN_TROUBLE, Kind.NO_CONTROLLER):
-            yield with_commands(in_the_way(obstacle), obstacle.hints)
+        if problem.kind not in (Kind.CONTROLLER_IN_TROUBLE, Kind.NO_CONTROLLER):
+            yield with_commands(in_words(problem.text), problem.hints)
     waiting = any(pool.queued for pool in status.pools)
-    if not found or (found == [NO_CONTROLLER] and not waiting):
+    if not found or ([one.kind for one in found] == [Kind.NO_CONTROLLER] and not waiting):
         yield "nothing is blocked"
 
 
@@ -199,36 +219,31 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
     """The status again and again."""
     rows = PlainRows(POOLS, choice)
 
-    def changes(before: tuple[Status, datetime] | None, now: tuple[Status, datetime]) -> None:
-        old = None if before is None else before[0]
+    def changes(before: Seen | None, seen: Seen) -> None:
+        old, now = None if before is None else before.status, seen.status
         if as_json:
-            if old is None or _without_clocks(old) != _without_clocks(now[0]):
-                output.print_json(_document(it.places, now[0]), indent=None)
+            if old is None or _without_clocks(old) != _without_clocks(now):
+                output.print_json(_document(it.places, now, seen.problems), indent=None)
             return
         if old is None:
-            output.print_lines([rows.heading(_row(pool, now[0]) for pool in now[0].pools)])
+            output.print_lines([rows.heading(_row(pool, now) for pool in now.pools)])
         known = {} if old is None else {pool.name: _lasting(pool) for pool in old.pools}
-        changed = [pool for pool in now[0].pools if known.get(pool.name) != _lasting(pool)]
-        wrong, was_wrong = _wrong(now[0]), {} if old is None else _wrong(old)
-        output.print_lines([rows.line(_row(pool, now[0])) for pool in changed])
+        changed = [pool for pool in now.pools if known.get(pool.name) != _lasting(pool)]
+        wrong, was_wrong = _wrong(seen.problems), {} if before is None else _wrong(before.problems)
+        output.print_lines([rows.line(_row(pool, now)) for pool in changed])
         lines = [
-            *(with_commands(in_the_way(one), one.hints) for text, one in wrong.items() if text not in was_wrong),
-            *(f"over: {in_the_way(one)}" for text, one in was_wrong.items() if text not in wrong),
+            *(with_commands(in_words(one.text), one.hints) for text, one in wrong.items() if text not in was_wrong),
+            *(f"over: {in_words(one.text)}" for text, one in was_wrong.items() if text not in wrong),
         ]
         if lines:
             output.say(*lines)
 
-    watch_(
-        lambda: (it.client.status(), it.client.now()),
-        lambda seen: terminal_lines(it.places, *seen, choice),
-        changes,
-        as_json=as_json,
-    )
+    watch_(lambda: _look(it), lambda seen: terminal_lines(it.places, seen, choice), changes, as_json=as_json)
 
 
-def _wrong(status: Status) -> dict[str, Obstacle]:
+def _wrong(found: Sequence[Problem]) -> dict[str, Problem]:
     """What goes wrong, by its text without the figures: those change all the time."""
-    return {re.sub(r"\d+", "#", in_the_way(one)): one for one in obstacles(status)}
+    return {re.sub(r"\d+", "#", in_words(one.text)): one for one in found}
 
 
 def _lasting(pool: PoolStatus) -> PoolStatus:

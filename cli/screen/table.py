@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.screen.words import NOTHING, cell, short, zone_of
+from cli.screen.words import cell, short, zone_of
 from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.sentences import NOTHING
 
 GAP = 2
 ELLIPSIS = "…"

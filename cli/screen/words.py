@@ -2,18 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dataset_jobs.model.text import one_line
+from dataset_jobs.model.sentences import NOTHING, Sentence, written
 from dataset_jobs.model.times import local_time
 
 SHORT_ID = 8
 """Digits of an id in a table on a terminal: commands take them as well as the whole id."""
-
-NOTHING = "-"
-"""An absent value."""
 
 
 def cell(value: Any) -> str:
@@ -26,7 +23,7 @@ def cell(value: Any) -> str:
         return f"{value:,}" if sys.stdout.isatty() else str(value)
     if isinstance(value, datetime):
         return local_time(value, "%Y-%m-%d %H:%M:%S %Z")
-    return one_line(" ".join(str(value).split()))
+    return written(value)
 
 
 def short(value: Any, whole_ids: bool = False) -> str:
@@ -50,20 +47,6 @@ def zone_of(values: Sequence[Any]) -> str:
     return "" if first is None else local_time(first, "%Z")
 
 
-def duration(time: timedelta) -> str:
-    """A span of time as people say it, to the second; a short one to the tenth."""
-    seconds = max(0.0, time.total_seconds())
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours = round(seconds / 3600)
-    return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
-
-
-def counted(count: int | str, thing: str) -> str:
-    """How many of a thing, such as `1 job` or `2,500 jobs`; a count may be in words already."""
-    return f"{count if isinstance(count, str) else f'{count:,}'} {thing}{'' if count == 1 else 's'}"
+def in_words(sentence: Sentence) -> str:
+    """A sentence with its times by this machine's clock."""
+    return sentence.said(cell)

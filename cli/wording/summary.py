@@ -10,7 +10,7 @@ from app.database import Database
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.screen import output
 from cli.screen.table import Column
-from cli.screen.words import SHORT_ID, cell, counted
+from cli.screen.words import SHORT_ID, cell
 from cli.wording.hints import error_in_words, lines_that_help
 from cli.wording.report import lines_of_loads
 from cli.wording.typed import same_database, typed
@@ -18,6 +18,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Hint
 from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.report import Report
+from dataset_jobs.model.sentences import counted
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
 from services.client import Client

@@ -75,17 +75,18 @@ def settlement_of(
 def _after_attempt(
     diagnosis: Diagnosis, facts: RunFacts, policy: RetryPolicy, random: float, memory: Memory | None
 ) -> Settlement:
-    failed = facts.attempts + 1
-    if failed > policy.max_retries:
-        why = f"attempt {failed} of {policy.max_retries + 1} failed: no retries are left"
-        return Settlement(diagnosis, JobState.FAILED, attempts=1, why=why)
-    wait = retry_wait(failed, policy.waits, random, policy.jitter)
-    why = f"attempt {failed} of {policy.max_retries + 1} failed"
-    if diagnosis.cause is not Cause.OUT_OF_MEMORY:
-        return Settlement(diagnosis, JobState.SCHEDULED, wait, attempts=1, why=why)
-    doublings, what_follows = _more_memory(facts.memory_doublings, memory)
-    why += f"; {what_follows}"
-    return Settlement(diagnosis, JobState.SCHEDULED, wait, attempts=1, memory_doublings=doublings, why=why)
+    failed, most = facts.attempts + 1, policy.max_retries + 1
+    why = f"attempt {failed} of {most} failed"
+    if failed >= most:
+        why += ": no retries are left"
+        return Settlement(diagnosis, JobState.FAILED, attempts=1, why=why, max_attempts=most)
+    wait, doublings = retry_wait(failed, policy.waits, random, policy.jitter), 0
+    if diagnosis.cause is Cause.OUT_OF_MEMORY:
+        doublings, what_follows = _more_memory(facts.memory_doublings, memory)
+        why += f"; {what_follows}"
+    return Settlement(
+        diagnosis, JobState.SCHEDULED, wait, attempts=1, memory_doublings=doublings, why=why, max_attempts=most
+    )
 
 
 def _more_memory(doublings: int, memory: Memory | None) -> tuple[int, str]:

@@ -46,10 +46,14 @@ create index datasets_created on datasets (created_at);
 create index datasets_of_content on datasets (sha256);
 -- For names that begin with something; what a name contains is looked for in the names themselves.
 create index datasets_by_filename on datasets (lower(filename) text_pattern_ops);
+create index datasets_of_region on datasets (region, key) where region is not null;
+create index datasets_of_measure on datasets (measure, key) where measure is not null;
 create index coverage_of_year on coverage (year, dataset_key);
 -- With the key: so it is quick to find out whether a dataset has a later job.
 drop index jobs_of_dataset;
 create index jobs_of_dataset on jobs (dataset_id, key);
+create index jobs_reprocessing on jobs (key) where type = 'reprocess_dataset';
+create index runs_of_reason on runs (reason, job_id) where reason is not null;
 -- For who has claimed lately. Rows come in its order, so a claim pays little for it.
 create index runs_claimed on runs (claimed_at);
 

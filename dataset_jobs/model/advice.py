@@ -3,15 +3,16 @@
 Each remedy is tried by a test, in the situation that it is for: `tests/integration/test_advice_works.py`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.file_hints import NO_HINTS, FileHints
 from dataset_jobs.model.hints import Action, Advice, Hint
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.states import FINISHED, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Subject:
         described: a person has described the columns of its file, which the file alone would lose.
         said: what the uploader has said of the file.
         replaces: the datasets whose place it takes.
+        cancelling: a cancel is asked for.
+        refused: actions that its state allows, and that are refused now, with the reason.
     """
 
     job_id: UUID
@@ -35,6 +38,36 @@ class Subject:
     described: bool = False
     said: FileHints = NO_HINTS
     replaces: tuple[UUID, ...] = ()
+    cancelling: bool = False
+    refused: Mapping[Action, InvalidRequest] = field(default_factory=dict)
+
+    def allows(self, hint: Hint) -> bool:
+        """Whether an action is possible now; what is about another job or dataset is not known here."""
+        states = _ALLOWED_IN.get(hint.action)
+        if states is None or (hint.job_id, hint.dataset_id) not in (
+            (self.job_id, self.dataset_id),
+            (self.job_id, None),
+            (None, self.dataset_id),
+        ):
+            return True
+        again = hint.action is Action.CANCEL_JOB and self.cancelling
+        return self.state in states and hint.action not in self.refused and not again
+
+    @property
+    def possible(self) -> tuple[Hint, ...]:
+        """The actions that are possible on it now, the most useful one first."""
+        return tuple(hint for action in _ALLOWED_IN if self.allows(hint := Hint(action, self.job_id, self.dataset_id)))
+
+
+_WAITING = (JobState.SCHEDULED, JobState.QUEUED)
+_ALLOWED_IN: dict[Action, tuple[JobState, ...]] = {
+    Action.RETRY_JOB: (JobState.FAILED, JobState.CANCELLED),
+    Action.RUN_JOB_NOW: (JobState.SCHEDULED,),
+    Action.SET_JOB: _WAITING,
+    Action.CANCEL_JOB: (*_WAITING, JobState.RUNNING),
+    Action.REPROCESS_DATASET: FINISHED,
+    Action.DELETE_DATASET: (*_WAITING, *FINISHED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +220,11 @@ HINTED: dict[Action, str] = {
 """What the hints of a refused file ask for."""
 
 
+def remedy_of(cause: Cause, reason: Reason | None) -> Remedy:
+    """What to do about runs that end so, whatever their job."""
+    return REASONS[reason] if reason is not None else ADVICE[cause]
+
+
 def advice_on_end(
     about: Subject, cause: Cause, reason: Reason | None, hints: Sequence[Hint] = (), error: str = ""
 ) -> Iterator[Advice]:
@@ -199,10 +237,11 @@ def advice_on_end(
         error: what the runner said; a refusal names the place right after the file.
     """
     if hints:
-        for action, same in groupby((_of(about, hint) for hint in hints), key=lambda hint: hint.action):
+        known = (_of(about, hint) for hint in hints)
+        for action, same in groupby(filter(about.allows, known), key=lambda hint: hint.action):
             yield Advice(HINTED.get(action, "See"), tuple(same))
         return
-    remedy = REASONS[reason] if reason is not None else ADVICE[cause]
+    remedy = remedy_of(cause, reason)
     if reason is Reason.INVALID_FORMAT and error and not error.startswith(f"{about.filename}, "):
         remedy = WHOLE_FILE
     waits = not about.state.finished
@@ -214,8 +253,11 @@ def advice_on_end(
     if about.described and _SUBMITS.intersection(remedy.actions):
         yield Advice("Its columns are described. Keep the description as a file.", (_hint(about, _KEEP),))
         yield Advice(text, (_hint(about, Action.SUBMIT_WITH_DESCRIPTION),))
-    else:
-        yield Advice(text, tuple(_hint(about, action) for action in remedy.actions))
+        return
+    asked = [_hint(about, action) for action in remedy.actions]
+    allowed = tuple(filter(about.allows, asked))
+    if allowed or not asked:  # else the text asks for what cannot be done
+        yield Advice(text, allowed)
 
 
 def advice_on_waiting(about: Subject, waits_for: str) -> Iterator[Advice]:
@@ -231,18 +273,15 @@ def advice_on_waiting(about: Subject, waits_for: str) -> Iterator[Advice]:
         yield Advice(_NO_ANSWER)
 
 
-def next_steps(
-    about: Subject, cause: Cause | None = None, reason: Reason | None = None, *, cancelling: bool = False
-) -> Iterator[Advice]:
+def next_steps(about: Subject, cause: Cause | None = None, reason: Reason | None = None) -> Iterator[Advice]:
     """The possible actions on a job in its state; none if it is completed.
 
     Args:
         about: the job.
         cause, reason: why its last run ended; None if none has.
-        cancelling: a cancel is asked for.
     """
     match about.state:
-        case JobState.RUNNING if cancelling:
+        case JobState.RUNNING if about.cancelling:
             yield Advice("It is being cancelled: its run commits nothing, and is being stopped. Nothing is to be done.")
         case JobState.QUEUED:
             start = "It starts when its pool has a free slot and a controller is running."
@@ -256,18 +295,27 @@ def next_steps(
         case JobState.FAILED:
             yield from _of_failed(about, cause, reason)
         case JobState.CANCELLED:
-            yield Advice(ADVICE[Cause.CANCELLED].text, (_hint(about, Action.RETRY_JOB),))
+            yield from _retry(about, ADVICE[Cause.CANCELLED].text)
 
 
 def _of_failed(about: Subject, cause: Cause | None, reason: Reason | None) -> Iterator[Advice]:
-    remedy = REASONS[reason] if reason is not None else ADVICE[cause] if cause is not None else None
+    remedy = None if cause is None else remedy_of(cause, reason)
     stored_again = about.reload and reason in (Reason.FILE_NOT_FOUND, Reason.FILE_CHANGED)
     if remedy is None or remedy.retry or stored_again:
-        yield Advice("When the cause is fixed, retry it, with fresh budgets.", (_hint(about, Action.RETRY_JOB),))
+        yield from _retry(about, "When the cause is fixed, retry it, with fresh budgets.")
     if about.reload:
         yield Advice("The rows that were loaded before are still there.")
-    elif reason is not Reason.OVERLAPPING:
-        yield Advice("To be rid of it, delete the dataset.", (_hint(about, Action.DELETE_DATASET),))
+    elif reason is not Reason.OVERLAPPING and about.allows(delete := _hint(about, Action.DELETE_DATASET)):
+        yield Advice("To be rid of it, delete the dataset.", (delete,))
+
+
+def _retry(about: Subject, text: str) -> Iterator[Advice]:
+    """A retry, or why it would be refused and what else can be done."""
+    refusal = about.refused.get(Action.RETRY_JOB)
+    if refusal is None:
+        yield Advice(text, (_hint(about, Action.RETRY_JOB),))
+    else:
+        yield Advice(f"It cannot be retried: {refusal}.", tuple(refusal.hints))
 
 
 def _of(about: Subject, hint: Hint) -> Hint:

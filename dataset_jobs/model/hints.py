@@ -1,4 +1,4 @@
-"""Next steps for people, as data. The command line shows a hint as a command, an API as it is."""
+"""Next steps for people, as data. The command line shows them as commands; `services/actions.py` is for the others."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +15,11 @@ class Action(StrEnum):
     EXPLAIN_JOB = "explain_job"
     CANCEL_JOB = "cancel_job"
     RETRY_JOB = "retry_job"
+    RETRY_FAILED = "retry_failed"
+    """All failed jobs of a cause."""
     RUN_JOB_NOW = "run_job_now"
+    SET_JOB = "set_job"
+    """Change the priority or the time of a job that waits."""
     DELETE_DATASET = "delete_dataset"
     REPROCESS_DATASET = "reprocess_dataset"
     SUBMIT = "submit"
@@ -37,6 +41,7 @@ class Action(StrEnum):
     LIST_SCHEDULES = "list_schedules"
     REMOVE_SCHEDULE = "remove_schedule"
     LIST_POOLS = "list_pools"
+    PAUSE_POOL = "pause_pool"
     RESUME_POOL = "resume_pool"
     SET_POOL_MAXIMUM = "set_pool_maximum"
     PATCH_PARSER_POOL = "patch_parser_pool"
@@ -53,7 +58,7 @@ class Hint:
 
     Args:
         job_id, dataset_id: for the actions on one.
-        name: of the schedule, or of the pool.
+        name: of the schedule, of the pool, or of the cause.
         namespace: of the ParserPool; None if it is not known.
         patch: of the ParserPool, as JSON.
         country, year, sex, format, region: what to say of a file that is submitted again.

@@ -114,6 +114,7 @@ class Settlement:
         state: the job's next state; None leaves the job as it is (it is completed, or another run's by now).
         wait: until it should run again, if `state` is scheduled.
         attempts, interruptions, give_backs: what this run uses up.
+        max_attempts: how many the job has in all, if this run has used up one; None if it has not.
         memory_doublings: 1 if the next run should have twice the memory, -1 if half of it.
         why: half a sentence, for the log and for `jobs explain`.
     """
@@ -126,6 +127,7 @@ class Settlement:
     give_backs: int = 0
     memory_doublings: int = 0
     why: str = ""
+    max_attempts: int | None = None
 
     def as_decision(self, facts: RunFacts, run_at: datetime | None) -> dict[str, Any]:
         """The part that is stored on the run, as plain JSON values; the used budgets include this run.
@@ -146,6 +148,8 @@ class Settlement:
                 "interruptions": facts.interruptions + self.interruptions,
                 "give_backs": facts.give_backs + 1 if self.give_backs else 0,
             }
+        if self.max_attempts is not None:
+            values["max_attempts"] = self.max_attempts
         return values
 
 

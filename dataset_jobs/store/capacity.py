@@ -1,7 +1,8 @@
 """The desired number of runs, in the pool's row: the basis of the decision, and the decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Json
@@ -82,6 +83,18 @@ class CapacityStore(ControllerConnection):
         """Every pool at this moment, by name."""
         async with self._connection() as connection:
             return [PoolQueue(**row) for row in await fetch_all(connection, "pools.queue_figures")]
+
+    async def record_minute(self, owner: str, at: datetime | None = None) -> Sequence[str]:
+        """Writes the last minute of the pools that this controller decides for into their past; their names.
+
+        Nothing is written twice, whoever asks.
+
+        Args:
+            owner: the controller.
+            at: the time; that of the database's clock if None.
+        """
+        async with self._connection() as connection:
+            return [row["pool"] for row in await fetch_all(connection, "figures.record_minute", owner=owner, at=at)]
 
     async def record_decision(
         self, pool: str, follows: int, new: NewDecision, owner: str, lease: timedelta | None

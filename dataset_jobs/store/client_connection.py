@@ -178,20 +178,27 @@ class ClientDatabase(ABC):
             target: to what, such as `job/ID`; `work` may set it later.
             work: does it.
         """
-        actor = self.actor
+        return self.transaction(lambda transaction: self._audited(transaction, action, target, work))
 
-        def audited(transaction: Transaction) -> Result:
-            acting = Acting(transaction.connection, target)
-            result = work(acting)
-            if acting.is_done:
-                acting.execute(
-                    "audit.add", actor=actor.name, surface=actor.surface, request_id=actor.request_id,
-                    key_id=actor.key_id, action=action, target=acting.target, result=acting.result,
-                    detail=json_text(acting.detail),
-                )  # fmt: skip
-            return result
+    def act_within(
+        self, transaction: Transaction, action: Act, target: str | None, work: Callable[[Acting], Result]
+    ) -> Result:
+        """As `act`, as a part of a transaction that is there: of it nothing stays if `work` raises an error."""
+        with transaction.connection.transaction():
+            return self._audited(transaction, action, target, work)
 
-        return self.transaction(audited)
+    def _audited(
+        self, transaction: Transaction, action: Act, target: str | None, work: Callable[[Acting], Result]
+    ) -> Result:
+        actor, acting = self.actor, Acting(transaction.connection, target)
+        result = work(acting)
+        if acting.is_done:
+            acting.execute(
+                "audit.add", actor=actor.name, surface=actor.surface, request_id=actor.request_id,
+                key_id=actor.key_id, action=action, target=acting.target, result=acting.result,
+                detail=json_text(acting.detail),
+            )  # fmt: skip
+        return result
 
     def transaction(self, work: Callable[[Transaction], Result]) -> Result:
         """Does `work` in a transaction, again from its start if others got in its way.

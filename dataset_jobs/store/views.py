@@ -1,5 +1,6 @@
 """What clients see of datasets, jobs and runs: the rows of the listing statements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -151,6 +152,27 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """A job's latest run, as far as it says why the job waits.
+
+    Args:
+        max_attempts: how many attempts the job has in all, as settle knew it; None if it did not say.
+    """
+
+    job_id: UUID
+    claimed_at: datetime
+    launched_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    cause: str | None
+    reason: str | None
+    error: str | None
+    waits_for: str | None
+    waits_for_error: str | None
+    max_attempts: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a number of jobs are.
 
@@ -177,8 +199,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolStatus:
-    """A pool, its queue, and the progress of the runs that hold its slots.
+class PoolState:
+    """A pool, and the progress of the runs that hold its slots.
 
     Args:
         desired: how many runs it should have; None if nobody has decided, and the maximum alone holds.
@@ -195,7 +217,6 @@ class PoolStatus:
         blocked_since: since when its runs cannot start; None if they can.
         blocked_cause, blocked_reason, blocked_error: why.
         probe_at: when one run is tried all the same.
-        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None if there is none.
         runs_claimed: not launched yet, as far as is known.
         runs_launched: no runner has taken them yet.
         runs_working: taken by a runner.
@@ -227,11 +248,6 @@ class PoolStatus:
     blocked_reason: str | None
     blocked_error: str | None
     probe_at: datetime | None
-    queued: int
-    scheduled: int
-    running: int
-    failed: int
-    oldest_wait_seconds: float | None
     runs_claimed: int
     runs_launched: int
     runs_working: int
@@ -246,6 +262,32 @@ class PoolStatus:
     def in_use(self) -> int:
         """Slots that are held."""
         return self.runs_claimed + self.runs_launched + self.runs_working + self.runs_ending
+
+    @property
+    def unstarted(self) -> int:
+        """Runs that have not started."""
+        return self.runs_claimed + self.runs_launched
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus(PoolState):
+    """A pool with its queue.
+
+    Args:
+        queued, scheduled, running, failed: jobs in that state; failed ones that can be retried.
+        oldest_wait_seconds: how long the oldest job that could be claimed has waited; None if there is none.
+    """
+
+    queued: int
+    scheduled: int
+    running: int
+    failed: int
+    oldest_wait_seconds: float | None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether the number of runs that it should have means something: not while it is paused or has no job."""
+        return not self.paused and bool(self.queued or self.running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +337,28 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedJobs:
+    """Failed jobs that can be retried, of one cause and reason.
+
+    Args:
+        jobs: how many.
+        first_at, last_at: when the first and the last of them failed.
+        sample_job, sample_error: the last one.
+        pools, countries: that they are of.
+    """
+
+    cause: str
+    reason: str | None
+    jobs: int
+    first_at: datetime
+    last_at: datetime
+    sample_job: UUID
+    sample_error: str
+    pools: list[str]
+    countries: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleView:
     """A schedule.
 
@@ -341,7 +405,24 @@ class ScheduleView:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Surroundings:
+    """What is around a job: pools and controllers."""
+
+    pools: Sequence[PoolState]
+    controllers: Sequence[ControllerStatus]
+
+    @property
+    def any_alive(self) -> bool:
+        """Whether any controller is there."""
+        return any(one.is_alive for one in self.controllers)
+
+    def serving(self, pool: str) -> list[ControllerStatus]:
+        """The controllers that are there and claim from a pool."""
+        return [one for one in self.controllers if one.is_alive and pool in one.pools]
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Surroundings):
     """How the whole installation is.
 
     Args:
@@ -354,12 +435,3 @@ class Status:
     listening: int
     blocked: list[Blocked]
     failing: list[ScheduleView]
-
-    @property
-    def any_alive(self) -> bool:
-        """Whether any controller is there."""
-        return any(one.is_alive for one in self.controllers)
-
-    def serving(self, pool: str) -> list[ControllerStatus]:
-        """The controllers that are there and claim from a pool."""
-        return [one for one in self.controllers if one.is_alive and pool in one.pools]

@@ -612,6 +612,16 @@ async def no_such_pool(trial: Trial) -> None:
     assert "default" in trial.do(trial.command(trial.run("pools", "show", "nothing-like-it", code=65).stderr, "pools"))
 
 
+@case(Action.PAUSE_POOL)
+async def pool_cannot_start_runs(trial: Trial) -> None:
+    trial.submit(trial.file(), "--country", "US")
+    trial.world.query(
+        "update pools set blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'no', probe_at = now()"
+    )
+    trial.do(trial.command(trial.run("status").stdout, "pools pause"))
+    assert trial.world.one("select paused from pools")["paused"]
+
+
 @case(Action.RESUME_POOL, Action.SET_POOL_MAXIMUM)
 async def pool_is_shut(trial: Trial) -> None:
     job_id = trial.submit(trial.file(), "--country", "US")
@@ -736,6 +746,8 @@ async def schedule_fails(trial: Trial) -> None:
 
 
 ELSEWHERE = {
+    Action.SET_JOB: "tests/integration/test_offered_actions.py",
+    Action.RETRY_FAILED: "tests/integration/test_failures.py",
     Action.PATCH_PARSER_POOL: "tests/e2e/test_parserpool_schema.py",
     Action.CHOOSE_PORT: "tests/integration/test_kept_postgres.py",
 }

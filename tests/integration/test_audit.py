@@ -17,11 +17,14 @@ import services
 from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.requests import Conflict
+from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import Acting, ClientConnection
 from dataset_jobs.store.client_pool import ClientPool
 from services.audit import AuditFilter
 from services.client import Client
+from services.filters import JobFilter
 from services.keys import Role
+from services.operations import Doing
 from services.schedules import How
 from services.submit import FileOptions
 from tests.integration.world import World
@@ -80,6 +83,10 @@ def key(world: World) -> str:
     return world.client.keys.make("one", Role.VIEWER).key.id
 
 
+def operation(world: World) -> UUID:
+    return world.client.operations.start(Doing.RETRY, JobFilter((JobState.FAILED,))).id
+
+
 def nothing(_: World) -> None:
     pass
 
@@ -110,18 +117,25 @@ ACTS = {
     "schedules.run": Case(Act.SCHEDULE_RUN, schedule, lambda it, world, name: it.schedules.run(name, world.storage)),
     "schedules.remove": Case(Act.SCHEDULE_REMOVE, schedule, lambda it, _, name: it.schedules.remove(name)),
     "keys.make": Case(Act.KEY_MAKE, nothing, lambda it, *_: it.keys.make("one", Role.VIEWER)),
+    "operations.start": Case(
+        Act.OPERATION_START, failed_job, lambda it, *_: it.operations.start(Doing.RETRY, JobFilter((JobState.FAILED,)))
+    ),
+    "operations.cancel": Case(Act.OPERATION_CANCEL, operation, lambda it, _, one: it.operations.cancel(one)),
     "keys.revoke": Case(Act.KEY_REVOKE, key, lambda it, _, one: it.keys.revoke(one)),
 }
 """By the method's name."""
 
 LOOKS = {
-    *("acting_as", "close", "connect", "country", "explain", "now", "schema_version", "status", "unserved"),
+    *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
+    *("unserved", "waiting"),
     *("audit.page", "audit.is_upload_of"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     "datasets.select",
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
     *("jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check"),
+    # Each act of the batches of an operation is one.
+    *("operations.get", "operations.page", "operations.preview", "operations.work"),
     *("pools.details", "pools.get", "pools.list", "pools.names"),
     *("schedules.get", "schedules.list", "schedules.names"),
     # The controller's ticks: each dataset that one submits is an act.
@@ -138,6 +152,9 @@ BOOKS = {
     ("folder_scan", "_submit"),
     ("folder_scan", "_submit_one"),
     ("keys", "check"),
+    ("operations", "_batch"),
+    ("operations", "_end"),
+    ("operations", "work"),
     ("schedules", "claim"),
     ("schedules", "_end"),
 }
@@ -196,7 +213,7 @@ def test_an_act_is_in_the_audit(world: World, method: str) -> None:
 def test_without_its_audit_nothing_is_done(world: World, method: str) -> None:
     case = ACTS[method]
     given = case.given(world)
-    tables = ("datasets", "jobs", "pools", "schedules", "api_keys")
+    tables = ("datasets", "jobs", "pools", "schedules", "api_keys", "operations")
     before = [world.query(f"select * from {table} order by 1") for table in tables]
     world.query("alter table audit add check (actor <> 'ada') not valid")
     with suppress(RunError, psycopg.Error):

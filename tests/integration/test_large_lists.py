@@ -15,6 +15,7 @@ from dataset_jobs.store.statements import statement
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
 from services.listing import Order
+from services.story import story
 from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.every_postgres
@@ -152,6 +153,21 @@ def test_the_latest_ends_are_found_by_an_index(client: Client, which: str) -> No
 def test_a_page_in_the_middle_reads_few_blocks(client: Client) -> None:
     page = client.jobs.select(JobFilter()).page(50, after=JOBS // 2)
     assert len(page.items) == 50 and page.next is not None
+    check(client)
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.SCHEDULED, JobState.RUNNING])
+def test_why_jobs_wait_is_found_by_an_index(client: Client, state: JobState) -> None:
+    jobs, _ = client.jobs.select(JobFilter((state,))).first(50)
+    waiting = client.waiting(jobs)
+    assert {job.id for job in jobs} == waiting.keys()
+    check(client)
+
+
+def test_a_story_reads_few_blocks(client: Client) -> None:
+    for state in (JobState.QUEUED, JobState.FAILED, JobState.RUNNING):
+        [job], _ = client.jobs.select(JobFilter((state,))).first(1)
+        assert story(client.explain(job.id)).sentence
     check(client)
 
 

@@ -42,7 +42,7 @@ ALL: list[Advice] = [
                        *next_steps(job(state, reload=reload), cause, reason))
     ),
     *(step for word in (*Reason, Cause.UNAVAILABLE) for step in advice_on_waiting(job(JobState.RUNNING), word)),
-    *next_steps(job(JobState.RUNNING), cancelling=True),
+    *next_steps(replace(job(JobState.RUNNING), cancelling=True)),
     *(step for action in HINTED for step in advice_on_end(job(), Cause.REJECTED, None, [Hint(action)])),
 ]  # fmt: skip
 TEXTS = sorted({advice_in_words(advice) for advice in ALL})
@@ -202,7 +202,7 @@ def test_a_reason_says_more_than_its_cause() -> None:
 
 
 def test_a_job_that_is_being_cancelled_is_not_to_be_cancelled_again() -> None:
-    [being_cancelled] = next_steps(job(JobState.RUNNING), cancelling=True)
+    [being_cancelled] = next_steps(replace(job(JobState.RUNNING), cancelling=True))
     [running] = next_steps(job(JobState.RUNNING))
     assert being_cancelled.hints == ()
     assert [hint.action for hint in running.hints] == [Action.CANCEL_JOB]

@@ -67,7 +67,6 @@ def test_a_wall_clock_is_found_under_any_name() -> None:
 
 
 TIMES_OF_OTHERS = {
-    "cli/wording/story.py": "the time of the next try, which the database has said",
     "controller/launchers/kubernetes/pod_evidence.py": "whether a runner ended before the rest of its pod: its "
     "deadline by its node's clock; a disruption, of a pod with other containers only, by the control plane's",
     "controller/outcomes/diagnosis.py": "how long a pod waited for its node: both times are the control plane's",
@@ -76,6 +75,7 @@ TIMES_OF_OTHERS = {
     "dataset_jobs/model/settlement.py": "how long a container ran: both times are its node's",
     "parser_runner/child.py": "since when a log on a terminal runs: the same machine's",
     "parser_runner/parsers/workbook.py": "a date in a file",
+    "services/run_story.py": "the time of the next try, which the database has said",
     "services/run_logs.py": "the time of a line of a run's log, for people",
 }
 """Where a time is read that somebody else wrote; whoever adds a place says by which clock it is compared."""

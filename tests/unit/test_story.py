@@ -9,11 +9,11 @@ import pytest
 
 from app.places import Places
 from cli.commands.status import heading, remarks
-from cli.screen.words import duration
 from cli.wording.obstacles import waits_in_words
 from cli.wording.story import story
 from dataset_jobs.model.causes import Cause, Reason
 from dataset_jobs.model.outcome import LogLine, Outcome
+from dataset_jobs.model.sentences import duration
 from dataset_jobs.store.views import Blocked, ControllerStatus, JobView, PoolStatus, RunView, ScheduleView, Status
 from services.explain import explanation
 

@@ -20,6 +20,15 @@ for update
 -- Begin again if one of them is not locked yet.
 select id, state from jobs where dataset_id = %(dataset_id)s order by key
 
+-- name: datasets.facts
+-- Reads, without a lock, what decides whether the dataset's jobs may be retried, and whether it may be loaded again.
+-- Called by jobs explain, which offers nothing that would be refused.
+select id, key, filename, loaded_at is not null as loaded, loaded_at,
+    (select jobs.id from jobs
+        where jobs.dataset_id = datasets.id and jobs.state not in ('completed', 'failed', 'cancelled')
+        limit 1) as unfinished_job
+from datasets where id = %(dataset_id)s
+
 -- name: datasets.revive
 -- Makes a failed dataset pending again. Called by submit, reprocess and jobs retry.
 select revive_dataset(%(dataset_id)s)
@@ -51,7 +60,11 @@ where (%(before)s::int is null or datasets.key < %(before)s)
     and (%(measure)s::text is null or datasets.measure = %(measure)s)
     and (%(region)s::text is null or datasets.region = %(region)s)
     and (%(batch)s::text is null or datasets.batch = %(batch)s)
-    and (%(year)s::int is null or datasets.key in (select dataset_key from coverage where coverage.year = %(year)s))
+    -- An array, and not a join: so an index finds these keys.
+    and (%(year)s::int is null
+        or datasets.key = any (array(select dataset_key from coverage where coverage.year = %(year)s)))
+    and (%(superseded)s::bool is distinct from true
+        or datasets.key = any (array(select dataset_key from coverage where superseded_by is not null)))
     and (%(superseded)s::bool is null or %(superseded)s = (
         exists (select from coverage where dataset_key = datasets.key)
         and not exists (select from coverage where dataset_key = datasets.key and superseded_by is null)))

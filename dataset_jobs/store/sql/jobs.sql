@@ -92,6 +92,7 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
     and (%(reason)s::text is null or exists (
         select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
     and (%(batch)s::text is null or datasets.batch = %(batch)s)
@@ -119,6 +120,7 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
     and (%(reason)s::text is null or exists (
         select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
     and (%(batch)s::text is null or datasets.batch = %(batch)s)
@@ -182,6 +184,11 @@ with recursive asked as (
     where search.low < search.high
 )
 select max(low) as key, (select since from asked) as since from search
+
+-- name: jobs.of_reason
+-- Finds some jobs with a run that ended by a reason: if there are few, a list begins with these.
+select distinct job_id as id from (
+    select job_id from runs where reason = %(reason)s limit %(limit)s) found
 
 -- name: jobs.list
 -- Reads jobs as clients see them, the newest first, each with the progress of its latest run. Called by jobs list, show

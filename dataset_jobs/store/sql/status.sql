@@ -63,7 +63,7 @@ from controllers full join (
     select owner, min(launcher) as launcher, array_agg(distinct pool) as pools, max(claimed_at) as last_claim,
         count(*) filter (where released_at is null) as unreleased,
         max(lease_until) filter (where released_at is null) as heard_of_until
-    from runs where released_at is null or claimed_at > clock_timestamp() - interval '1 hour'
+    from runs where released_at is null or claimed_at > now() - interval '1 hour'
     group by owner
 ) claims using (owner)
 where controllers.seen_at > clock_timestamp() - interval '1 hour' or claims.owner is not null

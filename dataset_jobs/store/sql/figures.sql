@@ -1,0 +1,66 @@
+-- Figures of the whole installation, which one sampler of a process reads for all who look; and the past of pools. Each
+-- statement is a transaction of its own.
+
+-- name: figures.size
+-- About how many jobs there are, as Postgres estimates it.
+select greatest(reltuples, 0)::bigint as jobs, clock_timestamp() as now from pg_class where oid = 'jobs'::regclass
+
+-- name: figures.states
+-- Counts the jobs by state. It reads all of them.
+select state, count(*) as jobs from jobs group by state
+
+-- name: figures.record_minute
+-- Writes a row for each pool that this controller decides for, of the minute that is just over, and removes rows older
+-- than 30 days. Whoever comes second writes nothing, so each minute is there once. What ended within a second of the
+-- minute's end may still be committing: so it is not written before the fifth.
+with over as (
+    select asked.now, date_trunc('minute', asked.now) as until,
+        date_trunc('minute', asked.now) - interval '1 minute' as minute
+    from (select coalesce(%(at)s::timestamptz, now()) as now) asked
+), mine as (
+    select name, desired, max_running from pools, over
+    where decided_by = %(owner)s and decided_until > over.now and over.now >= over.until + interval '5 s'
+        and not exists (select from pool_minutes where pool = name and pool_minutes.minute = over.minute)
+), removed as (
+    delete from pool_minutes using mine, over
+    where pool_minutes.pool = mine.name and pool_minutes.minute < over.now - interval '30 days'
+)
+insert into pool_minutes (pool, minute, depth, oldest_wait_seconds, running, pending, desired, maximum, finished, failed,
+    busy)
+select mine.name, over.minute, queue.depth, greatest(0, extract(epoch from over.now - queue.oldest)),
+    held.running, held.pending, mine.desired, mine.max_running, ended.finished, ended.failed, worked.busy
+from mine, over, lateral (
+    select count(*) as depth, min(run_at) as oldest from jobs
+    where pool = mine.name and (state = 'queued' or (state = 'scheduled' and run_at <= over.now))
+) queue, lateral (
+    select count(*) filter (where started_at is not null and ended_at is null and committed_at is null) as running,
+        count(*) filter (where started_at is null and ended_at is null) as pending
+    from runs where pool = mine.name and released_at is null
+) held, lateral (
+    select count(*) as finished, count(*) filter (where state = 'failed') as failed from jobs
+    where pool = mine.name and finished_at >= over.minute and finished_at < over.until
+) ended, lateral (
+    -- Of the runs that are at work, and of those that started within the last hour.
+    select coalesce(sum(greatest(0, extract(epoch from
+        least(over.until, coalesce(committed_at, ended_at, over.until)) - greatest(over.minute, started_at)))), 0) as busy
+    from runs
+    where pool = mine.name and started_at < over.until
+        and (released_at is null or started_at >= over.minute - interval '1 hour')
+) worked
+on conflict (pool, minute) do nothing
+returning pool
+
+-- name: figures.history
+-- Reads a pool's past in steps; a step without a row is null.
+select steps.at, minutes.*
+from generate_series(
+    date_bin(%(step)s::interval, %(from)s::timestamptz, timestamptz '2000-01-01 00:00:00+00'),
+    %(to)s::timestamptz - interval '1 microsecond', %(step)s::interval) as steps (at)
+cross join lateral (
+    select max(depth) as depth, max(oldest_wait_seconds) as oldest_wait, round(avg(running), 2)::float8 as running,
+        round(avg(pending), 2)::float8 as pending, max(desired) as desired, max(maximum) as maximum,
+        sum(finished)::int as finished, sum(failed)::int as failed, sum(busy)::float8 as busy
+    from pool_minutes
+    where pool = %(pool)s and minute >= steps.at and minute < steps.at + %(step)s::interval
+) minutes
+order by steps.at

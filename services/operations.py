@@ -1,0 +1,455 @@
+"""Operations: one act over all jobs or datasets that match a filter, a batch a transaction.
+
+A batch commits its acts together with the place where the next one begins. So whoever dies in the middle has done
+nothing twice and leaves nothing out, and somebody else carries the operation on when the lease is over.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from dataset_jobs.model.actor import Act, Actor, target_of
+from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
+from dataset_jobs.model.states import FINISHED, JobState
+from dataset_jobs.model.text import json_text
+from dataset_jobs.storage import Storage
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction
+from services.datasets import delete_dataset, reprocess_dataset
+from services.filters import DatasetFilter, JobFilter, select_datasets, select_jobs
+from services.jobs import cancel_job, purge_batch, retry_job, set_waiting_job
+from services.operation_filters import filter_from_json, filter_to_json
+
+MOST = 100_000
+"""So many are the most that one operation is for."""
+
+BATCH = 50
+LEASE = timedelta(seconds=60)
+"""How long an operation waits for whoever carries it on; a batch takes a second or so."""
+
+_REASONS = 20
+"""So many reasons of refusals are kept apart."""
+
+
+class Doing(StrEnum):
+    """What an operation does with each."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    SET = "set"
+    REPROCESS = "reprocess"
+    DELETE = "delete"
+    PURGE = "purge"
+
+    @property
+    def is_of_datasets(self) -> bool:
+        """Whether its filter is one of datasets."""
+        return self in (Doing.REPROCESS, Doing.DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the act takes.
+
+    Args:
+        priority: for retry, set and reprocess.
+        run_at: for set and reprocess.
+        pool: for reprocess.
+        older_than: for purge: how long ago the jobs must have finished.
+    """
+
+    priority: int | None = None
+    run_at: datetime | None = None
+    pool: str | None = None
+    older_than: timedelta | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the database keeps it."""
+        older = None if self.older_than is None else self.older_than.total_seconds()
+        run_at = None if self.run_at is None else self.run_at.isoformat()
+        return {"priority": self.priority, "run_at": run_at, "pool": self.pool, "older_than_seconds": older}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Options":
+        """From what `to_json` has made."""
+        run_at, older = kept.get("run_at"), kept.get("older_than_seconds")
+        return cls(
+            kept.get("priority"), None if run_at is None else datetime.fromisoformat(run_at), kept.get("pool"),
+            None if older is None else timedelta(seconds=older),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an operation would do now.
+
+    Args:
+        matching, can: how many match, and for how many the act is possible.
+        cannot: why it is not, and for how many.
+        first, last: the oldest and the newest of them; None if there are none.
+    """
+
+    matching: int
+    can: int
+    cannot: Sequence[tuple[str, int]]
+    first: UUID | None
+    last: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation.
+
+    Args:
+        key: for `Operations.page`.
+        state: running, completed, cancelled or failed.
+        of, done, failed: how many matched, how many of them are dealt with, and how many of those were refused.
+        refusals: why, and how many.
+        is_at_work: somebody carries it on now.
+        error: why it failed.
+    """
+
+    id: UUID
+    key: int
+    action: str
+    filter: dict[str, Any]
+    options: dict[str, Any]
+    state: str
+    of: int
+    done: int
+    failed: int
+    refusals: dict[str, int]
+    made_by: str
+    surface: str
+    made_at: datetime
+    cancel_requested_at: datetime | None
+    cancelled_by: str | None
+    ended_at: datetime | None
+    error: str | None
+    is_at_work: bool | None
+
+
+class TooMany(Conflict):
+    """More match than one operation is for."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a batch has done. `uris` are the files to delete when it is committed."""
+
+    done: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
+    uris: list[str] = field(default_factory=list)
+
+
+class Operations:
+    """The operations of an installation.
+
+    Every method raises `Unavailable`, `Forbidden` or `Misconfigured` as the database has it.
+
+    Args:
+        database: has them.
+        batch: how many a transaction deals with.
+    """
+
+    def __init__(self, database: ClientDatabase, batch: int = BATCH) -> None:
+        self._database = database
+        self._size = batch
+
+    def preview(self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None) -> Preview:
+        """What an operation would do now; writes nothing. Raises as `start`."""
+        options = options or Options()
+        which = _checked(doing, which, options)
+        if doing is Doing.PURGE:
+            count = self._purgeable(which, options)
+            return Preview(count, count, [], None, None)
+        rows = self._match(doing, which)
+        can, cannot = _judge(self._database, doing, [row["id"] for row in rows])
+        return Preview(len(rows), can, cannot, rows[-1]["id"] if rows else None, rows[0]["id"] if rows else None)
+
+    def start(self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None) -> Operation:
+        """Starts an operation over all that match now; `work` carries it on.
+
+        Raises:
+            InvalidRequest: the filter is of something else, or an option is missing.
+            TooMany: more than `MOST` match.
+        """
+        options = options or Options()
+        which = _checked(doing, which, options)
+        if isinstance(which.since, timedelta):
+            which = replace(which, since=self._database.only("session.database_time")["now"] - which.since)
+        rows = [] if doing is Doing.PURGE else self._match(doing, which)
+        of = self._purgeable(which, options) if doing is Doing.PURGE else len(rows)
+        actor, kept = self._database.actor, filter_to_json(which)
+
+        def work(acting: Acting) -> UUID:
+            row = acting.one(
+                "operations.start", action=doing, filter=json_text(kept), options=json_text(options.to_json()),
+                of=of, first_key=rows[-1]["key"] if rows else None, last_key=rows[0]["key"] if rows else None,
+                made_by=actor.name, surface=actor.surface, key_id=actor.key_id, request_id=actor.request_id,
+            )  # fmt: skip
+            assert row is not None
+            acting.target = target_of("operation", row["id"])
+            acting.detail = {"action": doing, "filter": kept, "options": options.to_json(), "of": of}
+            return UUID(str(row["id"]))
+
+        return self.get(self._database.act(Act.OPERATION_START, None, work))
+
+    def get(self, operation_id: UUID) -> Operation:
+        """One of them; raises NotFound."""
+        for row in self._database.all("operations.list", id=operation_id, before=None, limit=1):
+            return Operation(**row)
+        raise NotFound(f"there is no operation {operation_id}")
+
+    def page(self, limit: int, before: int | None = None) -> list[Operation]:
+        """The newest ones; `before` is the key of the last one of the page before."""
+        return [Operation(**row) for row in self._database.all("operations.list", id=None, before=before, limit=limit)]
+
+    def cancel(self, operation_id: UUID) -> Operation:
+        """Ends an operation: what is done stays done. One that was cancelled already stays so.
+
+        Raises:
+            NotFound: there is no such operation.
+            Conflict: it is over.
+        """
+
+        def work(acting: Acting) -> None:
+            row = acting.one("operations.end", id=operation_id)
+            if row is None:
+                raise NotFound(f"there is no operation {operation_id}")
+            if row["state"] == "cancelled":
+                acting.nothing_done()
+                return
+            if row["state"] != "running":
+                raise Conflict(f"operation {operation_id} is over: it has {row['state']}")
+            acting.execute("operations.cancel", id=operation_id, by=self._database.actor.name)
+
+        self._database.act(Act.OPERATION_CANCEL, target_of("operation", operation_id), work)
+        return self.get(operation_id)
+
+    def work(self, storage: Storage, stopping: Callable[[], bool] = lambda: False) -> int:
+        """Carries on what nobody else does, until there is nothing more to do or it is to stop.
+
+        Any number of processes may do so at one time.
+
+        Args:
+            storage: has the files of datasets that are deleted.
+            stopping: asked between two batches.
+
+        Returns:
+            How many operations it has brought to their end.
+        """
+        ended, holder = 0, uuid4()
+        while not stopping():
+            row = self._database.transaction(lambda it: it.one("operations.take", holder=holder, lease=LEASE))
+            if row is None:
+                break
+            ended += self._carry_on(row["id"], holder, storage, stopping)
+        return ended
+
+    def _carry_on(self, operation_id: UUID, holder: UUID, storage: Storage, stopping: Callable[[], bool]) -> bool:
+        try:
+            while not stopping():
+                rows = self._database.all("operations.read", id=operation_id, holder=holder)
+                if not rows:
+                    return False  # it was cancelled, or somebody else has taken it
+                over = self._batch(rows[0], holder, storage)
+                if over is not False:
+                    return bool(over)
+        except InvalidRequest as error:
+            # The filter names what is gone meanwhile, such as a pool.
+            self._end(operation_id, holder, "operations.fail", error=str(error))
+            return True
+        self._end(operation_id, holder, "operations.give_back")
+        return False
+
+    def _end(self, operation_id: UUID, holder: UUID, query: str, **parameters: str) -> None:
+        self._database.transaction(lambda it: it.execute(query, id=operation_id, holder=holder, **parameters))
+
+    def _batch(self, operation: Row, holder: UUID, storage: Storage) -> bool | None:
+        """Does a batch: True if it was the last one, None if it is somebody else's now."""
+        doing, position = Doing(operation["action"]), operation["position"]
+        actor = Actor(operation["made_by"], operation["surface"], operation["request_id"], operation["key_id"])
+        database = self._database.acting_as(actor)
+        act = _Acts(database, doing, Options.from_json(operation["options"]), str(operation["id"]))
+        which = filter_from_json(doing.is_of_datasets, operation["filter"])
+        size = 1 if doing is Doing.DELETE else self._size  # a dataset may have millions of rows
+        found: Sequence[Row] = []
+        if doing is not Doing.PURGE and position is not None:
+            found = [row for row in _matching(database, which, position, size) if row["key"] >= operation["first_key"]]
+
+        def work(transaction: Transaction) -> tuple[_Batch, bool] | None:
+            locked = transaction.one("operations.lock", id=operation["id"], holder=holder, position=position)
+            if locked is None:
+                return None
+            batch = _Batch()
+            if doing is Doing.PURGE:
+                over = act.purge(transaction, which, batch)
+            else:
+                over = len(found) < size
+                for row in found:
+                    act.one(transaction, row["id"], batch)
+            refused = transaction.one("operations.refusals", id=operation["id"])
+            transaction.execute(
+                "operations.advance", id=operation["id"], done=batch.done, failed=sum(batch.refusals.values()),
+                refusals=json_text(_added((refused or {}).get("refusals") or {}, batch.refusals)),
+                position=found[-1]["key"] if found else position, lease=LEASE, over=over,
+            )  # fmt: skip
+            return batch, over
+
+        result = database.transaction(work)
+        if result is None:
+            return None
+        for uri in result[0].uris:
+            _delete_file(storage, uri)
+        return result[1]
+
+    def _match(self, doing: Doing, which: JobFilter | DatasetFilter) -> Sequence[Row]:
+        rows = _matching(self._database, which, None, MOST + 1)
+        if len(rows) > MOST:
+            raise TooMany(f"more than {MOST:,} match: {doing} fewer at one time, such as those of one day")
+        return rows
+
+    def _purgeable(self, which: JobFilter | DatasetFilter, options: Options) -> int:
+        assert isinstance(which, JobFilter) and options.older_than is not None
+        states = list(which.states or FINISHED)
+        rows = self._database.all("jobs.count_purgeable", older_than=options.older_than, states=states)
+        return sum(row["jobs"] for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Acts:
+    """Does an operation's act with one after the other, each as a part of the batch's transaction."""
+
+    database: ClientDatabase
+    doing: Doing
+    options: Options
+    operation: str
+
+    def one(self, transaction: Transaction, target: UUID, batch: _Batch) -> None:
+        """Does it with one; a refusal is counted."""
+        batch.done += 1
+        options = self.options
+        try:
+            match self.doing:
+                case Doing.RETRY:
+                    self._job(transaction, Act.JOB_RETRY, target, partial(retry_job, priority=options.priority))
+                case Doing.CANCEL:
+                    self._job(transaction, Act.JOB_CANCEL, target, cancel_job)
+                case Doing.SET:
+                    change = partial(set_waiting_job, priority=options.priority, run_at=options.run_at)
+                    self._job(transaction, Act.JOB_SET, target, change)
+                case Doing.REPROCESS:
+                    again = partial(
+                        reprocess_dataset, dataset_id=target, priority=options.priority or 0,
+                        pool=options.pool or "default", run_at=options.run_at,
+                    )  # fmt: skip
+                    self._within(transaction, Act.DATASET_REPROCESS, target_of("dataset", target), again)
+                case Doing.DELETE:
+                    gone = partial(delete_dataset, dataset_id=target)
+                    named = target_of("dataset", target)
+                    batch.uris.append(self._within(transaction, Act.DATASET_DELETE, named, gone))
+                case Doing.PURGE:
+                    raise AssertionError("a purge has no single jobs")
+        except InvalidRequest as refusal:
+            why = _in_general(refusal)
+            batch.refusals[why] = batch.refusals.get(why, 0) + 1
+
+    def purge(self, transaction: Transaction, which: JobFilter | DatasetFilter, batch: _Batch) -> bool:
+        """Purges as many as one transaction does; whether there are no more."""
+        assert isinstance(which, JobFilter) and self.options.older_than is not None
+        states, older = list(which.states or FINISHED), self.options.older_than
+        batch.done = self._within(transaction, Act.JOB_PURGE, None, lambda it: purge_batch(it, older, states))
+        return batch.done == 0
+
+    def _job(self, transaction: Transaction, action: Act, job_id: UUID, work: Callable[..., Any]) -> None:
+        self._within(transaction, action, target_of("job", job_id), partial(work, job_id=job_id))
+
+    def _within(self, transaction: Transaction, action: Act, target: str | None, work: Callable[[Acting], Any]) -> Any:
+        def noted(acting: Acting) -> Any:
+            result = work(acting)
+            acting.detail = {**acting.detail, "operation": self.operation}
+            return result
+
+        return self.database.act_within(transaction, action, target, noted)
+
+
+def _matching(
+    database: ClientDatabase, which: JobFilter | DatasetFilter, before: int | None, limit: int
+) -> Sequence[Row]:
+    """Ids and keys of what a filter selects, the newest first."""
+    if isinstance(which, JobFilter):
+        return select_jobs(database, which, lambda _: []).match(before, limit)
+    return select_datasets(database, which, lambda _: []).match(before, limit)
+
+
+def _judge(database: ClientDatabase, doing: Doing, ids: Sequence[UUID]) -> tuple[int, list[tuple[str, int]]]:
+    """For how many an act is possible, as far as their states say; and why it is not for the others."""
+    can, cannot = 0, dict[str, int]()
+    for why, count in _verdicts(database, doing, ids):
+        if why is None:
+            can += count
+        else:
+            cannot[why] = cannot.get(why, 0) + count
+    return can, sorted(cannot.items(), key=lambda one: -one[1])
+
+
+def _verdicts(database: ClientDatabase, doing: Doing, ids: Sequence[UUID]) -> Iterable[tuple[str | None, int]]:
+    if doing.is_of_datasets:
+        for row in database.all("operations.judge_datasets", ids=[*ids]):
+            yield ("a job of it is not finished yet" if row["unfinished"] else None), row["datasets"]
+        return
+    possible = {
+        Doing.RETRY: (JobState.FAILED, JobState.CANCELLED),
+        Doing.CANCEL: (JobState.SCHEDULED, JobState.QUEUED, JobState.RUNNING),
+        Doing.SET: (JobState.SCHEDULED, JobState.QUEUED),
+    }[doing]
+    for row in database.all("operations.judge_jobs", ids=[*ids]):
+        if row["state"] not in possible:
+            yield f"it is {row['state']}", row["jobs"]
+        elif doing is Doing.RETRY and row["later"]:
+            yield "its dataset has a later job", row["jobs"]
+        else:
+            yield None, row["jobs"]
+
+
+def _checked(doing: Doing, which: JobFilter | DatasetFilter, options: Options) -> JobFilter | DatasetFilter:
+    if isinstance(which, DatasetFilter) is not doing.is_of_datasets:
+        raise InvalidRequest(
+            f"{doing} is an act on {'datasets' if doing.is_of_datasets else 'jobs'}: give their filter"
+        )
+    if doing is Doing.SET and options.priority is None and options.run_at is None:
+        raise InvalidRequest("set: give a priority, a time or both")
+    if doing is Doing.PURGE:
+        if options.older_than is None or options.older_than < timedelta(0):
+            raise InvalidRequest("purge: say how long ago the jobs must have finished")
+        assert isinstance(which, JobFilter)
+        if which != JobFilter(which.states) or not set(which.states) <= set(FINISHED):
+            raise InvalidRequest("purge: it takes states of finished jobs, and no other filter")
+    return which
+
+
+def _in_general(refusal: InvalidRequest) -> str:
+    """A refusal without the ids and names of one job, so that those alike are counted together."""
+    text = re.sub(r" ?\(.*?\)| ?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", str(refusal))
+    return text[:200]
+
+
+def _added(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    total = dict(counts)
+    for why, count in more.items():
+        name = why if why in total or len(total) < _REASONS else "other reasons"
+        total[name] = total.get(name, 0) + count
+    return total
+
+
+def _delete_file(storage: Storage, uri: str) -> None:
+    # The dataset is gone; a file that nothing refers to does no harm.
+    with contextlib.suppress(RunError):
+        storage.delete(uri)
