@@ -25,11 +25,12 @@ def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 
     body = json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": cache}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, status, headers, "application/json")
 
 
-def _has(given: str, tag: str) -> bool:
-    tags = [one.strip().removeprefix("W/") for one in given.split(",")]
+def not_modified(request: Request, tag: str) -> bool:
+    """Whether the client has the answer of this tag already."""
+    tags = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     return "*" in tags or tag in tags

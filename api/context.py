@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from api.access import Caller
 from api.exchange import Exchange, exchange_of
 from api.rates import Rates
+from api.sampler import Sampler
 from app.file_storage import storage_config
 from app.settings import Settings
 from dataset_jobs.model.actor import Actor
@@ -80,6 +81,7 @@ class Context:
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
+        sampler: looks at the whole installation, once for all who ask.
     """
 
     settings: Settings
@@ -90,10 +92,12 @@ class Context:
     stopping: Stopping = field(default_factory=Stopping)
     rates: Rates = field(init=False)
     keys: Keys = field(init=False)
+    sampler: Sampler = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
+        self.sampler = Sampler(self.client)
 
     @classmethod
     def open(

@@ -37,13 +37,14 @@ def key_of(cursor: str | None, filters: Mapping[str, Any], order: str = "newest"
         padded = cursor[:_MOST] + "=" * (-len(cursor) % 4)
         found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
-        raise _mismatch("it is not a cursor at all") from None
+        raise mismatch("it is not a cursor at all") from None
     if not isinstance(found, list) or len(found) != 3 or found[:2] != [order, _hash(filters)]:
-        raise _mismatch("it came with other filters, or from another list")
+        raise mismatch("it came with other filters, or from another list")
     return found[2]
 
 
-def _mismatch(why: str) -> Problem:
+def mismatch(why: str) -> Problem:
+    """The answer to a cursor that is none of this list."""
     return Problem(
         "cursor-mismatch", f"cursor: {why}; leave it out to begin anew", [{"field": "cursor", "message": why}]
     )

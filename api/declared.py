@@ -55,6 +55,8 @@ class Declared:
             common += ["no-key", "bad-key", "key-expired", "not-allowed", "cross-site", "database-away", "storage-away"]
         if self.changes:
             common.append("read-only")
+        if self.query:
+            common.append("field-invalid")
         return tuple(dict.fromkeys([*self.problems, *common]))
 
 

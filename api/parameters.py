@@ -28,6 +28,10 @@ def check_query(query: bytes, known: Iterable[str]) -> None:
     wrong = [unknown(name, names) for name in given if name not in names]
     if wrong:
         raise Problem("unknown-parameter", "; ".join(one["message"] for one in wrong), wrong)
+    if zeros := [name for name, value in given.items() if "\0" in value]:  # a database cannot compare such a text
+        why = "a zero byte is in it"
+        errors: list[FieldError] = [{"field": name, "message": why} for name in zeros]
+        raise Problem("field-invalid", f"{zeros[0]}: {why}", errors, status=400)
 
 
 def unknown(given: str, known: Iterable[str]) -> FieldError:

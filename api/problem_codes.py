@@ -104,6 +104,12 @@ PROBLEMS: dict[str, Kind] = {
         "Use the ISO 3166-1 code of two letters, or an id of GET /v1/countries.",
         "country=US",
     ),
+    "file-gone": Kind(
+        410, "File gone",
+        "The dataset is there, but storage has its file no more.",
+        "Upload the same file again: it is stored again, and nothing else changes.",
+        "GET /v1/datasets/0f9c5d4e-…/file",
+    ),
     "method-not-allowed": Kind(
         405, "Method not allowed",
         "The address exists, but not for this method.",

@@ -1,6 +1,6 @@
 """What people have done, as the transactions of their acts have written it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,3 +80,9 @@ class Audit:
         return bool(
             self._database.only("audit.done_by_key", key_id=key_id, action=Act.DATASET_SUBMIT, target=target)["done"]
         )
+
+    def uploaders(self, dataset_ids: Iterable[UUID]) -> Mapping[UUID, str]:
+        """Who submitted these datasets; those that nobody is known of are left out."""
+        targets = {target_of("dataset", one): one for one in dataset_ids}
+        rows = self._database.all("audit.first_of", action=Act.DATASET_SUBMIT, targets=[*targets])
+        return {targets[row["target"]]: row["actor"] for row in rows}

@@ -1,6 +1,6 @@
 """The countries, with what is loaded of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -39,6 +39,15 @@ class Country:
     stats: CountryStats
 
 
+@dataclass(frozen=True, slots=True)
+class NamedCountry:
+    """A country without its figures."""
+
+    id: UUID
+    code: str
+    name: str
+
+
 class Countries:
     """The countries of an installation.
 
@@ -51,6 +60,10 @@ class Countries:
     def all(self) -> Sequence[Country]:
         """All of them, by code."""
         return [_country(row) for row in self._database.all("countries.read", code=None, id=None)]
+
+    def by_code(self) -> Mapping[str, NamedCountry]:
+        """All of them without figures, by code."""
+        return {row["code"]: NamedCountry(**row) for row in self._database.all("countries.names")}
 
     def get(self, given: str) -> Country:
         """One by its id or its code, which may be in small letters; raises UnknownCountry."""

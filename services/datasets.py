@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -18,6 +19,22 @@ from services.filters import DatasetFilter, select_datasets
 from services.ids import find
 from services.listing import Selection
 from services.refusals import refuse_to_delete, refuse_to_reprocess
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredYear:
+    """What a dataset has of a year and a sex.
+
+    Args:
+        rows, total: how many names, and the sum of their counts.
+        superseded_by: the dataset that counts in its place; None if this one counts.
+    """
+
+    year: int
+    gender: str
+    rows: int
+    total: int
+    superseded_by: UUID | None
 
 
 class Datasets:
@@ -79,6 +96,10 @@ class Datasets:
             )
             found[row["id"]] = stored_report(about, row["report"])
         return found
+
+    def coverage(self, dataset_id: UUID) -> Sequence[CoveredYear]:
+        """The years and sexes that a dataset has rows of, ascending; none if there is no such dataset."""
+        return [CoveredYear(**row) for row in self._database.all("coverage.of_dataset", dataset_id=dataset_id)]
 
     def most_frequent(self, dataset: DatasetView, limit: int) -> Sequence[NameCount]:
         """The most frequent names of a loaded dataset in its last year; none if it has no rows."""

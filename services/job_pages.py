@@ -51,14 +51,19 @@ def page_of_jobs(
     read: Callable[[Iterable[UUID]], list[JobView]],
     limit: int,
     after: Place | None,
+    skip: int = 0,
 ) -> JobPage:
-    """A page of jobs; raises InvalidRequest for a place that is none of this order."""
+    """A page of jobs; raises InvalidRequest for a place that is none of this order.
+
+    Args:
+        skip: leave out so many before it; each costs a little.
+    """
     order = order_of(which)
     selection = select_jobs(database, which, read)
     if order is JobOrder.NEWEST:
-        page = selection.page(limit, None if after is None else _key(after, 1))
+        page = selection.page(limit, None if after is None else _key(after, 1), skip)
         return JobPage(page.items, None if page.next is None else [page.next], order)
-    rows = _rows(database, order, which.pool, limit + 1, after)
+    rows = _rows(database, order, which.pool, skip + limit + 1, after)[skip:]
     shown = {view.id: view for view in selection.read(row["id"] for row in rows[:limit])}
     items = [shown[row["id"]] for row in rows[:limit] if row["id"] in shown]
     return JobPage(items, _place(order, rows[limit - 1]) if len(rows) > limit else None, order)

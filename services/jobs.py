@@ -89,9 +89,9 @@ class Jobs:
         """The jobs of a filter, in pages; raises InvalidRequest for a country or a pool that is not there."""
         return select_jobs(self._database, which, self._read)
 
-    def page(self, which: JobFilter, limit: int, after: Place | None = None) -> JobPage:
+    def page(self, which: JobFilter, limit: int, after: Place | None = None, skip: int = 0) -> JobPage:
         """A page of the jobs of a filter in its natural order; raises as `select`, and for a place of another order."""
-        return page_of_jobs(self._database, which, self._read, limit, after)
+        return page_of_jobs(self._database, which, self._read, limit, after, skip)
 
     def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
         return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]

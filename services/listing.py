@@ -82,14 +82,15 @@ class Selection(Generic[View]):
         self._things = things
         self._indexed = indexed or {}
 
-    def page(self, limit: int, after: int | None = None) -> Page[View]:
+    def page(self, limit: int, after: int | None = None, skip: int = 0) -> Page[View]:
         """A page of the natural order.
 
         Args:
             limit: at most so many.
             after: `next` of the page before.
+            skip: leave out so many before that; each costs a little.
         """
-        found = self._match(after, limit + 1)
+        found = self._match(after, skip + limit + 1)[skip:]
         more = len(found) > limit
         return Page(self._read(row["id"] for row in found[:limit]), found[limit - 1]["key"] if more else None)
 

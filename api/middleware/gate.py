@@ -62,7 +62,7 @@ class Gate:
     def _declared(self, scope: Scope) -> Declared:
         """What the request's route declares. One that declares nothing is not called."""
         allowed: set[str] = set()
-        for route in self._routes:
+        for route in self._routes if "\0" not in scope["path"] else ():
             match, _ = route.matches(scope)
             if match is Match.FULL:
                 declared = declared_by(route)

@@ -22,6 +22,9 @@ class Line(NamedTuple):
 
 EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
+ADMINS = (401, 403, 403, 200)
+LOST = (401, 404, 404, 404)
+"""A viewer's route, for something that is not there."""
 NOBODY_ID = "00000000-0000-4000-8000-000000000000"
 
 LINES = [
@@ -36,4 +39,18 @@ LINES = [
     Line("GET", "/v1/countries", VIEWERS),
     Line("GET", "/v1/countries/{country}", VIEWERS, "/v1/countries/us"),
     Line("GET", "/v1/parsers", VIEWERS),
+    Line("GET", "/v1/status", VIEWERS),
+    Line("GET", "/v1/datasets", VIEWERS),
+    Line("GET", "/v1/datasets/{dataset_id}", LOST, f"/v1/datasets/{NOBODY_ID}"),
+    Line("GET", "/v1/datasets/{dataset_id}/file", LOST, f"/v1/datasets/{NOBODY_ID}/file"),
+    Line("GET", "/v1/jobs", VIEWERS),
+    Line("GET", "/v1/jobs/{job_id}", LOST, f"/v1/jobs/{NOBODY_ID}"),
+    Line("GET", "/v1/jobs/{job_id}/story", LOST, f"/v1/jobs/{NOBODY_ID}/story"),
+    Line("GET", "/v1/jobs/{job_id}/runs", LOST, f"/v1/jobs/{NOBODY_ID}/runs"),
+    Line("GET", "/v1/failures", VIEWERS),
+    Line("GET", "/v1/pools", VIEWERS),
+    Line("GET", "/v1/pools/{name}", VIEWERS, "/v1/pools/default"),
+    Line("GET", "/v1/schedules", VIEWERS),
+    Line("GET", "/v1/schedules/{name}", LOST, "/v1/schedules/none"),
+    Line("GET", "/v1/audit", ADMINS),
 ]

@@ -20,3 +20,9 @@ limit %(limit)s
 -- Has this key done that to the target? It tells whose upload a dataset is.
 select exists (
     select from audit where key_id = %(key_id)s and action = %(action)s and target = %(target)s) as done
+
+-- name: audit.first_of
+-- Who was the first to do something to each of these targets.
+select distinct on (target) target, actor from audit
+where target = any(%(targets)s) and action = %(action)s
+order by target, id

@@ -24,4 +24,8 @@ cross join lateral (
 where
     (%(code)s::text is null or countries.code = %(code)s)
     and (%(id)s::uuid is null or countries.id = %(id)s)
-order by countries.code;
+order by countries.code
+
+-- name: countries.names
+-- All countries, without what is loaded of them.
+select id, code, name from countries order by code

@@ -22,3 +22,12 @@ where key in (
         and another.year = this.year and another.gender = this.gender and another.dataset_key <> old.dataset_key
     where this.dataset_key = %(dataset_key)s and this.superseded_by is null)
 order by key
+
+-- name: coverage.of_dataset
+-- What a dataset covers, and for each year and sex the dataset that counts in its place. Called to show a dataset.
+select coverage.year, coverage.gender::text as gender, coverage.row_count as rows, coverage.total_count as total,
+    other.id as superseded_by
+from datasets join coverage on coverage.dataset_key = datasets.key
+    left join datasets other on other.key = coverage.superseded_by
+where datasets.id = %(dataset_id)s
+order by coverage.year, gender

@@ -1,0 +1,196 @@
+"""Jobs and their runs: lists, one with its progress and what it waits for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import AwareDatetime, Field
+
+from api.access import Access
+from api.conditional import answer
+from api.context import Context, Using
+from api.countries import country_code
+from api.declared import Topic
+from api.ids import job_of
+from api.links import job_links, linked
+from api.lists import OldPaging, Paging, Several, asked, key_place, list_of, one_of, page, place
+from api.problems import Problem
+from api.shapes import model, open_words, shape, written
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.keys import RUN_LEASE
+from dataset_jobs.model.states import JobState, JobType
+from dataset_jobs.store.views import JobView, RunView
+from services.client import Client
+from services.explain import ExplainedRun, outcome_of
+from services.filters import JobFilter
+from services.job_pages import JobOrder, order_of
+from services.run_story import run_story
+from services.to_json import to_json
+from services.waiting import Waiting
+
+topic = Topic("jobs", "Jobs and their runs: where they stand, and what they wait for.")
+
+NEWEST_FILES = 100_000
+"""What a file name contains is looked for in the newest so many datasets."""
+
+PROGRESS = model(
+    "JobProgress", "How far a job is; `at` is when its run was heard of last.",
+    bytes_done=int, bytes=int, rows_done=int, share=float | None, at=datetime | None,
+)  # fmt: skip
+
+_STATE = open_words(*JobState)
+_OLD: dict[str, Any] = {"status": _STATE, "completed_at": datetime | None}
+_MORE: dict[str, Any] = {"waiting": written(Waiting | None), "links": dict[str, str]}
+JOB = shape("Job", "A job. `number` is for people.", JobView, **_OLD, **_MORE)
+ONE_JOB = shape(
+    "WholeJob", "A job with how far it is.", JobView, progress=PROGRESS, started_at=datetime | None, max_attempts=int,
+    processing_time_seconds=float | None, **_OLD, **_MORE,
+)  # fmt: skip
+RUN = shape("Run", "A try at a job, in words too, with what was decided after it.", RunView, sentence=str, decided=str)
+
+
+class JobQuery(OldPaging):
+    """Which jobs."""
+
+    state: Annotated[list[JobState], Several] = Field([], description="In one of these states.")
+    status: Annotated[list[JobState], Several] = Field([], description="The same, as old clients spell it.")
+    pool: str | None = None
+    country: str | None = Field(None, description="ISO code, or the country's id.")
+    cause: Annotated[list[Cause], Several] = Field([], description="Of the last run that ended badly.")
+    reason: str | None = Field(None, description="Of the latest run; it says more than the cause.")
+    type: JobType | None = None
+    dataset_id: UUID | None = None
+    filename: str | None = Field(None, description="A part of it, or the whole name with * and ?.")
+    since: AwareDatetime | None = Field(None, description="Submitted at that time or later.")
+    until: AwareDatetime | None = Field(None, description="Submitted at that time or earlier.")
+    batch: str | None = Field(None, description="The name of what was uploaded together.")
+    ids: Annotated[list[UUID], Several] = Field([], max_length=50, description="These alone; without other filters.")
+
+
+@topic.route(
+    "GET", "/v1/jobs", Access.VIEWER, response_model=list_of("JobList", "Jobs.", JOB), summary="List jobs",
+    problems=["field-invalid", "cursor-mismatch", "country-not-found"], example="/v1/jobs?state=failed",
+)  # fmt: skip
+def list_jobs(request: Request, using: Using, query: Annotated[JobQuery, Query()]) -> Response:
+    """Jobs in the natural order of the filter, which `meta.order` says: queued ones as they are claimed, scheduled ones
+    as they are due, else the newest first."""
+    client = using.client
+    if query.ids:
+        return _these(request, client, query)
+    with asked():
+        which = _filter(client, query)
+        order = order_of(which)
+        found = client.jobs.page(which, query.limit, place(query, order), query.offset)
+        count = client.jobs.select(which).count() if query.count else None
+    return page(
+        request, query, jobs_as_json(client, found.items), found.next, client.now(), order=found.order, count=count
+    )
+
+
+@topic.route(
+    "GET", "/v1/jobs/{job_id}", Access.VIEWER, response_model=one_of("OneJob", "A job.", ONE_JOB), summary="Show a job",
+    problems=["not-found"], example="/v1/jobs/JOB_ID",
+)  # fmt: skip
+def show_job(request: Request, using: Using, job_id: str) -> Response:
+    """A job with its progress, and why it waits. The id may be given by its first digits."""
+    job, runs = using.client.jobs.get(job_of(using.client, job_id))
+    return answer(request, {"data": whole_job(using, job, runs)})
+
+
+@topic.route(
+    "GET", "/v1/jobs/{job_id}/runs", Access.VIEWER, response_model=list_of("RunList", "Runs.", RUN),
+    problems=["not-found", "field-invalid", "cursor-mismatch"], summary="List the runs of a job",
+    example="/v1/jobs/JOB_ID/runs",
+)  # fmt: skip
+def list_runs(request: Request, using: Using, job_id: str, query: Annotated[Paging, Query()]) -> Response:
+    """The runs of a job, the first one first: what was seen of each, and what was decided after it."""
+    _, runs = using.client.jobs.get(job_of(using.client, job_id))
+    after = key_place(query, "epoch")
+    rest = [run for run in runs if after is None or run.epoch > after]
+    shown, now = rest[: query.limit], using.client.now()
+    data = [_run(run, now) for run in shown]
+    return page(request, query, data, shown[-1].epoch if len(rest) > len(shown) else None, now, "epoch")
+
+
+def jobs_as_json(client: Client, jobs: Sequence[JobView]) -> list[Any]:
+    """Jobs as lists have them."""
+    waiting = client.waiting(jobs)
+    return [_job(job, waiting.get(job.id)) for job in jobs]
+
+
+def whole_job(context: Context, job: JobView, runs: Sequence[RunView]) -> dict[str, Any]:
+    """A job as its own address gives it."""
+    last = runs[-1] if runs else None
+    started = None if last is None else last.started_at
+    ended = None if last is None else last.committed_at or last.ended_at
+    took = None if started is None or ended is None else (ended - started).total_seconds()
+    return {
+        **_job(job, context.client.waiting([job]).get(job.id)),
+        "progress": progress_of(job, last),
+        "started_at": to_json(started),
+        "max_attempts": _max_attempts(context, runs),
+        "processing_time_seconds": took,
+    }
+
+
+def progress_of(job: JobView, last: RunView | None) -> dict[str, Any]:
+    """How far a job is by its latest run."""
+    size, read = job.size, job.bytes_done or 0
+    done = job.state == JobState.COMPLETED
+    share = 1.0 if done else round(min(1.0, read / size), 4) if last is not None and size else None
+    heard = None if last is None or last.started_at is None else last.ended_at or last.lease_until - RUN_LEASE
+    return {
+        "bytes_done": read, "bytes": size, "rows_done": job.rows_done or 0, "share": share, "at": to_json(heard),
+    }  # fmt: skip
+
+
+def _job(job: JobView, waiting: Waiting | None) -> dict[str, Any]:
+    return {
+        **to_json(job),
+        "status": job.state,
+        "completed_at": to_json(job.finished_at),
+        "waiting": linked(waiting),
+        "links": job_links(job.id, job.dataset_id, job.pool),
+    }
+
+
+def _run(run: RunView, now: datetime) -> dict[str, Any]:
+    told = run_story(ExplainedRun(run, outcome_of(run), ()), now)
+    return {**to_json(run), "sentence": to_json(told.sentence), "decided": to_json(told.decided)}
+
+
+def _max_attempts(context: Context, runs: Sequence[RunView]) -> int:
+    """As the last decision has it; before there is one, by the settings."""
+    for run in reversed(runs):
+        most = (run.decision or {}).get("max_attempts")
+        if isinstance(most, int):
+            return most
+    return context.settings.worker_max_retries + 1
+
+
+def _these(request: Request, client: Client, query: JobQuery) -> Response:
+    others = query.filters().keys() - {"ids"}
+    if any(query.filters()[name] for name in others) or query.cursor or query.offset:
+        why = "give either ids or other filters"
+        raise Problem("field-invalid", f"ids: {why}", [{"field": "ids", "message": why}], status=400)
+    jobs = client.jobs.list(ids=query.ids)
+    return page(request, query, jobs_as_json(client, jobs), None, client.now(), order=JobOrder.NEWEST)
+
+
+def _filter(client: Client, query: JobQuery) -> JobFilter:
+    return JobFilter(
+        states=tuple(dict.fromkeys([*query.state, *query.status])),
+        causes=tuple(dict.fromkeys(query.cause)),
+        country=country_code(client, query.country),
+        file=query.filename or None,
+        pool=query.pool,
+        since=query.since,
+        dataset_id=query.dataset_id,
+        until=query.until,
+        reason=query.reason,
+        kind=query.type,
+        batch=query.batch,
+        newest_files=NEWEST_FILES if query.filename else None,
+    )

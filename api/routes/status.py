@@ -1,0 +1,57 @@
+"""How the whole installation is: what is wrong, the pools, the controllers."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request, Response
+
+from api.access import Access
+from api.conditional import answer
+from api.context import Using
+from api.declared import Topic
+from api.links import linked
+from api.lists import one_of
+from api.routes.pools import CONTROLLER, POOL, controller_values, pool_values
+from api.shapes import model, shape
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.version import own_version
+from services.problems import Problem
+
+topic = Topic("status", "How the whole installation is.")
+
+VERSIONS = model("Versions", "Of this API, and of the schema of the database.", api=str, database=int)
+PROBLEM = shape(
+    "Obstacle",
+    "Something that is wrong. A smaller `severity` is worse.",
+    Problem,
+    outlook=str,
+    fault_in_words=str,
+    obstacle=dict[str, Any] | None,
+)
+STATUS = model(
+    "Status", "How the installation is. The worst problem comes first.",
+    problems=list[PROBLEM], pools=list[POOL], controllers=list[CONTROLLER],  # type: ignore[valid-type]
+    versions=VERSIONS, as_of=datetime,
+)  # fmt: skip
+
+
+@topic.route(
+    "GET", "/v1/status", Access.VIEWER, response_model=one_of("OneStatus", "The status.", STATUS),
+    summary="Show the status", example="/v1/status",
+)  # fmt: skip
+def show_status(request: Request, using: Using) -> Response:
+    """What is wrong, the worst first, with what can be done; the pools, the controllers. `as_of` says how old it is."""
+    sample = using.sampler.latest()
+    data = {
+        "problems": [problem_values(one) for one in sample.problems],
+        "pools": [pool_values(one) for one in sample.status.pools],
+        "controllers": [controller_values(one) for one in sample.status.controllers],
+        "versions": {"api": own_version(), "database": LATEST},
+        "as_of": sample.as_of,
+    }
+    return answer(request, {"data": data})
+
+
+def problem_values(problem: Problem) -> dict[str, Any]:
+    """A problem as the API gives it."""
+    return {**linked(problem), "outlook": problem.outlook, "fault_in_words": problem.fault.words}
