@@ -12,13 +12,13 @@ from fastapi import Depends, Request
 from api.access import Caller
 from api.exchange import Exchange, exchange_of
 from api.rates import Rates
-from api.sampler import Sampler
 from app.file_storage import storage_config
 from app.settings import Settings
 from dataset_jobs.model.actor import Actor
 from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
+from services.figures import Sampler
 from services.keys import Keys
 
 ANSWER_SECONDS = 10.0
@@ -81,7 +81,7 @@ class Context:
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
-        sampler: looks at the whole installation, once for all who ask.
+        sampler: reads the figures of the whole installation, once for all who ask.
     """
 
     settings: Settings
@@ -97,7 +97,7 @@ class Context:
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
-        self.sampler = Sampler(self.client)
+        self.sampler = Sampler(self.client.database)
 
     @classmethod
     def open(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -157,3 +157,28 @@ def pool_history(database: ClientDatabase, pool: str, since: datetime, until: da
     rows = database.all("figures.history", **parameters)
     columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in PoolHistory.__slots__ if name != "t"}
     return PoolHistory(t=[row["at"] for row in rows], **columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What came of a pool within the last hour.
+
+    Args:
+        finished, failed: jobs that ended, and those of them that failed.
+        busy: the share of its slots in which a run was at work; None if nothing is known.
+    """
+
+    pool: str
+    finished: int
+    failed: int
+    busy: float | None
+
+    @property
+    def success_ratio(self) -> float | None:
+        """The share that did not fail; None if none has ended."""
+        return None if not self.finished else round(1 - self.failed / self.finished, 4)
+
+
+def lately(database: ClientDatabase) -> Mapping[str, Lately]:
+    """What came of each pool within the last hour, by its name."""
+    return {row["pool"]: Lately(**row) for row in database.all("figures.lately")}

@@ -1,18 +1,20 @@
 """Pools: their queues, their runs, and what limits them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
 
 from api.access import Access
 from api.conditional import answer
 from api.context import Using
 from api.declared import Topic
-from api.lists import Paging, list_of, page, sliced
+from api.lists import Paging, asked, list_of, page, sliced
 from api.shapes import model, shape
 from dataset_jobs.store.views import ControllerStatus, PoolStatus
+from services.figures import STEPS, Lately, PoolHistory, lately, pool_history
 from services.pools import RecentRuns
 from services.to_json import to_json
 
@@ -28,6 +30,8 @@ _MORE: dict[str, Any] = {
     "ending": int,
     "maximum": int,
     "in_use": int,
+    "success_ratio": float | None,
+    "busy": float | None,
     "blocked": BLOCKED | None,
     "links": dict[str, str],
 }
@@ -37,8 +41,13 @@ CONTROLLER = shape("Controller", "A controller.", ControllerStatus, is_alive=boo
 ONE_POOL = shape(
     "WholePool", "A pool with the controllers that claim from it, and its runs of the last 24 hours by their end.",
     PoolStatus, controllers=list[CONTROLLER], recent=list[shape("RecentRuns", "Runs.", RecentRuns)],  # type: ignore[valid-type,misc]
-    success_ratio=float | None, **_MORE,
+    **_MORE,
 )  # fmt: skip
+
+HISTORY = shape("PoolHistory", "Columns of the same length; times are in `t`.", PoolHistory, step=str)
+DAY = timedelta(days=1)
+MOST_BY_ITSELF = 300
+"""So many steps are shown if nobody says which."""
 
 
 @topic.route(
@@ -47,9 +56,10 @@ ONE_POOL = shape(
 )  # fmt: skip
 def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]) -> Response:
     """Pools by name."""
-    sample = using.sampler.latest()
-    shown, follows = sliced(query, sample.status.pools, lambda one: one.name)
-    return page(request, query, [pool_values(one) for one in shown], follows, sample.as_of, "name")
+    figures, past = using.sampler.figures(), lately(using.client.database)
+    shown, follows = sliced(query, figures.status.pools, lambda one: one.name)
+    data = [pool_values(one, past.get(one.name)) for one in shown]
+    return page(request, query, data, follows, figures.as_of, "name")
 
 
 @topic.route(
@@ -59,18 +69,45 @@ def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]
 def show_pool(request: Request, using: Using, name: str) -> Response:
     """A pool with the controllers that claim from it, and its runs of the last 24 hours."""
     details = using.client.pools.details(name)
-    ended = {one.cause: one.runs for one in details.recent if one.cause not in (None, "cancelled")}
     data = {
-        **pool_values(details.pool),
+        **pool_values(details.pool, lately(using.client.database).get(name)),
         "controllers": [controller_values(one) for one in details.controllers],
         "recent": to_json(details.recent),
-        "success_ratio": round(ended.get("completed", 0) / sum(ended.values()), 4) if ended else None,
     }
     return answer(request, {"data": data, "as_of": using.client.now()})
 
 
-def pool_values(pool: PoolStatus) -> dict[str, Any]:
-    """A pool as the API gives it."""
+class HistoryQuery(BaseModel):
+    """Which part of a pool's past."""
+
+    since: AwareDatetime | None = Field(None, alias="from", description="24 hours ago if it is left out.")
+    until: AwareDatetime | None = Field(None, alias="to", description="Now if it is left out.")
+    step: str | None = Field(None, description=f"{', '.join(STEPS)}; by the length if it is left out.")
+
+
+@topic.route(
+    "GET", "/v1/pools/{name}/history", Access.VIEWER, problems=["not-found"], summary="Show the past of a pool",
+    response_model=model("OneHistory", "A pool's past.", data=HISTORY), example="/v1/pools/default/history?step=5m",
+)  # fmt: skip
+def show_history(request: Request, using: Using, name: str, query: Annotated[HistoryQuery, Query()]) -> Response:
+    """A pool's past in columns of the same length, a value for each step; null where nothing is known."""
+    client = using.client
+    if name not in client.pools.names():
+        client.pools.get(name)
+    until = query.until or client.now()
+    since = query.since or until - DAY
+    step = query.step or next((one for one in STEPS if (until - since) / STEPS[one] <= MOST_BY_ITSELF), [*STEPS][-1])
+    with asked():
+        found = pool_history(client.database, name, since, until, step)
+    return answer(request, {"data": {**to_json(found), "step": step}})
+
+
+def pool_values(pool: PoolStatus, past: Lately | None) -> dict[str, Any]:
+    """A pool as the API gives it.
+
+    Args:
+        past: of the last hour.
+    """
     at = f"/v1/pools/{quote(pool.name, safe='')}"
     blocked = None
     if pool.blocked_since is not None:
@@ -88,6 +125,8 @@ def pool_values(pool: PoolStatus) -> dict[str, Any]:
         "ending": pool.runs_ending,
         "maximum": pool.max_running,
         "in_use": pool.in_use,
+        "success_ratio": None if past is None else past.success_ratio,
+        "busy": None if past is None else past.busy,
         "blocked": blocked,
         "links": {"self": at, "history": f"{at}/history", "jobs": f"/v1/jobs?pool={quote(pool.name, safe='')}"},
     }

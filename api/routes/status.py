@@ -15,6 +15,7 @@ from api.routes.pools import CONTROLLER, POOL, controller_values, pool_values
 from api.shapes import model, shape
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.version import own_version
+from services.figures import lately
 from services.problems import Problem
 
 topic = Topic("status", "How the whole installation is.")
@@ -31,7 +32,7 @@ PROBLEM = shape(
 STATUS = model(
     "Status", "How the installation is. The worst problem comes first.",
     problems=list[PROBLEM], pools=list[POOL], controllers=list[CONTROLLER],  # type: ignore[valid-type]
-    versions=VERSIONS, as_of=datetime,
+    states=dict[str, int], counted_at=datetime, versions=VERSIONS, as_of=datetime,
 )  # fmt: skip
 
 
@@ -41,13 +42,15 @@ STATUS = model(
 )  # fmt: skip
 def show_status(request: Request, using: Using) -> Response:
     """What is wrong, the worst first, with what can be done; the pools, the controllers. `as_of` says how old it is."""
-    sample = using.sampler.latest()
+    figures, past = using.sampler.figures(), lately(using.client.database)
     data = {
-        "problems": [problem_values(one) for one in sample.problems],
-        "pools": [pool_values(one) for one in sample.status.pools],
-        "controllers": [controller_values(one) for one in sample.status.controllers],
+        "problems": [problem_values(one) for one in figures.problems],
+        "pools": [pool_values(one, past.get(one.name)) for one in figures.status.pools],
+        "controllers": [controller_values(one) for one in figures.status.controllers],
+        "states": figures.states,
+        "counted_at": figures.counted_at,
         "versions": {"api": own_version(), "database": LATEST},
-        "as_of": sample.as_of,
+        "as_of": figures.as_of,
     }
     return answer(request, {"data": data})
 

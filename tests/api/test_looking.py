@@ -5,6 +5,8 @@ import re
 import pytest
 
 from cli.wording.story import story as lines_of_explain
+from services.filters import JobFilter
+from services.operations import Doing, Operations
 from tests.api.client import Api
 from tests.api.fits import fitting
 from tests.api.test_jobs import one_of_each
@@ -84,9 +86,46 @@ async def test_a_pool_shows_its_queue_and_its_past(api: Api) -> None:
     [pool] = fitting("/v1/pools", api.get("/v1/pools"))["data"]
     assert (pool["name"], pool["depth"], pool["pending"], pool["blocked"]) == ("default", 1, 0, None)
     found = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]
-    assert found["success_ratio"] == 0.5
     assert {one["cause"]: one["runs"] for one in found["recent"]} == {"completed": 1, "rejected": 1}
     assert api.get("/v1/pools/defaul").json["detail"] == "there is no pool defaul; did you mean default?"
+
+
+def test_the_past_of_a_pool_comes_in_columns(api: Api) -> None:
+    api.world.query(
+        "insert into pool_minutes select 'default', date_trunc('minute', now()) - interval '1 minute' * n,"
+        " n, n, 1, 0, 2, 4, 10, 1, 120 from generate_series(1, 30) n"
+    )
+    path = "/v1/pools/{name}/history"
+    found = fitting(path, api.get("/v1/pools/default/history"))["data"]
+    assert found["step"] == "5m"
+    assert {len(value) for name, value in found.items() if name != "step"} == {len(found["t"])}
+    assert 288 <= len(found["t"]) <= 290
+    assert sum(filter(None, found["finished"])) == 300
+    assert found["depth"][0] is None
+    [pool] = fitting("/v1/pools", api.get("/v1/pools"))["data"]
+    assert (pool["success_ratio"], pool["busy"]) == (0.9, 0.5)
+    hour = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z", "step": "1m"}
+    assert len(fitting(path, api.get("/v1/pools/default/history", query=hour))["data"]["t"]) == 60
+    assert api.get("/v1/pools/none/history").code == "not-found"
+    for wrong in (
+        {"step": "2m"},
+        {"from": "2000-01-01T00:00:00Z", "step": "1m"},
+        {"to": "2000-01-01T00:00:00Z", "from": "2001-01-01T00:00:00Z"},
+    ):
+        answer = api.get("/v1/pools/default/history", query=wrong)
+        assert (answer.status, answer.code) == (400, "field-invalid")
+
+
+def test_operations_are_listed(api: Api) -> None:
+    api.world.submit_small(2000)
+    operations = Operations(api.world.client.database)
+    made = [str(operations.start(Doing.CANCEL, JobFilter(file=name)).id) for name in ("2000", "2001", "2002")]
+    first = fitting("/v1/operations", api.get("/v1/operations?limit=2"))
+    second = fitting("/v1/operations", api.get("/v1/operations", query={"cursor": first["meta"]["next_cursor"]}))
+    assert [one["id"] for one in first["data"] + second["data"]] == made[::-1]
+    found = fitting("/v1/operations/{operation_id}", api.get(f"/v1/operations/{made[0]}"))["data"]
+    assert (found["action"], found["of"], found["done"], found["filter"]) == ("cancel", 1, 0, {"file": "2000"})
+    assert found["by"] == found["made_by"]
 
 
 def test_a_blocked_pool_says_why(api: Api) -> None:

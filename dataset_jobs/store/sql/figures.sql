@@ -64,3 +64,12 @@ cross join lateral (
     where pool = %(pool)s and minute >= steps.at and minute < steps.at + %(step)s::interval
 ) minutes
 order by steps.at
+
+-- name: figures.lately
+-- What came of each pool within the last hour.
+select pools.name as pool, minutes.finished, minutes.failed, minutes.busy
+from pools cross join lateral (
+    select coalesce(sum(finished), 0)::int as finished, coalesce(sum(failed), 0)::int as failed,
+        (sum(busy) / nullif(sum(60.0 * maximum), 0))::float8 as busy
+    from pool_minutes where pool = pools.name and minute >= now() - interval '1 hour'
+) minutes
