@@ -1,4 +1,4 @@
-"""Answers that need not be sent again: `ETag` and `If-None-Match`."""
+"""Answers that need not be sent again, and changes of what one has seen: `ETag`, `If-None-Match`, `If-Match`."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ PRIVATE = "private, no-cache"
 PUBLIC_MINUTE = "public, max-age=60"
 
 
-def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 200) -> Response:
+def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 200, version: str = "") -> Response:
     """JSON with its ETag, or 304 if the client has it already.
 
     Args:
@@ -21,9 +21,10 @@ def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 
         value: what `to_json` takes.
         cache: the header Cache-Control.
         status: of an answer with a body.
+        version: for `If-Match`: of what can be changed, where the answer has more than that.
     """
     body = json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}{version and "-"}{version}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
@@ -31,6 +32,16 @@ def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 
 
 
 def not_modified(request: Request, tag: str) -> bool:
-    """Whether the client has the answer of this tag already."""
+    """Whether the client has the answer of this tag already; the answer to an act is sent always."""
+    if request.method != "GET":
+        return False
     tags = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     return "*" in tags or tag in tags
+
+
+def versions_seen(request: Request) -> list[str] | None:
+    """The versions that `If-Match` names, of tags that `answer` has made; None if any will do."""
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return None
+    return [one.strip().strip('"').rpartition("-")[2] for one in given.split(",")]

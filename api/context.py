@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from fastapi import Depends, Request
 
 from api.access import Caller
+from api.background import Background
 from api.exchange import Exchange, exchange_of
 from api.rates import Rates
 from app.file_storage import storage_config
@@ -92,11 +93,13 @@ class Context:
     stopping: Stopping = field(default_factory=Stopping)
     rates: Rates = field(init=False)
     keys: Keys = field(init=False)
+    background: Background = field(init=False)
     sampler: Sampler = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
+        self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
 
     @classmethod

@@ -44,9 +44,10 @@ begin
     grant update (paused, paused_since, paused_reason, probe_at, max_running, max_pending) on pools to affirm_api;
     grant insert, update, delete on schedules, schedule_files, schedule_versions to affirm_api;
     grant insert on audit to affirm_api;
+    grant insert (code, name), update (code, name), delete on countries to affirm_api;
     grant insert, update on api_keys, operations to affirm_api;
     grant execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
-        set_waiting_job(uuid, int, timestamptz), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
+        set_waiting_job(uuid, int, timestamptz, text), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
         delete_dataset(uuid), wake_controllers() to affirm_api, affirm_controller;
 
     -- Runners insert rows into `names`, and do all else by functions. Earlier versions granted more.

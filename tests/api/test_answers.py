@@ -48,7 +48,7 @@ def test_an_unknown_path_is_not_found(api: Api) -> None:
 def test_another_method_names_those_allowed(api: Api) -> None:
     answer = api.delete("/v1/countries")
     assert (answer.status, answer.code) == (405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_head_has_the_headers_of_get_alone(api: Api) -> None:
