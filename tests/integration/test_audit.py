@@ -80,7 +80,9 @@ def idle_dataset(world: World) -> UUID:
 
 
 def blocked_pool(world: World) -> None:
-    world.query("update pools set blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'x', probe_at = now()")
+    world.query(
+        "update pools set blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'x', probe_at = now()"
+    )
 
 
 def key(world: World) -> str:
