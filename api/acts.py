@@ -38,18 +38,21 @@ def _when(given: Any) -> datetime | timedelta:
         raise ValueError(f"expected {error}") from None
 
 
+_DURATION = {"pattern": "^([0-9]{1,4}(ms|s|m|h|d))+$"}
 Priority = Annotated[int, Field(ge=-32768, le=32767, description="A job with a higher one is claimed first.")]
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
-    WithJsonSchema({"type": "string", "description": "A number and its unit, such as 90d.", "examples": ["90d"]}),
+    WithJsonSchema(
+        {"type": "string", "description": "A number and its unit, such as 90d.", "examples": ["90d"], **_DURATION}
+    ),
 ]
 When = Annotated[
     datetime | timedelta,
     PlainValidator(_when),
     WithJsonSchema(
         {
-            "type": "string",
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", **_DURATION}],
             "description": "A time such as 2026-12-01T06:00Z, or a duration from now, such as 12h.",
             "examples": ["12h"],
         }

@@ -76,7 +76,9 @@ def show_country(request: Request, using: Using, country: str) -> Response:
 class NewCountry(Body):
     """A country."""
 
-    code: str = Field(description="Its two letters by ISO 3166-1.", examples=["SE"])
+    code: str = Field(
+        description="Its two letters by ISO 3166-1.", examples=["SE"], json_schema_extra={"pattern": "^[A-Za-z]{2}$"}
+    )
     name: str
 
 

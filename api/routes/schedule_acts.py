@@ -38,7 +38,10 @@ class _Hints(Body):
 class NewSchedule(_Hints):
     """A schedule: a folder of storage, or the address of one file."""
 
-    name: str = Field(description="Lower-case letters, digits and hyphens, at most 63.")
+    name: str = Field(
+        description="Lower-case letters, digits and hyphens, at most 63.",
+        json_schema_extra={"pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"},
+    )
     cron: str = Field(max_length=200, description="Minute, hour, day of month, month, day of week.")
     timezone: str = Field("UTC", max_length=100)
     location: str | None = Field(None, max_length=1000, description="A folder of storage, such as incoming/fr.")
