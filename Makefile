@@ -56,9 +56,11 @@ $(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
 
 # --- the main job -------------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"
+run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder https://…" of COUNTRY=US, on this machine; ARGS="--year 2023"; KEEP=1 serves the API then
 	@test -z '$(filter command,$(origin FILE))' || { echo "make run takes FILES=, not FILE=" >&2; exit 2; }
-	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)
+	@$(BIN)/affirm-worker load $(FILES) --country "$(COUNTRY)" $(ARGS)$(if $(KEEP),; code=$$?; \
+	  [ $$code -le 1 ] || exit $$code; \
+	  API_LOCAL_ROLE="$${API_LOCAL_ROLE:-uploader}" exec $(BIN)/affirm-worker serve --with-controller)
 
 # --- tests --------------------------------------------------------------------------------------------------------
 

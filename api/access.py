@@ -1,6 +1,7 @@
 """Who may do what: the access that each route declares, and callers with their roles."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from dataset_jobs.model.actor import Actor
@@ -43,7 +44,7 @@ class Caller:
         via: how they were recognised.
         rate_name: what the rate is counted by: a key, a user or an address.
         key_id: the key's, if they have one.
-        expires_at: the key's end in ISO 8601, if it has one.
+        expires_at: the key's end, if it has one.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Caller:
     via: Via
     rate_name: str
     key_id: str | None = None
-    expires_at: str | None = None
+    expires_at: datetime | None = None
 
     def may(self, role: Role | None) -> bool:
         """Whether they may do what `role` may: each role may all that the ones before it may."""

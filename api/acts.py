@@ -94,7 +94,7 @@ def check_own(client: Client, caller: Caller, dataset_id: UUID) -> None:
     )
 
 
-def done(state: Response, status: int = 200, location: str | None = None) -> Response:
+def acted(state: Response, status: int = 200, location: str | None = None) -> Response:
     """The new state of a thing, as its GET gives it, as the answer to an act.
 
     Args:

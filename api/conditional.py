@@ -1,7 +1,8 @@
-"""Answers that need not be sent again, and changes of what one has seen: `ETag`, `If-None-Match`, `If-Match`."""
+"""JSON answers: what is read has an `ETag`, and need not be sent again; what is done is not kept."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -13,22 +14,38 @@ PRIVATE = "private, no-cache"
 PUBLIC_MINUTE = "public, max-age=60"
 
 
-def answer(request: Request, value: Any, *, cache: str = PRIVATE, status: int = 200, version: str = "") -> Response:
+def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None, version: str = "") -> Response:
     """JSON with its ETag, or 304 if the client has it already.
 
     Args:
         request: may have `If-None-Match`.
         value: what `to_json` takes.
         cache: the header Cache-Control.
-        status: of an answer with a body.
+        tagged: the part whose change counts as one; the whole if None. Times of looking change nothing.
         version: for `If-Match`: of what can be changed, where the answer has more than that.
     """
-    body = json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}{version and "-"}{version}"'
+    body = _json(value)
+    digest = hashlib.sha256(body if tagged is None else _json(tagged)).hexdigest()[:32]
+    tag = f'"{digest}{version and "-"}{version}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, status, headers, "application/json")
+    return Response(body, 200, headers, "application/json")
+
+
+def done(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON of what has been done, which nobody keeps.
+
+    Args:
+        value: what `to_json` takes.
+        status: of the answer.
+        headers: further ones, such as Location.
+    """
+    return Response(_json(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def not_modified(request: Request, tag: str) -> bool:

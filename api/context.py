@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from api.access import Caller
 from api.background import Background
 from api.exchange import Exchange, exchange_of
+from api.kept import Kept
 from api.rates import Rates
 from app.file_storage import storage_config
 from app.settings import Settings
@@ -24,6 +25,12 @@ from services.keys import Keys
 
 ANSWER_SECONDS = 10.0
 """How long one answer of the database may take."""
+
+Values = dict[str, Any]
+"""A JSON object."""
+
+KEPT_SECONDS = 5.0
+"""How old figures over all datasets may be."""
 
 CONNECTION_SECONDS = 3.0
 """How long a request waits for a connection: a database that is away is an answer, soon."""
@@ -95,12 +102,14 @@ class Context:
     keys: Keys = field(init=False)
     background: Background = field(init=False)
     sampler: Sampler = field(init=False)
+    countries: Kept[list[Values]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
+        self.countries = Kept(KEPT_SECONDS)
 
     @classmethod
     def open(
@@ -157,6 +166,3 @@ Requesting = Annotated[Client, Depends(_client)]
 
 Exchanging = Annotated[Exchange, Depends(_exchange)]
 """A route's parameter: what is known of the request."""
-
-Values = dict[str, Any]
-"""A JSON object."""

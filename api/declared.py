@@ -37,6 +37,7 @@ class Declared:
         body_limit: bytes that its body may have; None if it reads the body itself and sees to that.
         changes: it changes something, so that API_READ_ONLY refuses it.
         query: the names of its query parameters.
+        gives: the media types of its answers.
         example: the curl command of the documents, without the address.
     """
 
@@ -45,12 +46,13 @@ class Declared:
     body_limit: int | None
     changes: bool
     query: tuple[str, ...]
+    gives: tuple[str, ...]
     example: str
 
     @property
     def all_problems(self) -> tuple[str, ...]:
         """Every code that it can answer with."""
-        common = ["unknown-parameter", "too-many-requests", "internal", "too-large", "too-slow"]
+        common = ["unknown-parameter", "not-acceptable", "too-many-requests", "internal", "too-large", "too-slow"]
         if self.access is not Access.PUBLIC:
             common += ["no-key", "bad-key", "key-expired", "not-allowed", "cross-site", "database-away", "storage-away"]
         if self.changes:
@@ -70,6 +72,7 @@ class _Route:
     body_limit: int | None
     changes: bool
     also: tuple[str, ...]
+    gives: tuple[str, ...]
     example: str
     options: dict[str, Any]
 
@@ -97,6 +100,7 @@ class Topic:
         body_limit: int | None = BODY_LIMIT,
         changes: bool | None = None,
         also: Sequence[str] = (),
+        gives: Sequence[str] = ("application/json",),
         example: str = "",
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
@@ -110,6 +114,7 @@ class Topic:
             body_limit: see `Declared`.
             changes: see `Declared`; by the method unless it is given.
             also: query parameters that the signature does not have.
+            gives: see `Declared`; none takes whatever the client accepts.
             example: see `Declared`.
         """
         if unknown := set(problems) - PROBLEMS.keys():
@@ -118,8 +123,11 @@ class Topic:
 
         def declare(endpoint: Endpoint) -> Endpoint:
             self._routes.append(
-                _Route(path, method, endpoint, access, tuple(problems), body_limit, does, tuple(also), example, options)
-            )
+                _Route(
+                    path, method, endpoint, access, tuple(problems), body_limit, does, tuple(also), tuple(gives),
+                    example, options,
+                )
+            )  # fmt: skip
             return endpoint
 
         return declare
@@ -131,13 +139,9 @@ class Topic:
             app.add_api_route(one.path, one.endpoint, methods=[one.method], **options)
             route = app.router.routes[-1]
             assert isinstance(route, DeclaredRoute)
+            query = (*_query(route.dependant), *one.also)
             route.declared = Declared(
-                one.access,
-                one.problems,
-                one.body_limit,
-                one.changes,
-                (*_query(route.dependant), *one.also),
-                one.example,
+                one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example
             )
             for status, codes in by_status(route.declared.all_problems).items():
                 route.responses.setdefault(status, _documented(status, codes))

@@ -183,12 +183,6 @@ PROBLEMS: dict[str, Kind] = {
         "Choose another, or change the one that is there.",
         "PATCH /v1/schedules/ssa",
     ),
-    "has-datasets": Kind(
-        409, "In use",
-        "There are datasets or schedules of the country.",
-        "Delete those first.",
-        "GET /v1/datasets?country=SE",
-    ),
     "at-work": Kind(
         409, "At work",
         "The schedule is being done just now.",

@@ -4,6 +4,8 @@
 """
 
 import json
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -12,8 +14,13 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound, UnknownCountry
 from dataset_jobs.model.text import storable_values
+from dataset_jobs.model.trouble import Quiet
+from services.keys import LastAdmin
 
 MEDIA_TYPE = "application/problem+json"
+
+_log = logging.getLogger(__name__)
+_quiet = Quiet()
 
 RETRY_SECONDS = 5
 """What `Retry-After` says while the database or the storage is away."""
@@ -91,19 +98,32 @@ def problem_of(error: Exception) -> Problem | None:
     """The answer to an error; None for a fault of this program."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, UnknownCountry):
-        return Problem("country-not-found", str(error))
-    if isinstance(error, NotFound):
-        return Problem("not-found", str(error))
-    if isinstance(error, Conflict):
-        return Problem("conflict", str(error))
-    if isinstance(error, InvalidRequest):
-        return Problem("field-invalid", str(error))
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
+    if code is not None:
+        return Problem(code, str(error))
     return _of_machines(error) if isinstance(error, RunError) else None
 
 
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (UnknownCountry, "country-not-found"),
+    (NotFound, "not-found"),
+    (LastAdmin, "last-admin"),
+    (Conflict, "conflict"),
+    (InvalidRequest, "field-invalid"),
+)
+"""What services refuse; the first that fits counts."""
+
+
 def _of_machines(error: RunError) -> Problem | None:
+    """Says which machine it is about. The rest is for the log: it may name hosts, and nobody has shown a key yet."""
     if not isinstance(error, Unavailable | Forbidden | Misconfigured):
         return None
-    away = "storage-away" if error.reason in (Reason.STORAGE, Reason.TEMPORARY_IO) else "database-away"
-    return Problem(away, str(error), headers={"Retry-After": str(RETRY_SECONDS)})
+    code = "storage-away" if error.reason in (Reason.STORAGE, Reason.TEMPORARY_IO) else "database-away"
+    what = code.removesuffix("-away")
+    if _quiet.is_due(str(error), time.monotonic()):
+        _log.warning("%s: %s", code, error)
+    if isinstance(error, Unavailable):
+        detail = f"the {what} does not answer just now: try again in {RETRY_SECONDS} s"
+    else:
+        detail = f"the {what} cannot be used as it is: the log of the API says why"
+    return Problem(code, detail, headers={"Retry-After": str(RETRY_SECONDS)})

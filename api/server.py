@@ -3,21 +3,34 @@
 import errno
 import os
 import socket
+from collections.abc import Iterable
 from ipaddress import ip_address
 from types import FrameType
 from typing import NamedTuple
 
 import uvicorn
 
+from api import routes
 from api.app import create_app
+from api.connections import PatientConnection
 from api.context import Context
+from api.declared import Topic
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.text import one_line
 
 GRACE_SECONDS = 5
 """How long requests under way may take to end; streams end at once."""
 
 KEEP_ALIVE_SECONDS = 15
+
+LAST_PORT = 65_535
+
+BACKLOG = 1024
+"""Connections that may wait to be taken."""
+
+HEADER_BYTES = 32_768
+"""What the headers of a request may have."""
 
 
 class Listening(NamedTuple):
@@ -38,7 +51,7 @@ class Listening(NamedTuple):
     @property
     def address(self) -> str:
         """The URL for people."""
-        host = {"0.0.0.0": "localhost", "[::]": "localhost"}.get(self.host, self.host)
+        host = "localhost" if self.host in ("0.0.0.0", "[::]", "127.0.0.1") else self.host
         return f"http://{host}:{self.port}"
 
 
@@ -49,25 +62,32 @@ def listen(where: str) -> Listening:
         Misconfigured: it cannot; the message says why and what to do.
     """
     host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LAST_PORT:
+        raise Misconfigured(
+            f"the API cannot listen at {one_line(where)!r}: expected an address and a port from 0 to {LAST_PORT}",
+            Reason.CONFIG,
+        )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         made = socket.socket(family, kind, protocol)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-    except (OSError, OverflowError, ValueError) as error:
-        raise Misconfigured(f"the API cannot listen at {where}: {_in_words(error)}", Reason.CONFIG) from None
-    made.set_inheritable(False)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen(BACKLOG)  # whoever comes now waits until the server has begun
+        except OSError:
+            made.close()
+            raise
+    except OSError as error:
+        raise Misconfigured(f"the API cannot listen at {one_line(where)}: {_in_words(error)}", Reason.CONFIG) from None
     bound = made.getsockname()
     return Listening(made, host, bound[1], ip_address(bound[0]).is_loopback)
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "there is no such address here"
-    if not isinstance(error, OSError):
-        return "ports go from 0 to 65535"
     if error.errno == errno.EADDRINUSE:
         return "another process listens there; stop it, or choose another port with --listen or API_LISTEN"
     if error.errno == errno.EACCES:
@@ -81,13 +101,14 @@ class Server(uvicorn.Server):
     Args:
         context: what the routes work with.
         listening: where.
+        topics: all routes, except in tests.
     """
 
-    def __init__(self, context: Context, listening: Listening) -> None:
+    def __init__(self, context: Context, listening: Listening, topics: Iterable[Topic] = routes.ALL) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(context),
-                http="h11",
+                create_app(context, topics),
+                http=PatientConnection,
                 loop="asyncio",
                 ws="none",
                 lifespan="off",
@@ -97,6 +118,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                h11_max_incomplete_event_size=HEADER_BYTES,
             )
         )
         self._stopping = context.stopping
@@ -104,9 +126,9 @@ class Server(uvicorn.Server):
         self._listening = listening
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Takes a signal: streams end at once, and what else is under way may end."""
+        """Takes a signal: streams end at once, and what else is under way may end. A second one waits for nothing."""
         if self.should_exit:
-            self.force_exit = True
+            os._exit(128 + sig)  # threads may be waiting for a database, and Python waits for threads
         self.stop()
 
     def stop(self) -> None:

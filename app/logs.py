@@ -10,7 +10,7 @@ from app.settings import Settings
 from dataset_jobs.logs import log_for_people, log_json
 from dataset_jobs.model.trouble import Quiet
 
-NOISY = ("kopf", "aiohttp.access", "asyncio", "botocore", "urllib3")
+NOISY = ("kopf", "aiohttp.access", "asyncio", "botocore", "urllib3", "uvicorn.error")
 """Loggers of libraries whose chatter is of no use; their warnings are."""
 
 

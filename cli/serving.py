@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from api.context import Context, ParserLine
 from api.server import Listening, Server
 from app.settings import Settings
-from dataset_jobs.model.errors import RunError
 from parser_runner.parsers import countries
 from parser_runner.parsers.listing import all_parsers
 from services.client import Client
@@ -43,7 +42,7 @@ def served_beside(
         settings: checked already.
         conninfo: of the database.
         listening: where.
-        ended: called when the server ends, also by itself.
+        ended: called when the server ends by itself.
     """
     context = Context.open(settings, conninfo, parser_lines, local=listening.local)
     server = Server(context, listening)
@@ -51,9 +50,9 @@ def served_beside(
     def serve() -> None:
         try:
             server.serve_until_stopped()
-        except (RunError, OSError, RuntimeError) as error:
-            _log.error("the API has ended: %s", error)
-        finally:
+        except Exception as error:  # whatever it is: a thread that ends silently would leave half a program
+            _log.error("the API has ended: %s: %s", type(error).__name__, error)
+        if not server.should_exit:
             ended()
 
     thread = threading.Thread(target=serve, name="api")

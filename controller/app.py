@@ -132,7 +132,7 @@ async def run_controller(
         poll_seconds = settings.worker_poll_interval.total_seconds()
         reconciler = Reconciler(context, poll_seconds, wake, progress, schedules=schedules)
         telling = partial(tell_waits, tell=tell or Log(), words=words)
-        operations = carry_on_operations(conninfo, storage_config(settings))
+        operations = carry_on_operations(store, conninfo, storage_config(settings))
         for beside in (operations, *_beside(context, progress, watch, wake if until_idle else None, telling)):
             stack.push_async_callback(_cancelled, asyncio.create_task(beside))
         listener = asyncio.create_task(listen(settings.database_direct_url or conninfo, wake.set))

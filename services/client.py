@@ -27,7 +27,8 @@ from services.refusals import refusals
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
 from services.submit import FileOptions, SubmittedFile, submit_file, submit_files
-from services.waiting import Waiting, surroundings, why_waiting
+from services.waiting import Waiting
+from services.waiting_jobs import surroundings, why_waiting
 
 
 class Client:

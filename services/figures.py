@@ -18,6 +18,9 @@ from services.status import read_status
 EVERY_SECONDS = 2.0
 """Between two reads of the status, at least."""
 
+LATE_SECONDS = 10.0
+"""Figures that should have been read so long ago are shown to nobody."""
+
 COUNTS_SECONDS = 10.0
 """Between two counts of all jobs, if there are many."""
 
@@ -76,16 +79,20 @@ class Sampler:
         self._reading = threading.Lock()
 
     def figures(self) -> Figures:
-        """The last figures, read anew if they are too old. While one thread reads, the others get the last ones.
+        """The last figures, read anew if they are too old.
+
+        While one thread reads, the others get the last ones, unless nobody has asked for long: then they wait for it.
 
         Raises:
             RunError: there are none yet, and the database cannot be asked; later on, whoever reads gets it.
         """
-        last = self._last
-        if last is not None and (time.monotonic() < self._due or not self._reading.acquire(blocking=False)):
+        last, late = self._last, time.monotonic() - self._due
+        if last is not None and late < 0:
             return last
-        if last is None:
-            self._reading.acquire()
+        wait = last is None or late > LATE_SECONDS
+        if not self._reading.acquire(blocking=wait):
+            assert last is not None
+            return last
         try:
             if self._last is None or time.monotonic() >= self._due:
                 self._last = self._read(self._last)
@@ -95,13 +102,13 @@ class Sampler:
             self._reading.release()
 
     def _read(self, last: Figures | None) -> Figures:
-        size = self._database.only("figures.size")
+        now = self._database.only("session.database_time")["now"]
         status = read_status(self._database)
-        found = problems(status, size["now"], read_failures(self._database, since=LATELY).groups)
+        found = problems(status, now, read_failures(self._database, since=LATELY).groups)
         if last is not None and time.monotonic() < self._count_due:
-            return Figures(size["now"], status, found, last.states, last.failures, last.counted_at)
+            return Figures(now, status, found, last.states, last.failures, last.counted_at)
         states = count_states(self._database)
-        counted = Figures(size["now"], status, found, states, read_failures(self._database), size["now"])
+        counted = Figures(now, status, found, states, read_failures(self._database), now)
         many = sum(states.values()) > self._many
         self._count_due = time.monotonic() + (self._counts_seconds if many else 0.0)
         return counted

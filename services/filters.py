@@ -26,6 +26,10 @@ FEW = 1_000
 """If at most so many datasets match a file's name or a country, their jobs are found by an index."""
 
 
+FEW_RUNS = 300
+"""If at most so many runs ended by a reason, a list begins with their jobs; else it comes upon them soon enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs; each condition must hold, and an empty one always does.
@@ -137,8 +141,8 @@ def select_jobs(
                 of, of_dataset = [row["id"] for row in found], dict.fromkeys(of_dataset)
         ids = None
         if which.reason is not None:
-            some = database.all("jobs.of_reason", reason=which.reason, limit=FEW + 1)
-            ids = [row["id"] for row in some] if len(some) <= FEW else None
+            some = database.all("jobs.of_reason", reason=which.reason, limit=FEW_RUNS + 1)
+            ids = [row["id"] for row in some] if len(some) <= FEW_RUNS else None
         first = newest if before is None else before if newest is None else min(before, newest)
         return database.all(
             statement, before=first, over=over, held=held, pool=which.pool, ids=ids, dataset_ids=of, until=which.until,

@@ -246,6 +246,8 @@ def cancel_job(transaction: Acting, job_id: UUID, reason: str | None = None) -> 
             raise Conflict(f"job {job_id} has failed already", hints=[Hint(Action.EXPLAIN_JOB, job_id)])
         case JobState.SCHEDULED | JobState.QUEUED:
             transaction.execute("jobs.cancel_waiting", job_id=job_id)
+        case JobState.CANCELLED:
+            transaction.nothing_done()
         case JobState.RUNNING:
             if job["cancel_requested_at"] is not None:
                 transaction.nothing_done()

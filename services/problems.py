@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 from dataset_jobs.model.causes import Cause, CountsAs, Reason, cause_of
 from dataset_jobs.model.hints import Action, Hint
@@ -95,6 +96,7 @@ class Problem:
     by_itself: bool
     hints: tuple[Hint, ...] = ()
     obstacle: Obstacle | None = None
+    not_in_json: ClassVar = ("hints", "obstacle")
 
     @property
     def outlook(self) -> str:
@@ -193,7 +195,7 @@ def _since(kind: Kind, pool: PoolStatus, now: datetime) -> datetime | None:
         case Kind.POOL_FULL | Kind.POOL_CLOSED | Kind.POOL_UNSERVED if pool.oldest_wait_seconds is not None:
             try:
                 return now - timedelta(seconds=pool.oldest_wait_seconds)
-            except OverflowError:  # a time that somebody has set by hand
+            except (OverflowError, ValueError):  # a time that somebody has set by hand
                 return None
         case _:
             return None

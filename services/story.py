@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.sentences import Sentence, duration, sentence
@@ -58,6 +59,7 @@ class Told:
 
     text: Sentence
     hints: tuple[Hint, ...] = ()
+    not_in_json: ClassVar = ("hints",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def stands(job: JobView, now: datetime) -> Told:
         case None:
             return Told(sentence("it is {}, whatever that is: a newer version has written it", job.state))
         case JobState.SCHEDULED if job.run_at >= ENDLESS:
-            never = sentence("it is scheduled for no time that comes; to run it now, bring it forward")
+            never = sentence("it is scheduled for no time that comes; bring it forward to run it now")
             return Told(never, (Hint(Action.RUN_JOB_NOW, job.id),))
         case JobState.SCHEDULED:
             wait = job.run_at - now

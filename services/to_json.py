@@ -12,17 +12,15 @@ from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.sentences import Sentence
 from services.actions import offer
-from services.problems import Problem
-from services.story import Told
-from services.waiting import Waiting
 
 
 def to_json(value: Any) -> Any:
-    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences."""
+    """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences.
+
+    A class may say by `not_in_json` which of its fields are not for others; instead of hints there are actions.
+    """
     if isinstance(value, Report):
         return value.as_dict()  # which names the parts of places
-    if isinstance(value, Advice | Told | Waiting | Problem):
-        return _fields(value) | {"actions": to_json([offer(hint) for hint in value.hints])}
     if isinstance(value, Sentence):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -40,4 +38,9 @@ def to_json(value: Any) -> Any:
 
 def _fields(value: Any) -> dict[str, Any]:
     # Not asdict: it copies, and does not know slots of other types.
-    return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    hidden = getattr(value, "not_in_json", ())
+    names = (field.name for field in dataclasses.fields(value) if field.name not in hidden)
+    fields = {name: to_json(getattr(value, name)) for name in names}
+    if isinstance(value, Advice) or "hints" in hidden:
+        fields["actions"] = [to_json(offer(hint)) for hint in value.hints]
+    return fields

@@ -1,22 +1,17 @@
 """Why a job waits: what it waits for, since when, at which place, what limits it, and when it is tried next."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from typing import ClassVar
 
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.sentences import Sentence, counted, duration, joined, sentence
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import ENDLESS
-from dataset_jobs.store.client_connection import ClientDatabase
-from dataset_jobs.store.views import ControllerStatus, JobView, LastRun, PoolState, Surroundings
+from dataset_jobs.store.views import JobView, LastRun, PoolState, Surroundings
 from services import obstacle_words as words
 from services.status import NO_CONTROLLER, Kind, of_pool
-
-PLACES = 1_000
-"""Places are counted up to this one."""
 
 
 class Because(StrEnum):
@@ -24,7 +19,7 @@ class Because(StrEnum):
 
     BEHIND_OTHERS = "behind_others"
     NEXT = "next"
-    """Nothing: a controller claims it at its next tick."""
+    """A controller's next tick, or a free slot of its machine, which only the controller knows of."""
     SCHEDULED = "scheduled"
     """A time that somebody has set."""
     NEVER = "never"
@@ -108,42 +103,7 @@ class Waiting:
     error: str | None = None
     by_itself: bool = True
     hints: tuple[Hint, ...] = ()
-
-
-def surroundings(database: ClientDatabase, pools: Iterable[str]) -> Surroundings:
-    """The pools of these names, without their queues, and the controllers."""
-    return Surroundings(
-        [PoolState(**row) for row in database.all("waiting.pools", pools=[*pools])],
-        [ControllerStatus(**row) for row in database.all("waiting.controllers")],
-    )
-
-
-def why_waiting(
-    database: ClientDatabase, jobs: Sequence[JobView], around: Surroundings | None = None, now: datetime | None = None
-) -> Mapping[UUID, Waiting]:
-    """Why each of these jobs waits; those that do not are left out.
-
-    Args:
-        around: their pools and the controllers, if they are read already.
-        now: by the database's clock, if it is read already.
-    """
-    waiting = [job for job in jobs if (state := state_of(job.state)) is not None and not state.finished]
-    if not waiting:
-        return {}
-    if around is None:
-        around = surroundings(database, {job.pool for job in waiting})
-    if now is None:
-        now = database.only("session.database_time")["now"]
-    ids = [job.id for job in waiting]
-    runs = {row["job_id"]: LastRun(**row) for row in database.all("waiting.runs", ids=ids)}
-    queued = [job.id for job in waiting if job.state == JobState.QUEUED]
-    places = dict[UUID, Place]()
-    if queued:
-        for row in database.all("waiting.places", ids=queued, most=PLACES):
-            ahead = row["ahead"]
-            places[row["id"]] = Place(PLACES, exact=False) if ahead is None else Place(ahead)
-    found = ((job.id, waiting_for(job, runs.get(job.id), around, places.get(job.id), now)) for job in waiting)
-    return {job_id: why for job_id, why in found if why is not None}
+    not_in_json: ClassVar = ("hints",)
 
 
 def waiting_for(
@@ -211,7 +171,7 @@ def _for_its_time(job: JobView, run: LastRun | None, now: datetime) -> Waiting:
     """A time that is not there yet."""
     hints = (Hint(Action.RUN_JOB_NOW, job.id),)
     if job.run_at >= ENDLESS:
-        text = sentence("it is scheduled for no time that comes; to run it now, bring it forward")
+        text = sentence("it is scheduled for no time that comes; bring it forward to run it now")
         return Waiting(Because.NEVER, text, by_itself=False, hints=hints)
     when = sentence("at {}, in {}", job.run_at, duration(job.run_at - now))
     since = None if run is None else run.ended_at
@@ -261,7 +221,7 @@ def _in_its_pool(job: JobView, around: Surroundings, place: Place | None) -> Wai
     if limited is not None:
         because, limit, text = limited
     elif place is None or place.ahead == 0:
-        because, limit, text = Because.NEXT, None, sentence("a controller claims it at its next look")
+        because, limit, text = Because.NEXT, None, sentence("a controller claims it as soon as it has a slot for it")
     else:
         because, limit, text = Because.BEHIND_OTHERS, None, Sentence()
     parts = [sentence("it is queued since {}", job.run_at)]

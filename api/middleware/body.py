@@ -20,9 +20,9 @@ class BodyLimit:
         seconds: how long a body may take.
     """
 
-    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, app: ASGIApp, seconds: float | None = None) -> None:
         self._app = app
-        self._seconds = seconds
+        self._seconds = BODY_SECONDS if seconds is None else seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         declared = exchange_of(scope).declared if scope["type"] == "http" else None

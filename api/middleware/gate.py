@@ -1,6 +1,8 @@
 """The gate: finds the route, who calls and whether they may, before a byte of the body is read."""
 
+import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
@@ -11,7 +13,7 @@ from api.access import Access, Caller, Via
 from api.context import Context
 from api.declared import UNSAFE, Declared, declared_by
 from api.exchange import exchange_of
-from api.middleware.callers import Callers
+from api.middleware.callers import SAID_BY_PROXIES, Callers
 from api.parameters import check_query
 from api.problems import Problem
 
@@ -34,6 +36,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._pass(scope)
+            # Whoever reads them below would believe anybody.
+            scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in SAID_BY_PROXIES]
         await self._app(scope, receive, send)
 
     async def _pass(self, scope: Scope) -> None:
@@ -57,6 +61,7 @@ class Gate:
                 check_site(headers)
         if declared.changes and self._context.settings.api_read_only:
             raise Problem("read-only", "this API is read only: API_READ_ONLY is set")
+        check_accept(headers.get("accept", ""), declared.gives)
         check_query(scope.get("query_string", b""), declared.query)
 
     def _declared(self, scope: Scope) -> Declared:
@@ -101,3 +106,14 @@ def check_site(headers: Headers) -> None:
         raise Problem("cross-site", "a page of another site sent this request")
     if origin is not None and origin.partition("://")[2].casefold() != host.casefold():
         raise Problem("cross-site", "a page of another site sent this request: its Origin is not this Host")
+
+
+_NEVER = re.compile(r";\s*q=0(\.0*)?\s*(;|$)")
+
+
+def check_accept(accept: str, gives: Sequence[str]) -> None:
+    """Refuses a client that takes nothing of what a route gives."""
+    ranges = [one.strip().casefold() for one in accept.split(",") if one.strip()]
+    taken = [one.partition(";")[0].strip() for one in ranges if not _NEVER.search(one)]
+    if ranges and gives and not any(fnmatchcase(given, one) for given in gives for one in taken if "[" not in one):
+        raise Problem("not-acceptable", f"this gives {' or '.join(gives)}, which the header Accept does not take")

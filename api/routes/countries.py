@@ -1,18 +1,18 @@
-"""The countries: list, show, add, change, remove."""
+"""The countries."""
 
-from typing import Any, Self
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from api.access import Access
-from api.acts import done, refused_as
-from api.conditional import answer
+from api.conditional import answer, done
 from api.context import Requesting, Using
 from api.declared import Topic
 from api.parameters import Body
-from services.countries import Countries, Country, CountryExists, CountryInUse
+from services.countries import NAME_LENGTH, Countries, Country
 
 topic = Topic("countries", "The countries, and what is loaded of each.")
 
@@ -41,11 +41,18 @@ class CountryShape(BaseModel):
     stats: Stats
 
 
+class CountryListMeta(BaseModel):
+    """How many there are, and when they were counted."""
+
+    total: int
+    as_of: datetime
+
+
 class CountryList(BaseModel):
     """All countries."""
 
     data: list[CountryShape]
-    meta: dict[str, int]
+    meta: CountryListMeta
 
 
 class OneCountry(BaseModel):
@@ -59,9 +66,9 @@ class OneCountry(BaseModel):
     example="/v1/countries",
 )  # fmt: skip
 def list_countries(request: Request, using: Using) -> Response:
-    """All countries by their codes, with what is loaded of each."""
-    found = [shape(one) for one in Countries(using.client.database).all()]
-    return answer(request, {"data": found, "meta": {"total": len(found)}})
+    """All countries by their codes, with what was loaded of each a few seconds ago: `meta.as_of` says when."""
+    found, at = using.countries.get(lambda: [shape(one) for one in Countries(using.client.database).all()])
+    return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}}, tagged=found)
 
 
 @topic.route(
@@ -74,62 +81,55 @@ def show_country(request: Request, using: Using, country: str) -> Response:
 
 
 class NewCountry(Body):
-    """A country."""
+    """A country to add.
 
-    code: str = Field(
-        description="Its two letters by ISO 3166-1.", examples=["SE"], json_schema_extra={"pattern": "^[A-Za-z]{2}$"}
-    )
-    name: str
+    Attributes:
+        code: two letters, as in ISO 3166-1.
+        name: in a line.
+    """
 
-
-class CountryChange(Body):
-    """What changes of a country; what is left out stays."""
-
-    code: str | None = Field(None, description="Only while there are no datasets and schedules of it.")
-    name: str | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Self:
-        if self.code is None and self.name is None:
-            raise ValueError("give a code or a name")
-        return self
+    code: Annotated[str, Field(min_length=2, max_length=2)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 
 
-_CONFLICTS = {CountryExists: "exists", CountryInUse: "has-datasets"}
+class CountryName(Body):
+    """Another name for a country."""
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 
 
 @topic.route(
-    "POST", "/v1/countries", Access.ADMIN, status_code=201, response_model=OneCountry, summary="Add a country",
-    problems=["field-invalid", "not-json", "exists"], example="/v1/countries",
+    "POST", "/v1/countries", Access.ADMIN, status_code=201, response_model=OneCountry,
+    problems=["field-invalid", "not-json", "conflict"], summary="Add a country",
+    example="/v1/countries --json '{\"code\": \"XK\", \"name\": \"Kosovo\"}'",
 )  # fmt: skip
-def add_country(request: Request, using: Using, client: Requesting, body: NewCountry) -> Response:
-    """Adds a country. Those of ISO 3166-1 are there already, and each migration brings them back."""
-    with refused_as("exists"):
-        made = client.countries.add(body.code, body.name)
-    return done(show_country(request, using, str(made.id)), 201, f"/v1/countries/{made.code}")
+def add_country(using: Using, client: Requesting, body: NewCountry) -> Response:
+    """Adds a country. Those of ISO 3166-1 are there from the beginning."""
+    made = Countries(client.database).add(body.code, body.name)
+    using.countries.forget()
+    return done({"data": shape(made)}, 201, {"Location": f"/v1/countries/{made.id}"})
 
 
 @topic.route(
-    "PATCH", "/v1/countries/{country}", Access.ADMIN, response_model=OneCountry, summary="Change a country",
-    problems=["field-invalid", "not-json", "country-not-found", "exists", "has-datasets"], example="/v1/countries/SE",
+    "PATCH", "/v1/countries/{country}", Access.ADMIN, response_model=OneCountry,
+    problems=["field-invalid", "not-json", "country-not-found"], summary="Rename a country",
+    example="/v1/countries/GB --json '{\"name\": \"Great Britain\"}'",
 )  # fmt: skip
-def change_country(request: Request, using: Using, client: Requesting, country: str, body: CountryChange) -> Response:
-    """Changes a country's name; its code only while there are no datasets and schedules of it."""
-    with refused_as("exists", _CONFLICTS):
-        changed = client.countries.change(country, code=body.code, name=body.name)
-    return done(show_country(request, using, str(changed.id)))
+def rename_country(using: Using, client: Requesting, country: str, body: CountryName) -> Response:
+    """Gives a country another name. Its code stays: files and formats have it."""
+    renamed = Countries(client.database).rename(country, body.name)
+    using.countries.forget()
+    return done({"data": shape(renamed)})
 
 
 @topic.route(
-    "DELETE", "/v1/countries/{country}", Access.ADMIN, status_code=204, response_class=Response,
-    problems=["country-not-found", "has-datasets"], summary="Remove a country", example="/v1/countries/SE",
-    responses={204: {"description": "It is gone."}},
+    "DELETE", "/v1/countries/{country}", Access.ADMIN, status_code=204,
+    problems=["country-not-found", "conflict"], summary="Remove a country", example="/v1/countries/XK",
 )  # fmt: skip
-def remove_country(client: Requesting, country: str) -> Response:
-    """Removes a country that no dataset and no schedule is of."""
-    with refused_as("has-datasets"):
-        client.countries.remove(country)
-    return Response(status_code=204)
+def remove_country(using: Using, client: Requesting, country: str) -> None:
+    """Removes a country without datasets and schedules. Migrations bring those of ISO 3166-1 back."""
+    Countries(client.database).remove(country)
+    using.countries.forget()
 
 
 def shape(country: Country) -> dict[str, Any]:

@@ -42,16 +42,30 @@ class Ready(BaseModel):
     ready: bool
 
 
-@topic.route("GET", "/healthz", Access.PUBLIC, summary="Is it up", response_class=PlainTextResponse, example="/healthz")
+@topic.route(
+    "GET",
+    "/healthz",
+    Access.PUBLIC,
+    summary="Is it up",
+    response_class=PlainTextResponse,
+    gives=[],
+    example="/healthz",
+)
 async def healthz() -> Response:
     """Whether the process answers; the database does not count."""
     return PlainTextResponse("ok\n")
 
 
 @topic.route(
-    "GET", "/readyz", Access.PUBLIC, summary="Can it work", response_class=PlainTextResponse, responses=_NOT_READY,
+    "GET",
+    "/readyz",
+    Access.PUBLIC,
+    summary="Can it work",
+    response_class=PlainTextResponse,
+    gives=[],
+    responses=_NOT_READY,
     example="/readyz",
-)  # fmt: skip
+)
 def readyz(using: Using) -> Response:
     """Whether it can work: the database answers, and has the tables of this version."""
     wrong = trouble(using)
@@ -59,9 +73,14 @@ def readyz(using: Using) -> Response:
 
 
 @topic.route(
-    "GET", "/health", Access.PUBLIC, summary="Health", response_model=Health,
-    responses={503: {"model": Health, "description": "It cannot work now."}}, example="/health",
-)  # fmt: skip
+    "GET",
+    "/health",
+    Access.PUBLIC,
+    summary="Health",
+    response_model=Health,
+    responses={503: {"model": Health, "description": "It cannot work now."}},
+    example="/health",
+)
 def health(using: Using) -> Response:
     """The same in the shape of the old API."""
     wrong = trouble(using)
@@ -77,9 +96,14 @@ def health(using: Using) -> Response:
 
 
 @topic.route(
-    "GET", "/ready", Access.PUBLIC, summary="Ready", response_model=Ready,
-    responses={503: {"model": Ready, "description": "It cannot work now."}}, example="/ready",
-)  # fmt: skip
+    "GET",
+    "/ready",
+    Access.PUBLIC,
+    summary="Ready",
+    response_model=Ready,
+    responses={503: {"model": Ready, "description": "It cannot work now."}},
+    example="/ready",
+)
 def ready(using: Using) -> Response:
     """The same in the shape of the old API."""
     wrong = trouble(using)

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from api.access import Access
-from api.acts import Duration, Priority, Reason, When, check_own, done, refused_as, said
+from api.acts import Duration, Priority, Reason, When, acted, check_own, refused_as, said
 from api.conditional import versions_seen
 from api.context import Calling, Requesting, Using
 from api.ids import job_of
@@ -19,7 +19,7 @@ from api.routes.operations import OPERATION
 from dataset_jobs.model.states import FINISHED, JobState
 from services.filters import JobFilter
 from services.jobs import Cancel, Changed
-from services.operations import Doing, Options
+from services.operation_acts import Doing, Options
 
 __all__ = ["topic"]
 
@@ -61,7 +61,7 @@ def cancel_job(
     check_own(client, caller, job.dataset_id)
     with refused_as("completed-already"):
         result = client.jobs.cancel(job.id, said(body, Reason()).reason)
-    return done(show_job(request, using, str(job.id)), 202 if result is Cancel.REQUESTED else 200)
+    return acted(show_job(request, using, str(job.id)), 202 if result is Cancel.REQUESTED else 200)
 
 
 @topic.route(
@@ -78,7 +78,7 @@ def retry_job(
     how = said(body, Retry())
     with refused_as("cannot-be-put-back"):
         client.jobs.retry(job.id, priority=how.priority, run_at=how.run_at)
-    return done(show_job(request, using, str(job.id)))
+    return acted(show_job(request, using, str(job.id)))
 
 
 @topic.route(
@@ -90,7 +90,7 @@ def run_job_now(request: Request, using: Using, client: Requesting, job_id: str)
     found = job_of(client, job_id)
     with refused_as("not-waiting"):
         client.jobs.reschedule(found, run_at=timedelta(0))
-    return done(show_job(request, using, str(found)))
+    return acted(show_job(request, using, str(found)))
 
 
 @topic.route(
@@ -105,7 +105,7 @@ def change_job(request: Request, using: Using, client: Requesting, job_id: str, 
         client.jobs.reschedule(
             found, priority=body.priority, run_at=body.run_at, pool=body.pool, versions=versions_seen(request)
         )
-    return done(show_job(request, using, str(found)))
+    return acted(show_job(request, using, str(found)))
 
 
 class PurgeQuery(BaseModel):

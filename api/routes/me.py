@@ -1,10 +1,14 @@
 """Who the caller is."""
 
+from datetime import datetime
+
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from api.access import Access
+from api.conditional import answer
 from api.context import Calling, Using
-from api.declared import Topic
+from api.declared import MIB, Topic
 
 topic = Topic("me", "Who the caller is.")
 
@@ -23,7 +27,7 @@ class MeShape(BaseModel):
     role: str
     via: str
     key_id: str | None
-    expires_at: str | None
+    expires_at: datetime | None
     read_only: bool
     limits: Limits
 
@@ -34,20 +38,20 @@ class Me(BaseModel):
     data: MeShape
 
 
-@topic.route("GET", "/v1/me", Access.VIEWER, summary="Show who you are", example="/v1/me")
-async def me(using: Using, caller: Calling) -> Me:
+@topic.route("GET", "/v1/me", Access.VIEWER, response_model=Me, summary="Show who you are", example="/v1/me")
+async def me(request: Request, using: Using, caller: Calling) -> Response:
     """The caller's name, role and limits."""
     settings = using.settings
-    return Me(
-        data=MeShape(
-            name=caller.name,
-            role=str(caller.role),
-            via=str(caller.via),
-            key_id=caller.key_id,
-            expires_at=caller.expires_at,
-            read_only=settings.api_read_only,
-            limits=Limits(
-                requests_per_minute=settings.api_requests_per_minute, max_file_size=settings.limit_file_mib << 20
-            ),
-        )
-    )
+    values = {
+        "name": caller.name,
+        "role": caller.role,
+        "via": caller.via,
+        "key_id": caller.key_id,
+        "expires_at": caller.expires_at,
+        "read_only": settings.api_read_only,
+        "limits": {
+            "requests_per_minute": settings.api_requests_per_minute,
+            "max_file_size": settings.limit_file_mib * MIB,
+        },
+    }
+    return answer(request, {"data": values})

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from api.access import Access
-from api.acts import Priority, When, done, refused_as
+from api.acts import Priority, When, acted, refused_as
 from api.context import Requesting, Using
 from api.countries import country_code
 from api.lists import one_of
@@ -21,7 +21,8 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
-from services.operations import MOST, Doing, Operation, Options, Preview, TooMany
+from services.operation_acts import Doing, Options
+from services.operations import MOST, Operation, Preview, TooMany
 
 __all__ = ["begun", "preview_values", "topic"]
 
@@ -122,13 +123,13 @@ def cancel(request: Request, using: Using, client: Requesting, operation_id: UUI
     """Ends an operation. What is done stays done."""
     with refused_as("over"):
         client.operations.cancel(operation_id)
-    return done(show_operation(request, using, operation_id))
+    return acted(show_operation(request, using, operation_id))
 
 
 def begun(request: Request, using: Using, operation: Operation) -> Response:
     """The answer to a request that has started an operation; this process carries it on."""
     using.background.wake()
-    return done(show_operation(request, using, operation.id), 202, f"/v1/operations/{operation.id}")
+    return acted(show_operation(request, using, operation.id), 202, f"/v1/operations/{operation.id}")
 
 
 def preview_values(preview: Preview) -> Response:

@@ -1,8 +1,10 @@
 """The formats that can be read."""
 
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from api.access import Access
+from api.conditional import answer
 from api.context import Using
 from api.declared import Topic
 
@@ -27,18 +29,13 @@ class ParserList(BaseModel):
 
 
 @topic.route(
-    "GET", "/v1/parsers", Access.VIEWER, problems=["country-not-found"], summary="List the formats",
-    example="/v1/parsers?country=US",
+    "GET", "/v1/parsers", Access.VIEWER, response_model=ParserList, problems=["country-not-found"],
+    summary="List the formats", example="/v1/parsers?country=US",
 )  # fmt: skip
-def list_parsers(using: Using, country: str | None = None) -> ParserList:
+def list_parsers(request: Request, using: Using, country: str | None = None) -> Response:
     """The formats that can be read, of one country or of all."""
     only = None if country is None else using.client.country(country)
     found = [
-        ParserShape(
-            country=one.country, format=one.format, built_in=one.package is None, package=one.package,
-            description=one.description,
-        )
-        for one in using.parsers()
-        if only in (None, one.country)
-    ]  # fmt: skip
-    return ParserList(data=found, meta={"total": len(found)})
+        {**one._asdict(), "built_in": one.package is None} for one in using.parsers() if only in (None, one.country)
+    ]
+    return answer(request, {"data": found, "meta": {"total": len(found)}})

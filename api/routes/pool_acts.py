@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import Request, Response
 
 from api.access import Access
-from api.acts import Reason, done, said
+from api.acts import Reason, acted, said
 from api.context import Requesting, Using
 from api.links import linked
 from api.problems import Problem
@@ -32,7 +32,7 @@ def pause(request: Request, using: Using, client: Requesting, name: str, body: R
         client.pools.pause(name, said(body, Reason()).reason)
     except Conflict as error:
         raise _described(error) from None
-    return done(show_pool(request, using, name))
+    return acted(show_pool(request, using, name))
 
 
 @topic.route(
@@ -45,7 +45,7 @@ def resume(request: Request, using: Using, client: Requesting, name: str, body: 
         client.pools.resume(name, said(body, Reason()).reason)
     except Conflict as error:
         raise _described(error) from None
-    return done(show_pool(request, using, name))
+    return acted(show_pool(request, using, name))
 
 
 @topic.route(
@@ -56,7 +56,7 @@ def probe(request: Request, using: Using, client: Requesting, name: str) -> Resp
     """Has a run of a blocked pool tried at once, also of one that a ParserPool describes. One that is not blocked stays
     as it is."""
     client.pools.probe(name)
-    return done(show_pool(request, using, name))
+    return acted(show_pool(request, using, name))
 
 
 def _described(error: Conflict) -> Problem:

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import Field, model_validator
 
 from api.access import Access
-from api.acts import Priority, done, refused_as
+from api.acts import Priority, acted, refused_as
 from api.context import Requesting, Using
 from api.countries import country_code
 from api.lists import one_of
@@ -85,7 +85,7 @@ def add(request: Request, using: Using, client: Requesting, body: NewSchedule) -
         made = client.schedules.add(
             body.name, body.cron, body.timezone, place, country, body.pool or using.settings.pool, body.priority, hints
         )
-    return done(show_schedule(request, using, made.name), 201, f"/v1/schedules/{quote(made.name, safe='')}")
+    return acted(show_schedule(request, using, made.name), 201, f"/v1/schedules/{quote(made.name, safe='')}")
 
 
 @topic.route(
@@ -97,7 +97,7 @@ def change(request: Request, using: Using, client: Requesting, name: str, body: 
     hints: dict[str, Any] = {one: getattr(body, one) for one in _HINTS if one in body.model_fields_set}
     with _cron():
         client.schedules.change(name, Change(body.cron, body.timezone, body.pool, body.priority, hints))
-    return done(show_schedule(request, using, name))
+    return acted(show_schedule(request, using, name))
 
 
 @topic.route(
@@ -119,7 +119,7 @@ def run(request: Request, using: Using, client: Requesting, name: str) -> Respon
     `looking` says how long that takes, and then `files`, `submitted` and `error` what came of it."""
     with refused_as("at-work"):
         tick = client.schedules.begin_by_hand(name)
-    answer = done(show_schedule(request, using, name), 202)
+    answer = acted(show_schedule(request, using, name), 202)
 
     def look(stopping: Any) -> None:
         client.schedules.do_by_hand(tick, How(using.storage, using.settings.look_limits, stopping=stopping))
@@ -137,7 +137,7 @@ def run(request: Request, using: Using, client: Requesting, name: str) -> Respon
 def pause(request: Request, using: Using, client: Requesting, name: str) -> Response:
     """Nothing is looked at by its ticks any more."""
     client.schedules.pause(name, True)
-    return done(show_schedule(request, using, name))
+    return acted(show_schedule(request, using, name))
 
 
 @topic.route(
@@ -147,7 +147,7 @@ def pause(request: Request, using: Using, client: Requesting, name: str) -> Resp
 def resume(request: Request, using: Using, client: Requesting, name: str) -> Response:
     """Its ticks are done again; one makes up for those that it missed."""
     client.schedules.pause(name, False)
-    return done(show_schedule(request, using, name))
+    return acted(show_schedule(request, using, name))
 
 
 @contextmanager

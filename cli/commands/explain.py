@@ -11,6 +11,7 @@ from cli.wording.hints import advice_in_words
 from cli.wording.obstacles import waits_in_words
 from cli.wording.story import story
 from services.explain import Explanation
+from services.story import story as tell
 
 EPILOG = """
 \b
@@ -38,8 +39,10 @@ def explain(
 
 
 def _as_json(told: Explanation) -> dict[str, Any]:
+    it = tell(told)
     return {
         "job": told.job,
+        "sentence": it.sentence,
         "next_try": told.next_try,
         "waiting": told.waiting,
         "waits": waits_in_words(told),
@@ -51,5 +54,7 @@ def _as_json(told: Explanation) -> dict[str, Any]:
             }
             for one in told.runs
         ],
+        "timeline": it.timeline,
         "to_do": [advice_in_words(step) for step in told.to_do],
+        "actions": it.actions,
     }

@@ -99,8 +99,8 @@ def _look(it: Session) -> Seen:
 
 
 def _document(places: Places, status: Status, found: Sequence[Problem]) -> dict[str, Any]:
-    told = [{name: value for name, value in to_json(one).items() if name != "obstacle"} for one in found]
-    return {**to_json(places), "controller_running": status.any_alive, **to_json(status), "problems": told}
+    known = {**to_json(places), "controller_running": status.any_alive, **to_json(status)}
+    return {**known, "problems": to_json(found)}
 
 
 def heading(places: Places, status: Status) -> Iterator[str]:

@@ -9,8 +9,10 @@ import threading
 import time
 
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.trouble import Repeated
+from dataset_jobs.model.trouble import Quiet, Repeated
 from dataset_jobs.storage import StorageConfig, open_storage
+from dataset_jobs.store.controller import ControllerStore
+from dataset_jobs.threads import start_thread
 from services.client import Client
 
 LOOK_SECONDS = 15.0
@@ -19,27 +21,44 @@ LOOK_SECONDS = 15.0
 _log = logging.getLogger(__name__)
 
 
-async def carry_on_operations(conninfo: str, storage: StorageConfig, look_seconds: float = LOOK_SECONDS) -> None:
-    """Carries on operations, until cancelled; then the batch at work is still committed."""
-    stop = threading.Event()
-    looking = Repeated()
+async def carry_on_operations(
+    store: ControllerStore, conninfo: str, storage: StorageConfig, look_seconds: float = LOOK_SECONDS
+) -> None:
+    """Carries on operations, until cancelled.
+
+    A batch that is at work then may still be committed; a thread that does not stop is left behind, and ends with the
+    process.
+
+    Args:
+        store: asked whether there is anything to do.
+        conninfo: of the same database, for the thread.
+        storage: has the files of datasets that are deleted.
+        look_seconds: between two looks.
+    """
+    stop, quiet, looking = threading.Event(), Quiet(), Repeated()
+    thread: threading.Thread | None = None
+
+    def work() -> None:
+        try:
+            with Client.connect(conninfo) as client:
+                ended = client.operations.work(open_storage(storage), stop.is_set)
+            _log.info("%d operations brought to their end", ended)
+        except (RunError, OSError, MemoryError) as error:
+            if quiet.is_due(str(error), time.monotonic()):
+                _log.warning("operations are broken off, to be repeated: %s", error)
+        except Exception as error:  # nobody waits for a thread; its lease ends by itself
+            _log.error("operations: %s", type(error).__name__, exc_info=error)
+
     try:
         while True:
             try:
-                await asyncio.to_thread(_look, conninfo, storage, stop)
-            except (RunError, OSError, MemoryError) as error:
-                problem = error if isinstance(error, RunError) else RunError(str(error))
-                if looking.failed(problem, time.monotonic()):
-                    _log.warning("operations are not carried on: %s", error)
-            else:
+                if await store.operations_due() and (thread is None or not thread.is_alive()):
+                    thread = threading.Thread(target=work, name="operations", daemon=True)
+                    start_thread(thread)
                 looking.passed()
+            except RunError as error:
+                if looking.failed(error, time.monotonic()):
+                    _log.warning("operations are not looked at: %s", error)
             await asyncio.sleep(look_seconds)
     finally:
         stop.set()
-
-
-def _look(conninfo: str, storage: StorageConfig, stop: threading.Event) -> None:
-    with Client.connect(conninfo) as client:
-        ended = client.operations.work(open_storage(storage), stop.is_set)
-    if ended:
-        _log.info("%d operations brought to their end", ended)

@@ -14,7 +14,7 @@ TRY_SECONDS = 15.0
 _log = logging.getLogger(__name__)
 
 
-async def keep_history(context: Context) -> None:
+async def keep_history(context: Context, try_seconds: float = TRY_SECONDS) -> None:
     """Writes each minute when it is over, until cancelled. A minute without an answer is left out."""
     writing = Repeated()
     while True:
@@ -26,4 +26,4 @@ async def keep_history(context: Context) -> None:
         else:
             if writing.passed():
                 _log.info("the past of pools is written again")
-        await asyncio.sleep(TRY_SECONDS)
+        await asyncio.sleep(try_seconds)

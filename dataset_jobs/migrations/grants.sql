@@ -42,9 +42,9 @@ begin
         on datasets to affirm_api;
     grant insert (dataset_id, type, pool, priority, state, run_at), update (priority) on jobs to affirm_api;
     grant update (paused, paused_since, paused_reason, probe_at, max_running, max_pending) on pools to affirm_api;
+    grant insert (code, name), update (name), delete on countries to affirm_api;
     grant insert, update, delete on schedules, schedule_files, schedule_versions to affirm_api;
     grant insert on audit to affirm_api;
-    grant insert (code, name), update (code, name), delete on countries to affirm_api;
     grant insert, update on api_keys, operations to affirm_api;
     grant execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
         set_waiting_job(uuid, int, timestamptz, text), purge_jobs(text, interval, text[], int), revive_dataset(uuid),

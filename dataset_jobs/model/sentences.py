@@ -66,7 +66,10 @@ def in_utc(moment: datetime) -> str:
     """A time in UTC, to the second; in words if it is out of range."""
     if moment >= ENDLESS or moment <= BEGINLESS:
         return local_time(moment, "")
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError):  # its time zone is what puts it out of range
+        return moment.strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def duration(time: timedelta) -> str:

@@ -67,6 +67,13 @@ class Transaction:
         except errors.ForeignKeyViolation:
             raise unknown_pool(str(pool)) from None
 
+    def one_unless_used(self, refusal: Exception, name: str, /, **parameters: Any) -> DictRow | None:
+        """As `one`, for a statement that removes something; raises `refusal` if other rows refer to it."""
+        try:
+            return self.one(name, **parameters)
+        except errors.ForeignKeyViolation:
+            raise refusal from None
+
     def execute(self, name: str, /, **parameters: Any) -> None:
         """Executes a named statement, without rows."""
         self.connection.execute(statement(name), parameters)

@@ -22,6 +22,9 @@ GET_SECONDS = 15.0
 LOOK_SECONDS = 0.5
 """How often it looks whether the database refuses connections."""
 
+RECONNECT_SECONDS = 2.0
+"""How long the pool goes on trying by itself, ever more rarely; after that it tries when somebody asks."""
+
 
 class ClientPool(ClientDatabase):
     """Connections for as many threads as want one. They are made when they are needed, and checked before each use.
@@ -49,6 +52,8 @@ class ClientPool(ClientDatabase):
         class Remembering(TimeoutConnection[DictRow]):
             """Remembers why the last connection could not be made; the pool says only that there is none."""
 
+            cancels = True
+
             @classmethod
             def connect(cls, conninfo: str = "", **options: Any) -> Self:
                 try:
@@ -67,6 +72,7 @@ class ClientPool(ClientDatabase):
             min_size=0,
             max_size=max_connections,
             open=True,
+            reconnect_timeout=RECONNECT_SECONDS,
             check=ConnectionPool.check_connection,
             kwargs={"patience": patience, "row_factory": dict_row, "application_name": "affirm-worker clients"},
         )

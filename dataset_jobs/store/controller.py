@@ -240,6 +240,11 @@ class ControllerStore(SettleStore, CapacityStore, PoolStore, PresenceStore):
             row = await fetch_only(connection, "controllers.next_due", pools=list(pools))
         return None if row["seconds"] is None else max(0.0, float(row["seconds"]))
 
+    async def operations_due(self) -> int:
+        """How many operations nobody carries on."""
+        async with self._connection() as connection:
+            return int((await fetch_only(connection, "operations.due"))["due"])
+
     async def schedules_due(self) -> int:
         """How many ticks of schedules could be begun now."""
         async with self._connection() as connection:

@@ -3,13 +3,15 @@
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from api import routes
 from api.context import Context, ParserLine
+from api.declared import Topic
 from api.server import Listening, Server, listen
 from app.settings import Settings
 from services.keys import Keys, Role
@@ -110,21 +112,27 @@ class Api:
 
 
 @contextmanager
-def running(world: World, where: str = "127.0.0.1:0", conninfo: str = "", **settings: Any) -> Iterator[Api]:
+def running(
+    world: World,
+    where: str = "127.0.0.1:0",
+    conninfo: str = "",
+    topics: Iterable[Topic] = routes.ALL,
+    **settings: Any,
+) -> Iterator[Api]:
     """An API on a free port, in a thread, with a key of each role.
 
     Args:
         world: the installation below.
         where: it listens there.
         conninfo: another way to the same database.
+        topics: all routes, and those that the test has made up.
         settings: those that the test is about.
     """
     made = Settings(storage_path=str(world.folder / "storage"), affirm_worker_home=world.folder, **settings)
     listening = listen(where)
     context = Context.open(made, conninfo or world.conninfo, lambda: PARSERS, local=listening.local)
-    server = Server(context, listening)
+    server = Server(context, listening, topics)
     api = Api(world, context, listening, server)
-    listening.socket.listen()  # so that requests wait until the server has begun
     thread = threading.Thread(target=server.serve_until_stopped, name="api under test")
     thread.start()
     try:

@@ -24,8 +24,8 @@ def fitting(path: str, answer: Answer, method: str = "GET", status: int = 200) -
     """
     assert answer.status == status, answer.text
     route = _routes()[method, path]
-    usual = status == (route.status_code or 200)
-    adapter = TypeAdapter[Any](route.response_model if usual else route.responses[status]["model"])
+    model: Any = route.response_model if status == (route.status_code or 200) else route.responses[status]["model"]
+    adapter = TypeAdapter[Any](model)
     parsed = adapter.validate_json(answer.body)
     _same_members(answer.json, adapter.dump_python(parsed, mode="json"), path)
     return answer.json

@@ -22,6 +22,7 @@ class Line(NamedTuple):
 
 EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
+UPLOADERS = (401, 403, 200, 200)
 ADMINS = (401, 403, 403, 200)
 LOST = (401, 404, 404, 404)
 """A viewer's route, for something that is not there."""
@@ -41,6 +42,9 @@ LINES = [
     Line("GET", "/v1/me", VIEWERS),
     Line("GET", "/v1/countries", VIEWERS),
     Line("GET", "/v1/countries/{country}", VIEWERS, "/v1/countries/us"),
+    Line("POST", "/v1/countries", (401, 403, 403, 201), body={"code": "XQ", "name": "Elsewhere"}),
+    Line("PATCH", "/v1/countries/{country}", ADMINS, "/v1/countries/XQ", {"name": "Nowhere"}),
+    Line("DELETE", "/v1/countries/{country}", (401, 403, 403, 204), "/v1/countries/XQ"),
     Line("GET", "/v1/parsers", VIEWERS),
     Line("GET", "/v1/status", VIEWERS),
     Line("GET", "/v1/datasets", VIEWERS),
@@ -77,10 +81,7 @@ LINES = [
     Line("POST", "/v1/schedules/{name}/resume", ADMINS, "/v1/schedules/matrix/resume"),
     Line("POST", "/v1/schedules/{name}/run", (401, 403, 403, 202), "/v1/schedules/matrix/run"),
     Line("DELETE", "/v1/schedules/{name}", (401, 403, 403, 204), "/v1/schedules/matrix"),
-    Line("POST", "/v1/countries", (401, 403, 403, 201), "", {"code": "XX", "name": "Atlantis"}),
-    Line("PATCH", "/v1/countries/{country}", ADMINS, "/v1/countries/XX", {"name": "Utopia"}),
-    Line("DELETE", "/v1/countries/{country}", (401, 403, 403, 204), "/v1/countries/XX"),
     Line("GET", "/v1/keys", ADMINS),
-    Line("POST", "/v1/keys", (401, 403, 403, 201), "", {"name": "of the matrix", "role": "viewer"}),
-    Line("DELETE", "/v1/keys/{key_id}", LOST_TO_ADMINS, "/v1/keys/00000000"),
+    Line("POST", "/v1/keys", (401, 403, 403, 201), body={"name": "another", "role": "viewer"}),
+    Line("DELETE", "/v1/keys/{key_id}", (401, 403, 403, 404), "/v1/keys/00000000"),
 ]

@@ -1,6 +1,7 @@
 """Who is let in: keys, proxies, this machine, nobody. Each guard has a test that fails without it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,14 @@ def test_many_wrong_keys_of_an_address_are_refused(world: World) -> None:
         assert codes == ["bad-key", "bad-key", "too-many-requests"]
 
 
+def test_wrong_keys_of_others_keep_no_holder_of_a_key_out(world: World) -> None:
+    with running(world, api_requests_per_minute=100) as api:
+        assert api.get("/v1/me").status == 200
+        wrong = {"Authorization": f"Bearer aw_12345678_{'a' * 43}"}
+        assert [api.get("/v1/me", role=None, headers=wrong).status for _ in range(3)] == [401, 401, 429]
+        assert api.get("/v1/me").status == 200
+
+
 def test_a_key_has_so_many_requests_a_minute(world: World) -> None:
     with running(world, api_requests_per_minute=2) as api:
         answers = [api.get("/v1/me") for _ in range(3)]
@@ -114,7 +123,7 @@ class TestBehindAProxy:
     """X-Forwarded-User of API_TRUSTED_PROXIES."""
 
     ANNA = {"X-Forwarded-User": "anna", "X-Forwarded-Groups": "staff, data"}  # noqa: RUF012
-    SETTINGS = {"api_trusted_proxies": "127.0.0.0/8", "api_proxy_roles": "data=uploader,staff=viewer"}  # noqa: RUF012
+    SETTINGS: dict[str, Any] = {"api_trusted_proxies": "127.0.0.0/8", "api_proxy_roles": "data=uploader,staff=viewer"}  # noqa: RUF012
 
     def test_a_user_has_the_best_role_of_the_groups(self, world: World) -> None:
         with running(world, **self.SETTINGS) as api:
@@ -127,6 +136,6 @@ class TestBehindAProxy:
             assert api.get("/v1/me", role=None, headers=headers).code == "not-allowed"
 
     def test_anybody_else_is_not_believed(self, world: World) -> None:
-        settings = {**self.SETTINGS, "api_trusted_proxies": "10.0.0.0/8"}
+        settings: dict[str, Any] = {**self.SETTINGS, "api_trusted_proxies": "10.0.0.0/8"}
         with running(world, **settings) as api:
             assert api.get("/v1/me", role=None, headers=self.ANNA).code == "no-key"

@@ -85,22 +85,33 @@ def test_the_pages_load_nothing_from_elsewhere(api: Api, path: str) -> None:
     assert "src=" not in page
 
 
-def test_countries_are_listed_and_found_by_id_or_code(api: Api) -> None:
-    found = api.get("/v1/countries").json["data"]
-    assert len(found) > 240
-    sweden = next(one for one in found if one["code"] == "SE")
-    assert api.get("/v1/countries/se").json["data"] == sweden
-    assert api.get(f"/v1/countries/{sweden['id']}").json["data"] == sweden
-    assert sweden["stats"] == {"dataset_count": 0, "total_names": 0, "year_range": None}
-
-
-async def test_a_country_has_what_is_loaded(api: Api) -> None:
-    api.world.submit_small(2020)
-    await api.world.run_until_idle()
-    stats = api.get("/v1/countries/US").json["data"]["stats"]
-    assert stats == {"dataset_count": 1, "total_names": 1, "year_range": {"min": 2020, "max": 2020}}
-
-
 def test_parsers_are_listed_by_country(api: Api) -> None:
     assert [one["format"] for one in api.get("/v1/parsers", query={"country": "ch"}).json["data"]] == ["zurich"]
     assert api.get("/v1/parsers", query={"country": "Atlantis"}).code == "country-not-found"
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/json", "text/html, application/*;q=0.5", "", "Application/JSON"]
+)
+def test_a_client_that_takes_json_gets_it(api: Api, accept: str) -> None:
+    assert api.get("/v1/me", headers={"Accept": accept}).status == 200
+
+
+@pytest.mark.parametrize("accept", ["image/png", "application/json;q=0", "text/*", "[a", "application/jsonx"])
+def test_a_client_that_takes_none_of_ours_is_refused(api: Api, accept: str) -> None:
+    answer = api.get("/v1/me", headers={"Accept": accept})
+    assert (answer.status, answer.code) == (406, "not-acceptable")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/countries/%00", "/v1/countries/%ff%fe", "/v1/countries/%0d%0aX-A:%20b", "//", "/%2e%2e/x"]
+)
+def test_a_hostile_path_is_not_found(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert answer.status == 404
+    assert "x-a" not in answer.headers
+
+
+@pytest.mark.parametrize("query", ["%00=1", "a" * 5000 + "=1", "%ff=%fe", "=", "&&", ";"])
+def test_a_hostile_query_is_answered(api: Api, query: str) -> None:
+    assert api.get(f"/v1/me?{query}").status in (200, 400)

@@ -6,7 +6,8 @@ import pytest
 
 from cli.wording.story import story as lines_of_explain
 from services.filters import JobFilter
-from services.operations import Doing, Operations
+from services.operation_acts import Doing
+from services.operations import Operations
 from tests.api.client import Api
 from tests.api.fits import fitting
 from tests.api.test_jobs import one_of_each

@@ -18,7 +18,7 @@ from dataset_jobs.model.actor import Act
 from services.audit import AuditFilter
 from services.filters import JobFilter
 from services.keys import Keys, Role
-from services.operations import Doing
+from services.operation_acts import Doing
 from tests.api.acting import ACTS, FAIL
 from tests.api.client import Api, running
 from tests.api.fits import fitting

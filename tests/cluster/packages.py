@@ -32,6 +32,7 @@ OF_THE_CLUSTER = {
 # The same, of what other tests need: not of the cluster.
 OF_OTHER_TESTS = {
     "pgbouncer": "pgbouncer",
+    "curl": "curl",
     "/usr/lib/postgresql/15/bin/initdb": "postgresql-15",
     "spin": "spin",
     "promtool": "prometheus",

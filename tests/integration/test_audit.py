@@ -24,9 +24,12 @@ from services.audit import AuditFilter
 from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
-from services.operations import Doing
+from services.operation_acts import Doing
 from services.schedules import Change, How
 from services.submit import FileOptions
+from tests.faults.actor import Actor as Faulty
+from tests.faults.actor import Crashed, Kind, fault_at
+from tests.faults.connections import boundaries, sync_connection
 from tests.integration.world import World
 from tests.kit.roles import as_role
 
@@ -129,7 +132,7 @@ ACTS = {
     ),
     "schedules.remove": Case(Act.SCHEDULE_REMOVE, schedule, lambda it, _, name: it.schedules.remove(name)),
     "countries.add": Case(Act.COUNTRY_ADD, nothing, lambda it, *_: it.countries.add("XX", "Atlantis")),
-    "countries.change": Case(Act.COUNTRY_CHANGE, nothing, lambda it, *_: it.countries.change("SE", name="Svea rike")),
+    "countries.rename": Case(Act.COUNTRY_CHANGE, nothing, lambda it, *_: it.countries.rename("SE", "Svea rike")),
     "countries.remove": Case(Act.COUNTRY_REMOVE, nothing, lambda it, *_: it.countries.remove("SE")),
     "keys.make": Case(Act.KEY_MAKE, nothing, lambda it, *_: it.keys.make("one", Role.VIEWER)),
     "operations.start": Case(
@@ -254,6 +257,30 @@ def test_what_a_schedule_submits_has_its_name(world: World) -> None:
     [entry] = world.client.audit.page(AuditFilter(action=Act.DATASET_SUBMIT), 5).items
     assert (entry.actor, entry.surface, entry.result) == ("schedule/us", "controller", "created")
     assert entry.detail["filename"] == "yob2001.txt"
+
+
+@pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
+def test_a_death_anywhere_leaves_both_or_neither(world: World, kind: Kind) -> None:
+    job_id = world.submit_small().job_id
+
+    def cancel(client: Client) -> None:
+        client.acting_as(ADA).jobs.cancel(job_id)
+
+    found = boundaries(world.conninfo, cancel)
+    assert len(found) > 5
+    for at, occurrence in found:
+        world.query("update jobs set state = 'queued', finished_at = null, cancel_requested_at = null")
+        world.query("delete from audit")
+        actor = Faulty(fault_at(at, occurrence, kind))
+        with Client.connect(world.conninfo, connection_class=sync_connection(actor)) as client:
+            try:
+                cancel(client)
+            except (Crashed, RunError):
+                actor.die()
+        done = world.job(job_id)["state"] == "cancelled"
+        assert world.one("select count(*) from audit")["count"] == int(done), f"{kind} at {at}"
+        cancel(world.client)  # whoever saw no answer asks again
+        assert world.one("select count(*) from audit")["count"] == 1, f"{kind} at {at}"
 
 
 def test_a_refused_act_leaves_no_trace(world: World) -> None:

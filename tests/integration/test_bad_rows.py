@@ -107,7 +107,7 @@ def test_jobs_of_times_nobody_can_hold_harm_no_other(run: Run, unbounded: str, t
     for job, when in zip(bad, FAR, strict=True):
         change(unbounded, "update jobs set run_at = %s where id = %s", when, job)
     said = everything_is_shown(unbounded, tmp_path, bad[0])
-    assert f"run it now: affirm-worker jobs set {bad[0]} --run-at 0s" in bare(said)
+    assert f"affirm-worker jobs set {bad[0]} --run-at 0s" in bare(said)
     path = tmp_path / "yob2022.txt"
     path.write_text("Emma,F,2\n")
     run("load", path, "--country", "US")

@@ -71,6 +71,9 @@ async def test_the_story_of_a_rejected_file(world: World, run: Run) -> None:
     assert document["runs"][0]["log"][0]["msg"] == "started on yob2020.txt"
     assert document["runs"][0]["decision"]["attempts"] == 1
     assert document["to_do"]
+    assert document["sentence"].startswith("it failed at ")
+    assert [one["what"] for one in document["timeline"]].count("ended") == 2
+    assert [one["action"] for one in document["actions"]] == ["retry", "reprocess", "delete"]
     assert "no name" not in json.dumps(document)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from controller.background.pool_history import keep_history
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.client_connection import ClientConnection, Row
@@ -112,6 +113,26 @@ def test_while_one_reads_the_others_do_not_wait(world: World, counting: Counting
         assert sampler.figures() is first
         go_on.set()
         assert slow.result() is not first
+
+
+def test_nobody_gets_figures_of_long_ago(world: World, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.figures.LATE_SECONDS", -1.0)
+    sampler = Sampler(counting, every_seconds=0)
+    first = sampler.figures()
+    reading, go_on = threading.Event(), threading.Event()
+
+    def held(name: str) -> None:
+        if name == "status.pools":
+            reading.set()
+            assert go_on.wait(60)
+
+    counting.before = held
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(sampler.figures)
+        assert reading.wait(60)
+        second = threads.submit(sampler.figures)
+        go_on.set()
+        assert slow.result() is not first and second.result() is not first
 
 
 def test_many_jobs_are_counted_less_often(world: World, counting: Counting) -> None:
@@ -267,3 +288,13 @@ def test_a_pool_that_is_not_there_has_no_past(world: World) -> None:
 def test_a_history_that_cannot_be_is_refused(world: World, until: datetime, step: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         pool_history(world.client.database, "default", NOON, until, step)
+
+
+async def test_a_controller_writes_the_past_of_its_pools(world: World) -> None:
+    async with world.controller() as controller:
+        await controller.tick()
+        task = asyncio.create_task(keep_history(controller.context, 0.1))
+        await world.until("select from pool_minutes where pool = 'default' and desired is not null", 90)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task

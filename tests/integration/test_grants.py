@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -28,13 +28,18 @@ from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.runner import Loaded, RunnerStore
 from services.audit import AuditFilter
 from services.client import Client
+from services.figures import Sampler, pool_history
+from services.filters import DatasetFilter, JobFilter
 from services.jobs import Cancel
 from services.keys import Role
+from services.operation_acts import Doing, Options
 from tests.integration.world import World
 from tests.kit.roles import as_role
 from tests.kit.runners import proven
 from tests.kit.settle import settle
 from tests.kit.submit import submit
+
+DAY = timedelta(days=1)
 
 pytestmark = pytest.mark.every_postgres
 
@@ -172,6 +177,35 @@ def test_the_role_of_an_api_is_enough_for_what_clients_do(database: str, world: 
         assert client.keys.check(made.text).id == made.key.id
         client.keys.revoke(made.key.id)
         assert {entry.actor for entry in client.audit.page(AuditFilter(), 100).items} == {"ada"}
+
+
+@pytest.mark.parametrize("role", [CONTROLLER, API])
+@pytest.mark.parametrize("doing", [Doing.RETRY, Doing.CANCEL, Doing.SET, Doing.REPROCESS, Doing.DELETE, Doing.PURGE])
+def test_a_role_is_enough_for_operations(database: str, world: World, role: str, doing: Doing) -> None:
+    world.submit_small()
+    if doing in (Doing.RETRY, Doing.REPROCESS, Doing.PURGE):
+        world.query("update jobs set state = 'failed', last_cause = 'crashed', last_error = 'x', finished_at = now()")
+    which = DatasetFilter() if doing.is_of_datasets else JobFilter()
+    with Client.connect(as_role(database, role)) as client:
+        started = client.operations.start(doing, which, Options(priority=1, older_than=timedelta(0)))
+        client.operations.work(world.storage)
+        ended = client.operations.get(started.id)
+        assert (ended.state, ended.done, ended.refusals) == ("completed", 1, {})
+        assert client.operations.cancel(client.operations.start(doing, which, Options(1, older_than=DAY)).id)
+
+
+async def test_the_role_of_the_controller_is_enough_for_the_past_of_pools(database: str, world: World) -> None:
+    now = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
+    world.query(
+        "update pools set desired = 2, reason = 'x', decided_at = now(), decided_by = 'me', decided_until = %s",
+        now + DAY,
+    )
+    async with controller_pool(as_role(database, CONTROLLER), 2) as pool:
+        assert await ControllerStore(pool).record_minute("me", now) == ["default"]
+        assert await ControllerStore(pool).record_minute("me", now + timedelta(minutes=1)) == ["default"]
+    with Client.connect(as_role(database, API)) as client:
+        assert Sampler(client.database).figures().states
+        assert pool_history(client.database, "default", now - DAY / 24, now, "5m").maximum[-1] == 64
 
 
 def test_a_dataset_that_a_run_holds_is_not_deleted(world: World) -> None:

@@ -1,25 +1,29 @@
 """Lists read what they show by an index, however many jobs, runs and datasets there are."""
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.states import DatasetStatus, JobState
+from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.store.client_connection import ClientConnection, Row
 from dataset_jobs.store.statements import statement
+from services.audit import AuditFilter
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
+from services.job_pages import JobOrder
 from services.listing import Order
 from services.story import story
 from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.every_postgres
 
+NOW = datetime.now(UTC)
 JOBS, DATASETS = 200_000, 20_000
 BLOCKS = 2_500
 """Of 8 KiB: a few per cent of the table of jobs. Most lists read some hundred."""
@@ -27,15 +31,25 @@ BLOCKS = 2_500
 FILL = f"""
 set session_replication_role = replica;
 insert into pools (name, max_running) values ('nightly', 1);
-insert into datasets (country_id, filename, storage_uri, sha256, size, status, error, created_at)
+insert into datasets (country_id, filename, storage_uri, sha256, size, status, error, created_at, batch,
+    loaded_at, row_count, total_count, parser, measure, region)
 select case when n <= 100 then fr.id else us.id end, 'yob' || n || '.txt', 'local:x', lpad(to_hex(n), 64, '0'), 1,
-    case when n % 50 = 1 then 'failed' else 'pending' end, case when n % 50 = 1 then 'x' end,
-    now() - interval '1 s' * ({DATASETS} - n)
+    case when n % 2 = 0 then 'completed' when n % 50 = 1 then 'failed' else 'pending' end,
+    case when n % 50 = 1 then 'x' end, now() - interval '1 s' * ({DATASETS} - n),
+    case when n between 500 and 520 then 'monday' end,
+    case when n % 2 = 0 then now() end, case when n % 2 = 0 then 1 end, case when n % 2 = 0 then 1 end,
+    case when n % 2 = 0 then 'x' end,
+    case when n % 2 = 0 then case when n <= 100 then 'population' else 'births' end end,
+    case when n between 200 and 210 and n % 2 = 0 then 'Bayern' end
 from generate_series(1, {DATASETS}) n, countries fr, countries us where fr.code = 'FR' and us.code = 'US' order by n;
+insert into coverage (dataset_key, year, gender, country_id, region, measure, row_count, total_count, superseded_by)
+select key, 1900 + key % 200, 'F', country_id, 'region ' || key, measure, 1, 1,
+    case when key between 300 and 310 then key + 2 end
+from datasets where loaded_at is not null;
 create temporary table kept as select id, row_number() over (order by key) - 1 as number from datasets;
 create unique index on kept (number);
 insert into jobs (dataset_id, type, pool, state, lease_epoch, created_at, finished_at, last_cause, last_error, run_at)
-select kept.id, 'parse_dataset', pool, state, 1, at,
+select kept.id, case when n % 20000 = 9 then 'reprocess_dataset' else 'parse_dataset' end, pool, state, 1, at,
     case when state in ('completed', 'failed', 'cancelled') then at + interval '9 s' end,
     case state when 'failed' then case when n <= 4000 then 'unavailable' else 'rejected' end
         when 'cancelled' then 'cancelled' end,
@@ -48,12 +62,17 @@ from (
             else 'completed' end as state
     from generate_series(1, {JOBS}) n
 ) made join kept on kept.number = made.n % {DATASETS} order by n;
-insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, lease_until, ended_at, cause, released_at)
+insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, lease_until, ended_at, cause, reason, released_at)
 select id, 1, pool, 'process', 'x', created_at, created_at, finished_at,
-    case when finished_at is not null then 'crashed' end, finished_at
+    case when finished_at is not null then coalesce(last_cause, 'crashed') end,
+    case when state = 'failed' then case when key <= 2000 then 'storage' else 'config' end end, finished_at
 from jobs where finished_at is not null or state = 'running';
+insert into audit (at, actor, surface, action, target, result, key_id)
+select now() - interval '1 s' * ({JOBS} - n), case when n % 10000 = 1 then 'ada' else 'schedule/us' end, 'api',
+    case when n % 5000 = 1 then 'job.cancel' else 'dataset.submit' end, 'dataset/' || n % 50000, 'created', 'abcd0123'
+from generate_series(1, {JOBS}) n;
 set session_replication_role = origin;
-analyze jobs, runs, datasets, pools;
+analyze jobs, runs, datasets, pools, coverage, audit;
 """
 JOB_FILTERS = {
     "all": JobFilter(),
@@ -78,6 +97,16 @@ JOB_FILTERS = {
     "cancelled lately": JobFilter((JobState.CANCELLED,), since=timedelta(hours=2)),
     "nothing yet": JobFilter(since=timedelta(0)),
     "queued in a pool": JobFilter((JobState.QUEUED,), pool="nightly"),
+    "long ago": JobFilter(until=NOW - timedelta(days=2)),
+    "a day": JobFilter(since=NOW - timedelta(days=2), until=NOW - timedelta(days=1)),
+    "a batch": JobFilter(batch="monday"),
+    "no batch": JobFilter(batch="nothing"),
+    "a rare reason": JobFilter((JobState.FAILED,), reason="storage"),
+    "a reason": JobFilter((JobState.FAILED,), reason="config"),
+    "no reason": JobFilter(reason="nothing"),
+    "a rare type": JobFilter(kind=JobType.REPROCESS),
+    "a type": JobFilter(kind=JobType.PARSE),
+    "files of the newest": JobFilter(file="yob1*", newest_files=1000),
 }
 
 
@@ -94,6 +123,11 @@ class Explaining(ClientConnection):
             [row] = connection.execute(explain, parameters).fetchall()
         self.plans.append((name, row["QUERY PLAN"][0]))
         return super().all(name, **parameters)
+
+    def ids(self, sql: str) -> list[UUID]:
+        """The ids of a query."""
+        with self._connection() as connection:
+            return [row["id"] for row in connection.execute(sql.encode())]
 
 
 @pytest.fixture(scope="module")
@@ -119,21 +153,21 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(part)
 
 
-def check(client: Client) -> None:
+def check(client: Client, tables: Collection[str] = ("jobs", "runs")) -> None:
     database = client.database
     assert isinstance(database, Explaining)
     for name, plan in database.plans:
         shown = f"{name}\n{json.dumps(plan, indent=1)}"
         # An index that is read from one end to the other is no better than the table.
         scanned = {one["Relation Name"] for one in nodes(plan["Plan"]) if one["Node Type"] == "Seq Scan"}
-        assert not scanned & {"jobs", "runs"}, shown
+        assert not scanned & {*tables}, shown
         assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] <= BLOCKS, shown
 
 
 @pytest.mark.parametrize("which", JOB_FILTERS)
 def test_a_list_of_jobs_reads_few_blocks(client: Client, which: str) -> None:
     found, more = client.jobs.select(JOB_FILTERS[which]).first(50)
-    assert found or which in ("no file", "nothing yet", "queued in a pool")
+    assert found or which in ("no file", "nothing yet", "queued in a pool", "no batch", "no reason")
     assert [job.created_at for job in found] == sorted((job.created_at for job in found), reverse=True)
     assert len(found) == 50 or not more
     check(client)
@@ -171,6 +205,51 @@ def test_a_story_reads_few_blocks(client: Client) -> None:
     check(client)
 
 
+@pytest.mark.parametrize(
+    ("state", "order"), [(JobState.QUEUED, JobOrder.CLAIM), (JobState.SCHEDULED, JobOrder.DUE)], ids=str
+)
+@pytest.mark.parametrize("pool", [None, "default"])
+def test_waiting_jobs_are_paged_in_their_order_by_an_index(
+    client: Client, state: JobState, order: JobOrder, pool: str | None
+) -> None:
+    which, seen, after = JobFilter((state,), pool=pool), list[UUID](), None
+    while True:
+        page = client.jobs.page(which, 90, after)
+        assert page.order is order
+        seen += [job.id for job in page.items]
+        after = page.next
+        if after is None:
+            break
+    direction = "priority desc, run_at, key" if order is JobOrder.CLAIM else "run_at, key"
+    database = client.database
+    assert isinstance(database, Explaining)
+    assert seen == database.ids(f"select id from jobs where state = '{state}' order by {direction}")
+    check(client)
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        AuditFilter(),
+        AuditFilter(actor="ada"),
+        AuditFilter(action="job.cancel"),
+        AuditFilter(target="dataset/7"),
+        AuditFilter(since=NOW - timedelta(minutes=1)),
+        AuditFilter(actor="nobody"),
+    ],
+    ids=str,
+)
+def test_a_page_of_the_audit_reads_few_blocks(client: Client, which: AuditFilter) -> None:
+    page = client.audit.page(which, 50)
+    assert page.items or which.actor == "nobody"
+    check(client, {"audit"})
+
+
+def test_the_controllers_are_found_by_an_index(client: Client) -> None:
+    client.database.all("status.controllers")
+    check(client)
+
+
 def test_a_count_stops_at_its_bound(client: Client) -> None:
     count = client.jobs.select(JobFilter()).count()
     assert (count.at_least, count.exact) == (10_000, False)
@@ -186,6 +265,15 @@ def test_a_count_stops_at_its_bound(client: Client) -> None:
         DatasetFilter((DatasetStatus.FAILED,)),
         DatasetFilter(file="yob77.txt"),
         DatasetFilter(since=timedelta(hours=1)),
+        DatasetFilter(until=NOW - timedelta(hours=4)),
+        DatasetFilter(sha256=f"{77:064x}"),
+        DatasetFilter(year=1950),
+        DatasetFilter(measure="population"),
+        DatasetFilter(region="Bayern"),
+        DatasetFilter(batch="monday"),
+        DatasetFilter(superseded=True),
+        DatasetFilter(superseded=False),
+        DatasetFilter(file="yob1*", newest_files=1000),
     ],
     ids=str,
 )

@@ -11,12 +11,25 @@ from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import DatasetStatus, JobState
 from services.filters import DATASET_SORTS, JOB_SORTS, DatasetFilter, JobFilter
 from services.listing import Order
+from services.submit import FileOptions
 from tests.integration.command_line import Run, answer, runner
 from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres
 
 HOUR = timedelta(hours=1)
+PLACES: list[tuple[JobState | None, list[int | str]]] = [
+    (None, []),
+    (None, ["7"]),
+    (None, [1, 2]),
+    (None, [2**40]),
+    (JobState.QUEUED, [3]),
+    (JobState.QUEUED, [1, "soon", 3]),
+    (JobState.QUEUED, ["x", "2026-01-01T00:00:00+00:00", 3]),
+    (JobState.QUEUED, [1, "2026-01-01T00:00:00", 3]),
+    (JobState.SCHEDULED, [1, "2026-01-01T00:00:00+00:00", 3]),
+]
+"""That are none in the list of these jobs."""
 
 
 @pytest.fixture
@@ -192,3 +205,74 @@ def test_times_are_in_utc_if_somebody_wants_it(run: Run, filled: World) -> None:
     assert "2026-01-05 13:00:00 CET" in run(*wanted).stdout
     assert "2026-01-05 12:00:00 UTC" in run(*wanted, "--utc").stdout
     assert answer(run(*wanted[:4], "--json"))[0]["finished_at"] == "2026-01-05T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(("state", "place"), PLACES, ids=str)
+def test_a_place_of_another_list_is_refused(world: World, state: JobState | None, place: list[int | str]) -> None:
+    with pytest.raises(InvalidRequest, match="begin at its first page"):
+        world.client.jobs.page(JobFilter(() if state is None else (state,)), 5, place)
+
+
+def test_queued_jobs_come_in_the_order_of_their_claim(world: World) -> None:
+    jobs = [world.submit_small(2000 + number).job_id for number in range(6)]
+    world.query("insert into pools (name, max_running) values ('nightly', 1)")
+    for number, priority, pool in ((0, 1, "default"), (3, 5, "nightly"), (4, 5, "default")):
+        world.query("update jobs set priority = %s, pool = %s where id = %s", priority, pool, jobs[number])
+    seen, after = [], None
+    while True:
+        page = world.client.jobs.page(JobFilter((JobState.QUEUED,)), 2, after)
+        seen += [job.id for job in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [jobs[number] for number in (3, 4, 0, 1, 2, 5)]
+    in_pool = world.client.jobs.page(JobFilter((JobState.QUEUED,), pool="nightly"), 5)
+    assert [job.id for job in in_pool.items] == [jobs[3]] and in_pool.next is None
+
+
+def test_what_was_submitted_together_is_found_together(world: World) -> None:
+    def submit(year: int, batch: str | None) -> None:
+        path = world.file(f"yob{year}.txt", f"Mary,F,{year}\n")
+        world.client.submit_file(world.storage, path, FileOptions("US", batch=batch))
+
+    for year, batch in ((2000, "monday"), (2001, None), (2002, "monday"), (2003, "tuesday")):
+        submit(year, batch)
+    jobs = world.client.jobs.page(JobFilter(batch="monday"), 5).items
+    assert [(job.filename, job.batch) for job in jobs] == [("yob2002.txt", "monday"), ("yob2000.txt", "monday")]
+    submit(2002, "tuesday")  # the last one counts
+    submit(2003, None)
+    found = world.client.datasets.select(DatasetFilter(batch="tuesday")).first()[0]
+    assert [one.filename for one in found] == ["yob2003.txt", "yob2002.txt"]
+
+
+@pytest.mark.parametrize("batch", ["", " ", "a\nb", "x" * 101])
+def test_a_name_of_a_batch_is_one_short_line(world: World, batch: str) -> None:
+    path = world.file("yob2000.txt", "Mary,F,5\n")
+    done = world.client.submit_file(world.storage, path, FileOptions("US", batch=batch))
+    assert done.refusal is not None and "batch" in str(done.refusal)
+
+
+def test_a_time_has_an_end_and_a_beginning(world: World) -> None:
+    jobs = [world.submit_small(2000 + number).job_id for number in range(4)]
+    for number, job in enumerate(jobs):
+        world.query("update jobs set created_at = now() - %s where id = %s", timedelta(days=9 - number), job)
+        world.query(
+            "update datasets set created_at = now() - %s where filename = %s",
+            timedelta(days=9 - number),
+            f"yob{2000 + number}.txt",
+        )
+    now = world.client.now()
+    since, until = now - timedelta(days=8.5), now - timedelta(days=6.5)
+    found = world.client.jobs.page(JobFilter(since=since, until=until), 5).items
+    assert [job.id for job in found] == [jobs[2], jobs[1]]
+    files = world.client.datasets.select(DatasetFilter(since=since, until=until)).first()[0]
+    assert [one.filename for one in files] == ["yob2002.txt", "yob2001.txt"]
+
+
+def test_a_file_can_be_looked_for_among_the_newest(world: World) -> None:
+    for year in range(2000, 2006):
+        world.submit_small(year)
+    newest = DatasetFilter(file="YOB", newest_files=2)
+    assert [one.filename for one in world.client.datasets.select(newest).first()[0]] == ["yob2005.txt", "yob2004.txt"]
+    assert len(world.client.jobs.page(JobFilter(file="yob*", newest_files=2), 9).items) == 2
+    assert len(world.client.jobs.page(JobFilter(file="yob*"), 9).items) == 6

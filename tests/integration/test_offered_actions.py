@@ -165,7 +165,11 @@ SITUATIONS: dict[str, Situation] = {
 
 def offered(told: Explanation) -> list[Hint]:
     """All that it offers to do to a job, its dataset or its pool."""
-    hints = [*told.possible, *(hint for step in told.to_do for hint in step.hints)]
+    hints = [
+        *told.possible,
+        *(told.waiting.hints if told.waiting is not None else ()),
+        *(hint for step in told.to_do for hint in step.hints),
+    ]
     hints += [hint for run in told.runs for step in run.advice for hint in step.hints]
     return list(dict.fromkeys(hint for hint in hints if hint.action in CARRIED_OUT))
 
@@ -182,6 +186,9 @@ CARRIED_OUT: dict[Action, Callable[[World, Hint], object]] = {
     Action.SET_JOB: lambda world, hint: world.client.jobs.reschedule(_id(hint.job_id), priority=5),
     Action.REPROCESS_DATASET: lambda world, hint: world.client.datasets.reprocess(_id(hint.dataset_id)),
     Action.DELETE_DATASET: _delete,
+    Action.RESUME_POOL: lambda world, hint: world.client.pools.resume(_name(hint)),
+    Action.PAUSE_POOL: lambda world, hint: world.client.pools.pause(_name(hint)),
+    Action.SET_POOL_MAXIMUM: lambda world, hint: world.client.pools.set(_name(hint), max_running=4),
     Action.EXPLAIN_JOB: lambda world, hint: world.client.explain(_id(hint.job_id)),
 }
 
@@ -189,6 +196,11 @@ CARRIED_OUT: dict[Action, Callable[[World, Hint], object]] = {
 def _id(given: UUID | None) -> UUID:
     assert given is not None
     return given
+
+
+def _name(hint: Hint) -> str:
+    assert hint.name is not None
+    return hint.name
 
 
 def situations(*words: str) -> Iterator[str]:
@@ -222,3 +234,29 @@ def test_a_retry_that_would_be_refused_says_why(stage: Stage, name: str, words: 
     assert step.text.startswith("It cannot be retried: ")
     assert {hint.action for hint in step.hints} == offers
     assert not any(hint.action is Action.RETRY_JOB for one in told.to_do for hint in one.hints)
+
+
+@pytest.mark.parametrize("described", [0, 1])
+@pytest.mark.parametrize(
+    ("pool", "action"),
+    [
+        ("paused = true, paused_since = now()", Action.RESUME_POOL),
+        ("max_running = 0", Action.SET_POOL_MAXIMUM),
+        ("blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'no', probe_at = now()",
+         Action.PAUSE_POOL),
+    ],
+)  # fmt: skip
+def test_what_is_offered_of_a_pool_is_allowed(stage: Stage, pool: str, action: Action, described: int) -> None:
+    """Of one that a ParserPool describes only the change of that is offered."""
+    world, client = stage.world, stage.world.client
+    job_id = stage.job()
+    stage.execute(
+        "insert into controllers (owner, launcher, pools, seen_at) values ('c', 'process', '{default}', now())"
+    )
+    stage.execute(f"update pools set {pool}, described = %s, described_in = 'ns'", described)
+    [problem] = [one for one in client.problems(client.status(), client.now()) if one.pool == "default"]
+    hints = {*problem.hints, *(hint for one in stage.explain(job_id).waits for hint in one.hints)}
+    assert {hint.action for hint in hints} == {Action.PATCH_PARSER_POOL if described else action}
+    for hint in hints:
+        if hint.action in CARRIED_OUT:
+            CARRIED_OUT[hint.action](world, hint)

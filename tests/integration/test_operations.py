@@ -1,5 +1,6 @@
 """Acts over all that match a filter: what a preview says, and that each is done once, whoever dies in the middle."""
 
+import asyncio
 import threading
 from datetime import timedelta
 from itertools import chain, repeat
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from controller.background.operations import carry_on_operations
 from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.errors import RunError
@@ -15,8 +17,9 @@ from dataset_jobs.model.states import DatasetStatus, JobState
 from services.audit import AuditFilter
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
+from services.operation_acts import Doing, Options
 from services.operation_filters import filter_from_json, filter_to_json
-from services.operations import Doing, Operations, Options, TooMany
+from services.operations import Operations, TooMany
 from tests.faults.actor import Actor as Faulty
 from tests.faults.actor import Crashed, Kind, fault_at
 from tests.faults.connections import boundaries, sync_connection
@@ -298,3 +301,34 @@ def test_operations_come_in_pages(world: World) -> None:
     page = of(world).page(3)
     assert [one.id for one in page] == [one.id for one in reversed(started[2:])]
     assert [one.id for one in of(world).page(3, page[-1].key)] == [started[1].id, started[0].id]
+
+
+async def test_a_controller_carries_on_what_nobody_else_does(world: World) -> None:
+    filled(world, 4, 4)
+    started = of(world).start(Doing.RETRY, FAILED)
+    async with world.store() as store:
+        task = asyncio.create_task(carry_on_operations(store, world.conninfo, world.storage_config))
+        await world.until("select from operations where state = 'completed'")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await store.operations_due() == 0
+    assert of(world).get(started.id).done == 4
+
+
+async def test_a_controller_whose_thread_cannot_connect_tries_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(world, 1, 1)
+    of(world).start(Doing.RETRY, FAILED)
+    nowhere = "postgresql://nobody@127.0.0.1:1/names"
+    async with world.store() as store:
+        task = asyncio.create_task(carry_on_operations(store, nowhere, world.storage_config, 0.01))
+        async with asyncio.timeout(60):
+            while "operations are broken off" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await store.operations_due() == 1

@@ -15,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 BLOCK = re.compile(r"^ *```sql\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 TYPED = re.compile(r'affirm-worker psql (?:--csv )?-c "([^"]+)"')
 SPAN = re.compile(r"`((?:select|update|delete|insert|alter|drop|grant) [^`]+)`")
-ROLES = ["affirm_owner", "affirm_controller", "affirm_runner", "reporting"]
+ROLES = ["affirm_owner", "affirm_controller", "affirm_runner", "affirm_api", "reporting"]
 """Of the whole server, where other tests have them: here each is another one."""
 NOT_ALONE = ("alter table affirm.jobs set schema public",)
 """A part of something longer, which the text describes."""
@@ -59,7 +59,7 @@ async def test_each_statement_that_is_offered_works(world: World, where: str) ->
             with connection.transaction(force_rollback=True):
                 for statement in together:
                     mine = re.sub(rf"\b({'|'.join(ROLES)})\b", r"test_docs_\1", statement)
-                    mine = re.sub(r"\bnames_(owner|controller|runner)\b", r"test_docs_names_\1", mine)
+                    mine = re.sub(r"\bnames_(owner|controller|runner|api)\b", r"test_docs_names_\1", mine)
                     connection.execute(mine.encode())
         connection.rollback()
 

@@ -9,7 +9,8 @@ from controller.launchers.interface import LaunchRefused
 from controller.outcomes.retry import RetryPolicy
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence
-from services.waiting import PLACES, Because, Place, Waiting
+from services.waiting import Because, Place, Waiting
+from services.waiting_jobs import PLACES
 from tests.fakes.launcher import FakeLauncher, Moody
 from tests.integration.command_line import Run, answer, runner
 from tests.integration.world import HOUR, World, key_of

@@ -52,6 +52,7 @@ POSTGRES_15 = "/usr/lib/postgresql/15/bin/initdb"
 NEEDS = {
     "kubernetes": Need("the end-to-end tests", _kubernetes, "cluster-deps e2e"),
     "spin": Need("the tests of the lease model", _programs("spin", "gcc", "gencat")),
+    "curl": Need("the commands of docs/api.md", _programs("curl")),
     "pgbouncer": Need("the tests with PgBouncer", _programs("pgbouncer")),
     "promtool": Need("promtool's checks", _programs("promtool")),
     # Another Debian has another Postgres.

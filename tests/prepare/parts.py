@@ -113,7 +113,7 @@ _PARTS: dict[str, Callable[[], Part]] = {
     "all": _all,
     "check": lambda: Part((HELM,), ("promtool",)),
     "model": lambda: Part((), ("spin",)),
-    "integration": lambda: Part((POSTGRES, S3), ("pgbouncer", "promtool", "postgres-15")),
+    "integration": lambda: Part((POSTGRES, S3), ("curl", "pgbouncer", "promtool", "postgres-15")),
     "faults": lambda: Part((POSTGRES,)),
     "e2e": _end_to_end,
     "cluster": lambda: Part(cluster(), ("kubernetes",)),

@@ -75,6 +75,9 @@ TIMES_OF_OTHERS = {
     "dataset_jobs/model/settlement.py": "how long a container ran: both times are its node's",
     "parser_runner/child.py": "since when a log on a terminal runs: the same machine's",
     "parser_runner/parsers/workbook.py": "a date in a file",
+    "services/job_pages.py": "where a page of a list begins: the database has said it",
+    "services/operation_acts.py": "the time that a person has given to an operation",
+    "services/operation_filters.py": "the times that a person has given to an operation",
     "services/run_story.py": "the time of the next try, which the database has said",
     "services/run_logs.py": "the time of a line of a run's log, for people",
 }

@@ -56,3 +56,18 @@ def test_a_misspelt_variable_does_not_load_the_samples(checkout: Path) -> None:
     done = subprocess.run(["make", "run", "FILE=x"], cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "make run takes FILES=, not FILE=" in done.stderr
     assert "load" not in done.stdout
+
+
+def test_kept_up_it_serves_what_it_has_loaded(checkout: Path) -> None:
+    called = make_run(checkout, "FILES=a.txt", "KEEP=1")
+    assert called == ["home=", "load", "a.txt", "--country", "US", "home=", "serve", "--with-controller"]
+
+
+@pytest.mark.parametrize(("code", "serves"), [(1, True), (65, False), (130, False)])
+def test_a_load_that_was_refused_or_stopped_is_not_kept_up(checkout: Path, code: int, serves: bool) -> None:
+    command = checkout / ".venv/bin/affirm-worker"
+    command.write_text(f'#!/bin/sh\necho "$1 $API_LOCAL_ROLE"\n[ "$1" = serve ] || exit {code}\n')
+    done = subprocess.run(
+        ["make", "run", "FILES=a.txt", "KEEP=1"], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert ("serve uploader" in done.stdout.splitlines()) is serves

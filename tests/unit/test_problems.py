@@ -9,7 +9,7 @@ from dataset_jobs.store.views import Blocked, FailedJobs, Status
 from services.failures import failure_group
 from services.problems import Fault, Severity, problems
 from services.status import Kind
-from tests.unit.test_story import ALIVE, BLOCKED, FAILING, GONE, NOON, POOL, QUIET, STUCK, later
+from tests.unit.status_samples import ALIVE, BLOCKED, FAILING, GONE, NOON, POOL, QUIET, STUCK, later
 
 ROOM = replace(POOL, runs_waiting=1, waits_for_error="0/3 nodes")
 PAUSED = replace(POOL, paused=True, paused_since=NOON)

@@ -1,13 +1,16 @@
 """Why a job waits, as a table of situations and sentences."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dataset_jobs.model.times import ENDLESS
 from dataset_jobs.store.views import LastRun, Surroundings
 from services.waiting import Because, Place, Waiting, waiting_for
-from tests.unit.test_story import ALIVE, BLOCKED, GONE, JOB, NOON, POOL, STUCK, later
+from tests.unit.status_samples import ALIVE, BLOCKED, GONE, JOB, NOON, POOL, STUCK, later
 
 OPEN = replace(POOL, runs_launched=0, runs_working=0)
 RUN = LastRun(JOB.id, NOON, None, None, None, None, None, None, None, None, None)
@@ -32,6 +35,7 @@ GIVEN_BACK = {**LATER, "give_backs": 2, "blocked_since": NOON, "last_cause": "ca
     ("because", "changes", "run", "around", "words"),
     [
         (Because.SCHEDULED, LATER, None, {}, "the next try is at 2026-03-01 12:05:00 UTC, in 4 min"),
+        (Because.NEVER, {**LATER, "run_at": ENDLESS}, None, {}, "no time that comes; bring it forward to run it now"),
         (Because.BACKOFF, RETRY, ENDED, {}, "attempt 1 of 4 failed at 2026-03-01 12:00:05 UTC: crashed: exit code 1"),
         (Because.BACKOFF, RETRY, replace(ENDED, max_attempts="?"), {}, "attempt 1 failed at"),
         (Because.CANNOT_START, GIVEN_BACK, ENDED, {}, "none of its runs could start since 2026-03-01 12:00:00 UTC"),
@@ -52,8 +56,8 @@ GIVEN_BACK = {**LATER, "give_backs": 2, "blocked_since": NOON, "last_cause": "ca
          "pool default should have 1 run now: 9 are due"),
         (Because.BEHIND_OTHERS, {}, None, {"place": Place(13)}, "place 14, 13 jobs before it"),
         (Because.BEHIND_OTHERS, {}, None, {"place": Place(1000, exact=False)}, "more than 1,000 jobs before it"),
-        (Because.NEXT, {}, None, {"place": Place(0)}, "it is the next one; a controller claims it at its next look"),
-        (Because.NEXT, {"state": "scheduled"}, None, {}, "a controller claims it at its next look"),
+        (Because.NEXT, {}, None, {"place": Place(0)}, "it is the next one; a controller claims it as soon as "),
+        (Because.NEXT, {"state": "scheduled"}, None, {}, "a controller claims it as soon as it has a slot for it"),
         (Because.LAUNCH, {"state": "running"}, RUN, {}, "and about to be launched"),
         (Because.NO_ANSWER, {"state": "running"}, replace(RUN, waits_for="unavailable", waits_for_error="500"), {},
          "its launch has no answer, and the same is asked again until there is one: 500"),
@@ -73,6 +77,7 @@ def test_a_job_says_what_it_waits_for(
     assert found is not None
     assert found.because is because
     assert words in str(found.text)
+    assert "affirm-worker" not in str(found.text)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +99,10 @@ def test_a_wait_has_its_figures() -> None:
     assert paused is not None
     assert not paused.by_itself
     assert [hint.action for hint in paused.hints] == ["resume_pool"]
+
+
+def test_the_operations_page_has_every_word_of_because() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.split("| because | the job waits for |")[1].split("\n\n")[0]
+    words = [word for line in table.splitlines()[2:] for word in re.findall("`([a-z_]+)`", line.split("|")[1])]
+    assert sorted(words) == sorted(Because)

@@ -1,57 +1,50 @@
--- The countries, and what is loaded of each. A change locks the country first.
+-- The countries, and what is loaded of each.
 
 -- name: countries.read
--- All countries, or one by its id or code, with what is loaded of each. What another dataset replaces does not count.
+-- All countries, or one by its id, with what is loaded of each. What another dataset replaces does not count.
+with
+counted as (
+    select
+        country_id,
+        sum(row_count)::bigint as total_names,
+        min(year) as first_year,
+        max(year) as last_year
+    from coverage
+    where superseded_by is null and (%(id)s::uuid is null or country_id = %(id)s)
+    group by country_id
+),
+there as (
+    select country_id, count(*)::int as dataset_count
+    from datasets
+    where %(id)s::uuid is null or country_id = %(id)s
+    group by country_id
+)
 select
     countries.id,
     countries.code,
     countries.name,
-    (
-        select count(*) from datasets where datasets.country_id = countries.id
-    )::int as dataset_count,
-    counted.total_names,
+    coalesce(there.dataset_count, 0) as dataset_count,
+    coalesce(counted.total_names, 0) as total_names,
     counted.first_year,
     counted.last_year
 from countries
-cross join lateral (
-    select
-        coalesce(sum(coverage.row_count), 0)::bigint as total_names,
-        min(coverage.year) as first_year,
-        max(coverage.year) as last_year
-    from coverage
-    where coverage.country_id = countries.id and coverage.superseded_by is null
-) as counted
-where
-    (%(code)s::text is null or countries.code = %(code)s)
-    and (%(id)s::uuid is null or countries.id = %(id)s)
-order by countries.code
+left join counted on counted.country_id = countries.id
+left join there on there.country_id = countries.id
+where %(id)s::uuid is null or countries.id = %(id)s
+order by countries.code;
 
 -- name: countries.names
 -- All countries, without what is loaded of them.
-select id, code, name from countries order by code
+select id, code, name from countries order by code;
 
 -- name: countries.add
--- Adds a country. No row: there is one of the code.
-insert into countries (code, name) values (%(code)s, %(name)s)
-on conflict (code) do nothing
-returning id
+-- Adds a country. No row: there is one of that code.
+insert into countries (code, name) values (%(code)s, %(name)s) on conflict (code) do nothing returning id;
 
--- name: countries.lock
--- Locks a country, so that nothing new refers to it.
-select id, code, name from countries where id = %(id)s for update
-
--- name: countries.uses
--- Whether datasets or schedules refer to a country: a statement of its own, which sees what came before the lock.
-select
-    exists (select from datasets where country_id = %(id)s) as datasets,
-    exists (select from schedules where country_id = %(id)s) as schedules
-
--- name: countries.change
--- Gives a country another code or name. No row: another country has the code.
-update countries set code = %(code)s, name = %(name)s
-where id = %(id)s and not exists (select from countries other where other.code = %(code)s and other.id <> %(id)s)
-returning id
+-- name: countries.rename
+-- Gives a country another name.
+update countries set name = %(name)s where id = %(id)s returning code;
 
 -- name: countries.remove
--- Removes a country that nothing refers to.
-delete from countries where id = %(id)s
+-- Removes a country to which nothing belongs. The database refuses one that has datasets or schedules.
+delete from countries where id = %(id)s returning code;

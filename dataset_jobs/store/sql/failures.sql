@@ -10,7 +10,7 @@ with newest as (
         and (%(pool)s::text is null or jobs.pool = %(pool)s)
         and (%(country)s::text is null or countries.code = %(country)s)
         and (%(at)s::timestamptz is null or jobs.finished_at >= %(at)s)
-        and (%(after)s::interval is null or jobs.finished_at >= clock_timestamp() - %(after)s)
+        and (%(after)s::interval is null or jobs.finished_at >= now() - %(after)s)
         and not exists (select from jobs later where later.dataset_id = jobs.dataset_id and later.key > jobs.key)
     order by jobs.key desc
     limit %(most)s

@@ -1,10 +1,6 @@
 -- Figures of the whole installation, which one sampler of a process reads for all who look; and the past of pools. Each
 -- statement is a transaction of its own.
 
--- name: figures.size
--- About how many jobs there are, as Postgres estimates it.
-select greatest(reltuples, 0)::bigint as jobs, clock_timestamp() as now from pg_class where oid = 'jobs'::regclass
-
 -- name: figures.states
 -- Counts the jobs by state. It reads all of them.
 select state, count(*) as jobs from jobs group by state

@@ -30,6 +30,11 @@ from operations
 where (%(id)s::uuid is null or id = %(id)s) and (%(before)s::int is null or key < %(before)s)
 order by key desc limit %(limit)s
 
+-- name: operations.due
+-- Counts the operations that nobody carries on. Called by the controller.
+select count(*) as due from operations
+where state = 'running' and (lease_until is null or lease_until <= clock_timestamp())
+
 -- name: operations.take
 -- Takes the oldest operation that nobody carries on. No row: there is none.
 update operations set holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s

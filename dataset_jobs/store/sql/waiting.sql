@@ -40,20 +40,20 @@ order by seen_at desc
 
 -- name: waiting.places
 -- Counts the jobs that a claim takes before each of these, up to a limit; null if there are more. It reads the index of
--- the claim from its beginning.
-with asked as (
+-- the claim from its beginning. The array keeps the planner from joining each of these jobs with the whole beginning.
+with asked as materialized (
     select id, key, pool from jobs where id = any (%(ids)s::uuid[]) and state = 'queued'
-)
-select asked.id, first.number - 1 as ahead
-from asked left join (
-    select pools.pool, queue.key, queue.number
+), placed as materialized (
+    select queue.key, queue.number
     from (select distinct pool from asked) pools, lateral (
         select jobs.key, row_number() over (order by priority desc, run_at, jobs.key) as number
         from jobs where jobs.pool = pools.pool and jobs.state = 'queued'
         order by priority desc, run_at, jobs.key
         limit %(most)s + 1
     ) queue
-) first on first.pool = asked.pool and first.key = asked.key
+    where queue.key = any (array(select key from asked))
+)
+select asked.id, placed.number - 1 as ahead from asked left join placed using (key)
 
 -- name: waiting.runs
 -- Reads the latest run of each of these jobs: what it waits for, or how it ended.
