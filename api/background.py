@@ -42,6 +42,7 @@ class Background:
         self._storage = storage
         self._stopping = stopping
         self._wake = threading.Event()
+        self._over = False
         self._looks = threading.BoundedSemaphore(MOST_LOOKS)
 
     def wake(self) -> None:
@@ -56,6 +57,7 @@ class Background:
         try:
             yield
         finally:
+            self._over = True  # a server may also end by itself
             self.wake()
             thread.join()
 
@@ -83,10 +85,10 @@ class Background:
             self._looks.release()
 
     def _carry_on(self) -> None:
-        while not self._stopping.is_set:
+        while not self._ends():
             self._wake.clear()
             try:
-                ended = self._client.operations.work(self._storage, lambda: self._stopping.is_set)
+                ended = self._client.operations.work(self._storage, self._ends)
             except RunError as error:
                 _log.warning("operations: %s", error)
                 ended = 0
@@ -94,5 +96,8 @@ class Background:
                 # One operation must not keep the others from being carried on by this process for ever.
                 _log.exception("operations")
                 ended = 0
-            if not ended and not self._stopping.is_set:
+            if not ended and not self._ends():
                 self._wake.wait(POLL_SECONDS)
+
+    def _ends(self) -> bool:
+        return self._over or self._stopping.is_set

@@ -107,7 +107,7 @@ def operation(api: Api) -> UUID:
 
 
 ACTS = {
-    "cancel": Case(Act.JOB_CANCEL, "POST", "/v1/jobs/{}/cancel", waiting, 200, 200, {"reason": "tests"}),
+    "cancel": Case(Act.JOB_CANCEL, "POST", "/v1/jobs/{}/cancel", waiting, 200, 200, {"reason": "tests"}, times=1),
     "retry": Case(Act.JOB_RETRY, "POST", "/v1/jobs/{}/retry", failed, 200, 409, times=1),
     "run-now": Case(Act.JOB_SET, "POST", "/v1/jobs/{}/run-now", later, 200, 200),
     "change-job": Case(Act.JOB_SET, "PATCH", "/v1/jobs/{}", waiting, 200, 200, {"priority": 3}),
