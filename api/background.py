@@ -7,8 +7,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
+from api.stopping import Stopping
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.storage import Storage
 from services.client import Client
@@ -20,12 +20,6 @@ MOST_LOOKS = 8
 """So many looks of schedules are done at one time."""
 
 _log = logging.getLogger(__name__)
-
-
-class Stopping(Protocol):
-    """Says when to stop."""
-
-    is_set: bool
 
 
 class Background:

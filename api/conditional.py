@@ -45,7 +45,15 @@ def done(value: Any, status: int = 200, headers: Mapping[str, str] | None = None
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(storable_values(to_json(value)), ensure_ascii=False, separators=(",", ":")).encode()
+    return body_of(to_json(value))
+
+
+def body_of(value: Any) -> bytes:
+    """Plain JSON values as a body."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:  # an infinity, or half of a surrogate pair
+        return json.dumps(storable_values(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def not_modified(request: Request, tag: str) -> bool:

@@ -1,8 +1,6 @@
 """What every route works with: the use cases over a pool of connections, the storage, the settings, the end."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, NamedTuple, Self
@@ -13,7 +11,9 @@ from api.access import Caller
 from api.background import Background
 from api.exchange import Exchange, exchange_of
 from api.kept import Kept
+from api.live import Hub
 from api.rates import Rates
+from api.stopping import Stopping
 from app.file_storage import storage_config
 from app.settings import Settings
 from dataset_jobs.model.actor import Actor
@@ -52,31 +52,6 @@ class ParserLine(NamedTuple):
     description: str
 
 
-class Stopping:
-    """The end of the server, which streams wait for. Any thread and any signal handler may set it."""
-
-    def __init__(self) -> None:
-        self.is_set = False
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-
-    def set(self) -> None:
-        """Wakes all who wait."""
-        self.is_set = True
-        for loop, event in [*self._waiting]:
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(event.set)
-
-    async def wait(self) -> None:
-        """Waits until it is set."""
-        mine = (asyncio.get_running_loop(), asyncio.Event())
-        self._waiting.add(mine)
-        try:
-            if not self.is_set:
-                await mine[1].wait()
-        finally:
-            self._waiting.discard(mine)
-
-
 @dataclass(slots=True)
 class Context:
     """What every route works with.
@@ -90,6 +65,7 @@ class Context:
         stopping: set when the server ends.
         rates: who has asked how often.
         sampler: reads the figures of the whole installation, once for all who ask.
+        hub: tells streams what is new.
     """
 
     settings: Settings
@@ -102,6 +78,7 @@ class Context:
     keys: Keys = field(init=False)
     background: Background = field(init=False)
     sampler: Sampler = field(init=False)
+    hub: Hub = field(init=False)
     countries: Kept[list[Values]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +86,7 @@ class Context:
         self.keys = Keys(self.client.database)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
+        self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
         self.countries = Kept(KEPT_SECONDS)
 
     @classmethod

@@ -22,6 +22,7 @@ class Exchange:
         headers: to add to the answer.
         status: of the answer, once it has begun.
         sent: bytes of the answer's body so far.
+        head: only the headers are wanted; routes are called as for GET.
     """
 
     request_id: str
@@ -31,6 +32,7 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     sent: int = 0
+    head: bool = False
 
 
 def begin(scope: Any, request_id: str) -> Exchange:

@@ -72,6 +72,12 @@ PROBLEMS: dict[str, Kind] = {
         "Wait as many seconds as the header Retry-After says. API_REQUESTS_PER_MINUTE is the limit.",
         "Retry-After: 2",
     ),
+    "too-many-streams": Kind(
+        429, "Too many streams",
+        "The key has as many open streams as it may have, or the server as many as it can keep.",
+        "Close some, or use one for all that a page shows: ids takes 50 jobs and datasets.",
+        "GET /v1/stream?ids=0f9c5d4e-…&figures=1",
+    ),
     "unknown-parameter": Kind(
         400, "Unknown parameter",
         "The address has a parameter that this route does not know. It is refused, since ignoring it would give a wrong"

@@ -13,12 +13,6 @@ from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.sentences import Sentence
 from services.actions import Offer
-from services.problems import Problem
-from services.story import Told
-from services.waiting import Waiting
-
-WITH_ACTIONS = (Advice, Told, Waiting, Problem)
-"""What has actions beside its hints."""
 
 OPEN = "One of {}; a newer version may give others."
 """What is said of an enumeration: clients must accept new words."""
@@ -35,8 +29,9 @@ def shape(name: str, about: str, view: type, leave_out: Sequence[str] = (), /, *
         more: further members, with their types.
     """
     hints = get_type_hints(view)
-    fields = {one.name: written(hints[one.name]) for one in dataclasses.fields(view) if one.name not in leave_out}
-    if view in WITH_ACTIONS:
+    hidden = {*getattr(view, "not_in_json", ()), *leave_out}
+    fields = {one.name: written(hints[one.name]) for one in dataclasses.fields(view) if one.name not in hidden}
+    if view is Advice or "hints" in hidden:
         fields["actions"] = list[ACTION]  # type: ignore[valid-type]
     return model(name, about, **{**fields, **more})
 

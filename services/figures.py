@@ -3,17 +3,19 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import ClientDatabase
-from dataset_jobs.store.views import Status
+from dataset_jobs.store.views import PoolState, Status
 from services.failures import Failures, read_failures
+from services.pools import PoolDetails, Pools
 from services.problems import LATELY, Problem, problems
 from services.status import read_status
+from services.waiting_jobs import surroundings
 
 EVERY_SECONDS = 2.0
 """Between two reads of the status, at least."""
@@ -189,3 +191,17 @@ class Lately:
 def lately(database: ClientDatabase) -> Mapping[str, Lately]:
     """What came of each pool within the last hour, by its name."""
     return {row["pool"]: Lately(**row) for row in database.all("figures.lately")}
+
+
+def pool_now(database: ClientDatabase, figures: Figures, name: str) -> PoolDetails:
+    """A pool as it stands now, so that whoever has changed it sees that; its queue is that of the figures.
+
+    Raises:
+        NotFound: there is no such pool.
+    """
+    around, pools = surroundings(database, [name]), Pools(database)
+    queues = {pool.name: pool for pool in figures.status.pools}
+    if not around.pools or name not in queues:
+        return pools.details(name)
+    now = {field.name: getattr(around.pools[0], field.name) for field in fields(PoolState)}
+    return PoolDetails(replace(queues[name], **now), around.serving(name), pools.recent_runs(name))

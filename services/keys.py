@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -153,6 +153,10 @@ class Keys:
         if row["use_is_old"]:
             self._database.transaction(lambda it: it.execute("keys.used", id=key_id))
         return _key(row)
+
+    def good(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of these ids whose keys let their holders in still."""
+        return frozenset(row["id"] for row in self._database.all("keys.good", ids=[*ids]))
 
     def all(self) -> Sequence[Key]:
         """All of them, also those revoked and expired, the newest first."""

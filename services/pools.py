@@ -1,5 +1,6 @@
 """Pools: list, show, pause, resume, change. Each change is one transaction that locks the pool's row, as claims do."""
 
+import builtins
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -76,10 +77,12 @@ class Pools:
         pool = self.get(name)
         controllers = [ControllerStatus(**row) for row in self._database.all("status.controllers")]
         return PoolDetails(
-            pool,
-            [one for one in controllers if one.is_alive and name in one.pools],
-            [RecentRuns(**row) for row in self._database.all("pools.recent_runs", pool=name)],
+            pool, [one for one in controllers if one.is_alive and name in one.pools], self.recent_runs(name)
         )
+
+    def recent_runs(self, name: str) -> builtins.list[RecentRuns]:
+        """The runs of a pool of the last 24 hours, by their end; none if there is no such pool."""
+        return [RecentRuns(**row) for row in self._database.all("pools.recent_runs", pool=name)]
 
     def pause(self, name: str, reason: str | None = None) -> PoolStatus:
         """Nothing is claimed any more, and runs at work go on. A pool that is paused already gets the new reason.

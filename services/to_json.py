@@ -13,12 +13,16 @@ from dataset_jobs.model.report import Report
 from dataset_jobs.model.sentences import Sentence
 from services.actions import offer
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 def to_json(value: Any) -> Any:
     """The value as dicts, lists, texts and numbers. Times become ISO 8601 in UTC, also in sentences.
 
     A class may say by `not_in_json` which of its fields are not for others; instead of hints there are actions.
     """
+    if type(value) in _PLAIN:  # most values are
+        return value
     if isinstance(value, Report):
         return value.as_dict()  # which names the parts of places
     if isinstance(value, Sentence):

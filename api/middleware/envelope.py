@@ -47,7 +47,7 @@ class Envelope:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         exchange = begin(scope, given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
-        head = scope["method"] == "HEAD"
+        head = exchange.head = scope["method"] == "HEAD"
         if head:  # the same headers as GET
             scope["method"] = "GET"
         sending = _Sending(send, exchange, head=head)

@@ -16,6 +16,7 @@ from api.routes import (
     schedule_acts,
     status,
     stories,
+    streams,
 )
 
 ALL = (
@@ -27,12 +28,13 @@ ALL = (
     dataset_acts.topic,
     job_acts.topic,
     stories.topic,
+    streams.topic,
     failures.topic,
     pool_acts.topic,
     schedule_acts.topic,
     operation_acts.topic,
     countries.topic,
     parsers.topic,
-    keys.topic,
     audit.topic,
+    keys.topic,
 )

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field
 
 from api.access import Access
 from api.conditional import PRIVATE, answer, not_modified
-from api.context import Context, Using
+from api.context import Context, Exchanging, Using
 from api.countries import country_code
 from api.declared import Topic
 from api.ids import dataset_of
@@ -103,11 +103,11 @@ def show_dataset(request: Request, using: Using, dataset_id: str) -> Response:
 
 
 @topic.route(
-    "GET", "/v1/datasets/{dataset_id}/file", Access.VIEWER, problems=["not-found", "file-gone"],
+    "GET", "/v1/datasets/{dataset_id}/file", Access.VIEWER, problems=["not-found", "file-gone"], gives=(),
     response_class=Response, summary="Download the file of a dataset", example="/v1/datasets/DATASET_ID/file",
     responses={200: {"description": "The bytes as they were submitted.", "content": {"application/octet-stream": {}}}},
 )  # fmt: skip
-def download(request: Request, using: Using, dataset_id: str) -> Response:
+def download(request: Request, using: Using, exchange: Exchanging, dataset_id: str) -> Response:
     """The bytes of the file as they were submitted."""
     dataset = using.client.datasets.get(dataset_of(using.client, dataset_id))
     headers = {"ETag": f'"{dataset.sha256}"', "Cache-Control": PRIVATE}
@@ -118,12 +118,16 @@ def download(request: Request, using: Using, dataset_id: str) -> Response:
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(dataset.filename, safe='')}",
         "Content-Length": str(dataset.size),
     }
+    if exchange.head:
+        content.close()
+        return Response(None, 200, headers, "application/octet-stream")
     return StreamingResponse(_blocks(content), 200, headers, "application/octet-stream")
 
 
 def datasets_as_json(client: Client, datasets: Sequence[DatasetView]) -> list[dict[str, Any]]:
     """Datasets as lists have them."""
-    countries, by = Countries(client.database).by_code(), client.audit.uploaders(one.id for one in datasets)
+    countries = Countries(client.database).by_code({one.country for one in datasets})
+    by = client.audit.uploaders(one.id for one in datasets)
     found = []
     for one in datasets:
         country = countries.get(one.country)

@@ -42,10 +42,15 @@ class FailureQuery(BaseModel):
 def list_failures(request: Request, using: Using, query: Annotated[FailureQuery, Query()]) -> Response:
     """The failed jobs that can be retried, in groups by cause and reason, the largest first, with what to do."""
     client = using.client
-    with asked():
-        found = client.failures(pool=query.pool, country=country_code(client, query.country), since=query.since)
+    if (query.pool, query.country, query.since) == (None, None, None):
+        figures = using.sampler.figures()
+        found, as_of = figures.failures, figures.counted_at
+    else:
+        with asked():
+            found = client.failures(pool=query.pool, country=country_code(client, query.country), since=query.since)
+        as_of = client.now()
     data = [_group(one) for one in found.groups]
-    return answer(request, {"data": data, "meta": {"exact": found.exact, "as_of": client.now()}})
+    return answer(request, {"data": data, "meta": {"exact": found.exact, "as_of": as_of}}, tagged=data)
 
 
 def _group(group: FailureGroup) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from api.declared import Topic
 from api.lists import Paging, asked, list_of, page, sliced
 from api.shapes import model, shape
 from dataset_jobs.store.views import ControllerStatus, PoolStatus
-from services.figures import STEPS, Lately, PoolHistory, lately, pool_history
+from services.figures import STEPS, Lately, PoolHistory, lately, pool_history, pool_now
 from services.pools import RecentRuns
 from services.to_json import to_json
 
@@ -67,14 +67,15 @@ def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]
     response_model=model("OnePool", "A pool.", data=ONE_POOL, as_of=datetime), example="/v1/pools/default",
 )  # fmt: skip
 def show_pool(request: Request, using: Using, name: str) -> Response:
-    """A pool with the controllers that claim from it, and its runs of the last 24 hours."""
-    details = using.client.pools.details(name)
+    """A pool with the controllers that claim from it, and its runs of the last 24 hours. The queue may be two seconds
+    old, as in the list; the rest is as it is now."""
+    details = pool_now(using.client.database, using.sampler.figures(), name)
     data = {
         **pool_values(details.pool, lately(using.client.database).get(name)),
         "controllers": [controller_values(one) for one in details.controllers],
         "recent": to_json(details.recent),
     }
-    return answer(request, {"data": data, "as_of": using.client.now()})
+    return answer(request, {"data": data, "as_of": using.client.now()}, tagged=data)
 
 
 class HistoryQuery(BaseModel):

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from api.access import Access
 from api.conditional import answer
-from api.context import Using
+from api.context import Context, Using
 from api.declared import Topic
 from api.links import linked
 from api.lists import one_of
@@ -15,8 +15,9 @@ from api.routes.pools import CONTROLLER, POOL, controller_values, pool_values
 from api.shapes import model, shape
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.version import own_version
-from services.figures import lately
+from services.figures import Figures, lately
 from services.problems import Problem
+from services.to_json import to_json
 
 topic = Topic("status", "How the whole installation is.")
 
@@ -27,7 +28,6 @@ PROBLEM = shape(
     Problem,
     outlook=str,
     fault_in_words=str,
-    obstacle=dict[str, Any] | None,
 )
 STATUS = model(
     "Status", "How the installation is. The worst problem comes first.",
@@ -42,8 +42,13 @@ STATUS = model(
 )  # fmt: skip
 def show_status(request: Request, using: Using) -> Response:
     """What is wrong, the worst first, with what can be done; the pools, the controllers. `as_of` says how old it is."""
-    figures, past = using.sampler.figures(), lately(using.client.database)
-    data = {
+    return answer(request, {"data": status_values(using, using.sampler.figures())})
+
+
+def status_values(using: Context, figures: Figures) -> dict[str, Any]:
+    """The figures as the API gives them."""
+    past = lately(using.client.database)
+    values = {
         "problems": [problem_values(one) for one in figures.problems],
         "pools": [pool_values(one, past.get(one.name)) for one in figures.status.pools],
         "controllers": [controller_values(one) for one in figures.status.controllers],
@@ -52,7 +57,8 @@ def show_status(request: Request, using: Using) -> Response:
         "versions": {"api": own_version(), "database": LATEST},
         "as_of": figures.as_of,
     }
-    return answer(request, {"data": data})
+    found: dict[str, Any] = to_json(values)
+    return found
 
 
 def problem_values(problem: Problem) -> dict[str, Any]:

@@ -26,7 +26,7 @@ STORY = shape("Story", "A job's story.", Story, links=dict[str, str])
 
 @topic.route(
     "GET", "/v1/jobs/{job_id}/story", Access.VIEWER, response_model=one_of("OneStory", "A job's story.", STORY),
-    problems=["not-found", "not-acceptable"], summary="Explain a job", example="/v1/jobs/JOB_ID/story",
+    problems=["not-found"], gives=(JSON, TEXT), summary="Explain a job", example="/v1/jobs/JOB_ID/story",
     responses={200: {"content": {TEXT: {"schema": {"type": "string"}}}}},
 )  # fmt: skip
 def show_story(request: Request, using: Using, job_id: str) -> Response:

@@ -22,10 +22,12 @@ class Line(NamedTuple):
 
 EVERYBODY = (200, 200, 200, 200)
 VIEWERS = (401, 200, 200, 200)
-UPLOADERS = (401, 403, 200, 200)
-ADMINS = (401, 403, 403, 200)
+VIEWERS_ASK = (401, 400, 400, 400)
+"""A viewer's stream, which would not end if nothing was wrong with its parameters."""
 LOST = (401, 404, 404, 404)
 """A viewer's route, for something that is not there."""
+UPLOADERS = (401, 403, 200, 200)
+ADMINS = (401, 403, 403, 200)
 LOST_TO_UPLOADERS = (401, 403, 404, 404)
 LOST_TO_ADMINS = (401, 403, 403, 404)
 SCHEDULE = {"name": "matrix", "cron": "0 5 * * *", "country": "US", "location": "in"}
@@ -54,6 +56,8 @@ LINES = [
     Line("GET", "/v1/jobs/{job_id}", LOST, f"/v1/jobs/{NOBODY_ID}"),
     Line("GET", "/v1/jobs/{job_id}/story", LOST, f"/v1/jobs/{NOBODY_ID}/story"),
     Line("GET", "/v1/jobs/{job_id}/runs", LOST, f"/v1/jobs/{NOBODY_ID}/runs"),
+    Line("GET", "/v1/jobs/{job_id}/events", LOST, f"/v1/jobs/{NOBODY_ID}/events"),
+    Line("GET", "/v1/stream", VIEWERS_ASK, "/v1/stream?ids=x"),
     Line("GET", "/v1/failures", VIEWERS),
     Line("GET", "/v1/pools", VIEWERS),
     Line("GET", "/v1/pools/{name}", VIEWERS, "/v1/pools/default"),

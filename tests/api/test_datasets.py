@@ -139,7 +139,7 @@ def test_a_dataset_that_is_not_there_is_404(api: Api, below: str) -> None:
 def test_the_file_comes_as_it_was_submitted(api: Api) -> None:
     content = b"Mary,F,7\r\n" * 100_000
     made = api.world.submit(api.world.file('yob2000 "ü".txt', content), year=2000)
-    answer = api.get(f"/v1/datasets/{made.dataset_id}/file")
+    answer = api.get(f"/v1/datasets/{made.dataset_id}/file", headers={"Accept": "text/csv"})
     assert (answer.status, answer.body) == (200, content)
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''yob2000%20%22%C3%BC%22.txt"
@@ -147,6 +147,8 @@ def test_the_file_comes_as_it_was_submitted(api: Api) -> None:
     assert answer.headers["content-length"] == str(len(content))
     tag = answer.headers["etag"]
     assert api.get(f"/v1/datasets/{made.dataset_id}/file", headers={"If-None-Match": tag}).status == 304
+    head = api.request("HEAD", f"/v1/datasets/{made.dataset_id}/file")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(content)))
 
 
 def test_a_file_that_storage_has_lost_is_gone(api: Api) -> None:

@@ -201,6 +201,14 @@ async def test_an_unchanged_job_is_sent_once(api: Api) -> None:
     assert api.get(f"/v1/datasets/{good.dataset_id}", headers={"If-None-Match": tag}).status == 200
 
 
+def test_an_unchanged_list_is_sent_once(api: Api) -> None:
+    submitted(api, 2000)
+    tag = api.get("/v1/jobs").headers["etag"]
+    assert api.get("/v1/jobs", headers={"If-None-Match": tag}).status == 304
+    submitted(api, 2001)
+    assert api.get("/v1/jobs", headers={"If-None-Match": tag}).status == 200
+
+
 @pytest.mark.parametrize("below", ["", "/story", "/runs"])
 def test_a_job_that_is_not_there_is_404(api: Api, below: str) -> None:
     dataset = api.world.submit_small(2000).dataset_id

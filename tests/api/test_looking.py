@@ -25,7 +25,7 @@ async def test_a_story_has_the_words_of_explain(api: Api) -> None:
     """The command line adds commands, this the requests: each after the same words."""
     for made in await one_of_each(api):
         answer = api.get(f"/v1/jobs/{made.job_id}/story", headers=TEXT)
-        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8", answer.text
         lines = lines_of_explain(api.world.client.explain(made.job_id))
         said = [re.sub(r"( \(FILE is .*\))?:?$", "", line) for line in lines if "affirm-worker " not in line]
         told = answer.text.splitlines()
@@ -89,6 +89,13 @@ async def test_a_pool_shows_its_queue_and_its_past(api: Api) -> None:
     found = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]
     assert {one["cause"]: one["runs"] for one in found["recent"]} == {"completed": 1, "rejected": 1}
     assert api.get("/v1/pools/defaul").json["detail"] == "there is no pool defaul; did you mean default?"
+
+
+def test_who_has_paused_a_pool_sees_it_at_once(api: Api) -> None:
+    assert api.get("/v1/pools").json["data"][0]["paused"] is False
+    api.world.client.pools.pause("default", "backup")
+    found = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]
+    assert (found["paused"], found["paused_reason"], found["depth"]) == (True, "backup", 0)
 
 
 def test_the_past_of_a_pool_comes_in_columns(api: Api) -> None:

@@ -33,10 +33,6 @@ left join there on there.country_id = countries.id
 where %(id)s::uuid is null or countries.id = %(id)s
 order by countries.code;
 
--- name: countries.names
--- All countries, without what is loaded of them.
-select id, code, name from countries order by code;
-
 -- name: countries.add
 -- Adds a country. No row: there is one of that code.
 insert into countries (code, name) values (%(code)s, %(name)s) on conflict (code) do nothing returning id;
@@ -48,3 +44,7 @@ update countries set name = %(name)s where id = %(id)s returning code;
 -- name: countries.remove
 -- Removes a country to which nothing belongs. The database refuses one that has datasets or schedules.
 delete from countries where id = %(id)s returning code;
+
+-- name: countries.names
+-- Some countries by their codes, without what is loaded of them.
+select id, code, name from countries where code = any (%(codes)s);

@@ -38,3 +38,8 @@ returning id, name, role, made_by, made_at, expires_at, last_used_at, revoked_at
 -- name: keys.revoke
 -- Revokes a key; it stays in the list.
 update api_keys set revoked_at = clock_timestamp(), revoked_by = %(by)s where id = %(id)s and revoked_at is null
+
+-- name: keys.good
+-- Which of these keys still let their holders in.
+select id from api_keys
+where id = any (%(ids)s) and revoked_at is null and coalesce(expires_at > clock_timestamp(), true)
