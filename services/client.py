@@ -13,6 +13,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
 from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
+from services.countries import Countries
 from services.dataset_maker import SubmitResult, find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
@@ -44,6 +45,7 @@ class Client:
         self.datasets = Datasets(database)
         self.pools = Pools(database)
         self.schedules = Schedules(database)
+        self.countries = Countries(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
         self.operations = Operations(database)

@@ -26,6 +26,7 @@ from services.client import Client
 from services.explain import ExplainedRun, outcome_of
 from services.filters import JobFilter
 from services.job_pages import JobOrder, order_of
+from services.jobs import version_of
 from services.run_story import run_story
 from services.to_json import to_json
 from services.waiting import Waiting
@@ -121,7 +122,7 @@ def show_progress(request: Request, using: Using, asked_for: JobIds) -> Response
 def show_job(request: Request, using: Using, job_id: str) -> Response:
     """A job with its progress, and why it waits. The id may be given by its first digits."""
     job, runs = using.client.jobs.get(job_of(using.client, job_id))
-    return answer(request, {"data": whole_job(using, job, runs)})
+    return answer(request, {"data": whole_job(using, job, runs)}, version=version_of(job))
 
 
 @topic.route(
