@@ -75,7 +75,7 @@ def test_asked_at_once_it_is_done_as_often_as_one_after_the_other(api: Api, name
     before = len(entries(api, case))
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda _: case.ask(api, target), range(2)))
-    assert sorted(one.status for one in answers) == sorted([case.first, case.again]), [one.text for one in answers]
+    assert case.first in {one.status for one in answers} <= {case.first, case.again}, [one.text for one in answers]
     assert len(entries(api, case)) - before == case.times
 
 
