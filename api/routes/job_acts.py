@@ -31,7 +31,7 @@ class Retry(Body):
 
     priority: Priority | None = None
     run_at: When | None = None
-    dry_run: bool = Field(False, description="Only find out whether it could be.")
+    dry_run: Annotated[bool, Field(description="Only find out whether it could be.")] = False
 
 
 class JobChange(Body):
