@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from dataset_jobs.model.requests import NotFound, UnknownCountry
@@ -65,8 +66,6 @@ class RemoteClient:
         return read(Me, self.connection.get("/v1/me").data)
 
     def country(self, given: str) -> str:  # noqa: D102
-        from urllib.parse import quote
-
         try:
             return str(self.connection.get(f"/v1/countries/{quote(given.strip(), safe='')}").data["code"])
         except NotFound as error:

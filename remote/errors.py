@@ -27,6 +27,9 @@ _OF_CODES: Mapping[str, type[RunError]] = {
     "database-away": Unavailable,
     "internal": Faulty,
 }
+_SAYS_HOW = ("pool-is-described",)
+"""Their words end with the commands already."""
+
 _WAITING = (429, 503)
 _AWAY = (408, 425, 429, 502, 503, 504, 507)
 _LONGEST = 2_000
@@ -55,7 +58,7 @@ def error_of(address: str, request: str, status: int, values: Any, headers: Mapp
     detail = one_line(str(values.get("detail") or values.get("title") or status))[:_LONGEST]
     if values.get("no_route") or status == 405:
         return not_ours(address, f"it does not know {request}; it may be of an older version than this command")
-    hints = hints_in(values)
+    hints = [] if values["code"] in _SAYS_HOW else hints_in(values)
     if status in (401, 403):
         return Forbidden(f"{address}: {detail}", hints=hints)
     kind = _OF_CODES.get(values["code"])

@@ -31,6 +31,7 @@ class Retry(Body):
 
     priority: Priority | None = None
     run_at: When | None = None
+    dry_run: Annotated[bool, Field(description="Only find out whether it could be.")] = False
 
 
 class JobChange(Body):
@@ -77,7 +78,7 @@ def retry_job(
     check_own(client, caller, job.dataset_id)
     how = said(body, Retry())
     with refused_as("cannot-be-put-back"):
-        client.jobs.retry(job.id, priority=how.priority, run_at=how.run_at)
+        client.jobs.retry(job.id, priority=how.priority, run_at=how.run_at, dry_run=how.dry_run)
     return acted(show_job(request, using, str(job.id)))
 
 

@@ -1,24 +1,33 @@
 """What is done to pools: pause, resume, probe."""
 
 from datetime import datetime
+from typing import Self
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field, model_validator
 
 from api.access import Access
 from api.acts import Reason, acted, said
 from api.context import Requesting, Using
 from api.links import linked
+from api.lists import one_of
+from api.parameters import Body
 from api.problems import Problem
 from api.routes.pools import ONE_POOL, show_pool, topic
-from api.shapes import model
+from api.shapes import model, shape
 from dataset_jobs.model.hints import Action
 from dataset_jobs.model.kubectl import patch_parser_pool
+from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.model.requests import Conflict
 from services.actions import offer
+from services.pools import PoolChange
+from services.to_json import to_json
 
 __all__ = ["topic"]
 
 _POOL = model("OnePool", "A pool.", data=ONE_POOL, as_of=datetime)
+CHANGE = shape("PoolChange", "A pool before and after, or as it would be after.", PoolChange)
 _PROBLEMS = ("not-found", "pool-is-described", "field-invalid", "not-json")
 
 
@@ -46,6 +55,35 @@ def resume(request: Request, using: Using, client: Requesting, name: str, body: 
     except Conflict as error:
         raise _described(error) from None
     return acted(show_pool(request, using, name))
+
+
+class Maxima(Body):
+    """The maxima of a pool; what is left out stays."""
+
+    max_running: int | None = Field(None, ge=0, le=MAX_RUNNING_LIMIT, description="The most runs at once.")
+    max_pending: int | None = Field(None, ge=1, le=MAX_RUNNING_LIMIT, description="The most that have not started.")
+    dry_run: bool = Field(False, description="Only say what would change.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.max_running is None and self.max_pending is None:
+            raise ValueError("give max_running or max_pending")
+        return self
+
+
+@topic.route(
+    "PATCH", "/v1/pools/{name}", Access.ADMIN, response_model=one_of("OnePoolChange", "A change of a pool.", CHANGE),
+    problems=_PROBLEMS, summary="Change the maxima of a pool", example="/v1/pools/default",
+)  # fmt: skip
+def change(client: Requesting, name: str, body: Maxima) -> Response:
+    """Changes the maxima of a pool. A lower one ends no run: nothing is claimed until fewer are at work."""
+    try:
+        made = client.pools.set(
+            name, max_running=body.max_running, max_pending=body.max_pending, dry_run=body.dry_run
+        )  # fmt: skip
+    except Conflict as error:
+        raise _described(error) from None
+    return JSONResponse({"data": to_json(made)}, headers={"Cache-Control": "no-store"})
 
 
 @topic.route(

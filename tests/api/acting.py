@@ -123,6 +123,7 @@ ACTS = {
     ),
     "pause": Case(Act.POOL_PAUSE, "POST", "/v1/pools/{}/pause", nothing, 200, 200, {"reason": "tests"}),
     "resume": Case(Act.POOL_RESUME, "POST", "/v1/pools/{}/resume", nothing, 200, 200),
+    "change-pool": Case(Act.POOL_SET, "PATCH", "/v1/pools/{}", nothing, 200, 200, {"max_running": 5}),
     "probe": Case(Act.POOL_PROBE, "POST", "/v1/pools/{}/probe", blocked, 200, 200),
     "add-schedule": Case(Act.SCHEDULE_ADD, "POST", "/v1/schedules", folder, 201, 409, SCHEDULE, times=1),
     "change-schedule": Case(Act.SCHEDULE_CHANGE, "PATCH", "/v1/schedules/{}", schedule, 200, 200, {"priority": 3}),

@@ -1,7 +1,7 @@
 """An installation with an API, asked both ways: by its database, and by its API."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,3 +80,14 @@ _PLACES = re.compile(r"^(database|storage|API) +\S.*\n", re.MULTILINE)
 def without_where(text: str, folder: Path) -> str:
     """A text without what differs by itself: the home in commands, and how long ago something was."""
     return _AGE.sub("…", _PLACES.sub("", _STORED.sub("", _WHERE.sub("affirm-worker ", text)))).replace(str(folder), "")
+
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_KEY = re.compile(r"aw_\w+|(?<=key )\w{8}(?= of)")
+
+
+def without_ids(text: str, ids: Mapping[str, str]) -> str:
+    """A text with words in place of ids: those that are known by name, and others; spaces of tables may differ then."""
+    for name, one in ids.items():
+        text = text.replace(one, name)
+    return _KEY.sub("a key", _ID.sub("an id", text))

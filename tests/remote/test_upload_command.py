@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.client import running
 from tests.integration.command_line import answer
+from tests.integration.command_line import running as controller
 from tests.integration.world import NATIONAL, World
 from tests.remote.conftest import BothWays, both_ways
 
@@ -106,3 +107,14 @@ def test_what_is_known_passes_an_api_that_takes_nothing(world: World) -> None:
         assert "3 files: 0 sent, 3 there already" in both.remote("upload", folder, "--country", "US").stderr
         new = world.file("yob2020.txt", "Mary,F,7\n")
         assert "read" in both.remote("upload", new, "--country", "US", code=77).stderr
+
+
+@pytest.mark.parametrize("command", ["submit", "upload"])
+def test_an_upload_is_followed_to_its_end(both: BothWays, command: str) -> None:
+    good, bad = both.world.file("yob2020.txt", "Mary,F,7\n"), both.world.file("yob2021.txt", "Mary,F\n")
+    with controller(both.world):
+        done = both.remote(command, good, "--country", "US", "--wait", "--timeout", "1m")
+        assert "loaded 1 of 1 file" in done.stdout
+        failed = both.remote(command, bad, good, "--country", "US", "--wait", "--timeout", "1m", code=1)
+        assert "1 of 2 files was loaded already" in failed.stdout
+        assert "yob2021.txt (job " in failed.stdout
