@@ -53,6 +53,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY dataset_jobs dataset_jobs
 COPY parser_runner parser_runner
 COPY services services
+COPY remote remote
 COPY app app
 COPY controller controller
 COPY api api
@@ -64,7 +65,7 @@ RUN /opt/builder/bin/pip wheel --no-cache-dir --no-deps --no-index --no-build-is
 
 # The parser-runner's image has no dependencies for the controller and the command line, so it leaves them out.
 FROM controller-code AS runner-code
-RUN cd /overlay/lib/python3*/site-packages && rm -r /overlay/bin/affirm-worker api app cli controller services
+RUN cd /overlay/lib/python3*/site-packages && rm -r /overlay/bin/affirm-worker api app cli controller remote services
 
 
 FROM python AS parser-runner

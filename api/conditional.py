@@ -14,7 +14,7 @@ PRIVATE = "private, no-cache"
 PUBLIC_MINUTE = "public, max-age=60"
 
 
-def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None) -> Response:
+def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None, version: str = "") -> Response:
     """JSON with its ETag, or 304 if the client has it already.
 
     Args:
@@ -22,9 +22,11 @@ def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = 
         value: what `to_json` takes.
         cache: the header Cache-Control.
         tagged: the part whose change counts as one; the whole if None. Times of looking change nothing.
+        version: for `If-Match`: of what can be changed, where the answer has more than that.
     """
     body = _json(value)
-    tag = f'"{hashlib.sha256(body if tagged is None else _json(tagged)).hexdigest()[:32]}"'
+    digest = hashlib.sha256(body if tagged is None else _json(tagged)).hexdigest()[:32]
+    tag = f'"{digest}{version and "-"}{version}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
@@ -55,6 +57,16 @@ def body_of(value: Any) -> bytes:
 
 
 def not_modified(request: Request, tag: str) -> bool:
-    """Whether the client has the answer of this tag already."""
+    """Whether the client has the answer of this tag already; the answer to an act is sent always."""
+    if request.method != "GET":
+        return False
     tags = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     return "*" in tags or tag in tags
+
+
+def versions_seen(request: Request) -> list[str] | None:
+    """The versions that `If-Match` names, of tags that `answer` has made; None if any will do."""
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return None
+    return [one.strip().strip('"').rpartition("-")[2] for one in given.split(",")]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from fastapi import Depends, Request
 
 from api.access import Caller
+from api.background import Background
 from api.exchange import Exchange, exchange_of
 from api.kept import Kept
 from api.live import Hub
@@ -80,6 +81,7 @@ class Context:
     rates: Rates = field(init=False)
     keys: Keys = field(init=False)
     uploads: Uploads = field(init=False)
+    background: Background = field(init=False)
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
     countries: Kept[list[Values]] = field(init=False)
@@ -88,6 +90,7 @@ class Context:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
         self.uploads = Uploads.of(self.settings)
+        self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
         self.countries = Kept(KEPT_SECONDS)

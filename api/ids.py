@@ -7,9 +7,17 @@ from api.problems import Problem
 from dataset_jobs.model.requests import InvalidRequest, NotFound
 from services.client import Client
 
+LATEST = "latest"
+"""Stands in place of a job's id. No id begins so."""
+
 
 def job_of(client: Client, given: str) -> UUID:
-    """The job that an address names; raises NotFound, or a Problem if it can be none."""
+    """The job that an address names; raises NotFound, or a Problem if it can be none.
+
+    `latest` is the one whose run began last.
+    """
+    if given == LATEST:
+        return client.jobs.latest()
     return _id(client.jobs.find, given)
 
 

@@ -126,6 +126,14 @@ def key_place(query: Paging, order: str = "newest") -> int | None:
     return found
 
 
+def check_alone(query: OldPaging, name: str) -> None:
+    """Raises a Problem if something else is asked for beside a parameter that goes without."""
+    others = query.filters().keys() - {name, "sort"}
+    if any(query.filters()[one] for one in others) or query.cursor or query.offset:
+        why = f"give either {name} or other filters"
+        raise Problem("field-invalid", f"{name}: {why}", [{"field": name, "message": why}], status=400)
+
+
 def sliced(query: Paging, items: Sequence[Item], name: Callable[[Item], str]) -> tuple[list[Item], str | None]:
     """A page of a short list that is read whole, in the order of its names, and where the next one begins."""
     after = place(query, "name")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from anyio.to_thread import run_sync
@@ -39,6 +39,8 @@ KEYS_SECONDS = 2.0
 MOST_OF_A_CALLER = 20
 MOST_STREAMS = 500
 """Of one process."""
+
+Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ class Viewer:
         self._figures: Figures | None = None
         self._news = News()
         self._told = asyncio.Event()
+        self._ended = asyncio.Event()
 
     async def news(self) -> News:
         """What is new; waits until something is."""
@@ -115,7 +118,19 @@ class Viewer:
     def end(self, why: Bye) -> None:
         """Ends the stream; the first reason counts."""
         self._news.bye = self._news.bye or why
+        self._ended.set()
         self._told.set()
+
+    async def read(self, work: Callable[..., Result], *of: Any) -> Result | None:
+        """What `work` reads, in a thread; None if the stream ends before: a database that hangs holds up no end."""
+        reading = asyncio.ensure_future(run_sync(work, *of, abandon_on_cancel=True))
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else None
+        finally:
+            reading.cancel()
+            ending.cancel()
 
     def again(self, job_id: UUID) -> None:
         """It could not read the job, and will be told of it with the next look."""

@@ -36,6 +36,8 @@ PROBLEM = {
             "description": "code, message and details; below /api/ the message alone.",
         },
         "request_id": {"type": "string"},
+        "actions": {"type": "array", "items": {"type": "object"}, "description": "What helps against it."},
+        "no_route": {"type": "boolean", "description": "True if the API has no such address at all."},
     },
 }
 

@@ -134,6 +134,73 @@ PROBLEMS: dict[str, Kind] = {
         "See what `detail` says about that state.",
         "POST /v1/jobs/0f9c5d4e-…/retry",
     ),
+    "completed-already": Kind(
+        409, "Over already",
+        "The job has completed or failed already, so there is nothing to cancel.",
+        "See what it has come to. A dataset is taken away by deleting it.",
+        "DELETE /v1/datasets/0f9c5d4e-…",
+    ),
+    "cannot-be-put-back": Kind(
+        409, "Cannot be retried",
+        "The job is not failed or cancelled, or its dataset has another job that is not finished, was loaded since, or"
+        " is superseded.",
+        "See what `detail` says; `actions` has what helps.",
+        "POST /v1/datasets/0f9c5d4e-…/reprocess",
+    ),
+    "not-waiting": Kind(
+        409, "Not waiting",
+        "Only a job that is queued or scheduled can be changed.",
+        "See what state it is in.",
+        "GET /v1/jobs/0f9c5d4e-…",
+    ),
+    "changed": Kind(
+        412, "Changed meanwhile",
+        "If-Match names another version than there is now: somebody has changed it, or it has gone on.",
+        "Get it again, and send the ETag of that answer if the change is still wanted.",
+        'If-Match: "5d41402abc4b2a76b9719d911017c592-0a1b2c3d4e5f"',
+    ),
+    "job-unfinished": Kind(
+        409, "A job is not finished",
+        "A job of the dataset is not finished yet, or other datasets hang on it: `detail` says which.",
+        "Wait for it, or cancel it first.",
+        "POST /v1/jobs/0f9c5d4e-…/cancel",
+    ),
+    "pool-is-described": Kind(
+        409, "Described by a ParserPool",
+        "A ParserPool of the cluster describes the pool, so its value would come back.",
+        "Change the ParserPool; `detail` has the line for kubectl.",
+        'kubectl patch parserpool default -n names --type merge -p \'{"spec":{"paused":true}}\'',
+    ),
+    "too-many": Kind(
+        409, "Too many match",
+        "More match than one operation is for, or than `limit` says. Nothing is done.",
+        "Choose fewer, such as those of one day.",
+        '{"filter": {"state": "failed", "since": "2026-11-01T00:00:00Z"}}',
+    ),
+    "over": Kind(
+        409, "Over",
+        "The operation has ended, so it cannot be cancelled.",
+        "See what it has done.",
+        "GET /v1/operations/0f9c5d4e-…",
+    ),
+    "exists": Kind(
+        409, "Exists already",
+        "There is one of that name or code already.",
+        "Choose another, or change the one that is there.",
+        "PATCH /v1/schedules/ssa",
+    ),
+    "at-work": Kind(
+        409, "At work",
+        "The schedule is being done just now.",
+        "Wait until its `looking` is false.",
+        "GET /v1/schedules/ssa",
+    ),
+    "bad-cron": Kind(
+        422, "No time to be due",
+        "The cron expression or the time zone cannot be read, or is never due.",
+        "Give minute, hour, day of month, month and day of week, and a zone such as Europe/Paris.",
+        '{"cron": "0 5 * * *", "timezone": "UTC"}',
+    ),
     "too-large": Kind(
         413, "Too large",
         "The body has more bytes than this route takes.",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from api.links import linked
 from api.problem_codes import PROBLEMS, Kind
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Forbidden, Misconfigured, RunError, Unavailable
@@ -22,6 +23,7 @@ from dataset_jobs.model.requests import (
 )
 from dataset_jobs.model.text import storable_values
 from dataset_jobs.model.trouble import Quiet
+from services.actions import offer
 from services.keys import LastAdmin
 
 MEDIA_TYPE = "application/problem+json"
@@ -107,8 +109,15 @@ def problem_of(error: Exception) -> Problem | None:
         return error
     code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
     if code is not None:
-        return Problem(code, str(error))
+        return Problem(code, str(error), **_actions(error))
     return _of_machines(error) if isinstance(error, RunError) else None
+
+
+def _actions(error: Exception) -> dict[str, Any]:
+    """What helps against an error, as its answer has it; nothing if it says nothing of that."""
+    hints = error.hints if isinstance(error, RunError) else ()
+    found: dict[str, Any] = linked({"actions": [offer(hint) for hint in hints]}) if hints else {}
+    return found
 
 
 _CODES: tuple[tuple[type[Exception], str], ...] = (

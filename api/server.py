@@ -122,6 +122,7 @@ class Server(uvicorn.Server):
             )
         )
         self._stopping = context.stopping
+        self._background = context.background
         self._listening = listening
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -133,8 +134,10 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Stops it, from any thread."""
         self._stopping.set()
+        self._background.wake()
         self.should_exit = True
 
     def serve_until_stopped(self) -> None:
         """Serves in this thread. In the main thread, SIGTERM and SIGINT stop it."""
-        self.run([self._listening.socket])
+        with self._background.running():
+            self.run([self._listening.socket])

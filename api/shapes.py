@@ -36,8 +36,9 @@ def shape(name: str, about: str, view: type, leave_out: Sequence[str] = (), /, *
     return model(name, about, **{**fields, **more})
 
 
+@cache
 def model(name: str, about: str, /, **fields: Any) -> type[BaseModel]:
-    """A model whose members are all there, whatever their values."""
+    """A model whose members are all there, whatever their values; the same one if it was made before."""
     required: dict[str, Any] = {field: (kind, ...) for field, kind in fields.items()}
     return create_model(name, __doc__=about, **required)
 

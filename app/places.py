@@ -22,6 +22,7 @@ class Places:
         because: for the embedded one, why it is that.
         storage: the folder or the bucket.
         context: of the config file, if one is in use.
+        api: the address of the API that is asked instead; then nothing else is known.
     """
 
     database: str
@@ -30,10 +31,13 @@ class Places:
     because: str | None
     storage: str
     context: str | None = None
+    api: str | None = None
 
     @property
     def database_in_words(self) -> str:
         """The database with its user, or why it is the embedded one."""
+        if self.api is not None:
+            return f"as the API at {self.api} has it"
         if self.embedded:
             return f"embedded, {self.database} ({self.because})"
         return f"{self.database} as {self.user}" if self.user else self.database
@@ -49,6 +53,17 @@ def places_of(reading: Reading) -> Places:
         return Places(folder, None, True, because, _storage(settings), context)
     database, user = database_of(settings.database_url)
     return Places(database, user, False, None, _storage(settings), context)
+
+
+def places_by(reading: Reading, address: str) -> Places:
+    """The places of a command that asks an API.
+
+    Args:
+        reading: the settings.
+        address: of the API.
+    """
+    context = None if reading.context is None else reading.context.name
+    return Places(address, None, False, None, "as the API has it", context, address)
 
 
 def database_of(conninfo: str) -> tuple[str, str | None]:

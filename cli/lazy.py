@@ -14,6 +14,7 @@ from cli.screen.prose import fitted
 SHORT_HELPS = {
     "load": "Loads files, all in one, and sums up the results.",
     "submit": "Stores files and enqueues a job for each.",
+    "upload": "Sends files to the API; what is there already is not sent.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
     "doctor": "Checks whether everything works, and says what puts it right.",

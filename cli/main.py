@@ -58,9 +58,12 @@ def affirm_worker(  # noqa: D103
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
     used: context_option.Context = None,
+    direct: context_option.Direct = False,
 ) -> None:
     # Its docstring would be the help text; `typer.Typer(help=…)` has that.
+    context_option.begin_anew()
     context_option.before_the_command(used)
+    context_option.take_direct(direct)
     if version:
         from importlib.metadata import version as installed
 

@@ -1,4 +1,4 @@
-"""What a command begins with: the settings, the log, the database."""
+"""What a command begins with: the settings, the log, and the database or the API."""
 
 import logging
 from collections.abc import Iterator
@@ -9,9 +9,11 @@ from app.database import Database, open_database
 from app.logs import set_up_logs
 from app.places import Places, places_of
 from app.settings import Settings, read
-from cli.begin import read_and_say, warn
+from cli.begin import check_database_is_meant, read_and_say, read_for_either, warn
+from cli.files_here import FilesHere
 from cli.options import context as context_option
 from services.client import Client
+from services.use_cases import FileUseCases, UseCases
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,23 @@ class Session:
 
     Args:
         settings: checked.
-        places: where database and storage are, in words.
-        database: open.
+        places: where database and storage are, or the API, in words.
+        place: of the database, or of the API, for messages.
         client: the use cases; it connects at the first one.
+        files: those that touch stored files.
     """
 
     settings: Settings
     places: Places
-    database: Database
-    client: Client
+    place: str
+    client: UseCases
+    files: FileUseCases
+
+    @property
+    def pool(self) -> str:
+        """The pool of new jobs; empty for the one that the API has for those that name none."""
+        said = self.places.api is None or "pool" in self.settings.model_fields_set
+        return self.settings.pool if said else ""
 
 
 def begin() -> Settings:
@@ -38,6 +48,7 @@ def begin() -> Settings:
         Misconfigured: a setting is wrong.
     """
     reading = read(context_option.chosen())
+    check_database_is_meant(reading)
     warn(reading)
     settings = reading.checked()
     set_up_logs(settings)
@@ -47,6 +58,7 @@ def begin() -> Settings:
 def read_and_log(logger: logging.Logger) -> tuple[Settings, Places]:
     """As `read_and_say`, for a program that runs for long: what it works on is in its log, embedded or not."""
     reading = read(context_option.chosen())
+    check_database_is_meant(reading)
     if reading.problems:
         warn(reading)
     settings, places = reading.checked(), places_of(reading)
@@ -64,16 +76,29 @@ def read_and_log(logger: logging.Logger) -> tuple[Settings, Places]:
 
 
 @contextmanager
-def session(migrated: bool = False) -> Iterator[Session]:
-    """Settings, log and database for one command.
-
-    Args:
-        migrated: apply pending migrations first; the embedded database gets them always.
+def session() -> Iterator[Session]:
+    """Settings, log, and the database or the API for one command.
 
     Raises:
         Misconfigured: a setting is wrong.
     """
-    settings, places = read_and_say()
+    settings, places, key = read_for_either()
     set_up_logs(settings)
-    with open_database(settings, migrated) as database, Client.connect(database.conninfo) as client:
-        yield Session(settings, places, database, client)
+    if places.api is not None:
+        from remote.client import RemoteClient
+        from remote.files import RemoteFiles
+
+        with RemoteClient(places.api, key) as remote:
+            yield Session(settings, places, places.api, remote, RemoteFiles(remote))
+        return
+    with open_database(settings) as database, Client.connect(database.conninfo) as client:
+        yield Session(settings, places, database.place, client, FilesHere(client, settings))
+
+
+@contextmanager
+def migrated_database() -> Iterator[Database]:
+    """The database for a command that brings it to the schema of this version."""
+    settings, _ = read_and_say()
+    set_up_logs(settings)
+    with open_database(settings, migrated=True) as database:
+        yield database

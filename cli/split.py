@@ -14,13 +14,12 @@ from dataset_jobs.model.errors import Rejected
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.local_machine import machine_error, machine_errors
 from dataset_jobs.model.requests import InvalidRequest
-from dataset_jobs.storage import Storage
 from parser_runner.parsers.archive import is_archive, text_entries, text_members
 from parser_runner.parsers.division import Piece, divided
 from parser_runner.parsers.source import Source
-from services.client import Client
 from services.submission import checked_filename, open_file
 from services.submit import FileOptions, SubmittedFile
+from services.use_cases import FileUseCases
 
 _NAME_BYTES = 240
 """A name on disk has at most 255; the rest is for the region."""
@@ -39,8 +38,7 @@ class _Piece(NamedTuple):
 
 
 def submit_split(
-    client: Client,
-    storage: Storage,
+    files: FileUseCases,
     file: Path,
     shown: str,
     options: FileOptions,
@@ -54,7 +52,8 @@ def submit_split(
     Repeating it changes nothing: the same bytes are the same dataset, whether they come in an archive or alone.
 
     Args:
-        client, storage, options: as of `submit_file`.
+        files: submits them.
+        options: what holds for all of them.
         file: an archive, or another file, which stays whole.
         shown: where it came from.
         limits: on what is unpacked.
@@ -68,7 +67,8 @@ def submit_split(
             if piece.path is None:
                 submitted.append(SubmittedFile(piece.shown, refusal=piece.refusal))
             else:
-                submitted.append(replace(client.submit_file(storage, piece.path, options), path=piece.shown))
+                [one] = files.submit_files([piece.path], options)
+                submitted.append(replace(one, path=piece.shown))
     return submitted
 
 

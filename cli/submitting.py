@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from app.settings import Settings
 from cli.screen.progress import open_display
 from cli.split import submit_split
-from dataset_jobs.storage import Storage
-from services.client import Client
 from services.sources.source import FileOnDisk, LocalFile, NoSource, Source
-from services.submit import FileOptions, SubmittedFile, one_at_a_time, submit_fetched, submit_sources
+from services.submit import FileOptions, SubmittedFile, one_at_a_time, submit_sources
+from services.use_cases import FileUseCases
 
 
 @contextmanager
@@ -23,8 +23,7 @@ def open_say(settings: Settings, sources: Sequence[Source], *, split: bool) -> I
 
 
 def submit_given(
-    client: Client,
-    storage: Storage,
+    files: FileUseCases,
     sources: Sequence[Source],
     options: FileOptions,
     settings: Settings,
@@ -42,10 +41,13 @@ def submit_given(
         RunError: as database, storage or the machine have it.
     """
     one_at_a_time(options.replaces, 2 if split else len(sources))
+    here = [one.path for one in sources if isinstance(one, FileOnDisk) and one.name is None]
+    if not split and len(here) == len(sources):
+        return [replace(one, path=str(one.path)) for one in files.submit_files(here, options)]
 
     def submit(file: LocalFile, shown: str) -> Sequence[SubmittedFile]:
         if split:
-            return submit_split(client, storage, file.path, shown, options, settings.limits, say)
-        return [submit_fetched(client.database, storage, file, shown, options)]
+            return submit_split(files, file.path, shown, options, settings.limits, say)
+        return [replace(one, path=shown) for one in files.submit_files([file.path], options)]
 
     return submit_sources(sources, submit, say)

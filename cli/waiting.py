@@ -23,7 +23,7 @@ from dataset_jobs.model.errors import Temporary
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import JobView
-from services.client import Client
+from services.use_cases import UseCases
 
 POLL_SECONDS = 1.0
 LOOK_ROUND_SECONDS = 5.0
@@ -82,7 +82,7 @@ def wait_for(it: Session, jobs: Collection[UUID], timeout: timedelta | None) -> 
     return Waited(said, ExitCode.UNAVAILABLE)
 
 
-def _over(client: Client, jobs: Collection[UUID], display: Display, timeout: timedelta | None) -> bool:
+def _over(client: UseCases, jobs: Collection[UUID], display: Display, timeout: timedelta | None) -> bool:
     left = set(jobs)
     until = None if timeout is None else time.monotonic() + timeout.total_seconds()
     look_round = 0.0
@@ -107,13 +107,13 @@ def _over(client: Client, jobs: Collection[UUID], display: Display, timeout: tim
     return True
 
 
-def _what_for(client: Client, jobs: Sequence[JobView]) -> Iterator[str]:
+def _what_for(client: UseCases, jobs: Sequence[JobView]) -> Iterator[str]:
     waiting = [job for job in jobs if job.state in (JobState.QUEUED, JobState.SCHEDULED)]
     if not waiting:
         return
     # The one that is to run first stands for all.
     first = min(waiting, key=lambda job: job.run_at)
-    yield from waits_in_words(client.explain(first.id))
+    yield from waits_in_words(client.story(first.id))
     if first.state == JobState.SCHEDULED:
         yield f"{first.filename} waits until {cell(first.run_at)}"
 

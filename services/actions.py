@@ -4,8 +4,10 @@ A hint says what to do in terms of the model. Here it becomes what a button or a
 a command of the hint itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from dataset_jobs.model.hints import Action, Hint
 
@@ -146,3 +148,29 @@ def _id_of(target: Target, hint: Hint) -> str | None:
             return hint.name
         case _:
             return None
+
+
+def hint_of(values: Any) -> Hint | None:
+    """The hint of an action, from its JSON: the inverse of `offer`; None for one that this version does not know."""
+    if not isinstance(values, Mapping):
+        return None
+    asked = (values.get("action"), values.get("target"), values.get("label"))
+    action = next((one for one, (*words, _) in _KINDS.items() if (*words,) == asked), None)
+    parameters, asks = values.get("parameters"), values.get("asks")
+    if action is None or not isinstance(parameters, Mapping) or not isinstance(asks, list):
+        return None
+    said = {name: str(value) for name, value in parameters.items() if name in _PARAMETERS}
+    if "filename" in parameters:
+        said["file"] = str(parameters["filename"])
+    said |= {name: word for name, word in zip(("format", "region"), _UNSAID, strict=True) if name in asks}
+    if action is Action.SUBMIT_AS_REPLACEMENT and "replaces" in said:
+        first, _, others = said.pop("replaces").partition(" ")
+        said |= {"dataset_id": first} | ({"replaces": others} if others else {})
+    match _KINDS[action][1]:
+        case Target.JOB:
+            said["job_id"] = values.get("id", "")
+        case Target.DATASET:
+            said["dataset_id"] = values.get("id", "")
+        case _ if values.get("id") is not None:
+            said["name"] = str(values["id"])
+    return Hint.from_dict({"action": action, **said})

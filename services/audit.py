@@ -74,12 +74,13 @@ class Audit:
         more = len(rows) > limit and len(recent) == len(found)
         return AuditPage(recent, recent[-1].id if more else None)
 
-    def is_upload_of(self, dataset_id: UUID, key_id: str) -> bool:
-        """Whether a dataset was submitted with this key."""
-        target = target_of("dataset", dataset_id)
-        return bool(
-            self._database.only("audit.done_by_key", key_id=key_id, action=Act.DATASET_SUBMIT, target=target)["done"]
-        )
+    def is_upload_of(self, dataset_id: UUID, key_id: str | None, actor: str) -> bool:
+        """Whether a dataset was submitted with this key; without a key, by this actor over HTTP without one."""
+        found = self._database.only(
+            "audit.done_by", key_id=key_id, actor=actor, action=Act.DATASET_SUBMIT,
+            target=target_of("dataset", dataset_id),
+        )  # fmt: skip
+        return bool(found["done"])
 
     def uploaders(self, dataset_ids: Iterable[UUID]) -> Mapping[UUID, str]:
         """Who submitted these datasets; those that nobody is known of are left out."""

@@ -13,6 +13,7 @@ from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
 from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
+from services.countries import Countries
 from services.dataset_maker import SubmitResult, find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
@@ -21,10 +22,11 @@ from services.jobs import Jobs
 from services.keys import Keys
 from services.operations import Operations
 from services.pools import Pools
-from services.problems import LATELY, Problem, problems
+from services.problems import LATELY, Overview, Problem, problems
 from services.refusals import refusals
 from services.schedules import Schedules
 from services.status import Obstacle, read_controllers, read_status, unserved
+from services.story import Story, story
 from services.submission import Submission
 from services.submit import FileOptions, SubmittedFile, submit_checked, submit_file, submit_files
 from services.waiting import Waiting
@@ -43,6 +45,7 @@ class Client:
         self.datasets = Datasets(database)
         self.pools = Pools(database)
         self.schedules = Schedules(database)
+        self.countries = Countries(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
         self.operations = Operations(database)
@@ -117,6 +120,15 @@ class Client:
         dataset, refused = self.datasets.get(job.dataset_id), refusals(self.database, job)
         told = explanation(job, runs, around, now, dataset, refused)
         return replace(told, waiting=why_waiting(self.database, [job], around, now).get(job.id))
+
+    def story(self, job_id: UUID) -> Story:
+        """A job's story in words; raises NotFound."""
+        return story(self.explain(job_id))
+
+    def overview(self) -> Overview:
+        """The whole installation now, and what is wrong with it."""
+        status, now = self.status(), self.now()
+        return Overview(status, now, self.problems(status, now))
 
     def failures(self, *, pool: str | None = None, country: str | None = None, since: When = None) -> Failures:
         """The failed jobs by cause and reason; see `services.failures.read_failures`."""

@@ -58,6 +58,21 @@ class CoveredYear:
     superseded_by: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What goes with a dataset.
+
+    Args:
+        rows: of names that are deleted.
+        years: that it has rows of.
+        would_count_instead: the datasets that it has superseded, and that count again.
+    """
+
+    rows: int
+    years: Sequence[int]
+    would_count_instead: Sequence[UUID]
+
+
 class Datasets:
     """The datasets of an installation.
 
@@ -163,6 +178,15 @@ class Datasets:
         work = partial(reprocess_dataset, dataset_id=dataset_id, priority=priority, pool=pool, run_at=run_at)
         return self._database.act(Act.DATASET_REPROCESS, target_of("dataset", dataset_id), work)
 
+    def deletion(self, dataset_id: UUID) -> Deletion:
+        """What `delete` would do now. Raises as that does, and writes nothing."""
+        dataset = self.get(dataset_id)
+        again: list[UUID] = []
+        for facts in self._database.all("datasets.facts", dataset_id=dataset_id):
+            refuse_to_delete(self._database, facts)
+            again += (row["id"] for row in self._database.all("coverage.counting_without", dataset_key=facts["key"]))
+        return Deletion(dataset.row_count or 0, dataset.years or (), again)
+
     def delete(self, dataset_id: UUID, storage: Storage) -> None:
         """Deletes a dataset, its rows, its jobs and their runs, in one transaction; then its stored file.
 
@@ -176,14 +200,21 @@ class Datasets:
             Conflict: a run holds it, or without it two datasets that it supersedes would count for the same.
             RunError: the dataset is deleted, but its file is not.
         """
+        left = self.forget(dataset_id, storage)
+        if left is not None:
+            message = f"dataset {dataset_id} is deleted, but its stored file is not: {left}"
+            raise type(left)(message, left.reason, hints=left.hints) from None
+
+    def forget(self, dataset_id: UUID, storage: Storage) -> RunError | None:
+        """As `delete`; returns why the file stays, if it does. Nothing refers to it any more."""
         uri = self._database.act(
             Act.DATASET_DELETE, target_of("dataset", dataset_id), partial(delete_dataset, dataset_id=dataset_id)
         )
         try:
             storage.delete(uri)
         except RunError as error:
-            message = f"dataset {dataset_id} is deleted, but its stored file is not: {error}"
-            raise type(error)(message, error.reason, hints=error.hints) from None
+            return error
+        return None
 
 
 def reprocess_dataset(

@@ -52,13 +52,15 @@ def page_of_jobs(
     limit: int,
     after: Place | None,
     skip: int = 0,
+    order: JobOrder | None = None,
 ) -> JobPage:
     """A page of jobs; raises InvalidRequest for a place that is none of this order.
 
     Args:
         skip: leave out so many before it; each costs a little.
+        order: the newest first, or the natural one of the filter, which it is if None.
     """
-    order = order_of(which)
+    order = order or order_of(which)
     selection = select_jobs(database, which, read)
     if order is JobOrder.NEWEST:
         page = selection.page(limit, None if after is None else _key(after, 1), skip)

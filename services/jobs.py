@@ -1,11 +1,13 @@
 """Jobs: list, show, cancel, retry, reschedule, purge. Each change is one transaction; a purge is one for each batch."""
 
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from dataset_jobs.model.actor import Act, target_of
@@ -17,12 +19,19 @@ from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Tr
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
-from services.job_pages import JobPage, Place, page_of_jobs
+from services.job_pages import JobOrder, JobPage, Place, page_of_jobs
 from services.listing import Selection
 from services.refusals import refuse_to_retry
 
 OTHERS = 3
 """How many other jobs are named."""
+
+_STEERED = ("state", "pool", "priority", "run_at", "attempts", "interruptions", "give_backs", "cancel_requested_at")
+"""What makes a job another one to whoever steers it."""
+
+
+class Changed(Conflict):
+    """It is not as it was when whoever changes it looked."""
 
 
 class Cancel(StrEnum):
@@ -89,9 +98,11 @@ class Jobs:
         """The jobs of a filter, in pages; raises InvalidRequest for a country or a pool that is not there."""
         return select_jobs(self._database, which, self._read)
 
-    def page(self, which: JobFilter, limit: int, after: Place | None = None, skip: int = 0) -> JobPage:
-        """A page of the jobs of a filter in its natural order; raises as `select`, and for a place of another order."""
-        return page_of_jobs(self._database, which, self._read, limit, after, skip)
+    def page(
+        self, which: JobFilter, limit: int, after: Place | None = None, skip: int = 0, order: JobOrder | None = None
+    ) -> JobPage:
+        """A page of the jobs of a filter, see `page_of_jobs`; raises as `select`, and for a place of another order."""
+        return page_of_jobs(self._database, which, self._read, limit, after, skip, order)
 
     def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
         return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]
@@ -119,40 +130,60 @@ class Jobs:
         """How far these jobs are."""
         return Progress(**self._database.only("jobs.progress", ids=[*job_ids]))
 
-    def cancel(self, job_id: UUID) -> Cancel:
+    def cancel(self, job_id: UUID, reason: str | None = None) -> Cancel:
         """Cancels a job that waits; ends the run of one that is running, so that it commits nothing after.
 
         Whichever locks the job first wins: this, or the run's commit.
+
+        Args:
+            reason: for the audit.
 
         Raises:
             NotFound: there is no such job.
             Conflict: it has completed or failed already.
         """
-        return self._database.act(Act.JOB_CANCEL, target_of("job", job_id), partial(cancel_job, job_id=job_id))
+        work = partial(cancel_job, job_id=job_id, reason=reason)
+        return self._database.act(Act.JOB_CANCEL, target_of("job", job_id), work)
 
-    def retry(self, job_id: UUID, *, dry_run: bool = False, priority: int | None = None) -> Retried:
+    def retry(
+        self, job_id: UUID, *, dry_run: bool = False, priority: int | None = None, run_at: When = None
+    ) -> Retried:
         """Retries a failed or cancelled job, with fresh budgets; its runs stay.
 
         Args:
             dry_run: only find out whether it could be.
             priority: from now on; None leaves it.
+            run_at: not before; None is at once.
 
         Raises:
             NotFound: there is no such job.
             Conflict: it is neither failed nor cancelled; or its dataset has another unfinished job, was loaded since,
                 or is superseded.
         """
-        work = partial(retry_job, job_id=job_id, priority=priority, dry_run=dry_run)
+        work = partial(retry_job, job_id=job_id, priority=priority, dry_run=dry_run, run_at=run_at)
         return self._database.act(Act.JOB_RETRY, target_of("job", job_id), work)
 
-    def reschedule(self, job_id: UUID, *, priority: int | None = None, run_at: When = None) -> JobView:
-        """Changes the priority or the time of a job that waits, a retry's time too; None leaves it.
+    def reschedule(
+        self,
+        job_id: UUID,
+        *,
+        priority: int | None = None,
+        run_at: When = None,
+        pool: str | None = None,
+        versions: Sequence[str] | None = None,
+    ) -> JobView:
+        """Changes the priority, the time or the pool of a job that waits, a retry's time too; None leaves it.
+
+        Args:
+            versions: only if the job is one of these still, as `version_of` has them; None for any.
 
         Raises:
             NotFound: there is no such job.
             Conflict: it is running or over.
+            Changed: it is another version now.
+            InvalidRequest: there is no such pool.
         """
-        work = partial(set_waiting_job, job_id=job_id, priority=priority, run_at=run_at)
+        work = partial(set_waiting_job, job_id=job_id, priority=priority, run_at=run_at, pool=pool, versions=versions)
         self._database.act(Act.JOB_SET, target_of("job", job_id), work)
         return self.get(job_id)[0]
 
@@ -198,9 +229,18 @@ class Jobs:
         return results
 
 
-def cancel_job(transaction: Acting, job_id: UUID) -> Cancel:
+def version_of(job: JobView | Mapping[str, Any]) -> str:
+    """A short text that is another one as soon as somebody or something has moved or changed the job."""
+    values = job if isinstance(job, Mapping) else asdict(job)
+    seen = [values[name] for name in _STEERED]
+    text = "|".join(str(one.astimezone(UTC) if isinstance(one, datetime) else one) for one in seen)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def cancel_job(transaction: Acting, job_id: UUID, reason: str | None = None) -> Cancel:
     """Cancels a job within an act; see `Jobs.cancel`."""
     job = _locked(transaction, job_id)
+    transaction.detail = {} if reason is None else {"reason": reason}
     match JobState(job["state"]):
         case JobState.COMPLETED:
             raise Conflict(f"job {job_id} has completed already: the rows of its dataset are loaded")
@@ -219,7 +259,9 @@ def cancel_job(transaction: Acting, job_id: UUID) -> Cancel:
     return Cancel.CANCELLED
 
 
-def retry_job(transaction: Acting, job_id: UUID, priority: int | None = None, dry_run: bool = False) -> Retried:
+def retry_job(
+    transaction: Acting, job_id: UUID, priority: int | None = None, dry_run: bool = False, run_at: When = None
+) -> Retried:
     """Retries a job within an act; see `Jobs.retry`."""
     found = transaction.one("jobs.dataset", job_id=job_id)
     dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
@@ -232,16 +274,28 @@ def retry_job(transaction: Acting, job_id: UUID, priority: int | None = None, dr
         transaction.execute("datasets.revive", dataset_id=dataset["id"])
         transaction.execute("jobs.retry", job_id=job_id, priority=priority)
         transaction.detail = {"cause": job["last_cause"], "priority": priority}
+        if run_at is not None:
+            transaction.execute("jobs.set_waiting", job_id=job_id, priority=None, pool=None, **time_parameters(run_at))
+            transaction.detail["run_at"] = str(run_at)
     return Retried(job_id, dataset["id"], dataset["filename"])
 
 
-def set_waiting_job(transaction: Acting, job_id: UUID, priority: int | None, run_at: When) -> None:
+def set_waiting_job(
+    transaction: Acting,
+    job_id: UUID,
+    priority: int | None,
+    run_at: When,
+    pool: str | None = None,
+    versions: Sequence[str] | None = None,
+) -> None:
     """Changes a job that waits, within an act; see `Jobs.reschedule`."""
     job = _locked(transaction, job_id)
+    if versions is not None and version_of(job) not in versions:
+        raise Changed(f"job {job_id} has changed meanwhile: look at it again")
     if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
         raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
-    transaction.execute("jobs.set_waiting", job_id=job_id, priority=priority, **time_parameters(run_at))
-    transaction.detail = {"priority": priority, "run_at": None if run_at is None else str(run_at)}
+    transaction.one_of_pool("jobs.set_waiting", pool, job_id=job_id, priority=priority, **time_parameters(run_at))
+    transaction.detail = {"priority": priority, "run_at": None if run_at is None else str(run_at), "pool": pool}
 
 
 def purge_batch(acting: Acting, older_than: timedelta, states: Sequence[JobState]) -> int:

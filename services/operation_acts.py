@@ -43,8 +43,7 @@ class Options:
 
     Args:
         priority: for retry, set and reprocess.
-        run_at: for set and reprocess.
-        pool: for reprocess.
+        run_at, pool: for set and reprocess.
         older_than: for purge: how long ago the jobs must have finished.
     """
 
@@ -98,7 +97,9 @@ class Acts:
                 case Doing.CANCEL:
                     self._job(transaction, Act.JOB_CANCEL, target, cancel_job)
                 case Doing.SET:
-                    change = partial(set_waiting_job, priority=options.priority, run_at=options.run_at)
+                    change = partial(
+                        set_waiting_job, priority=options.priority, run_at=options.run_at, pool=options.pool
+                    )
                     self._job(transaction, Act.JOB_SET, target, change)
                 case Doing.REPROCESS:
                     again = partial(
@@ -167,7 +168,7 @@ def _verdicts(database: ClientDatabase, doing: Doing, ids: Sequence[UUID]) -> It
 
 def _in_general(refusal: InvalidRequest) -> str:
     """A refusal without the ids and names of one job, so that those alike are counted together."""
-    text = re.sub(r" ?\(.*?\)| ?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", str(refusal))
+    text = re.sub(r" ?\([^()]*\)| ?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", str(refusal))
     return text[:200]
 
 

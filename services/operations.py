@@ -98,29 +98,36 @@ class Operations:
         self._database = database
         self._size = batch
 
-    def preview(self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None) -> Preview:
+    def preview(
+        self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None, most: int | None = None
+    ) -> Preview:
         """What an operation would do now; writes nothing. Raises as `start`."""
         options = options or Options()
         which = _checked(doing, which, options)
         if doing is Doing.PURGE:
             count = self._purgeable(which, options)
             return Preview(count, count, [], None, None)
-        rows = self._match(doing, which)
+        rows = self._match(doing, which, most)
         can, cannot = judge(self._database, doing, [row["id"] for row in rows])
         return Preview(len(rows), can, cannot, rows[-1]["id"] if rows else None, rows[0]["id"] if rows else None)
 
-    def start(self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None) -> Operation:
+    def start(
+        self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None, most: int | None = None
+    ) -> Operation:
         """Starts an operation over all that match now; `work` carries it on.
+
+        Args:
+            most: so many may match, `MOST` if None; a purge takes all.
 
         Raises:
             InvalidRequest: the filter is of something else, or an option is missing.
-            TooMany: more than `MOST` match.
+            TooMany: more match.
         """
         options = options or Options()
         which = _checked(doing, which, options)
         if isinstance(which.since, timedelta):
             which = replace(which, since=self._database.only("session.database_time")["now"] - which.since)
-        rows = [] if doing is Doing.PURGE else self._match(doing, which)
+        rows = [] if doing is Doing.PURGE else self._match(doing, which, most)
         of = self._purgeable(which, options) if doing is Doing.PURGE else len(rows)
         actor, kept = self._database.actor, filter_to_json(which)
 
@@ -246,10 +253,11 @@ class Operations:
             _delete_file(storage, uri)
         return result[1]
 
-    def _match(self, doing: Doing, which: JobFilter | DatasetFilter) -> Sequence[Row]:
-        rows = _matching(self._database, which, None, MOST + 1)
-        if len(rows) > MOST:
-            raise TooMany(f"more than {MOST:,} match: {doing} fewer at one time, such as those of one day")
+    def _match(self, doing: Doing, which: JobFilter | DatasetFilter, most: int | None) -> Sequence[Row]:
+        most = most or MOST
+        rows = _matching(self._database, which, None, most + 1)
+        if len(rows) > most:
+            raise TooMany(f"more than {most:,} match: {doing} fewer at one time, such as those of one day")
         return rows
 
     def _purgeable(self, which: JobFilter | DatasetFilter, options: Options) -> int:
@@ -273,8 +281,8 @@ def _checked(doing: Doing, which: JobFilter | DatasetFilter, options: Options) -
         raise InvalidRequest(
             f"{doing} is an act on {'datasets' if doing.is_of_datasets else 'jobs'}: give their filter"
         )
-    if doing is Doing.SET and options.priority is None and options.run_at is None:
-        raise InvalidRequest("set: give a priority, a time or both")
+    if doing is Doing.SET and options.priority is None and options.run_at is None and options.pool is None:
+        raise InvalidRequest("set: give a priority, a time or a pool")
     if doing is Doing.PURGE:
         if options.older_than is None or options.older_than < timedelta(0):
             raise InvalidRequest("purge: say how long ago the jobs must have finished")

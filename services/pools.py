@@ -100,15 +100,34 @@ class Pools:
         self._change(Act.POOL_PAUSE, name, work)
         return self.get(name)
 
-    def resume(self, name: str) -> PoolStatus:
-        """Ends a pause. If the pool is blocked, one run is tried at once; the pool goes on as soon as one starts."""
+    def resume(self, name: str, reason: str | None = None) -> PoolStatus:
+        """Ends a pause. If the pool is blocked, one run is tried at once; the pool goes on as soon as one starts.
+
+        Args:
+            name: of the pool.
+            reason: for the audit.
+        """
 
         def work(transaction: Acting, pool: Row) -> None:
             if pool["paused"]:
                 _refuse_described(name, pool, {"paused": False})
             transaction.execute("pools.resume", pool=name)
+            transaction.detail = {} if reason is None else {"reason": reason}
 
         self._change(Act.POOL_RESUME, name, work)
+        return self.get(name)
+
+    def probe(self, name: str) -> PoolStatus:
+        """Has a run of a blocked pool tried at once, also of one that a ParserPool describes. Others stay as they are.
+
+        While a pool is paused, nothing is tried.
+        """
+
+        def work(transaction: Acting, pool: Row) -> None:
+            if transaction.one("pools.probe", pool=name) is None:
+                transaction.nothing_done()
+
+        self._change(Act.POOL_PROBE, name, work)
         return self.get(name)
 
     def set(

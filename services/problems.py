@@ -104,6 +104,15 @@ class Problem:
         return "it passes by itself" if self.by_itself else "somebody has to do something"
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole installation at one time of the database's clock, and what is wrong with it."""
+
+    status: Status
+    now: datetime
+    problems: Sequence[Problem]
+
+
 def problems(status: Status, now: datetime, lately: Iterable[FailureGroup] = ()) -> Sequence[Problem]:
     """The problems of an installation, the worst first.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from dataset_jobs.model.causes import Cause
@@ -16,10 +16,16 @@ from dataset_jobs.model.run_log import RunLog
 from dataset_jobs.model.states import state_of
 from dataset_jobs.store.views import JobView, RunView
 from services.explain import outcome_of
-from services.jobs import Jobs
 
 POLL_SECONDS = 1.0
 """Between two looks at the database. What a runner says comes with its heartbeats, at most 15 seconds later."""
+
+
+class Read(Protocol):
+    """Reads a job with its runs."""
+
+    def get(self, job_id: UUID) -> tuple[JobView, Sequence[RunView]]:
+        """See `services.jobs.Jobs`."""
 
 
 class Event(StrEnum):
@@ -70,7 +76,7 @@ class LogReader:
         run: only that run; None for all.
     """
 
-    jobs: Jobs
+    jobs: Read
     job_id: UUID
     run: int | None = None
     _lines: dict[int, int] = field(default_factory=dict)

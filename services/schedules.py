@@ -1,9 +1,10 @@
 """Schedules: add, list, pause, remove; and their ticks, as controllers and people have them done."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from dataset_jobs.model.actor import Act, Actor, target_of
@@ -54,6 +55,29 @@ class How:
     min_unchanged_seconds: float = MIN_UNCHANGED_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changes of a schedule; None leaves it. Another place or country makes another schedule.
+
+    Args:
+        hints: by their names in `FileHints`; None takes one away.
+    """
+
+    cron: str | None = None
+    timezone: str | None = None
+    pool: str | None = None
+    priority: int | None = None
+    hints: Mapping[str, Any] = field(default_factory=dict)
+
+
+class BadCron(InvalidRequest):
+    """The expression or the time zone cannot be read, or is never due."""
+
+
+class ScheduleExists(Conflict):
+    """There is a schedule of the name."""
+
+
 class Schedules:
     """The schedules of an installation.
 
@@ -89,11 +113,7 @@ class Schedules:
         said = checked_hints(hints).as_columns()
         where = _checked_place(place)
         country_id, _ = find_country(self._database, country)
-        clock = self._database.only("session.database_time")
-        try:
-            next_at = next_tick(cron, timezone, clock["now"])
-        except ValueError as error:
-            raise InvalidRequest(str(error)) from None
+        next_at = self._first_tick(cron, timezone)
 
         def work(transaction: Acting) -> None:
             transaction.detail = {"cron": cron, "timezone": timezone, **where, "country": country, "pool": pool}
@@ -102,7 +122,7 @@ class Schedules:
                 country_id=country_id, priority=priority, next_at=next_at, **where, **said,
             )  # fmt: skip
             if row is None:
-                raise Conflict(
+                raise ScheduleExists(
                     f"there is a schedule {name} already; remove it first",
                     hints=[Hint(Action.REMOVE_SCHEDULE, name=name)],
                 )
@@ -134,6 +154,37 @@ class Schedules:
         self._change(Act.SCHEDULE_PAUSE if paused else Act.SCHEDULE_RESUME, name, "schedules.pause", paused=paused)
         return self.get(name)
 
+    def change(self, name: str, change: "Change") -> ScheduleView:
+        """Changes when a schedule is due, and what is said of its files from then on.
+
+        Raises:
+            NotFound: there is no such schedule.
+            InvalidRequest: a value cannot be.
+        """
+
+        def work(acting: Acting) -> None:
+            if acting.one("schedules.lock", schedule=name) is None:
+                raise _not_found(name)
+            [row] = acting.all("schedules.list", schedule=name)
+            said = checked_hints(replace(FileHints.of_row(row), **change.hints)).as_columns()
+            cron, timezone = change.cron or row["cron"], change.timezone or row["timezone"]
+            another = (cron, timezone) != (row["cron"], row["timezone"])
+            acting.detail = {
+                "cron": cron, "timezone": timezone, "pool": change.pool or row["pool"],
+                "priority": row["priority"] if change.priority is None else change.priority,
+            }  # fmt: skip
+            next_at = self._first_tick(cron, timezone) if another else None
+            acting.one_of_pool("schedules.change", schedule=name, next_at=next_at, **acting.detail, **said)
+
+        self._database.act(Act.SCHEDULE_CHANGE, target_of("schedule", name), work)
+        return self.get(name)
+
+    def _first_tick(self, cron: str, timezone: str) -> datetime:
+        try:
+            return next_tick(cron, timezone, self._database.only("session.database_time")["now"])
+        except ValueError as error:
+            raise BadCron(str(error)) from None
+
     def run(
         self,
         name: str,
@@ -148,15 +199,32 @@ class Schedules:
             Conflict: somebody is at it.
             RunError: the scan was broken off.
         """
+        how = How(storage, limits or LookLimits(), min_unchanged_seconds=min_unchanged_seconds)
+        return self.do_by_hand(self.begin_by_hand(name), how)
+
+    def begin_by_hand(self, name: str) -> ClaimedTick:
+        """Claims a schedule at any time, for `do_by_hand`. Raises NotFound, or Conflict if somebody is at it."""
         tick = self._begin_by_hand(name)
         if tick is None:
             self.get(name)
             raise Conflict(f"schedule {name} is being done just now", hints=[Hint(Action.LIST_SCHEDULES)])
-        how = How(storage, limits or LookLimits(), min_unchanged_seconds=min_unchanged_seconds)
+        return tick
+
+    def give_back(self, tick: ClaimedTick) -> None:
+        """Lets others do what `begin_by_hand` has claimed."""
+        self._end(tick, "schedules.give_back")
+
+    def do_by_hand(self, tick: ClaimedTick, how: "How") -> ScanResult:
+        """Does what `begin_by_hand` has claimed.
+
+        Raises:
+            NotFound: the schedule is gone, or it was to stop.
+            RunError: the scan was broken off.
+        """
         try:
             return self._scan(self._database, tick, None, how)
         except Stopped:
-            raise _not_found(name) from None
+            raise _not_found(tick.name) from None
 
     def claim(self) -> ClaimedTick | None:
         """Claims a tick that is due; None if there is none, or others have claimed them."""

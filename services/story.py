@@ -89,6 +89,11 @@ class Story:
     runs: tuple[RunStory, ...]
     now: datetime
 
+    @property
+    def next_try(self) -> datetime | None:
+        """When it may run next; None if it is running or finished."""
+        return self.job.run_at if self.job.state in (JobState.QUEUED, JobState.SCHEDULED) else None
+
 
 def story(told: Explanation) -> Story:
     """The story of a job that is explained."""

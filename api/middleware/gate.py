@@ -77,7 +77,7 @@ class Gate:
             if match is Match.PARTIAL:
                 allowed |= set(getattr(route, "methods", None) or ())
         if not allowed:
-            raise Problem("not-found", f"there is no {scope['path']}; GET /docs lists the routes")
+            raise Problem("not-found", f"there is no {scope['path']}; GET /docs lists the routes", no_route=True)
         if "GET" in allowed:
             allowed.add("HEAD")
         shown = ", ".join(sorted(allowed))

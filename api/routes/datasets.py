@@ -18,12 +18,13 @@ from api.context import Context, Exchanging, Using
 from api.countries import country_code
 from api.declared import Topic
 from api.ids import dataset_of
-from api.links import dataset_links, linked
-from api.lists import OldPaging, Several, asked, key_place, list_of, one_of, page
+from api.links import dataset_links
+from api.lists import OldPaging, Several, asked, check_alone, key_place, list_of, one_of, page
 from api.problems import Problem
 from api.routes.jobs import JOB, NEWEST_FILES, jobs_as_json
 from api.shapes import open_words, shape
 from dataset_jobs.model.errors import FileMissing
+from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import DatasetStatus, JobState
 from dataset_jobs.store.views import DatasetView, JobView
 from services.client import Client
@@ -72,6 +73,7 @@ class DatasetQuery(OldPaging):
     until: AwareDatetime | None = Field(None, description="Submitted at that time or earlier.")
     batch: str | None = Field(None, description="The name of what was uploaded together.")
     superseded: bool | None = Field(None, description="Whether others count in its place, for all of it.")
+    ids: Annotated[list[UUID], Several] = Field([], max_length=50, description="These alone; without other filters.")
     sort: Annotated[str | None, Field(pattern="^newest$", description="There is this order alone.")] = None
 
 
@@ -83,6 +85,9 @@ class DatasetQuery(OldPaging):
 def list_datasets(request: Request, using: Using, query: Annotated[DatasetQuery, Query()]) -> Response:
     """Datasets, the newest first."""
     client = using.client
+    if query.ids:
+        check_alone(query, "ids")
+        return page(request, query, datasets_as_json(client, client.datasets.list(ids=query.ids)), None, client.now())
     with asked():
         selection = client.datasets.select(_filter(client, query))
         found = selection.page(query.limit, key_place(query), query.offset)
@@ -157,9 +162,13 @@ def whole_dataset(client: Client, dataset: DatasetView) -> dict[str, Any]:
         **values,
         "coverage": to_json(client.datasets.coverage(dataset.id)),
         "jobs": jobs_as_json(client, jobs),
-        "report": linked(client.datasets.reports([dataset.id]).get(dataset.id)),
+        "report": _report(client.datasets.reports([dataset.id]).get(dataset.id)),
         "processing_time_seconds": _took(client, jobs),
     }
+
+
+def _report(report: Report | None) -> dict[str, Any] | None:
+    return None if report is None else {**to_json(report), "is_whole": report.is_whole}
 
 
 def _took(client: Client, jobs: Sequence[JobView]) -> float | None:

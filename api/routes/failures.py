@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
@@ -14,9 +15,12 @@ from api.declared import Topic
 from api.links import linked
 from api.lists import asked
 from api.shapes import model, shape
+from dataset_jobs.model.causes import Cause
 from services.failures import FailureGroup
 
 topic = Topic("failures", "The failed jobs by what they failed of.")
+
+MOST_IDS = 10_000
 
 _FLAT = ("cause", "reason", "first_at", "last_at", "sample_job")
 GROUP = shape(
@@ -51,6 +55,21 @@ def list_failures(request: Request, using: Using, query: Annotated[FailureQuery,
         as_of = client.now()
     data = [_group(one) for one in found.groups]
     return answer(request, {"data": data, "meta": {"exact": found.exact, "as_of": as_of}}, tagged=data)
+
+
+class RetryableQuery(BaseModel):
+    """Which of them."""
+
+    cause: Cause | None = Field(None, description="That failed of it.")
+
+
+@topic.route(
+    "GET", "/v1/failures/jobs", Access.VIEWER, response_model=model("FailedJobIds", "Failed jobs.", data=list[UUID]),
+    summary="List the failed jobs that can be retried", example="/v1/failures/jobs",
+)  # fmt: skip
+def list_failed(request: Request, using: Using, query: Annotated[RetryableQuery, Query()]) -> Response:
+    """The ids of the failed jobs that can be retried, the oldest failure first: at most the first 10,000."""
+    return answer(request, {"data": using.client.jobs.failed(query.cause)[:MOST_IDS]})
 
 
 def _group(group: FailureGroup) -> dict[str, Any]:

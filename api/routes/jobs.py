@@ -15,17 +15,18 @@ from api.countries import country_code
 from api.declared import Topic
 from api.ids import job_of
 from api.links import job_links, linked
-from api.lists import OldPaging, Paging, Several, asked, key_place, list_of, one_of, page, place
-from api.problems import Problem
+from api.lists import OldPaging, Paging, Several, asked, check_alone, key_place, list_of, one_of, page, place
+from api.parameters import Body
 from api.shapes import model, open_words, shape, written
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.states import JobState, JobType
-from dataset_jobs.store.views import JobView, RunView
+from dataset_jobs.store.views import JobView, Progress, RunView
 from services.client import Client
 from services.explain import ExplainedRun, outcome_of
 from services.filters import JobFilter
 from services.job_pages import JobOrder, order_of
+from services.jobs import version_of
 from services.run_story import run_story
 from services.to_json import to_json
 from services.waiting import Waiting
@@ -48,7 +49,15 @@ ONE_JOB = shape(
     "WholeJob", "A job with how far it is.", JobView, progress=PROGRESS, started_at=datetime | None, max_attempts=int,
     processing_time_seconds=float | None, **_OLD, **_MORE,
 )  # fmt: skip
+TOGETHER = shape(
+    "Progress", "How many jobs are in each state, and how far they are together; `waiting` ones wait for a retry.",
+    Progress,
+)  # fmt: skip
 RUN = shape("Run", "A try at a job, in words too, with what was decided after it.", RunView, sentence=str, decided=str)
+
+
+MOST_IDS = 1_000
+"""Jobs whose progress can be asked for at a time."""
 
 
 class JobQuery(OldPaging):
@@ -67,6 +76,7 @@ class JobQuery(OldPaging):
     until: AwareDatetime | None = Field(None, description="Submitted at that time or earlier.")
     batch: str | None = Field(None, description="The name of what was uploaded together.")
     ids: Annotated[list[UUID], Several] = Field([], max_length=50, description="These alone; without other filters.")
+    sort: Annotated[str | None, Field(pattern="^newest$", description="The newest first, whatever the filter.")] = None
 
 
 @topic.route(
@@ -81,12 +91,28 @@ def list_jobs(request: Request, using: Using, query: Annotated[JobQuery, Query()
         return _these(request, client, query)
     with asked():
         which = _filter(client, query)
-        order = order_of(which)
-        found = client.jobs.page(which, query.limit, place(query, order), query.offset)
+        order = JobOrder.NEWEST if query.sort else order_of(which)
+        found = client.jobs.page(which, query.limit, place(query, order), query.offset, order)
         count = client.jobs.select(which).count() if query.count else None
     return page(
         request, query, jobs_as_json(client, found.items), found.next, client.now(), order=found.order, count=count
     )
+
+
+class JobIds(Body):
+    """Some jobs."""
+
+    ids: list[UUID] = Field(max_length=MOST_IDS)
+
+
+@topic.route(
+    "POST", "/v1/jobs/progress", Access.VIEWER, response_model=one_of("OneProgress", "How far jobs are.", TOGETHER),
+    problems=["field-invalid", "not-json"], changes=False, summary="Show how far jobs are together",
+    example="""--json '{"ids": ["JOB_ID"]}' /v1/jobs/progress""",
+)  # fmt: skip
+def show_progress(request: Request, using: Using, asked_for: JobIds) -> Response:
+    """How far up to 1,000 jobs are together; those that are gone do not count."""
+    return answer(request, {"data": to_json(using.client.jobs.progress(asked_for.ids))})
 
 
 @topic.route(
@@ -96,7 +122,7 @@ def list_jobs(request: Request, using: Using, query: Annotated[JobQuery, Query()
 def show_job(request: Request, using: Using, job_id: str) -> Response:
     """A job with its progress, and why it waits. The id may be given by its first digits."""
     job, runs = using.client.jobs.get(job_of(using.client, job_id))
-    return answer(request, {"data": whole_job(using, job, runs)})
+    return answer(request, {"data": whole_job(using, job, runs)}, version=version_of(job))
 
 
 @topic.route(
@@ -171,10 +197,7 @@ def _max_attempts(context: Context, runs: Sequence[RunView]) -> int:
 
 
 def _these(request: Request, client: Client, query: JobQuery) -> Response:
-    others = query.filters().keys() - {"ids"}
-    if any(query.filters()[name] for name in others) or query.cursor or query.offset:
-        why = "give either ids or other filters"
-        raise Problem("field-invalid", f"ids: {why}", [{"field": "ids", "message": why}], status=400)
+    check_alone(query, "ids")
     jobs = client.jobs.list(ids=query.ids)
     return page(request, query, jobs_as_json(client, jobs), None, client.now(), order=JobOrder.NEWEST)
 

@@ -12,8 +12,10 @@ from api.declared import Topic
 from api.links import linked
 from api.lists import one_of
 from api.routes.pools import CONTROLLER, POOL, controller_values, pool_values
+from api.routes.schedules import SCHEDULE, schedule_values
 from api.shapes import model, shape
 from dataset_jobs.migrations import LATEST
+from dataset_jobs.store.views import Blocked
 from dataset_jobs.version import own_version
 from services.figures import Figures, lately
 from services.problems import Problem
@@ -29,9 +31,11 @@ PROBLEM = shape(
     outlook=str,
     fault_in_words=str,
 )
+BLOCKED_JOBS = shape("BlockedJobs", "Jobs that cannot start for the same reason; `job_id` is one of them.", Blocked)
 STATUS = model(
     "Status", "How the installation is. The worst problem comes first.",
     problems=list[PROBLEM], pools=list[POOL], controllers=list[CONTROLLER],  # type: ignore[valid-type]
+    listening=int, blocked=list[BLOCKED_JOBS], failing=list[SCHEDULE],  # type: ignore[valid-type]
     states=dict[str, int], counted_at=datetime, versions=VERSIONS, as_of=datetime,
 )  # fmt: skip
 
@@ -52,6 +56,9 @@ def status_values(using: Context, figures: Figures) -> dict[str, Any]:
         "problems": [problem_values(one) for one in figures.problems],
         "pools": [pool_values(one, past.get(one.name)) for one in figures.status.pools],
         "controllers": [controller_values(one) for one in figures.status.controllers],
+        "listening": figures.status.listening,
+        "blocked": figures.status.blocked,
+        "failing": [schedule_values(one) for one in figures.status.failing],
         "states": figures.states,
         "counted_at": figures.counted_at,
         "versions": {"api": own_version(), "database": LATEST},

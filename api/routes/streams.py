@@ -94,7 +94,7 @@ async def stream(using: Using, viewer: Annotated[Viewer, Depends(_viewer)]) -> A
         news = await viewer.news()
         if news.has_changes:
             yield ServerSentEvent(event="changed", data=_changes(news))
-        if news.figures is not None and (text := await _figures(using, news.figures)):
+        if news.figures is not None and (text := await _figures(using, viewer, news.figures)):
             yield ServerSentEvent(event="figures", raw_data=text)
         if news.bye is not None:
             yield _bye(news.bye)
@@ -116,11 +116,11 @@ async def job_events(
         news = await viewer.news()
         if news.bye is None:
             try:
-                job = await run_sync(_whole, using, found)
+                job = await viewer.read(_whole, using, found)
             except RunError:
                 viewer.again(found)
                 continue
-            if job is not None:
+            if job:
                 if _without_progress(job) != _without_progress(before):
                     yield ServerSentEvent(event="state", data=job)
                 if job["progress"] != before.get("progress"):
@@ -145,28 +145,31 @@ def _changes(news: News) -> dict[str, Any]:
     return found
 
 
-async def _figures(using: Context, figures: Figures) -> str:
-    """Figures as text; empty if the database is away: the next ones will come."""
+async def _figures(using: Context, viewer: Viewer, figures: Figures) -> str | None:
+    """Figures as text; none if the database is away: the next ones will come."""
 
     def write(of: Figures) -> str:
         return body_of(status_values(using, of)).decode()
 
     try:
-        return await run_sync(using.hub.text_of, figures, write)
+        return await viewer.read(using.hub.text_of, figures, write)
     except RunError:
-        return ""
-
-
-def _whole(using: Context, job_id: UUID) -> dict[str, Any] | None:
-    """The job as it is now; None if it is gone."""
-    try:
-        return whole_job(using, *using.client.jobs.get(job_id))
-    except NotFound:
         return None
 
 
+def _whole(using: Context, job_id: UUID) -> dict[str, Any]:
+    """The job as it is now; nothing if it is gone."""
+    try:
+        return whole_job(using, *using.client.jobs.get(job_id))
+    except NotFound:
+        return {}
+
+
 def _end_of(job: dict[str, Any] | None) -> Bye | None:
+    """Why a stream is over after this; None if it goes on, or ends already."""
     if job is None:
+        return None
+    if not job:
         return Bye.GONE
     state = state_of(job["state"])
     return Bye.FINISHED if state is not None and state.finished else None

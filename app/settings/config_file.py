@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
 
 from app.settings.fields import Settings
-from app.settings.kinds import has_password
+from app.settings.kinds import holds_secret
 from app.settings.near_misses import nearest
 from app.settings.secrets import SecretCommand, SecretFile, secret_of
 from dataset_jobs.model.causes import Reason
@@ -18,6 +18,9 @@ from dataset_jobs.model.text import one_line
 
 CONFIG_VARIABLE: Final = "AFFIRM_WORKER_CONFIG"
 CONTEXT_VARIABLE: Final = "AFFIRM_WORKER_CONTEXT"
+
+SHORT_NAMES: Final = {"api": "affirm_worker_api", "key": "affirm_worker_key"}
+"""Settings that have another name in contexts."""
 
 _MOST_BYTES = 1 << 20
 _KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
@@ -80,7 +83,7 @@ class ConfigFile:
             near = nearest(name, self.names)
             hint = f"did you mean {near}? " if near else ""
             raise Misconfigured(f"there is no context '{one_line(name)}': {hint}{there}", Reason.CONFIG)
-        return {key: self._entry(name, key, value) for key, value in contexts[name].items()}
+        return {SHORT_NAMES.get(key, key): self._entry(name, key, value) for key, value in contexts[name].items()}
 
     def line(self, *path: str) -> int | None:
         """The line of a key."""
@@ -94,14 +97,14 @@ class ConfigFile:
     def has_plain_password(self) -> bool:
         """Whether a password is in the file itself."""
         return any(
-            isinstance(value, str) and has_password(value)
+            isinstance(value, str) and holds_secret(SHORT_NAMES.get(name, name), value)
             for context in self.document.get("contexts", {}).values()
-            for value in context.values()
+            for name, value in context.items()
         )
 
     def _entry(self, context: str, key: str, value: Any) -> Entry:
         place = ("contexts", context, key)
-        if key not in Settings.model_fields:
+        if SHORT_NAMES.get(key, key) not in Settings.model_fields:
             near = nearest(key, Settings.model_fields)
             hint = f"did you mean {near}?" if near else "docs/settings.md lists all"
             self.refuse(place, f"context {context}: {one_line(key)} is not a setting; {hint}")

@@ -10,7 +10,19 @@ from pydantic import BeforeValidator, Field, JsonValue
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.settings.kinds import ConnectionString, Duration, PlainText, durations, lower, networks, pairs, upper, within
+from app.settings.kinds import (
+    ApiAddress,
+    ApiKey,
+    ConnectionString,
+    Duration,
+    PlainText,
+    durations,
+    lower,
+    networks,
+    pairs,
+    upper,
+    within,
+)
 from dataset_jobs.host import host_name
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import format_duration
@@ -239,6 +251,17 @@ class Settings(BaseSettings):
         _default_home, "The folder of the embedded Postgres, and of stored files.", "a folder",
         "affirm-worker in $XDG_DATA_HOME or ~/.local/share; as root /var/lib/affirm-worker",
     )  # fmt: skip
+    affirm_worker_api: ApiAddress | None = _setting(
+        None, "The API that commands ask instead of a database; `api` in a context.",
+        "an http or https URL, such as https://names.example.org", "the database is asked",
+    )  # fmt: skip
+    affirm_worker_key: ApiKey | None = _setting(
+        None, "The key that they send to it; `key` in a context.", "a key that affirm-worker keys make has printed",
+        "no key", repr=False,
+    )  # fmt: skip
+    affirm_worker_key_file: Path | None = _setting(
+        None, "Or a file whose only line is the key.", "the path of a file", "no file"
+    )
 
     @property
     def home(self) -> Path:

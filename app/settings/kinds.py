@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -45,6 +46,16 @@ def redacted(conninfo: str) -> str:
         return f"{scheme[0] if scheme else ''}..."
     shown: dict[str, Any] = {name: parts[name] for name in ("host", "port", "dbname", "user") if name in parts}
     return make_conninfo(**shown) + (" password=***" if "password" in parts else "")
+
+
+def hidden(name: str, value: str) -> str:
+    """The value of a secret setting as it is shown: where it leads to, and nothing of a key."""
+    return "***" if name == "affirm_worker_key" else redacted(value)
+
+
+def holds_secret(name: str, value: str) -> bool:
+    """Whether the value of a setting is a key, or holds a password."""
+    return name == "affirm_worker_key" or has_password(value)
 
 
 def has_password(conninfo: str) -> bool:
@@ -132,6 +143,23 @@ def _plain_text(value: str) -> str:
     return value
 
 
+def _api_address(value: str) -> str:
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError if it is none
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("no address of an API")
+    if parts.username is not None or parts.password is not None or one_line(value) != value:
+        raise ValueError("a login, or characters that no address has")
+    return value.rstrip("/")
+
+
+def api_key(value: str) -> str:
+    """A key, if it can be one; raises ValueError."""
+    if not re.fullmatch(r"[!-~]{1,4096}", value):
+        raise ValueError("no key")
+    return value
+
+
 def upper(value: Any) -> Any:
     """A text in upper case."""
     return value.upper() if isinstance(value, str) else value
@@ -144,4 +172,6 @@ def lower(value: Any) -> Any:
 
 PlainText = Annotated[str, AfterValidator(_plain_text)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+ApiAddress = Annotated[str, AfterValidator(_api_address)]
+ApiKey = Annotated[str, AfterValidator(api_key)]
 ConnectionString = Annotated[str, AfterValidator(_connection_string)]

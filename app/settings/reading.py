@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.settings.config_file import CONFIG_VARIABLE, CONTEXT_VARIABLE, ConfigFile, Entry, read_config
 from app.settings.fields import Settings, allowed, is_secret
-from app.settings.kinds import redacted, url_advice, without_login
+from app.settings.kinds import hidden, url_advice, without_login
 from app.settings.near_misses import mistyped
 from app.settings.secrets import SecretCommand, SecretFile, SecretUnknown
 from dataset_jobs.host import check_user
@@ -22,7 +22,10 @@ from dataset_jobs.model.text import one_line
 URLS = ("database_url", "runner_database_url", "database_direct_url")
 
 _STORAGE = tuple(name for name in Settings.model_fields if name.startswith("storage_"))
+_API = ("affirm_worker_api", "affirm_worker_key", "affirm_worker_key_file")
 _BELONGS_TO = (
+    (("database_url", "affirm_worker_api"), _API),
+    (("affirm_worker_key", "affirm_worker_key_file"), _API[1:]),
     (("database_url",), ("runner_database_url", "database_direct_url", "database_schema")),
     (("storage_type", "storage_path", "storage_s3_bucket"), _STORAGE),
 )
@@ -223,8 +226,8 @@ def _default(name: str) -> Any:
 
 def _wrong_value(name: str, value: str, origin: Origin) -> str:
     field = Settings.model_fields[name]
-    shown = redacted(value) if is_secret(field) else repr(without_login(value))
-    advice = url_advice(value) if is_secret(field) else ""
+    shown = hidden(name, value) if is_secret(field) else repr(without_login(value))
+    advice = url_advice(value) if name in URLS else ""
     return f"{_place(name, origin)} is {shown}; allowed: {allowed(field)}{advice}"
 
 

@@ -6,11 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from app.settings.config_file import Entry
 from app.settings.fields import Settings, allowed, default_in_words, is_secret
-from app.settings.kinds import redacted, without_login
+from app.settings.kinds import hidden, without_login
 from app.settings.reading import Reading, Source
 from dataset_jobs.model.durations import format_duration
 
@@ -50,7 +48,7 @@ def setting_views(reading: Reading) -> Iterator[SettingView]:
         origin, error = reading.origins[name], reading.problems.get(name)
         yield SettingView(
             name.upper(),
-            None if error else shown(field, getattr(reading.settings, name)),
+            None if error else shown(name, getattr(reading.settings, name)),
             origin.source,
             origin.context,
             origin.file,
@@ -63,12 +61,12 @@ def setting_views(reading: Reading) -> Iterator[SettingView]:
         )
 
 
-def shown(field: FieldInfo, value: Any) -> str | None:
-    """A value as it is written in the environment, without a password."""
+def shown(name: str, value: Any) -> str | None:
+    """A value as it is written in the environment, without a password or a key."""
     if value is None or value == "":
         return None
-    if is_secret(field):
-        return redacted(value)
+    if is_secret(Settings.model_fields[name]):
+        return hidden(name, value)
     if isinstance(value, tuple):
         return ",".join(map(format_duration, value))
     return format_duration(value) if isinstance(value, timedelta) else without_login(str(value))
@@ -78,4 +76,4 @@ def shown_entry(name: str, entry: Entry) -> str:
     """A value of a context as the config file has it, without a password; no command is run for it."""
     if not isinstance(entry.value, str):
         return f"from {entry.value}"
-    return (redacted if is_secret(Settings.model_fields[name]) else without_login)(entry.value)
+    return hidden(name, entry.value) if is_secret(Settings.model_fields[name]) else without_login(entry.value)

@@ -9,7 +9,7 @@ import typer
 
 from app.settings import Settings
 from app.settings.config_edit import add, remove, use
-from app.settings.config_file import ConfigFile, Entry, config_path, read_config
+from app.settings.config_file import SHORT_NAMES, ConfigFile, Entry, config_path, read_config
 from app.settings.near_misses import nearest
 from app.settings.reading import chosen_context, wrong_values
 from app.settings.secrets import secret_of
@@ -141,7 +141,8 @@ def add_(
     A password is better not in it, nor in your shell's history: a command or another file can have it.
     """
     values = dict(map(_pair, pairs))
-    wrong = wrong_values({key: value for key, value in values.items() if isinstance(value, str)})
+    texts = {SHORT_NAMES.get(key, key): value for key, value in values.items() if isinstance(value, str)}
+    wrong = wrong_values(texts)
     if wrong:
         raise Misconfigured("; ".join(wrong))
     output.say(f"added context {name} to {add(name, values)}; to use it: affirm-worker context use {name}")
@@ -172,6 +173,8 @@ def _described(config: ConfigFile, name: str, used: str | None) -> list[Any]:
         entries = config.context(name)
     except Misconfigured as error:
         return [name, mark, None, None, str(error)]
+    if api := _shown(entries, "affirm_worker_api"):
+        return [name, mark, f"API {api}", None, None]
     home = _shown(entries, "affirm_worker_home")
     embedded = f"embedded, {home}/postgres" if home else "embedded"
     return [name, mark, _shown(entries, "database_url") or embedded, _storage(entries, home), None]
@@ -195,7 +198,7 @@ def _pair(given: str) -> tuple[str, Any]:
     key = key.strip().lower()
     if not equals or not value:
         raise typer.BadParameter(f"expected KEY=VALUE, found {one_line(key)!r}", param_hint="KEY=VALUE")
-    if key not in Settings.model_fields:
+    if SHORT_NAMES.get(key, key) not in Settings.model_fields:
         near = nearest(key, Settings.model_fields)
         hint = f"did you mean {near}?" if near else "affirm-worker settings lists all"
         raise typer.BadParameter(f"{one_line(key)} is not a setting; {hint}", param_hint="KEY=VALUE")

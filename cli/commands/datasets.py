@@ -7,7 +7,6 @@ from uuid import UUID
 
 import typer
 
-from app.file_storage import storage_config
 from cli.lazy import group
 from cli.options import complete
 from cli.options.common import AsJson, ShownColumns, Wide, Yes
@@ -38,7 +37,6 @@ from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus
-from dataset_jobs.storage import open_storage
 from dataset_jobs.store.views import DatasetView
 from services.filters import DATASET_SORTS, DatasetFilter
 from services.to_json import to_json
@@ -245,10 +243,9 @@ def delete_datasets(
         refusals: dict[UUID, RunError] = {}
         if found and not dry_run:
             output.agree(_question(found), yes=yes)
-            storage = open_storage(storage_config(it.settings))
             for one in found:
                 try:
-                    datasets.delete(one.id, storage)
+                    it.files.delete(one.id)
                 except (Conflict, NotFound) as refused:
                     refusals[one.id] = refused
     done = "would be deleted" if dry_run else "deleted"

@@ -10,8 +10,7 @@ from cli.session import session
 from cli.wording.hints import advice_in_words
 from cli.wording.obstacles import waits_in_words
 from cli.wording.story import story
-from services.explain import Explanation
-from services.story import story as tell
+from services.story import Story
 
 EPILOG = """
 \b
@@ -31,30 +30,26 @@ def explain(
     All of it comes from the database, also long after the pods are gone.
     """
     with session() as it:
-        told = it.client.explain(it.client.jobs.find(job_id))
+        told = it.client.story(it.client.jobs.find(job_id))
     if as_json:
         output.print_json(_as_json(told))
     else:
         output.say(*story(told))
 
 
-def _as_json(told: Explanation) -> dict[str, Any]:
-    it = tell(told)
+def _as_json(told: Story) -> dict[str, Any]:
     return {
         "job": told.job,
-        "sentence": it.sentence,
+        "sentence": told.sentence,
         "next_try": told.next_try,
         "waiting": told.waiting,
         "waits": waits_in_words(told),
         "runs": [
             {field.name: getattr(one.run, field.name) for field in dataclasses.fields(one.run)}
-            | {
-                "log": one.outcome.log if one.outcome else (),
-                "advice": " ".join(map(advice_in_words, one.advice)) or None,
-            }
+            | {"log": one.log, "advice": " ".join(map(advice_in_words, one.advice)) or None}
             for one in told.runs
         ],
-        "timeline": it.timeline,
-        "to_do": [advice_in_words(step) for step in told.to_do],
-        "actions": it.actions,
+        "timeline": told.timeline,
+        "to_do": [advice_in_words(step) for step in told.advice],
+        "actions": told.actions,
     }

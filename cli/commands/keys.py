@@ -13,7 +13,7 @@ from cli.screen.table import Column, chosen
 from cli.screen.words import cell
 from cli.session import session
 from dataset_jobs.model.durations import parse_duration
-from services.keys import Key, Keys, Role
+from services.keys import Key, Role
 from services.to_json import to_json
 
 MAKE_EPILOG = """
@@ -59,7 +59,7 @@ def make(
 ) -> None:
     """Makes a key, and prints it this once: only a hash of it is kept."""
     with session() as it:
-        made = Keys(it.client.database).make(name, role, expires_in)
+        made = it.client.keys.make(name, role, expires_in)
     if as_json:
         output.print_json({**to_json(made.key), "key": made.text})
     else:
@@ -77,7 +77,7 @@ def list_keys(
     """Lists keys: who has them, what they may do, and when they were used last."""
     with session() as it:
         now = it.client.now()
-        found = [key for key in Keys(it.client.database).all() if all_of_them or is_usable(key, now)]
+        found = [key for key in it.client.keys.all() if all_of_them or is_usable(key, now)]
     if as_json:
         output.print_json(found)
         return
@@ -99,7 +99,7 @@ def list_keys(
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's eight characters.")]) -> None:
     """Revokes a key at once. The last one of an admin stays."""
     with session() as it:
-        Keys(it.client.database).revoke(key_id)
+        it.client.keys.revoke(key_id)
     output.say(f"key {key_id} is revoked")
 
 

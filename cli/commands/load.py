@@ -7,10 +7,10 @@ from uuid import UUID
 import typer
 
 from app.database import open_database
-from app.file_storage import storage_config
 from app.settings import Settings
 from cli.begin import read_and_say
 from cli.commands.submit import exit_code_of, print_submitted
+from cli.files_here import FilesHere
 from cli.given import find_given, known_country
 from cli.lazy import single
 from cli.options.common import AsJson
@@ -22,7 +22,6 @@ from cli.wording.summary import print_summary, sum_up
 from controller.app import LauncherName, run_controller
 from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.storage import open_storage
 from parser_runner import child
 from services.client import Client
 from services.progress import POLL_SECONDS, watch
@@ -75,10 +74,8 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
             options = FileOptions(
                 client.country(given.country), hints, replaced, given.priority, settings.pool, dry_run=given.dry_run
             )  # fmt: skip
-            storage = open_storage(storage_config(settings))
-            submitted = submit_given(
-                client, storage, found.sources, options, settings, display.say, split=given.split
-            )  # fmt: skip
+            files = FilesHere(client, settings)
+            submitted = submit_given(files, found.sources, options, settings, display.say, split=given.split)
             if given.dry_run:
                 display.end()
                 print_submitted(submitted, None, as_json=as_json)
@@ -93,7 +90,7 @@ def load(given: FilesGiven, as_json: AsJson = False) -> None:
             others = client.jobs.finished_since(since, settings.pool, jobs)
             summary = sum_up(client, submitted, time.monotonic() - begun, interrupted=interrupted, others=others)
             display.end()
-            print_summary(summary, database, as_json)
+            print_summary(summary, database.place, as_json)
     if never is not None:
         raise never
     raise typer.Exit(summary.exit_code)

@@ -3,7 +3,7 @@
 from cli.lazy import single
 from cli.options.common import AsJson
 from cli.screen import output
-from cli.session import session
+from cli.session import migrated_database
 from dataset_jobs.migrations import LATEST
 
 EPILOG = """
@@ -23,9 +23,9 @@ def migrate(as_json: AsJson = False) -> None:
     once. Needs a role that may create tables; one that may create roles as well sets up affirm_controller,
     affirm_runner and affirm_api.
     """
-    with session(migrated=True) as it:
+    with migrated_database() as database:
         if as_json:
-            output.print_json({"applied": it.database.applied, "version": LATEST})
+            output.print_json({"applied": database.applied, "version": LATEST})
         else:
-            output.say(*([f"applied {name}" for name in it.database.applied] or ["nothing to apply"]))
-            output.say(f"the schema of {it.database.place} is at version {LATEST}")
+            output.say(*([f"applied {name}" for name in database.applied] or ["nothing to apply"]))
+            output.say(f"the schema of {database.place} is at version {LATEST}")

@@ -42,8 +42,8 @@ def reprocess(
     check_timeout(timeout, wait=wait)
     with session() as it:
         dataset = it.client.datasets.find(dataset_id)
-        job, kind = it.client.datasets.reprocess(dataset, priority=priority, pool=it.settings.pool, run_at=run_at)
-        unserved = it.client.unserved(it.settings.pool)
+        job, kind = it.client.datasets.reprocess(dataset, priority=priority, pool=it.pool, run_at=run_at)
+        unserved = it.client.unserved(it.pool)
         result: dict[str, Any] = {
             "dataset_id": dataset,
             "job_id": job,

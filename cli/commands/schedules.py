@@ -2,12 +2,10 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from app.file_storage import storage_config
 from cli.given import NOT_ENCRYPTED
 from cli.lazy import group
 from cli.options import complete
@@ -19,17 +17,14 @@ from cli.screen.table import Column, chosen
 from cli.screen.words import cell
 from cli.session import session
 from cli.wording.obstacles import unserved_in_words
-from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.requests import InvalidRequest
-from dataset_jobs.storage import open_storage
+from dataset_jobs.model.sentences import counted
 from dataset_jobs.store.views import ScheduleView
-from services.address_look import check_address
-from services.schedules import AtAddress, check_folder, find_folder
+from services.schedules import AtAddress
 from services.sources.addresses import shown_address
+from services.use_cases import NewSchedule
 
-Found = TypeVar("Found")
 ADD_EPILOG = """
 \b
 Examples:
@@ -149,19 +144,9 @@ def add(
         raise typer.BadParameter("goes with --url", param_hint="--name")
     hints = given.hints()
     with session() as it:
-        place: str | AtAddress
-        if url is not None:
-            place = AtAddress(url, filename)
-            found = None if no_check else _checked(lambda: check_address(url, filename, it.settings.look_limits))
-            remark = f"its file is {found}" if found else None
-        else:
-            storage = open_storage(storage_config(it.settings))
-            place = find_folder(storage, location or "")
-            empty = not no_check and not _checked(lambda: check_folder(storage, str(place)))
-            remark = "nothing lies there yet" if empty else None
-        added = it.client.schedules.add(
-            name, cron, timezone, place, country, pool or it.settings.pool, priority, hints
-        )  # fmt: skip
+        place = (location or "") if url is None else AtAddress(url, filename)
+        new = NewSchedule(name, cron, timezone, place, country, pool or it.pool, priority, hints)
+        added, remark = it.files.add_schedule(new, check=not no_check)
     if as_json:
         output.print_json(added)
         return
@@ -171,14 +156,6 @@ def add(
         output.say(remark)
     if added.url and added.url.startswith("http://"):
         output.say(NOT_ENCRYPTED, to=sys.stderr)
-
-
-def _checked(check: Callable[[], Found]) -> Found:
-    """What a check found; its errors say how to go without."""
-    try:
-        return check()
-    except (InvalidRequest, Unavailable) as error:
-        raise type(error)(f"{error}; with --no-check the schedule is added all the same", error.reason) from None
 
 
 def _place(one: ScheduleView) -> str:
@@ -238,11 +215,12 @@ def run(name: Name, as_json: AsJson = False) -> None:
     Its ticks stay as they are; it may be paused. Exit code 65 if some files could not be submitted.
     """
     with session() as it:
-        storage = open_storage(storage_config(it.settings))
-        result = it.client.schedules.run(name, storage, limits=it.settings.look_limits)
+        result = it.files.run_schedule(name)
         unserved = it.client.unserved() if result.submitted else None
     if as_json:
         output.print_json(result)
+    elif isinstance(result, ScheduleView):
+        _tell_looked(result)
     else:
         nothing = (
             f"nothing new: {result.note}"
@@ -259,8 +237,16 @@ def run(name: Name, as_json: AsJson = False) -> None:
             output.said_no(problem)
     if unserved is not None:
         output.said_no(unserved_in_words(unserved))
-    if result.problems:
+    if result.error if isinstance(result, ScheduleView) else result.problems:
         raise typer.Exit(ExitCode.REJECTED)
+
+
+def _tell_looked(schedule: ScheduleView) -> None:
+    """What came of a look that the API has had done."""
+    files = counted(schedule.files or 0, "file")
+    output.say(f"{schedule.submitted or 'nothing'} new among {files}{f': {schedule.note}' if schedule.note else ''}")
+    if schedule.error:
+        output.said_no(schedule.error)
 
 
 @commands.command("pause", epilog=PAUSE_EPILOG)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from app.places import Places
 from cli.lazy import single
@@ -26,7 +26,7 @@ from dataset_jobs.model.sentences import counted, duration
 from dataset_jobs.model.text import one_line
 from dataset_jobs.store.views import ControllerStatus, PoolStatus, Status
 from services.obstacle_words import cannot_work
-from services.problems import Problem, problems
+from services.problems import Overview, Problem, problems
 from services.status import NO_CONTROLLER, Kind
 from services.to_json import to_json
 
@@ -57,14 +57,6 @@ NO_POOLS = "there are no pools"
 commands = single()
 
 
-class Seen(NamedTuple):
-    """The installation at one time of the database's clock."""
-
-    status: Status
-    now: datetime
-    problems: Sequence[Problem]
-
-
 @commands.command(epilog=EPILOG)
 def status(
     wide: Wide = False, columns: ShownColumns = None, watch: Watch = False, utc: Utc = False, as_json: AsJson = False
@@ -82,7 +74,7 @@ def status(
         if watch:
             watched(it, choice, as_json=as_json)
         seen = _look(it)
-    shown, now, found = seen
+    shown, now, found = seen.status, seen.now, seen.problems
     if as_json:
         output.print_json(_document(it.places, shown, found))
     elif sys.stdout.isatty():
@@ -93,9 +85,8 @@ def status(
         output.say("", *remarks(shown, now, found, wide=wide))
 
 
-def _look(it: Session) -> Seen:
-    status, now = it.client.status(), it.client.now()
-    return Seen(status, now, it.client.problems(status, now))
+def _look(it: Session) -> Overview:
+    return it.client.overview()
 
 
 def _document(places: Places, status: Status, found: Sequence[Problem]) -> dict[str, Any]:
@@ -107,8 +98,11 @@ def heading(places: Places, status: Status) -> Iterator[str]:
     """The lines above the table: database, storage, controllers."""
     if places.context is not None:
         yield f"context      {places.context}"
-    yield f"database     {places.database_in_words}"
-    yield f"storage      {places.storage}"
+    if places.api is not None:
+        yield f"API          {places.api}"
+    else:
+        yield f"database     {places.database_in_words}"
+        yield f"storage      {places.storage}"
     alive = sum(one.is_alive for one in status.controllers)
     if not alive:
         yield f"controllers  {with_commands(in_the_way(NO_CONTROLLER), NO_CONTROLLER.hints)}"
@@ -118,7 +112,7 @@ def heading(places: Places, status: Status) -> Iterator[str]:
         yield f"controllers  {alive} running; {status.listening} of them can be notified, the others look by themselves"
 
 
-def terminal_lines(places: Places, seen: Seen, choice: Choice) -> list[str]:
+def terminal_lines(places: Places, seen: Overview, choice: Choice) -> list[str]:
     """The status as the lines of a terminal.
 
     Args:
@@ -219,7 +213,7 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
     """The status again and again."""
     rows = PlainRows(POOLS, choice)
 
-    def changes(before: Seen | None, seen: Seen) -> None:
+    def changes(before: Overview | None, seen: Overview) -> None:
         old, now = None if before is None else before.status, seen.status
         if as_json:
             if old is None or _without_clocks(old) != _without_clocks(now):

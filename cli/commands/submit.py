@@ -7,7 +7,6 @@ from typing import Any
 
 import typer
 
-from app.file_storage import storage_config
 from cli.exit_codes import INTERRUPTED
 from cli.given import find_given, known_country
 from cli.lazy import single
@@ -23,7 +22,6 @@ from cli.wording.obstacles import unserved_in_words
 from cli.wording.summary import print_summary, sum_up
 from cli.wording.typed import typed
 from dataset_jobs.model.outcome import ExitCode, Outcome
-from dataset_jobs.storage import open_storage
 from services.jobs import Others
 from services.submission import Verdict
 from services.submit import FileOptions, SubmittedFile
@@ -88,17 +86,16 @@ def submit(
         found = find_given(given.files, it.settings, recursive=given.recursive, name=given.name)
         replaced = [it.client.datasets.find(one) for one in given.replaces or ()]
         options = FileOptions(
-            it.client.country(given.country), hints, replaced, given.priority, it.settings.pool, run_at, given.dry_run
+            it.client.country(given.country), hints, replaced, given.priority, it.pool, run_at, given.dry_run
         )  # fmt: skip
-        storage = open_storage(storage_config(it.settings))
         with open_say(it.settings, found.sources, split=given.split) as say:
-            submitted = submit_given(it.client, storage, found.sources, options, it.settings, say, split=given.split)
+            submitted = submit_given(it.files, found.sources, options, it.settings, say, split=given.split)
         waiting = any(one.job_id is not None for one in submitted)
         unserved = it.client.unserved(options.pool) if waiting and not given.dry_run else None
         if wait:
             if not as_json:  # refusals are in the summary
                 print_submitted([one for one in submitted if one.refusal is None], None, as_json=False)
-            raise typer.Exit(_wait(it, submitted, timeout, as_json=as_json))
+            raise typer.Exit(wait_and_sum_up(it, submitted, timeout, as_json=as_json))
         print_submitted(submitted, None if given.dry_run else unserved is None, as_json=as_json)
         if unserved is not None:
             output.said_no(unserved_in_words(unserved, options.pool))
@@ -131,7 +128,7 @@ def exit_code_of(submitted: list[SubmittedFile]) -> int:
     return ExitCode.REJECTED if len(codes) > 1 else next(iter(codes), 0)
 
 
-def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None, *, as_json: bool) -> int:
+def wait_and_sum_up(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None, *, as_json: bool) -> int:
     """Waits for the files' jobs, and sums up. Returns the exit code."""
     began = time.monotonic()
     waited = wait_for(it, {one.job_id for one in submitted if one.job_id is not None}, timeout)
@@ -139,7 +136,7 @@ def _wait(it: Session, submitted: list[SubmittedFile], timeout: timedelta | None
     interrupted = as_json and waited.exit_code == INTERRUPTED
     try:
         summary = sum_up(it.client, submitted, time.monotonic() - began, interrupted=interrupted, others=Others())
-        print_summary(summary, it.database, as_json)
+        print_summary(summary, it.place, as_json)
     finally:  # the database may be away
         if waited.broken_off:
             output.say(f"{waited.broken_off}: {typed(GO_ON)}", to=sys.stderr)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from services.client import Client
+    from services.use_cases import UseCases
 
 PATIENCE_SECONDS = 0.7
 """The longest time for names from the database."""
@@ -94,7 +94,7 @@ def topics(ctx: Any, incomplete: str) -> list[str]:
     return [name for name in there if name.startswith(incomplete)]
 
 
-def _names(ctx: Any, ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
+def _names(ctx: Any, ask_for: "Callable[[UseCases], Sequence[str]]") -> list[str]:
     """Names in the database of DATABASE_URL or of the context; none without it, or if a secret has it."""
     found: list[str] = []
 
@@ -103,8 +103,15 @@ def _names(ctx: Any, ask_for: "Callable[[Client], Sequence[str]]") -> list[str]:
         from services.client import Client
 
         # No command is run for a secret: it might ask for a password.
-        settings = read_settings(ctx.find_root().params.get("used"), secrets=False)
-        if settings.database_url is not None:
+        asked = ctx.find_root().params
+        settings = read_settings(asked.get("used"), secrets=False)
+        if settings.affirm_worker_api is not None and not asked.get("direct"):
+            from cli.begin import key_of
+            from remote.client import RemoteClient
+
+            with RemoteClient(settings.affirm_worker_api, key_of(settings)) as remote:
+                found.extend(ask_for(remote))
+        elif settings.database_url is not None:
             conninfo = settings.in_schema(settings.database_url)
             with Client.connect(conninfo, timedelta(seconds=PATIENCE_SECONDS)) as client:
                 found.extend(ask_for(client))

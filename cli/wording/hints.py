@@ -9,6 +9,7 @@ from cli.wording.typed import typed
 from dataset_jobs.model.advice import HINTED
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.hints import Action, Advice, Hint
+from dataset_jobs.model.kubectl import patch_parser_pool
 
 _COMMANDS = {
     Action.EXPLAIN_JOB: "affirm-worker jobs explain {job}",
@@ -30,7 +31,7 @@ _COMMANDS = {
     Action.PAUSE_POOL: "affirm-worker pools pause {name}",
     Action.RESUME_POOL: "affirm-worker pools resume {name}",
     Action.SET_POOL_MAXIMUM: "affirm-worker pools set {name} --max N",
-    Action.PATCH_PARSER_POOL: "kubectl patch parserpool {name} -n {namespace} --type merge -p {patch}",
+    Action.PATCH_PARSER_POOL: "{kubectl}",
     Action.RUN_CONTROLLER: "affirm-worker run",
     Action.MIGRATE: "affirm-worker migrate",
     Action.CHOOSE_PORT: "affirm-worker db start --port N",
@@ -64,8 +65,7 @@ def command(hint: Hint, files: Sequence[Path | str] = (), submit: str = "submit"
         job=hint.job_id,
         dataset=hint.dataset_id or "DATASET_ID",
         name=hint.name,
-        namespace=hint.namespace or "NAMESPACE",
-        patch=shlex.quote(hint.patch or ""),
+        kubectl=patch_parser_pool(hint),
         country=hint.country or "CC",
     )
     line = typed(line)

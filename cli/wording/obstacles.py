@@ -2,21 +2,15 @@
 
 from cli.screen.words import in_words
 from cli.wording.hints import with_commands
-from services.explain import Explanation
-from services.obstacle_words import holds_up, unserved_by
 from services.obstacle_words import in_the_way as in_the_way_
+from services.obstacle_words import unserved_by
 from services.status import Obstacle
+from services.story import Story
 
 
-def waits_in_words(told: Explanation) -> list[str]:
+def waits_in_words(told: Story) -> list[str]:
     """What the job waits for, a sentence each."""
-    return [
-        with_commands(
-            in_words(holds_up(one, told.job.pool, told.now, orphaned=told.run_is_orphaned)),
-            one.hints,
-        )
-        for one in told.waits
-    ]
+    return [with_commands(in_words(one.text), one.hints) for one in told.waits]
 
 
 def unserved_in_words(obstacle: Obstacle, pool: str | None = None) -> str:

@@ -2,15 +2,13 @@
 
 from cli.screen.words import cell, in_words
 from cli.wording.hints import advice_lines, with_commands
-from services.explain import Explanation
-from services.story import Told
-from services.story import story as story_
+from services.story import Story, Told
 from services.story_lines import Writing, story_lines
 
 
-def story(told: Explanation) -> list[str]:
+def story(told: Story) -> list[str]:
     """The lines of a job's story."""
-    return story_lines(story_(told), Writing(in_words, with_its_commands, advice_lines, cell))
+    return story_lines(told, Writing(in_words, with_its_commands, advice_lines, cell))
 
 
 def with_its_commands(told: Told) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
-from app.database import Database
 from cli.exit_codes import of_waiting, waits_for_a_fix
 from cli.screen import output
 from cli.screen.table import Column
@@ -21,10 +20,10 @@ from dataset_jobs.model.report import Report
 from dataset_jobs.model.sentences import counted
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import DatasetView, JobView, NameCount
-from services.client import Client
 from services.jobs import Others
 from services.submission import Verdict
 from services.submit import SubmittedFile
+from services.use_cases import UseCases
 
 SHOWN_ROWS = 5
 _NAMES = [Column("year"), Column("sex"), Column("name"), Column("count", right=True)]
@@ -85,7 +84,7 @@ class Summary:
 
 
 def sum_up(
-    client: Client, submitted: list[SubmittedFile], seconds: float, *, interrupted: bool, others: Others
+    client: UseCases, submitted: list[SubmittedFile], seconds: float, *, interrupted: bool, others: Others
 ) -> Summary:
     """Reads from the database what became of the files."""
     jobs = {job.id: job for job in client.jobs.list(ids=[one.job_id for one in submitted if one.job_id])}
@@ -118,20 +117,21 @@ def sum_up(
         _sample(client, (now or [one.dataset_id for one in already if one.dataset_id])[-1:]),
         {dataset: reports[dataset] for dataset in now if dataset in reports},
         sum(one.done is not None and one.done.verdict is Verdict.RESTORED for one in already),
-        interrupted and any(pool.queued or pool.scheduled or pool.running for pool in client.status().pools),
+        interrupted and any(pool.queued or pool.scheduled or pool.running for pool in client.pools.list()),
     )
 
 
-def _sample(client: Client, dataset: list[UUID]) -> tuple[DatasetView, Sequence[NameCount]] | None:
+def _sample(client: UseCases, dataset: list[UUID]) -> tuple[DatasetView, Sequence[NameCount]] | None:
     for found in client.datasets.list(ids=dataset) if dataset else ():
-        return found, client.datasets.most_frequent(found, SHOWN_ROWS)
+        names = client.datasets.most_frequent(found, SHOWN_ROWS)
+        return None if names is None else (found, names)
     return None
 
 
-def print_summary(summary: Summary, database: Database, as_json: bool) -> None:
+def print_summary(summary: Summary, place: str, as_json: bool) -> None:
     """Prints it on stdout."""
     if as_json:
-        output.print_json(_as_json(summary, database))
+        output.print_json(_as_json(summary, place))
         return
     _say_counts(summary)
     same = same_database()
@@ -157,7 +157,7 @@ def print_summary(summary: Summary, database: Database, as_json: bool) -> None:
         dataset, rows = summary.sample
         output.say("", f"of {dataset.filename}, {dataset.country}:")
         output.print_table(_NAMES, [[str(one.year), one.sex, one.name, one.count] for one in rows], "it has no rows")
-        output.say("", f"the rows are in the table names of {database.place}")
+        output.say("", f"the rows are in the table names of {place}")
         look = typed(f'affirm-worker psql -c "{query(dataset)}"')
         output.say(f"to look at them{same}: {look}")
 
@@ -210,7 +210,7 @@ def query(dataset: DatasetView) -> str:
 
 
 def _not_loaded(
-    client: Client, one: SubmittedFile, job: JobView | None, datasets: Mapping[UUID, DatasetView]
+    client: UseCases, one: SubmittedFile, job: JobView | None, datasets: Mapping[UUID, DatasetView]
 ) -> NotLoaded:
     if job is None:
         return NotLoaded(one.path, "refused", error_in_words(one.refusal) if one.refusal else None, one.dataset_id)
@@ -232,7 +232,7 @@ def _not_loaded(
     return NotLoaded(one.path, state, error, job.dataset_id, job.id, job.last_cause, hints)
 
 
-def _refusal(client: Client, job_id: UUID) -> Outcome | None:
+def _refusal(client: UseCases, job_id: UUID) -> Outcome | None:
     """What the last run of a job said."""
     _, runs = client.jobs.get(job_id)
     return Outcome.from_dict(runs[-1].outcome) if runs else None
@@ -244,7 +244,7 @@ def _others_in_words(others: Others) -> str:
     return f"{counted(others.count, 'other queued job')} ran too: {files}{f' and {more:,} more' if more else ''}"
 
 
-def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
+def _as_json(summary: Summary, place: str) -> dict[str, Any]:
     return {
         "files": summary.files,
         "loaded": summary.loaded,
@@ -255,6 +255,6 @@ def _as_json(summary: Summary, database: Database) -> dict[str, Any]:
         "rows_per_second": summary.rows_per_second,
         "interrupted": summary.interrupted,
         "other_jobs": summary.others.count,
-        "database": database.place,
+        "database": place,
         "reports": [{"dataset_id": dataset, **report.as_dict()} for dataset, report in summary.reports.items()],
     }

@@ -152,13 +152,15 @@ language sql security definer set search_path from current as $$
     where id = of_job and state in ('failed', 'cancelled')
 $$;
 
--- Sets another priority, another time, or both, for a job that waits. A job brought forward is queued, and the
--- controllers are woken.
-create function set_waiting_job(of_job uuid, of_priority int, of_run_at timestamptz) returns void
+-- Sets another priority, time or pool for a job that waits; null leaves it. A job brought forward is queued, and the
+-- controllers are woken. Another pool may be able to start its run.
+create function set_waiting_job(of_job uuid, of_priority int, of_run_at timestamptz, of_pool text) returns void
 language sql security definer set search_path from current as $$
     with changed as (
         update jobs set
             priority = coalesce(of_priority, priority),
+            pool = coalesce(of_pool, pool),
+            blocked_since = case when coalesce(of_pool, pool) = pool then blocked_since end,
             run_at = case when of_run_at is null then run_at else greatest(of_run_at, now()) end,
             state = case when of_run_at is null then state when of_run_at > now() then 'scheduled' else 'queued' end
         where id = of_job and state in ('scheduled', 'queued')
@@ -207,5 +209,5 @@ end $$;
 
 -- Whatever grants.sql can do: nobody but the owner may call these without being named there.
 revoke execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
-    set_waiting_job(uuid, int, timestamptz), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
+    set_waiting_job(uuid, int, timestamptz, text), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
     delete_dataset(uuid) from public;

@@ -47,7 +47,7 @@ begin
     grant insert on audit to affirm_api;
     grant insert, update on api_keys, operations to affirm_api;
     grant execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
-        set_waiting_job(uuid, int, timestamptz), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
+        set_waiting_job(uuid, int, timestamptz, text), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
         delete_dataset(uuid), wake_controllers() to affirm_api, affirm_controller;
 
     -- Runners insert rows into `names`, and do all else by functions. Earlier versions granted more.

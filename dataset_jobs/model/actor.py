@@ -47,6 +47,7 @@ class Act(StrEnum):
     JOB_PURGE = "job.purge"
     POOL_PAUSE = "pool.pause"
     POOL_RESUME = "pool.resume"
+    POOL_PROBE = "pool.probe"
     POOL_SET = "pool.set"
     SCHEDULE_ADD = "schedule.add"
     SCHEDULE_CHANGE = "schedule.change"

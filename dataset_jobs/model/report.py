@@ -132,6 +132,19 @@ def stored_report(about: Report, beside: Any) -> Report:
     )
 
 
+def report_of(values: Mapping[str, Any]) -> Report:
+    """The report of a load from `as_dict`, with `is_whole` beside it.
+
+    Raises:
+        KeyError, TypeError: these are no such values.
+    """
+    about = Report(
+        str(values["file"]), str(values["country"]), values["format"], values["measure"], values["region"],
+        values["top"], [Covered(one["year"], one["sex"], one["rows"], one["total"]) for one in values["totals"]],
+    )  # fmt: skip
+    return stored_report(about, values if values.get("is_whole", True) else None)
+
+
 def _as_values(places: Mapping[str, Sequence[Place]]) -> dict[str, list[dict[str, str | int]]]:
     return {reason: [as_values(place) for place in some] for reason, some in places.items()}
 

@@ -60,12 +60,12 @@ class Transaction:
         """The first row of a named statement."""
         return self.connection.execute(statement(name), parameters).fetchone()
 
-    def one_of_pool(self, name: str, /, pool: str, **parameters: Any) -> DictRow | None:
-        """As `one`, for a statement that names a pool; raises InvalidRequest if there is no such pool."""
+    def one_of_pool(self, name: str, /, pool: str | None, **parameters: Any) -> DictRow | None:
+        """As `one`, for a statement that may name a pool; raises InvalidRequest if there is no such pool."""
         try:
             return self.one(name, pool=pool, **parameters)
         except errors.ForeignKeyViolation:
-            raise unknown_pool(pool) from None
+            raise unknown_pool(str(pool)) from None
 
     def one_unless_used(self, refusal: Exception, name: str, /, **parameters: Any) -> DictRow | None:
         """As `one`, for a statement that removes something; raises `refusal` if other rows refer to it."""

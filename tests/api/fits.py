@@ -11,18 +11,21 @@ from tests.api.client import Answer
 
 
 @cache
-def _routes() -> dict[str, DeclaredRoute]:
-    return {route.path: route for route in bare_app().routes if isinstance(route, DeclaredRoute)}
+def _routes() -> dict[tuple[str, str], DeclaredRoute]:
+    return {(one.method, one.path): one for one in bare_app().routes if isinstance(one, DeclaredRoute)}
 
 
-def fitting(path: str, answer: Answer) -> Any:
+def fitting(path: str, answer: Answer, method: str = "GET", status: int = 200) -> Any:
     """The JSON of an answer, which is of the route's model and has no member that the model does not have.
 
     Args:
-        path: as the route is declared; of a method that is the only one with a model.
+        path, method: as the route is declared.
+        status: of the answer; the route may have a model for each.
     """
-    assert answer.status == 200, answer.text
-    adapter = TypeAdapter[Any](_routes()[path].response_model)
+    assert answer.status == status, answer.text
+    route = _routes()[method, path]
+    model: Any = route.response_model if status == (route.status_code or 200) else route.responses[status]["model"]
+    adapter = TypeAdapter[Any](model)
     parsed = adapter.validate_json(answer.body)
     _same_members(answer.json, adapter.dump_python(parsed, mode="json"), path)
     return answer.json

@@ -28,6 +28,9 @@ VIEWERS_ASK = (401, 400, 400, 400)
 """A viewer's stream, which would not end if nothing was wrong with its parameters."""
 LOST = (401, 404, 404, 404)
 """A viewer's route, for something that is not there."""
+LOST_TO_UPLOADERS = (401, 403, 404, 404)
+LOST_TO_ADMINS = (401, 403, 403, 404)
+SCHEDULE = {"name": "matrix", "cron": "0 5 * * *", "country": "US", "location": "in"}
 NOBODY_ID = "00000000-0000-4000-8000-000000000000"
 
 LINES = [
@@ -72,4 +75,22 @@ LINES = [
     Line("GET", "/v1/schedules", VIEWERS),
     Line("GET", "/v1/schedules/{name}", LOST, "/v1/schedules/none"),
     Line("GET", "/v1/audit", ADMINS),
+    Line("POST", "/v1/datasets/{dataset_id}/reprocess", LOST_TO_UPLOADERS, f"/v1/datasets/{NOBODY_ID}/reprocess"),
+    Line("DELETE", "/v1/datasets/{dataset_id}", LOST_TO_ADMINS, f"/v1/datasets/{NOBODY_ID}"),
+    Line("POST", "/v1/jobs/{job_id}/cancel", LOST_TO_UPLOADERS, f"/v1/jobs/{NOBODY_ID}/cancel"),
+    Line("POST", "/v1/jobs/{job_id}/retry", LOST_TO_UPLOADERS, f"/v1/jobs/{NOBODY_ID}/retry"),
+    Line("POST", "/v1/jobs/{job_id}/run-now", LOST_TO_ADMINS, f"/v1/jobs/{NOBODY_ID}/run-now"),
+    Line("PATCH", "/v1/jobs/{job_id}", LOST_TO_ADMINS, f"/v1/jobs/{NOBODY_ID}", {"priority": 1}),
+    Line("DELETE", "/v1/jobs", (401, 403, 403, 202), "/v1/jobs?older_than=90d"),
+    Line("POST", "/v1/operations", (401, 403, 403, 202), "", {"action": "retry", "filter": {"batch": "none"}}),
+    Line("POST", "/v1/operations/{operation_id}/cancel", LOST_TO_ADMINS, f"/v1/operations/{NOBODY_ID}/cancel"),
+    Line("POST", "/v1/pools/{name}/pause", ADMINS, "/v1/pools/default/pause"),
+    Line("POST", "/v1/pools/{name}/resume", ADMINS, "/v1/pools/default/resume"),
+    Line("POST", "/v1/pools/{name}/probe", ADMINS, "/v1/pools/default/probe"),
+    Line("POST", "/v1/schedules", (401, 403, 403, 201), "", SCHEDULE),
+    Line("PATCH", "/v1/schedules/{name}", ADMINS, "/v1/schedules/matrix", {"priority": 1}),
+    Line("POST", "/v1/schedules/{name}/pause", ADMINS, "/v1/schedules/matrix/pause"),
+    Line("POST", "/v1/schedules/{name}/resume", ADMINS, "/v1/schedules/matrix/resume"),
+    Line("POST", "/v1/schedules/{name}/run", (401, 403, 403, 202), "/v1/schedules/matrix/run"),
+    Line("DELETE", "/v1/schedules/{name}", (401, 403, 403, 204), "/v1/schedules/matrix"),
 ]

@@ -9,7 +9,7 @@ import pytest
 from dataset_jobs.store.views import DatasetView
 from tests.api.client import Api
 from tests.api.fits import fitting
-from tests.api.test_jobs import to_text, walked
+from tests.api.reading import to_text, walked
 from tests.integration.world import NO_RETRIES, SubmittedFile
 
 ONE = "/v1/datasets/{dataset_id}"

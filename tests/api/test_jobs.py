@@ -10,9 +10,8 @@ import pytest
 from dataset_jobs.store.views import JobView
 from tests.api.client import Api
 from tests.api.fits import fitting
-from tests.integration.world import AT_ONCE, NO_RETRIES, SubmittedFile
-
-BROKEN = "Mary,F,3\nAnna,F,many\n"
+from tests.api.reading import one_of_each, to_text, walked
+from tests.integration.world import AT_ONCE
 
 
 def jobs(api: Api, **query: Any) -> list[str]:
@@ -23,13 +22,6 @@ def jobs(api: Api, **query: Any) -> list[str]:
 def submitted(api: Api, *years: int) -> list[str]:
     """New jobs, the first one first."""
     return [str(api.world.submit_small(year).job_id) for year in years]
-
-
-async def one_of_each(api: Api) -> tuple[SubmittedFile, SubmittedFile, SubmittedFile]:
-    """A completed job, a failed one, and one that is queued."""
-    good, bad = api.world.submit_small(2001), api.world.submit_small(2002, BROKEN)
-    await api.world.run_until_idle(retry=NO_RETRIES)
-    return good, bad, api.world.submit_small(2003)
 
 
 async def test_each_filter_selects(api: Api) -> None:
@@ -90,18 +82,6 @@ def test_a_wrong_parameter_is_refused(api: Api, query: dict[str, Any], code: str
     assert (answer.status, answer.code) == (404 if code == "country-not-found" else 400, code)
 
 
-def walked(api: Api, path: str, **query: Any) -> list[list[str]]:
-    """The ids of a list, page by page."""
-    pages, cursor = [], None
-    while True:
-        answer = fitting(path, api.get(path, query={**query, **({"cursor": cursor} if cursor else {})}))
-        pages.append([one["id"] for one in answer["data"]])
-        cursor = answer["meta"]["next_cursor"]
-        assert answer["meta"]["has_more"] == (cursor is not None)
-        if cursor is None:
-            return pages
-
-
 def test_pages_do_not_move_when_jobs_come(api: Api) -> None:
     old = submitted(api, *range(2000, 2005))
     first = api.get("/v1/jobs", query={"limit": 2, "pool": "default"}).json
@@ -157,12 +137,6 @@ def test_a_job_can_be_read_back(api: Api) -> None:
     fields = {name: found[name] for name in JobView.__slots__}
     assert fields == {name: to_text(getattr(kept, name)) for name in JobView.__slots__}
     assert api.get(f"/v1/jobs/{job_id[:8]}").json["data"]["id"] == job_id
-
-
-def to_text(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return str(value) if isinstance(value, UUID) else value
 
 
 async def test_a_finished_job_has_the_old_members(api: Api) -> None:

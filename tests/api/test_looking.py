@@ -10,7 +10,7 @@ from services.operation_acts import Doing
 from services.operations import Operations
 from tests.api.client import Api
 from tests.api.fits import fitting
-from tests.api.test_jobs import one_of_each
+from tests.api.reading import one_of_each
 from tests.integration.world import NO_RETRIES
 
 TEXT = {"Accept": "text/plain"}
@@ -26,7 +26,7 @@ async def test_a_story_has_the_words_of_explain(api: Api) -> None:
     for made in await one_of_each(api):
         answer = api.get(f"/v1/jobs/{made.job_id}/story", headers=TEXT)
         assert answer.headers["content-type"] == "text/plain; charset=utf-8", answer.text
-        lines = lines_of_explain(api.world.client.explain(made.job_id))
+        lines = lines_of_explain(api.world.client.story(made.job_id))
         said = [re.sub(r"( \(FILE is .*\))?:?$", "", line) for line in lines if "affirm-worker " not in line]
         told = answer.text.splitlines()
         assert said

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from pydantic import TypeAdapter
 
@@ -139,6 +140,22 @@ def test_sigterm_ends_all_streams_with_bye(api: Api, caplog: pytest.LogCaptureFi
             assert 2000 <= (last.retry or 0) <= 5000
     # uvicorn says so if it had to break them off.
     assert caplog.messages == []
+
+
+def test_a_database_that_hangs_holds_up_no_end(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    made = api.world.submit_small(2000)
+    with psycopg.connect(api.world.conninfo) as other, caplog.at_level(logging.ERROR, "uvicorn.error"):
+        with streaming(api, f"/v1/jobs/{made.job_id}/events") as stream:
+            begun(stream).until("progress")
+            other.execute("lock table pools in access exclusive mode")
+            api.world.query("update jobs set priority = 5 where id = %s", made.job_id)
+            until(
+                lambda: bool(api.world.query("select 1 as waits from pg_stat_activity where wait_event_type = 'Lock'"))
+            )
+            api.server.handle_exit(signal.SIGTERM, None)
+            assert [one.data for one in stream.rest()] == [{"why": "stopping"}]
+        assert caplog.messages == []
+        other.rollback()
 
 
 def test_a_caller_may_have_so_many_streams(api: Api) -> None:

@@ -56,14 +56,14 @@ MUTANTS: dict[str, Mutant] = {
     **dict(_without_path()),
     "rights on tables that somebody granted stay": one(
         _GRANTS,
-        "    execute format('revoke all on all tables",
-        "    -- execute format('revoke all on all tables",
+        "    execute format('revoke all on all tables in schema %I from affirm_runner",
+        "    -- execute format('revoke all on all tables in schema %I from affirm_runner",
         _TAKES_AWAY,
     ),
     "rights on functions that somebody granted stay": one(
         _GRANTS,
-        "    execute format('revoke all on all functions",
-        "    -- execute format('revoke all on all functions",
+        "    execute format('revoke all on all functions in schema %I from affirm_runner",
+        "    -- execute format('revoke all on all functions in schema %I from affirm_runner",
         _TAKES_AWAY,
     ),
     "runners may read names": one(

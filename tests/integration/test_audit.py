@@ -25,7 +25,7 @@ from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
 from services.operation_acts import Doing
-from services.schedules import How
+from services.schedules import Change, How
 from services.submit import FileOptions
 from tests.faults.actor import Actor as Faulty
 from tests.faults.actor import Crashed, Kind, fault_at
@@ -82,6 +82,12 @@ def idle_dataset(world: World) -> UUID:
     return world.client.jobs.get(failed_job(world))[0].dataset_id
 
 
+def blocked_pool(world: World) -> None:
+    world.query(
+        "update pools set blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'x', probe_at = now()"
+    )
+
+
 def key(world: World) -> str:
     return world.client.keys.make("one", Role.VIEWER).key.id
 
@@ -112,13 +118,22 @@ ACTS = {
     "jobs.purge": Case(Act.JOB_PURGE, failed_job, lambda it, *_: list(it.jobs.purge(timedelta(days=1)))),
     "datasets.reprocess": Case(Act.DATASET_REPROCESS, idle_dataset, lambda it, _, one: it.datasets.reprocess(one)),
     "datasets.delete": Case(Act.DATASET_DELETE, dataset, lambda it, world, one: it.datasets.delete(one, world.storage)),
+    "datasets.forget": Case(Act.DATASET_DELETE, dataset, lambda it, world, one: it.datasets.forget(one, world.storage)),
     "pools.pause": Case(Act.POOL_PAUSE, nothing, lambda it, *_: it.pools.pause("default", "tests")),
     "pools.resume": Case(Act.POOL_RESUME, nothing, lambda it, *_: it.pools.resume("default")),
+    "pools.probe": Case(Act.POOL_PROBE, blocked_pool, lambda it, *_: it.pools.probe("default")),
     "pools.set": Case(Act.POOL_SET, nothing, lambda it, *_: it.pools.set("default", max_running=3)),
     "schedules.add": Case(Act.SCHEDULE_ADD, folder, lambda it, *_: add_schedule(it)),
     "schedules.pause": Case(Act.SCHEDULE_PAUSE, schedule, lambda it, _, name: it.schedules.pause(name, True)),
     "schedules.run": Case(Act.SCHEDULE_RUN, schedule, lambda it, world, name: it.schedules.run(name, world.storage)),
+    "schedules.begin_by_hand": Case(Act.SCHEDULE_RUN, schedule, lambda it, _, name: it.schedules.begin_by_hand(name)),
+    "schedules.change": Case(
+        Act.SCHEDULE_CHANGE, schedule, lambda it, _, name: it.schedules.change(name, Change(priority=3))
+    ),
     "schedules.remove": Case(Act.SCHEDULE_REMOVE, schedule, lambda it, _, name: it.schedules.remove(name)),
+    "countries.add": Case(Act.COUNTRY_ADD, nothing, lambda it, *_: it.countries.add("XX", "Atlantis")),
+    "countries.rename": Case(Act.COUNTRY_CHANGE, nothing, lambda it, *_: it.countries.rename("SE", "Svea rike")),
+    "countries.remove": Case(Act.COUNTRY_REMOVE, nothing, lambda it, *_: it.countries.remove("SE")),
     "keys.make": Case(Act.KEY_MAKE, nothing, lambda it, *_: it.keys.make("one", Role.VIEWER)),
     "operations.start": Case(
         Act.OPERATION_START, failed_job, lambda it, *_: it.operations.start(Doing.RETRY, JobFilter((JobState.FAILED,)))
@@ -131,9 +146,10 @@ ACTS = {
 LOOKS = {
     *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
     *("unserved", "waiting"),
-    *("audit.page", "audit.is_upload_of"),
+    *("audit.page", "audit.is_upload_of", "audit.uploaders"),
+    *("countries.all", "countries.by_code", "countries.get"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
-    "datasets.select",
+    *("datasets.select", "datasets.coverage", "datasets.deletion"),
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
     *("jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check"),
@@ -142,7 +158,7 @@ LOOKS = {
     *("pools.details", "pools.get", "pools.list", "pools.names"),
     *("schedules.get", "schedules.list", "schedules.names"),
     # The controller's ticks: each dataset that one submits is an act.
-    *("schedules.claim", "schedules.do"),
+    *("schedules.claim", "schedules.do", "schedules.do_by_hand", "schedules.give_back"),
 }
 """Methods that do nothing that anybody would ask about later."""
 
@@ -216,7 +232,7 @@ def test_an_act_is_in_the_audit(world: World, method: str) -> None:
 def test_without_its_audit_nothing_is_done(world: World, method: str) -> None:
     case = ACTS[method]
     given = case.given(world)
-    tables = ("datasets", "jobs", "pools", "schedules", "api_keys", "operations")
+    tables = ("datasets", "jobs", "pools", "schedules", "countries", "api_keys", "operations")
     before = [world.query(f"select * from {table} order by 1") for table in tables]
     world.query("alter table audit add check (actor <> 'ada') not valid")
     with suppress(RunError, psycopg.Error):
@@ -332,9 +348,22 @@ def test_an_upload_belongs_to_its_key(world: World) -> None:
     path = world.file("yob2001.txt", "Ada,F,5\n")
     done = world.client.acting_as(ADA).submit_file(world.storage, path, FileOptions("US"))
     assert done.dataset_id is not None
-    assert world.client.audit.is_upload_of(done.dataset_id, "0123abcd")
-    assert not world.client.audit.is_upload_of(done.dataset_id, "another1")
-    assert not world.client.audit.is_upload_of(world.submit_small().dataset_id, "0123abcd")
+    assert world.client.audit.is_upload_of(done.dataset_id, "0123abcd", "ada")
+    assert not world.client.audit.is_upload_of(done.dataset_id, "another1", "ada")
+    assert not world.client.audit.is_upload_of(done.dataset_id, None, "ada")
+    assert not world.client.audit.is_upload_of(world.submit_small().dataset_id, "0123abcd", "ada")
+
+
+def test_an_upload_without_a_key_belongs_to_its_actor(world: World) -> None:
+    path = world.file("yob2001.txt", "Ada,F,5\n")
+    anna = world.client.acting_as(Actor("anna", "api"))
+    done = anna.submit_file(world.storage, path, FileOptions("US"))
+    assert done.dataset_id is not None
+    assert anna.audit.is_upload_of(done.dataset_id, None, "anna")
+    assert not anna.audit.is_upload_of(done.dataset_id, None, "bob")
+    assert not anna.audit.is_upload_of(done.dataset_id, "0123abcd", "anna")
+    by_command = world.submit_small()
+    assert not anna.audit.is_upload_of(by_command.dataset_id, None, world.client.database.actor.name)
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "\x1b[2J", "x" * 500, "a\x00b", "\udcff"])

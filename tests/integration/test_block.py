@@ -22,6 +22,7 @@ from dataset_jobs.model.outcome import Outcome
 from dataset_jobs.model.settlement import Evidence
 from dataset_jobs.store.runner import RunnerStore
 from services.explain import explanation
+from services.story import story as tell
 from tests.fakes.launcher import Moody
 from tests.integration.world import World, key_of
 from tests.kit.runners import proven
@@ -269,7 +270,7 @@ async def test_launches_without_an_answer_are_told_and_few(world: World) -> None
         assert 'failed calling webhook "policy.example.com"' in controller.status()
         job = world.query("select id from jobs where state = 'running' order by key")[0]
         told = "\n".join(
-            story(explanation(*world.client.jobs.get(job["id"]), world.client.status(), datetime.now(UTC)))
+            story(tell(explanation(*world.client.jobs.get(job["id"]), world.client.status(), datetime.now(UTC))))
         )
         assert "about to be launched: no answer yet, and the same is asked again: 500: failed calling" in told
         controller.launcher.launch_error = None

@@ -11,6 +11,7 @@ from controller.launchers.interface import LaunchRefused
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.settlement import Evidence
 from services.explain import explanation
+from services.story import story as tell
 from tests.fakes.launcher import FakeLauncher, Moody
 from tests.integration.command_line import Run, answer, bare, runner
 from tests.integration.world import HOUR, World, key_of
@@ -37,7 +38,7 @@ async def test_the_whole_story_of_a_job_that_ran_out_of_memory_and_waits(world: 
     assert one.decision is not None
     assert (one.decision["state"], one.decision["wait_seconds"]) == ("scheduled", 3600)
     assert datetime.fromisoformat(one.decision["run_at"]).replace(microsecond=0) == job.run_at.replace(microsecond=0)
-    text = "\n".join(story(explanation(job, runs, world.client.status(), datetime.now(UTC))))
+    text = "\n".join(story(tell(explanation(job, runs, world.client.status(), datetime.now(UTC)))))
     for part in (
         "it is scheduled: the next try is at",
         "run 1: out_of_memory: the runner was killed at its memory limit",

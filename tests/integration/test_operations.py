@@ -242,7 +242,7 @@ def test_a_death_anywhere_leaves_nothing_out_and_does_nothing_twice(world: World
     [
         (Doing.RETRY, DatasetFilter(), Options(), "retry is an act on jobs"),
         (Doing.DELETE, JobFilter(), Options(), "delete is an act on datasets"),
-        (Doing.SET, JobFilter(), Options(), "give a priority, a time or both"),
+        (Doing.SET, JobFilter(), Options(), "give a priority, a time or a pool"),
         (Doing.PURGE, JobFilter(), Options(), "say how long ago"),
         (Doing.PURGE, JobFilter(pool="default"), Options(older_than=timedelta(1)), "no other filter"),
         (Doing.PURGE, JobFilter((JobState.QUEUED,)), Options(older_than=timedelta(1)), "states of finished jobs"),

@@ -1,6 +1,7 @@
 """An archive of several regions: refused as one dataset, and reported file by file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.hints import Action
 from dataset_jobs.model.limits import Limits
 from dataset_jobs.model.requests import InvalidRequest
-from dataset_jobs.storage import Storage
 from services.client import Client
 from services.submit import FileOptions, SubmittedFile
 from tests.unit.command_line import run
@@ -86,9 +86,9 @@ class Recording:
     def __init__(self) -> None:
         self.given: list[tuple[str, bytes]] = []
 
-    def submit_file(self, storage: Storage | None, path: Path, options: FileOptions) -> SubmittedFile:
-        self.given.append((path.name, path.read_bytes()))
-        return SubmittedFile(path)
+    def submit_files(self, paths: Sequence[Path], options: FileOptions) -> list[SubmittedFile]:
+        self.given += [(path.name, path.read_bytes()) for path in paths]
+        return [SubmittedFile(path) for path in paths]
 
 
 def split(
@@ -99,7 +99,7 @@ def split(
     done: list[SubmittedFile] = []
     for file in files:
         options = FileOptions(country)
-        done += submit_split(client, None, file, str(file), options, limits or Limits(), said.append)  # type: ignore[arg-type]
+        done += submit_split(client, file, str(file), options, limits or Limits(), said.append)
     return client.given, [replace(one, path=Path(one.path)) for one in done], said
 
 

@@ -19,7 +19,7 @@ COMMANDS = [
     "schedules resume", "schedules remove",
     "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",
     "db start", "db stop", "db url", "db status",
-    "serve", "keys make", "keys list", "keys revoke", "openapi",
+    "serve", "upload", "keys make", "keys list", "keys revoke", "openapi",
     "settings", "context list", "context use", "context show", "context add", "context remove",
 ]  # fmt: skip
 

@@ -16,11 +16,12 @@ from dataset_jobs.model.outcome import LogLine, Outcome
 from dataset_jobs.model.sentences import duration
 from dataset_jobs.store.views import Blocked, JobView, RunView, Status
 from services.explain import explanation
+from services.story import story as tell
 from tests.unit.status_samples import ALIVE, BLOCKED, FAILING, GONE, JOB, NOON, POOL, QUIET, RUN, STUCK, later
 
 
 def told(job: JobView, *runs: RunView) -> str:
-    return "\n".join(story(explanation(job, runs, QUIET, later(60))))
+    return "\n".join(story(tell(explanation(job, runs, QUIET, later(60)))))
 
 
 @pytest.mark.parametrize(
@@ -250,9 +251,9 @@ LOADS = replace(
 def test_what_a_job_waits_for(changes: dict[str, Any], run: RunView | None, status: Status, sentence: str) -> None:
     runs = [] if run is None else [run]
     explained = explanation(replace(JOB, **changes), runs, status, later(60))
-    waits = waits_in_words(explained)
+    waits = waits_in_words(tell(explained))
     assert sentence in "\n".join(waits)
-    assert set(waits) <= set(story(explained))
+    assert set(waits) <= set(story(tell(explained)))
 
 
 @pytest.mark.parametrize(

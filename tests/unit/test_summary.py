@@ -1,14 +1,11 @@
 """What `load` says at the end."""
 
-from typing import cast
-
 import pytest
 
-from app.database import Database
 from cli.wording.summary import Summary, print_summary
 from services.jobs import Others
 
-NO_DATABASE = cast("Database", None)
+NO_DATABASE = "nowhere"
 """For what is not loaded it is not named."""
 
 

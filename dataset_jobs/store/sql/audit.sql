@@ -16,10 +16,13 @@ where (%(before)s::bigint is null or id < %(before)s)
 order by id desc
 limit %(limit)s
 
--- name: audit.done_by_key
--- Has this key done that to the target? It tells whose upload a dataset is.
+-- name: audit.done_by
+-- Has this key done that to the target, or an actor without a key? It tells whose upload a dataset is.
 select exists (
-    select from audit where key_id = %(key_id)s and action = %(action)s and target = %(target)s) as done
+    select from audit
+    where target = %(target)s and action = %(action)s and surface in ('api', 'web')
+        and key_id is not distinct from %(key_id)s::text
+        and (%(key_id)s::text is not null or actor = %(actor)s)) as done
 
 -- name: audit.first_of
 -- Who was the first to do something to each of these targets.

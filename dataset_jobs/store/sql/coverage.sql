@@ -37,6 +37,17 @@ where coverage.superseded_by is null and coverage.country_id = %(country_id)s an
         where this.country_id = %(country_id)s and this.sha256 = %(sha256)s and this.id = any (datasets.supersedes))
 order by datasets.key, coverage.year, sex
 
+-- name: coverage.counting_without
+-- The datasets that would count again if the one were gone that counts in their place. Called before datasets are
+-- deleted, to say what would come of it.
+select datasets.id from datasets
+where key in (
+    select old.dataset_key
+    from coverage this join coverage old on old.superseded_by = this.dataset_key
+        and old.year = this.year and old.gender = this.gender
+    where this.dataset_key = %(dataset_key)s and this.superseded_by is null)
+order by key
+
 -- name: coverage.of_dataset
 -- What a dataset covers, and for each year and sex the dataset that counts in its place. Called to show a dataset.
 select coverage.year, coverage.gender::text as gender, coverage.row_count as rows, coverage.total_count as total,

@@ -16,7 +16,9 @@ select dataset_id from jobs where id = %(job_id)s
 
 -- name: jobs.lock
 -- Locks the job. The runner's commit locks it too, so that of a commit and a cancel the first one wins.
-select id, dataset_id, type, state, lease_epoch, finished_at, last_cause, cancel_requested_at from jobs where id = %(job_id)s for update
+select id, dataset_id, type, state, lease_epoch, finished_at, last_cause, cancel_requested_at, pool, priority, run_at, attempts,
+    interruptions, give_backs
+from jobs where id = %(job_id)s for update
 
 -- name: jobs.cancel_waiting
 -- Cancels a job that is not running.
@@ -49,8 +51,9 @@ select id from cancelled
 select retry_job(%(job_id)s, %(priority)s)
 
 -- name: jobs.set_waiting
--- Sets another priority, another time, or both, for a job that waits, and wakes the controllers.
-select set_waiting_job(%(job_id)s, %(priority)s, coalesce(%(at)s::timestamptz, now() + %(after)s::interval))
+-- Sets another priority, time or pool for a job that waits, and wakes the controllers.
+select set_waiting_job(
+    %(job_id)s, %(priority)s, coalesce(%(at)s::timestamptz, now() + %(after)s::interval), %(pool)s)
 
 -- name: jobs.failed
 -- Lists the dead letters that can be retried: failed, and the latest job of their dataset. Called by jobs retry

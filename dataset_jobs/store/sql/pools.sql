@@ -80,6 +80,14 @@ with resumed as (
 )
 select wake_controllers() from resumed
 
+-- name: pools.probe
+-- Makes the next probe of a blocked pool due, and wakes the controllers. No row: it is not blocked.
+with due as (
+    update pools set probe_at = clock_timestamp() where name = %(pool)s and blocked_since is not null
+    returning name
+)
+select wake_controllers() from due
+
 -- name: pools.change
 -- Sets maxima by command, and wakes the controllers. Runs at work go on, even if they are more.
 with changed as (

@@ -11,6 +11,18 @@ values (%(schedule)s, %(cron)s, %(timezone)s, %(location)s, %(url)s, %(filename)
 on conflict (name) do nothing
 returning name
 
+-- name: schedules.lock
+-- Locks a schedule for a change. No row: there is none of the name.
+select name from schedules where name = %(schedule)s for no key update
+
+-- name: schedules.change
+-- Changes when a schedule is due, and what is said of its files. A null next_at leaves the tick that is due.
+update schedules set cron = %(cron)s, timezone = %(timezone)s, next_at = coalesce(%(next_at)s, next_at), pool = %(pool)s,
+    priority = %(priority)s, year_hint = %(year_hint)s, sex_hint = %(sex_hint)s, format_hint = %(format_hint)s,
+    region_hint = %(region_hint)s, description = %(description)s
+where name = %(schedule)s
+returning name
+
 -- name: schedules.pause
 -- Pauses or resumes a schedule.
 update schedules set paused = %(paused)s where name = %(schedule)s returning name

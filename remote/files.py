@@ -1,0 +1,54 @@
+"""What touches the stored files of datasets, done by the API."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+from uuid import UUID
+
+from dataset_jobs.model.errors import Unavailable
+from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.store.views import ScheduleView
+from remote.client import RemoteClient
+from remote.pools import SCHEDULES
+from remote.uploads import Checked, Nobody, Uploads, Watcher
+from services.submit import FileOptions, SubmittedFile
+from services.use_cases import NewSchedule
+
+LOOK_SECONDS = 0.5
+"""Between two looks at a schedule that is at work."""
+
+
+class RemoteFiles:
+    """See `services.use_cases.FileUseCases`."""
+
+    def __init__(self, client: RemoteClient, watcher: Watcher | None = None) -> None:
+        self._client = client
+        self._uploads = Uploads(client, watcher or Nobody())
+
+    def watched(self, watcher: Watcher) -> "RemoteFiles":
+        """The same, with somebody who looks on."""
+        return RemoteFiles(self._client, watcher)
+
+    def check(self, paths: Sequence[Path], options: FileOptions) -> list[Checked]:
+        """Has files checked; see `Uploads.check`."""
+        return self._uploads.check(paths, options)
+
+    def submit_files(self, paths: Sequence[Path], options: FileOptions) -> list[SubmittedFile]:  # noqa: D102
+        if options.dry_run:
+            raise InvalidRequest("--dry-run needs the database itself; affirm-worker upload --check has the API check")
+        return self._uploads.send(paths, options)
+
+    def delete(self, dataset_id: UUID) -> None:  # noqa: D102
+        self._client.datasets.delete(dataset_id)
+
+    def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:  # noqa: D102
+        return self._client.schedules.add(new), None
+
+    def run_schedule(self, name: str) -> ScheduleView:  # noqa: D102
+        self._client.connection.post(f"{SCHEDULES}/{quote(name, safe='')}/run")
+        while (schedule := self._client.schedules.get(name)).looking:
+            time.sleep(LOOK_SECONDS)
+        if schedule.error is not None and schedule.failures:
+            raise Unavailable(schedule.error)
+        return schedule
