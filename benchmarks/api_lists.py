@@ -6,6 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,14 +85,16 @@ def times(conninfo: str, key: str, folder: Path, samples: int, claims: int, brow
         claims: of each percentile.
         browsing: who looks on.
     """
-    with our_api(conninfo, folder) as served:
+    with our_api(conninfo, folder) as served, closing(Queue(conninfo)) as queue:
+        queue.fill(QUEUED)
+        queue.settle()
         figures = asyncio.run(_alone(served, conninfo, key, samples))
         paths = asyncio.run(_every_path(served, conninfo, key))
-        figures += _claims("alone", asyncio.run(_claim(conninfo, claims)))
+        figures += _claims("alone", asyncio.run(_claim(queue, claims)))
         # Clients in another process: what they do must not be counted as the controller's.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
             watched = other.submit(browse, served.port, key, [*paths.values()], *browsing)
-            beside = asyncio.run(_claim(conninfo, claims, watched))
+            beside = asyncio.run(_claim(queue, QUEUED - claims, watched))
             found = {template: watched.result()[path] for template, path in paths.items()}
     figures += _claims(f"while {browsing.clients} look on", beside)
     return figures + _routes(found, browsing)
@@ -164,20 +167,17 @@ class _Or(dict[str, Any]):
         return f"{{{name}}}"
 
 
-async def _claim(conninfo: str, claims: int, until: "Future[Any] | None" = None) -> list[float]:
+async def _claim(queue: Queue, claims: int, until: "Future[Any] | None" = None) -> list[float]:
     """Claims one job at a time, so many times, or until something has ended; the seconds of each claim."""
     took: list[float] = []
-    queue = Queue(conninfo)
-    queue.fill(QUEUED)
-    async with controller_pool(conninfo, 2) as pool:
+    async with controller_pool(queue.conninfo, 2) as pool:
         store = ControllerStore(pool)
-        while len(took) < claims if until is None else not until.done() and len(took) < QUEUED:
+        while len(took) < claims and not (until is not None and until.done()):
             seconds, claimed = await claim(store, 1)
             assert claimed
             took.append(seconds)
             await asyncio.to_thread(queue.release)
             await asyncio.sleep(BETWEEN_CLAIMS)
-    queue.close()
     return took
 
 
