@@ -256,7 +256,7 @@ class Settings(BaseSettings):
         "an http or https URL, such as https://names.example.org", "the database is asked",
     )  # fmt: skip
     affirm_worker_key: ApiKey | None = _setting(
-        None, "The key that they send to it; `key` in a context.", "a key that affirm-worker keys make has printed",
+        None, "The key that they send to it; `key` in a context.", "a key, aw_ and 52 more letters",
         "no key", repr=False,
     )  # fmt: skip
     affirm_worker_key_file: Path | None = _setting(

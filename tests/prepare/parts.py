@@ -127,6 +127,7 @@ FOLDERS = {
     "conformance": "integration",
     "integration": "integration",
     "outages": "integration",
+    "remote": "integration",
     "chaos": "faults",
     "e2e": "e2e",
 }

@@ -21,6 +21,7 @@ OPTION = re.compile(r"(?:^|[\s(])--[a-z]")
 OTHER_PROGRAMS = {
     "app/postgres_server.py": "useradd --system",
     "controller/check_cluster.py": "kubectl apply",
+    "dataset_jobs/model/kubectl.py": "kubectl patch",
     "parser_runner/__main__.py": "parser-runner --job-id",
 }
 """Texts with options of another program than `affirm-worker`."""
