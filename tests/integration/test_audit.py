@@ -152,10 +152,10 @@ LOOKS = {
     *("datasets.select", "datasets.coverage", "datasets.deletion"),
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
     *("jobs.page", "jobs.purgeable", "jobs.select"),
-    *("keys.all", "keys.check"),
+    *("keys.all", "keys.check", "keys.good"),
     # Each act of the batches of an operation is one.
     *("operations.get", "operations.page", "operations.preview", "operations.work"),
-    *("pools.details", "pools.get", "pools.list", "pools.names"),
+    *("pools.details", "pools.get", "pools.list", "pools.names", "pools.recent_runs"),
     *("schedules.get", "schedules.list", "schedules.names"),
     # The controller's ticks: each dataset that one submits is an act.
     *("schedules.claim", "schedules.do", "schedules.do_by_hand", "schedules.give_back"),
