@@ -189,6 +189,12 @@ PROBLEMS: dict[str, Kind] = {
         "Choose another, or change the one that is there.",
         "PATCH /v1/schedules/ssa",
     ),
+    "has-datasets": Kind(
+        409, "In use",
+        "The country has datasets or schedules.",
+        "Delete or change them first.",
+        "DELETE /v1/countries/SE",
+    ),
     "at-work": Kind(
         409, "At work",
         "The schedule is being done just now.",

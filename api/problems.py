@@ -24,6 +24,7 @@ from dataset_jobs.model.requests import (
 from dataset_jobs.model.text import storable_values
 from dataset_jobs.model.trouble import Quiet
 from services.actions import offer
+from services.countries import CountryExists, CountryInUse
 from services.keys import LastAdmin
 
 MEDIA_TYPE = "application/problem+json"
@@ -124,6 +125,8 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (UnknownCountry, "country-not-found"),
     (NotFound, "not-found"),
     (LastAdmin, "last-admin"),
+    (CountryExists, "exists"),
+    (CountryInUse, "has-datasets"),
     (LoadedOtherwise, "overlapping"),
     (BeingLoaded, "dataset-busy"),
     (Conflict, "conflict"),

@@ -14,6 +14,14 @@ from services.dataset_maker import find_country
 NAME_LENGTH = 100
 
 
+class CountryExists(Conflict):
+    """There is a country of that code."""
+
+
+class CountryInUse(Conflict):
+    """A country has datasets or schedules."""
+
+
 @dataclass(frozen=True, slots=True)
 class CountryStats:
     """What is loaded of a country.
@@ -87,7 +95,7 @@ class Countries:
 
         Raises:
             InvalidRequest: code or name cannot be.
-            Conflict: there is one of that code.
+            CountryExists: there is one of that code.
         """
         upper = code.strip().upper()
         if not re.fullmatch("[A-Z]{2}", upper):
@@ -96,7 +104,7 @@ class Countries:
 
         def work(acting: Acting) -> None:
             if acting.one("countries.add", code=upper, name=name) is None:
-                raise Conflict(f"there is a country {upper} already")
+                raise CountryExists(f"there is a country {upper} already")
             acting.detail = {"name": name}
 
         self._database.act(Act.COUNTRY_ADD, target_of("country", upper), work)
@@ -120,10 +128,10 @@ class Countries:
 
         Raises:
             UnknownCountry: there is no such country.
-            Conflict: it has datasets or schedules.
+            CountryInUse: it has datasets or schedules.
         """
         found = self.get(given)
-        used = Conflict(f"country {found.code} has datasets or schedules: they must go first")
+        used = CountryInUse(f"country {found.code} has datasets or schedules: they must go first")
 
         def work(acting: Acting) -> None:
             if acting.one_unless_used(used, "countries.remove", id=found.id) is None:

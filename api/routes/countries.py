@@ -100,7 +100,7 @@ class CountryName(Body):
 
 @topic.route(
     "POST", "/v1/countries", Access.ADMIN, status_code=201, response_model=OneCountry,
-    problems=["field-invalid", "not-json", "conflict"], summary="Add a country",
+    problems=["field-invalid", "not-json", "exists"], summary="Add a country",
     example="/v1/countries --json '{\"code\": \"XK\", \"name\": \"Kosovo\"}'",
 )  # fmt: skip
 def add_country(using: Using, client: Requesting, body: NewCountry) -> Response:
@@ -124,7 +124,7 @@ def rename_country(using: Using, client: Requesting, country: str, body: Country
 
 @topic.route(
     "DELETE", "/v1/countries/{country}", Access.ADMIN, status_code=204,
-    problems=["country-not-found", "conflict"], summary="Remove a country", example="/v1/countries/XK",
+    problems=["country-not-found", "has-datasets"], summary="Remove a country", example="/v1/countries/XK",
 )  # fmt: skip
 def remove_country(using: Using, client: Requesting, country: str) -> None:
     """Removes a country without datasets and schedules. Migrations bring those of ISO 3166-1 back."""

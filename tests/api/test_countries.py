@@ -50,13 +50,13 @@ def test_a_country_that_cannot_be_is_refused(api: Api, body: dict[str, str]) -> 
 
 
 def test_a_country_that_is_there_is_a_conflict(api: Api) -> None:
-    assert api.post("/v1/countries", json_body={"code": "SE", "name": "Sweden"}).code == "conflict"
+    assert api.post("/v1/countries", json_body={"code": "SE", "name": "Sweden"}).code == "exists"
 
 
 def test_a_country_with_datasets_stays(api: Api) -> None:
     api.world.submit_small()
     answer = api.delete("/v1/countries/US")
-    assert (answer.status, answer.code) == (409, "conflict")
+    assert (answer.status, answer.code) == (409, "has-datasets")
     assert api.get("/v1/countries/US").status == 200
 
 
