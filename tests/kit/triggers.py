@@ -14,7 +14,7 @@ create trigger note_resumed after update of released_at on runs for each row
 
 COUNT_CLAIMS = """
 create table claims_seen (unreleased int not null);
-create function count_claims() returns trigger language plpgsql as $$
+create function count_claims() returns trigger language plpgsql security definer set search_path from current as $$
 begin
     insert into claims_seen select count(*) from runs where released_at is null;
     return null;
