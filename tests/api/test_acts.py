@@ -20,6 +20,7 @@ ELSEWHERE = {
     ("PUT", "/v1/datasets/upload/{filename}"),
     ("POST", "/v1/datasets/known"),
     ("POST", "/v1/datasets/validate"),
+    ("POST", "/v1/jobs/progress"),
 }
 """Uploads, and what only looks: these have tests of their own."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,6 +27,7 @@ from services.filters import JobFilter
 from services.keys import Role
 from services.operation_acts import Doing
 from services.schedules import Change, How
+from services.submission import open_file, read_file
 from services.submit import FileOptions
 from tests.faults.actor import Actor as Faulty
 from tests.faults.actor import Crashed, Kind, fault_at
@@ -64,6 +66,13 @@ def schedule(world: World) -> str:
 
 def submits(client: Client, world: World) -> object:
     return client.submit_file(world.storage, world.file("yob2001.txt", "Ada,F,5\n"), FileOptions("US"))
+
+
+def submits_checked(client: Client, world: World) -> object:
+    path, options = world.file("yob2001.txt", "Ada,F,5\n"), FileOptions("US")
+    return client.submit_checked(
+        world.storage, read_file(path, options.hints, options.replaces), partial(open_file, path), options
+    )
 
 
 def submits_several(client: Client, world: World) -> object:
@@ -110,6 +119,7 @@ class Case(NamedTuple):
 
 ACTS = {
     "submit_file": Case(Act.DATASET_SUBMIT, nothing, lambda it, world, _: submits(it, world)),
+    "submit_checked": Case(Act.DATASET_SUBMIT, nothing, lambda it, world, _: submits_checked(it, world)),
     "submit_files": Case(Act.DATASET_SUBMIT, nothing, lambda it, world, _: submits_several(it, world)),
     "jobs.cancel": Case(Act.JOB_CANCEL, waiting_job, lambda it, _, job: it.jobs.cancel(job)),
     "jobs.retry": Case(Act.JOB_RETRY, failed_job, lambda it, _, job: it.jobs.retry(job)),
@@ -145,11 +155,11 @@ ACTS = {
 
 LOOKS = {
     *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
-    *("unserved", "waiting"),
+    *("overview", "story", "unserved", "waiting"),
     *("audit.page", "audit.is_upload_of", "audit.uploaders"),
     *("countries.all", "countries.by_code", "countries.get"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
-    *("datasets.select", "datasets.coverage", "datasets.deletion"),
+    *("datasets.select", "datasets.coverage", "datasets.deletion", "datasets.known"),
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
     *("jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check", "keys.good"),

@@ -55,7 +55,8 @@ def test_each_event_of_a_file_is_one_line(world: World) -> None:
 def test_details_come_at_debug(world: World) -> None:
     one = world.submit_small(2001)
     said = of(one, "yob2001.txt", events(world, LOG_LEVEL="DEBUG"))
-    assert [line.split()[0] for line in said] == ["claimed", "launched", "started", "committed", "completed:"]
+    beginnings = [line.split()[0] for line in said if not line.startswith("the process that parses is confined")]
+    assert beginnings == ["claimed", "launched", "started", "committed", "completed:"]
 
 
 def test_a_retry_and_its_wait_name_the_file(world: World) -> None:

@@ -222,6 +222,7 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "schedules remove": [[schedule], [bad]],
         "reprocess": [[it.datasets[0]], [bad]],
         "submit": [[file, "--country", "US"], [f"{file}.zip", "--country", "US"], [bad, "-c", "US"]],
+        "upload": [[file, "--country", "US"], [f"{file}.zip", "--country", "US"], [bad, "-c", "US"]],
         "load": [[file, "--country", "US"], [f"{file}.zip", "--country", "US"], [bad, "-c", "US"]],
         "keys make": [[bad, "--role", "viewer"], ["another", "--role", bad]],
         "keys revoke": [[bad]],
