@@ -9,8 +9,8 @@ from tests.e2e.loads import NOTHING_RUNS, copy_slowed_down, rows_of, variant
 
 def test_a_rolling_update_and_a_change_of_replicas_interrupt_no_run(installation: Installation, tmp_path: Path) -> None:
     installation.until(NOTHING_RUNS)
-    [pool] = installation.query("select max_running from pools")
-    installation.query("update pools set paused = true, max_running = 3")
+    [pool] = installation.query("select max_running from pools where name = 'default'")
+    installation.query("update pools set paused = true, max_running = 3 where name = 'default'")
     try:
         years = installation.new_years(6)
         submitted = installation.submit(*(variant(tmp_path, year) for year in years))
@@ -18,7 +18,7 @@ def test_a_rolling_update_and_a_change_of_replicas_interrupt_no_run(installation
         with ExitStack() as held:
             for one, year in zip(submitted[:2], years[:2], strict=True):
                 held.enter_context(copy_slowed_down(installation, one["dataset_id"], year))
-            installation.query("update pools set paused = false")
+            installation.query("update pools set paused = false where name = 'default'")
             installation.until("select 1 where (select count(*) from runs where started_at is not null) >= 2")
             # While these two are in the middle of their COPY, the third slot goes on being taken and freed.
             installation.kubectl("rollout", "restart", f"deployment/{RELEASE}")
@@ -27,7 +27,7 @@ def test_a_rolling_update_and_a_change_of_replicas_interrupt_no_run(installation
         installation.scale_controller(1)
         jobs = installation.until_finished(submitted)
     finally:
-        installation.query("update pools set max_running = %s", pool["max_running"])
+        installation.query("update pools set max_running = %s where name = 'default'", pool["max_running"])
     columns = ("state", "attempts", "interruptions", "give_backs", "lease_epoch")
     assert [tuple(job[name] for name in columns) for job in jobs] == [("completed", 0, 0, 0, 1)] * len(ids)
     assert [rows_of(installation, one["dataset_id"]) for one in submitted] == [31804] * len(ids)
