@@ -124,9 +124,6 @@ def _refusal(""",
         Change("controller/steps/settle.py", "    if evidence.left_running:\n", "    if False:\n"),
         Change(_RESCUE, "        if seen.evidence.left_running:\n", "        if False:\n"),
     ),
-    "two runners of one epoch may both take the run": (
-        Change(_OF_RUNS, " and (runs.runner_uid is null or runs.runner_uid = uid)", ""),
-    ),
     "a full disk is taken for a damaged file": (
         Change(
             "parser_runner/machine.py",
@@ -178,7 +175,6 @@ SEARCHES = {
     "a list that fails reads as an empty one": Search(("list fails",)),
     "what an ended runner left in its load is not ended": Search(("zombie",)),
     "what is left of a pod whose runner is over is not stopped": Search(runs=60),
-    "two runners of one epoch may both take the run": Search(("pod twin",)),
     "a full disk is taken for a damaged file": Search(("a fault of the machine", "workbooks"), runs=60),
     "a reader of workbooks that was killed is taken for a workbook that is too large": Search(
         ("a fault of the machine", "workbooks"), runs=60

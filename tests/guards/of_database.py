@@ -23,6 +23,7 @@ _TAKES_AWAY = "tests/integration/test_migrate.py::test_a_migration_takes_from_ru
 _PAST_A_TEMPORARY = f"{_HOSTILE}::test_rows_reach_our_table_past_a_temporary_one"
 _NO_SECRET_SEEN = f"{_HOSTILE}::test_no_secret_is_seen_by_another_session"
 _FLOOD = f"{_RUNS_TESTS}::test_a_flood_of_notifications_wakes_now_and_then"
+_SECOND = "tests/integration/test_faults.py::test_a_second_runner_of_the_same_epoch_commits_nothing"
 _PROVEN = "    perform prove(of_job, of_epoch, secret);\n"
 
 
@@ -54,6 +55,9 @@ def _without_path() -> Iterator[tuple[str, Mutant]]:
 MUTANTS: dict[str, Mutant] = {
     **dict(_unproven()),
     **dict(_without_path()),
+    "two runners of one epoch may both take the run": one(
+        _RUNS, " and (runs.runner_uid is null or runs.runner_uid = uid)", "", _SECOND
+    ),
     "rights on tables that somebody granted stay": one(
         _GRANTS,
         "    execute format('revoke all on all tables in schema %I from affirm_runner",
