@@ -185,6 +185,7 @@ class TestDatasets:
         answer = api.post(f"/v1/datasets/{made.dataset_id}/reprocess")
         assert (answer.status, answer.code) == (409, "job-unfinished")
 
+    @pytest.mark.every_postgres
     async def test_a_dry_run_says_what_would_go(self, api: Api) -> None:
         old = api.world.submit_small(2020)
         await api.world.run_until_idle()
