@@ -25,4 +25,5 @@ def every_statement_is_executed(request: pytest.FixtureRequest, postgres: Postgr
     whole = request.config.option.markexpr == "every_postgres" and not request.config.option.keyword
     if whole and not request.session.testsfailed:
         log = postgres.log.read_text(encoding="utf-8", errors="replace")
-        assert [name for name in all_statements() if f"-- {name}\n" not in log] == []
+        missing = [name for name in all_statements() if f"-- {name}\n" not in log]
+        assert not missing, f"not executed: {missing}"
