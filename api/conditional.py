@@ -11,7 +11,6 @@ from dataset_jobs.model.text import storable_values
 from services.to_json import to_json
 
 PRIVATE = "private, no-cache"
-PUBLIC_MINUTE = "public, max-age=60"
 
 
 def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None, version: str = "") -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 
@@ -18,6 +18,7 @@ from api.upload.uploads import Uploads
 from app.file_storage import storage_config
 from app.settings import Settings
 from dataset_jobs.model.actor import Actor
+from dataset_jobs.model.listed_parser import ListedParser
 from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
@@ -36,22 +37,6 @@ KEPT_SECONDS = 5.0
 
 CONNECTION_SECONDS = 3.0
 """How long a request waits for a connection: a database that is away is an answer, soon."""
-
-
-class ParserLine(NamedTuple):
-    """A format that can be read.
-
-    Args:
-        country: ISO code.
-        format: its name.
-        package: where it is from; None if it is built in.
-        description: what lists it reads.
-    """
-
-    country: str
-    format: str
-    package: str | None
-    description: str
 
 
 @dataclass(slots=True)
@@ -74,7 +59,7 @@ class Context:
     settings: Settings
     client: Client
     storage: Storage
-    parsers: Callable[[], Sequence[ParserLine]]
+    parsers: Callable[[], Sequence[ListedParser]]
     read_reports: ReadReports
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
@@ -100,7 +85,7 @@ class Context:
         cls,
         settings: Settings,
         conninfo: str,
-        parsers: Callable[[], Sequence[ParserLine]],
+        parsers: Callable[[], Sequence[ListedParser]],
         read_reports: ReadReports,
         *,
         local: bool = False,

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from api.context import Context, ParserLine
+from api.context import Context
 from api.server import Listening, Server
 from app.settings import Settings
 from cli.reading import ReportReader
+from dataset_jobs.model.listed_parser import ListedParser
 from parser_runner.parsers import countries
 from parser_runner.parsers.listing import all_parsers
 from services.client import Client
@@ -22,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 
 @cache
-def parser_lines() -> Sequence[ParserLine]:
+def parser_lines() -> Sequence[ListedParser]:
     """The formats that can be read. They stay the same for as long as the process does, and looking takes a while."""
-    return [ParserLine(*one) for one in all_parsers(countries())[0]]
+    return all_parsers(countries())[0]
 
 
 def report_reader(settings: Settings) -> ReportReader:

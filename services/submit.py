@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Iterable, Sequence, Sized
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -156,10 +156,3 @@ def submit_sources(
             else:
                 submitted += submit(file, source.shown)
     return submitted
-
-
-def submit_fetched(
-    database: ClientDatabase, storage: Storage, file: LocalFile, shown: str, options: FileOptions
-) -> SubmittedFile:
-    """As `submit_file`, of a file that came from elsewhere, which messages name by where it came from."""
-    return replace(submit_file(database, storage, file.path, options), path=shown)

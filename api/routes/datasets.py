@@ -22,7 +22,7 @@ from api.links import dataset_links
 from api.lists import OldPaging, Several, asked, check_alone, key_place, list_of, one_of, page
 from api.problems import Problem
 from api.routes.jobs import JOB, NEWEST_FILES, jobs_as_json
-from api.shapes import open_words, shape
+from api.shapes import shape
 from dataset_jobs.model.errors import FileMissing
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import DatasetStatus, JobState
@@ -38,7 +38,6 @@ topic = Topic("datasets", "Datasets: a file with its country, and what is loaded
 MOST_JOBS = 5
 BLOCK = 1 << 18
 
-_STATUS = open_words(*DatasetStatus)
 _OLD: dict[str, Any] = {
     "country_id": UUID | None,
     "country_code": str,

@@ -1,7 +1,6 @@
 """The process that parses one file, or plain files one after another: it answers the runner, and then ends."""
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -123,8 +122,3 @@ def _log_to(runner: Connection) -> None:
     ours.propagate = False
     ours.handlers = [_ToRunner(runner)]
     ours.setLevel(logging.DEBUG)
-
-
-def end_of_process() -> None:
-    """Ends this process without the interpreter's shutdown: nothing is left to be written."""
-    os._exit(0)

@@ -1,26 +1,10 @@
 """Every format that can be read, by country: those that are built in, and those of other packages."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from dataset_jobs.model.listed_parser import ListedParser
 from parser_runner.parsers import AnyParser, further_parsers_of, parsers_of
 from parser_runner.parsers.packages import Broken
-
-
-class ListedParser(NamedTuple):
-    """A format that can be read.
-
-    Args:
-        country: ISO code.
-        format: its name.
-        package: where it is from; None if it is built in.
-        description: what lists it reads.
-    """
-
-    country: str
-    format: str
-    package: str | None
-    description: str
 
 
 def all_parsers(countries: Iterable[str]) -> tuple[list[ListedParser], list[Broken]]:

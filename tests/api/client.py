@@ -10,15 +10,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from api import routes
-from api.context import Context, ParserLine
+from api.context import Context
 from api.declared import Topic
 from api.server import Listening, Server, listen
 from app.settings import Settings
 from cli.reading import ReportReader
+from dataset_jobs.model.listed_parser import ListedParser
 from services.keys import Keys, Role
 from tests.integration.world import World
 
-PARSERS = [ParserLine("US", "ssa", None, "Lists of the SSA."), ParserLine("CH", "zurich", "a-package", "Of Zürich.")]
+PARSERS = [
+    ListedParser("US", "ssa", None, "Lists of the SSA."),
+    ListedParser("CH", "zurich", "a-package", "Of Zürich."),
+]
 
 
 @dataclass(frozen=True, slots=True)
