@@ -5,6 +5,7 @@ Whatever happens at once is told together, so a client that reads slowly costs n
 
 import asyncio
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -189,6 +190,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._keys_due = 0.0
+        self._rendering = threading.Lock()
         self._rendered: tuple[Figures, str] | None = None
 
     @property
@@ -225,11 +227,11 @@ class Hub:
                 self._tasks = []
 
     def text_of(self, figures: Figures, write: Callable[[Figures], str]) -> str:
-        """The figures as text, written once for all viewers. Runs in a thread."""
-        kept = self._rendered
-        if kept is None or kept[0] is not figures:
-            kept = self._rendered = figures, write(figures)
-        return kept[1]
+        """The figures as text, written once for all viewers, whose threads ask at one moment."""
+        with self._rendering:
+            if self._rendered is None or self._rendered[0] is not figures:
+                self._rendered = figures, write(figures)
+            return self._rendered[1]
 
     def _check(self, viewer: Viewer) -> None:
         mine = Counter(one.name for one in self._viewers)[viewer.name]

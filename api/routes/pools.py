@@ -56,9 +56,9 @@ MOST_BY_ITSELF = 300
 )  # fmt: skip
 def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]) -> Response:
     """Pools by name."""
-    figures, past = using.sampler.figures(), lately(using.client.database)
+    figures = using.sampler.figures()
     shown, follows = sliced(query, figures.status.pools, lambda one: one.name)
-    data = [pool_values(one, past.get(one.name)) for one in shown]
+    data = [pool_values(one, figures.past.get(one.name)) for one in shown]
     return page(request, query, data, follows, figures.as_of, "name")
 
 
