@@ -52,6 +52,7 @@ class Context:
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
+        known_keys: the first parts of keys that were good once.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
     """
@@ -64,6 +65,7 @@ class Context:
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
     rates: Rates = field(init=False)
+    known_keys: set[str] = field(init=False, default_factory=set)
     keys: Keys = field(init=False)
     uploads: Uploads = field(init=False)
     background: Background = field(init=False)
