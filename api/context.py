@@ -23,7 +23,6 @@ from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
 from services.figures import Sampler
-from services.keys import Keys
 from services.validation import ReadReports
 
 ANSWER_SECONDS = 10.0
@@ -66,7 +65,6 @@ class Context:
     stopping: Stopping = field(default_factory=Stopping)
     rates: Rates = field(init=False)
     known_keys: set[str] = field(init=False, default_factory=set)
-    keys: Keys = field(init=False)
     uploads: Uploads = field(init=False)
     background: Background = field(init=False)
     sampler: Sampler = field(init=False)
@@ -75,11 +73,10 @@ class Context:
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
-        self.keys = Keys(self.client.database)
         self.uploads = Uploads.of(self.settings)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
-        self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
+        self.hub = Hub(self.client, self.sampler, self.stopping)
         self.countries = Kept(KEPT_SECONDS)
 
     @classmethod

@@ -25,7 +25,6 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.trouble import Repeated
 from services.client import Client
 from services.figures import Figures, Sampler
-from services.keys import Keys
 from services.live import Look, Version, look
 
 LOOK_SECONDS = 1.0
@@ -177,13 +176,12 @@ class Hub:
     """Looks while anybody looks on, and tells each viewer what is new. For the event loop of the server.
 
     Args:
-        client, keys, sampler: asked, in threads.
+        client, sampler: asked, in threads.
         stopping: ends all streams.
     """
 
-    def __init__(self, client: Client, keys: Keys, sampler: Sampler, stopping: Stopping) -> None:
+    def __init__(self, client: Client, sampler: Sampler, stopping: Stopping) -> None:
         self._client = client
-        self._keys = keys
         self._sampler = sampler
         self._stopping = stopping
         self._viewers: set[Viewer] = set()
@@ -281,7 +279,7 @@ class Hub:
         figures = self._sampler.figures() if any(viewer.wants_figures for viewer in viewers) else None
         good = None
         if time.monotonic() >= self._keys_due:
-            good = self._keys.good({viewer.key_id for viewer in viewers if viewer.key_id is not None})
+            good = self._client.keys.good({viewer.key_id for viewer in viewers if viewer.key_id is not None})
             self._keys_due = time.monotonic() + KEYS_SECONDS
         return Seen(found, figures, good)
 

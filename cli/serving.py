@@ -14,7 +14,7 @@ from dataset_jobs.model.listed_parser import ListedParser
 from parser_runner.parsers import countries
 from parser_runner.parsers.listing import all_parsers
 from services.client import Client
-from services.keys import Keys, Role
+from services.keys import Role
 
 FIRST_KEY = "first"
 """The name of the key that the first `serve` makes."""
@@ -35,10 +35,9 @@ def report_reader(settings: Settings) -> ReportReader:
 
 def first_key(client: Client) -> str | None:
     """A key for an admin, made if there is none of any kind; None if there is one, or this login may make none."""
-    keys = Keys(client.database)
-    if keys.all():
+    if client.keys.all():
         return None
-    return keys.make(FIRST_KEY, Role.ADMIN).text
+    return client.keys.make(FIRST_KEY, Role.ADMIN).text
 
 
 @contextmanager

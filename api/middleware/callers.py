@@ -69,7 +69,7 @@ class Callers:
         try:
             if scheme.casefold() != "bearer":
                 raise _bad_key("the header must read  Authorization: Bearer KEY")
-            key = self._context.keys.check(text.strip())
+            key = self._context.client.keys.check(text.strip())
         except ExpiredKey as error:
             raise Problem("key-expired", str(error), headers={"WWW-Authenticate": "Bearer"}) from None
         except KeyRefused as error:

@@ -23,7 +23,6 @@ from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError
 from parser_runner import child
 from services.client import Client
-from services.countries import Countries
 from services.keys import Role
 
 EPILOG = """
@@ -77,7 +76,7 @@ def _say_first_steps(settings: Settings, database: Database, listening: Listenin
         with Client.connect(database.conninfo) as client:
             # Of a server that others reach too, somebody keeps what it prints; and it may have replicas.
             key = first_key(client) if listening.local else None
-            country = Countries(client.database).get("US")
+            country = client.countries.get("US")
     except RunError as error:
         _log.warning("no look at the keys: %s", error)
         return
