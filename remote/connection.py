@@ -130,7 +130,7 @@ class Connection:
         Args:
             method, path: of the request; the path is quoted already.
             query: of the address; None and empty values are left out.
-            json_body: sent as JSON.
+            json_body: sent as JSON; members that are None are left out.
             body: sent as it is.
             headers: further ones.
 
@@ -145,7 +145,7 @@ class Connection:
         content: bytes | None = None
         if json_body is not None:
             sent["Content-Type"] = "application/json"
-            content = json.dumps(json_body).encode()
+            content = json.dumps({name: value for name, value in json_body.items() if value is not None}).encode()
         until = time.monotonic() + self._patience.again
         while True:
             response = self._ask(method, url, sent, content, body)
