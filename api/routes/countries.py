@@ -68,7 +68,7 @@ class OneCountry(BaseModel):
 def list_countries(request: Request, using: Using) -> Response:
     """All countries by their codes, with what was loaded of each a few seconds ago: `meta.as_of` says when."""
     found, at = using.countries.get(lambda: [shape(one) for one in using.client.countries.all()])
-    return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}}, tagged=found)
+    return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}})
 
 
 @topic.route(

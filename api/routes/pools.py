@@ -75,7 +75,7 @@ def show_pool(request: Request, using: Using, name: str) -> Response:
         "controllers": [controller_values(one) for one in details.controllers],
         "recent": to_json(details.recent),
     }
-    return answer(request, {"data": data, "as_of": using.client.now()}, tagged=data)
+    return answer(request, {"data": data, "as_of": using.client.now()})
 
 
 class HistoryQuery(BaseModel):
