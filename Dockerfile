@@ -57,6 +57,7 @@ COPY remote remote
 COPY app app
 COPY controller controller
 COPY api api
+COPY dashboard dashboard
 COPY cli cli
 RUN /opt/builder/bin/pip wheel --no-cache-dir --no-deps --no-index --no-build-isolation --wheel-dir /dist . \
  && /opt/builder/bin/pip --python /opt/affirm-worker/bin/python install --no-cache-dir --no-compile --no-deps \
@@ -65,7 +66,7 @@ RUN /opt/builder/bin/pip wheel --no-cache-dir --no-deps --no-index --no-build-is
 
 # The parser-runner's image has no dependencies for the controller and the command line, so it leaves them out.
 FROM controller-code AS runner-code
-RUN cd /overlay/lib/python3*/site-packages && rm -r /overlay/bin/affirm-worker api app cli controller remote services
+RUN cd /overlay/lib/python3*/site-packages && rm -r /overlay/bin/affirm-worker api app cli controller dashboard remote services
 
 
 FROM python AS parser-runner

@@ -10,7 +10,7 @@ SECONDS ?= 60
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check lint unit model integration postgres-18 http postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit
+.PHONY: help run prepare test check lint unit model integration postgres-18 http postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit vendor
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -91,8 +91,8 @@ integration: postgres-18 http postgres-16 postgres-15  ## conformance and integr
 postgres-18: prepare-integration
 	$(PYTEST) tests/conformance tests/integration tests/outages
 
-http: prepare-integration  ## the API, and the command line over it, on a real Postgres and real storage
-	$(PYTEST) tests/api tests/remote
+http: prepare-integration  ## the API, its pages, and the command line over it, on a real Postgres and real storage
+	$(PYTEST) tests/api tests/remote tests/dashboard
 
 # On the others what their SQL decides; that every statement is among it is checked. 16 and 18 come with the embedded one.
 postgres-16: prepare-integration
@@ -194,6 +194,9 @@ sbom: .supply/.done  ## dist/sbom: the bills of materials of the images, as Cycl
 
 audit: .supply/.done  ## what is known against the locked packages; 75 if nobody can be asked
 	@.supply/bin/python -m supply.audit
+
+vendor: $(VENV)/.dev  ## the files of others that pages load, as dashboard/static/vendor.lock has them
+	$(BIN)/python -m supply.vendor
 
 format: $(VENV)/.dev  ## code, as ruff has it
 	$(BIN)/ruff check --fix .

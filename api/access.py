@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dataset_jobs.model.actor import Actor
+from dataset_jobs.model.actor import Actor, Surface
 from services.keys import Role
 
 
@@ -29,6 +29,8 @@ class Via(StrEnum):
     """How a caller was recognised."""
 
     KEY = "key"
+    SESSION = "session"
+    """A browser whose user has typed a key."""
     PROXY = "proxy"
     LOCAL = "local"
     NOBODY = "nobody"
@@ -59,6 +61,6 @@ class Caller:
         ranks = [None, *Role]
         return ranks.index(self.role) >= ranks.index(role)
 
-    def actor(self, request_id: str) -> Actor:
+    def actor(self, request_id: str, surface: Surface = "api") -> Actor:
         """Who the audit names."""
-        return Actor(self.name, "api", request_id, self.key_id)
+        return Actor(self.name, surface, request_id, self.key_id)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Lifespan
 from api import routes
 from api.context import Context
 from api.declared import DeclaredRoute, Topic
+from api.exchange import ProblemPage
 from api.middleware.body import BodyLimit
 from api.middleware.envelope import Envelope
 from api.middleware.gate import Gate
@@ -44,12 +45,15 @@ def bare_app(topics: Iterable[Topic] = routes.ALL, lifespan: Lifespan[FastAPI] |
     return app
 
 
-def create_app(context: Context, topics: Iterable[Topic] = routes.ALL) -> ASGIApp:
-    """The whole API.
+def create_app(
+    context: Context, topics: Iterable[Topic] = routes.ALL, problem_page: ProblemPage | None = None
+) -> ASGIApp:
+    """The whole API, with the pages that are among its topics.
 
     Args:
         context: what the routes work with; whoever made it closes it.
-        topics: all of them, except in tests.
+        topics: those of the API and of the pages.
+        problem_page: what problems are to those who asked for a page; None if there are no pages.
     """
     app = bare_app(topics)
     app.state.context = context
@@ -57,7 +61,7 @@ def create_app(context: Context, topics: Iterable[Topic] = routes.ALL) -> ASGIAp
         app.add_exception_handler(kind, _answered)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    return Envelope(Gate(BodyLimit(app), context, app.routes))
+    return Envelope(Gate(BodyLimit(app), context, app.routes), problem_page)
 
 
 async def _answered(request: Request, error: Exception) -> Response:

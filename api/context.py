@@ -125,7 +125,8 @@ async def _caller(request: Request) -> Caller:
 async def _client(request: Request) -> Client:
     exchange, context = exchange_of(request.scope), request.app.state.context
     assert exchange.caller is not None
-    client: Client = context.client.acting_as(exchange.caller.actor(exchange.request_id))
+    by_page = exchange.declared is not None and exchange.declared.is_page
+    client: Client = context.client.acting_as(exchange.caller.actor(exchange.request_id, "web" if by_page else "api"))
     return client
 
 

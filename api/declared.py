@@ -20,6 +20,9 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 MIB = 1 << 20
 
+HTML = ("text/html",)
+"""What pages give, and nothing else does."""
+
 BODY_LIMIT = MIB
 """Bytes that a body may have, unless its route declares otherwise."""
 
@@ -48,6 +51,11 @@ class Declared:
     query: tuple[str, ...]
     gives: tuple[str, ...]
     example: str
+
+    @property
+    def is_page(self) -> bool:
+        """It is for people with a browser."""
+        return self.gives == HTML
 
     @property
     def all_problems(self) -> tuple[str, ...]:

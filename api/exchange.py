@@ -1,13 +1,22 @@
 """What is known of one request and its answer, from the outermost middleware to the route."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
 
 from api.access import Caller
 from api.declared import Declared
 
+if TYPE_CHECKING:
+    from api.problems import Problem
+
 _KEY = "affirm_worker"
+
+ProblemPage = Callable[[Any, "Problem"], Response]
+"""Makes a page of a request's scope and of the problem that is the answer to it."""
 
 
 @dataclass(slots=True)
@@ -23,6 +32,7 @@ class Exchange:
         status: of the answer, once it has begun.
         sent: bytes of the answer's body so far.
         head: only the headers are wanted; routes are called as for GET.
+        problem_page: how problems look to people with a browser; None if there are no pages.
     """
 
     request_id: str
@@ -33,6 +43,7 @@ class Exchange:
     status: int | None = None
     sent: int = 0
     head: bool = False
+    problem_page: ProblemPage | None = None
 
 
 def begin(scope: Any, request_id: str) -> Exchange:

@@ -28,7 +28,7 @@ def operations_page(app: FastAPI, address: str) -> str:
         app: with all its routes.
         address: of the API, as the client sees it.
     """
-    routes = [route for route in app.routes if isinstance(route, DeclaredRoute)]
+    routes = [route for route in app.routes if isinstance(route, DeclaredRoute) and route.include_in_schema]
     return _page(
         app.title,
         f"<p>{escape(app.description)} <a href='/v1/openapi.json'>OpenAPI document</a></p>",

@@ -2,10 +2,11 @@
 
 import logging
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.exchange import exchange_of
+from api.exchange import Exchange, exchange_of
 from api.problems import MEDIA_TYPE, Problem
 
 _log = logging.getLogger(__name__)
@@ -16,8 +17,17 @@ def problem_response(scope: Scope, problem: Problem) -> Response:
     exchange = exchange_of(scope)
     if exchange.declared is not None and problem.code not in exchange.declared.all_problems:
         _log.error("undeclared problem %s", problem.code, extra={"path": scope["path"]})
+    if exchange.problem_page is not None and _is_for_people(scope, exchange):
+        return exchange.problem_page(scope, problem)
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(problem.body(scope["path"], exchange.request_id), problem.status, headers, MEDIA_TYPE)
+
+
+def _is_for_people(scope: Scope, exchange: Exchange) -> bool:
+    """Whether it is a page that was asked for. Of an address that is not there only browsers ask so."""
+    if exchange.declared is not None:
+        return exchange.declared.is_page
+    return scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def fault() -> Problem:

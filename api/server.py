@@ -15,6 +15,7 @@ from api.app import create_app
 from api.connections import PatientConnection
 from api.context import Context
 from api.declared import Topic
+from api.exchange import ProblemPage
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.text import one_line
@@ -101,13 +102,19 @@ class Server(uvicorn.Server):
     Args:
         context: what the routes work with.
         listening: where.
-        topics: all routes, except in tests.
+        topics, problem_page: see `create_app`.
     """
 
-    def __init__(self, context: Context, listening: Listening, topics: Iterable[Topic] = routes.ALL) -> None:
+    def __init__(
+        self,
+        context: Context,
+        listening: Listening,
+        topics: Iterable[Topic] = routes.ALL,
+        problem_page: ProblemPage | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(context, topics),
+                create_app(context, topics, problem_page),
                 http=PatientConnection,
                 loop="asyncio",
                 ws="none",

@@ -1,4 +1,4 @@
-"""What `serve` and `load --keep` have in common: an API with its first key, beside a controller or alone."""
+"""What `serve` and `load --keep` have in common: an API with its pages, beside a controller or alone."""
 
 import logging
 import threading
@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
+import dashboard
+from api import routes
 from api.context import Context
 from api.server import Listening, Server
 from app.settings import Settings
@@ -37,7 +39,7 @@ def first_key(client: Client) -> str | None:
 
 @contextmanager
 def open_server(settings: Settings, conninfo: str, listening: Listening) -> Iterator[Server]:
-    """An API that can be served as long as the block runs.
+    """An API, with its pages, that can be served as long as the block runs.
 
     Args:
         settings: checked already.
@@ -47,7 +49,7 @@ def open_server(settings: Settings, conninfo: str, listening: Listening) -> Iter
     reader = ReportReader(settings.limits, settings.api_validate_deadline.total_seconds())
     context = Context.open(settings, conninfo, _parser_lines, reader, local=listening.local)
     try:
-        yield Server(context, listening)
+        yield Server(context, listening, (*routes.ALL, *dashboard.ALL), dashboard.problem_page)
     finally:
         reader.close()
         context.close()

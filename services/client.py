@@ -31,6 +31,7 @@ from services.submission import Submission
 from services.submit import FileOptions, SubmittedFile, submit_checked, submit_file, submit_files
 from services.waiting import Waiting
 from services.waiting_jobs import surroundings, why_waiting
+from services.web_sessions import WebSessions
 
 
 class Client:
@@ -47,6 +48,7 @@ class Client:
         self.schedules = Schedules(database)
         self.countries = Countries(database)
         self.keys = Keys(database)
+        self.web_sessions = WebSessions(database)
         self.audit = Audit(database)
         self.operations = Operations(database)
 

@@ -123,7 +123,7 @@ class Keys:
             )  # fmt: skip
             if row is None:
                 raise Conflict(f"there is a key {name!r} in use already: revoke it first, or choose another name")
-            key = _key(row)
+            key = key_of(row)
             acting.detail = {"name": name, "role": role, "expires_at": _iso(key.expires_at)}
             return key
 
@@ -150,9 +150,8 @@ class Keys:
             raise RevokedKey(f"key {row['name']!r} was revoked {_iso(row['revoked_at'])}: ask for a new one")
         if row["expired"]:
             raise ExpiredKey(f"key {row['name']!r} expired {_iso(row['expires_at'])}: ask for a new one")
-        if row["use_is_old"]:
-            self._database.transaction(lambda it: it.execute("keys.used", id=key_id))
-        return _key(row)
+        note_use(self._database, row)
+        return key_of(row)
 
     def good(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of these ids whose keys let their holders in still."""
@@ -160,7 +159,7 @@ class Keys:
 
     def all(self) -> Sequence[Key]:
         """All of them, also those revoked and expired, the newest first."""
-        return [_key(row) for row in self._database.all("keys.list")]
+        return [key_of(row) for row in self._database.all("keys.list")]
 
     def revoke(self, key_id: str, by: str | None = None) -> None:
         """Revokes a key at once. One that is revoked already stays so.
@@ -215,7 +214,14 @@ def _iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat(timespec="seconds")
 
 
-def _key(row: Row) -> Key:
+def note_use(database: ClientDatabase, row: Row) -> None:
+    """Notes that a key is used, if its last use is a minute old."""
+    if row["use_is_old"]:
+        database.transaction(lambda it: it.execute("keys.used", id=row["id"]))
+
+
+def key_of(row: Row) -> Key:
+    """The key of a row that has all of its columns."""
     return Key(
         row["id"], row["name"], Role(row["role"]), row["made_by"], row["made_at"], row["expires_at"],
         row["last_used_at"], row["revoked_at"], row["revoked_by"],

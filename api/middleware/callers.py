@@ -1,4 +1,4 @@
-"""Who calls: by a key, by a proxy that is believed, from this machine itself, or nobody."""
+"""Who calls: by a key, by a browser's session, by a proxy that is believed, from this machine itself, or nobody."""
 
 from ipaddress import ip_address
 
@@ -7,11 +7,12 @@ from starlette.types import Scope
 
 from api.access import Caller, Via
 from api.context import Context
+from api.cookies import names_this_machine, no_cookie, token_of
+from api.exchange import exchange_of
 from api.problems import Problem
 from dataset_jobs.model.text import one_line
-from services.keys import ExpiredKey, KeyRefused, Role
+from services.keys import ExpiredKey, Key, KeyRefused, Role
 
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FORWARDED = (
     "forwarded",
     "x-forwarded-for",
@@ -47,10 +48,27 @@ class Callers:
         self._settings = context.settings
 
     def without_database(self, scope: Scope, headers: Headers) -> Caller | None:
-        """Who calls, if that needs no look at the database; None if there is a key."""
-        if "authorization" in headers:
+        """Who calls, if that needs no look at the database; None if there is a key or a session."""
+        if "authorization" in headers or token_of(headers):
             return None
-        return self._by_proxy(scope, headers) or self._local(scope, headers) or self._nobody(scope, headers)
+        return self._otherwise(scope, headers)
+
+    def by_database(self, scope: Scope, headers: Headers) -> Caller:
+        """Who has the key or the session that the request has; a key counts first. Runs in a thread.
+
+        Raises:
+            Problem: as `by_key`. A session that is over counts as none, and its cookie is taken back.
+        """
+        if "authorization" in headers:
+            return self.by_key(scope, headers)
+        return self._by_session(scope, headers) or self._otherwise(scope, headers)
+
+    def still_there(self, scope: Scope, headers: Headers) -> None:
+        """Raises a Problem if the key or the session of the request has ended meanwhile."""
+        if "authorization" in headers:
+            self.by_key(scope, headers)
+        elif self._by_session(scope, headers) is None:
+            raise Problem("bad-key", "the login has ended meanwhile: log in again")
 
     def by_key(self, scope: Scope, headers: Headers) -> Caller:
         """Who has the key that the request has. Runs in a thread.
@@ -62,22 +80,50 @@ class Callers:
             Problem: it is wrong, or too many wrong ones came from that address.
         """
         scheme, _, text = headers.get("authorization", "").partition(" ")
-        address = f"wrong keys from {self.address(scope, headers)}"
-        left, known = self._context.rates.take(address, cost=0), self._context.known_keys
-        if not left.allowed and text[:KNOWN_LENGTH] not in known:
-            raise Problem("too-many-requests", "too many wrong keys came from this address", headers=left.headers)
+        if scheme.casefold() != "bearer":
+            raise _bad_key("the header must read  Authorization: Bearer KEY")
+        return _holder(self.checked(scope, headers, text.strip()), Via.KEY)
+
+    def checked(self, scope: Scope, headers: Headers, text: str) -> Key:
+        """The key that somebody has sent, in the header or by the page of the login; raises as `by_key`."""
+        self._check_patience(scope, headers, text)
         try:
-            if scheme.casefold() != "bearer":
-                raise _bad_key("the header must read  Authorization: Bearer KEY")
-            key = self._context.client.keys.check(text.strip())
+            key = self._context.client.keys.check(text)
         except ExpiredKey as error:
             raise Problem("key-expired", str(error), headers={"WWW-Authenticate": "Bearer"}) from None
         except KeyRefused as error:
-            self._context.rates.take(address, cost=WRONG_KEY_COST)
+            self._context.rates.take(self._wrong_keys(scope, headers), cost=WRONG_KEY_COST)
             raise _bad_key(str(error)) from None
-        if len(known) < MOST_KNOWN:
-            known.add(text[:KNOWN_LENGTH])
-        return Caller(key.name, key.role, Via.KEY, f"key {key.id}", key.id, key.expires_at)
+        self._remember(text)
+        return key
+
+    def _by_session(self, scope: Scope, headers: Headers) -> Caller | None:
+        token = token_of(headers)
+        if not token:
+            return None
+        self._check_patience(scope, headers, token)
+        key = self._context.client.web_sessions.key(token)
+        if key is None:
+            self._context.rates.take(self._wrong_keys(scope, headers), cost=WRONG_KEY_COST)
+            exchange_of(scope).headers["Set-Cookie"] = no_cookie(headers)
+            return None
+        self._remember(token)
+        return _holder(key, Via.SESSION)
+
+    def _check_patience(self, scope: Scope, headers: Headers, text: str) -> None:
+        left = self._context.rates.take(self._wrong_keys(scope, headers), cost=0)
+        if not left.allowed and text[:KNOWN_LENGTH] not in self._context.known_keys:
+            raise Problem("too-many-requests", "too many wrong keys came from this address", headers=left.headers)
+
+    def _remember(self, text: str) -> None:
+        if len(self._context.known_keys) < MOST_KNOWN:
+            self._context.known_keys.add(text[:KNOWN_LENGTH])
+
+    def _wrong_keys(self, scope: Scope, headers: Headers) -> str:
+        return f"wrong keys from {self.address(scope, headers)}"
+
+    def _otherwise(self, scope: Scope, headers: Headers) -> Caller:
+        return self._by_proxy(scope, headers) or self._local(scope, headers) or self._nobody(scope, headers)
 
     def address(self, scope: Scope, headers: Headers) -> str:
         """The client's address: the last one before the proxies that are believed."""
@@ -112,12 +158,16 @@ class Callers:
         peer = str((scope.get("client") or ("",))[0])
         if role is None or not self._context.local or not is_loopback(peer):
             return None
-        if any(name in headers for name in _FORWARDED) or not _names_this_machine(headers.get("host", "")):
+        if any(name in headers for name in _FORWARDED) or not names_this_machine(headers.get("host", "")):
             return None
         return Caller("local", Role(role), Via.LOCAL, "local")
 
     def _nobody(self, scope: Scope, headers: Headers) -> Caller:
         return Caller("nobody", None, Via.NOBODY, f"address {self.address(scope, headers)}")
+
+
+def _holder(key: Key, via: Via) -> Caller:
+    return Caller(key.name, key.role, via, f"key {key.id}", key.id, key.expires_at)
 
 
 def is_loopback(address: str) -> bool:
@@ -126,12 +176,6 @@ def is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-def _names_this_machine(host: str) -> bool:
-    """Whether Host is this machine by a name that no other site can have: one may lead here by its DNS."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name.casefold() in _LOCAL_NAMES
 
 
 def _bad_key(why: str) -> Problem:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.exchange import Exchange, begin, exchange_of
+from api.exchange import Exchange, ProblemPage, begin, exchange_of
 from api.middleware.linger import Lingering, Reading
 from api.problem_answers import fault, problem_response
 from api.problems import problem_of
@@ -37,10 +37,12 @@ class Envelope:
 
     Args:
         app: the next one.
+        problem_page: see `Exchange`.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, problem_page: ProblemPage | None = None) -> None:
         self._app = app
+        self._problem_page = problem_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,6 +50,7 @@ class Envelope:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         exchange = begin(scope, given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
+        exchange.problem_page = self._problem_page
         head = exchange.head = scope["method"] == "HEAD"
         if head:  # the same headers as GET
             scope["method"] = "GET"

@@ -46,7 +46,7 @@ class Gate:
         if declared.access is not Access.PUBLIC:
             caller = self._callers.without_database(scope, headers)
             if caller is None:
-                caller = await run_sync(self._callers.by_key, scope, headers)
+                caller = await run_sync(self._callers.by_database, scope, headers)
             exchange.caller = caller
             left = self._context.rates.take(caller.rate_name)
             exchange.headers.update(left.headers)
@@ -58,7 +58,7 @@ class Gate:
                 )
             self._check_role(caller, declared)
             if scope["method"] in UNSAFE and caller.via is not Via.KEY:
-                check_site(headers)
+                check_site(headers, by_browser=caller.via is Via.SESSION)
         if declared.changes and self._context.settings.api_read_only:
             raise Problem("read-only", "this API is read only: API_READ_ONLY is set")
         check_accept(headers.get("accept", ""), declared.gives)
@@ -99,11 +99,20 @@ class Gate:
         raise Problem("not-allowed", f"this needs the role {role}; {caller.name} is {caller.role}", role=str(role))
 
 
-def check_site(headers: Headers) -> None:
-    """Refuses what a page of another site sent by a browser: keys come along by hand, other logins by themselves."""
+def check_site(headers: Headers, *, by_browser: bool) -> None:
+    """Refuses what a page of another site sent by a browser: keys come along by hand, other logins by themselves.
+
+    Args:
+        headers: of a request that changes something.
+        by_browser: only browsers have such a login, and they say which page sends what changes something.
+    """
     site, origin, host = headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", "")
-    if site is not None and site not in ("same-origin", "none"):
+    if site is not None and site not in (("same-origin",) if by_browser else ("same-origin", "none")):
         raise Problem("cross-site", "a page of another site sent this request")
+    if by_browser and site is None and origin is None:
+        raise Problem(
+            "cross-site", "nothing says that a page of this server sent this request: no Sec-Fetch-Site, no Origin"
+        )
     if origin is not None and origin.partition("://")[2].casefold() != host.casefold():
         raise Problem("cross-site", "a page of another site sent this request: its Origin is not this Host")
 

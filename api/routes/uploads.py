@@ -200,9 +200,9 @@ def _submission(received: Received, asked: Asked) -> Submission:
 
 def _submit(request: Request, using: Context, client: Client, received: Received, asked: Asked) -> Response:
     caller = exchange_of(request.scope).caller
-    if caller is not None and caller.via is Via.KEY:
+    if caller is not None and caller.via in (Via.KEY, Via.SESSION):
         # It may have been revoked while the file came.
-        Callers(using).by_key(request.scope, request.headers)
+        Callers(using).still_there(request.scope, request.headers)
     options = FileOptions(
         asked.country, priority=asked.priority, pool=asked.pool or using.settings.pool, run_at=asked.run_at,
         batch=asked.batch,

@@ -24,6 +24,7 @@ begin
     grant insert, delete on names to affirm_controller;
     grant insert on audit to affirm_controller;
     grant insert, update on api_keys, operations to affirm_controller;
+    grant insert, delete on web_sessions to affirm_controller;
     grant insert, delete on pool_minutes to affirm_controller;
     grant update (superseded_by), delete on coverage to affirm_controller;
     grant execute on function run_secret(uuid, int), terminate_runners(uuid, int), end_waiting_runners(),
@@ -34,7 +35,8 @@ begin
     execute format('revoke all on all tables in schema %I from affirm_api', current_schema());
     execute format('revoke all on all functions in schema %I from affirm_api', current_schema());
     grant select on countries, datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers,
-        names, coverage, counted_names, schema_migrations, api_keys, audit, operations, pool_minutes to affirm_api;
+        names, coverage, counted_names, schema_migrations, api_keys, audit, operations, pool_minutes,
+        web_sessions to affirm_api;
     grant insert (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint, format_hint, region_hint,
             description, supersedes, batch),
         update (filename, storage_uri, year_hint, sex_hint, format_hint, region_hint, description, supersedes, batch,
@@ -46,6 +48,7 @@ begin
     grant insert, update, delete on schedules, schedule_files, schedule_versions to affirm_api;
     grant insert on audit to affirm_api;
     grant insert, update on api_keys, operations to affirm_api;
+    grant insert, delete on web_sessions to affirm_api;
     grant execute on function cancel_waiting_job(uuid), cancel_running_job(uuid), retry_job(uuid, int),
         set_waiting_job(uuid, int, timestamptz, text), purge_jobs(text, interval, text[], int), revive_dataset(uuid),
         delete_dataset(uuid), wake_controllers() to affirm_api, affirm_controller;

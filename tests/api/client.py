@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+import dashboard
 from api import routes
 from api.context import Context
 from api.declared import Topic
@@ -121,7 +122,7 @@ def running(
     world: World,
     where: str = "127.0.0.1:0",
     conninfo: str = "",
-    topics: Iterable[Topic] = routes.ALL,
+    topics: Iterable[Topic] = (*routes.ALL, *dashboard.ALL),
     **settings: Any,
 ) -> Iterator[Api]:
     """An API on a free port, in a thread, with a key of each role.
@@ -130,14 +131,14 @@ def running(
         world: the installation below.
         where: it listens there.
         conninfo: another way to the same database.
-        topics: all routes, and those that the test has made up.
+        topics: all routes, those of pages too, and those that the test has made up.
         settings: those that the test is about.
     """
     made = Settings(storage_path=str(world.folder / "storage"), affirm_worker_home=world.folder, **settings)
     listening = listen(where)
     reader = ReportReader(made.limits, made.api_validate_deadline.total_seconds())
     context = Context.open(made, conninfo or world.conninfo, lambda: PARSERS, reader, local=listening.local)
-    server = Server(context, listening, topics)
+    server = Server(context, listening, topics, dashboard.problem_page)
     api = Api(world, context, listening, server)
     thread = threading.Thread(target=server.serve_until_stopped, name="api under test")
     thread.start()

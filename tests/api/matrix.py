@@ -11,6 +11,7 @@ class Line(NamedTuple):
         asked: the path that is asked, where `path` has parameters.
         body: JSON of the request.
         statuses: what those four get.
+        by_form: it is sent by a form of a page.
     """
 
     method: str
@@ -18,6 +19,7 @@ class Line(NamedTuple):
     statuses: tuple[int, int, int, int]
     asked: str = ""
     body: object = None
+    by_form: bool = False
 
 
 EVERYBODY = (200, 200, 200, 200)
@@ -97,3 +99,18 @@ LINES = [
     Line("POST", "/v1/schedules/{name}/run", (401, 403, 403, 202), "/v1/schedules/matrix/run"),
     Line("DELETE", "/v1/schedules/{name}", (401, 403, 403, 204), "/v1/schedules/matrix"),
 ]
+
+LOOKERS = (303, 200, 200, 200)
+"""A page: nobody is asked to log in."""
+
+PAGES = [
+    Line("GET", "/static/{digest}/{name}", (404, 404, 404, 404), "/static/00000000/style.css"),
+    Line("GET", "/login", EVERYBODY),
+    Line("POST", "/login", (422, 422, 422, 422), by_form=True),
+    Line("POST", "/logout", (303, 303, 303, 303), by_form=True),
+    Line("GET", "/", LOOKERS),
+    Line("GET", "/jobs", LOOKERS),
+    Line("GET", "/jobs/{job_id}", (303, 404, 404, 404), f"/jobs/{NOBODY_ID}"),
+    Line("POST", "/act", (401, 403, 422, 422), by_form=True),
+]
+"""The routes of pages."""

@@ -169,6 +169,8 @@ LOOKS = {
     *("schedules.get", "schedules.list", "schedules.names"),
     # The controller's ticks: each dataset that one submits is an act.
     *("schedules.claim", "schedules.do", "schedules.do_by_hand", "schedules.give_back"),
+    # What is done in a session is audited with its key.
+    *("web_sessions.begin", "web_sessions.end", "web_sessions.key"),
 }
 """Methods that do nothing that anybody would ask about later."""
 
@@ -180,14 +182,17 @@ BOOKS = {
     ("folder_scan", "run"),
     ("folder_scan", "_submit"),
     ("folder_scan", "_submit_one"),
-    ("keys", "check"),
+    ("keys", "note_use"),
     ("operations", "_batch"),
     ("operations", "_end"),
     ("operations", "work"),
     ("schedules", "claim"),
     ("schedules", "_end"),
+    ("web_sessions", "begin"),
+    ("web_sessions", "end"),
 }
-"""Where services have a transaction that is no act: locks to read, ticks of schedules, the last use of a key."""
+"""Where services have a transaction that is no act: locks to read, ticks of schedules, the last use of a key,
+logins."""
 
 
 def methods(of: object, prefix: str = "") -> Iterator[str]:

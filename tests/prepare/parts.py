@@ -123,6 +123,7 @@ NAMES = tuple(_PARTS)
 FOLDERS = {
     "unit": "check",
     "api": "integration",
+    "dashboard": "integration",
     "model": "model",
     "conformance": "integration",
     "integration": "integration",

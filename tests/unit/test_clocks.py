@@ -85,7 +85,7 @@ TIMES_OF_OTHERS = {
 
 
 def test_times_that_others_wrote_are_compared_with_their_own_clock_alone() -> None:
-    folders = ("controller", "parser_runner", "dataset_jobs", "services", "app", "api", "cli")
+    folders = ("controller", "parser_runner", "dataset_jobs", "services", "app", "api", "dashboard", "cli")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     reading = {str(path.relative_to(ROOT)) for path in files if "fromisoformat" in path.read_text()}
     assert reading <= TIMES_OF_OTHERS.keys()

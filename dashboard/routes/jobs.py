@@ -1,0 +1,70 @@
+"""The list of jobs: by state, by the words of a filter line, in the natural order, a page after the other."""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from api.access import Access
+from api.context import Using
+from api.cursors import cursor_after, key_of
+from api.declared import Topic
+from dashboard import paths
+from dashboard.declaring import shows
+from dashboard.rendering import page
+from dashboard.views.job_words import EXAMPLE, JobWords, read_words
+from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.states import JobState
+from services.client import Client
+from services.filters import JobFilter
+from services.job_pages import JobOrder, order_of
+
+topic = Topic("list of jobs", "The jobs, and what they wait for.")
+
+SHOWN = 50
+"""Jobs of a page."""
+
+_ORDERS = {
+    JobOrder.CLAIM: "the next one to run first",
+    JobOrder.DUE: "the next one whose time comes first",
+    JobOrder.NEWEST: "the newest first",
+}
+
+
+@shows(topic, "/jobs", Access.VIEWER, problems=["cursor-mismatch", "field-invalid"])
+def list_jobs(request: Request, using: Using, q: str = "", cursor: str = "") -> Response:
+    """A page of jobs, each that waits with the reason. A filter line that cannot be read is said beside it."""
+    client, figures = using.client, using.sampler.figures()
+    try:
+        words, wrong = read_words(q), None
+        found = _found(client, words, cursor)
+    except InvalidRequest as error:
+        words, wrong, found = JobWords(" ".join(q.split()), JobFilter()), str(error), _NOTHING
+    tabs: list[tuple[str, JobState | None, int]] = [("all", None, sum(figures.states.values()))]
+    tabs += [(state.value, state, figures.states.get(state, 0)) for state in JobState]
+    values = {
+        "words": words, "wrong": wrong, "tabs": tabs, "figures": figures, "example": EXAMPLE, "q": words.text,
+        "first": paths.jobs(words.text), "is_first": not cursor, **found,
+    }  # fmt: skip
+    return page(request, "jobs", values, 200 if wrong is None else 400)
+
+
+_NOTHING: dict[str, Any] = {"jobs": [], "waiting": {}, "next": None, "order": "", "now": None}
+
+
+def _found(client: Client, words: JobWords, cursor: str) -> dict[str, Any]:
+    """The jobs of a page, as the template needs them.
+
+    Raises:
+        InvalidRequest: there is no such pool or country.
+        Problem: the cursor is none of this list.
+    """
+    order = order_of(words.which)
+    found = client.jobs.page(words.which, SHOWN, key_of(cursor or None, {"q": words.text}, order), 0, order)
+    follows = None if found.next is None else cursor_after(found.next, {"q": words.text}, order)
+    return {
+        "jobs": found.items,
+        "waiting": client.waiting(found.items),
+        "next": follows,
+        "order": _ORDERS[found.order],
+        "now": client.now(),
+    }

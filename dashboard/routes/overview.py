@@ -1,0 +1,27 @@
+"""The overview: is something wrong, since when, whose fault, does it pass by itself, what can I press."""
+
+from fastapi import Request, Response
+
+from api.access import Access
+from api.context import Using
+from api.declared import Topic
+from dashboard import paths
+from dashboard.declaring import shows
+from dashboard.rendering import page
+from dashboard.views.pools import pool_lines
+from dataset_jobs.model.states import JobState
+
+topic = Topic("overview", "How the whole installation is.")
+
+
+@shows(topic, paths.HOME, Access.VIEWER)
+def overview(request: Request, using: Using) -> Response:
+    """All of it is of the figures that one reader keeps for everybody: a viewer costs no query."""
+    figures = using.sampler.figures()
+    values = {
+        "figures": figures,
+        "pools": pool_lines(figures),
+        "alive": [one for one in figures.status.controllers if one.is_alive],
+        "is_empty": not any(figures.states[state] for state in JobState),
+    }
+    return page(request, "overview", values)

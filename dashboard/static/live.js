@@ -1,0 +1,102 @@
+// Keeps a page up to date: one stream of events for the tab, and the part of the page in #live fetched again when there
+// is news for it. Also the keys, the theme, and the button that pauses all of it. Pages work without this file.
+"use strict";
+(() => {
+  const part = () => document.getElementById("live");
+  const say = (text) => { document.getElementById("outcome").textContent = text; };
+  const pauseButton = document.getElementById("pause");
+  let stream = null, paused = false, missed = false, fresh = 0, ended = false;
+
+  // What a page wants to know stands in it: `figures`, `watched` (the jobs of data-watch), or `new-jobs`.
+  const wants = (what) => part().dataset.live === what;
+
+  function refresh() {
+    if (paused || document.hidden || someoneTypes()) { missed = true; return; }
+    missed = false;
+    htmx.trigger(part(), "aw:news");
+  }
+
+  function someoneTypes() {
+    const at = document.activeElement;
+    return at !== null && part().contains(at) && at.matches("input:not([type=hidden]), select, textarea");
+  }
+
+  function changed(event) {
+    const news = JSON.parse(event.data);
+    if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
+    if (wants("new-jobs") && news.new_jobs) {
+      fresh += news.new_jobs;
+      const link = document.getElementById("news");
+      if (link !== null) {
+        link.textContent = `${fresh} new: show`;
+        link.hidden = false;
+      }
+    }
+  }
+
+  function open() {
+    if (stream !== null || paused || document.hidden || ended || !part().dataset.live) return;
+    const watched = part().dataset.watch;
+    let first = true;
+    stream = new EventSource("/v1/stream?figures=1" + (watched ? "&ids=" + watched : ""));
+    stream.addEventListener("figures", () => { if (wants("figures") && !first) refresh(); first = false; });
+    stream.addEventListener("changed", (() => {
+      let known = !watched;  // the first one tells of all that is watched
+      return (event) => { if (known || missed) changed(event); known = true; };
+    })());
+    stream.addEventListener("bye", (event) => {
+      if (JSON.parse(event.data).why === "key") { ended = true; close(); location.reload(); }
+    });
+  }
+
+  function close() {
+    if (stream !== null) stream.close();
+    stream = null;
+  }
+
+  function pause(on) {
+    paused = on;
+    pauseButton.setAttribute("aria-pressed", String(on));
+    pauseButton.textContent = on ? "Go on with updates" : "Pause updates";
+    if (on) close(); else { open(); if (missed) refresh(); }
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { close(); missed = true; } else { open(); if (missed && part().dataset.live !== "new-jobs") refresh(); }
+  });
+  document.addEventListener("focusout", () => setTimeout(() => { if (missed) refresh(); }));
+  addEventListener("pagehide", close);
+
+  if (part().dataset.live) {
+    pauseButton.hidden = false;
+    pauseButton.addEventListener("click", () => pause(!paused));
+  }
+
+  const theme = document.getElementById("theme");
+  theme.closest("label").hidden = false;
+  theme.addEventListener("change", () => {
+    document.documentElement.dataset.theme = theme.value;
+    document.cookie = `aw-theme=${theme.value}; Path=/; SameSite=Strict; Max-Age=31536000`;
+  });
+
+  // The line that says what was done is said once: a page that is loaded again does not say it.
+  const address = new URL(location.href);
+  if (address.searchParams.has("did")) {
+    address.searchParams.delete("did");
+    history.replaceState(null, "", address);
+  }
+
+  let went = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+    const goes = Date.now() - went < 1500;
+    went = event.key === "g" ? Date.now() : 0;
+    const target = goes ? document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`) : null;
+    if (target !== null) { target.click(); return; }
+    if (event.key === "p" && !pauseButton.hidden) { pause(!paused); say(paused ? "Updates are paused." : ""); }
+    const field = event.key === "/" ? document.querySelector('input[data-key="/"]') : null;
+    if (field !== null) { event.preventDefault(); field.focus(); }
+  });
+
+  open();
+})();

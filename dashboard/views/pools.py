@@ -1,0 +1,60 @@
+"""Pools as lines of a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.model.sentences import Sentence, sentence
+from dataset_jobs.store.views import PoolStatus
+from services import obstacle_words as words
+from services.actions import Offer, offer
+from services.figures import Figures, Lately
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLine:
+    """A pool, and why it has no more runs.
+
+    Args:
+        held: it starts nothing, whatever waits.
+        offers: what can be done about it.
+        lately: what came of it within the last hour; None if nothing is known.
+    """
+
+    pool: PoolStatus
+    why_not_more: Sentence
+    held: bool
+    offers: Sequence[Offer]
+    lately: Lately | None
+
+
+def pool_lines(figures: Figures) -> list[PoolLine]:
+    """The pools, by their names."""
+    return [_line(pool, figures.past.get(pool.name)) for pool in figures.status.pools]
+
+
+def _line(pool: PoolStatus, lately: Lately | None) -> PoolLine:
+    held, action = _held(pool), Action.RESUME_POOL if pool.paused else Action.PAUSE_POOL
+    # What a ParserPool describes is changed there, so there is no button for it.
+    offers = () if pool.described else (offer(Hint(action, name=pool.name)),)
+    return PoolLine(pool, held or _enough(pool), held is not None, offers, lately)
+
+
+def _enough(pool: PoolStatus) -> Sentence:
+    if not pool.queued and not pool.running:
+        return sentence("nothing to do")
+    if pool.in_use >= pool.max_running:
+        return sentence("all slots are in use")
+    return sentence("{}", pool.reason) if pool.reason else Sentence()
+
+
+def _held(pool: PoolStatus) -> Sentence | None:
+    if pool.paused:
+        return words.is_paused(pool)
+    if pool.refusal is not None:
+        return words.is_refused(pool)
+    if pool.max_running == 0:
+        return words.is_closed(pool)
+    if pool.blocked_since is not None:
+        return words.is_blocked(pool)
+    return None

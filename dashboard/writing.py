@@ -1,0 +1,111 @@
+"""How pages write values: times, durations, numbers, sentences. The filters of the templates.
+
+Nothing that is not known is written as a zero: it is a dash.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from dataset_jobs.model.sentences import Sentence, duration, in_utc
+from dataset_jobs.model.text import one_line
+
+UNKNOWN = "–"
+
+_SIZES = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
+
+
+def finished(value: Any) -> Any:
+    """What a template shows of a value: a dash if it is absent; a text from outside cannot leave its line."""
+    if value is None or value == "":
+        return UNKNOWN
+    if isinstance(value, Sentence):
+        return said(value)
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return one_line(value)
+    return value
+
+
+def said(sentence: Sentence | str) -> Markup:
+    """A sentence whose times are times for programs too."""
+    if isinstance(sentence, str):
+        return escape(one_line(sentence))
+    return Markup("").join(
+        moment(part) if isinstance(part, datetime) else escape(one_line(part)) for part in sentence.parts
+    )
+
+
+def moment(at: datetime | None) -> Markup:
+    """A time. A script may write it in the viewer's time zone."""
+    if at is None:
+        return Markup(UNKNOWN)
+    text = in_utc(at)
+    return Markup('<time datetime="{}">{}</time>').format(_iso(at) or text, text)
+
+
+def ago(at: datetime | None, now: datetime) -> Markup:
+    """How long ago a time was, with the time itself for whoever points at it."""
+    if at is None:
+        return Markup(UNKNOWN)
+    text = f"{duration(now - at)} ago" if at <= now else f"in {duration(at - now)}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(_iso(at) or in_utc(at), in_utc(at), text)
+
+
+def span(seconds: float | timedelta | None) -> str:
+    """How long something takes, or has taken."""
+    if seconds is None:
+        return UNKNOWN
+    return duration(seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds))
+
+
+def since(now: datetime, at: datetime) -> str:
+    """How long something has lasted by now."""
+    return duration(now - at)
+
+
+def number(value: float | None) -> str:
+    """A number with its thousands apart."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def percent(share: float | None) -> str:
+    """A share, which is not 100 % before all of it is."""
+    if share is None:
+        return UNKNOWN
+    whole = round(share * 100)
+    return f"{99 if whole == 100 and share < 1 else whole} %"
+
+
+def size(count: int | None) -> str:
+    """Bytes as people read them."""
+    if count is None:
+        return UNKNOWN
+    for unit, of in _SIZES:
+        if count >= of:
+            return f"{count / of:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def capital(text: Sentence | str) -> Sentence | str:
+    """A sentence with a capital letter at its beginning."""
+    if isinstance(text, str):
+        return text[:1].upper() + text[1:]
+    first = text.parts[0] if text.parts else ""
+    if not isinstance(first, str):
+        return text
+    return Sentence((first[:1].upper() + first[1:], *text.parts[1:]))
+
+
+def _iso(at: datetime) -> str | None:
+    try:
+        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError):
+        return None
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "said": said, "moment": moment, "ago": ago, "span": span, "number": number, "percent": percent, "size": size,
+    "capital_first": capital, "since": since,
+}  # fmt: skip

@@ -1,0 +1,26 @@
+-- The logins of browsers. A token is looked up by its hash, and lets in for as long as its key does.
+
+-- name: web_sessions.add
+-- Begins a session of a key.
+insert into web_sessions (token_hash, key_id, expires_at)
+values (%(token_hash)s, %(key_id)s, clock_timestamp() + %(lasts)s::interval)
+
+-- name: web_sessions.key
+-- Finds the key of a session that lasts still. No row: it is over, or its key lets nobody in any more.
+select id, name, role, made_by, made_at, expires_at, last_used_at, revoked_at, revoked_by,
+    coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) as use_is_old
+from api_keys
+where id = (
+        select key_id from web_sessions where token_hash = %(token_hash)s and expires_at > clock_timestamp())
+    and revoked_at is null and coalesce(expires_at > clock_timestamp(), true)
+
+-- name: web_sessions.end
+-- Ends a session.
+delete from web_sessions where token_hash = %(token_hash)s
+
+-- name: web_sessions.remove_old
+-- Removes some of the sessions that are over.
+delete from web_sessions
+where token_hash in (
+    select token_hash from web_sessions where expires_at <= clock_timestamp()
+    order by expires_at limit 100 for update skip locked)
