@@ -43,7 +43,18 @@ class Link:
     href: str
 
 
-def shown(offers: Iterable[Offer | Hint], frame: "Frame", *, own: bool = False) -> list[Button | Link]:
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What only whoever runs the installation can do, where it runs."""
+
+    label: str
+    line: str
+
+
+Shown = Button | Link | Command
+
+
+def shown(offers: Iterable[Offer | Hint], frame: "Frame", *, own: bool = False) -> list[Shown]:
     """What a page shows of offers.
 
     Args:
@@ -55,11 +66,13 @@ def shown(offers: Iterable[Offer | Hint], frame: "Frame", *, own: bool = False) 
     return list({(type(one), one.label, str(one)): one for one in made if one is not None}.values())
 
 
-def _shown(one: Offer, frame: "Frame", own: bool) -> Button | Link | None:
+def _shown(one: Offer, frame: "Frame", own: bool) -> Shown | None:
     what = one.action, one.target
     if what in _PAGES:
         href = _PAGES[what](one.id or "")
         return None if href == frame.here else Link(one.label, href)
+    if what in _COMMANDS:
+        return Command(one.label, _COMMANDS[what])
     act = ACTS.get(what)
     if act is None or frame.read_only or frame.caller is None or not set(one.asks) <= _ASKS.keys():
         return None
@@ -69,6 +82,11 @@ def _shown(one: Offer, frame: "Frame", own: bool) -> Button | Link | None:
     asks = {name: _ASKS[name] for name in one.asks}
     return Button(one.label, fields, asks, one.action in _DANGEROUS)
 
+
+_COMMANDS: Mapping[tuple[Verb, Target], str] = {
+    (Verb.RUN_CONTROLLER, Target.INSTALLATION): "affirm-worker run",
+    (Verb.MIGRATE, Target.INSTALLATION): "affirm-worker migrate",
+}
 
 _PAGES: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
     (Verb.SHOW, Target.JOB): paths.job,

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from dataset_jobs.model.sentences import Sentence, duration, in_utc
+from dataset_jobs.model.sentences import Sentence, counted, duration, in_utc
 from dataset_jobs.model.text import one_line
 
 UNKNOWN = "–"
@@ -19,10 +19,10 @@ _SIZES = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 
 def finished(value: Any) -> Any:
     """What a template shows of a value: a dash if it is absent; a text from outside cannot leave its line."""
-    if value is None or value == "":
+    if value is None:
         return UNKNOWN
     if isinstance(value, Sentence):
-        return said(value)
+        return said(value) if value else UNKNOWN
     if isinstance(value, str) and not isinstance(value, Markup):
         return one_line(value)
     return value
@@ -70,6 +70,11 @@ def number(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
+def several(count: int | None, thing: str) -> str:
+    """How many of a thing, such as `1 row` or `2,500 rows`."""
+    return UNKNOWN if count is None else counted(count, thing)
+
+
 def percent(share: float | None) -> str:
     """A share, which is not 100 % before all of it is."""
     if share is None:
@@ -108,4 +113,5 @@ def _iso(at: datetime) -> str | None:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "said": said, "moment": moment, "ago": ago, "span": span, "number": number, "percent": percent, "size": size,
     "capital_first": capital, "since": since,
+    "several": several,
 }  # fmt: skip

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from supply.installed import IMAGES, ROOT, bundled, licence, locked
+from supply.vendor import vendored
 
 PAGE = ROOT / "docs" / "licences.md"
 _HEAD = """# Licences
 
 `make docs` writes this page from the lock files and the metadata of the installed packages; a test compares the two.
-affirm-worker itself is under [Apache-2.0](../LICENSE). None of what follows is part of its source.
+affirm-worker itself is under [Apache-2.0](../LICENSE). Of what follows only the
+files of others that pages load are kept with its source.
 
 ## Packages
 
@@ -31,9 +33,21 @@ they are in the [bill of materials](../SECURITY.md#what-it-is-made-of) of an ima
 """
 
 
+_FILES = """
+## Files of others that pages load
+
+They lie in `dashboard/static/vendor`, each with the text of its licence, as their publishers made them;
+`dashboard/static/vendor.lock` has their hashes. The image of the controller has them.
+
+| file | of | licence |
+| --- | --- | --- |
+"""
+
+
 def page() -> str:
     """The whole page as Markdown."""
-    return _HEAD + "\n".join(_rows()) + "\n" + _LGPL
+    files = (f"| {one.file} | {one.package} {one.version} | {one.licence} |" for one in vendored())
+    return _HEAD + "\n".join(_rows()) + "\n" + _LGPL + _FILES + "\n".join(files) + "\n"
 
 
 def _rows() -> Iterator[str]:

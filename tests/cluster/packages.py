@@ -33,6 +33,7 @@ OF_THE_CLUSTER = {
 OF_OTHER_TESTS = {
     "pgbouncer": "pgbouncer",
     "curl": "curl",
+    "chromium-headless-shell": "chromium-headless-shell",
     "/usr/lib/postgresql/15/bin/initdb": "postgresql-15",
     "spin": "spin",
     "promtool": "prometheus",

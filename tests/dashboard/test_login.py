@@ -167,21 +167,20 @@ FOREIGN = [
 class TestFromAnotherSite:
     """A browser sends the cookie by itself; only what a page of this server sends counts."""
 
-    @pytest.mark.parametrize("headers", FOREIGN, ids=str)
     @pytest.mark.parametrize("path", ["/act", "/login", "/logout"])
-    def test_a_form_of_another_site_is_refused(self, admin: Visitor, path: str, headers: dict[str, str]) -> None:
+    def test_a_form_of_another_site_is_refused(self, admin: Visitor, path: str) -> None:
         before = dict(admin.cookies)
         form = {"action": "pause", "target": "pool", "id": "default", "key": admin.api.keys["viewer"]}
-        answer = admin.post(path, form, **headers)
-        assert answer.status == 403
-        assert "another site" in text_of(answer) or "nothing says" in text_of(answer).casefold()
+        for headers in FOREIGN:
+            answer = admin.post(path, form, **headers)
+            assert (answer.status, "another site" in text_of(answer).casefold()) == (403, True), headers
         assert admin.cookies == before
         assert admin.get("/").status == 200
         assert not admin.api.world.client.pools.get("default").paused
 
-    @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-    def test_nor_does_it_reach_the_api(self, admin: Visitor, headers: dict[str, str]) -> None:
-        assert admin.post("/v1/pools/default/pause", {}, **headers).code == "cross-site"
+    def test_nor_does_it_reach_the_api(self, admin: Visitor) -> None:
+        codes = [admin.post("/v1/pools/default/pause", {}, **headers).code for headers in FOREIGN]
+        assert codes == ["cross-site"] * len(FOREIGN)
 
     def test_an_old_browser_names_its_origin(self, admin: Visitor) -> None:
         here = f"{OURS}:{admin.api.listening.port}"

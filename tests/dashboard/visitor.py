@@ -107,4 +107,5 @@ def buttons_of(page: Answer) -> set[str]:
 
 def text_of(page: Answer) -> str:
     """What a person reads, on one line."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+    within = re.sub(r"</?(time|b|span|code|abbr)\b[^>]*>", "", page.text)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", within)).split())

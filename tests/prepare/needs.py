@@ -53,6 +53,7 @@ NEEDS = {
     "kubernetes": Need("the end-to-end tests", _kubernetes, "cluster-deps e2e"),
     "spin": Need("the tests of the lease model", _programs("spin", "gcc", "gencat")),
     "curl": Need("the commands of docs/api.md", _programs("curl")),
+    "browser": Need("the tests of pages with a browser", _programs("chromium-headless-shell")),
     "pgbouncer": Need("the tests with PgBouncer", _programs("pgbouncer")),
     "promtool": Need("promtool's checks", _programs("promtool")),
     # Another Debian has another Postgres.

@@ -7,7 +7,7 @@ from functools import partial
 from tests.cluster import binaries, existing, go_toolchain, gobuild, images, kind
 from tests.cluster.errors import NotPrepared
 from tests.prepare import needs
-from tests.servers import postgres
+from tests.servers import axe, postgres
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ GO = Thing("fetching", "Go", lambda: go_toolchain.command(gobuild.MODULES / "kub
 HELM = Thing("fetching", "helm and kubectl", _client_programs)
 POSTGRES = Thing("making", f"the user {postgres.OS_USER}, for Postgres", _postgres)
 S3 = _go(binaries.VERSITYGW_VERSION, binaries.versitygw)
+AXE = Thing("fetching", "axe-core", axe.script)
 KIND = Thing("fetching", "kind and its node", kind.fetch)
 LOCAL_CLUSTER = (
     _go(binaries.PAUSE_VERSION, binaries.pause),
@@ -113,7 +114,7 @@ _PARTS: dict[str, Callable[[], Part]] = {
     "all": _all,
     "check": lambda: Part((HELM,), ("promtool",)),
     "model": lambda: Part((), ("spin",)),
-    "integration": lambda: Part((POSTGRES, S3), ("curl", "pgbouncer", "promtool", "postgres-15")),
+    "integration": lambda: Part((POSTGRES, S3, AXE), ("browser", "curl", "pgbouncer", "promtool", "postgres-15")),
     "faults": lambda: Part((POSTGRES,)),
     "e2e": _end_to_end,
     "cluster": lambda: Part(cluster(), ("kubernetes",)),

@@ -1,0 +1,16 @@
+"""Jobs that a real controller has run, in a thread: Playwright has an event loop in the thread of the tests."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.integration.world import World
+
+BAD = "Mary,F,10\nAnna;F;9\n"
+"""Its second line is no line of such a list."""
+
+
+def run_all(world: World, **how: Any) -> None:
+    """Runs a controller until nothing is left to do; see `World.run_until_idle`."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, world.run_until_idle(**how)).result()

@@ -1,0 +1,106 @@
+"""The list of jobs and a job's story: order, filters, pages, why each waits, and the words of `explain`."""
+
+import pytest
+
+from dashboard.routes.jobs import SHOWN
+from tests.dashboard.loading import BAD, run_all
+from tests.dashboard.visitor import Visitor, text_of
+from tests.integration.world import NO_RETRIES
+
+
+def test_every_job_that_waits_says_why(admin: Visitor) -> None:
+    world = admin.api.world
+    first, second = world.submit_small(2001), world.submit_small(2002)
+    world.query("update jobs set state = 'scheduled', run_at = now() + interval '1 day' where id = %s", first.job_id)
+    world.client.pools.pause("default")
+    text = text_of(admin.get("/jobs"))
+    assert "yob2001.txt ◷ scheduled It is scheduled: the next try is at" in text
+    assert "yob2002.txt ⋯ queued No controller that claims from pool default is running" in text
+    assert text.index(second.job_id and "yob2002") < text.index("yob2001")
+
+
+def test_a_tab_has_its_count_and_its_order(admin: Visitor) -> None:
+    world = admin.api.world
+    for year in (2001, 2002, 2003):
+        world.submit_small(year)
+    text = text_of(admin.get("/jobs?q=state:queued"))
+    assert "all 3 scheduled 0 queued 3 running 0" in text
+    assert "In this order: the next one to run first." in text
+    assert text.index("yob2001") < text.index("yob2002") < text.index("yob2003")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("yob2001", {"yob2001"}),
+        ("country:US 2002", {"yob2002"}),
+        ("state:queued", {"yob2001", "yob2002"}),
+        ("state:failed,cancelled", set()),
+        ("since:1h pool:default", {"yob2001", "yob2002"}),
+        ("country:FR", set()),
+    ],
+)
+def test_a_filter_line_selects(admin: Visitor, words: str, shown: set[str]) -> None:
+    for year in (2001, 2002):
+        admin.api.world.submit_small(year)
+    text = text_of(admin.get(f"/jobs?q={words.replace(' ', '+')}"))
+    assert {name for name in ("yob2001", "yob2002") if f"{name}.txt" in text} == shown
+    assert ("No job is like that" in text) == (not shown)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("stat:failed", "stat: is no filter: did you mean state:?"),
+        ("state:faild", "state:faild: did you mean failed?"),
+        ("since:yesterday", "since:yesterday: expected a number and its unit"),
+        ("pool:none", "pool 'none': there are default"),
+        ("country:XY", "XY"),
+        ("state:", "state: say which, such as state:failed"),
+        ("pool:default pool:default", "pool: is there twice"),
+    ],
+)
+def test_a_filter_line_that_is_wrong_stays_to_be_corrected(admin: Visitor, words: str, says: str) -> None:
+    answer = admin.get(f"/jobs?q={words.replace(' ', '+')}")
+    assert answer.status == 400
+    assert says in text_of(answer)
+    assert f'value="{words}"' in answer.text
+
+
+def test_pages_follow_each_other_without_a_gap(admin: Visitor) -> None:
+    world = admin.api.world
+    world.submit_small()
+    world.query(
+        "insert into datasets (country_id, filename, storage_uri, sha256, size)"
+        " select country_id, 'more' || n || '.txt', 'local:x', lpad(to_hex(n), 64, '0'), 1"
+        " from datasets, generate_series(1, %s) n",
+        SHOWN + 4,
+    )
+    world.query(
+        "insert into jobs (dataset_id, type) select id, 'parse_dataset' from datasets where filename like 'more%%'"
+    )
+    seen: list[str] = []
+    path = "/jobs?q=pool:default"
+    while path:
+        text = admin.get(path).text
+        seen += [part.split('"')[0] for part in text.split('<tr role="row" id="job-')[1:]]
+        path = text.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert len(seen) == len({*seen}) == SHOWN + 5
+
+
+def test_a_story_has_the_words_of_explain(admin: Visitor) -> None:
+    world = admin.api.world
+    job_id = world.submit(world.file("yob2002.txt", BAD)).job_id
+    run_all(world, retry=NO_RETRIES)
+    text, story = text_of(admin.get(f"/jobs/{job_id}")), world.client.story(job_id)
+    for words in (
+        str(story.sentence)[1:], story.advice[0].text, str(story.runs[0].sentence), str(story.runs[0].decided),
+        *(str(moment.text)[1:] for moment in story.timeline),
+    ):  # fmt: skip
+        assert words in text
+    assert "Retry now" in text and "Delete the dataset" in text
+
+
+def test_a_story_is_found_by_the_first_digits(admin: Visitor) -> None:
+    job_id = admin.api.world.submit_small().job_id
+    assert admin.get(f"/jobs/{str(job_id)[:8]}").status == 200

@@ -1,0 +1,44 @@
+"""The overview: what is wrong first, then the pools; and many viewers cost the database what one costs."""
+
+from collections.abc import Callable
+
+from tests.api.client import Api
+from tests.dashboard.visitor import Visitor, buttons_of, text_of
+
+
+def test_an_empty_installation_says_how_to_begin(admin: Visitor) -> None:
+    text = text_of(admin.get("/"))
+    assert "There is no job yet. Load a file:" in text
+    assert "None is running." in text
+
+
+def test_a_problem_comes_with_its_fault_and_what_to_press(admin: Visitor) -> None:
+    world = admin.api.world
+    world.submit_small()
+    world.client.pools.pause("default", "the storage moves")
+    page = admin.get("/")
+    text = text_of(page)
+    assert "Pool default is paused (the storage moves): 1 queued wait." in text
+    assert "Where: somebody has stopped it. Somebody has to do something." in text
+    assert buttons_of(page) == {"Resume the pool"}
+
+
+def test_what_is_not_known_is_a_dash(admin: Visitor) -> None:
+    row = text_of(admin.get("/")).partition("Busy 1 h")[2]
+    assert "default 0 –" in row
+    assert "– –" in row
+
+
+def test_a_name_of_a_pool_leads_to_its_queue(admin: Visitor) -> None:
+    assert 'href="/jobs?q=state%3Aqueued+pool%3Adefault"' in admin.get("/").text
+
+
+def test_a_viewer_more_costs_no_query_more(api: Api, visit: Callable[[str], Visitor]) -> None:
+    """All is of the figures that are kept; only who looks on is asked of the database."""
+    visitors = [visit(role) for role in ("viewer", "uploader", "admin")]
+    visitors[0].get("/")
+    kept = api.context.sampler.figures()
+    api.context.sampler._due += 3600
+    api.world.query("alter table jobs rename to hidden")
+    assert [one.get("/").status for one in visitors] == [200, 200, 200]
+    assert api.context.sampler.figures() is kept
