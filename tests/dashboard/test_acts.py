@@ -131,8 +131,8 @@ def test_an_uploader_does_nothing_that_is_for_admins(
     target = {Target.JOB: job.job_id, Target.DATASET: job.dataset_id, Target.FAILED_JOBS: "crashed"}.get(
         what[1], "default"
     )
-    said = {"sure": "yes", "priority": "1", "max_running": "1"}
-    assert visit("uploader").post("/act", act(*what, target, **said)).status == 403
+    form = act(*what, target, sure="yes", priority="1", max_running="1")
+    assert visit("uploader").post("/act", form).status == 403
 
 
 @pytest.mark.parametrize("form", [{}, {"action": "x", "target": "job"}, {"action": "cancel", "target": "x"}])

@@ -24,5 +24,8 @@ def script() -> Path:
         NotPrepared: it is not there, and this process may not fetch it.
         OSError, ValueError: it cannot be fetched, or is another one.
     """
-    folder = cached(f"axe-core-{_AXE.version}", lambda made: (made / _AXE.file).write_bytes(fetch(_AXE)))
-    return folder / _AXE.file
+    return cached(f"axe-core-{_AXE.version}", _fetch) / _AXE.file
+
+
+def _fetch(folder: Path) -> None:
+    (folder / _AXE.file).write_bytes(fetch(_AXE))
