@@ -23,7 +23,7 @@ class Place(NamedTuple):
     """After `g`, on the keyboard."""
 
 
-PLACES = (Place("/", "Overview", "o"), Place("/jobs", "Jobs", "j"))
+PLACES = (Place("/", "Overview", "o"), Place("/jobs", "Jobs", "j"), Place("/failures", "Failures", "f"))
 
 
 class Health(StrEnum):

@@ -91,7 +91,7 @@ _COMMANDS: Mapping[tuple[Verb, Target], str] = {
 _PAGES: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
     (Verb.SHOW, Target.JOB): paths.job,
     (Verb.SHOW, Target.INSTALLATION): lambda _: paths.HOME,
-    (Verb.LIST, Target.FAILED_JOBS): lambda _: paths.jobs("state:failed"),
+    (Verb.LIST, Target.FAILED_JOBS): lambda _: paths.FAILURES,
     (Verb.LIST, Target.POOLS): lambda _: paths.HOME,
 }
 """Where offers lead that only look. A page that comes to be gets its line here."""

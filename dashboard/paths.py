@@ -6,6 +6,7 @@ from uuid import UUID
 
 HOME = "/"
 LOGIN = "/login"
+FAILURES = "/failures"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""

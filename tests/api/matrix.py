@@ -110,6 +110,7 @@ PAGES = [
     Line("POST", "/logout", (303, 303, 303, 303), by_form=True),
     Line("GET", "/", LOOKERS),
     Line("GET", "/jobs", LOOKERS),
+    Line("GET", "/failures", LOOKERS),
     Line("GET", "/jobs/{job_id}", (303, 404, 404, 404), f"/jobs/{NOBODY_ID}"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]

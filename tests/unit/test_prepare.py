@@ -109,6 +109,7 @@ def test_the_step_builds_all_that_tests_ask_for() -> None:
         "tests/cluster/go_toolchain.py",
         "tests/cluster/gobuild.py",
         "tests/cluster/kubectl_layer.py",
+        "tests/servers/axe.py",
         "tests/unit/test_cluster_processes.py",
     }
     assert calls_of("Image") == {"tests/cluster/images.py"}
