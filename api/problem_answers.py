@@ -24,10 +24,9 @@ def problem_response(scope: Scope, problem: Problem) -> Response:
 
 
 def _is_for_people(scope: Scope, exchange: Exchange) -> bool:
-    """Whether it is a page that was asked for. Of an address that is not there only browsers ask so."""
-    if exchange.declared is not None:
-        return exchange.declared.is_page
-    return scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", "")
+    """Whether a browser has asked for a page, or for an address that is not there."""
+    asked_for_page = scope["method"] == "GET" if exchange.declared is None else exchange.declared.is_page
+    return asked_for_page and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def fault() -> Problem:

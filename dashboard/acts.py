@@ -110,12 +110,10 @@ def _what_goes(asked: Asked) -> Sentence:
     dataset_id = dataset_of(asked.client, asked.id)
     with refused_as("job-unfinished"):
         found = asked.client.datasets.deletion(dataset_id)
-    again = counted(len(found.would_count_instead), "dataset")
-    return sentence(
-        f"delete dataset {{}} with {found.rows:,} rows, its jobs and its file? {{}} that it has superseded would count"
-        " again",
-        dataset_id, again,
-    )  # fmt: skip
+    text = sentence("delete dataset {} with {}, its jobs and its file?", dataset_id, counted(found.rows, "row"))
+    if not found.would_count_instead:
+        return text
+    return sentence("{} {} would count again.", text, counted(len(found.would_count_instead), "superseded dataset"))
 
 
 def _delete(asked: Asked) -> str:

@@ -29,6 +29,11 @@ def job(job_id: UUID | str) -> str:
     return f"/jobs/{quote(str(job_id), safe='')}"
 
 
+def pool(name: str) -> str:
+    """A pool and its past."""
+    return f"/pools/{quote(name, safe='')}"
+
+
 def jobs(words: str = "") -> str:
     """The list of jobs, filtered by words such as `state:failed`."""
     return f"/jobs?{urlencode({'q': words})}" if words else "/jobs"

@@ -5,14 +5,15 @@
   const part = () => document.getElementById("live");
   const say = (text) => { document.getElementById("outcome").textContent = text; };
   const pauseButton = document.getElementById("pause");
-  let stream = null, paused = false, missed = false, fresh = 0, ended = false;
+  let stream = null, paused = false, missed = false, fresh = 0, refreshed = Date.now(), ended = false;
 
-  // What a page wants to know stands in it: `figures`, `watched` (the jobs of data-watch), or `new-jobs`.
+  // What a page wants to know stands in it: `figures`, `minutes`, `watched` (the jobs of data-watch), or `new-jobs`.
   const wants = (what) => part().dataset.live === what;
 
   function refresh() {
     if (paused || document.hidden || someoneTypes()) { missed = true; return; }
     missed = false;
+    refreshed = Date.now();
     htmx.trigger(part(), "aw:news");
   }
 
@@ -39,7 +40,11 @@
     const watched = part().dataset.watch;
     let first = true;
     stream = new EventSource("/v1/stream?figures=1" + (watched ? "&ids=" + watched : ""));
-    stream.addEventListener("figures", () => { if (wants("figures") && !first) refresh(); first = false; });
+    stream.addEventListener("figures", () => {
+      const due = wants("figures") || (wants("minutes") && Date.now() - refreshed > 60_000);
+      if (due && !first) refresh();
+      first = false;
+    });
     stream.addEventListener("changed", (() => {
       let known = !watched;  // the first one tells of all that is watched
       return (event) => { if (known || missed) changed(event); known = true; };

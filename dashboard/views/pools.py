@@ -30,13 +30,15 @@ class PoolLine:
 
 def pool_lines(figures: Figures) -> list[PoolLine]:
     """The pools, by their names."""
-    return [_line(pool, figures.past.get(pool.name)) for pool in figures.status.pools]
+    return [pool_line(pool, figures.past.get(pool.name)) for pool in figures.status.pools]
 
 
-def _line(pool: PoolStatus, lately: Lately | None) -> PoolLine:
+def pool_line(pool: PoolStatus, lately: Lately | None) -> PoolLine:
+    """One of them."""
     held, action = _held(pool), Action.RESUME_POOL if pool.paused else Action.PAUSE_POOL
     # What a ParserPool describes is changed there, so there is no button for it.
-    offers = () if pool.described else (offer(Hint(action, name=pool.name)),)
+    actions = () if pool.described else (action, Action.SET_POOL_MAXIMUM)
+    offers = [offer(Hint(one, name=pool.name)) for one in actions]
     return PoolLine(pool, held or _enough(pool), held is not None, offers, lately)
 
 

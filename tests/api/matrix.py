@@ -100,18 +100,16 @@ LINES = [
     Line("DELETE", "/v1/schedules/{name}", (401, 403, 403, 204), "/v1/schedules/matrix"),
 ]
 
-LOOKERS = (303, 200, 200, 200)
-"""A page: nobody is asked to log in."""
-
 PAGES = [
     Line("GET", "/static/{digest}/{name}", (404, 404, 404, 404), "/static/00000000/style.css"),
     Line("GET", "/login", EVERYBODY),
     Line("POST", "/login", (422, 422, 422, 422), by_form=True),
     Line("POST", "/logout", (303, 303, 303, 303), by_form=True),
-    Line("GET", "/", LOOKERS),
-    Line("GET", "/jobs", LOOKERS),
-    Line("GET", "/failures", LOOKERS),
-    Line("GET", "/jobs/{job_id}", (303, 404, 404, 404), f"/jobs/{NOBODY_ID}"),
+    Line("GET", "/", VIEWERS),
+    Line("GET", "/jobs", VIEWERS),
+    Line("GET", "/failures", VIEWERS),
+    Line("GET", "/pools/{name}", VIEWERS, "/pools/default"),
+    Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]
 """The routes of pages."""

@@ -11,6 +11,7 @@ from services.keys import Keys
 from tests.api.client import Api
 from tests.dashboard.browser import NARROW, WIDE, Tab, tab
 from tests.dashboard.loading import BAD, run_all
+from tests.dashboard.test_pools import PAST
 from tests.integration.world import NO_RETRIES, World
 
 pytestmark = pytest.mark.needs("browser")
@@ -137,6 +138,19 @@ class TestWhileThingsHappen:
         expect(screen.page.get_by_role("heading", name="Log in")).to_be_visible(timeout=15_000)
 
 
+def test_charts_are_drawn_and_follow_the_theme(screen: Tab) -> None:
+    screen.api.world.query(PAST)
+    screen.open("/pools/default")
+    expect(screen.page.locator(".plot canvas")).to_have_count(4)
+    before = screen.page.locator(".plot canvas").first.screenshot()
+    screen.page.get_by_label("Theme").select_option("dark")
+    expect(screen.page.locator(".plot canvas")).to_have_count(4)
+    assert screen.page.locator(".plot canvas").first.screenshot() != before
+    screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
+    screen.page.wait_for_timeout(500)
+    expect(screen.page.locator(".plot canvas")).to_have_count(4)
+
+
 class TestForEverybody:
     """By keyboard, with a screen reader, on a narrow screen, in the dark, without scripts."""
 
@@ -150,7 +164,16 @@ class TestForEverybody:
             screen.open("/login")
             found["/login"] = screen.findings()
             screen.log_in()
-            for path in ("/", "/jobs", "/jobs?q=stat:failed", f"/jobs/{job_id}", f"/jobs/{waiting}", "/nowhere"):
+            for path in (
+                "/",
+                "/pools/default",
+                "/failures",
+                "/jobs",
+                "/jobs?q=stat:failed",
+                f"/jobs/{job_id}",
+                f"/jobs/{waiting}",
+                "/nowhere",
+            ):
                 screen.open(path)
                 found[path] = screen.findings()
                 screen.page.emulate_media(color_scheme="dark")

@@ -29,8 +29,9 @@ def test_what_is_not_known_is_a_dash(admin: Visitor) -> None:
     assert "– –" in row
 
 
-def test_a_name_of_a_pool_leads_to_its_queue(admin: Visitor) -> None:
+def test_a_pool_leads_to_its_past_and_its_queue(admin: Visitor) -> None:
     assert 'href="/jobs?q=state%3Aqueued+pool%3Adefault"' in admin.get("/").text
+    assert 'href="/pools/default"' in admin.get("/").text
 
 
 def test_a_viewer_more_costs_no_query_more(api: Api, visit: Callable[[str], Visitor]) -> None:

@@ -62,6 +62,8 @@ def test_a_problem_is_a_page_with_its_words(admin: Visitor, path: str, status: i
 
 def test_a_program_gets_its_problem_as_json(api: Api) -> None:
     assert api.get("/nowhere").code == "not-found"
+    assert api.get("/jobs/none").code == "not-found"
+    assert api.get("/jobs", role=None).code == "no-key"
     assert api.get("/v1/nowhere", headers={"Accept": "application/json"}).code == "not-found"
 
 

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from tests.api.client import Answer, Api
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+FORM = {**HTML, "Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Visitor:
     host: str = ""
 
     def get(self, path: str, **headers: str) -> Answer:
-        return self._sent("GET", path, None, {"Accept": "text/html,*/*;q=0.8", **_headers(headers)})
+        return self._sent("GET", path, None, {**HTML, **_headers(headers)})
 
     def post(self, path: str, form: Mapping[str, str], **headers: str) -> Answer:
         return self._sent("POST", path, urlencode(form).encode(), {**FORM, **_headers(headers)})

@@ -1,0 +1,59 @@
+"""A pool's page: why it has no more runs, and its past as charts with the same numbers in words and in a table."""
+
+import pytest
+
+from tests.dashboard.visitor import Visitor, buttons_of, text_of
+
+PAST = (
+    "insert into pool_minutes (pool, minute, depth, oldest_wait_seconds, running, pending, desired, maximum, finished,"
+    " failed, busy) select 'default', date_trunc('minute', now()) - n * interval '1 minute', n, n * 10, 2, 0, 3, 4, 5,"
+    " 1, 60 from generate_series(1, 30) n"
+)
+
+
+def test_a_past_is_said_in_sentences_and_numbers(admin: Visitor) -> None:
+    admin.api.world.query(PAST)
+    page = admin.get("/pools/default")
+    text = text_of(page)
+    assert "Queue : at most 30 queued, at" in text or "Queue: at most 30 queued, at" in text
+    assert "at most 5 min, at" in text
+    assert "150 jobs ended, 30 of them failed" in text
+    rows = page.text.partition('<table id="history">')[2].partition("</table>")[0]
+    assert rows.count("<tr>") > 30
+    assert '<td class="number">30</td><td class="number">300</td>' in rows
+
+
+def test_without_a_past_it_says_so(admin: Visitor) -> None:
+    text = text_of(admin.get("/pools/default"))
+    assert "nothing is known of that time" in text
+    assert "no job has waited" in text
+
+
+@pytest.mark.parametrize("window", ["3h", "24h", "7d", "30d"])
+def test_every_window_is_drawn(admin: Visitor, window: str) -> None:
+    admin.api.world.query(PAST)
+    page = admin.get(f"/pools/default?window={window}")
+    assert page.text.count("<figure") == 4
+    assert "150 jobs ended" in text_of(page)
+
+
+def test_a_window_that_is_none_is_refused(admin: Visitor) -> None:
+    answer = admin.get("/pools/default?window=1y")
+    assert (answer.status, "there are 3h, 24h, 7d, 30d" in text_of(answer)) == (400, True)
+
+
+def test_a_pool_is_paused_resumed_and_changed(admin: Visitor) -> None:
+    pools = admin.api.world.client.pools
+    paused = admin.follow(admin.press(admin.get("/pools/default"), "Pause the pool"))
+    assert pools.get("default").paused
+    assert buttons_of(paused) >= {"Resume the pool", "Change the maximum"}
+    admin.press(paused, "Resume the pool")
+    assert not pools.get("default").paused
+    changed = admin.follow(admin.press(paused, "Change the maximum", max_running="7"))
+    assert pools.get("default").max_running == 7
+    assert "The maximum is changed." in text_of(changed)
+
+
+def test_a_pool_that_is_not_there(admin: Visitor) -> None:
+    answer = admin.get("/pools/none")
+    assert (answer.status, "there is no pool none" in text_of(answer).casefold()) == (404, True), text_of(answer)
