@@ -23,6 +23,8 @@ def problem_page(scope: Scope, problem: Problem) -> Response:
     request = Request(scope)
     if problem.code == "no-key" and scope["method"] == "GET":
         return _to_login(request)
+    if FRAGMENT in request.headers:  # the page stays as it is, and its script says that it is not up to date
+        return Response(status_code=problem.status, headers={**HEADERS, **problem.headers, "HX-Reswap": "none"})
     exchange = exchange_of(scope)
     frame = Frame(here_of(request), exchange.caller, theme=theme_of(request.headers))
     values = {"problem": problem, "request_id": exchange.request_id, "back": _back(request)}

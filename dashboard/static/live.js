@@ -5,7 +5,9 @@
   const part = () => document.getElementById("live");
   const say = (text) => { document.getElementById("outcome").textContent = text; };
   const pauseButton = document.getElementById("pause");
-  let stream = null, paused = false, missed = false, fresh = 0, refreshed = Date.now(), ended = false;
+  const liveness = document.getElementById("liveness");
+  const RETRY_MS = 15_000;
+  let stream = null, trouble = false, paused = false, missed = false, fresh = 0, refreshed = Date.now(), ended = false;
 
   // What a page wants to know stands in it: `figures`, `minutes`, `watched` (the jobs of data-watch), or `new-jobs`.
   const wants = (what) => part().dataset.live === what;
@@ -49,6 +51,8 @@
       let known = !watched;  // the first one tells of all that is watched
       return (event) => { if (known || missed) changed(event); known = true; };
     })());
+    stream.addEventListener("open", show);
+    stream.addEventListener("error", failed);
     stream.addEventListener("bye", (event) => {
       if (JSON.parse(event.data).why === "key") { ended = true; close(); location.reload(); }
     });
@@ -59,11 +63,28 @@
     stream = null;
   }
 
+  // What is shown is either up to date, or the page says that it is not.
+  function show() {
+    const open = stream !== null && stream.readyState === EventSource.OPEN && !trouble;
+    const [mark, word] = paused ? ["⏸", "paused"] : open ? ["●", "live"] : ["○", "not up to date"];
+    liveness.textContent = `${mark} ${word}`;
+    liveness.dataset.is = word;
+  }
+
+  function failed() {
+    if (stream !== null && stream.readyState === EventSource.CLOSED) {  // refused: the browser does not try again
+      close();
+      setTimeout(open, RETRY_MS);
+    }
+    show();
+  }
+
   function pause(on) {
     paused = on;
     pauseButton.setAttribute("aria-pressed", String(on));
     pauseButton.textContent = on ? "Go on with updates" : "Pause updates";
     if (on) close(); else { open(); if (missed) refresh(); }
+    show();
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -73,7 +94,16 @@
   addEventListener("pagehide", close);
 
   if (part().dataset.live) {
-    pauseButton.hidden = false;
+    pauseButton.hidden = liveness.hidden = false;
+    const answered = (event) => {
+      const { response } = event.detail.ctx;
+      trouble = response === undefined || response.status >= 400;
+      missed ||= trouble;
+      show();
+    };
+    document.addEventListener("htmx:after:request", answered);
+    document.addEventListener("htmx:error", answered);
+    show();
     pauseButton.addEventListener("click", () => pause(!paused));
   }
 

@@ -7,12 +7,17 @@ pages, no request to elsewhere.
 import pytest
 from playwright.sync_api import Browser, expect
 
+from api import context as api_context
 from services.keys import Keys
-from tests.api.client import Api
+from tests.api.client import Api, running
+from tests.api.test_database_away import proxy
 from tests.dashboard.browser import NARROW, WIDE, Tab, tab
 from tests.dashboard.loading import BAD, run_all
 from tests.dashboard.test_pools import PAST
 from tests.integration.world import NO_RETRIES, World
+from tests.servers.postgres_faults import FaultProxy
+
+__all__ = ["proxy"]
 
 pytestmark = pytest.mark.needs("browser")
 
@@ -129,6 +134,22 @@ class TestWhileThingsHappen:
         assert "somebody tests" not in screen.page.inner_text("main")
         screen.page.keyboard.press("p")
         expect(screen.page.get_by_role("main")).to_contain_text("somebody tests", timeout=15_000)
+
+    def test_a_lost_database_leaves_the_page_and_comes_back(
+        self, browser: Browser, world: World, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(api_context, "ANSWER_SECONDS", 1.0)
+        monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 1.0)
+        world.submit_small()
+        with running(world, conninfo=proxy.url(world.conninfo)) as api, tab(browser, api) as screen:
+            screen.log_in()
+            expect(screen.page.locator("#liveness")).to_have_text("● live")
+            with proxy.refusing():
+                proxy.cut_all()
+                screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
+                expect(screen.page.locator("#liveness")).to_have_text("○ not up to date", timeout=15_000)
+                expect(screen.page.get_by_role("heading", name="Overview")).to_be_visible()
+            expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=30_000)
 
     def test_a_revoked_key_ends_the_page(self, screen: Tab) -> None:
         keys = Keys(screen.api.world.client.database)

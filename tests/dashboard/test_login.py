@@ -1,5 +1,6 @@
 """Login and logout: who gets a session, what its cookie is like, and what is done with it from elsewhere."""
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ import pytest
 
 from services.keys import Keys, Role
 from tests.api.client import Api, running
+from tests.api.forms import FILE, Part, form
+from tests.api.uploading import CONTENT, wait_for
 from tests.dashboard.visitor import Visitor, text_of
 from tests.integration.world import World
 
@@ -143,6 +146,27 @@ def test_the_script_of_a_page_is_sent_to_the_login(api: Api) -> None:
     headers = {"HX_Request": "true", "HX_Current_URL": f"http://127.0.0.1:{api.listening.port}/jobs?q=x"}
     answer = Visitor(api).get("/jobs", **headers)
     assert (answer.status, answer.headers["hx-redirect"], answer.body) == (200, "/login?next=%2Fjobs%3Fq%3Dx", b"")
+
+
+def test_an_upload_ends_with_the_session_that_it_came_with(visit: Callable[[str], Visitor], api: Api) -> None:
+    """The key is revoked while the file is on its way."""
+    visitor = visit("uploader")
+    body, content_type = form(Part(FILE, CONTENT, "yob2020.txt"), Part("country", "US"))
+    [(name, token)] = visitor.cookies.items()
+    host = f"127.0.0.1:{api.listening.port}"
+    head = {
+        "Host": host, "Cookie": f"{name}={token}", "Sec-Fetch-Site": "same-origin", "Content-Type": content_type,
+        "Content-Length": str(len(body)),
+    }  # fmt: skip
+    lines = "".join(f"{field}: {value}\r\n" for field, value in head.items())
+    with socket.create_connection(("127.0.0.1", api.listening.port), 20) as client:
+        client.sendall(f"POST /v1/datasets/upload HTTP/1.1\r\n{lines}\r\n".encode() + body[:-1])
+        wait_for((0, 0, 0, 1), api)
+        keys = api.world.client.keys
+        keys.revoke(next(one.id for one in keys.all() if one.name == "test uploader"))
+        client.sendall(body[-1:])
+        assert client.recv(12) == b"HTTP/1.1 401"
+    assert not api.world.query("select id from datasets")
 
 
 def test_a_login_is_no_act_and_changes_nothing_for_others(world: World) -> None:
