@@ -9,6 +9,13 @@ from tests.integration.world import World
 BAD = "Mary,F,10\nAnna;F;9\n"
 """Its second line is no line of such a list."""
 
+PAST = (
+    "insert into pool_minutes (pool, minute, depth, oldest_wait_seconds, running, pending, desired, maximum, finished,"
+    " failed, busy) select 'default', date_trunc('minute', now()) - n * interval '1 minute', n, n * 10, 2, 0, 3, 4, 5,"
+    " 1, 60 from generate_series(1, 30) n"
+)
+"""Half an hour of a pool."""
+
 
 def run_all(world: World, **how: Any) -> None:
     """Runs a controller until nothing is left to do; see `World.run_until_idle`."""

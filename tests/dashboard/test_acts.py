@@ -123,21 +123,17 @@ def shape_of(path: str) -> list[str]:
     return ["{}" if part.startswith("{") else part for part in path.split("/")]
 
 
-@pytest.mark.parametrize("what", [one for one in ACTS if ACTS[one].role is Role.ADMIN], ids=str)
-def test_an_uploader_does_nothing_that_is_for_admins(
-    visit: Callable[[str], Visitor], api: Api, what: tuple[Verb, Target]
-) -> None:
-    job = api.world.submit_small()
-    target = {Target.JOB: job.job_id, Target.DATASET: job.dataset_id, Target.FAILED_JOBS: "crashed"}.get(
-        what[1], "default"
-    )
-    form = act(*what, target, sure="yes", priority="1", max_running="1")
-    assert visit("uploader").post("/act", form).status == 403
+def test_an_uploader_does_nothing_that_is_for_admins(visit: Callable[[str], Visitor], api: Api) -> None:
+    uploader, job = visit("uploader"), api.world.submit_small()
+    ids = {Target.JOB: job.job_id, Target.DATASET: job.dataset_id, Target.FAILED_JOBS: "crashed"}
+    for what in (one for one in ACTS if ACTS[one].role is Role.ADMIN):
+        form = act(*what, ids.get(what[1], "default"), sure="yes", priority="1", max_running="1")
+        assert uploader.post("/act", form).status == 403, what
 
 
-@pytest.mark.parametrize("form", [{}, {"action": "x", "target": "job"}, {"action": "cancel", "target": "x"}])
-def test_an_unknown_act_is_refused(admin: Visitor, form: dict[str, str]) -> None:
-    assert admin.post("/act", form).status == 422
+def test_an_unknown_act_is_refused(admin: Visitor) -> None:
+    for form in ({}, {"action": "x", "target": "job"}, {"action": "cancel", "target": "x"}):
+        assert admin.post("/act", form).status == 422
 
 
 def test_an_act_leads_back_to_this_server_alone(admin: Visitor) -> None:

@@ -10,14 +10,10 @@ from playwright.sync_api import Browser, expect
 from api import context as api_context
 from services.keys import Keys
 from tests.api.client import Api, running
-from tests.api.test_database_away import proxy
 from tests.dashboard.browser import NARROW, WIDE, Tab, tab
-from tests.dashboard.loading import BAD, run_all
-from tests.dashboard.test_pools import PAST
+from tests.dashboard.loading import BAD, PAST, run_all
 from tests.integration.world import NO_RETRIES, World
 from tests.servers.postgres_faults import FaultProxy
-
-__all__ = ["proxy"]
 
 pytestmark = pytest.mark.needs("browser")
 
