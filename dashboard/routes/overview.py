@@ -8,6 +8,7 @@ from api.declared import Topic
 from dashboard import paths
 from dashboard.declaring import shows
 from dashboard.rendering import page
+from dashboard.shared import shared_of
 from dashboard.views.pools import pool_lines
 from dataset_jobs.model.states import JobState
 
@@ -16,10 +17,11 @@ topic = Topic("overview", "How the whole installation is.")
 
 @shows(topic, paths.HOME, Access.VIEWER)
 def overview(request: Request, using: Using) -> Response:
-    """All of it is of the figures that one reader keeps for everybody: a viewer costs no query."""
+    """All of it is kept for everybody: a viewer more costs no query."""
     figures = using.sampler.figures()
     values = {
         "figures": figures,
+        "recent": shared_of(request).recent(using.client),
         "pools": pool_lines(figures),
         "alive": [one for one in figures.status.controllers if one.is_alive],
         "is_empty": not any(figures.states[state] for state in JobState),

@@ -2,8 +2,13 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from dashboard import shared
 from tests.api.client import Api
+from tests.dashboard.loading import BAD, run_all
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
+from tests.integration.world import NO_RETRIES
 
 
 def test_an_empty_installation_says_how_to_begin(admin: Visitor) -> None:
@@ -34,8 +39,36 @@ def test_a_pool_leads_to_its_past_and_its_queue(admin: Visitor) -> None:
     assert 'href="/pools/default"' in admin.get("/").text
 
 
-def test_a_viewer_more_costs_no_query_more(api: Api, visit: Callable[[str], Visitor]) -> None:
-    """All is of the figures that are kept; only who looks on is asked of the database."""
+def test_what_ended_last_comes_first(admin: Visitor) -> None:
+    world = admin.api.world
+    world.submit(world.file("yob2002.txt", BAD))
+    run_all(world, retry=NO_RETRIES)
+    world.submit_small(2003)
+    run_all(world)
+    text = text_of(admin.get("/")).partition("Just happened")[2]
+    assert "ago 2 US yob2003.txt ✓ completed 1 row" in text
+    assert "ago 1 US yob2002.txt ✗ failed rejected" in text
+    assert text.index("yob2003") < text.index("yob2002")
+
+
+def test_a_job_at_work_shows_how_far_it_is(admin: Visitor) -> None:
+    world = admin.api.world
+    job_id = world.submit_small().job_id
+    world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job_id)
+    world.query(
+        "insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, lease_until, bytes_done, rows_done)"
+        " values (%s, 1, 'default', 'process', 'x', now(), now() + interval '1 minute', 6, 3)",
+        job_id,
+    )
+    text = text_of(admin.get("/")).partition("Now running")[2]
+    assert "1 US yob2020.txt 6 bytes of 12 bytes, 3 rows" in text
+
+
+def test_a_viewer_more_costs_no_query_more(
+    api: Api, visit: Callable[[str], Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it is kept; only who looks on is asked of the database."""
+    monkeypatch.setattr(shared, "KEPT_SECONDS", 3600.0)
     visitors = [visit(role) for role in ("viewer", "uploader", "admin")]
     visitors[0].get("/")
     kept = api.context.sampler.figures()
