@@ -19,7 +19,7 @@ SHORT_HELPS = {
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
     "doctor": "Checks whether everything works, and says what puts it right.",
     "run": "Runs a controller, until it is stopped or idle.",
-    "serve": "Serves the HTTP API, alone or with a controller.",
+    "serve": "Serves the HTTP API and its pages, alone or with a controller.",
     "parse": "Prints the rows of a file as CSV, or a report of it.",
     "migrate": "Brings the database to the schema of this version.",
     "psql": "Opens psql on the database.",

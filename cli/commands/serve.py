@@ -45,11 +45,11 @@ def serve(
         bool, typer.Option("--with-controller", help="Run a controller too, with children of this process.")
     ] = False,
 ) -> None:
-    """Serves the HTTP API, alone or with a controller.
+    """Serves the HTTP API and its pages, alone or with a controller.
 
-    Prints its address and how to upload. If only this machine reaches it and there is no key yet, it prints a key
-    for an admin: it is shown this once. Without DATABASE_URL the embedded Postgres runs meanwhile. GET /docs lists
-    the routes. SIGTERM and SIGINT stop it: streams end at once, other requests within 5 s.
+    Prints its address, which is that of the pages too, and how to upload. If only this machine reaches it and there is
+    no key yet, it prints a key for an admin: it is shown this once. Without DATABASE_URL the embedded Postgres runs
+    meanwhile. GET /docs lists the routes. SIGTERM and SIGINT stop it: streams end at once, other requests within 5 s.
     """
     settings, _ = read_and_log(_log)
     listening = listen(where or settings.api_listen)

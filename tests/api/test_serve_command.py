@@ -111,6 +111,7 @@ async def test_a_second_signal_waits_for_nothing(world: World, postgres: Postgre
 def test_the_first_start_alone_makes_a_key(world: World) -> None:
     with serving(world.environment) as first:
         assert first.status("/v1/keys", first.key) == 200
+        assert first.status("/login") == 200
         first.ended_by(signal.SIGTERM)
     with serving(world.environment) as second:
         assert second.key == ""
