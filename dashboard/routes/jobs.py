@@ -1,13 +1,16 @@
 """The list of jobs: by state, by the words of a filter line, in the natural order, a page after the other."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from api.access import Access
 from api.context import Using
 from api.cursors import cursor_after, key_of
 from api.declared import Topic
+from api.lists import Several
 from dashboard import paths
 from dashboard.declaring import shows
 from dashboard.rendering import page
@@ -31,12 +34,19 @@ _ORDERS = {
 
 
 @shows(topic, "/jobs", Access.VIEWER, problems=["cursor-mismatch", "field-invalid"])
-def list_jobs(request: Request, using: Using, q: str = "", cursor: str = "") -> Response:
-    """A page of jobs, each that waits with the reason. A filter line that cannot be read is said beside it."""
+def list_jobs(
+    request: Request,
+    using: Using,
+    q: str = "",
+    cursor: str = "",
+    ids: Annotated[list[UUID], Several, Query(max_length=SHOWN)] = [],  # noqa: B006
+) -> Response:
+    """A page of jobs, each that waits with the reason. A filter line that cannot be read is said beside it; `ids` are
+    these jobs alone, whose rows a page that shows them renews."""
     client, figures = using.client, using.sampler.figures()
     try:
         words, wrong = read_words(q), None
-        found = _found(client, words, cursor)
+        found = _these(client, ids) if ids else _found(client, words, cursor)
     except InvalidRequest as error:
         words, wrong, found = JobWords(" ".join(q.split()), JobFilter()), str(error), _NOTHING
     tabs: list[tuple[str, JobState | None, int]] = [("all", None, sum(figures.states.values()))]
@@ -49,6 +59,13 @@ def list_jobs(request: Request, using: Using, q: str = "", cursor: str = "") -> 
 
 
 _NOTHING: dict[str, Any] = {"jobs": [], "waiting": {}, "next": None, "order": "", "now": None}
+
+
+def _these(client: Client, ids: Sequence[UUID]) -> dict[str, Any]:
+    """These jobs, as the template needs them."""
+    jobs = client.jobs.list(ids=ids)
+    order = _ORDERS[JobOrder.NEWEST]
+    return {"jobs": jobs, "waiting": client.waiting(jobs), "next": None, "order": order, "now": client.now()}
 
 
 def _found(client: Client, words: JobWords, cursor: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@
   const RETRY_MS = 15_000;
   let stream = null, trouble = false, paused = false, missed = false, fresh = 0, refreshed = Date.now(), ended = false;
 
-  // What a page wants to know stands in it: `figures`, `minutes`, `watched` (the jobs of data-watch), or `new-jobs`.
+  // What a page wants to know stands in it: `figures`, `minutes`, `watched` (what data-watch has), or `rows`.
   const wants = (what) => part().dataset.live === what;
 
   function refresh() {
@@ -24,16 +24,32 @@
     return at !== null && part().contains(at) && at.matches("input:not([type=hidden]), select, textarea");
   }
 
+  // The rows of these jobs, each where it is: a list does not move under the pointer.
+  async function renew(jobs) {
+    const answer = await fetch(`/jobs?ids=${jobs.join(",")}`, { headers: { "HX-Request": "true" } });
+    trouble = !answer.ok;
+    show();
+    if (trouble || answer.headers.has("HX-Redirect")) return;
+    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const row of made.querySelectorAll("tr[id]")) {
+      const old = document.getElementById(row.id);
+      if (old === null) continue;
+      const focused = old.contains(document.activeElement);
+      old.replaceWith(row);
+      if (focused) row.querySelector("a").focus();
+    }
+  }
+
   function changed(event) {
     const news = JSON.parse(event.data);
     if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
-    if (wants("new-jobs") && news.new_jobs) {
+    if (!wants("rows")) return;
+    if (news.jobs.length) renew(news.jobs);
+    const link = document.getElementById("news");
+    if (news.new_jobs && link !== null) {
       fresh += news.new_jobs;
-      const link = document.getElementById("news");
-      if (link !== null) {
-        link.textContent = `${fresh} new: show`;
-        link.hidden = false;
-      }
+      link.textContent = `${fresh} new: show`;
+      link.hidden = false;
     }
   }
 
@@ -75,6 +91,7 @@
     if (stream !== null && stream.readyState === EventSource.CLOSED) {  // refused: the browser does not try again
       close();
       setTimeout(open, RETRY_MS);
+      refresh();  // which leads to the login, if that is why
     }
     show();
   }
@@ -88,7 +105,7 @@
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) { close(); missed = true; } else { open(); if (missed && part().dataset.live !== "new-jobs") refresh(); }
+    if (document.hidden) { close(); missed = true; } else { open(); if (missed && !wants("rows")) refresh(); }
   });
   document.addEventListener("focusout", () => setTimeout(() => { if (missed) refresh(); }));
   addEventListener("pagehide", close);

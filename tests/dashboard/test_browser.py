@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from api import context as api_context
-from services.keys import Keys
+from services.keys import Keys, Role
 from tests.api.client import Api, running
 from tests.dashboard.browser import NARROW, WIDE, Tab, tab
 from tests.dashboard.loading import BAD, PAST, run_all
@@ -119,6 +119,19 @@ class TestWhileThingsHappen:
         link.click()
         expect(screen.page.get_by_role("row")).to_have_count(year - 2001 + 1)
 
+    def test_a_row_of_a_list_is_renewed_where_it_is(self, screen: Tab) -> None:
+        world = screen.api.world
+        first = world.submit_small(2001).job_id
+        world.submit_small(2002)
+        screen.open("/jobs?q=state:queued")
+        row = screen.page.locator(f"#job-{first}")
+        row.get_by_role("link").focus()
+        expect(screen.page.locator("#liveness")).to_have_text("● live")
+        run_all(world)
+        expect(row).to_contain_text("completed", timeout=15_000)
+        expect(row.get_by_role("link")).to_be_focused()
+        expect(screen.page.get_by_role("row").nth(1)).to_contain_text("yob2001")
+
     def test_a_pause_holds_the_page_still(self, screen: Tab) -> None:
         world = screen.api.world
         world.submit_small()
@@ -147,11 +160,19 @@ class TestWhileThingsHappen:
                 expect(screen.page.get_by_role("heading", name="Overview")).to_be_visible()
             expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=30_000)
 
-    def test_a_revoked_key_ends_the_page(self, screen: Tab) -> None:
+    @pytest.mark.parametrize("when", ["while it looks on", "before it looks on"])
+    def test_a_revoked_key_ends_the_page(self, screen: Tab, when: str) -> None:
         keys = Keys(screen.api.world.client.database)
-        keys.make("another admin", keys.all()[0].role.ADMIN)
+        keys.make("another admin", Role.ADMIN)
+        admin = next(one.id for one in keys.all() if one.name == "test admin")
         screen.open("/")
-        keys.revoke(next(one.id for one in keys.all() if one.name == "test admin"))
+        expect(screen.page.locator("#liveness")).to_have_text("● live")
+        if when == "before it looks on":
+            screen.page.keyboard.press("p")
+            keys.revoke(admin)
+            screen.page.keyboard.press("p")
+        else:
+            keys.revoke(admin)
         expect(screen.page.get_by_role("heading", name="Log in")).to_be_visible(timeout=15_000)
 
 

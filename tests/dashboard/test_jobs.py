@@ -64,6 +64,13 @@ def test_a_filter_line_that_is_wrong_stays_to_be_corrected(admin: Visitor) -> No
         assert f'value="{words}"' in answer.text
 
 
+def test_these_jobs_alone_are_shown(admin: Visitor) -> None:
+    jobs = [admin.api.world.submit_small(year).job_id for year in (2001, 2002, 2003)]
+    text = text_of(admin.get(f"/jobs?ids={jobs[0]},{jobs[2]}"))
+    assert [name in text for name in ("yob2001", "yob2002", "yob2003")] == [True, False, True]
+    assert admin.get("/jobs?ids=x").status == 400
+
+
 def test_pages_follow_each_other_without_a_gap(admin: Visitor) -> None:
     world = admin.api.world
     world.submit_small()
