@@ -6,8 +6,9 @@
   const say = (text) => { document.getElementById("outcome").textContent = text; };
   const pauseButton = document.getElementById("pause");
   const liveness = document.getElementById("liveness");
-  const RETRY_MS = 15_000;
-  let stream = null, trouble = false, paused = false, missed = false, fresh = 0, refreshed = Date.now(), ended = false;
+  const RETRY_MS = 15_000, SILENT_MS = 15_000, LOOK_MS = 5_000;  // figures come every two seconds
+  let stream = null, trouble = false, paused = false, missed = false, fresh = 0, ended = false;
+  let refreshed = Date.now(), heard = Date.now();
 
   // What a page wants to know stands in it: `figures`, `minutes`, `watched` (what data-watch has), or `rows`.
   const wants = (what) => part().dataset.live === what;
@@ -63,11 +64,9 @@
       if (due && !first) refresh();
       first = false;
     });
-    stream.addEventListener("changed", (() => {
-      let known = !watched;  // the first one tells of all that is watched
-      return (event) => { if (known || missed) changed(event); known = true; };
-    })());
-    stream.addEventListener("open", show);
+    // The first one tells of all that is watched: it may have changed between the page and its stream.
+    stream.addEventListener("changed", changed);
+    for (const name of ["open", "figures", "changed"]) stream.addEventListener(name, () => { heard = Date.now(); show(); });
     stream.addEventListener("error", failed);
     stream.addEventListener("bye", (event) => {
       if (JSON.parse(event.data).why === "key") { ended = true; close(); location.reload(); }
@@ -81,8 +80,8 @@
 
   // What is shown is either up to date, or the page says that it is not.
   function show() {
-    const open = stream !== null && stream.readyState === EventSource.OPEN && !trouble;
-    const [mark, word] = paused ? ["⏸", "paused"] : open ? ["●", "live"] : ["○", "not up to date"];
+    const open = stream !== null && stream.readyState === EventSource.OPEN;
+    const [mark, word] = paused ? ["⏸", "paused"] : open && !trouble && Date.now() - heard < SILENT_MS ? ["●", "live"] : ["○", "not up to date"];
     liveness.textContent = `${mark} ${word}`;
     liveness.dataset.is = word;
   }
@@ -121,6 +120,7 @@
     document.addEventListener("htmx:after:request", answered);
     document.addEventListener("htmx:error", answered);
     show();
+    setInterval(show, LOOK_MS);
     pauseButton.addEventListener("click", () => pause(!paused));
   }
 

@@ -89,6 +89,13 @@ class TestWhileThingsHappen:
         expect(heading).to_contain_text("completed", timeout=15_000)
         assert screen.page.evaluate("document.body.dataset.same") == "yes"
 
+    def test_what_happens_before_the_stream_begins_is_seen(self, screen: Tab) -> None:
+        world = screen.api.world
+        job_id = world.submit_small().job_id
+        screen.page.route("**/v1/stream*", lambda route: (world.client.jobs.cancel(job_id), route.continue_()))
+        screen.open(f"/jobs/{job_id}")
+        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("cancelled", timeout=15_000)
+
     def test_what_is_open_and_what_has_the_focus_stays(self, screen: Tab) -> None:
         world = screen.api.world
         job_id = failed_job(world)
@@ -151,13 +158,17 @@ class TestWhileThingsHappen:
         monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 1.0)
         world.submit_small()
         with running(world, conninfo=proxy.url(world.conninfo)) as api, tab(browser, api) as screen:
+            screen.page.clock.install()
             screen.log_in()
             expect(screen.page.locator("#liveness")).to_have_text("● live")
             with proxy.refusing():
                 proxy.cut_all()
-                screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
-                expect(screen.page.locator("#liveness")).to_have_text("○ not up to date", timeout=15_000)
+                screen.page.clock.fast_forward("00:30")  # nothing is heard of the figures
+                expect(screen.page.locator("#liveness")).to_have_text("○ not up to date")
+                with screen.page.expect_response(lambda answer: answer.status == 503):
+                    screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
                 expect(screen.page.get_by_role("heading", name="Overview")).to_be_visible()
+                expect(screen.page.locator("#liveness")).to_have_text("○ not up to date")
             expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=30_000)
 
     @pytest.mark.parametrize("when", ["while it looks on", "before it looks on"])
