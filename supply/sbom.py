@@ -20,10 +20,15 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from supply.installed import IMAGES, Pinned, bundled, licence, locked
+from supply.vendor import Vendored, vendored
 
 
 class NotAsLocked(Exception):
     """The packages that are installed here are not those of the images."""
+
+
+WITH_PAGES = "affirm-worker"
+"""The image that has the files of others that pages load."""
 
 
 def bill(image: str) -> str:
@@ -45,6 +50,10 @@ def bill(image: str) -> str:
         whole.components.update(parts)
         bom.components.add(whole)
         bom.register_dependency(bom.metadata.component, [whole])
+    for file in vendored() if image == WITH_PAGES else ():
+        library = _file(file)
+        bom.components.add(library)
+        bom.register_dependency(bom.metadata.component, [library])
     made = JsonV1Dot6(bom).output_as_string(indent=2)
     fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(made)
     if fault is not None:
@@ -64,6 +73,19 @@ def _component(package: Pinned) -> Component:
             # One of them is that of the wheel for this image's platform.
             Property(name="affirm-worker:locked-sha256", value=" ".join(package.hashes)),
         ],
+    )
+
+
+def _file(file: Vendored) -> Component:
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=file.package,
+        version=file.version,
+        purl=PackageURL("npm", name=file.package, version=file.version),
+        bom_ref=f"npm/{file.package}/{file.file}",
+        hashes=[HashType(alg=HashAlgorithm.SHA_384, content=file.sha384)],
+        licenses=[LicenseFactory().make_from_string(file.licence)],
+        properties=[Property(name="affirm-worker:file", value=file.file)],
     )
 
 
