@@ -15,7 +15,7 @@ from services.failures import Failures, read_failures
 from services.pools import PoolDetails, Pools
 from services.problems import LATELY, Problem, problems
 from services.status import read_status
-from services.waiting_jobs import surroundings
+from services.waiting_jobs import pool_states
 
 EVERY_SECONDS = 2.0
 """Between two reads of the status, at least."""
@@ -194,14 +194,14 @@ def lately(database: ClientDatabase) -> Mapping[str, Lately]:
 
 
 def pool_now(database: ClientDatabase, figures: Figures, name: str) -> PoolDetails:
-    """A pool as it stands now, so that whoever has changed it sees that; its queue is that of the figures.
+    """A pool as it stands now, so that whoever has changed it sees that; queue and controllers are of the figures.
 
     Raises:
         NotFound: there is no such pool.
     """
-    around, pools = surroundings(database, [name]), Pools(database)
+    states, pools = pool_states(database, [name]), Pools(database)
     queues = {pool.name: pool for pool in figures.status.pools}
-    if not around.pools or name not in queues:
+    if not states or name not in queues:
         return pools.details(name)
-    now = {field.name: getattr(around.pools[0], field.name) for field in fields(PoolState)}
-    return PoolDetails(replace(queues[name], **now), around.serving(name), pools.recent_runs(name))
+    now = {field.name: getattr(states[0], field.name) for field in fields(PoolState)}
+    return PoolDetails(replace(queues[name], **now), figures.status.serving(name), pools.recent_runs(name))

@@ -13,7 +13,7 @@ from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
-from dataset_jobs.store.views import ControllerStatus, PoolState, PoolStatus
+from dataset_jobs.store.views import ControllerStatus, PoolState, PoolStatus, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,7 @@ class Pools:
         """One of them, with what is known of its past."""
         pool = self.get(name)
         controllers = [ControllerStatus(**row) for row in self._database.all("status.controllers")]
-        return PoolDetails(
-            pool, [one for one in controllers if one.is_alive and name in one.pools], self.recent_runs(name)
-        )
+        return PoolDetails(pool, Surroundings([pool], controllers).serving(name), self.recent_runs(name))
 
     def recent_runs(self, name: str) -> builtins.list[RecentRuns]:
         """The runs of a pool of the last 24 hours, by their end; none if there is no such pool."""

@@ -13,11 +13,15 @@ PLACES = 1_000
 """Places are counted up to this one."""
 
 
+def pool_states(database: ClientDatabase, pools: Iterable[str]) -> list[PoolState]:
+    """The pools of these names, without their queues."""
+    return [PoolState(**row) for row in database.all("waiting.pools", pools=[*pools])]
+
+
 def surroundings(database: ClientDatabase, pools: Iterable[str]) -> Surroundings:
-    """The pools of these names, without their queues, and the controllers."""
+    """The pools of these names, without their queues, and the controllers, without what their runs say of them."""
     return Surroundings(
-        [PoolState(**row) for row in database.all("waiting.pools", pools=[*pools])],
-        [ControllerStatus(**row) for row in database.all("waiting.controllers")],
+        pool_states(database, pools), [ControllerStatus(**row) for row in database.all("waiting.controllers")]
     )
 
 

@@ -67,8 +67,8 @@ def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]
     response_model=model("OnePool", "A pool.", data=ONE_POOL, as_of=datetime), example="/v1/pools/default",
 )  # fmt: skip
 def show_pool(request: Request, using: Using, name: str) -> Response:
-    """A pool with the controllers that claim from it, and its runs of the last 24 hours. The queue may be two seconds
-    old, as in the list; the rest is as it is now."""
+    """A pool with the controllers that claim from it, and its runs of the last 24 hours. The queue and the controllers
+    may be two seconds old, as in the status; the rest is as it is now."""
     details = pool_now(using.client.database, using.sampler.figures(), name)
     data = {
         **pool_values(details.pool, lately(using.client.database).get(name)),
