@@ -56,7 +56,7 @@ NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),
 def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
-        pools=[PoolStatus(**row) for row in database.all("status.pools")],
+        pools=[PoolStatus(**row) for row in database.all("status.pools", pool=None)],
         controllers=read_controllers(database),
         listening=database.only("status.listening")["listening"],
         blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
