@@ -83,7 +83,11 @@ class Client:
         self.database.close()
 
     def country(self, given: str) -> str:
-        """The ISO code of a country, which may be given in small letters; raises InvalidRequest with suggestions."""
+        """The ISO code of a country that is given by its code, also in small letters, or by its id.
+
+        Raises:
+            InvalidRequest: there is none; with suggestions.
+        """
         return find_country(self.database, given)[1]
 
     def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[SubmittedFile]:
