@@ -19,6 +19,7 @@ from dataset_jobs.model.text import json_text
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction
 from services.filters import DatasetFilter, JobFilter, select_datasets, select_jobs
+from services.jobs import Jobs
 from services.operation_acts import Acts, Batch, Doing, Options, added, judge
 from services.operation_filters import filter_from_json, filter_to_json
 
@@ -238,10 +239,9 @@ class Operations:
                 over = len(found) < size
                 for row in found:
                     act.one(transaction, row["id"], batch)
-            refused = transaction.one("operations.refusals", id=operation["id"])
             transaction.execute(
                 "operations.advance", id=operation["id"], done=batch.done, failed=sum(batch.refusals.values()),
-                refusals=json_text(added((refused or {}).get("refusals") or {}, batch.refusals)),
+                refusals=json_text(added(locked["refusals"], batch.refusals)),
                 position=found[-1]["key"] if found else position, lease=LEASE, over=over,
             )  # fmt: skip
             return batch, over
@@ -262,9 +262,7 @@ class Operations:
 
     def _purgeable(self, which: JobFilter | DatasetFilter, options: Options) -> int:
         assert isinstance(which, JobFilter) and options.older_than is not None
-        states = list(which.states or FINISHED)
-        rows = self._database.all("jobs.count_purgeable", older_than=options.older_than, states=states)
-        return sum(row["jobs"] for row in rows)
+        return sum(Jobs(self._database).purgeable(options.older_than, which.states or FINISHED).values())
 
 
 def _matching(
