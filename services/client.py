@@ -25,12 +25,12 @@ from services.pools import Pools
 from services.problems import LATELY, Overview, Problem, problems
 from services.refusals import refusals
 from services.schedules import Schedules
-from services.status import Obstacle, read_controllers, read_status, unserved
+from services.status import Obstacle, read_status, unserved
 from services.story import Story, story
 from services.submission import Submission
 from services.submit import FileOptions, SubmittedFile, submit_checked, submit_file, submit_files
 from services.waiting import Waiting
-from services.waiting_jobs import surroundings, why_waiting
+from services.waiting_jobs import reporting_controllers, surroundings, why_waiting
 
 
 class Client:
@@ -115,7 +115,7 @@ class Client:
 
     def unserved(self, pool: str | None = None) -> Obstacle | None:
         """What keeps new jobs of a pool, or of all pools, from being claimed; None if a controller is there."""
-        return unserved(read_controllers(self.database), pool)
+        return unserved(reporting_controllers(self.database), pool)
 
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""

@@ -57,16 +57,11 @@ def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
         pools=[PoolStatus(**row) for row in database.all("status.pools", pool=None)],
-        controllers=read_controllers(database),
+        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
         listening=database.only("status.listening")["listening"],
         blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
         failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
     )
-
-
-def read_controllers(database: ClientDatabase) -> list[ControllerStatus]:
-    """The controllers that are there, and those that have claimed something lately."""
-    return [ControllerStatus(**row) for row in database.all("status.controllers")]
 
 
 def unserved(controllers: Iterable[ControllerStatus], pool: str | None) -> Obstacle | None:

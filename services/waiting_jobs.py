@@ -18,11 +18,14 @@ def pool_states(database: ClientDatabase, pools: Iterable[str]) -> list[PoolStat
     return [PoolState(**row) for row in database.all("waiting.pools", pools=[*pools])]
 
 
+def reporting_controllers(database: ClientDatabase) -> list[ControllerStatus]:
+    """The controllers that have reported lately, without what their runs say of them."""
+    return [ControllerStatus(**row) for row in database.all("waiting.controllers")]
+
+
 def surroundings(database: ClientDatabase, pools: Iterable[str]) -> Surroundings:
     """The pools of these names, without their queues, and the controllers, without what their runs say of them."""
-    return Surroundings(
-        pool_states(database, pools), [ControllerStatus(**row) for row in database.all("waiting.controllers")]
-    )
+    return Surroundings(pool_states(database, pools), reporting_controllers(database))
 
 
 def why_waiting(
