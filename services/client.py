@@ -147,9 +147,14 @@ class Client:
         """
         return problems(status, now, read_failures(self.database, since=LATELY).groups)
 
-    def waiting(self, jobs: Sequence[JobView]) -> Mapping[UUID, Waiting]:
-        """Why each of these jobs waits; those that do not are left out."""
-        return why_waiting(self.database, jobs)
+    def waiting(self, jobs: Sequence[JobView], now: datetime | None = None) -> Mapping[UUID, Waiting]:
+        """Why each of these jobs waits; those that do not are left out.
+
+        Args:
+            jobs: which ones.
+            now: by the database's clock, if it is read already.
+        """
+        return why_waiting(self.database, jobs, now=now)
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""

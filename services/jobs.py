@@ -107,12 +107,15 @@ class Jobs:
     def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
         return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]
 
+    def one(self, job_id: UUID) -> JobView:
+        """A job without its runs; raises NotFound."""
+        for job in self._read([job_id]):
+            return job
+        raise NotFound(f"there is no job {job_id}")
+
     def get(self, job_id: UUID) -> tuple[JobView, Sequence[RunView]]:
         """A job with all its runs, the first one first; raises NotFound."""
-        jobs = self.list(ids=[job_id])
-        if not jobs:
-            raise NotFound(f"there is no job {job_id}")
-        return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
+        return self.one(job_id), [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
 
     def finished_since(self, since: datetime, pool: str, but: Iterable[UUID]) -> Others:
         """The jobs of a pool that have finished since a time of the database's clock, but these."""
@@ -185,7 +188,7 @@ class Jobs:
         """
         work = partial(set_waiting_job, job_id=job_id, priority=priority, run_at=run_at, pool=pool, versions=versions)
         self._database.act(Act.JOB_SET, target_of("job", job_id), work)
-        return self.get(job_id)[0]
+        return self.one(job_id)
 
     def failed(self, cause: Cause | None = None) -> Sequence[UUID]:
         """The jobs that have failed and can be retried, the oldest failure first.
