@@ -65,11 +65,11 @@ def keepers(home: Path) -> list[int]:
     """The processes that wait to stop the server of this home."""
     wanted = [b"-S", str(home).encode()]
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            words = path.read_bytes().split(b"\0")
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):  # no process, or one that ends meanwhile
+            words = (process / "cmdline").read_bytes().split(b"\0")
             if all(word in words for word in wanted):
-                found.append(int(path.parent.name))
+                found.append(int(process.name))
     return found
 
 
