@@ -185,7 +185,7 @@ def _country_id(database: ClientDatabase, country: str | None) -> UUID | None:
 
 def _check_pool(database: ClientDatabase, pool: str | None) -> None:
     if pool is not None:
-        pools = [row["name"] for row in database.all("jobs.pools")]
+        pools = [row["name"] for row in database.all("pools.names")]
         if pool not in pools:
             raise unknown_word("pool", pool, pools)
 
