@@ -17,7 +17,7 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import FINISHED
 from dataset_jobs.model.text import json_text
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, run_at_parameters
 from services.filters import DatasetFilter, JobFilter, select_datasets, select_jobs
 from services.jobs import Jobs
 from services.operation_acts import Acts, Batch, Doing, Options, added, judge
@@ -121,7 +121,7 @@ class Operations:
             most: so many may match, `MOST` if None; a purge takes all.
 
         Raises:
-            InvalidRequest: the filter is of something else, or an option is missing.
+            InvalidRequest: the filter is of something else, or an option is missing or out of range.
             TooMany: more match.
         """
         options = options or Options()
@@ -281,6 +281,7 @@ def _checked(doing: Doing, which: JobFilter | DatasetFilter, options: Options) -
         )
     if doing is Doing.SET and options.priority is None and options.run_at is None and options.pool is None:
         raise InvalidRequest("set: give a priority, a time or a pool")
+    run_at_parameters(options.run_at)
     if doing is Doing.PURGE:
         if options.older_than is None or options.older_than < timedelta(0):
             raise InvalidRequest("purge: say how long ago the jobs must have finished")

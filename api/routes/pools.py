@@ -13,6 +13,7 @@ from api.context import Using
 from api.declared import Topic
 from api.lists import Paging, asked, list_of, page, sliced
 from api.shapes import model, shape
+from dataset_jobs.model.times import BEGINLESS
 from dataset_jobs.store.views import ControllerStatus, PoolStatus
 from services.figures import STEPS, Lately, PoolHistory, lately, pool_history, pool_now
 from services.pools import RecentRuns
@@ -96,7 +97,7 @@ def show_history(request: Request, using: Using, name: str, query: Annotated[His
     if name not in client.pools.names():
         client.pools.get(name)
     until = query.until or client.now()
-    since = query.since or until - DAY
+    since = query.since or (until - DAY if until > BEGINLESS + DAY else BEGINLESS)
     step = query.step or next((one for one in STEPS if (until - since) / STEPS[one] <= MOST_BY_ITSELF), [*STEPS][-1])
     with asked():
         found = pool_history(client.database, name, since, until, step)
