@@ -106,8 +106,7 @@ class Client:
 
     def now(self) -> datetime:
         """The time by the database's clock, as all times of an installation are."""
-        now: datetime = self.database.only("session.database_time")["now"]
-        return now
+        return self.database.now()
 
     def status(self) -> Status:
         """The status of the whole installation."""

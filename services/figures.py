@@ -104,7 +104,7 @@ class Sampler:
             self._reading.release()
 
     def _read(self, last: Figures | None) -> Figures:
-        now = self._database.only("session.database_time")["now"]
+        now = self._database.now()
         status = read_status(self._database)
         found = problems(status, now, read_failures(self._database, since=LATELY).groups)
         if last is not None and time.monotonic() < self._count_due:

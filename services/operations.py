@@ -127,7 +127,7 @@ class Operations:
         options = options or Options()
         which = _checked(doing, which, options)
         if isinstance(which.since, timedelta):
-            which = replace(which, since=self._database.only("session.database_time")["now"] - which.since)
+            which = replace(which, since=self._database.now() - which.since)
         rows = [] if doing is Doing.PURGE else self._match(doing, which, most)
         of = self._purgeable(which, options) if doing is Doing.PURGE else len(rows)
         actor, kept = self._database.actor, filter_to_json(which)

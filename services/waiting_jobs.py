@@ -43,7 +43,7 @@ def why_waiting(
     if around is None:
         around = surroundings(database, {job.pool for job in waiting})
     if now is None:
-        now = database.only("session.database_time")["now"]
+        now = database.now()
     ids = [job.id for job in waiting]
     runs = {row["job_id"]: LastRun(**row) for row in database.all("waiting.runs", ids=ids)}
     queued = [job.id for job in waiting if job.state == JobState.QUEUED]

@@ -194,6 +194,11 @@ class ClientDatabase(ABC):
         [row] = self.all(name, **parameters)
         return row
 
+    def now(self) -> datetime:
+        """The time by the database's clock, as all times of an installation are."""
+        now: datetime = self.only("session.database_time")["now"]
+        return now
+
     def act(self, action: Act, target: str | None, work: Callable[[Acting], Result]) -> Result:
         """As `transaction`, for what somebody does on purpose: the same transaction writes it to the audit.
 
