@@ -53,7 +53,7 @@ def test_an_operation_since_or_until_then_is_an_answer(api: Api, given: str) -> 
 
 
 @pytest.mark.parametrize("given", [*BEFORE, *AFTER])
-def test_a_past_up_to_then_is_an_answer_or_a_no(api: Api, given: str) -> None:
+def test_the_past_until_then_is_no_fault(api: Api, given: str) -> None:
     for name in ("from", "to"):
         answer = api.get("/v1/pools/default/history", query={name: given})
         assert answer.status in (200, 400), answer.text

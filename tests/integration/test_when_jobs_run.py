@@ -117,7 +117,7 @@ async def test_only_a_job_that_waits_is_changed(world: World) -> None:
 @pytest.mark.parametrize(
     "when", [datetime.max, datetime.max.replace(tzinfo=UTC), LAST, timedelta.max, timedelta.min], ids=str
 )
-def test_no_job_is_asked_to_run_at_a_time_beyond_all_bounds(world: World, when: When) -> None:
+def test_a_time_that_no_job_can_have_is_refused(world: World, when: When) -> None:
     """Whoever asks gets a reason, and no fault of the database."""
     waits, over = a_job(world, 2001), a_job(world, 2002)
     world.client.jobs.cancel(over)

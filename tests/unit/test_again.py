@@ -37,7 +37,7 @@ async def said(caplog: pytest.LogCaptureFixture, work: Work, passed: str = "") -
     return [record.getMessage() for record in caplog.records if record.name == LOG.name]
 
 
-async def test_a_failure_is_said_once_and_the_work_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_is_said_once_and_work_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     work = Work(Unavailable("away"), Unavailable("away"), None, None)
     assert await said(caplog, work) == ["it does not work: away"]
 
