@@ -45,6 +45,7 @@ class Figures:
         states: how many jobs there are in each.
         failures: in groups, the largest first.
         counted_at: of `states` and `failures`.
+        past: what came of each pool within the last hour, by its name.
     """
 
     as_of: datetime
@@ -53,6 +54,7 @@ class Figures:
     states: dict[str, int]
     failures: Failures
     counted_at: datetime
+    past: Mapping[str, "Lately"]
 
 
 class Sampler:
@@ -107,10 +109,11 @@ class Sampler:
         now = self._database.now()
         status = read_status(self._database)
         found = problems(status, now, read_failures(self._database, since=LATELY).groups)
+        past = lately(self._database)
         if last is not None and time.monotonic() < self._count_due:
-            return Figures(now, status, found, last.states, last.failures, last.counted_at)
+            return Figures(now, status, found, last.states, last.failures, last.counted_at, past)
         states = count_states(self._database)
-        counted = Figures(now, status, found, states, read_failures(self._database), now)
+        counted = Figures(now, status, found, states, read_failures(self._database), now, past)
         many = sum(states.values()) > self._many
         self._count_due = time.monotonic() + (self._counts_seconds if many else 0.0)
         return counted

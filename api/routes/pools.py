@@ -57,9 +57,9 @@ MOST_BY_ITSELF = 300
 )  # fmt: skip
 def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]) -> Response:
     """Pools by name."""
-    figures, past = using.sampler.figures(), lately(using.client.database)
+    figures = using.sampler.figures()
     shown, follows = sliced(query, figures.status.pools, lambda one: one.name)
-    data = [pool_values(one, past.get(one.name)) for one in shown]
+    data = [pool_values(one, figures.past.get(one.name)) for one in shown]
     return page(request, query, data, follows, figures.as_of, "name")
 
 
@@ -76,7 +76,7 @@ def show_pool(request: Request, using: Using, name: str) -> Response:
         "controllers": [controller_values(one) for one in details.controllers],
         "recent": to_json(details.recent),
     }
-    return answer(request, {"data": data, "as_of": using.client.now()}, tagged=data)
+    return answer(request, {"data": data, "as_of": using.client.now()})
 
 
 class HistoryQuery(BaseModel):

@@ -22,6 +22,7 @@ from tests.e2e.sidecars import (
     with_environment,
 )
 from tests.servers.admission_webhook import Webhook, webhook
+from tests.servers.ports import free_port
 
 DATABASE = "sidecars"
 WAITS_SECONDS = 8
@@ -143,8 +144,7 @@ def test_a_controller_that_dies_leaves_no_sidecar(
     meshed: Installation, hook: Webhook, python_image: str, tmp_path: Path
 ) -> None:
     """The run is settled, and its Job still there, when a controller starts: as if the last one had died in between."""
-    with socket.create_server(("0.0.0.0", 0)) as reserved:
-        port: int = reserved.getsockname()[1]
+    port = free_port("0.0.0.0")
     gate = container(python_image, waits_for(meshed.cluster.host_address, port), "gate")
     hook.answer = lambda pod: [*before(gate), *beside(container(python_image, LIVES_ON))]
     submitted = submit(meshed, tmp_path, 2007)

@@ -12,7 +12,8 @@ import pytest
 from app.postmaster import Postmaster
 from tests.kit.terminal import Terminal, on_terminal
 from tests.servers.embedded_home import embedded_home
-from tests.servers.postgres import PostgresServer, free_port
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
 
 COMMANDS = {
     "psql": (["psql"], "postgres=#"),

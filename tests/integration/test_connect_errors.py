@@ -21,7 +21,8 @@ from tests.cluster.packages import program
 from tests.cluster.pki import Authority
 from tests.integration.world import World
 from tests.servers.pgbouncer import PgBouncer
-from tests.servers.postgres import PostgresServer, free_port
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.every_postgres
 

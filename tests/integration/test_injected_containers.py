@@ -24,6 +24,7 @@ from tests.fakes.launcher import FakeLauncher
 from tests.integration.loads import launched, take
 from tests.integration.world import World
 from tests.kit.runners import proven
+from tests.servers.ports import free_port
 from tests.servers.versitygw import VersityGateway
 
 AT_WORK = Evidence(container_started=True)
@@ -121,8 +122,7 @@ async def _claimed(world: World) -> RunKey:
 @contextmanager
 def opened_after(seconds: float, host: str, port: int) -> Iterator[int]:
     """A port that refuses connections first, and then passes them on."""
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        free: int = reserved.getsockname()[1]
+    free = free_port("127.0.0.1")
     over = threading.Event()
 
     def pump(one: socket.socket, other: socket.socket) -> None:

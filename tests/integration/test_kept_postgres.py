@@ -25,7 +25,8 @@ from dataset_jobs.model.outcome import ExitCode
 from tests.integration.command_line import Run, answer, bare, runner
 from tests.servers.as_user import affirm, one_line
 from tests.servers.embedded_home import embedded_home, settings
-from tests.servers.postgres import PostgresServer, free_port
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users need root")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from dataset_jobs.store.statements import statement
 from tests.integration.command_line import running
 from tests.integration.world import World
 from tests.kit.controller import controller
+from tests.servers.ports import free_port
 
 pytestmark = pytest.mark.every_postgres
 
@@ -32,20 +32,13 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 @asynccontextmanager
 async def served(metrics: Metrics) -> AsyncIterator[str]:
     """The address of the metrics."""
-    port = free_port()
+    port = free_port("")
     server = HealthServer(LoopHealth(), 1.0, lambda: True, metrics)
     await server.start(port)
     try:
         yield f"http://localhost:{port}/metrics"
     finally:
         await server.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("", 0))
-        return int(free.getsockname()[1])
 
 
 async def get(address: str, accept: str = OPENMETRICS) -> str:
@@ -165,7 +158,7 @@ async def test_a_scrape_is_answered_while_the_database_is_away(
                 await asyncio.sleep(0.05)
             measuring.cancel()
         async with world.controller(
-            conninfo=f"host=127.0.0.1 port={free_port()} dbname=none user=nobody connect_timeout=2"
+            conninfo=f"host=127.0.0.1 port={free_port('')} dbname=none user=nobody connect_timeout=2"
         ) as cut_off:
             away = controller(cut_off.context.store, cut_off.context.launcher, metrics=metrics)
             assert not await away.tick_safely()
@@ -183,7 +176,7 @@ async def test_a_scrape_is_answered_while_the_database_is_away(
 
 async def test_the_command_serves_them_on_one_machine_too(world: World) -> None:
     world.submit(world.file("yob1937.txt", "Mary,F,20\nAnna,F,15\n"))
-    port = free_port()
+    port = free_port("")
     found: dict[tuple[str, ...], float] = {}
     with running(world, HEALTH_PORT=str(port)):
         async with asyncio.timeout(60):

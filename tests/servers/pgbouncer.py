@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.servers.postgres import OS_USER, PostgresServer, free_port
+from tests.servers.ports import free_port
+from tests.servers.postgres import OS_USER, PostgresServer
 
 _START_SECONDS = 15
 

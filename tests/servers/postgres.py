@@ -6,7 +6,6 @@ import hmac
 import os
 import pwd
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from dataset_jobs.postgres.session import DEFAULT_SCHEMA
 from tests.cluster import building
 from tests.cluster.errors import Unavailable
 from tests.servers.memory_folder import NEEDED, MemoryFolder
+from tests.servers.ports import free_port
 
 OS_USER = "pgserver"
 """Whom the server runs as where the tests run as root: Postgres refuses root."""
@@ -121,7 +121,8 @@ class PostgresServer:
 
     def create_database(self, name: str, template: str = "template1") -> str:
         """Creates a database and returns its URI."""
-        self.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        copied = sql.SQL("create database {} template {} strategy file_copy")  # without WAL: half the time
+        self.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
@@ -241,12 +242,6 @@ def _ensure_user() -> None:
         except KeyError:
             building.require(f"the system's user {OS_USER}")
             subprocess.run(["useradd", "--system", "--no-create-home", OS_USER], check=True, stdin=subprocess.DEVNULL)
-
-
-def free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
 
 
 DURABLE = {"synchronous_commit": "on"}

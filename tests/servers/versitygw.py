@@ -1,5 +1,6 @@
 """versitygw: a real S3 server over a directory. Each directory below it is a bucket."""
 
+import contextlib
 import os
 import secrets
 import socket
@@ -11,10 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from tests.cluster import binaries
+from tests.servers.ports import free_port
 
 _START_SECONDS = 60
 """On a busy machine; one that has ended is not waited for."""
-_TRIES = 3
 _STOP_SECONDS = 10
 
 
@@ -69,21 +70,19 @@ class VersityGateway:
         """Starts it and waits until it answers.
 
         Raises:
-            RuntimeError: it ended at once each time, or did not answer in time; the message has the end of its log.
+            RuntimeError: it ended at once, or did not answer in time; the message has the end of its log.
         """
         for name in ("buckets", "notes"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         log = self.folder / "versitygw.log"
-        given = self.port
         until = time.monotonic() + _START_SECONDS
-        for _ in range(_TRIES):  # another program may take the port in between
-            self.port = given or _free_port(self.host)
-            self._process = self._begun(log)
-            while self._process.poll() is None and time.monotonic() < until:
-                if self._listens(self._process.pid):
-                    return
-                time.sleep(0.02)
-            self.kill()
+        self.port = self.port or free_port(self.host)
+        self._process = self._begun(log)
+        while self._process.poll() is None and time.monotonic() < until:
+            if self._listens():
+                return
+            time.sleep(0.02)
+        self.kill()
         raise RuntimeError(f"versitygw did not start: {log.read_text(errors='replace')[-2000:]}")
 
     def _begun(self, log: Path) -> "subprocess.Popen[bytes]":
@@ -126,26 +125,7 @@ class VersityGateway:
     ) -> None:
         self.stop()
 
-    def _listens(self, pid: int) -> bool:
-        """Whether this process does, and not another one at the same port."""
-        tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]  # at all addresses it listens by IPv6
-        lines = [line for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
-        here = {line.split()[9] for line in lines if self._is_ours(line)}
-        try:
-            opened = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
-        except OSError:
-            return False  # it changes them, or has ended
-        return any(f"socket:[{inode}]" in opened for inode in here)
-
-    def _is_ours(self, line: str) -> bool:
-        _, local, _, state, *_ = line.split()
-        return state == _LISTENING and int(local.partition(":")[2], 16) == self.port
-
-
-_LISTENING = "0A"
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
+            return True
+        return False

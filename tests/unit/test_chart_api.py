@@ -108,6 +108,7 @@ def test_the_spool_has_room_for_what_is_received() -> None:
     folder = _environment(chart.API)["API_SPOOL_DIR"]
     assert spool(chart.API) == ("400Mi", folder)
     assert spool(chart.LEAST_API) == (f"{8 * Limits().file_mib}Mi", folder)
+    assert spool(chart.LEAST_API + "\nlimits: null") == spool(chart.LEAST_API)  # values of a chart that knew none
 
 
 def test_replicas_are_replaced_one_after_another_and_spread() -> None:

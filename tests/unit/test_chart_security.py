@@ -28,6 +28,8 @@ EVERY = pytest.mark.parametrize(
 CLUSTER_WIDE = ["ClusterRole", "ClusterRole", "CustomResourceDefinition"]
 KINDS = ["ConfigMap", *CLUSTER_WIDE, "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
 
+CONTEXTS = ("podSecurityContext", "securityContext")
+
 # The volume types that the restricted profile of the Pod Security Standards allows.
 ALLOWED_VOLUMES = {
     *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
@@ -62,6 +64,36 @@ def test_openshift_chooses_the_user_of_every_pod(tmp_path: Path) -> None:
     for pod in (chart.controller_pod(values), _runner_pod(values, tmp_path)):
         assert [*_violations(pod | {"securityContext": pod["securityContext"] | {"runAsUser": 1000650000}})] == []
         assert not {"runAsUser", "runAsGroup", "fsGroup"} & {*pod["securityContext"]}
+
+
+_UNKNOWN_TO_OLDER_CHARTS = [
+    *(f"{of}: {{{context}: null}}" for of in ("controller", "runner") for context in CONTEXTS),
+    "runner: {allowed: null}",
+    "runner: {memoryCeiling: null}",
+    "database: {schema: null, runnerUrlKey: '', ownerUrlKey: null, apiUrlKey: null, caSecret: null, caKey: null}",
+    "pool: {maxPending: null}",
+    "worker: {startDeadline: null, retention: null}",
+    "limits: null",
+    "crds: {aggregateRoles: null}",
+    "crds: null",
+    "metrics: null",
+]
+
+
+@pytest.mark.parametrize("values", _UNKNOWN_TO_OLDER_CHARTS)
+def test_values_of_an_older_chart_make_the_same_pods(values: str, tmp_path: Path) -> None:
+    """An upgrade by `helm upgrade --reuse-values` leaves a newer key without a value, even without its default."""
+    reused = f"{chart.LEAST}\n{values}"
+    runner = _runner_pod(reused, tmp_path)
+    for pod in (chart.controller_pod(reused), runner):
+        assert [*_violations(pod)] == []
+    assert runner["containers"][0]["resources"] == _runner_pod(chart.LEAST, tmp_path)["containers"][0]["resources"]
+
+
+def test_a_ca_has_its_key_with_values_of_an_older_chart() -> None:
+    volumes = chart.controller_pod(f"{chart.LEAST}\ndatabase: {{caSecret: ca, caKey: null}}")["volumes"]
+    [ca] = [volume["secret"] for volume in volumes if volume["name"] == "database-ca"]
+    assert ca == {"secretName": "ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
 
 
 @pytest.mark.parametrize("of", ["controller", "runner"])

@@ -13,7 +13,7 @@ from controller.health import STUCK_POLLS, STUCK_SECONDS, HealthServer
 from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
 from dataset_jobs.model.errors import Misconfigured, Unavailable
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 
 Ask = Callable[[str], Awaitable[tuple[int, str]]]
 """Status and text of a path."""

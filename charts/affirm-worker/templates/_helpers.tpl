@@ -87,6 +87,35 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- toYaml $given }}
 {{- end }}
 
+{{/*
+Security contexts. Values of a chart that had none, which `helm upgrade --reuse-values` brings, get those that it wrote
+into its pods itself: the restricted ones of values.yaml.
+*/}}
+{{- define "affirm-worker.podSecurityContext" -}}
+{{- if kindIs "invalid" . -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- else }}
+{{- include "affirm-worker.given" . }}
+{{- end }}
+{{- end }}
+
+{{- define "affirm-worker.securityContext" -}}
+{{- if kindIs "invalid" . -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- else }}
+{{- include "affirm-worker.given" . }}
+{{- end }}
+{{- end }}
+
 {{/* An environment variable from a Secret. Takes a dict: name, secret, key. */}}
 {{- define "affirm-worker.secretEnv" -}}
 - name: {{ .name }}
@@ -246,7 +275,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* What the API's files may take while it receives them. 512 is the program's own limit of a file. */}}
 {{- define "affirm-worker.apiSpool" -}}
-{{- mul .Values.api.uploadsAtOnce (.Values.limits.fileMib | default 512) }}Mi
+{{- mul .Values.api.uploadsAtOnce ((.Values.limits).fileMib | default 512) }}Mi
 {{- end }}
 
 {{- define "affirm-worker.runnerEnv" -}}
@@ -265,7 +294,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   secret:
     secretName: {{ . }}
     items:
-      - key: {{ $.Values.database.caKey }}
+      - key: {{ $.Values.database.caKey | default "ca.crt" }}
         path: ca.crt
 {{- end }}
 {{- end }}
@@ -316,7 +345,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "imagePullSecrets" $names
   "serviceAccountName" (include "affirm-worker.runnerServiceAccountName" .)
   "resources" $runner.resources
-  "memoryCeiling" ($runner.memoryCeiling | toString)
+  "memoryCeiling" ($runner.memoryCeiling | default "" | toString)
   "deadlineSeconds" $runner.deadlineSeconds
   "env" (include "affirm-worker.runnerEnv" . | fromYamlArray)
   "envFrom" $runner.extraEnvFrom
@@ -328,9 +357,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
   "labels" $runner.podLabels
   "annotations" $runner.podAnnotations
-  "podSecurityContext" (include "affirm-worker.given" $runner.podSecurityContext | fromYaml)
-  "securityContext" (include "affirm-worker.given" $runner.securityContext | fromYaml)
-  "allowed" $runner.allowed
+  "podSecurityContext" (include "affirm-worker.podSecurityContext" $runner.podSecurityContext | fromYaml)
+  "securityContext" (include "affirm-worker.securityContext" $runner.securityContext | fromYaml)
+  "allowed" ($runner.allowed | default dict)
   | toPrettyJson }}
 {{- end }}
 
@@ -343,7 +372,7 @@ env:
 resources:
   {{- toYaml .Values.controller.resources | nindent 2 }}
 securityContext:
-  {{- include "affirm-worker.given" .Values.controller.securityContext | nindent 2 }}
+  {{- include "affirm-worker.securityContext" .Values.controller.securityContext | nindent 2 }}
 volumeMounts:
   - name: tmp
     mountPath: /tmp
