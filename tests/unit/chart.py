@@ -169,5 +169,5 @@ def api_pod(values: str = LEAST_API) -> dict[str, Any]:
 
 def runner_config(values: str = LEAST) -> dict[str, Any]:
     """The controller's configuration for runner pods."""
-    config: dict[str, Any] = json.loads(only("ConfigMap", values)["data"]["runner.json"])
+    config: dict[str, Any] = json.loads(only("ConfigMap", values, "controller")["data"]["runner.json"])
     return config

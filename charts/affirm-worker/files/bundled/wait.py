@@ -1,3 +1,5 @@
+"""Ends when every server of WAIT_FOR takes connections."""
+
 import os
 import socket
 import time

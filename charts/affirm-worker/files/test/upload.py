@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
-FILE = "/etc/affirm-worker-test/20150309_BDM_Top-100-Baby-Names-2010.csv"
+NAME = "20150309_BDM_Top-100-Baby-Names-2010.csv"
+FILE = str(Path(__file__).parent / NAME)
 ROWS = 203
 SEEN = ["upload", FILE, "--country", "AU", "--wait", "--timeout", "4m"]
 OURS = f"helm-test-{uuid.uuid4()}"
@@ -31,7 +33,7 @@ def main() -> None:
     by_api["AFFIRM_WORKER_KEY"] = key["key"]
     try:
         print(run(by_api, *SEEN, "--batch", OURS))
-        [dataset] = json.loads(run(by_api, "datasets", "list", "--file", os.path.basename(FILE), "--json"))
+        [dataset] = json.loads(run(by_api, "datasets", "list", "--file", NAME, "--json"))
         if dataset["row_count"] != ROWS:
             sys.exit(f"the file has {ROWS} rows, and the API knows of {dataset['row_count']}")
         # Otherwise somebody else loaded the same file, and wants to keep it.
@@ -39,7 +41,7 @@ def main() -> None:
             run(by_api, "datasets", "delete", dataset["id"], "--yes")
     finally:
         run(direct, "keys", "revoke", key["id"])
-    print(f"{ROWS} rows of {os.path.basename(FILE)} came through {os.environ['AFFIRM_WORKER_API']} into the database")
+    print(f"{ROWS} rows of {NAME} came through {os.environ['AFFIRM_WORKER_API']} into the database")
 
 
 main()
