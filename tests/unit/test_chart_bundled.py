@@ -289,6 +289,36 @@ def test_releases_say_what_is_bundled_in_them() -> None:
     assert alone["metadata"]["annotations"] == {"affirm.dev/bundled": "postgres"}
 
 
+@pytest.mark.parametrize(
+    ("values", "known", "made"),
+    [
+        (NOTHING, True, True),
+        (NOTHING, False, False),
+        ("crds: {install: false}", True, False),
+        ("pool: {parserPool: false}", True, False),
+        (chart.LEAST, True, False),
+        (f"{chart.LEAST}\npool: {{parserPool: true}}", False, True),
+        (f"{chart.LEAST}\npool: {{parserPool: null}}", True, False),  # of a chart that knew none
+    ],
+)
+def test_the_pool_is_a_parser_pool_where_that_can_be(values: str, known: bool, made: bool) -> None:
+    options = ("--api-versions", "affirm.dev/v1/ParserPool") if known else ()
+    assert [one["kind"] for one in chart.objects(values, *options)].count("ParserPool") == made
+
+
+def test_the_parser_pool_leaves_its_maximum_to_kubectl_scale() -> None:
+    """Unless the values have one of their own."""
+    named = ("--api-versions", "affirm.dev/v1/ParserPool")
+    for values, spec in (
+        (NOTHING, {"controller": "affirm-worker"}),
+        ("pool: {maxParallelism: 3, maxPending: 2}",
+         {"controller": "affirm-worker", "maxParallelism": 3, "maxPendingPods": 2}),
+        ("fullnameOverride: mine\npool: {maxParallelism: null}", {"controller": "mine"}),
+    ):  # fmt: skip
+        [pool] = [one for one in chart.objects(values, *named) if one["kind"] == "ParserPool"]
+        assert (pool["metadata"]["name"], pool["spec"]) == ("default", spec)
+
+
 def _bundled(values: str) -> set[str]:
     return {one["metadata"]["labels"]["app.kubernetes.io/component"] for one in _of("StatefulSet", values)}
 

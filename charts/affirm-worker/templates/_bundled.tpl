@@ -1,5 +1,5 @@
 {{/*
-The bundled Postgres and storage: docs/decisions/0025. Each "true" or empty.
+The bundled Postgres and storage: docs/decisions/0024. Each "true" or empty.
 
 No values: neither a Secret with a database nor a place for files is named. An older chart needed one or both, so values
 that it installed with never mean this.
