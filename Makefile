@@ -185,9 +185,33 @@ manifests: prepare-check  ## manifests/affirm-worker.yaml, from the chart
 docs: $(VENV)/.dev  ## the documents that are made from code
 	$(BIN)/python -m docs.generate
 
-images: sbom  ## the two images with their bills of materials, with Docker; BASE=name@sha256:… pins what they stand on
-	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --target controller --tag affirm-worker:0.1.0 .
-	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --target parser-runner --tag affirm-parser-runner:0.1.0 .
+# The names are what a cluster makes of the chart's: podman would call them localhost/… by itself.
+ENGINE ?= docker
+IMAGES := docker.io/library/affirm-worker:0.1.0 docker.io/library/affirm-parser-runner:0.1.0
+ARCHIVE := dist/images.tar
+SAVE.docker := save
+SAVE.podman := save --multi-image-archive
+
+images: sbom  ## the two images with their bills of materials; ENGINE=podman for another than docker; BASE=name@sha256:… pins what they stand on; LOAD=kind|minikube|k3s loads them into that cluster (CLUSTER=name)
+	@test -z '$(filter-out kind minikube k3s,$(LOAD))' || { echo "make images takes LOAD=kind, minikube or k3s" >&2; exit 2; }
+	$(ENGINE) build $(if $(BASE),--build-arg BASE=$(BASE)) --target controller --tag $(word 1,$(IMAGES)) .
+	$(ENGINE) build $(if $(BASE),--build-arg BASE=$(BASE)) --target parser-runner --tag $(word 2,$(IMAGES)) .
+	$(if $(LOAD),@$(MAKE) --no-print-directory load-$(LOAD))
+
+$(ARCHIVE):
+	@mkdir -p $(@D)
+	$(ENGINE) $(SAVE.$(notdir $(ENGINE))) --output $@ $(IMAGES)
+
+.PHONY: load-kind load-minikube load-k3s $(ARCHIVE)
+
+load-kind: $(ARCHIVE)
+	kind load image-archive $(ARCHIVE)$(if $(CLUSTER), --name $(CLUSTER))
+
+load-minikube: $(ARCHIVE)
+	minikube$(if $(CLUSTER), --profile $(CLUSTER)) image load $(ARCHIVE)
+
+load-k3s: $(ARCHIVE)
+	sudo k3s ctr images import $(ARCHIVE)
 
 sbom: .supply/.done  ## dist/sbom: the bills of materials of the images, as CycloneDX
 	@.supply/bin/python -m supply.sbom dist/sbom

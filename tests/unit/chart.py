@@ -110,16 +110,17 @@ class Refused(Exception):
 
 
 @cache
-def text(values: str = LEAST) -> str:
+def text(values: str = LEAST, *options: str) -> str:
     """The release affirm-worker in the namespace affirm-worker, as YAML.
 
     Args:
         values: as YAML, over the chart's own.
+        options: further ones of helm.
 
     Raises:
         Refused: by the schema or a template.
     """
-    return _helm("template", values)
+    return _helm("template", values, *options)
 
 
 def notes(values: str = LEAST) -> str:
@@ -139,9 +140,9 @@ def _helm(command: str, values: str, *options: str) -> str:
     return done.stdout
 
 
-def objects(values: str = LEAST) -> list[dict[str, Any]]:
+def objects(values: str = LEAST, *options: str) -> list[dict[str, Any]]:
     """The same as parsed objects."""
-    return [found for found in yaml.safe_load_all(text(values)) if found]
+    return [found for found in yaml.safe_load_all(text(values, *options)) if found]
 
 
 def only(kind: str, values: str = LEAST, component: str = "") -> dict[str, Any]:
@@ -169,5 +170,5 @@ def api_pod(values: str = LEAST_API) -> dict[str, Any]:
 
 def runner_config(values: str = LEAST) -> dict[str, Any]:
     """The controller's configuration for runner pods."""
-    config: dict[str, Any] = json.loads(only("ConfigMap", values)["data"]["runner.json"])
+    config: dict[str, Any] = json.loads(only("ConfigMap", values, "controller")["data"]["runner.json"])
     return config

@@ -210,7 +210,7 @@ def test_the_selector_finds_the_controllers_pods_whatever_labels_are_added(value
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ("", "storage.s3.bucket is needed with storage.type s3"),
+        ("database: {existingSecret: names}", "storage.s3.bucket is needed with storage.type s3"),
         ("storage: {type: local}", "storage.local.existingClaim is needed with storage.type local"),
         ("storage: {type: ftp}", "at '/storage/type': value must be one of 's3', 'local'"),
         ("pool: {maximum: 3}", "at '/pool': additional properties 'maximum' not allowed"),

@@ -108,6 +108,7 @@ def test_the_step_builds_all_that_tests_ask_for() -> None:
         "tests/cluster/base_image.py",  # a part of every image
         "tests/cluster/go_toolchain.py",
         "tests/cluster/gobuild.py",
+        "tests/cluster/images.py",  # what an image of programs is built from
         "tests/cluster/kubectl_layer.py",
         "tests/unit/test_cluster_processes.py",
     }

@@ -136,7 +136,14 @@ capabilities:
 {{- end }}
 - name: STORAGE_TYPE
   value: {{ $storage.type }}
-{{- if eq $storage.type "s3" }}
+{{- if include "affirm-worker.bundledStorage" . }}
+- name: STORAGE_S3_BUCKET
+  value: datasets
+- name: STORAGE_S3_REGION
+  value: us-east-1
+- name: STORAGE_S3_ENDPOINT
+  value: http://{{ include "affirm-worker.storageName" . }}:7070
+{{- else if eq $storage.type "s3" }}
 - name: STORAGE_S3_BUCKET
   value: {{ required "storage.s3.bucket is needed with storage.type s3: the bucket that holds the uploaded files" $storage.s3.bucket | quote }}
 {{- with $storage.s3.region }}
@@ -147,11 +154,13 @@ capabilities:
 - name: STORAGE_S3_ENDPOINT
   value: {{ . | quote }}
 {{- end }}
+{{- end }}
+{{- if eq $storage.type "s3" }}
 {{- with $storage.s3.prefix }}
 - name: STORAGE_S3_PREFIX
   value: {{ . | quote }}
 {{- end }}
-{{- with $storage.existingSecret }}
+{{- with include "affirm-worker.storageSecret" $ }}
 {{ include "affirm-worker.secretEnv" (dict "name" "AWS_ACCESS_KEY_ID" "secret" . "key" "AWS_ACCESS_KEY_ID") }}
 {{ include "affirm-worker.secretEnv" (dict "name" "AWS_SECRET_ACCESS_KEY" "secret" . "key" "AWS_SECRET_ACCESS_KEY") }}
 {{- end }}
@@ -172,12 +181,12 @@ capabilities:
 
 {{- define "affirm-worker.controllerEnv" -}}
 {{- $database := .Values.database -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" (.databaseUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" .) "key" (.databaseUrlKey | default $database.urlKey)) }}
 {{- with $database.runnerUrlKey }}
-{{ include "affirm-worker.secretEnv" (dict "name" "RUNNER_DATABASE_URL" "secret" $database.existingSecret "key" .) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "RUNNER_DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" $) "key" .) }}
 {{- end }}
 {{- with $database.directUrlKey }}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" $database.existingSecret "key" .) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" (include "affirm-worker.databaseSecret" $) "key" .) }}
 {{- end }}
 {{- if not (kindIs "invalid" $database.maxConnections) }}
 - name: DATABASE_MAX_CONNECTIONS
@@ -232,7 +241,7 @@ capabilities:
 {{- define "affirm-worker.apiEnv" -}}
 {{- $database := .Values.database -}}
 {{- $api := .Values.api -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" ($database.apiUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" .) "key" ($database.apiUrlKey | default $database.urlKey)) }}
 {{ include "affirm-worker.commonEnv" . }}
 - name: LOG_FORMAT
   value: {{ .Values.log.format }}
@@ -280,7 +289,7 @@ capabilities:
 
 {{- define "affirm-worker.runnerEnv" -}}
 {{- $database := .Values.database -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" ($database.runnerUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" .) "key" ($database.runnerUrlKey | default $database.urlKey)) }}
 {{ include "affirm-worker.commonEnv" . }}
 {{- with .Values.runner.extraEnv }}
 {{ toYaml . }}
