@@ -101,6 +101,27 @@ api:
 )
 """The same with all that the API may have."""
 
+_POD_OPTIONS = """
+  revisionHistoryLimit: 0
+  strategy: {type: Recreate}
+  podDisruptionBudget: {minAvailable: 50%}
+  startupProbe: {failureThreshold: 150}
+  livenessProbe: {periodSeconds: 30, timeoutSeconds: 9}
+  readinessProbe: {initialDelaySeconds: 1}
+  terminationGracePeriodSeconds: 90
+  topologySpreadConstraints:
+    - {maxSkew: 2, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}
+    - {maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {team: names}}}
+  priorityClassName: high
+  runtimeClassName: gvisor
+  hostUsers: false
+  dnsPolicy: None
+  dnsConfig: {nameservers: [10.0.0.10]}
+  hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+"""
+PRODUCTION = LEAST + "\ncontroller:\n  replicas: 2" + _POD_OPTIONS + "api:\n  enabled: true" + _POD_OPTIONS
+"""What pods of the controller and of the API may have by values."""
+
 LEAST_API = LEAST + "\napi: {enabled: true}"
 """The API as its defaults make it."""
 

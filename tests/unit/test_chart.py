@@ -325,11 +325,16 @@ def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _is_of_kubernetes(reference: dict[str, Any]) -> bool:
+    """Whether a structure is one of Kubernetes' own."""
+    return reference.get("$ref", "").rsplit("/", 1)[-1] in ("resources", "probe", "strategy")
+
+
 def _schema_leaves(node: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
     """Paths that the chart itself gives a meaning; Kubernetes' own structures are leaves."""
     for name, reference in node["properties"].items():
         child = _resolved(reference, schema)
-        if "properties" in child and "claims" not in child["properties"]:
+        if "properties" in child and not _is_of_kubernetes(reference):
             yield from _schema_leaves(child, schema, f"{path}{name}.")
         else:
             yield path + name
@@ -339,8 +344,9 @@ def _value_leaves(
     node: dict[str, Any], schema: dict[str, Any], values: dict[str, Any], path: str = ""
 ) -> Iterator[str]:
     for name, value in values.items():
-        child = _resolved(node["properties"][name], schema)
-        if isinstance(value, dict) and "properties" in child and "claims" not in child["properties"]:
+        reference = node["properties"][name]
+        child = _resolved(reference, schema)
+        if isinstance(value, dict) and "properties" in child and not _is_of_kubernetes(reference):
             yield from _value_leaves(child, schema, value, f"{path}{name}.")
         else:
             yield path + name
