@@ -119,8 +119,24 @@ _POD_OPTIONS = """
   dnsConfig: {nameservers: [10.0.0.10]}
   hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
 """
-PRODUCTION = LEAST + "\ncontroller:\n  replicas: 2" + _POD_OPTIONS + "api:\n  enabled: true" + _POD_OPTIONS
-"""What pods of the controller and of the API may have by values."""
+PRODUCTION = (
+    f"{LEAST}\ncontroller:\n  replicas: 2{_POD_OPTIONS}api:\n  enabled: true{_POD_OPTIONS}"
+    + """
+commonLabels: {cost-centre: "42", app.kubernetes.io/name: other}
+commonAnnotations: {contact: names@example.org}
+metrics: {podMonitor: {enabled: true}}
+extraObjects:
+  - apiVersion: v1
+    kind: ResourceQuota
+    metadata: {name: "{{ .Release.Name }}-more"}
+  - |
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      name: {{ include "affirm-worker.fullname" . }}-text
+"""
+)
+"""What pods of the controller and of the API may have by values, and what all objects may have."""
 
 LEAST_API = LEAST + "\napi: {enabled: true}"
 """The API as its defaults make it."""
@@ -128,6 +144,21 @@ LEAST_API = LEAST + "\napi: {enabled: true}"
 
 class Refused(Exception):
     """helm did not render; the message is helm's."""
+
+
+def helm(*arguments: str, values: str = "") -> str:
+    """Runs helm without any cluster, with values on its standard input, and returns its output.
+
+    Raises:
+        Refused: it ended with a failure.
+    """
+    # No cluster is meant, whatever the machine is set up for.
+    environment = {**os.environ, "KUBECONFIG": os.devnull}
+    command = [binaries.helm(), *arguments]
+    done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(done.stdout + done.stderr)
+    return done.stdout
 
 
 @cache
@@ -149,15 +180,8 @@ def notes(values: str = LEAST) -> str:
 
 
 def _helm(command: str, values: str, *options: str) -> str:
-    arguments = [command, "affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-", *options]
-    # No cluster is meant, whatever the machine is set up for.
-    environment = {**os.environ, "KUBECONFIG": os.devnull}
-    done = subprocess.run(
-        [binaries.helm(), *arguments], input=values, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise Refused(done.stderr)
-    return done.stdout
+    place = ("affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-")
+    return helm(command, *place, *options, values=values)
 
 
 def objects(values: str = LEAST) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 """What an administrator sets in production: each value of the pods comes out where Kubernetes looks for it."""
 
+import shutil
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.unit import chart
 
@@ -74,6 +77,74 @@ def test_a_disruption_budget_may_be_left_out() -> None:
     off = "podDisruptionBudget: {enabled: false}"
     values = f"{chart.LEAST}\napi: {{enabled: true, {off}}}\ncontroller: {{{off}}}"
     assert not [one for one in chart.objects(values) if one["kind"] == "PodDisruptionBudget"]
+
+
+def test_every_object_and_pod_has_the_common_labels_and_annotations() -> None:
+    """But none of them in place of one that the chart selects by."""
+    ours = [one for one in chart.objects(chart.PRODUCTION) if not one["metadata"]["name"].endswith(("-more", "-text"))]
+    pods = [one["spec"]["template"] for one in ours if one["kind"] == "Deployment"]
+    runner = chart.runner_config(chart.PRODUCTION)
+    assert len(pods) == 2
+    for metadata in [*(one["metadata"] for one in ours + pods), runner]:
+        assert metadata["labels"]["cost-centre"] == "42"
+        assert metadata["annotations"]["contact"] == "names@example.org"
+        assert metadata is runner or metadata["labels"]["app.kubernetes.io/name"] == "affirm-worker"
+    crd = chart.only("CustomResourceDefinition", chart.PRODUCTION)
+    assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_more_objects_are_templates_of_the_release() -> None:
+    names = {(one["kind"], one["metadata"]["name"]) for one in chart.objects(chart.PRODUCTION)}
+    assert {("ResourceQuota", "affirm-worker-more"), ("Secret", "affirm-worker-text")} <= names
+
+
+def test_what_repeats_ours_replaces_it_or_gives_way() -> None:
+    """kubectl refuses a key of YAML that is there twice, and server-side apply such a variable."""
+    values = f"""
+{chart.LEAST}
+metrics: {{scrapeAnnotations: true}}
+controller:
+  podAnnotations: {{checksum/runner-config: x, prometheus.io/port: "9", note: x}}
+  extraEnv: [{{name: LOG_LEVEL, value: DEBUG}}]
+runner: {{extraEnv: [{{name: LOG_LEVEL, value: ERROR}}]}}
+api: {{enabled: true, extraEnv: [{{name: LOG_LEVEL, value: WARNING}}]}}
+"""
+    rendered = chart.text(values)
+    assert rendered.count("checksum/runner-config:") == rendered.count("prometheus.io/port:") == 1
+    annotations = chart.only("Deployment", values, "controller")["spec"]["template"]["metadata"]["annotations"]
+    assert (len(annotations["checksum/runner-config"]), annotations["prometheus.io/port"]) == (64, "9")
+    pods = (chart.controller_pod(values), chart.api_pod(values))
+    envs = [pod["containers"][0]["env"] for pod in pods] + [chart.runner_config(values)["env"]]
+    levels = [[one["value"] for one in env if one["name"] == "LOG_LEVEL"] for env in envs]
+    assert levels == [["DEBUG"], ["WARNING"], ["ERROR"]]
+
+
+def test_registry_and_pull_secrets_may_be_those_of_all_charts() -> None:
+    values = f"""
+{chart.LEAST_API}
+global: {{imageRegistry: mirror.example, imagePullSecrets: [all, {{name: pull}}]}}
+imagePullSecrets: [{{name: pull}}]
+runner: {{image: {{registry: own.example}}}}
+"""
+    for pod in (chart.controller_pod(values), chart.api_pod(values)):
+        assert pod["containers"][0]["image"].startswith("mirror.example/affirm-worker:")
+        assert pod["imagePullSecrets"] == [{"name": "all"}, {"name": "pull"}]
+    runner = chart.runner_config(values)
+    assert runner["image"].startswith("own.example/affirm-parser-runner:")
+    assert runner["imagePullSecrets"] == ["all", "pull"]
+
+
+def test_another_chart_switches_this_one_on_and_off(tmp_path: Path) -> None:
+    parent = tmp_path / "parent"
+    shutil.copytree(chart.CHART, parent / "charts" / "affirm-worker")
+    version = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())["version"]
+    dependency = {"name": "affirm-worker", "version": version, "condition": "affirm-worker.enabled"}
+    described = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": [dependency]}
+    (parent / "Chart.yaml").write_text(yaml.safe_dump(described))
+    for enabled in (True, False):
+        values = {"global": {"other": {"key": 1}}, "affirm-worker": {"enabled": enabled, **yaml.safe_load(chart.LEAST)}}
+        rendered = chart.helm("template", "names", str(parent), "--values", "-", values=yaml.safe_dump(values))
+        assert ("kind: Deployment" in rendered) is enabled
 
 
 def _with_selector(constraint: dict[str, Any], selector: dict[str, Any]) -> dict[str, Any]:

@@ -48,11 +48,12 @@ app.kubernetes.io/component: controller
 {{- end }}
 
 {{- define "affirm-worker.labels" -}}
-{{ include "affirm-worker.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: affirm-name
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- $own := include "affirm-worker.selectorLabels" . | fromYaml }}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion }}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service }}
+{{- $_ := set $own "app.kubernetes.io/part-of" "affirm-name" }}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") }}
+{{- mergeOverwrite (dict) (.Values.commonLabels | default dict) $own | toYaml }}
 {{- end }}
 
 {{- define "affirm-worker.apiSelectorLabels" -}}
@@ -63,17 +64,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "affirm-worker.labels" . | replace "component: controller" "component: api" }}
 {{- end }}
 
-{{/* An image by digest or tag. Takes a dict: image, appVersion. */}}
+{{/* The annotations of an object, or nothing. Takes a dict: root, more (those of this object, which win). */}}
+{{- define "affirm-worker.annotations" -}}
+{{- with mergeOverwrite (dict) (.root.Values.commonAnnotations | default dict) (.more | default dict) -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* An image by digest or tag. Takes a dict: image, appVersion, global (of the values). */}}
 {{- define "affirm-worker.image" -}}
 {{- $name := .image.repository }}
-{{- if .image.registry }}
-{{- $name = printf "%s/%s" .image.registry .image.repository }}
+{{- with .image.registry | default (.global).imageRegistry }}
+{{- $name = printf "%s/%s" . $name }}
 {{- end }}
 {{- if .image.digest }}
 {{- printf "%s@%s" $name .image.digest }}
 {{- else }}
 {{- printf "%s:%s" $name (.image.tag | default .appVersion) }}
 {{- end }}
+{{- end }}
+
+{{/* Names of the pull secrets: those of the chart that this one is a part of, and its own. */}}
+{{- define "affirm-worker.pullSecrets" -}}
+{{- $names := list }}
+{{- range concat ((.Values.global).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) }}
+{{- $names = append $names (ternary . (get (ternary (dict) . (kindIs "string" .)) "name") (kindIs "string" .)) }}
+{{- end }}
+{{- uniq $names | toYaml }}
+{{- end }}
+
+{{/* The last variable of each name: `helm upgrade` refuses two, or keeps the wrong one. Takes YAML. */}}
+{{- define "affirm-worker.lastOfEachName" -}}
+{{- $kept := list }}
+{{- $seen := dict }}
+{{- range . | fromYamlArray | reverse }}
+{{- if not (hasKey $seen .name) }}
+{{- $_ := set $seen .name true }}
+{{- $kept = prepend $kept . }}
+{{- end }}
+{{- end }}
+{{- toYaml $kept }}
 {{- end }}
 
 {{/* A map without the keys that are null: how Helm hands these on differs by its version. */}}
@@ -332,22 +363,18 @@ capabilities:
 {{/* How the controller makes runner pods; the controller reads it at its start. */}}
 {{- define "affirm-worker.runnerConfig" -}}
 {{- $runner := .Values.runner }}
-{{- $names := list }}
-{{- range .Values.imagePullSecrets }}
-{{- $names = append $names .name }}
-{{- end }}
 {{- $storage := dict "storage" .Values.storage "readOnly" true }}
 {{- $volumes := concat (include "affirm-worker.storageVolumes" $storage | fromYamlArray) (include "affirm-worker.caVolumes" . | fromYamlArray) }}
 {{- $mounts := concat (include "affirm-worker.storageMounts" $storage | fromYamlArray) (include "affirm-worker.caMounts" . | fromYamlArray) }}
 {{- dict
-  "image" (include "affirm-worker.image" (dict "image" $runner.image "appVersion" .Chart.AppVersion))
+  "image" (include "affirm-worker.image" (dict "image" $runner.image "appVersion" .Chart.AppVersion "global" .Values.global))
   "imagePullPolicy" $runner.image.pullPolicy
-  "imagePullSecrets" $names
+  "imagePullSecrets" (include "affirm-worker.pullSecrets" . | fromYamlArray)
   "serviceAccountName" (include "affirm-worker.runnerServiceAccountName" .)
   "resources" $runner.resources
   "memoryCeiling" ($runner.memoryCeiling | default "" | toString)
   "deadlineSeconds" $runner.deadlineSeconds
-  "env" (include "affirm-worker.runnerEnv" . | fromYamlArray)
+  "env" (include "affirm-worker.lastOfEachName" (include "affirm-worker.runnerEnv" .) | fromYamlArray)
   "envFrom" $runner.extraEnvFrom
   "nodeSelector" $runner.nodeSelector
   "tolerations" $runner.tolerations
@@ -355,8 +382,8 @@ capabilities:
   "priorityClassName" $runner.priorityClassName
   "volumes" (concat $volumes $runner.extraVolumes | default list)
   "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
-  "labels" $runner.podLabels
-  "annotations" $runner.podAnnotations
+  "labels" (mergeOverwrite (dict) (.Values.commonLabels | default dict) ($runner.podLabels | default dict))
+  "annotations" (mergeOverwrite (dict) (.Values.commonAnnotations | default dict) ($runner.podAnnotations | default dict))
   "podSecurityContext" (include "affirm-worker.podSecurityContext" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.securityContext" $runner.securityContext | fromYaml)
   "allowed" ($runner.allowed | default dict)
@@ -365,10 +392,10 @@ capabilities:
 
 {{/* What the controller's containers have in common, whichever command they run. */}}
 {{- define "affirm-worker.controllerContainer" -}}
-image: {{ include "affirm-worker.image" (dict "image" .Values.image "appVersion" .Chart.AppVersion) }}
+image: {{ include "affirm-worker.image" (dict "image" .Values.image "appVersion" .Chart.AppVersion "global" .Values.global) }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 env:
-  {{- include "affirm-worker.controllerEnv" . | nindent 2 }}
+  {{- include "affirm-worker.lastOfEachName" (include "affirm-worker.controllerEnv" .) | nindent 2 }}
 resources:
   {{- toYaml .Values.controller.resources | nindent 2 }}
 securityContext:
