@@ -1,12 +1,12 @@
 {{/* Names. */}}
 {{- define "affirm-worker.name" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- .Values.nameOverride | default .Chart.Name }}
 {{- end }}
 
 {{- define "affirm-worker.fullname" -}}
 {{- $name := include "affirm-worker.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- .Values.fullnameOverride }}
 {{- else if contains $name .Release.Name }}
 {{- .Release.Name | trunc 50 | trimSuffix "-" }}
 {{- else }}
@@ -17,7 +17,7 @@
 {{- define "affirm-worker.serviceAccountName" -}}
 {{- $account := .Values.serviceAccount }}
 {{- if and (not $account.create) (has $account.name (list "" "default")) }}
-{{- fail "serviceAccount.name is needed with serviceAccount.create false, and not default: the controller's rights would be those of every pod that names no service account" }}
+{{- include "affirm-worker.refuse" "serviceAccount.name is needed with serviceAccount.create false, and not default: the controller's rights would be those of every pod that names no service account" }}
 {{- end }}
 {{- $account.name | default (include "affirm-worker.fullname" .) }}
 {{- end }}
@@ -35,7 +35,7 @@
 {{- $account := .Values.api.serviceAccount }}
 {{- $name := $account.name | default (ternary (include "affirm-worker.apiName" .) "default" $account.create) }}
 {{- if eq $name (include "affirm-worker.serviceAccountName" .) }}
-{{- fail "api.serviceAccount.name must not be the controller's: the API serves people, and needs no right of Kubernetes" }}
+{{- include "affirm-worker.refuse" "api.serviceAccount.name must not be the controller's: the API serves people, and needs no right of Kubernetes" }}
 {{- end }}
 {{- $name }}
 {{- end }}
@@ -169,7 +169,7 @@ capabilities:
   value: {{ $storage.type }}
 {{- if eq $storage.type "s3" }}
 - name: STORAGE_S3_BUCKET
-  value: {{ required "storage.s3.bucket is needed with storage.type s3: the bucket that holds the uploaded files" $storage.s3.bucket | quote }}
+  value: {{ $storage.s3.bucket | quote }}
 {{- with $storage.s3.region }}
 - name: STORAGE_S3_REGION
   value: {{ . | quote }}
@@ -187,9 +187,6 @@ capabilities:
 {{ include "affirm-worker.secretEnv" (dict "name" "AWS_SECRET_ACCESS_KEY" "secret" . "key" "AWS_SECRET_ACCESS_KEY") }}
 {{- end }}
 {{- else }}
-{{- if not (or $storage.local.existingClaim .Values.runner.extraVolumeMounts) }}
-{{- fail "storage.local.existingClaim is needed with storage.type local: a claim that controller and runners mount (or mount one by runner.extraVolumes and runner.extraVolumeMounts)" }}
-{{- end }}
 - name: STORAGE_PATH
   value: {{ $storage.path | quote }}
 {{- end }}
