@@ -154,7 +154,7 @@ def helm(*arguments: str, values: str = "") -> str:
     """
     # No cluster is meant, whatever the machine is set up for.
     environment = {**os.environ, "KUBECONFIG": os.devnull}
-    command = [binaries.helm(), *arguments]
+    command = [str(binaries.helm()), *arguments]
     done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stdout + done.stderr)

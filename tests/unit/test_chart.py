@@ -331,7 +331,7 @@ def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 def _is_of_kubernetes(reference: dict[str, Any]) -> bool:
     """Whether a structure is one of Kubernetes' own."""
-    return reference.get("$ref", "").rsplit("/", 1)[-1] in ("resources", "probe", "strategy")
+    return reference.get("$ref", "").rsplit("/", 1)[-1] in ("resources", "probe", "strategy", "podTemplate")
 
 
 def _schema_leaves(node: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
@@ -359,6 +359,6 @@ def _value_leaves(
 def _strict(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[bool]:
     for reference in node["properties"].values():
         child = _resolved(reference, schema)
-        if "properties" in child:
+        if "properties" in child and not _is_of_kubernetes(reference):
             yield child["additionalProperties"] is False
             yield from _strict(child, schema)

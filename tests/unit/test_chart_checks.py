@@ -66,6 +66,14 @@ REFUSED = [
         "runner: {extraVolumes: [{name: tmp, emptyDir: {}}]}",
         "runner.extraVolumes: the name tmp is taken, by the chart: take another one",
     ),
+    (
+        "runner: {podTemplate: {spec: {containers: [{name: proxy}]}}}",
+        "runner.podTemplate.spec.containers: proxy may not be there, only parser-runner",
+    ),
+    (
+        "runner: {podTemplate: {spec: {containers: [{name: parser-runner, resources: {limits: {memory: 1Gi}}}]}}}",
+        "the resources of parser-runner are those of runner.resources: write them there",
+    ),
     ("runner: {extraVolumeMounts: [{name: a, mountPath: /a}]}", "there is no volume a: add it to runner.extraVolumes"),
 ]
 

@@ -1,13 +1,22 @@
 """What an administrator sets in production: each value of the pods comes out where Kubernetes looks for it."""
 
+import json
 import shutil
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
 
+from controller.pools.resource import read_pool
+from controller.pools.runner_pod import RunnerTemplate, job_manifest
+from controller.pools.spec import PoolSpec
+from controller.runner_config import read_runner_config
+from dataset_jobs.model.errors import Misconfigured
+from dataset_jobs.model.keys import RunKey
 from tests.unit import chart
 
 BOTH = pytest.mark.parametrize("component", ["controller", "api"])
@@ -145,6 +154,68 @@ def test_another_chart_switches_this_one_on_and_off(tmp_path: Path) -> None:
         values = {"global": {"other": {"key": 1}}, "affirm-worker": {"enabled": enabled, **yaml.safe_load(chart.LEAST)}}
         rendered = chart.helm("template", "names", str(parent), "--values", "-", values=yaml.safe_dump(values))
         assert ("kind: Deployment" in rendered) is enabled
+
+
+RUNNERS = """
+runner:
+  nodeSelector: {disk: ssd}
+  extraVolumeMounts: [{name: certificates, mountPath: /etc/certificates}]
+  podTemplate:
+    metadata: {annotations: {note: installation}}
+    spec:
+      hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+      dnsConfig: {nameservers: [10.0.0.10]}
+      restartPolicy: Always
+      volumes: [{name: certificates, configMap: {name: certificates}}]
+      initContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
+      containers: [{name: parser-runner, env: [{name: HTTPS_PROXY, value: "http://localhost:3128"}]}]
+"""
+
+
+def test_runner_pods_have_whatever_the_pod_template_says(tmp_path: Path) -> None:
+    """A ParserPool's comes over it, and what the protocol needs over both."""
+    template = _runner_template(f"{chart.LEAST}\n{RUNNERS}", tmp_path)
+    pool: dict[str, Any] = {"spec": {"nodeSelector": {"disk": None, "zone": "a"}, "dnsConfig": None, "hostAliases": []}}
+    for of_a_pool in ({}, pool):
+        pod = job_manifest(RunKey(uuid4(), 1), uuid4(), "default", uuid4(), replace(template, pod_template=of_a_pool))[
+            "spec"
+        ]["template"]
+        spec = pod["spec"]
+        [container], [proxy] = spec["containers"], spec["initContainers"]
+        assert (spec["restartPolicy"], proxy["restartPolicy"]) == ("Never", "Always")
+        assert {"name": "HTTPS_PROXY", "value": "http://localhost:3128"} in container["env"]
+        assert {one["name"] for one in spec["volumes"]} == {"tmp", "certificates"}
+        assert pod["metadata"]["annotations"]["note"] == "installation"
+        assert container["resources"]["limits"]["memory"] == "512Mi"
+        assert spec["nodeSelector"] == ({"zone": "a"} if of_a_pool else {"disk": "ssd"})
+        assert len(spec["hostAliases"]) == (0 if of_a_pool else 1)
+        assert ("dnsConfig" in spec) is not bool(of_a_pool)
+
+
+def test_a_pool_may_have_what_the_installation_gives_to_runners(tmp_path: Path) -> None:
+    """What the installation's own template uses is no ParserPool's wish."""
+    secret = "runner: {podTemplate: {spec: {volumes: [{name: own, secret: {secretName: own}}]}}}"
+    template = _runner_template(f"{chart.LEAST}\n{secret}", tmp_path)
+    assert read_pool("large", {"maxParallelism": 3}, 1, PoolSpec("default", template=template))
+
+
+@pytest.mark.parametrize(
+    ("container", "place"),
+    [
+        ({"name": "other"}, "podTemplate.spec.containers.0.name"),
+        ({"name": "parser-runner", "resources": {}}, "podTemplate.spec.containers.0.resources"),
+    ],
+)
+def test_a_pod_template_that_cannot_be_is_named(container: dict[str, Any], place: str, tmp_path: Path) -> None:
+    config = chart.runner_config() | {"podTemplate": {"spec": {"containers": [container]}}}
+    (tmp_path / "runner.json").write_text(json.dumps(config))
+    with pytest.raises(Misconfigured, match=place):
+        read_runner_config(tmp_path / "runner.json")
+
+
+def _runner_template(values: str, folder: Path) -> RunnerTemplate:
+    (folder / "runner.json").write_text(json.dumps(chart.runner_config(values)))
+    return read_runner_config(folder / "runner.json")
 
 
 def _with_selector(constraint: dict[str, Any], selector: dict[str, Any]) -> dict[str, Any]:

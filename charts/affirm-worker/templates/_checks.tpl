@@ -23,6 +23,7 @@ that too, in the same words.
 {{- include "affirm-worker.checkStorage" . }}
 {{- include "affirm-worker.checkSizes" . }}
 {{- include "affirm-worker.checkVolumes" . }}
+{{- include "affirm-worker.checkPodTemplate" . }}
 {{- end }}
 
 {{/* A null takes a default away. A value that an older chart did not know may be missing, and is none of these. */}}
@@ -211,6 +212,9 @@ that too, in the same words.
 {{- $_ := set $volumes .name "the CA of the database" }}
 {{- $_ := set $places .mountPath "the CA of the database" }}
 {{- end }}
+{{- range dig "spec" "volumes" list ($values.podTemplate | default dict) }}
+{{- $_ := set $volumes .name "runner.podTemplate" }}
+{{- end }}
 {{- range $volume := $values.extraVolumes }}
 {{- with get $volumes $volume.name }}
 {{- include "affirm-worker.refuse" (printf "%s.extraVolumes: the name %s is taken, by %s: take another one" $name $volume.name .) }}
@@ -226,6 +230,18 @@ that too, in the same words.
 {{- include "affirm-worker.refuse" (printf "%s.extraVolumeMounts: there is no volume %s: add it to %s.extraVolumes" $name $mount.name $name) }}
 {{- end }}
 {{- $_ := set $places $place "another one" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The pod ends with the runner's container, whose resources are raised from those of the values. */}}
+{{- define "affirm-worker.checkPodTemplate" -}}
+{{- range dig "spec" "containers" list (.Values.runner.podTemplate | default dict) }}
+{{- if ne .name "parser-runner" }}
+{{- include "affirm-worker.refuse" (printf "runner.podTemplate.spec.containers: %s may not be there, only parser-runner, since the pod ends with it: make it an entry of initContainers with restartPolicy Always" .name) }}
+{{- end }}
+{{- if .resources }}
+{{- include "affirm-worker.refuse" "runner.podTemplate.spec.containers: the resources of parser-runner are those of runner.resources: write them there" }}
 {{- end }}
 {{- end }}
 {{- end }}

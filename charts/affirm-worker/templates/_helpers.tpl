@@ -383,6 +383,7 @@ capabilities:
   "annotations" (mergeOverwrite (dict) (.Values.commonAnnotations | default dict) ($runner.podAnnotations | default dict))
   "podSecurityContext" (include "affirm-worker.podSecurityContext" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.securityContext" $runner.securityContext | fromYaml)
+  "podTemplate" ($runner.podTemplate | default dict)
   "allowed" ($runner.allowed | default dict)
   | toPrettyJson }}
 {{- end }}
