@@ -41,6 +41,8 @@ REFUSED = [
         "storage: {type: local, path: /data/.., local: {existingClaim: a}}",
         'storage.path: "/data/.." leads nowhere: it has to be an absolute path',
     ),
+    ("database: {caSecret: a, caConfigMap: b}", "database.caSecret and database.caConfigMap are both given"),
+    ("database: {sslMode: verify-full}", "database.sslMode: verify-full needs the CA that has signed the server's"),
     ("runner: {memoryCeiling: abc}", "runner.memoryCeiling: abc is no quantity, such as 2Gi"),
     ("runner: {memoryCeiling: 8Ei}", "runner.memoryCeiling: 8Ei is no quantity"),
     ("runner: {memoryCeiling: 256Mi}", "runner.memoryCeiling: 256Mi is below the limit, 512Mi: raise it"),

@@ -192,6 +192,27 @@ def test_runner_pods_have_whatever_the_pod_template_says(tmp_path: Path) -> None
         assert ("dnsConfig" in spec) is not bool(of_a_pool)
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("caSecret", {"secret": {"secretName": "ca"}}), ("caConfigMap", {"configMap": {"name": "ca"}})],
+)
+def test_everybody_proves_the_database_by_its_ca(name: str, source: dict[str, dict[str, Any]]) -> None:
+    """Controller, migrations, API and runners, from a Secret or a ConfigMap."""
+    values = f"{chart.LEAST_API}\ndatabase: {{{name}: ca, caKey: root.pem, sslMode: verify-ca}}"
+    controller, api, runner = chart.controller_pod(values), chart.api_pod(values), chart.runner_config(values)
+    [(kind, given)] = source.items()
+    volume = {"name": "database-ca", kind: given | {"items": [{"key": "root.pem", "path": "ca.crt"}]}}
+    containers = [*controller["initContainers"], *controller["containers"], *api["containers"], runner]
+    assert len(containers) == 4
+    for where in (controller, api, runner):
+        assert volume in where["volumes"]
+    for container in containers:
+        env = {one["name"]: one.get("value") for one in container["env"]}
+        assert (env["PGSSLMODE"], env["PGSSLROOTCERT"]) == ("verify-ca", "/etc/affirm-worker-ca/ca.crt")
+        [mount] = [one for one in container["volumeMounts"] if one["name"] == "database-ca"]
+        assert mount == {"name": "database-ca", "mountPath": "/etc/affirm-worker-ca", "readOnly": True}
+
+
 def test_a_pool_may_have_what_the_installation_gives_to_runners(tmp_path: Path) -> None:
     """What the installation's own template uses is no ParserPool's wish."""
     secret = "runner: {podTemplate: {spec: {volumes: [{name: own, secret: {secretName: own}}]}}}"
@@ -211,6 +232,25 @@ def test_a_pod_template_that_cannot_be_is_named(container: dict[str, Any], place
     (tmp_path / "runner.json").write_text(json.dumps(config))
     with pytest.raises(Misconfigured, match=place):
         read_runner_config(tmp_path / "runner.json")
+
+
+def test_values_of_a_chart_without_all_of_this_make_the_same_pods() -> None:
+    """`helm upgrade --reuse-values` leaves out what an older chart did not know, also its defaults."""
+    unknown = {
+        *("strategy", "revisionHistoryLimit", "startupProbe", "livenessProbe", "readinessProbe", "podDisruptionBudget"),
+        *("topologySpreadConstraints", "runtimeClassName", "hostUsers", "dnsPolicy", "dnsConfig", "hostAliases"),
+    }
+    values: dict[str, Any] = yaml.safe_load(chart.LEAST) | {
+        "controller": dict.fromkeys(unknown),
+        "runner": {"podTemplate": None},
+        "api": {"enabled": True} | dict.fromkeys(unknown),
+        "database": dict.fromkeys(("caConfigMap", "sslMode")),
+    }
+    values |= dict.fromkeys(("global", "commonLabels", "commonAnnotations", "extraObjects", "networkPolicy"))
+    reused = yaml.safe_dump(values)
+    assert chart.controller_pod(reused) == chart.controller_pod(chart.LEAST_API)
+    assert chart.api_pod(reused) == chart.api_pod()
+    assert chart.runner_config(reused) == chart.runner_config()
 
 
 def _runner_template(values: str, folder: Path) -> RunnerTemplate:

@@ -21,6 +21,7 @@ that too, in the same words.
 {{- include "affirm-worker.checkTimes" . }}
 {{- include "affirm-worker.checkNumbers" . }}
 {{- include "affirm-worker.checkStorage" . }}
+{{- include "affirm-worker.checkDatabase" . }}
 {{- include "affirm-worker.checkSizes" . }}
 {{- include "affirm-worker.checkVolumes" . }}
 {{- include "affirm-worker.checkPodTemplate" . }}
@@ -133,6 +134,15 @@ that too, in the same words.
 {{- if or (regexMatch "[[:cntrl:]]" $given) (and $inside (regexMatch "(^|/)[.]{0,2}(/|$)" $inside)) }}
 {{- include "affirm-worker.refuse" (printf "%s: %q leads nowhere: it has to be %s, without . and .. and control characters such as a newline" (index . 0) $given (index . 1)) }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "affirm-worker.checkDatabase" -}}
+{{- if and .Values.database.caSecret .Values.database.caConfigMap }}
+{{- include "affirm-worker.refuse" "database.caSecret and database.caConfigMap are both given: leave one of them empty" }}
+{{- end }}
+{{- if and (hasPrefix "verify-" (.Values.database.sslMode | default "")) (not (or .Values.database.caSecret .Values.database.caConfigMap)) }}
+{{- include "affirm-worker.refuse" (printf "database.sslMode: %s needs the CA that has signed the server's certificate: name it by database.caSecret or database.caConfigMap. With sslrootcert in the URLs, write sslmode there too, and leave this empty" .Values.database.sslMode) }}
 {{- end }}
 {{- end }}
 

@@ -161,7 +161,11 @@ capabilities:
 {{- $storage := .Values.storage -}}
 - name: DATABASE_SCHEMA
   value: {{ .Values.database.schema | default "affirm" | quote }}
-{{- if .Values.database.caSecret }}
+{{- with .Values.database.sslMode }}
+- name: PGSSLMODE
+  value: {{ . }}
+{{- end }}
+{{- if or .Values.database.caSecret .Values.database.caConfigMap }}
 - name: PGSSLROOTCERT
   value: /etc/affirm-worker-ca/ca.crt
 {{- end }}
@@ -317,18 +321,19 @@ capabilities:
 
 {{/* The CA of the database, if there is one. */}}
 {{- define "affirm-worker.caVolumes" -}}
+{{- $items := list (dict "key" (.Values.database.caKey | default "ca.crt") "path" "ca.crt") }}
 {{- with .Values.database.caSecret }}
 - name: database-ca
-  secret:
-    secretName: {{ . }}
-    items:
-      - key: {{ $.Values.database.caKey | default "ca.crt" }}
-        path: ca.crt
+  secret: {{ dict "secretName" . "items" $items | toJson }}
+{{- end }}
+{{- with .Values.database.caConfigMap }}
+- name: database-ca
+  configMap: {{ dict "name" . "items" $items | toJson }}
 {{- end }}
 {{- end }}
 
 {{- define "affirm-worker.caMounts" -}}
-{{- if .Values.database.caSecret }}
+{{- if or .Values.database.caSecret .Values.database.caConfigMap }}
 - name: database-ca
   mountPath: /etc/affirm-worker-ca
   readOnly: true
