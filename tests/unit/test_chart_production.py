@@ -1,6 +1,7 @@
 """What an administrator sets in production: each value of the pods comes out where Kubernetes looks for it."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from functools import reduce
@@ -17,6 +18,7 @@ from controller.pools.spec import PoolSpec
 from controller.runner_config import read_runner_config
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.keys import RunKey
+from docs.generate import chart_readme
 from tests.unit import chart
 
 BOTH = pytest.mark.parametrize("component", ["controller", "api"])
@@ -232,6 +234,38 @@ def test_a_pod_template_that_cannot_be_is_named(container: dict[str, Any], place
     (tmp_path / "runner.json").write_text(json.dumps(config))
     with pytest.raises(Misconfigured, match=place):
         read_runner_config(tmp_path / "runner.json")
+
+
+def test_the_readme_of_the_chart_is_made_of_it() -> None:
+    page = chart_readme.page()
+    assert chart_readme.PAGE.read_text() == page, "run `make docs`"
+    [example] = re.findall(r"For production:\n\n```yaml\n(.*?)```", page, re.DOTALL)
+    assert chart.text(example.replace("…", "a" * 64))
+    for link in re.findall(r"\]\(([^)#]+)\)", page):
+        assert (chart_readme.PAGE.parent / link).exists(), link
+
+
+def test_artifact_hub_is_told_what_the_chart_has() -> None:
+    described = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())
+    said = {name.split("/")[1]: yaml.safe_load(text) for name, text in described["annotations"].items()}
+    version = str(described["appVersion"])
+    used = [chart.controller_pod()["containers"][0]["image"], chart.runner_config()["image"]]
+    assert [one["image"] for one in said["images"]] == used == [f"{one['name']}:{version}" for one in said["images"]]
+    crd = chart.only("CustomResourceDefinition")
+    [told] = said["crds"]
+    assert (told["name"], told["kind"]) == (crd["metadata"]["name"], crd["spec"]["names"]["kind"])
+    assert told["version"] in [one["name"] for one in crd["spec"]["versions"]]
+    [example] = said["crdsExamples"]
+    template = RunnerTemplate("affirm-parser-runner")
+    assert read_pool("default", example["spec"], 1, PoolSpec("default", template=template))
+    assert {one["kind"] for one in said["changes"]} <= {
+        "added",
+        "changed",
+        "deprecated",
+        "removed",
+        "fixed",
+        "security",
+    }
 
 
 def test_values_of_a_chart_without_all_of_this_make_the_same_pods() -> None:
