@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import textwrap
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -21,6 +22,12 @@ from dataset_jobs.model.keys import RunKey
 from docs.generate import chart_readme
 from tests.unit import chart
 
+PAGE = chart.ROOT / "docs" / "chart-production.md"
+EXAMPLES = [
+    textwrap.dedent(block)
+    for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    if "dependencies:" not in block
+]
 BOTH = pytest.mark.parametrize("component", ["controller", "api"])
 SELECTOR = "{selector}"
 """Stands for the selector of the component's pods."""
@@ -243,6 +250,14 @@ def test_the_readme_of_the_chart_is_made_of_it() -> None:
     assert chart.text(example.replace("…", "a" * 64))
     for link in re.findall(r"\]\(([^)#]+)\)", page):
         assert (chart_readme.PAGE.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_values_of_the_documents_are_taken(number: int) -> None:
+    example = yaml.safe_load(EXAMPLES[number].replace("…", "a" * 64))
+    least = yaml.safe_load(chart.LEAST)
+    network = {"networkPolicy": {"enabled": True} | example.get("networkPolicy", {})}
+    assert chart.text(yaml.safe_dump({"api": {"enabled": True}} | least | example | network))
 
 
 def test_artifact_hub_is_told_what_the_chart_has() -> None:
