@@ -118,6 +118,7 @@ _POD_OPTIONS = """
   dnsPolicy: None
   dnsConfig: {nameservers: [10.0.0.10]}
   hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+  extraInitContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
 """
 PRODUCTION = (
     f"{LEAST}\ncontroller:\n  replicas: 2{_POD_OPTIONS}api:\n  enabled: true{_POD_OPTIONS}"

@@ -49,6 +49,7 @@ OPTIONS: dict[str, Any] = {
     "pod.dnsPolicy": "None",
     "pod.dnsConfig": {"nameservers": ["10.0.0.10"]},
     "pod.hostAliases": [{"ip": "10.0.0.5", "hostnames": ["database.example"]}],
+    "first.restartPolicy": "Always",
     "container.startupProbe.failureThreshold": 150,
     "container.startupProbe.periodSeconds": 2,
     "container.livenessProbe.periodSeconds": 30,
@@ -70,6 +71,7 @@ def test_a_value_of_the_pods_is_where_kubernetes_looks(component: str, path: str
         "spec": spec,
         "pod": pod,
         "container": pod["containers"][0],
+        "first": pod["initContainers"][0],
         "budget": chart.only("PodDisruptionBudget", chart.PRODUCTION, component)["spec"],
     }
     expected = OPTIONS[path]
@@ -288,6 +290,7 @@ def test_values_of_a_chart_without_all_of_this_make_the_same_pods() -> None:
     unknown = {
         *("strategy", "revisionHistoryLimit", "startupProbe", "livenessProbe", "readinessProbe", "podDisruptionBudget"),
         *("topologySpreadConstraints", "runtimeClassName", "hostUsers", "dnsPolicy", "dnsConfig", "hostAliases"),
+        "extraInitContainers",
     }
     values: dict[str, Any] = yaml.safe_load(chart.LEAST) | {
         "controller": dict.fromkeys(unknown),
