@@ -128,7 +128,7 @@ def _memory(template: RunnerTemplate, limits: Limits, namespace: str) -> Iterato
     needed = limits.workbook_memory_mib + RUN_MIB
     if limit is None or parse_quantity(limit) >= needed * MIB:
         return
-    raised = f"--reuse-values --set runner.resources.limits.memory={needed}Mi"
+    raised = f"--reset-then-reuse-values --set runner.resources.limits.memory={needed}Mi"
     yield warning(
         f"a runner may take {limit} of memory, and one that reads a workbook may need {needed}Mi",
         Fix(shell=f"helm upgrade affirm-worker charts/affirm-worker -n {namespace} {raised}"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -127,8 +128,21 @@ def notes(values: str = LEAST) -> str:
     return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
 
 
-def _helm(command: str, values: str, *options: str) -> str:
-    arguments = [command, "affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-", *options]
+def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
+    """What `helm upgrade --reuse-values` renders: the values of an older chart take the place of this one's.
+
+    Args:
+        older: the values.yaml of an older chart.
+        values: what the user has given, then or now, as YAML.
+        folder: for the chart that helm renders then.
+    """
+    shutil.copytree(CHART, folder / "chart", dirs_exist_ok=True)
+    shutil.copy(older, folder / "chart" / "values.yaml")
+    return [found for found in yaml.safe_load_all(_helm("template", values, of=folder / "chart")) if found]
+
+
+def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
+    arguments = [command, "affirm-worker", str(of), "--namespace", "affirm-worker", "--values", "-", *options]
     # No cluster is meant, whatever the machine is set up for.
     environment = {**os.environ, "KUBECONFIG": os.devnull}
     done = subprocess.run(

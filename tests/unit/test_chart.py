@@ -329,6 +329,8 @@ def _schema_leaves(node: dict[str, Any], schema: dict[str, Any], path: str = "")
     """Paths that the chart itself gives a meaning; Kubernetes' own structures are leaves."""
     for name, reference in node["properties"].items():
         child = _resolved(reference, schema)
+        if child.get("deprecated"):  # of older charts
+            continue
         if "properties" in child and "claims" not in child["properties"]:
             yield from _schema_leaves(child, schema, f"{path}{name}.")
         else:

@@ -88,6 +88,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/*
+Stops where values of an older chart, which `helm upgrade --reuse-values` brings, switch on something that they have no
+defaults for. Takes a dict: name, section, and a key that it always has.
+*/}}
+{{- define "affirm-worker.hasDefaults" -}}
+{{- if not (hasKey .section .key) }}
+{{- fail (printf "%s.enabled: these values are of an older chart and have no defaults for it; upgrade with --reset-then-reuse-values in the place of --reuse-values" .name) }}
+{{- end }}
+{{- end }}
+
+{{/*
 Security contexts. Values of a chart that had none, which `helm upgrade --reuse-values` brings, get those that it wrote
 into its pods itself: the restricted ones of values.yaml.
 */}}
