@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.resources import files
@@ -21,8 +22,11 @@ from dataset_jobs.postgres.postgres_errors import one_line
 
 log = logging.getLogger(__name__)
 
-LOCK_TIMEOUT = "120s"
-"""How long a migration waits for another one, or for a table that somebody uses."""
+PATIENCE_SECONDS = 120.0
+"""How long a migration waits for another one, or for a table that somebody uses, with all its tries together."""
+
+LONGEST_WAIT_SECONDS = 16.0
+"""In one try. Whoever needs the table meanwhile queues behind it; nobody gives up waiting for a lock before 30 s."""
 
 _OTHERS_WERE_FASTER = (
     errors.DuplicateSchema,
@@ -83,17 +87,39 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         try:
             if _is_anothers(connection) and _is_current(connection, known):
                 return []
-            for _ in range(_TRIES - 1):
-                with suppress(*_OTHERS_WERE_FASTER):
-                    return _apply_once(connection, known)
-            return _apply_once(connection, known)
+            return _apply_patiently(connection, known)
         except errors.InsufficientPrivilege as error:
             raise _forbidden(connection, error) from None
 
 
-def _apply_once(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[str]:
+def _apply_patiently(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[str]:
+    """Tries again and again where loads under way keep a table: between two tries those who queued behind it go on."""
+    deadline, wait = time.monotonic() + PATIENCE_SECONDS, 1.0
+    while True:
+        try:
+            return _apply_unless_outrun(connection, countries, wait)
+        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+            if time.monotonic() + wait > deadline:
+                raise
+            log.info("waiting: a table is in use: %s", one_line(error))
+        time.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+def _apply_unless_outrun(
+    connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]], wait: float
+) -> list[str]:
+    for _ in range(_TRIES - 1):
+        with suppress(*_OTHERS_WERE_FASTER):
+            return _apply_once(connection, countries, wait)
+    return _apply_once(connection, countries, wait)
+
+
+def _apply_once(
+    connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]], wait: float
+) -> list[str]:
     with connection.transaction():
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        connection.execute("select set_config('lock_timeout', %s, true)", [f"{wait}s"])
         prepare(connection, connection.schema)
         # One migration after the other. Not an advisory lock: any role could hold that, and stop every upgrade.
         connection.execute("lock table schema_migrations in share row exclusive mode")

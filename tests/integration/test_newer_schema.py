@@ -164,6 +164,33 @@ def test_a_migration_that_dies_in_the_middle_leaves_the_older_schema(
     assert migrate_further(database, GO_ON) == [f"{NEWER:04}_newer"]
 
 
+def test_who_queues_behind_a_waiting_migration_goes_on(
+    database: str, until: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load that is under way keeps the table, and a claim that came later does not wait for the load's end."""
+    monkeypatch.setattr(migrations, "LONGEST_WAIT_SECONDS", 1.0)
+    with psycopg.connect(database) as load, psycopg.connect(database) as claim:
+        load.execute("select from jobs")
+        with ThreadPoolExecutor(1) as pool:
+            migrating = pool.submit(migrate_further, database, GO_ON)
+            until(database, "select from pg_locks where relation = 'affirm.jobs'::regclass and not granted")
+            claim.execute("select from jobs for update")
+            claim.rollback()
+            assert not migrating.done()
+            load.rollback()
+            assert migrating.result() == [f"{NEWER:04}_newer"]
+
+
+def test_a_migration_gives_up_in_the_end(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pod that migrates is started again then, and the older controller works on."""
+    monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 1.0)
+    with psycopg.connect(database) as load:
+        load.execute("select from jobs")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            migrate_further(database, GO_ON)
+    assert version_of(database) == LATEST
+
+
 @pytest.fixture
 def until() -> Callable[[str, str], None]:
     """Waits until a query has a row."""
