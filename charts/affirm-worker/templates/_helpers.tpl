@@ -365,7 +365,7 @@ capabilities:
   "priorityClassName" $runner.priorityClassName
   "volumes" (concat $volumes $runner.extraVolumes | default list)
   "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
-  "labels" $runner.podLabels
+  "labels" (merge (dict) ($runner.podLabels | default dict) (dict "app.kubernetes.io/instance" .Release.Name))
   "annotations" $runner.podAnnotations
   "podSecurityContext" (include "affirm-worker.podSecurityContext" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.securityContext" $runner.securityContext | fromYaml)
