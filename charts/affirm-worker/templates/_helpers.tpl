@@ -1,3 +1,17 @@
+{{/*
+The definition of ParserPools that the cluster has, where this release may look for it: empty if there is none, or if there
+is no cluster. And whether it is this release's own.
+*/}}
+{{- define "affirm-worker.definition" -}}
+{{- $crd := .Files.Get "files/parserpools.yaml" | fromYaml }}
+{{- lookup $crd.apiVersion $crd.kind "" $crd.metadata.name | default dict | toJson }}
+{{- end }}
+
+{{- define "affirm-worker.ownsDefinition" -}}
+{{- $owner := dig "metadata" "annotations" dict .definition }}
+{{- if and (eq (get $owner "meta.helm.sh/release-name") .Release.Name) (eq (get $owner "meta.helm.sh/release-namespace") .Release.Namespace) }}yes{{ end }}
+{{- end }}
+
 {{/* Names. */}}
 {{- define "affirm-worker.name" -}}
 {{- .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
