@@ -7,6 +7,7 @@ a newer schema, and so do its runners; after the rollback the older one works on
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -64,7 +65,15 @@ def schema(installation: Installation) -> int:
     return int(found["version"])
 
 
-def test_upgrade_rollback_and_a_change_of_replicas_interrupt_no_run(installation: Installation, tmp_path: Path) -> None:
+def migration_log(installation: Installation) -> str:
+    """What the migration of the newest controller's pod has said. The one before may still be ending."""
+    selector = "app.kubernetes.io/component=controller"
+    pods = json.loads(installation.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
+    [pod] = [one["metadata"]["name"] for one in pods if "deletionTimestamp" not in one["metadata"]]
+    return installation.kubectl("logs", pod, "--container=migrate")
+
+
+def test_upgrade_rollback_and_scaling_interrupt_no_run(installation: Installation, tmp_path: Path) -> None:
     installation.until(NOTHING_RUNS)
     [pool] = installation.query("select max_running from pools where name = 'default'")
     most = 3 + JOBS // 10
@@ -82,8 +91,7 @@ def test_upgrade_rollback_and_a_change_of_replicas_interrupt_no_run(installation
             # While these two are in the middle of their COPY, the other slots go on being taken and freed.
             with upgraded(installation, tmp_path):
                 assert schema(installation) == NEWER
-            said = installation.kubectl("logs", f"deployment/{RELEASE}", "--container=migrate")
-            assert "this affirm-worker is older and knows version" in said
+            assert "this affirm-worker is older and knows version" in migration_log(installation)
         installation.scale_controller(3)
         installation.scale_controller(1)
         jobs = installation.until_finished(submitted, seconds=120 + JOBS)
@@ -100,3 +108,16 @@ def test_upgrade_rollback_and_a_change_of_replicas_interrupt_no_run(installation
         if job["metadata"]["labels"]["affirm.dev/job-id"] in ids
     ]
     assert sorted(launched) == sorted(ids)
+
+
+def test_the_notes_say_who_upgrades_the_definition(installation: Installation, tmp_path: Path) -> None:
+    """Of ParserPools: nobody, since kubectl has applied it; and whether it is of another version than the chart."""
+    whose = "the definition of ParserPools in this cluster is"
+    helm, where = installation.cluster.helm, ("--namespace", installation.namespace)
+    assert f"Note: {whose} this chart's version, and no release upgrades it." in helm("get", "notes", RELEASE, *where)
+    other = tmp_path / "chart"
+    shutil.copytree(ROOT / "charts" / "affirm-worker", other)
+    file = other / "files" / "parserpools.yaml"
+    file.write_text(file.read_text().replace("maxPendingPods:", "mostPendingPods:"))
+    said = helm("upgrade", RELEASE, other, *where, "--reset-then-reuse-values", "--dry-run=server")
+    assert f"WARNING: {whose} of another version than this chart, and no release upgrades it." in said

@@ -108,14 +108,14 @@ async def test_a_controller_goes_on_beside_a_newer_one(world: World, text: str, 
             assert f"which only programs that know {NEWER} may use" in reconciler.health.last_error
 
 
-def test_the_database_names_the_newest_migration_that_stops_older_ones(database: str) -> None:
+def test_the_newest_migration_that_stops_older_programs_is_named(database: str) -> None:
     migrate_further(database, STOP)
     assert oldest(database) == (NEWER, own_version())
     with pytest.raises(OtherSchema, match="install affirm-worker "):
         migrations.apply(database, [])
 
 
-def test_an_older_program_leaves_the_newer_ones_rights_and_names_alone(database: str) -> None:
+def test_an_older_program_leaves_newer_rights_and_names_alone(database: str) -> None:
     granted = GO_ON + "create table newer (id int); grant select on newer to affirm_api;"
     migrate_further(database, granted)
     with one_more(granted):
@@ -149,9 +149,7 @@ def test_old_and_new_migrate_at_the_same_time(empty_database: str) -> None:
     assert version_of(empty_database) == NEWER
 
 
-def test_a_migration_that_dies_in_the_middle_leaves_the_older_schema(
-    database: str, until: Callable[[str, str], None]
-) -> None:
+def test_a_migration_that_dies_leaves_the_older_schema(database: str, until: Callable[[str, str], None]) -> None:
     with psycopg.connect(database) as holder:
         holder.execute("select from jobs")  # what the new column waits for
         process = subprocess.Popen([sys.executable, "-c", MIGRATE, database], stdout=subprocess.DEVNULL)

@@ -37,7 +37,7 @@ def test_values_of_each_older_chart_render(older: Path, tmp_path: Path) -> None:
 
 
 @EVERY
-def test_an_api_of_older_values_works_or_its_refusal_helps(older: Path, tmp_path: Path) -> None:
+def test_an_api_of_older_values_works_or_helps(older: Path, tmp_path: Path) -> None:
     """It says which option of helm brings the defaults that are missing."""
     if "api" in yaml.safe_load(older.read_text()):
         assert len(of_kind("Deployment", chart.reused(older, chart.LEAST_API, tmp_path))) == 2
