@@ -247,6 +247,17 @@ def refuse_too_new(connection: psycopg.Connection[DictRow]) -> None:
         check_schema(found["version"], LATEST, lambda: Oldest(*transaction.all("session.oldest_program")[0].values()))
 
 
+@contextmanager
+def closed_if_refused(connection: psycopg.Connection[DictRow]) -> Iterator[None]:
+    """Closes a new connection if what it begins with fails; errors of the database are ours."""
+    try:
+        with database_errors():
+            yield
+    except BaseException:
+        connection.close()
+        raise
+
+
 class ClientConnection(ClientDatabase):
     """One connection, for one thread at a time. Connects at the first use, and again after the connection broke.
 
@@ -296,9 +307,6 @@ class ClientConnection(ClientDatabase):
             self._conninfo, patience=self._patience, row_factory=dict_row, application_name="affirm-worker client"
         )
         if self._first is not None:
-            try:
+            with closed_if_refused(made):
                 self._first(made)
-            except BaseException:
-                made.close()
-                raise
         return made

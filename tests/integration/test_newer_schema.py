@@ -14,7 +14,9 @@ import pytest
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
 from dataset_jobs.migrations.compatibility import FIRST_TO_SAY
+from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.errors import OtherSchema
+from dataset_jobs.store.client_pool import ClientPool
 from dataset_jobs.version import own_version
 from services.client import Client
 from tests.fakes.launcher import FakeLauncher
@@ -87,10 +89,12 @@ def test_no_command_works_where_the_database_refuses_it(run: Run, database: str,
 def test_a_refused_client_stays_refused(database: str) -> None:
     """Also with the connection that it has made."""
     refuse_this_program(database)
-    with Client.connect(database, refusing=True) as client:
-        for _ in range(2):
-            with pytest.raises(OtherSchema, match=re.escape(REFUSAL)):
-                client.now()
+    alone, several = Client.connect(database, refusing=True), Client(ClientPool(database, 2, Actor("api", "api")))
+    for client in (alone, several):
+        with client:
+            for _ in range(2):
+                with pytest.raises(OtherSchema, match=re.escape(REFUSAL)):
+                    client.now()
 
 
 @pytest.mark.parametrize(("text", "goes_on"), [(GO_ON, True), (STOP, False)])

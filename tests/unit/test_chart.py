@@ -246,6 +246,15 @@ def test_the_documentation_of_the_values_is_made_from_them_and_whole() -> None:
     assert documented == {*_schema_leaves(schema, schema)} - {"global"}
 
 
+def test_runner_jobs_have_the_name_of_their_release() -> None:
+    """By which they are deleted after an uninstall, and those of other releases are not."""
+    label = "app.kubernetes.io/instance"
+    assert chart.runner_config()["labels"] == {label: "affirm-worker"}
+    assert chart.runner_config(chart.EVERYTHING)["labels"] == {label: "affirm-worker", "team": "statistics"}
+    page = (chart.ROOT / "docs" / "operations.md").read_text()
+    assert f"delete jobs -l app=affirm-parser,{label}=affirm-worker" in page
+
+
 def test_the_custom_resource_is_the_file_that_kubectl_can_apply_and_outlives_the_release() -> None:
     plain = yaml.safe_load((chart.CHART / "files" / "parserpools.yaml").read_text())
     rendered = chart.only("CustomResourceDefinition")
