@@ -173,6 +173,7 @@ def test_who_queues_behind_a_waiting_migration_goes_on(
     monkeypatch.setattr(migrations, "LONGEST_WAIT_SECONDS", 1.0)
     with psycopg.connect(database) as load, psycopg.connect(database) as claim:
         load.execute("select from jobs")
+        claim.execute("set lock_timeout = '8s'")  # the load goes on for longer
         with ThreadPoolExecutor(1) as pool:
             migrating = pool.submit(migrate_further, database, GO_ON)
             until(database, "select from pg_locks where relation = 'affirm.jobs'::regclass and not granted")
