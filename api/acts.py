@@ -10,12 +10,10 @@ from fastapi import Response
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from api.access import Caller
-from api.links import linked
 from api.parameters import Body
-from api.problems import Problem
+from api.problems import Problem, actions_of
 from dataset_jobs.model.durations import parse_duration, parse_when
 from dataset_jobs.model.requests import Conflict
-from services.actions import offer
 from services.client import Client
 from services.keys import Role
 
@@ -78,8 +76,7 @@ def refused_as(code: str, kinds: Mapping[type[Conflict], str] | None = None) -> 
         yield
     except Conflict as error:
         found = next((its for kind, its in (kinds or {}).items() if isinstance(error, kind)), code)
-        offers = linked({"actions": [offer(hint) for hint in error.hints]})
-        raise Problem(found, str(error), **offers) from None
+        raise Problem(found, str(error), **actions_of(error)) from None
 
 
 def check_own(client: Client, caller: Caller, dataset_id: UUID) -> None:

@@ -13,23 +13,31 @@ from services.to_json import to_json
 PRIVATE = "private, no-cache"
 
 
-def answer(request: Request, value: Any, *, cache: str = PRIVATE, tagged: Any = None, version: str = "") -> Response:
-    """JSON with its ETag, or 304 if the client has it already.
+def answer(request: Request, value: Mapping[str, Any], *, cache: str = PRIVATE, version: str = "") -> Response:
+    """JSON with its ETag, or 304 if the client has it already. Times of looking, `as_of`, change no tag.
 
     Args:
         request: may have `If-None-Match`.
-        value: what `to_json` takes.
+        value: `data`, and what is said beside it, such as `meta`: what `to_json` takes.
         cache: the header Cache-Control.
-        tagged: the part whose change counts as one; the whole if None. Times of looking change nothing.
         version: for `If-Match`: of what can be changed, where the answer has more than that.
     """
-    body = _json(value)
-    digest = hashlib.sha256(body if tagged is None else _json(tagged)).hexdigest()[:32]
+    data = _json(value["data"])  # once: it can be long
+    beside = {name: one for name, one in value.items() if name != "data"}
+    digest = hashlib.sha256(data + _json(_timeless(beside))).hexdigest()[:32]
     tag = f'"{digest}{version and "-"}{version}"'
     headers = {"ETag": tag, "Cache-Control": cache}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
+    body = b'{"data":' + data + (b"," + _json(beside)[1:] if beside else b"}")
     return Response(body, 200, headers, "application/json")
+
+
+def _timeless(beside: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said beside the data, without when that was so."""
+    return {
+        name: _timeless(one) if isinstance(one, Mapping) else one for name, one in beside.items() if name != "as_of"
+    }
 
 
 def done(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -23,7 +23,6 @@ from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
 from services.figures import Sampler
-from services.keys import Keys
 from services.validation import ReadReports
 
 ANSWER_SECONDS = 10.0
@@ -52,6 +51,7 @@ class Context:
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
+        known_keys: the first parts of keys that were good once.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
     """
@@ -64,7 +64,7 @@ class Context:
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
     rates: Rates = field(init=False)
-    keys: Keys = field(init=False)
+    known_keys: set[str] = field(init=False, default_factory=set)
     uploads: Uploads = field(init=False)
     background: Background = field(init=False)
     sampler: Sampler = field(init=False)
@@ -73,11 +73,10 @@ class Context:
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
-        self.keys = Keys(self.client.database)
         self.uploads = Uploads.of(self.settings)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
-        self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)
+        self.hub = Hub(self.client, self.sampler, self.stopping)
         self.countries = Kept(KEPT_SECONDS)
 
     @classmethod

@@ -104,7 +104,7 @@ def page(
         meta["offset"] = query.offset
     if count is not None:
         meta |= {"total": count.at_least, "total_is_exact": count.exact}
-    return answer(request, {"data": data, "meta": meta}, tagged=[data, {**meta, "as_of": None}])
+    return answer(request, {"data": data, "meta": meta})
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Whatever happens at once is told together, so a client that reads slowly costs n
 
 import asyncio
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -24,7 +25,6 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.trouble import Repeated
 from services.client import Client
 from services.figures import Figures, Sampler
-from services.keys import Keys
 from services.live import Look, Version, look
 
 LOOK_SECONDS = 1.0
@@ -176,19 +176,19 @@ class Hub:
     """Looks while anybody looks on, and tells each viewer what is new. For the event loop of the server.
 
     Args:
-        client, keys, sampler: asked, in threads.
+        client, sampler: asked, in threads.
         stopping: ends all streams.
     """
 
-    def __init__(self, client: Client, keys: Keys, sampler: Sampler, stopping: Stopping) -> None:
+    def __init__(self, client: Client, sampler: Sampler, stopping: Stopping) -> None:
         self._client = client
-        self._keys = keys
         self._sampler = sampler
         self._stopping = stopping
         self._viewers: set[Viewer] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._keys_due = 0.0
+        self._rendering = threading.Lock()
         self._rendered: tuple[Figures, str] | None = None
 
     @property
@@ -225,11 +225,11 @@ class Hub:
                 self._tasks = []
 
     def text_of(self, figures: Figures, write: Callable[[Figures], str]) -> str:
-        """The figures as text, written once for all viewers. Runs in a thread."""
-        kept = self._rendered
-        if kept is None or kept[0] is not figures:
-            kept = self._rendered = figures, write(figures)
-        return kept[1]
+        """The figures as text, written once for all viewers, whose threads ask at one moment."""
+        with self._rendering:
+            if self._rendered is None or self._rendered[0] is not figures:
+                self._rendered = figures, write(figures)
+            return self._rendered[1]
 
     def _check(self, viewer: Viewer) -> None:
         mine = Counter(one.name for one in self._viewers)[viewer.name]
@@ -279,7 +279,7 @@ class Hub:
         figures = self._sampler.figures() if any(viewer.wants_figures for viewer in viewers) else None
         good = None
         if time.monotonic() >= self._keys_due:
-            good = self._keys.good({viewer.key_id for viewer in viewers if viewer.key_id is not None})
+            good = self._client.keys.good({viewer.key_id for viewer in viewers if viewer.key_id is not None})
             self._keys_due = time.monotonic() + KEYS_SECONDS
         return Seen(found, figures, good)
 

@@ -110,14 +110,14 @@ def problem_of(error: Exception) -> Problem | None:
         return error
     code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
     if code is not None:
-        return Problem(code, str(error), **_actions(error))
+        helps = actions_of(error) if isinstance(error, RunError) and error.hints else {}
+        return Problem(code, str(error), **helps)
     return _of_machines(error) if isinstance(error, RunError) else None
 
 
-def _actions(error: Exception) -> dict[str, Any]:
-    """What helps against an error, as its answer has it; nothing if it says nothing of that."""
-    hints = error.hints if isinstance(error, RunError) else ()
-    found: dict[str, Any] = linked({"actions": [offer(hint) for hint in hints]}) if hints else {}
+def actions_of(error: RunError) -> dict[str, Any]:
+    """What helps against an error, as a member of its problem."""
+    found: dict[str, Any] = linked({"actions": [offer(hint) for hint in error.hints]})
     return found
 
 

@@ -14,7 +14,7 @@ from dataset_jobs.model.listed_parser import ListedParser
 from parser_runner.parsers import countries
 from parser_runner.parsers.listing import all_parsers
 from services.client import Client
-from services.keys import Keys, Role
+from services.keys import Role
 
 FIRST_KEY = "first"
 """The name of the key that the first `serve` makes."""
@@ -23,22 +23,34 @@ _log = logging.getLogger(__name__)
 
 
 @cache
-def parser_lines() -> Sequence[ListedParser]:
+def _parser_lines() -> Sequence[ListedParser]:
     """The formats that can be read. They stay the same for as long as the process does, and looking takes a while."""
     return all_parsers(countries())[0]
 
 
-def report_reader(settings: Settings) -> ReportReader:
-    """What reads files that are only to be checked; whoever made it closes it."""
-    return ReportReader(settings.limits, settings.api_validate_deadline.total_seconds())
-
-
 def first_key(client: Client) -> str | None:
     """A key for an admin, made if there is none of any kind; None if there is one, or this login may make none."""
-    keys = Keys(client.database)
-    if keys.all():
+    if client.keys.all():
         return None
-    return keys.make(FIRST_KEY, Role.ADMIN).text
+    return client.keys.make(FIRST_KEY, Role.ADMIN).text
+
+
+@contextmanager
+def open_server(settings: Settings, conninfo: str, listening: Listening) -> Iterator[Server]:
+    """An API that can be served as long as the block runs.
+
+    Args:
+        settings: checked already.
+        conninfo: of the database.
+        listening: where.
+    """
+    reader = ReportReader(settings.limits, settings.api_validate_deadline.total_seconds())
+    context = Context.open(settings, conninfo, _parser_lines, reader, local=listening.local)
+    try:
+        yield Server(context, listening)
+    finally:
+        reader.close()
+        context.close()
 
 
 @contextmanager
@@ -48,29 +60,23 @@ def served_beside(
     """An API in a thread of its own, for as long as the block runs.
 
     Args:
-        settings: checked already.
-        conninfo: of the database.
-        listening: where.
+        settings, conninfo, listening: as for `open_server`.
         ended: called when the server ends by itself.
     """
-    reader = report_reader(settings)
-    context = Context.open(settings, conninfo, parser_lines, reader, local=listening.local)
-    server = Server(context, listening)
+    with open_server(settings, conninfo, listening) as server:
 
-    def serve() -> None:
+        def serve() -> None:
+            try:
+                server.serve_until_stopped()
+            except Exception as error:  # whatever it is: a thread that ends silently would leave half a program
+                _log.error("the API has ended: %s: %s", type(error).__name__, error)
+            if not server.should_exit:
+                ended()
+
+        thread = threading.Thread(target=serve, name="api")
+        thread.start()
         try:
-            server.serve_until_stopped()
-        except Exception as error:  # whatever it is: a thread that ends silently would leave half a program
-            _log.error("the API has ended: %s: %s", type(error).__name__, error)
-        if not server.should_exit:
-            ended()
-
-    thread = threading.Thread(target=serve, name="api")
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        thread.join()
-        reader.close()
-        context.close()
+            yield server
+        finally:
+            server.stop()
+            thread.join()

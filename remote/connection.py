@@ -4,6 +4,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +24,9 @@ from services.sources.line import trusted
 
 PAGE = 200
 """The most items of a page."""
+
+FILE_TRIES = 3
+"""How often a file is sent, if the connection breaks off."""
 
 OPERATION_SECONDS = 0.5
 """Between two looks at an operation."""
@@ -130,8 +134,8 @@ class Connection:
         Args:
             method, path: of the request; the path is quoted already.
             query: of the address; None and empty values are left out.
-            json_body: sent as JSON.
-            body: sent as it is.
+            json_body: sent as JSON; members that are None are left out.
+            body: a file, sent as it is; once more if it does not get there.
             headers: further ones.
 
         Raises:
@@ -145,14 +149,21 @@ class Connection:
         content: bytes | None = None
         if json_body is not None:
             sent["Content-Type"] = "application/json"
-            content = json.dumps(json_body).encode()
-        until = time.monotonic() + self._patience.again
-        while True:
-            response = self._ask(method, url, sent, content, body)
-            wait = _wait(response)
-            if wait is None or time.monotonic() + wait > until:
-                return self._answer(method, path, response)
-            time.sleep(wait)
+            content = json.dumps({name: value for name, value in json_body.items() if value is not None}).encode()
+
+        def patiently() -> Answer:
+            until = time.monotonic() + self._patience.again
+            while True:
+                response = self._ask(method, url, sent, content, body)
+                wait = _wait(response)
+                if wait is None or time.monotonic() + wait > until:
+                    return self._answer(method, path, response)
+                time.sleep(wait)
+
+        for _ in range(0 if body is None else FILE_TRIES - 1):
+            with suppress(Unavailable):
+                return patiently()
+        return patiently()
 
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, body: Body | None

@@ -69,8 +69,7 @@ class Datasets:
         self, dataset_id: UUID, *, priority: int = 0, pool: str = "", run_at: When = None
     ) -> tuple[UUID, JobType]:
         body = {"priority": priority, "pool": pool or None, "run_at": when(run_at)}
-        said = {name: value for name, value in body.items() if value is not None}
-        data = self._api.post(f"{DATASETS}/{dataset_id}/reprocess", said).data
+        data = self._api.post(f"{DATASETS}/{dataset_id}/reprocess", body).data
         return UUID(data["job_id"]), JobType(data["job"]["type"])
 
     def delete(self, dataset_id: UUID) -> None:

@@ -95,9 +95,9 @@ class Jobs:
         return [self._retry(one, dry_run, priority) for one in dict.fromkeys(job_ids)]
 
     def _retry(self, job_id: UUID, dry_run: bool, priority: int | None) -> Retried:
-        body: dict[str, Any] = {} if priority is None else {"priority": priority}
+        body = {"priority": priority, "dry_run": dry_run or None}
         try:
-            data = self._api.post(f"{JOBS}/{job_id}/retry", body | ({"dry_run": True} if dry_run else {})).data
+            data = self._api.post(f"{JOBS}/{job_id}/retry", body).data
         except InvalidRequest as refusal:
             for job in self.list(ids=[job_id]):
                 return Retried(job_id, job.dataset_id, job.filename, refusal)
@@ -106,8 +106,7 @@ class Jobs:
 
     def reschedule(self, job_id: UUID, *, priority: int | None = None, run_at: When = None) -> JobView:  # noqa: D102
         body = {"priority": priority, "run_at": when(run_at)}
-        changed = {name: value for name, value in body.items() if value is not None}
-        return read(JobView, self._api.send("PATCH", f"{JOBS}/{job_id}", json_body=changed).data)
+        return read(JobView, self._api.send("PATCH", f"{JOBS}/{job_id}", json_body=body).data)
 
     def failed(self, cause: Cause | None = None) -> Sequence[UUID]:  # noqa: D102
         return [UUID(one) for one in self._api.get("/v1/failures/jobs", cause=cause).data]

@@ -20,7 +20,7 @@ class Keys:
 
     def make(self, name: str, role: Role, expires_in: timedelta | None = None) -> MadeKey:  # noqa: D102
         said = {"name": name, "role": role, "expires_in": when(expires_in)}
-        data = self._api.post(KEYS, {one: value for one, value in said.items() if value is not None}).data
+        data = self._api.post(KEYS, said).data
         return MadeKey(read(Key, data), str(data["key"]))
 
     def all(self) -> Sequence[Key]:  # noqa: D102

@@ -1,8 +1,7 @@
 """Pools and schedules over the API."""
 
 import builtins
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from dataset_jobs.model.requests import InvalidRequest
@@ -32,8 +31,7 @@ class Pools:
         return read(PoolDetails, {**data, "pool": data})
 
     def pause(self, name: str, reason: str | None = None) -> PoolStatus:  # noqa: D102
-        body = {} if reason is None else {"reason": reason}
-        return read(PoolStatus, self._api.post(f"{_at(POOLS, name)}/pause", body).data)
+        return read(PoolStatus, self._api.post(f"{_at(POOLS, name)}/pause", {"reason": reason}).data)
 
     def resume(self, name: str) -> PoolStatus:  # noqa: D102
         return read(PoolStatus, self._api.post(f"{_at(POOLS, name)}/resume").data)
@@ -41,8 +39,7 @@ class Pools:
     def set(  # noqa: D102
         self, name: str, *, max_running: int | None = None, max_pending: int | None = None, dry_run: bool = False
     ) -> PoolChange:
-        said: Mapping[str, Any] = {"max_running": max_running, "max_pending": max_pending, "dry_run": dry_run or None}
-        body = {one: value for one, value in said.items() if value is not None}
+        body = {"max_running": max_running, "max_pending": max_pending, "dry_run": dry_run or None}
         return read(PoolChange, self._api.send("PATCH", _at(POOLS, name), json_body=body).data)
 
 
@@ -72,8 +69,7 @@ class Schedules:
             "pool": new.pool or None, "priority": new.priority, "year": hints.year, "sex": hints.sex,
             "format": hints.format, "region": hints.region,
         }  # fmt: skip
-        body = {one: value for one, value in said.items() if value is not None}
-        return read(ScheduleView, self._api.post(SCHEDULES, body).data)
+        return read(ScheduleView, self._api.post(SCHEDULES, said).data)
 
     def pause(self, name: str, paused: bool) -> ScheduleView:  # noqa: D102
         act = "pause" if paused else "resume"

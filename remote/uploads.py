@@ -28,9 +28,6 @@ from services.submit import FileOptions, SubmittedFile, one_at_a_time
 AT_ONCE = 3
 """Files that are sent at a time."""
 
-TRIES = 3
-"""How often a file is sent, if the connection breaks off."""
-
 _LOADED = (DatasetStatus.COMPLETED, DatasetStatus.REPROCESSING)
 
 
@@ -162,15 +159,9 @@ class Uploads:
     def _put(self, path: Path, submission: Submission, query: Mapping[str, Any]) -> Any:
         address = f"{DATASETS}/upload/{quote(submission.filename, safe='')}"
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(submission.size)}
-        for left in reversed(range(TRIES)):
-            try:
-                return self.client.connection.send(
-                    "PUT", address, query, body=lambda: self._opened(path, submission.size), headers=headers
-                ).data
-            except Unavailable:
-                if not left:
-                    raise
-        raise AssertionError
+        return self.client.connection.send(
+            "PUT", address, query, body=lambda: self._opened(path, submission.size), headers=headers
+        ).data
 
     def _opened(self, path: Path, size: int) -> IO[bytes]:
         return cast(IO[bytes], _Seen(open_file(path), lambda done: self.watcher.sent(path, done, size)))

@@ -26,12 +26,12 @@ from services.problems import LATELY, Overview, Problem, problems
 from services.refusals import refusals
 from services.schedules import Schedules
 from services.schema import usable_schema
-from services.status import Obstacle, read_controllers, read_status, unserved
+from services.status import Obstacle, read_status, unserved
 from services.story import Story, story
 from services.submission import Submission
 from services.submit import FileOptions, SubmittedFile, submit_checked, submit_file, submit_files
 from services.waiting import Waiting
-from services.waiting_jobs import surroundings, why_waiting
+from services.waiting_jobs import reporting_controllers, surroundings, why_waiting
 
 
 class Client:
@@ -88,7 +88,11 @@ class Client:
         self.database.close()
 
     def country(self, given: str) -> str:
-        """The ISO code of a country, which may be given in small letters; raises InvalidRequest with suggestions."""
+        """The ISO code of a country that is given by its code, also in small letters, or by its id.
+
+        Raises:
+            InvalidRequest: there is none; with suggestions.
+        """
         return find_country(self.database, given)[1]
 
     def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[SubmittedFile]:
@@ -107,8 +111,7 @@ class Client:
 
     def now(self) -> datetime:
         """The time by the database's clock, as all times of an installation are."""
-        now: datetime = self.database.only("session.database_time")["now"]
-        return now
+        return self.database.now()
 
     def status(self) -> Status:
         """The status of the whole installation."""
@@ -116,7 +119,7 @@ class Client:
 
     def unserved(self, pool: str | None = None) -> Obstacle | None:
         """What keeps new jobs of a pool, or of all pools, from being claimed; None if a controller is there."""
-        return unserved(read_controllers(self.database), pool)
+        return unserved(reporting_controllers(self.database), pool)
 
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""
@@ -148,9 +151,14 @@ class Client:
         """
         return problems(status, now, read_failures(self.database, since=LATELY).groups)
 
-    def waiting(self, jobs: Sequence[JobView]) -> Mapping[UUID, Waiting]:
-        """Why each of these jobs waits; those that do not are left out."""
-        return why_waiting(self.database, jobs)
+    def waiting(self, jobs: Sequence[JobView], now: datetime | None = None) -> Mapping[UUID, Waiting]:
+        """Why each of these jobs waits; those that do not are left out.
+
+        Args:
+            jobs: which ones.
+            now: by the database's clock, if it is read already.
+        """
+        return why_waiting(self.database, jobs, now=now)
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""

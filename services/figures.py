@@ -15,7 +15,7 @@ from services.failures import Failures, read_failures
 from services.pools import PoolDetails, Pools
 from services.problems import LATELY, Problem, problems
 from services.status import read_status
-from services.waiting_jobs import surroundings
+from services.waiting_jobs import pool_states
 
 EVERY_SECONDS = 2.0
 """Between two reads of the status, at least."""
@@ -45,6 +45,7 @@ class Figures:
         states: how many jobs there are in each.
         failures: in groups, the largest first.
         counted_at: of `states` and `failures`.
+        past: what came of each pool within the last hour, by its name.
     """
 
     as_of: datetime
@@ -53,6 +54,7 @@ class Figures:
     states: dict[str, int]
     failures: Failures
     counted_at: datetime
+    past: Mapping[str, "Lately"]
 
 
 class Sampler:
@@ -104,13 +106,14 @@ class Sampler:
             self._reading.release()
 
     def _read(self, last: Figures | None) -> Figures:
-        now = self._database.only("session.database_time")["now"]
+        now = self._database.now()
         status = read_status(self._database)
         found = problems(status, now, read_failures(self._database, since=LATELY).groups)
+        past = lately(self._database)
         if last is not None and time.monotonic() < self._count_due:
-            return Figures(now, status, found, last.states, last.failures, last.counted_at)
+            return Figures(now, status, found, last.states, last.failures, last.counted_at, past)
         states = count_states(self._database)
-        counted = Figures(now, status, found, states, read_failures(self._database), now)
+        counted = Figures(now, status, found, states, read_failures(self._database), now, past)
         many = sum(states.values()) > self._many
         self._count_due = time.monotonic() + (self._counts_seconds if many else 0.0)
         return counted
@@ -194,14 +197,14 @@ def lately(database: ClientDatabase) -> Mapping[str, Lately]:
 
 
 def pool_now(database: ClientDatabase, figures: Figures, name: str) -> PoolDetails:
-    """A pool as it stands now, so that whoever has changed it sees that; its queue is that of the figures.
+    """A pool as it stands now, so that whoever has changed it sees that; queue and controllers are of the figures.
 
     Raises:
         NotFound: there is no such pool.
     """
-    around, pools = surroundings(database, [name]), Pools(database)
+    states, pools = pool_states(database, [name]), Pools(database)
     queues = {pool.name: pool for pool in figures.status.pools}
-    if not around.pools or name not in queues:
+    if not states or name not in queues:
         return pools.details(name)
-    now = {field.name: getattr(around.pools[0], field.name) for field in fields(PoolState)}
-    return PoolDetails(replace(queues[name], **now), around.serving(name), pools.recent_runs(name))
+    now = {field.name: getattr(states[0], field.name) for field in fields(PoolState)}
+    return PoolDetails(replace(queues[name], **now), figures.status.serving(name), pools.recent_runs(name))

@@ -9,6 +9,7 @@ from uuid import UUID
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
+from dataset_jobs.model.times import LAST
 from dataset_jobs.store.client_connection import ClientDatabase, Row
 from dataset_jobs.store.views import DatasetView, JobView
 from services.dataset_maker import find_country
@@ -185,7 +186,7 @@ def _country_id(database: ClientDatabase, country: str | None) -> UUID | None:
 
 def _check_pool(database: ClientDatabase, pool: str | None) -> None:
     if pool is not None:
-        pools = [row["name"] for row in database.all("jobs.pools")]
+        pools = [row["name"] for row in database.all("pools.names")]
         if pool not in pools:
             raise unknown_word("pool", pool, pools)
 
@@ -199,8 +200,8 @@ def _since(database: ClientDatabase, since: Since) -> dict[str, Any]:
 
 
 def _until(database: ClientDatabase, until: datetime | None) -> int | None:
-    """A key from which on all jobs are newer than that."""
-    if until is None:
+    """A key from which on all jobs are newer than that; None if there is no such key."""
+    if until is None or until >= LAST:
         return None
     # The statement allows for an hour among transactions at one time; so does this.
     return int(database.only("jobs.first_key_since", at=until + timedelta(hours=2), ago=None)["key"])

@@ -66,17 +66,12 @@ NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),
 def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
-        pools=[PoolStatus(**row) for row in database.all("status.pools")],
-        controllers=read_controllers(database),
+        pools=[PoolStatus(**row) for row in database.all("status.pools", pool=None)],
+        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
         listening=database.only("status.listening")["listening"],
         blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
         failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
     )
-
-
-def read_controllers(database: ClientDatabase) -> list[ControllerStatus]:
-    """The controllers that are there, and those that have claimed something lately."""
-    return [ControllerStatus(**row) for row in database.all("status.controllers")]
 
 
 def unserved(controllers: Iterable[ControllerStatus], pool: str | None) -> Obstacle | None:

@@ -39,13 +39,12 @@ class Callers:
     """Recognises callers.
 
     Args:
-        context: settings, keys and rates.
+        context: settings, keys, rates, and which keys were good before.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._settings = context.settings
-        self._known: set[str] = set()
 
     def without_database(self, scope: Scope, headers: Headers) -> Caller | None:
         """Who calls, if that needs no look at the database; None if there is a key."""
@@ -64,20 +63,20 @@ class Callers:
         """
         scheme, _, text = headers.get("authorization", "").partition(" ")
         address = f"wrong keys from {self.address(scope, headers)}"
-        left = self._context.rates.take(address, cost=0)
-        if not left.allowed and text[:KNOWN_LENGTH] not in self._known:
+        left, known = self._context.rates.take(address, cost=0), self._context.known_keys
+        if not left.allowed and text[:KNOWN_LENGTH] not in known:
             raise Problem("too-many-requests", "too many wrong keys came from this address", headers=left.headers)
         try:
             if scheme.casefold() != "bearer":
                 raise _bad_key("the header must read  Authorization: Bearer KEY")
-            key = self._context.keys.check(text.strip())
+            key = self._context.client.keys.check(text.strip())
         except ExpiredKey as error:
             raise Problem("key-expired", str(error), headers={"WWW-Authenticate": "Bearer"}) from None
         except KeyRefused as error:
             self._context.rates.take(address, cost=WRONG_KEY_COST)
             raise _bad_key(str(error)) from None
-        if len(self._known) < MOST_KNOWN:
-            self._known.add(text[:KNOWN_LENGTH])
+        if len(known) < MOST_KNOWN:
+            known.add(text[:KNOWN_LENGTH])
         return Caller(key.name, key.role, Via.KEY, f"key {key.id}", key.id, key.expires_at)
 
     def address(self, scope: Scope, headers: Headers) -> str:

@@ -12,7 +12,7 @@ from api.conditional import answer, done
 from api.context import Requesting, Using
 from api.declared import Topic
 from api.parameters import Body
-from services.countries import NAME_LENGTH, Countries, Country
+from services.countries import NAME_LENGTH, Country
 
 topic = Topic("countries", "The countries, and what is loaded of each.")
 
@@ -67,8 +67,8 @@ class OneCountry(BaseModel):
 )  # fmt: skip
 def list_countries(request: Request, using: Using) -> Response:
     """All countries by their codes, with what was loaded of each a few seconds ago: `meta.as_of` says when."""
-    found, at = using.countries.get(lambda: [shape(one) for one in Countries(using.client.database).all()])
-    return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}}, tagged=found)
+    found, at = using.countries.get(lambda: [shape(one) for one in using.client.countries.all()])
+    return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}})
 
 
 @topic.route(
@@ -77,7 +77,7 @@ def list_countries(request: Request, using: Using) -> Response:
 )  # fmt: skip
 def show_country(request: Request, using: Using, country: str) -> Response:
     """One country by its id or its code."""
-    return answer(request, {"data": shape(Countries(using.client.database).get(country))})
+    return answer(request, {"data": shape(using.client.countries.get(country))})
 
 
 class NewCountry(Body):
@@ -105,7 +105,7 @@ class CountryName(Body):
 )  # fmt: skip
 def add_country(using: Using, client: Requesting, body: NewCountry) -> Response:
     """Adds a country. Those of ISO 3166-1 are there from the beginning."""
-    made = Countries(client.database).add(body.code, body.name)
+    made = client.countries.add(body.code, body.name)
     using.countries.forget()
     return done({"data": shape(made)}, 201, {"Location": f"/v1/countries/{made.id}"})
 
@@ -117,7 +117,7 @@ def add_country(using: Using, client: Requesting, body: NewCountry) -> Response:
 )  # fmt: skip
 def rename_country(using: Using, client: Requesting, country: str, body: CountryName) -> Response:
     """Gives a country another name. Its code stays: files and formats have it."""
-    renamed = Countries(client.database).rename(country, body.name)
+    renamed = client.countries.rename(country, body.name)
     using.countries.forget()
     return done({"data": shape(renamed)})
 
@@ -128,7 +128,7 @@ def rename_country(using: Using, client: Requesting, country: str, body: Country
 )  # fmt: skip
 def remove_country(using: Using, client: Requesting, country: str) -> None:
     """Removes a country without datasets and schedules. Migrations bring those of ISO 3166-1 back."""
-    Countries(client.database).remove(country)
+    client.countries.remove(country)
     using.countries.forget()
 
 

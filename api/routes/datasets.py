@@ -28,7 +28,6 @@ from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import DatasetStatus, JobState
 from dataset_jobs.store.views import DatasetView, JobView
 from services.client import Client
-from services.countries import Countries
 from services.datasets import CoveredYear
 from services.filters import DatasetFilter, JobFilter
 from services.to_json import to_json
@@ -130,7 +129,7 @@ def download(request: Request, using: Using, exchange: Exchanging, dataset_id: s
 
 def datasets_as_json(client: Client, datasets: Sequence[DatasetView]) -> list[dict[str, Any]]:
     """Datasets as lists have them."""
-    countries = Countries(client.database).by_code({one.country for one in datasets})
+    countries = client.countries.by_code({one.country for one in datasets})
     by = client.audit.uploaders(one.id for one in datasets)
     found = []
     for one in datasets:

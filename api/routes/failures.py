@@ -54,7 +54,7 @@ def list_failures(request: Request, using: Using, query: Annotated[FailureQuery,
             found = client.failures(pool=query.pool, country=country_code(client, query.country), since=query.since)
         as_of = client.now()
     data = [_group(one) for one in found.groups]
-    return answer(request, {"data": data, "meta": {"exact": found.exact, "as_of": as_of}}, tagged=data)
+    return answer(request, {"data": data, "meta": {"exact": found.exact, "as_of": as_of}})
 
 
 class RetryableQuery(BaseModel):

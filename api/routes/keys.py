@@ -14,7 +14,7 @@ from api.declared import Topic
 from api.parameters import Body
 from api.problems import Problem
 from dataset_jobs.model.durations import parse_duration
-from services.keys import NAME_LENGTH, Keys, Role
+from services.keys import NAME_LENGTH, Role
 from services.to_json import to_json
 
 topic = Topic("keys", "The keys of the API, for admins.")
@@ -72,7 +72,7 @@ class NewKey(Body):
 )  # fmt: skip
 def list_keys(request: Request, client: Requesting) -> Response:
     """All keys without their secrets, also those revoked and expired; the newest first."""
-    found = Keys(client.database).all()
+    found = client.keys.all()
     return answer(request, {"data": found, "meta": {"total": len(found)}})
 
 
@@ -83,7 +83,7 @@ def list_keys(request: Request, client: Requesting) -> Response:
 )  # fmt: skip
 def make_key(client: Requesting, body: NewKey) -> Response:
     """Makes a key. The answer has it this once: only a hash of it is kept."""
-    made = Keys(client.database).make(body.name, body.role, _duration(body.expires_in))
+    made = client.keys.make(body.name, body.role, _duration(body.expires_in))
     return done({"data": {**to_json(made.key), "key": made.text}}, 201, {"Location": f"/v1/keys/{made.key.id}"})
 
 
@@ -93,7 +93,7 @@ def make_key(client: Requesting, body: NewKey) -> Response:
 )  # fmt: skip
 def revoke_key(client: Requesting, key_id: str) -> None:
     """Revokes a key at once; one that is revoked already stays so. The last one of an admin stays."""
-    Keys(client.database).revoke(key_id)
+    client.keys.revoke(key_id)
 
 
 def _duration(given: str | None) -> timedelta | None:

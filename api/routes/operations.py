@@ -11,7 +11,7 @@ from api.context import Using
 from api.declared import Topic
 from api.lists import Paging, key_place, list_of, one_of, page
 from api.shapes import shape
-from services.operations import Operation, Operations
+from services.operations import Operation
 from services.to_json import to_json
 
 topic = Topic("operations", "Operations: one act over all that match a filter.")
@@ -25,7 +25,7 @@ OPERATION = shape("Operation", "An operation: `done` of `of` are dealt with.", O
 )  # fmt: skip
 def list_operations(request: Request, using: Using, query: Annotated[Paging, Query()]) -> Response:
     """Operations, the newest first."""
-    found = Operations(using.client.database).page(query.limit + 1, key_place(query))
+    found = using.client.operations.page(query.limit + 1, key_place(query))
     shown = found[: query.limit]
     follows = shown[-1].key if len(found) > len(shown) else None
     return page(request, query, [operation_values(one) for one in shown], follows, using.client.now())
@@ -37,7 +37,7 @@ def list_operations(request: Request, using: Using, query: Annotated[Paging, Que
 )  # fmt: skip
 def show_operation(request: Request, using: Using, operation_id: UUID) -> Response:
     """An operation: how far it is, and what was refused, with why."""
-    return answer(request, {"data": operation_values(Operations(using.client.database).get(operation_id))})
+    return answer(request, {"data": operation_values(using.client.operations.get(operation_id))})
 
 
 def operation_values(operation: Operation) -> dict[str, Any]:

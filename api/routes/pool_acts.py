@@ -1,5 +1,7 @@
 """What is done to pools: pause, resume, probe."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
@@ -10,17 +12,15 @@ from pydantic import Field, model_validator
 from api.access import Access
 from api.acts import Reason, acted, said
 from api.context import Requesting, Using
-from api.links import linked
 from api.lists import one_of
 from api.parameters import Body
-from api.problems import Problem
+from api.problems import Problem, actions_of
 from api.routes.pools import ONE_POOL, show_pool, topic
 from api.shapes import model, shape
 from dataset_jobs.model.hints import Action
 from dataset_jobs.model.kubectl import patch_parser_pool
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.model.requests import Conflict
-from services.actions import offer
 from services.pools import PoolChange
 from services.to_json import to_json
 
@@ -37,10 +37,8 @@ _PROBLEMS = ("not-found", "pool-is-described", "field-invalid", "not-json")
 )  # fmt: skip
 def pause(request: Request, using: Using, client: Requesting, name: str, body: Reason | None = None) -> Response:
     """Nothing is claimed from the pool any more; runs at work go on. One that is paused already gets the new reason."""
-    try:
+    with _described_elsewhere():
         client.pools.pause(name, said(body, Reason()).reason)
-    except Conflict as error:
-        raise _described(error) from None
     return acted(show_pool(request, using, name))
 
 
@@ -50,10 +48,8 @@ def pause(request: Request, using: Using, client: Requesting, name: str, body: R
 )  # fmt: skip
 def resume(request: Request, using: Using, client: Requesting, name: str, body: Reason | None = None) -> Response:
     """Ends a pause. If no run of the pool could start, one is tried at once."""
-    try:
+    with _described_elsewhere():
         client.pools.resume(name, said(body, Reason()).reason)
-    except Conflict as error:
-        raise _described(error) from None
     return acted(show_pool(request, using, name))
 
 
@@ -77,12 +73,10 @@ class Maxima(Body):
 )  # fmt: skip
 def change(client: Requesting, name: str, body: Maxima) -> Response:
     """Changes the maxima of a pool. A lower one ends no run: nothing is claimed until fewer are at work."""
-    try:
+    with _described_elsewhere():
         made = client.pools.set(
             name, max_running=body.max_running, max_pending=body.max_pending, dry_run=body.dry_run
         )  # fmt: skip
-    except Conflict as error:
-        raise _described(error) from None
     return JSONResponse({"data": to_json(made)}, headers={"Cache-Control": "no-store"})
 
 
@@ -97,7 +91,11 @@ def probe(request: Request, using: Using, client: Requesting, name: str) -> Resp
     return acted(show_pool(request, using, name))
 
 
-def _described(error: Conflict) -> Problem:
-    lines = [patch_parser_pool(hint) for hint in error.hints if hint.action is Action.PATCH_PARSER_POOL]
-    offers = linked({"actions": [offer(hint) for hint in error.hints]})
-    return Problem("pool-is-described", ": ".join([str(error), *lines]), **offers)
+@contextmanager
+def _described_elsewhere() -> Iterator[None]:
+    """A conflict is a problem that says how to change the ParserPool instead."""
+    try:
+        yield
+    except Conflict as error:
+        lines = [patch_parser_pool(hint) for hint in error.hints if hint.action is Action.PATCH_PARSER_POOL]
+        raise Problem("pool-is-described", ": ".join([str(error), *lines]), **actions_of(error)) from None

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from api.access import Access
 from api.conditional import answer
-from api.context import Context, Using
+from api.context import Using
 from api.declared import Topic
 from api.links import linked
 from api.lists import one_of
@@ -17,7 +17,7 @@ from api.shapes import model, shape
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.store.views import Blocked
 from dataset_jobs.version import own_version
-from services.figures import Figures, lately
+from services.figures import Figures
 from services.problems import Problem
 from services.to_json import to_json
 
@@ -46,15 +46,14 @@ STATUS = model(
 )  # fmt: skip
 def show_status(request: Request, using: Using) -> Response:
     """What is wrong, the worst first, with what can be done; the pools, the controllers. `as_of` says how old it is."""
-    return answer(request, {"data": status_values(using, using.sampler.figures())})
+    return answer(request, {"data": status_values(using.sampler.figures())})
 
 
-def status_values(using: Context, figures: Figures) -> dict[str, Any]:
+def status_values(figures: Figures) -> dict[str, Any]:
     """The figures as the API gives them."""
-    past = lately(using.client.database)
     values = {
         "problems": [problem_values(one) for one in figures.problems],
-        "pools": [pool_values(one, past.get(one.name)) for one in figures.status.pools],
+        "pools": [pool_values(one, figures.past.get(one.name)) for one in figures.status.pools],
         "controllers": [controller_values(one) for one in figures.status.controllers],
         "listening": figures.status.listening,
         "blocked": figures.status.blocked,

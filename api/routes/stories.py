@@ -14,7 +14,7 @@ from api.lists import one_of
 from api.shapes import shape
 from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.sentences import Sentence, written
-from services.story import Story, Told, story
+from services.story import Story, Told
 from services.story_lines import Writing, story_lines
 from services.to_json import to_json
 
@@ -33,7 +33,7 @@ def show_story(request: Request, using: Using, job_id: str) -> Response:
     """Where a job stands, what it waits for, every run with its end and the decision after it, and what can be done; as
     JSON, or as text with `Accept: text/plain`."""
     kind = chosen(request, (JSON, TEXT))
-    it = story(using.client.explain(job_of(using.client, job_id)))
+    it = using.client.story(job_of(using.client, job_id))
     if kind == TEXT:
         return PlainTextResponse("".join(f"{line}\n" for line in story_lines(it, _TEXT)), headers={"Vary": "Accept"})
     data = {**linked(it), "links": job_links(it.job.id, it.job.dataset_id, it.job.pool)}

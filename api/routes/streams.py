@@ -94,8 +94,10 @@ async def stream(using: Using, viewer: Annotated[Viewer, Depends(_viewer)]) -> A
         news = await viewer.news()
         if news.has_changes:
             yield ServerSentEvent(event="changed", data=_changes(news))
-        if news.figures is not None and (text := await _figures(using, viewer, news.figures)):
-            yield ServerSentEvent(event="figures", raw_data=text)
+        if news.figures is not None:
+            text = await viewer.read(using.hub.text_of, news.figures, _figures_text)
+            if text is not None:
+                yield ServerSentEvent(event="figures", raw_data=text)
         if news.bye is not None:
             yield _bye(news.bye)
             return
@@ -145,16 +147,8 @@ def _changes(news: News) -> dict[str, Any]:
     return found
 
 
-async def _figures(using: Context, viewer: Viewer, figures: Figures) -> str | None:
-    """Figures as text; none if the database is away: the next ones will come."""
-
-    def write(of: Figures) -> str:
-        return body_of(status_values(using, of)).decode()
-
-    try:
-        return await viewer.read(using.hub.text_of, figures, write)
-    except RunError:
-        return None
+def _figures_text(figures: Figures) -> str:
+    return body_of(status_values(figures)).decode()
 
 
 def _whole(using: Context, job_id: UUID) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def _submit(request: Request, using: Context, client: Client, received: Received
     )  # fmt: skip
     result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
     assert result.dataset_id is not None
-    job = None if result.job_id is None else client.jobs.get(result.job_id)[0]
+    job = None if result.job_id is None else client.jobs.one(result.job_id)
     body: Any = submitted(result, client.datasets.get(result.dataset_id), job)
     headers = {"Location": f"/v1/datasets/{result.dataset_id}"}
     if result.job_id is not None:

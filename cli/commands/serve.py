@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from api.context import Context
-from api.server import Listening, Server, listen
+from api.server import Listening, listen
 from app.database import Database, open_database
 from app.settings import Settings
 from cli.lazy import single
 from cli.screen import output
-from cli.serving import first_key, parser_lines, report_reader, served_beside
+from cli.serving import first_key, open_server, served_beside
 from cli.session import read_and_log
 from cli.wording.hints import with_commands
 from cli.wording.typed import same_database, typed
@@ -23,7 +22,6 @@ from controller.on_one_machine import ChildProgram
 from dataset_jobs.model.errors import RunError
 from parser_runner import child
 from services.client import Client
-from services.countries import Countries
 from services.keys import Role
 
 EPILOG = """
@@ -62,13 +60,8 @@ def serve(
             with served_beside(settings, database.conninfo, listening, ended=_stop):
                 asyncio.run(_controller(settings, database))
             return
-        reader = report_reader(settings)
-        context = Context.open(settings, database.conninfo, parser_lines, reader, local=listening.local)
-        try:
-            Server(context, listening).serve_until_stopped()
-        finally:
-            reader.close()
-            context.close()
+        with open_server(settings, database.conninfo, listening) as server:
+            server.serve_until_stopped()
 
 
 def _say_first_steps(settings: Settings, database: Database, listening: Listening) -> None:
@@ -77,7 +70,7 @@ def _say_first_steps(settings: Settings, database: Database, listening: Listenin
         with Client.connect(database.conninfo) as client:
             # Of a server that others reach too, somebody keeps what it prints; and it may have replicas.
             key = first_key(client) if listening.local else None
-            country = Countries(client.database).get("US")
+            country = client.countries.get("US")
     except RunError as error:
         _log.warning("no look at the keys: %s", error)
         return

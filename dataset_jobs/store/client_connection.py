@@ -18,8 +18,9 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.migrations.compatibility import Oldest, check_schema
 from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import LONGEST, format_duration, time_in_range
 from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.requests import unknown_pool
+from dataset_jobs.model.requests import InvalidRequest, unknown_pool
 from dataset_jobs.model.states import JobType, state_of
 from dataset_jobs.model.text import json_text
 from dataset_jobs.postgres.postgres_errors import database_errors
@@ -42,6 +43,18 @@ def time_parameters(when: When) -> dict[str, datetime | timedelta | None]:
     """How statements take a `When`: one of the two is not null, or neither."""
     after = isinstance(when, timedelta)
     return {"at": None if after else when, "after": when if after else None}
+
+
+def run_at_parameters(run_at: When) -> dict[str, datetime | timedelta | None]:
+    """As `time_parameters`, for when a job may run; raises InvalidRequest for a time that no job can have."""
+    if isinstance(run_at, timedelta) and abs(run_at) > LONGEST:
+        raise InvalidRequest(f"run_at: expected a duration of at most {format_duration(LONGEST)}")
+    if isinstance(run_at, datetime):
+        try:
+            run_at = time_in_range(run_at)
+        except ValueError as error:
+            raise InvalidRequest(f"run_at: expected {error}") from None
+    return time_parameters(run_at)
 
 
 class JobsCame(Exception):
@@ -97,9 +110,13 @@ class Transaction:
         return dataset
 
     def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
-        """A new job for a dataset that has no unfinished one; raises InvalidRequest if there is no such pool."""
+        """A new job for a dataset that has no unfinished one.
+
+        Raises:
+            InvalidRequest: there is no such pool, or no job can be asked to run at that time.
+        """
         row = self.one_of_pool(
-            "jobs.insert", pool, dataset_id=dataset_id, type=kind, priority=priority, **time_parameters(run_at)
+            "jobs.insert", pool, dataset_id=dataset_id, type=kind, priority=priority, **run_at_parameters(run_at)
         )
         assert row is not None
         return UUID(str(row["id"]))
@@ -178,6 +195,11 @@ class ClientDatabase(ABC):
         """The one row of a named statement that has one always."""
         [row] = self.all(name, **parameters)
         return row
+
+    def now(self) -> datetime:
+        """The time by the database's clock, as all times of an installation are."""
+        now: datetime = self.only("session.database_time")["now"]
+        return now
 
     def act(self, action: Act, target: str | None, work: Callable[[Acting], Result]) -> Result:
         """As `transaction`, for what somebody does on purpose: the same transaction writes it to the audit.

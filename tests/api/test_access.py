@@ -7,6 +7,9 @@ import pytest
 
 from services.keys import Keys, Role
 from tests.api.client import Api, running
+from tests.api.forms import FILE, Part, form
+from tests.api.raw import raw
+from tests.api.uploading import CONTENT, wait_for
 from tests.integration.world import World
 
 LOCAL = {"Host": "localhost"}
@@ -67,6 +70,20 @@ def test_wrong_keys_of_others_keep_no_holder_of_a_key_out(world: World) -> None:
         wrong = {"Authorization": f"Bearer aw_12345678_{'a' * 43}"}
         assert [api.get("/v1/me", role=None, headers=wrong).status for _ in range(3)] == [401, 401, 429]
         assert api.get("/v1/me").status == 200
+
+
+def test_wrong_keys_of_others_break_off_no_upload(world: World) -> None:
+    """They come from the same address while the file is on its way; the key of the upload is looked at once more."""
+    body, content_type = form(Part(FILE, CONTENT, "yob2020.txt"), Part("country", "US"))
+    with running(world, api_requests_per_minute=100) as api, raw(api) as client:
+        client.head({"Content-Type": content_type, "Content-Length": len(body)})
+        client.send(body[:-1])
+        wait_for((0, 0, 0, 1), api)
+        wrong = {"Authorization": f"Bearer aw_12345678_{'a' * 43}"}
+        assert [api.get("/v1/me", role=None, headers=wrong).status for _ in range(3)] == [401, 401, 429]
+        client.send(body[-1:])
+        answer = client.answer()
+        assert (answer.status, answer.code) == (201, "")
 
 
 def test_a_key_has_so_many_requests_a_minute(world: World) -> None:

@@ -2,9 +2,11 @@
 
 import re
 
+import psycopg
 import pytest
 
 from cli.wording.story import story as lines_of_explain
+from services.figures import Sampler
 from services.filters import JobFilter
 from services.operation_acts import Doing
 from services.operations import Operations
@@ -89,6 +91,19 @@ async def test_a_pool_shows_its_queue_and_its_past(api: Api) -> None:
     found = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]
     assert {one["cause"]: one["runs"] for one in found["recent"]} == {"completed": 1, "rejected": 1}
     assert api.get("/v1/pools/defaul").json["detail"] == "there is no pool defaul; did you mean default?"
+
+
+def test_a_pool_shows_what_its_controllers_hold(api: Api) -> None:
+    job_id = api.world.submit_small(2000).job_id
+    api.world.query("insert into controllers (owner, launcher, pools) values ('c/1', 'process', '{default}')")
+    api.world.query(
+        "insert into runs (job_id, epoch, pool, launcher, owner, lease_until)"
+        " values (%s, 1, 'default', 'process', 'c/1', now() + interval '1 minute')",
+        job_id,
+    )
+    [controller] = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]["controllers"]
+    assert (controller["owner"], controller["unreleased"]) == ("c/1", 1)
+    assert controller["last_claim"] is not None and controller["heard_of_until"] > controller["last_claim"]
 
 
 def test_who_has_paused_a_pool_sees_it_at_once(api: Api) -> None:
@@ -184,3 +199,18 @@ def test_the_audit_is_listed_and_filtered(api: Api) -> None:
     assert api.get("/v1/audit?since=2100-01-01T00:00:00Z").json["data"] == []
     assert api.get("/v1/audit", query={"actor": found[0]["actor"], "limit": 1}).json["meta"]["has_more"] is True
     assert api.get("/v1/audit?actor=nobody").json["data"] == []
+
+
+def test_known_figures_are_given_without_the_database(api: Api) -> None:
+    """However many look, the past of pools is read with the other figures, by the sampler alone."""
+    api.world.query(
+        "insert into pool_minutes values ('default', now() - interval '1 minute', 0, 0, 0, 0, 3, 4, 4, 1, 60)"
+    )
+    sampler = api.context.sampler = Sampler(api.context.client.database, every_seconds=3600)
+    sampler.figures()
+    with psycopg.connect(api.world.conninfo) as locked:
+        locked.execute("lock table pool_minutes")
+        [listed] = fitting("/v1/pools", api.get("/v1/pools"))["data"]
+        [shown] = fitting("/v1/status", api.get("/v1/status"))["data"]["pools"]
+    assert listed == shown
+    assert (shown["success_ratio"], shown["busy"]) == (0.75, 0.25)

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import signal
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from uuid import UUID, uuid4
 
@@ -12,9 +14,11 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
+from api.conditional import body_of
 from api.live import MOST_OF_A_CALLER
 from api.routes.jobs import ONE_JOB
-from api.routes.status import STATUS
+from api.routes.status import STATUS, status_values
+from services.figures import Figures
 from services.keys import Keys, Role
 from tests.api.client import Api
 from tests.api.streaming import Stream, streaming
@@ -111,6 +115,25 @@ def test_figures_are_those_of_the_status(api: Api) -> None:
         while figures["states"]["queued"] == 0:
             figures = stream.until("figures")
         assert figures["pools"][0]["depth"] == 1
+
+
+def test_figures_are_written_once_for_all_viewers(api: Api) -> None:
+    viewers = 8
+    figures, all_ask, written = api.context.sampler.figures(), threading.Barrier(viewers), []
+
+    def write(of: Figures) -> str:
+        written.append(of)
+        for _ in range(200):  # long enough for every thread to ask meanwhile
+            text = body_of(status_values(of)).decode()
+        return text
+
+    def ask(_: int) -> str:
+        all_ask.wait(30)
+        return api.context.hub.text_of(figures, write)
+
+    with ThreadPoolExecutor(viewers) as threads:
+        texts = {*threads.map(ask, range(viewers))}
+    assert len(texts) == len(written) == 1
 
 
 def test_proxies_are_told_not_to_hold_it_back(api: Api) -> None:

@@ -173,7 +173,7 @@ LOOKS = {
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     *("datasets.select", "datasets.coverage", "datasets.deletion", "datasets.known"),
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
-    *("jobs.page", "jobs.purgeable", "jobs.select"),
+    *("jobs.one", "jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check", "keys.good"),
     # Each act of the batches of an operation is one.
     *("operations.get", "operations.page", "operations.preview", "operations.work"),

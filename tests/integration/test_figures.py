@@ -85,7 +85,8 @@ def test_many_who_look_cost_one_read(counting: Counting) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: sampler.figures(), range(50)))
     assert len({id(one) for one in found}) == 1
-    assert counting.asked.count("status.pools") == counting.asked.count("figures.states") == 1
+    for name in ("status.pools", "figures.states", "figures.lately"):
+        assert counting.asked.count(name) == 1
 
 
 def test_old_figures_are_read_anew(world: World, counting: Counting) -> None:

@@ -2,13 +2,14 @@
 
 import json
 import socket
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from dataset_jobs.model.errors import Misconfigured, Unavailable
 from remote.client import RemoteClient
-from remote.connection import Patience
+from remote.connection import FILE_TRIES, Patience
 from tests.integration.command_line import Run, answer, runner
 from tests.remote.conftest import BothWays
 from tests.servers.canned_http import answering
@@ -72,6 +73,16 @@ def test_files_that_cannot_be_sent_end_with_75(run: Run, tmp_path: Path) -> None
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
         refusal(run, address, 75, "upload", "yob2020.txt", "--country", "US")
+
+
+def test_only_a_file_is_sent_again() -> None:
+    asked: list[str] = []
+    with answering(502, requests=asked) as address, RemoteClient(address, None) as client:
+        with pytest.raises(Unavailable):
+            client.connection.send("PUT", "/file", body=lambda: BytesIO(b"Mary"), headers={"Content-Length": "4"})
+        with pytest.raises(Unavailable):
+            client.connection.post("/act")
+    assert asked == ["PUT /file"] * FILE_TRIES + ["POST /act"]
 
 
 def test_a_slow_api_is_given_up() -> None:

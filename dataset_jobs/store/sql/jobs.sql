@@ -207,10 +207,6 @@ from jobs join datasets on datasets.id = jobs.dataset_id join countries on count
 where jobs.id = any (%(ids)s::uuid[])
 order by jobs.key desc
 
--- name: jobs.pools
--- Lists the pools that a filter may name.
-select name from pools order by name
-
 -- name: jobs.runs
 -- Lists the runs of a job, in order. Called by jobs show and jobs explain.
 select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at, runner_uid, pod_name, node,

@@ -51,7 +51,7 @@ update pools set described = 0, described_in = null, refusal = null, paused = fa
 where name = %(pool)s and described > 0
 
 -- name: pools.names
--- Lists all names, to find the one that somebody meant.
+-- Lists all names: those that a filter may name, and to find the one that somebody meant.
 select name from pools order by name
 
 -- name: pools.lock
