@@ -32,7 +32,7 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
 from dataset_jobs.model.trouble import Trouble
-from dataset_jobs.store.controller import ControllerStore, check_version
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.controller_views import WaitingJob
 from dataset_jobs.store.notifications import listen
@@ -230,7 +230,9 @@ async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: LoopHeal
 
 def _check_schema(conninfo: str) -> None:
     with Client.connect(conninfo) as store:
-        check_version(store.schema_version(), LATEST)
+        version = store.check_schema()
+    if version > LATEST:
+        _log.warning("the database's schema is newer, version %d; this program knows %d, and may work", version, LATEST)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

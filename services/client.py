@@ -10,7 +10,7 @@ from uuid import UUID
 from dataset_jobs.model.actor import Actor
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
+from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When, refuse_too_new
 from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
 from services.countries import Countries
@@ -25,6 +25,7 @@ from services.pools import Pools
 from services.problems import LATELY, Overview, Problem, problems
 from services.refusals import refusals
 from services.schedules import Schedules
+from services.schema import usable_schema
 from services.status import Obstacle, read_status, unserved
 from services.story import Story, story
 from services.submission import Submission
@@ -57,6 +58,8 @@ class Client:
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[Row]] = TimeoutConnection[Row],
         actor: Actor | None = None,
+        *,
+        refusing: bool = False,
     ) -> Self:
         """A client with one connection, for one thread at a time; it connects at the first use.
 
@@ -65,8 +68,10 @@ class Client:
             patience: how long one answer may take.
             connection_class: see `ClientConnection`.
             actor: who acts, for the audit; the user of this process if None.
+            refusing: raise `OtherSchema` where the database is newer than this program and does not let it work.
         """
-        return cls(ClientConnection(conninfo, patience, connection_class, actor))
+        first = refuse_too_new if refusing else None
+        return cls(ClientConnection(conninfo, patience, connection_class, actor, first))
 
     def acting_as(self, actor: Actor) -> Self:
         """The same client for another actor, such as that of one request: light, and there is nothing to close."""
@@ -158,3 +163,7 @@ class Client:
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""
         return int(self.database.only("session.schema_version")["version"])
+
+    def check_schema(self) -> int:
+        """As `schema_version`; raises OtherSchema if this program may not work on a database of that schema."""
+        return usable_schema(self.database)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from dataset_jobs.model.causes import cause_in_words
 from dataset_jobs.model.sentences import Sentence, counted, duration, sentence
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolState, PoolStatus, RunView, ScheduleView
-from services.status import Kind, Obstacle
+from services.status import Kind, Obstacle, Warned
 
 
 def holds_up(obstacle: Obstacle, pool: str, now: datetime, *, orphaned: bool = False) -> Sentence:
@@ -117,6 +117,8 @@ def in_the_way(obstacle: Obstacle) -> Sentence:
             return sentence(f"schedule {{}} fails, {times} by now: {{}}; {{}}", schedule.name, schedule.error, again)
         case ControllerStatus() as one:
             return in_trouble(one)
+        case Warned() as warned:
+            return sentence("controller {} warns: {}", warned.owner, warned.text)
         case None:
             return sentence("no controller is running")
         case other:

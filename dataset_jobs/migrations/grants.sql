@@ -35,6 +35,7 @@ begin
     execute format('revoke all on all functions in schema %I from affirm_api', current_schema());
     grant select on countries, datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers,
         names, coverage, counted_names, schema_migrations, api_keys, audit, operations, pool_minutes to affirm_api;
+    grant select (oldest_schema, oldest_program) on installation to affirm_api;
     grant insert (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint, format_hint, region_hint,
             description, supersedes, batch),
         update (filename, storage_uri, year_hint, sex_hint, format_hint, region_hint, description, supersedes, batch,

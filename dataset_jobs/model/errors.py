@@ -107,6 +107,10 @@ class Misconfigured(Permanent):
     cause = Cause.CANNOT_START
 
 
+class OtherSchema(Misconfigured):
+    """The database's tables are of another version, which this program may not work on."""
+
+
 class Faulty(Permanent):
     """A fault of this program."""
 

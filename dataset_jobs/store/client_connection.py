@@ -14,6 +14,8 @@ from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 
 from dataset_jobs.host import os_actor
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.migrations.compatibility import Oldest, check_schema
 from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.durations import LONGEST, format_duration, time_in_range
@@ -259,6 +261,25 @@ class _ActingAs(ClientDatabase):
         return self._database._connection()
 
 
+def refuse_too_new(connection: psycopg.Connection[DictRow]) -> None:
+    """Raises `OtherSchema` if the database is newer than this program, and does not let it work."""
+    transaction = Transaction(connection)
+    [found] = transaction.all("session.schema_version")
+    if found["version"] > LATEST:
+        check_schema(found["version"], LATEST, lambda: Oldest(*transaction.all("session.oldest_program")[0].values()))
+
+
+@contextmanager
+def closed_if_refused(connection: psycopg.Connection[DictRow]) -> Iterator[None]:
+    """Closes a new connection if what it begins with fails; errors of the database are ours."""
+    try:
+        with database_errors():
+            yield
+    except BaseException:
+        connection.close()
+        raise
+
+
 class ClientConnection(ClientDatabase):
     """One connection, for one thread at a time. Connects at the first use, and again after the connection broke.
 
@@ -267,6 +288,7 @@ class ClientConnection(ClientDatabase):
         patience: how long one answer may take.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
         actor: who acts; the user of this process if None.
+        first: what each new connection begins with.
     """
 
     def __init__(
@@ -275,8 +297,10 @@ class ClientConnection(ClientDatabase):
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[DictRow]] = TimeoutConnection[DictRow],
         actor: Actor | None = None,
+        first: Callable[[psycopg.Connection[DictRow]], None] | None = None,
     ) -> None:
         super().__init__(patience, actor)
+        self._first = first
         self._conninfo = conninfo
         self._connection_class = connection_class
         self._live: TimeoutConnection[DictRow] | None = None
@@ -297,10 +321,14 @@ class ClientConnection(ClientDatabase):
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[DictRow]]:
         if self._live is None or self._live.closed:
-            self._live = self._connection_class.connect(
-                self._conninfo,
-                patience=self._patience,
-                row_factory=dict_row,
-                application_name="affirm-worker client",
-            )
+            self._live = self._connect()
         yield self._live
+
+    def _connect(self) -> TimeoutConnection[DictRow]:
+        made = self._connection_class.connect(
+            self._conninfo, patience=self._patience, row_factory=dict_row, application_name="affirm-worker client"
+        )
+        if self._first is not None:
+            with closed_if_refused(made):
+                self._first(made)
+        return made

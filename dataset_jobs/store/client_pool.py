@@ -14,7 +14,7 @@ from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
-from dataset_jobs.store.client_connection import ClientDatabase
+from dataset_jobs.store.client_connection import ClientDatabase, closed_if_refused, refuse_too_new
 
 GET_SECONDS = 15.0
 """How long a thread waits for a connection."""
@@ -28,6 +28,8 @@ RECONNECT_SECONDS = 2.0
 
 class ClientPool(ClientDatabase):
     """Connections for as many threads as want one. They are made when they are needed, and checked before each use.
+
+    None is made to a database that is newer than this program and does not let it work.
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
@@ -58,6 +60,8 @@ class ClientPool(ClientDatabase):
             def connect(cls, conninfo: str = "", **options: Any) -> Self:
                 try:
                     connection = super().connect(conninfo, **options)
+                    with closed_if_refused(connection):
+                        refuse_too_new(connection)
                 except RunError as error:
                     this._refusal = error
                     raise

@@ -154,7 +154,19 @@ ACTS = {
 """By the method's name."""
 
 LOOKS = {
-    *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
+    *(
+        "acting_as",
+        "close",
+        "connect",
+        "country",
+        "explain",
+        "failures",
+        "now",
+        "problems",
+        "schema_version",
+        "check_schema",
+        "status",
+    ),
     *("overview", "story", "unserved", "waiting"),
     *("audit.page", "audit.is_upload_of", "audit.uploaders"),
     *("countries.all", "countries.by_code", "countries.get"),

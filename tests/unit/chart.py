@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -181,8 +182,21 @@ def notes(values: str = LEAST) -> str:
     return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
 
 
-def _helm(command: str, values: str, *options: str) -> str:
-    place = ("affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-")
+def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
+    """What `helm upgrade --reuse-values` renders: the values of an older chart take the place of this one's.
+
+    Args:
+        older: the values.yaml of an older chart.
+        values: what the user has given, then or now, as YAML.
+        folder: for the chart that helm renders then.
+    """
+    shutil.copytree(CHART, folder / "chart", dirs_exist_ok=True)
+    shutil.copy(older, folder / "chart" / "values.yaml")
+    return [found for found in yaml.safe_load_all(_helm("template", values, of=folder / "chart")) if found]
+
+
+def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
+    place = ("affirm-worker", str(of), "--namespace", "affirm-worker", "--values", "-")
     return helm(command, *place, *options, values=values)
 
 

@@ -250,6 +250,15 @@ def test_the_documentation_of_the_values_is_made_from_them_and_whole() -> None:
     assert documented == {*_schema_leaves(schema, schema)} - _OF_A_PARENT
 
 
+def test_runner_jobs_have_the_name_of_their_release() -> None:
+    """By which they are deleted after an uninstall, and those of other releases are not."""
+    label = "app.kubernetes.io/instance"
+    assert chart.runner_config()["labels"] == {label: "affirm-worker"}
+    assert chart.runner_config(chart.EVERYTHING)["labels"] == {label: "affirm-worker", "team": "statistics"}
+    page = (chart.ROOT / "docs" / "operations.md").read_text()
+    assert f"delete jobs -l app=affirm-parser,{label}=affirm-worker" in page
+
+
 def test_the_custom_resource_is_the_file_that_kubectl_can_apply_and_outlives_the_release() -> None:
     plain = yaml.safe_load((chart.CHART / "files" / "parserpools.yaml").read_text())
     rendered = chart.only("CustomResourceDefinition")
@@ -338,6 +347,8 @@ def _schema_leaves(node: dict[str, Any], schema: dict[str, Any], path: str = "")
     """Paths that the chart itself gives a meaning; Kubernetes' own structures are leaves."""
     for name, reference in node["properties"].items():
         child = _resolved(reference, schema)
+        if child.get("deprecated"):  # of older charts
+            continue
         if "properties" in child and not _is_of_kubernetes(reference):
             yield from _schema_leaves(child, schema, f"{path}{name}.")
         else:

@@ -254,6 +254,7 @@ async def _call_everything(api: KubernetesApi) -> None:
         "create_event": api.create_event({}),
         "try_job": api.try_job({}),
         "list_parser_pools": api.list_parser_pools(),
+        "parser_pool_fields": api.parser_pool_fields(),
         "set_parser_pool_status": api.set_parser_pool_status("a", {}),
     }
     try:
@@ -312,6 +313,7 @@ _DISCOVERY: dict[str, dict[str, Any]] = {
     "/api": {"versions": ["v1"]},
     "/api/v1": {"resources": [_resource("pods", "Pod"), _resource("namespaces", "Namespace", namespaced=False)]},
     "/apis": {"groups": [_group("batch"), _group("affirm.dev")]},
+    "/openapi/v3/apis/affirm.dev/v1": {"components": {"schemas": {}}},
     "/apis/batch/v1": {"resources": [_resource("jobs", "Job")]},
     "/apis/affirm.dev/v1": {"resources": [_resource("parserpools", "ParserPool")]},
 }

@@ -1,3 +1,17 @@
+{{/*
+The definition of ParserPools that the cluster has, where this release may look for it: empty if there is none, or if there
+is no cluster. And whether it is this release's own.
+*/}}
+{{- define "affirm-worker.definition" -}}
+{{- $crd := .Files.Get "files/parserpools.yaml" | fromYaml }}
+{{- lookup $crd.apiVersion $crd.kind "" $crd.metadata.name | default dict | toJson }}
+{{- end }}
+
+{{- define "affirm-worker.ownsDefinition" -}}
+{{- $owner := dig "metadata" "annotations" dict .definition }}
+{{- if and (eq (get $owner "meta.helm.sh/release-name") .Release.Name) (eq (get $owner "meta.helm.sh/release-namespace") .Release.Namespace) }}yes{{ end }}
+{{- end }}
+
 {{/* Names. */}}
 {{- define "affirm-worker.name" -}}
 {{- .Values.nameOverride | default .Chart.Name }}
@@ -116,6 +130,16 @@ annotations:
 {{- end }}
 {{- end }}
 {{- toYaml $given }}
+{{- end }}
+
+{{/*
+Stops where values of an older chart, which `helm upgrade --reuse-values` brings, switch on something that they have no
+defaults for. Takes a dict: name, section, and a key that it always has.
+*/}}
+{{- define "affirm-worker.hasDefaults" -}}
+{{- if not (hasKey .section .key) }}
+{{- fail (printf "%s.enabled: these values are of an older chart and have no defaults for it; upgrade with --reset-then-reuse-values in the place of --reuse-values" .name) }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -393,7 +417,7 @@ capabilities:
   "priorityClassName" $runner.priorityClassName
   "volumes" (concat $volumes $runner.extraVolumes | default list)
   "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
-  "labels" (mergeOverwrite (dict) (.Values.commonLabels | default dict) ($runner.podLabels | default dict))
+  "labels" (mergeOverwrite (dict) (.Values.commonLabels | default dict) ($runner.podLabels | default dict) (dict "app.kubernetes.io/instance" .Release.Name))
   "annotations" (mergeOverwrite (dict) (.Values.commonAnnotations | default dict) ($runner.podAnnotations | default dict))
   "podSecurityContext" (include "affirm-worker.podSecurityContext" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.securityContext" $runner.securityContext | fromYaml)

@@ -61,7 +61,8 @@ select owner, coalesce(controllers.launcher, claims.launcher) as launcher,
     claims.heard_of_until, controllers.started_at, controllers.seen_at,
     extract(epoch from clock_timestamp() - controllers.seen_at)::float8 as silent_seconds,
     controllers.trouble, coalesce(controllers.trouble_permanent, false) as trouble_permanent,
-    controllers.trouble_since, coalesce(controllers.trouble_tries, 0) as trouble_tries
+    controllers.trouble_since, coalesce(controllers.trouble_tries, 0) as trouble_tries,
+    coalesce(controllers.warnings, '{}') as warnings
 from controllers full join (
     select owner, min(launcher) as launcher, array_agg(distinct pool) as pools, max(claimed_at) as last_claim,
         count(*) filter (where released_at is null) as unreleased,
