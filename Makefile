@@ -68,7 +68,7 @@ run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder ht
 prepare: prepare-all  ## build, fetch and install what tests need; of one part: make prepare-check, prepare-e2e, …
 
 # A second if all is there. Nothing else builds: a test that finds something missing says so.
-PREPARE := $(addprefix prepare-,all check model integration faults e2e cluster bench)
+PREPARE := $(addprefix prepare-,all check model integration faults e2e cluster bench nodes)
 .PHONY: $(PREPARE)
 $(PREPARE): prepare-%: $(VENV)/.dev
 	@$(BIN)/python -m tests.prepare $*
@@ -151,13 +151,16 @@ cluster-down: $(VENV)/.dev  ## and its end
 cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
 	$(BIN)/python -m tests.cluster deps
 
-bench: prepare-e2e .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
+bench: prepare-e2e prepare-nodes .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
 	@for file in $(filter-out %_growth.py,$(wildcard benchmarks/bench_*.py)); do \
 	  $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 bench-queue: .bench/.done
 
 bench-latency bench-pods bench-recovery bench-scale: prepare-e2e
+
+# With Karpenter, which no test needs.
+bench-nodes: prepare-nodes
 
 bench-%: prepare-bench
 	@$(BIN)/python -m benchmarks.bench_$*

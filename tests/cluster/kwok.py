@@ -43,14 +43,8 @@ _STAGE = {
 
 
 @contextmanager
-def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[None]:
-    """Ready nodes beside the real one, tainted, each with room for a number of pods.
-
-    Args:
-        cluster: the local one.
-        names: the nodes'.
-        pods: how many of them a node takes.
-    """
+def heartbeats() -> Iterator[None]:
+    """Every node with kwok's annotation stays ready, whoever makes it."""
     files = Files(state_dir())
     config = files.root / "kwok.json"
     config.write_text(json.dumps(_STAGE))
@@ -61,18 +55,33 @@ def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[N
         "--manage-all-nodes=false",
         "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
     ]
+    processes.start(files, "kwok", command)
+    try:
+        yield
+    finally:
+        processes.remove(files, "kwok")
+
+
+@contextmanager
+def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[None]:
+    """Ready nodes beside the real one, tainted, each with room for a number of pods.
+
+    Args:
+        cluster: the local one.
+        names: the nodes'.
+        pods: how many of them a node takes.
+    """
     cluster.apply(*(_node(name) for name in names))
     for name in names:
         patch = json.dumps({"status": {"capacity": _room(pods), "allocatable": _room(pods)}})
         cluster.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "--patch", patch)
-    processes.start(files, "kwok", command)
-    try:
-        cluster.wait(lambda: all(is_ready(cluster, name) for name in names), "the nodes of kwok")
-        yield
-    finally:
-        with contextlib.suppress(Exception):
-            cluster.kubectl("delete", "node", *names)
-        processes.remove(files, "kwok")
+    with heartbeats():
+        try:
+            cluster.wait(lambda: all(is_ready(cluster, name) for name in names), "the nodes of kwok")
+            yield
+        finally:
+            with contextlib.suppress(Exception):
+                cluster.kubectl("delete", "node", *names)
 
 
 def _node(name: str) -> dict[str, Any]:
