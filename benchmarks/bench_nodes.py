@@ -141,6 +141,8 @@ def take(where: Arena) -> tuple[list[Figure], Timeline]:
 
     async def meanwhile(timeline: Timeline) -> None:
         await timeline.until(lambda look: look.running == TAKEN, "all to be at work", ANSWER_TIMEOUT)
+        # Karpenter drains no node that was never ready.
+        await timeline.until(lambda look: look.ready == look.ordered, "all nodes to be ready", ANSWER_TIMEOUT)
         await asyncio.to_thread(where.cluster.kubectl, "delete", "nodeclaims", "--all", "--wait=false")
 
     timeline = asyncio.run(work_off(where, TAKEN, lambda _: LONG_SECONDS / 2, meanwhile=meanwhile))
@@ -160,8 +162,8 @@ def interrupted(where: Arena, count: int, cause: str, how: str) -> list[Figure]:
     [jobs] = where.queue.connection.execute(JOBS.encode()).fetchall()
     ended = [run["again"] for run in runs if run["cause"] == cause]
     again = [seconds for seconds in ended if seconds is not None]
-    median, most = spread(again) if again else (math.nan, math.nan)
     once = jobs["completed"] == count and len(runs) == count + len(ended) and len(again) == len(ended)
+    median, most = spread(again or [0.0])
     return [
         Figure(f"runs {how}", len(ended), "", goal="some", met=bool(ended)),
         Figure(f"{how}: interruptions", jobs["interruptions"], "", goal="one each",
@@ -173,20 +175,27 @@ def interrupted(where: Arena, count: int, cause: str, how: str) -> list[Figure]:
     ]  # fmt: skip
 
 
+PARTS = {"follow": follow, "disrupt": disrupt, "take": take}
+
+
+def measure(name: str) -> tuple[list[Figure], Timeline]:
+    """One phase, on a cluster and a database of its own; the names are those of PARTS."""
+    with acquire() as cluster, karpenter(cluster, MACHINE), place(cluster) as where:
+        return PARTS[name](where)
+
+
+def publish(measured: dict[str, tuple[list[Figure], Timeline]]) -> None:
+    """Reports and draws what was measured, by the names of the phases."""
+    report("nodes", [figure for figures, _ in measured.values() for figure in figures])
+    panels = {nodes_plot.TITLES[name]: timeline.looks for name, (_, timeline) in measured.items()}
+    PLOT.write_text(nodes_plot.svg(panels))
+
+
 def main() -> None:
     """Measures, reports and draws."""
-    figures: list[Figure] = []
-    timelines: dict[str, Timeline] = {}
-    for name, phase in (("follow", follow), ("disrupt", disrupt), ("take", take)):
-        if name not in PHASES:
-            continue
-        with acquire() as cluster, karpenter(cluster, MACHINE), place(cluster) as where:
-            found, timelines[name] = phase(where)
-        figures += found
-    report("nodes", figures)
-    panels = {title: timelines[name].looks for name, title in nodes_plot.TITLES.items() if name in timelines}
-    RESULTS.mkdir(exist_ok=True)
-    PLOT.write_text(nodes_plot.svg(panels))
+    with acquire():
+        measured = {name: measure(name) for name in PHASES}
+    publish(measured)
 
 
 if __name__ == "__main__":

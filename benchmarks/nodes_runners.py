@@ -29,7 +29,7 @@ from dataset_jobs.store.statements import statement
 CONNECTIONS = 6
 _STOPPED = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
 _RENEW = (
-    "update runs set lease_until = clock_timestamp() + %s where started_at is not null and ended_at is null"
+    "update runs set lease_until = clock_timestamp() + %s where runner_uid = any(%s) and ended_at is null"
     " and released_at is null"
 )
 
@@ -48,6 +48,8 @@ class Runners:
         self._told: dict[str, asyncio.Event] = {}
         """Set once a pod is asked to end, by its uid."""
         self._started: set[str] = set()
+        self._alive: dict[str, str] = {}
+        """The node of each run at work, by its pod's uid."""
 
     async def work(self) -> None:
         """Until it is cancelled."""
@@ -58,6 +60,7 @@ class Runners:
         )  # fmt: skip
         async with ApiClient(configuration) as client, pool, asyncio.TaskGroup() as group:
             group.create_task(self._renew(pool))
+            group.create_task(self._lose(client))
             async for line in events(client, f"/api/v1/namespaces/{self._arena.namespace}/pods"):
                 # Most events are of no interest, and decoding is what costs.
                 if b'"nodeName":"' not in line or line.startswith(b'{"type":"DELETED"'):
@@ -89,6 +92,8 @@ class Runners:
             **LOADED, "job_id": key.job_id, "epoch": key.epoch, "runner_uid": pod["metadata"]["uid"],
             "pod_name": pod["metadata"]["name"], "node": pod["spec"]["nodeName"], "secret": variables(pod)[RUN_SECRET],
         }  # fmt: skip
+        uid = pod["metadata"]["uid"]
+        self._alive[uid] = pod["spec"]["nodeName"]
         await set_status(client, pod, "Running", {"running": {"startedAt": now()}})
         async with pool.connection() as connection:
             answer = await (await connection.execute(statement("runner.take"), who)).fetchone()
@@ -96,6 +101,8 @@ class Runners:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._seconds(key.job_id)):
                 await self._event(pod).wait()
+        if self._alive.pop(uid, None) is None:
+            return  # with its machine, and without a word
         if self._event(pod).is_set():
             await self._stop(client, pool, pod, who)
             return
@@ -122,7 +129,16 @@ class Runners:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
             async with pool.connection() as connection:
-                await connection.execute(_RENEW, [RUN_LEASE])
+                await connection.execute(_RENEW, [RUN_LEASE, [*self._alive]])
+
+    async def _lose(self, client: ApiClient) -> None:
+        """Runs whose node goes before they were told to end are gone with it."""
+        async for line in events(client, "/api/v1/nodes"):
+            if line.startswith(b'{"type":"DELETED"'):
+                node = json.loads(line)["object"]["metadata"]["name"]
+                for uid in [uid for uid, where in self._alive.items() if where == node]:
+                    del self._alive[uid]
+                    self._told.setdefault(uid, asyncio.Event()).set()
 
 
 async def _end(client: ApiClient, pod: dict[str, Any], code: ExitCode, message: str = "") -> None:

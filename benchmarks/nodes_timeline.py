@@ -80,13 +80,19 @@ class Machines:
             return
         if event["type"] == "DELETED":
             self.gone.setdefault(name, at)
-        # kwok says that a node is ready only some seconds after it takes pods.
-        elif all(one == kwok.TAINT for one in about["spec"].get("taints", [])):
+        elif takes_pods(about):
             self.ready.setdefault(name, at)
 
     def counts(self) -> tuple[int, int]:
         """Machines that are ordered, and nodes that are ready, now."""
         return len(self.ordered.keys() - self.given_back.keys()), len(self.ready.keys() - self.gone.keys())
+
+
+def takes_pods(node: dict[str, Any]) -> bool:
+    """Whether nothing but our own taint holds pods off, and its kubelet says that it is ready."""
+    conditions = node["status"].get("conditions", [])
+    is_ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return is_ready and all(one == kwok.TAINT for one in node["spec"].get("taints", []))
 
 
 class Timeline:

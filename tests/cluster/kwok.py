@@ -27,19 +27,26 @@ conditions:
 """
 
 
+_READY = '.status.conditions.[] | select(.type == "Ready") | .status'
+
+
 # Pods have none: whoever uses the nodes plays them.
-_STAGE = {
-    "apiVersion": "kwok.x-k8s.io/v1alpha1",
-    "kind": "Stage",
-    "metadata": {"name": "heartbeat"},
-    "spec": {
-        "resourceRef": {"apiGroup": "v1", "kind": "Node"},
-        # An empty list would match nothing. Each heartbeat is a change, and so leads to the next one.
-        "selector": {"matchExpressions": [{"key": ".metadata.name", "operator": "Exists"}]},
-        "delay": {"durationMilliseconds": 2000},
-        "next": {"statusTemplate": _HEARTBEAT},
-    },
-}
+def _stage(name: str, operator: str, delay_milliseconds: int) -> dict[str, Any]:
+    """What happens to nodes whose condition Ready is or is not True; each is a change, and so leads to the next one."""
+    return {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "Stage",
+        "metadata": {"name": name},
+        "spec": {
+            "resourceRef": {"apiGroup": "v1", "kind": "Node"},
+            "selector": {"matchExpressions": [{"key": _READY, "operator": operator, "values": ["True"]}]},
+            "delay": {"durationMilliseconds": delay_milliseconds},
+            "next": {"statusTemplate": _HEARTBEAT},
+        },
+    }
+
+
+_STAGES = (_stage("initialize", "NotIn", 0), _stage("heartbeat", "In", 2000))
 
 
 @contextmanager
@@ -47,7 +54,7 @@ def heartbeats() -> Iterator[None]:
     """Every node with kwok's annotation stays ready, whoever makes it."""
     files = Files(state_dir())
     config = files.root / "kwok.json"
-    config.write_text(json.dumps(_STAGE))
+    config.write_text("\n---\n".join(map(json.dumps, _STAGES)))
     command: list[str | Path] = [
         binaries.kwok(),
         f"--kubeconfig={files.kubeconfig}",

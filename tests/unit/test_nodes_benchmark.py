@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import bench_nodes, nodes_plot
-from benchmarks.nodes_timeline import Look, Machines, node_seconds, spread
+from benchmarks.nodes_timeline import Look, Machines, node_seconds, spread, takes_pods
 from controller.pools.runner_pod import job_manifest
 from controller.runner_config import read_runner_config
 from dataset_jobs.model.keys import RunKey
@@ -20,7 +20,9 @@ NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 
 def event(kind: str, name: str, labels: dict[str, str] = kwok.LABEL, *taints: dict[str, str]) -> dict[str, Any]:
-    return {"type": kind, "object": {"metadata": {"name": name, "labels": labels}, "spec": {"taints": [*taints]}}}
+    status = {"conditions": [{"type": "Ready", "status": "True"}]}
+    about = {"metadata": {"name": name, "labels": labels}, "spec": {"taints": [*taints]}, "status": status}
+    return {"type": kind, "object": about}
 
 
 def look(at: float, **counts: int) -> Look:
@@ -46,6 +48,12 @@ def test_a_node_counts_once_it_takes_pods() -> None:
     assert machines.counts() == (0, 1) and machines.ready == {"a": 2}
     machines.node(event("DELETED", "a"), 4)
     assert machines.counts() == (0, 0) and machines.gone == {"a": 4}
+
+
+def test_a_node_that_says_nothing_of_itself_takes_no_pods() -> None:
+    told = event("ADDED", "a", kwok.LABEL, kwok.TAINT)
+    told["object"]["status"] = {}
+    assert not takes_pods(told["object"])
 
 
 def test_the_clusters_own_node_is_none_of_karpenters() -> None:
