@@ -1,6 +1,5 @@
 """Karpenter, with machines that kwok plays: nodes come for pods that no node has room for, and go again."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,20 +63,15 @@ def _environment(cluster: Cluster) -> list[str]:
 
 
 def _remove(cluster: Cluster) -> None:
-    """First the pool, so that nothing comes again; its machines have a finalizer that Karpenter itself takes away."""
+    """First the pool, so that nothing comes again; then its machines, from which Karpenter itself takes a finalizer."""
     cluster.kubectl("delete", "nodepool", _NAME, "--wait=false", check=False)
-    try:
-        cluster.kubectl("delete", "nodeclaims", "--all", "--timeout=40s", check=False)
-    finally:
-        for kind in _KINDS.split(","):
-            for name in cluster.kubectl("get", kind, "-o", "name", check=False).split():
-                patch = json.dumps({"metadata": {"finalizers": None}})
-                cluster.kubectl("patch", name, "--type=merge", "--patch", patch, check=False)
-        nodes = cluster.kubectl("get", "nodes", "-l", "karpenter.sh/nodepool", "-o", "name").split()
-        for name in nodes:
-            cluster.kubectl("patch", name, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}', check=False)
-            cluster.kubectl("delete", name, "--ignore-not-found", check=False)
-        cluster.kubectl("delete", "-f", binaries.karpenter() / "crds", "--wait=false", check=False)
+    cluster.kubectl("delete", "nodeclaims", "--all", "--timeout=40s", check=False)
+    left = cluster.kubectl("get", _KINDS, "-o", "name", check=False).split()
+    left += cluster.kubectl("get", "nodes", "-l", "karpenter.sh/nodepool", "-o", "name", check=False).split()
+    for name in left:
+        cluster.kubectl("patch", name, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}', check=False)
+        cluster.kubectl("delete", name, "--ignore-not-found", "--wait=false", check=False)
+    cluster.kubectl("delete", "-f", binaries.karpenter() / "crds", "--timeout=40s", check=False)
 
 
 def _node_class(machines: Machines) -> dict[str, Any]:
