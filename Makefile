@@ -192,7 +192,6 @@ docs: $(VENV)/.dev  ## the documents that are made from code
 IMAGE_ARGS = $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
 	--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null)
 
-
 # The names are what a cluster makes of the chart's: podman would call them localhost/… by itself.
 ENGINE ?= docker
 IMAGES := docker.io/library/affirm-worker:$(VERSION) docker.io/library/affirm-parser-runner:$(VERSION)
