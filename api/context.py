@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
@@ -10,7 +10,6 @@ from fastapi import Depends, Request
 from api.access import Caller
 from api.background import Background
 from api.exchange import Exchange, exchange_of
-from api.kept import Kept
 from api.live import Hub
 from api.rates import Rates
 from api.stopping import Stopping
@@ -22,7 +21,9 @@ from dataset_jobs.model.listed_parser import ListedParser
 from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
+from services.countries import Country
 from services.figures import Sampler
+from services.refreshed import Refreshed
 from services.validation import ReadReports
 
 ANSWER_SECONDS = 10.0
@@ -31,8 +32,8 @@ ANSWER_SECONDS = 10.0
 Values = dict[str, Any]
 """A JSON object."""
 
-KEPT_SECONDS = 5.0
-"""How old figures over all datasets may be."""
+COUNTRIES_SECONDS, COUNTRIES_LATE_SECONDS = 5.0, 30.0
+"""Between two counts of what is loaded of each country, and how old such a count may be."""
 
 CONNECTION_SECONDS = 3.0
 """How long a request waits for a connection: a database that is away is an answer, soon."""
@@ -54,6 +55,7 @@ class Context:
         known_keys: the first parts of keys that were good once.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
+        countries: with what is loaded of each, as it was counted last, and when that was.
     """
 
     settings: Settings
@@ -69,7 +71,7 @@ class Context:
     background: Background = field(init=False)
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
-    countries: Kept[list[Values]] = field(init=False)
+    countries: Refreshed[tuple[Sequence[Country], datetime]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
@@ -77,7 +79,7 @@ class Context:
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.sampler, self.stopping)
-        self.countries = Kept(KEPT_SECONDS)
+        self.countries = Refreshed(self._counted, COUNTRIES_SECONDS, COUNTRIES_LATE_SECONDS)
 
     @classmethod
     def open(
@@ -101,6 +103,10 @@ class Context:
             CONNECTION_SECONDS,
         )  # fmt: skip
         return cls(settings, Client(pool), open_storage(storage_config(settings)), parsers, read_reports, local)
+
+    def _counted(self, *_: object) -> tuple[Sequence[Country], datetime]:
+        now = self.client.now()
+        return self.client.countries.all(), now
 
     def close(self) -> None:
         """Closes the connections."""

@@ -136,8 +136,8 @@ class FileUseCases(Protocol):
     def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:
         """Adds a schedule; also what was found at its place, if that was to be checked and is worth a remark."""
 
-    def run_schedule(self, name: str) -> ScanResult | ScheduleView:
-        """Has the schedule done now: what came of it, or the schedule after that if only it is known."""
+    def run_schedule(self, name: str) -> ScanResult:
+        """Has the schedule done now; an API tells its problems in one line."""
 
 
 class UseCases(Protocol):

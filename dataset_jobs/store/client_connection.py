@@ -9,7 +9,6 @@ from random import uniform
 from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
-import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 
@@ -68,8 +67,18 @@ IN_THE_WAY = (errors.DeadlockDetected, errors.SerializationFailure, errors.Uniqu
 class Transaction:
     """Named statements within one transaction, and the two things that several requests have in common."""
 
-    def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
+    def __init__(self, connection: TimeoutConnection[DictRow]) -> None:
         self.connection = connection
+
+    @contextmanager
+    def patiently(self, least: timedelta) -> Iterator[None]:
+        """An answer to a statement within may take so long, if that is longer than usual."""
+        usual = self.connection.patience
+        self.connection.patience = max(usual, least)
+        try:
+            yield
+        finally:
+            self.connection.patience = usual
 
     def one(self, name: str, /, **parameters: Any) -> DictRow | None:
         """The first row of a named statement."""
@@ -135,7 +144,7 @@ class Acting(Transaction):
         detail: more of it, as plain JSON values.
     """
 
-    def __init__(self, connection: psycopg.Connection[DictRow], target: str | None) -> None:
+    def __init__(self, connection: TimeoutConnection[DictRow], target: str | None) -> None:
         super().__init__(connection)
         self.target = target
         self.result = "done"
@@ -183,7 +192,7 @@ class ClientDatabase(ABC):
         """Closes every connection."""
 
     @abstractmethod
-    def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+    def _connection(self) -> AbstractContextManager[TimeoutConnection[DictRow]]:
         """A connection in autocommit mode, for as long as one statement or transaction takes."""
 
     def all(self, name: str, /, **parameters: Any) -> list[DictRow]:
@@ -257,7 +266,7 @@ class _ActingAs(ClientDatabase):
     def close(self) -> None:
         """Closes nothing: the connections are the other's."""
 
-    def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+    def _connection(self) -> AbstractContextManager[TimeoutConnection[DictRow]]:
         return self._database._connection()
 
 
@@ -319,7 +328,7 @@ class ClientConnection(ClientDatabase):
             return self._live.pooled
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+    def _connection(self) -> Iterator[TimeoutConnection[DictRow]]:
         if self._live is None or self._live.closed:
             self._live = self._connect()
         yield self._live
