@@ -12,6 +12,7 @@ from api.background import Background
 from api.exchange import Exchange, exchange_of
 from api.kept import Kept
 from api.live import Hub
+from api.metrics import ApiMetrics
 from api.rates import Rates
 from api.stopping import Stopping
 from api.upload.uploads import Uploads
@@ -52,6 +53,7 @@ class Context:
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
         stopping: set when the server ends.
         rates: who has asked how often.
+        metrics: count and measure.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
     """
@@ -63,6 +65,7 @@ class Context:
     read_reports: ReadReports
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
     rates: Rates = field(init=False)
     keys: Keys = field(init=False)
     uploads: Uploads = field(init=False)
@@ -75,6 +78,7 @@ class Context:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
         self.uploads = Uploads.of(self.settings)
+        self.metrics.follow(self.uploads.spool.__len__, self.uploads.spool.size)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from api.context import Context
+from api.metrics import metrics_served
 from api.server import Listening, Server
 from app.settings import Settings
 from cli.reading import ReportReader
@@ -66,11 +67,14 @@ def served_beside(
             ended()
 
     thread = threading.Thread(target=serve, name="api")
-    thread.start()
     try:
-        yield server
+        with metrics_served(context.metrics, settings.api_metrics_port):
+            thread.start()
+            try:
+                yield server
+            finally:
+                server.stop()
+                thread.join()
     finally:
-        server.stop()
-        thread.join()
         reader.close()
         context.close()

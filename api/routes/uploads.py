@@ -209,6 +209,7 @@ def _submit(request: Request, using: Context, client: Client, received: Received
     )  # fmt: skip
     result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
     assert result.dataset_id is not None
+    using.metrics.uploaded(result.verdict is Verdict.CREATED, received.content.size)
     job = None if result.job_id is None else client.jobs.get(result.job_id)[0]
     body: Any = submitted(result, client.datasets.get(result.dataset_id), job)
     headers = {"Location": f"/v1/datasets/{result.dataset_id}"}

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.context import Context
+from api.metrics import metrics_served
 from api.server import Listening, Server, listen
 from app.database import Database, open_database
 from app.settings import Settings
@@ -65,7 +66,8 @@ def serve(
         reader = report_reader(settings)
         context = Context.open(settings, database.conninfo, parser_lines, reader, local=listening.local)
         try:
-            Server(context, listening).serve_until_stopped()
+            with metrics_served(context.metrics, settings.api_metrics_port):
+                Server(context, listening).serve_until_stopped()
         finally:
             reader.close()
             context.close()
