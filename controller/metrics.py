@@ -154,7 +154,11 @@ class Metrics(MetricSet):
     def _begin(self, pool: str) -> None:
         """Begins counters of a pool at 0: of one that begins at 1, Prometheus would not see the increase."""
         self._begun.add(pool)
-        self._queue_wait.labels(pool)
+        for histogram in (self._claim, self._queue_wait, self._launch, self._settle):
+            histogram.labels(pool)
+        for counter in (self._rows, self._bytes, self._held, self._busy):
+            counter.labels(pool)
+        self._launches.labels(pool, "launched")
         for what in CUT_OFF_FROM:
             self._cut_off.labels(pool, what)
         self._settled.labels(pool, Cause.COMPLETED, "completed")
