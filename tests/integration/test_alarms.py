@@ -34,7 +34,9 @@ from services.keys import Keys, Role
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.command_line import ROOT
 from tests.integration.world import AT_ONCE, NATIONAL, World
+from tests.kit import ending_run
 from tests.kit.controller import controller, no_jitter
+from tests.kit.ending_run import told_to_end
 from tests.kit.submit import submit
 from tests.outages.inline import InlineLauncher
 from tests.servers.ports import free_port
@@ -241,11 +243,6 @@ class AwayCluster(FakeLauncher):
         raise ClusterSilent("Kubernetes API: ConnectionRefusedError")
 
 
-def told_to_end(*_: object) -> None:
-    """A run that is shut down."""
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 @asynccontextmanager
 async def _controllers(port: int, world: World, launchers: dict[str, MakeLauncher]) -> AsyncIterator[None]:
     """Controllers that run, one for each pool, whose metrics are served together."""
@@ -297,7 +294,7 @@ async def _queue_alarms(made: Installation) -> None:
     launchers: dict[str, MakeLauncher] = {
         "cut": lambda _: InlineLauncher(StorageConfig.from_env(away), world.conninfo),
         "blocked": lambda _: InlineLauncher(world.storage_config, world.conninfo.replace("/alarms", "/nowhere")),
-        "ended": partial(ProcessLauncher, told_to_end, []),
+        "ended": partial(ProcessLauncher, told_to_end, [ending_run.__name__]),
     }
     async with _controllers(made.ports[POOLS], world, launchers):
         await asyncio.to_thread(
@@ -354,6 +351,7 @@ async def test_every_alert_fires_and_clears(
     installation: Installation, postgres: PostgresServer, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool_metrics, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(pool_metrics, "IDLE_FACTOR", 1)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_MAX_ATTEMPTS"):
         monkeypatch.setenv(name, "1")
     async with asyncio.timeout(120):
@@ -362,8 +360,9 @@ async def test_every_alert_fires_and_clears(
             _held_up_alarms(installation, postgres, template),
             asyncio.to_thread(_silence_alarms, installation),
         )
+        await asyncio.to_thread(installation.until, lambda now: now == set())
         await asyncio.to_thread(_outage_alarms, installation)
-        await asyncio.to_thread(installation.until, lambda now: now == set(), 40)
+        await asyncio.to_thread(installation.until_over, "AffirmWorkerDatabaseAway", "AffirmWorkerApiFails")
     assert installation.fired.keys() == {*NAMES}
     assert installation.cleared == {*NAMES}
     texts = {name: one["annotations"] for name, one in installation.fired.items()}

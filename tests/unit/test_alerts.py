@@ -123,7 +123,7 @@ def _thresholds(text: str) -> list[re.Match[str]]:
 
 
 def _alert_at(text: str, position: int) -> str:
-    return re.findall(r"alert: (\w+)", text[:position])[-1]
+    return str(re.findall(r"alert: (\w+)", text[:position])[-1])
 
 
 def test_each_alert_says_what_it_means_and_where_to_read_on() -> None:
