@@ -78,7 +78,7 @@ class Context:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.keys = Keys(self.client.database)
         self.uploads = Uploads.of(self.settings)
-        self.metrics.follow(self.uploads.spool.__len__, self.uploads.spool.size)
+        self.metrics.follow(lambda: self.uploads.spool)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.keys, self.sampler, self.stopping)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import start_http_server
 
 from api.declared import UNSAFE
+from api.upload.spool import Spool
 from app.metrics import LATENCY_BUCKETS, MetricSet
 from app.ports import why_not_listening
 from dataset_jobs.model.causes import Reason
@@ -39,10 +40,10 @@ class ApiMetrics(MetricSet):
         for result in ("created", "known"):
             self._uploads.labels(result)
 
-    def follow(self, files: Callable[[], int], spooled: Callable[[], int]) -> None:
-        """How many files are being received, and their bytes, are asked of these, at each scrape; in any thread."""
-        self._receiving.set_function(files)
-        self._spool.set_function(spooled)
+    def follow(self, spool: Callable[[], Spool]) -> None:
+        """How many files are being received, and their bytes, is asked of this at each scrape; in any thread."""
+        self._receiving.set_function(lambda: len(spool()))
+        self._spool.set_function(lambda: spool().size())
 
     def began(self) -> None:
         """A request has come."""
@@ -57,10 +58,10 @@ class ApiMetrics(MetricSet):
             status: of the answer; None if there was none.
             seconds: since it came.
         """
-        self._open.dec()
         where = (method if method in _METHODS else OTHER, route or OTHER)
         self._requests.labels(*where, GONE if status is None else str(status)).inc()
         self._durations.labels(*where).observe(seconds)
+        self._open.dec()
 
     def uploaded(self, created: bool, size: int) -> None:
         """A file of `size` bytes was taken; in any thread."""
