@@ -169,6 +169,15 @@ def test_by_default_the_chart_makes_the_alerts_of_the_file() -> None:
     assert made(ON % "" + "\napi: {enabled: true}") == alerts()
 
 
+def test_values_that_an_older_release_did_not_have_may_be_missing() -> None:
+    names = yaml.safe_load((chart.CHART / "values.yaml").read_text())["prometheusRule"].keys() - {"enabled"}
+    reused = "".join(f", {name}: null" for name in names)
+    assert made(ON % reused) == made(ON % "")
+    dashboard = "\ngrafanaDashboard: {enabled: true%s}"
+    without = chart.objects(chart.LEAST + dashboard % ", labels: null, annotations: null, namespace: null")
+    assert without == chart.objects(chart.LEAST + dashboard % "")
+
+
 def test_the_default_thresholds_are_those_of_the_file() -> None:
     values = yaml.safe_load((chart.CHART / "values.yaml").read_text())["prometheusRule"]["thresholds"]
     assert {name: float(number) for name, number in values.items()} == {
