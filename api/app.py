@@ -57,7 +57,7 @@ def create_app(context: Context, topics: Iterable[Topic] = routes.ALL) -> ASGIAp
         app.add_exception_handler(kind, _answered)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    return Envelope(Gate(BodyLimit(app), context, app.routes))
+    return Envelope(Gate(BodyLimit(app), context, app.routes), context.metrics)
 
 
 async def _answered(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from api.access import Caller
 from api.background import Background
 from api.exchange import Exchange, exchange_of
 from api.live import Hub
+from api.metrics import ApiMetrics
 from api.rates import Rates
 from api.stopping import Stopping
 from api.upload.uploads import Uploads
@@ -53,6 +54,7 @@ class Context:
         stopping: set when the server ends.
         rates: who has asked how often.
         known_keys: the first parts of keys that were good once.
+        metrics: count and measure.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
         countries: with what is loaded of each, as it was counted last, and when that was.
@@ -65,6 +67,7 @@ class Context:
     read_reports: ReadReports
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
     rates: Rates = field(init=False)
     known_keys: set[str] = field(init=False, default_factory=set)
     uploads: Uploads = field(init=False)
@@ -76,6 +79,7 @@ class Context:
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.uploads = Uploads.of(self.settings)
+        self.metrics.follow(lambda: self.uploads.spool)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.sampler, self.stopping)

@@ -39,6 +39,7 @@ class Declared:
         query: the names of its query parameters.
         gives: the media types of its answers.
         example: the curl command of the documents, without the address.
+        path: of the route, as FastAPI writes it.
     """
 
     access: Access
@@ -48,6 +49,7 @@ class Declared:
     query: tuple[str, ...]
     gives: tuple[str, ...]
     example: str
+    path: str
 
     @property
     def all_problems(self) -> tuple[str, ...]:
@@ -141,7 +143,7 @@ class Topic:
             assert isinstance(route, DeclaredRoute)
             query = (*_query(route.dependant), *one.also)
             route.declared = Declared(
-                one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example
+                one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example, one.path
             )
             for status, codes in by_status(route.declared.all_problems).items():
                 route.responses.setdefault(status, _documented(status, codes))

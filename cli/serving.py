@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from api.context import Context
+from api.metrics import metrics_served
 from api.server import Listening, Server
 from app.settings import Settings
 from cli.reading import ReportReader
@@ -47,7 +48,8 @@ def open_server(settings: Settings, conninfo: str, listening: Listening) -> Iter
     reader = ReportReader(settings.limits, settings.api_validate_deadline.total_seconds())
     context = Context.open(settings, conninfo, _parser_lines, reader, local=listening.local)
     try:
-        yield Server(context, listening)
+        with metrics_served(context.metrics, settings.api_metrics_port):
+            yield Server(context, listening)
     finally:
         reader.close()
         context.close()

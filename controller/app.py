@@ -24,7 +24,7 @@ from controller.context import Context
 from controller.health import HealthServer
 from controller.loop import RETRY_SECONDS, Reconciler, drain
 from controller.loop_health import LoopHealth
-from controller.metrics import Metrics
+from controller.metrics import HeldUpBy, Metrics
 from controller.on_one_machine import ChildProgram, on_one_machine
 from controller.signals import Signals
 from controller.watch import Watch
@@ -95,6 +95,7 @@ async def run_controller(
         progress = LoopHealth()
         watch = Watch(progress)
         metrics = Metrics()
+        metrics.follow(lambda: progress.held_up_by or (HeldUpBy.CLUSTER if watch.trouble else None))
         if settings.health_port is not None:
             health = HealthServer(progress, settings.worker_poll_interval.total_seconds(), watch.alive, metrics)
             await health.start(settings.health_port)

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.exchange import Exchange, begin, exchange_of
+from api.metrics import ApiMetrics
 from api.middleware.linger import Lingering, Reading
 from api.problem_answers import fault, problem_response
 from api.problems import problem_of
@@ -37,10 +38,12 @@ class Envelope:
 
     Args:
         app: the next one.
+        metrics: count every request.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,7 +51,9 @@ class Envelope:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         exchange = begin(scope, given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
-        head = exchange.head = scope["method"] == "HEAD"
+        method = scope["method"]
+        head = exchange.head = method == "HEAD"
+        self._metrics.began()
         if head:  # the same headers as GET
             scope["method"] = "GET"
         reading = Reading(scope, receive)
@@ -58,6 +63,8 @@ class Envelope:
         except Exception as error:
             await _answer_error(scope, reading, sending, error)
         finally:
+            route = exchange.declared.path if exchange.declared else None
+            self._metrics.ended(method, route, exchange.status, time.monotonic() - exchange.began)
             _log_line(scope, exchange, head=head)
 
 

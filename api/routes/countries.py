@@ -94,7 +94,7 @@ def show_country(request: Request, using: Using, country: str) -> Response:
     counted, at = using.countries.get()
     stats = next((one.stats for one in counted if one.id == named.id), NOTHING_LOADED)
     data = shape(Country(named.id, named.code, named.name, stats))
-    return answer(request, {"data": data, "meta": {"as_of": at}}, tagged=data)
+    return answer(request, {"data": data, "meta": {"as_of": at}})
 
 
 class NewCountry(Body):

@@ -242,6 +242,7 @@ def _submit(request: Request, using: Context, client: Client, received: Received
     )  # fmt: skip
     result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
     assert result.dataset_id is not None
+    using.metrics.uploaded(result.verdict is Verdict.CREATED, received.content.size)
     body = _submitted(client, result, client.datasets.get(result.dataset_id))
     headers = {"Location": f"/v1/datasets/{result.dataset_id}"}
     if result.job_id is not None:

@@ -9,6 +9,7 @@ from random import uniform
 from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
+import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 

@@ -307,6 +307,8 @@ capabilities:
   value: {{ .Values.worker.maxRetries | int64 | quote }}
 - name: API_LISTEN
   value: "0.0.0.0:8080"
+- name: API_METRICS_PORT
+  value: "8081"
 - name: API_SPOOL_DIR
   value: /var/spool/affirm-worker
 - name: API_UPLOADS_AT_ONCE
