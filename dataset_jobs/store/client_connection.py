@@ -9,7 +9,6 @@ from random import uniform
 from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
-import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 
@@ -271,7 +270,7 @@ class _ActingAs(ClientDatabase):
         return self._database._connection()
 
 
-def refuse_too_new(connection: psycopg.Connection[DictRow]) -> None:
+def refuse_too_new(connection: TimeoutConnection[DictRow]) -> None:
     """Raises `OtherSchema` if the database is newer than this program, and does not let it work."""
     transaction = Transaction(connection)
     [found] = transaction.all("session.schema_version")
@@ -280,7 +279,7 @@ def refuse_too_new(connection: psycopg.Connection[DictRow]) -> None:
 
 
 @contextmanager
-def closed_if_refused(connection: psycopg.Connection[DictRow]) -> Iterator[None]:
+def closed_if_refused(connection: TimeoutConnection[DictRow]) -> Iterator[None]:
     """Closes a new connection if what it begins with fails; errors of the database are ours."""
     try:
         with database_errors():
@@ -307,7 +306,7 @@ class ClientConnection(ClientDatabase):
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[DictRow]] = TimeoutConnection[DictRow],
         actor: Actor | None = None,
-        first: Callable[[psycopg.Connection[DictRow]], None] | None = None,
+        first: Callable[[TimeoutConnection[DictRow]], None] | None = None,
     ) -> None:
         super().__init__(patience, actor)
         self._first = first
