@@ -27,6 +27,10 @@ REFUSED = [
     ("worker: {maxRetries: null}", "worker.maxRetries is null"),
     ("runner: {image: {repository: null}}", "runner.image.repository is null"),
     ("api: {enabled: true, service: null}", "api.service is null"),
+    (
+        "api: {enabled: true, replicas: null}",
+        "api.enabled: these values are of an older chart and have no defaults for it; upgrade with --reset-then-reuse",
+    ),
     ("enabled: false", "enabled: false means something to a chart that has this one as a dependency"),
     ("nameOverride: my.names", 'nameOverride: "my.names" makes no name of a Service'),
     (

@@ -130,7 +130,7 @@ runner: {{extraEnv: [{{name: LOG_LEVEL, value: ERROR}}]}}
 api: {{enabled: true, extraEnv: [{{name: LOG_LEVEL, value: WARNING}}]}}
 """
     rendered = chart.text(values)
-    assert rendered.count("checksum/runner-config:") == rendered.count("prometheus.io/port:") == 1
+    assert rendered.count("checksum/runner-config:") == rendered.count('prometheus.io/port: "9"') == 1
     annotations = chart.only("Deployment", values, "controller")["spec"]["template"]["metadata"]["annotations"]
     assert (len(annotations["checksum/runner-config"]), annotations["prometheus.io/port"]) == (64, "9")
     pods = (chart.controller_pod(values), chart.api_pod(values))

@@ -38,6 +38,9 @@ that too, in the same words.
   "runner" "runner.image" "runner.image.repository" "runner.image.pullPolicy" "runner.resources"
   "runner.deadlineSeconds" "runner.serviceAccount" "runner.serviceAccount.create" }}
 {{- if (.Values.api).enabled }}
+{{- if not (hasKey .Values.api "replicas") }}
+{{- include "affirm-worker.refuse" "api.enabled: these values are of an older chart and have no defaults for it; upgrade with --reset-then-reuse-values in the place of --reuse-values" }}
+{{- end }}
 {{- $needed = concat $needed (list
   "api.replicas" "api.maxConnections" "api.uploadsAtOnce" "api.requestsPerMinute" "api.validateDeadline" "api.resources"
   "api.readOnly" "api.publicNames" "api.service" "api.service.type" "api.service.port" "api.ingress" "api.httpRoute"
