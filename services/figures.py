@@ -14,6 +14,7 @@ from dataset_jobs.store.views import PoolState, Status
 from services.failures import Failures, read_failures
 from services.pools import PoolDetails, Pools
 from services.problems import LATELY, Problem, problems
+from services.schema import usable_schema
 from services.status import read_status
 from services.waiting_jobs import pool_states
 
@@ -46,6 +47,7 @@ class Figures:
         failures: in groups, the largest first.
         counted_at: of `states` and `failures`.
         past: what came of each pool within the last hour, by its name.
+        schema: the version of the database's schema.
     """
 
     as_of: datetime
@@ -55,6 +57,7 @@ class Figures:
     failures: Failures
     counted_at: datetime
     past: Mapping[str, "Lately"]
+    schema: int
 
 
 class Sampler:
@@ -109,11 +112,11 @@ class Sampler:
         now = self._database.now()
         status = read_status(self._database)
         found = problems(status, now, read_failures(self._database, since=LATELY).groups)
-        past = lately(self._database)
+        past, schema = lately(self._database), usable_schema(self._database)
         if last is not None and time.monotonic() < self._count_due:
-            return Figures(now, status, found, last.states, last.failures, last.counted_at, past)
+            return Figures(now, status, found, last.states, last.failures, last.counted_at, past, schema)
         states = count_states(self._database)
-        counted = Figures(now, status, found, states, read_failures(self._database), now, past)
+        counted = Figures(now, status, found, states, read_failures(self._database), now, past, schema)
         many = sum(states.values()) > self._many
         self._count_due = time.monotonic() + (self._counts_seconds if many else 0.0)
         return counted
