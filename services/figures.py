@@ -14,6 +14,7 @@ from services.failures import Failures, read_failures
 from services.pools import PoolDetails, Pools
 from services.problems import LATELY, Problem, problems
 from services.refreshed import PATIENCE_SECONDS, Refreshed
+from services.schema import usable_schema
 from services.status import read_status
 from services.waiting_jobs import pool_states
 
@@ -49,6 +50,7 @@ class Figures:
         failures: in groups, the largest first.
         counted_at: of `states` and `failures`.
         past: what came of each pool within the last hour, by its name.
+        schema: the version of the database's schema.
     """
 
     as_of: datetime
@@ -58,6 +60,7 @@ class Figures:
     failures: Failures
     counted_at: datetime
     past: Mapping[str, "Lately"]
+    schema: int
 
 
 class Sampler:
@@ -99,14 +102,14 @@ class Sampler:
         now = self._database.now()
         status = read_status(self._database)
         found = problems(status, now, read_failures(self._database, since=LATELY).groups)
-        past = lately(self._database)
+        past, schema = lately(self._database), usable_schema(self._database)
         if last is None or sum(last.states.values()) <= self._many or self._since_count() > COUNTS_LATE_SECONDS:
-            return self._count(Figures(now, status, found, {}, Failures([], True), now, past), now)
-        figures = Figures(now, status, found, last.states, last.failures, last.counted_at, past)
+            return self._count(Figures(now, status, found, {}, Failures([], True), now, past, schema), now)
+        figures = Figures(now, status, found, last.states, last.failures, last.counted_at, past, schema)
         if self._since_count() < self._counts_seconds:
             return figures
         publish(figures)  # a count of many jobs takes long
-        return self._count(figures, self._database.only("session.database_time")["now"])
+        return self._count(figures, self._database.now())
 
     def _since_count(self) -> float:
         return time.monotonic() - self._counted

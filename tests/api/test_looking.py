@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from cli.wording.story import story as lines_of_explain
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.version import own_version
 from services.figures import Sampler
 from services.filters import JobFilter
 from services.operation_acts import Doing
@@ -169,7 +171,7 @@ def test_the_status_says_what_is_wrong(api: Api) -> None:
     resume = found["problems"][1]["actions"][0]
     assert (resume["method"], resume["href"]) == ("POST", "/v1/pools/default/resume")
     assert [one["name"] for one in found["pools"]] == ["default"]
-    assert found["versions"]["api"]
+    assert found["versions"] == {"api": own_version(), "database": LATEST}
     assert found["as_of"].endswith("Z")
 
 
