@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
@@ -13,6 +14,7 @@ from dataset_jobs.store.views import ScheduleView
 from remote.client import RemoteClient
 from remote.pools import SCHEDULES
 from remote.uploads import Checked, Nobody, Uploads, Watcher
+from services.stored_files import Orphans
 from services.submit import FileOptions, SubmittedFile
 from services.ticks import NewDataset, ScanResult
 from services.use_cases import NewSchedule
@@ -43,6 +45,12 @@ class RemoteFiles:
 
     def delete(self, dataset_id: UUID) -> None:  # noqa: D102
         self._client.datasets.delete(dataset_id)
+
+    def orphans(self, older_than: timedelta) -> Orphans:  # noqa: D102
+        raise InvalidRequest("datasets clean needs the database and the storage themselves: --direct takes them")
+
+    def remove_orphans(self, orphans: Orphans, *, even_most: bool) -> int:  # noqa: D102
+        raise InvalidRequest("datasets clean needs the database and the storage themselves: --direct takes them")
 
     def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:  # noqa: D102
         return self._client.schedules.add(new), None

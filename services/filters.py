@@ -27,6 +27,9 @@ FEW = 1_000
 """If at most so many datasets match a file's name or a country, their jobs are found by an index."""
 
 
+FEWER = 200
+"""The jobs of so few datasets are all read, before the newest are taken."""
+
 FEW_RUNS = 300
 """If at most so many runs ended by a reason, a list begins with their jobs; else it comes upon them soon enough."""
 
@@ -140,11 +143,13 @@ def select_jobs(
             found = _match_datasets(database, limit=FEW + 1, **of_dataset)
             if len(found) <= FEW:
                 of, of_dataset = [row["id"] for row in found], dict.fromkeys(of_dataset)
+        first = newest if before is None else before if newest is None else min(before, newest)
+        if of is not None and len(of) <= FEWER and statement == "jobs.match" and which == _of_datasets_alone(which):
+            return database.all("jobs.match_of_datasets", dataset_ids=of, before=first, limit=limit)
         ids = None
         if which.reason is not None:
             some = database.all("jobs.of_reason", reason=which.reason, limit=FEW_RUNS + 1)
             ids = [row["id"] for row in some] if len(some) <= FEW_RUNS else None
-        first = newest if before is None else before if newest is None else min(before, newest)
         return database.all(
             statement, before=first, over=over, held=held, pool=which.pool, ids=ids, dataset_ids=of, until=which.until,
             reason=which.reason, type=which.kind, limit=limit, **of_dataset, **words, **from_key,
@@ -173,6 +178,14 @@ def select_datasets(
         )  # fmt: skip
 
     return Selection(match, read, DATASET_SORTS, "datasets")
+
+
+def _of_datasets_alone(which: JobFilter) -> JobFilter:
+    """What a filter says of datasets; nothing else."""
+    return JobFilter(
+        country=which.country, file=which.file, dataset_id=which.dataset_id, batch=which.batch,
+        newest_files=which.newest_files,
+    )  # fmt: skip
 
 
 def _match_datasets(database: ClientDatabase, **parameters: Any) -> list[Row]:

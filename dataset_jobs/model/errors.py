@@ -123,6 +123,10 @@ class Unavailable(Temporary):
     cause = Cause.UNAVAILABLE
 
 
+class FolderMissing(Unavailable):
+    """Storage is there, and has no such folder; or the volume at its place is not mounted."""
+
+
 class OutOfMemory(Temporary):
     """The machine did not give the memory that was asked of it. It is not about a limit that we set ourselves."""
 

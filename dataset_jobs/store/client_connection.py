@@ -92,7 +92,7 @@ class Transaction:
             raise unknown_pool(str(pool)) from None
 
     def one_unless_used(self, refusal: Exception, name: str, /, **parameters: Any) -> DictRow | None:
-        """As `one`, for a statement that removes something; raises `refusal` if other rows refer to it."""
+        """As `one`; raises `refusal` if other rows refer to what is removed, or what a new row refers to is gone."""
         try:
             return self.one(name, **parameters)
         except errors.ForeignKeyViolation:
