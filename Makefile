@@ -68,7 +68,7 @@ run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder ht
 prepare: prepare-all  ## build, fetch and install what tests need; of one part: make prepare-check, prepare-e2e, …
 
 # A second if all is there. Nothing else builds: a test that finds something missing says so.
-PREPARE := $(addprefix prepare-,all check model integration faults e2e cluster bench nodes)
+PREPARE := $(addprefix prepare-,all chart check model integration faults e2e cluster bench nodes)
 .PHONY: $(PREPARE)
 $(PREPARE): prepare-%: $(VENV)/.dev
 	@$(BIN)/python -m tests.prepare $*
@@ -181,7 +181,7 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
-manifests: prepare-check  ## manifests/affirm-worker.yaml, from the chart
+manifests: prepare-chart  ## manifests/affirm-worker.yaml, from the chart
 	"$(HELM)" template affirm-worker \
 	  charts/affirm-worker --namespace affirm-worker --values manifests/values.yaml > manifests/.new
 	mv manifests/.new manifests/affirm-worker.yaml
@@ -235,7 +235,7 @@ RELEASED = docker buildx build $(IMAGE_ARGS) --platform $(PLATFORMS) --provenanc
 	--tag $(REGISTRY)/$(1):$(VERSION) --metadata-file $(RELEASE)/$(1).json --target $(2) .
 HELM = $$($(BIN)/python -c 'from tests.cluster.binaries import helm; print(helm())')
 
-release-check: prepare-check  ## whether this checkout can be released; TAG=v0.1.0 BASE=name@sha256:… as a release asks it
+release-check: prepare-chart  ## whether this checkout can be released; TAG=v0.1.0 BASE=name@sha256:… as a release asks it
 	@$(BIN)/python -m supply.release_check
 
 release-notes: $(VENV)/.dev  ## what the changelog says of this version
@@ -253,7 +253,7 @@ release-images: needs-registry  ## pushes the images for PLATFORMS to REGISTRY=g
 	$(call RELEASED,affirm-worker,controller)
 	$(call RELEASED,affirm-parser-runner,parser-runner)
 
-release-chart: needs-registry prepare-check  ## pushes the chart, which names those images by digest, to REGISTRY/charts; HELM_PUSH=--plain-http
+release-chart: needs-registry prepare-chart  ## pushes the chart, which names those images by digest, to REGISTRY/charts; HELM_PUSH=--plain-http
 	@set -e; helm="$(HELM)"; \
 	"$$helm" package "$$($(BIN)/python -m supply.released_chart $(REGISTRY))" --destination $(RELEASE); \
 	"$$helm" push $(HELM_PUSH) $(RELEASE)/affirm-worker-$(VERSION).tgz oci://$(REGISTRY)/charts > $(RELEASE)/chart.txt 2>&1 \

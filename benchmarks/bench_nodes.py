@@ -133,7 +133,7 @@ def disrupt(where: Arena) -> tuple[list[Figure], Timeline]:
 
     may_go = {"karpenter.sh/do-not-disrupt": "false"}
     timeline = asyncio.run(work_off(where, MOVED, seconds, may_go))
-    return interrupted(where, MOVED, "evicted", "evicted by a consolidation"), timeline
+    return interrupted(where, MOVED, "evicted by a consolidation"), timeline
 
 
 def take(where: Arena) -> tuple[list[Figure], Timeline]:
@@ -146,21 +146,20 @@ def take(where: Arena) -> tuple[list[Figure], Timeline]:
         await asyncio.to_thread(where.cluster.kubectl, "delete", "nodeclaims", "--all", "--wait=false")
 
     timeline = asyncio.run(work_off(where, TAKEN, lambda _: LONG_SECONDS / 2, meanwhile=meanwhile))
-    return interrupted(where, TAKEN, "shut_down", "ended with their machines"), timeline
+    return interrupted(where, TAKEN, "ended with their machines"), timeline
 
 
-def interrupted(where: Arena, count: int, cause: str, how: str) -> list[Figure]:
+def interrupted(where: Arena, count: int, how: str) -> list[Figure]:
     """What became of jobs that were interrupted, and what it cost them.
 
     Args:
         where: the queue.
         count: of all jobs.
-        cause: of the interrupted runs.
         how: they were interrupted, in words.
     """
     runs = where.queue.connection.execute(RUNS.encode()).fetchall()
     [jobs] = where.queue.connection.execute(JOBS.encode()).fetchall()
-    ended = [run["again"] for run in runs if run["cause"] == cause]
+    ended = [run["again"] for run in runs if run["cause"] != "completed"]
     again = [seconds for seconds in ended if seconds is not None]
     once = jobs["completed"] == count and len(runs) == count + len(ended) and len(again) == len(ended)
     median, most = spread(again or [0.0])

@@ -117,6 +117,7 @@ def _all() -> Part:
 
 _PARTS: dict[str, Callable[[], Part]] = {
     "all": _all,
+    "chart": lambda: Part((HELM,)),
     "check": lambda: Part((HELM,), ("promtool",)),
     "model": lambda: Part((), ("spin",)),
     "integration": lambda: Part((POSTGRES, S3), ("curl", "pgbouncer", "promtool", "postgres-15")),

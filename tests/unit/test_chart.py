@@ -312,14 +312,6 @@ def test_the_notes_say_how_to_see_the_pods_of_the_runners() -> None:
     assert "kubectl --namespace affirm-worker get pods -l app=affirm-parser" in chart.notes()
 
 
-def test_chart_program_and_images_have_one_version() -> None:
-    made = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())
-    project = (chart.ROOT / "pyproject.toml").read_text()
-    [version] = re.findall(r'^version = "(.+)"$', project, re.MULTILINE)
-    labels = re.findall(r'image\.version="(.+?)"', (chart.ROOT / "Dockerfile").read_text())
-    assert {str(made["version"]), str(made["appVersion"]), *labels} == {version}
-
-
 def _every_env() -> list[dict[str, Any]]:
     """Of the controller's pod and of runners', as the defaults make them."""
     return [*_envs(chart.controller_pod()), *chart.runner_config()["env"]]
