@@ -40,13 +40,13 @@ class Bundled:
         package: that carries it.
         name: of the library, or the name of its file if nobody says more.
         version: as it says itself; empty if it does not.
-        file: in the wheel.
+        path: of its file, as it is installed here.
     """
 
     package: str
     name: str
     version: str
-    file: str
+    path: Path
 
 
 def locked(file: str) -> list[Pinned]:
@@ -77,7 +77,7 @@ def bundled(package: Pinned) -> Iterator[Bundled]:
         if ".libs/" in str(file):
             path = Path(str(file.locate()))
             name, version = _named(path)
-            yield Bundled(package.name, name, version, path.name)
+            yield Bundled(package.name, name, version, path)
 
 
 def _named(path: Path) -> tuple[str, str]:

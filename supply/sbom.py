@@ -19,7 +19,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from supply.installed import IMAGES, Bundled, Pinned, bundled, licence, locked
+from supply.installed import IMAGES, Pinned, bundled, licence, locked
 
 
 class NotAsLocked(Exception):
@@ -69,15 +69,14 @@ def _component(package: Pinned) -> Component:
 
 def _parts(package: Pinned) -> Iterator[Component]:
     for one in bundled(package):
-        path = _path(package, one)
         yield Component(
             type=ComponentType.LIBRARY,
             name=one.name,
             version=one.version or None,
-            bom_ref=f"pypi/{package.name}/{one.file}",
-            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=_sha256(path))],
+            bom_ref=f"pypi/{package.name}/{one.path.name}",
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=_sha256(one.path))],
             cpe=_CPE[one.name].format(one.version) if one.name in _CPE else None,
-            properties=[Property(name="affirm-worker:file", value=one.file)],
+            properties=[Property(name="affirm-worker:file", value=one.path.name)],
         )
 
 
@@ -88,13 +87,7 @@ _CPE = {
 """By these a scanner finds what is known of a library."""
 
 
-def _path(package: Pinned, one: Bundled) -> Path:
-    [file] = [file for file in package.metadata.files or () if file.name == one.file]
-    return Path(str(file.locate()))
-
-
 def _sha256(path: Path) -> str:
-
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

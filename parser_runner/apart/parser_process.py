@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
@@ -95,16 +94,9 @@ def _suggestion(parser: FileParser) -> bytes:
 def _fail(runner: Connection, error: RunError) -> None:
     """Says why, and takes what the runner still sends, so that it can read that."""
     runner.send_bytes(messages.FAILED + messages.error_as_json(error))
-    for _ in _rest(runner):
-        pass
-
-
-def _rest(runner: Connection) -> Iterator[bytes]:
-    while True:
-        try:
-            yield runner.recv_bytes()
-        except (EOFError, OSError):
-            return
+    with suppress(EOFError, OSError):
+        while True:
+            runner.recv_bytes()
 
 
 class _ToRunner(logging.Handler):

@@ -1,25 +1,13 @@
 """The product with one safety taken out, to see that the harness bites: `python -m tests.chaos.mutants NAME`."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("dataset_jobs", "services", "app", "controller", "parser_runner", "api", "cli", "tests")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """In one file, one text for another."""
-
-    path: str
-    before: str
-    after: str
-
+from tests.kit.changes import Change, changed, copy, texts_of, write
 
 _OF_RUNS = "dataset_jobs/migrations/0020_functions_of_runs.sql"
 _OF_LOADS = "dataset_jobs/migrations/0021_functions_of_loads.sql"
@@ -184,15 +172,9 @@ SEARCHES = {
 
 
 def mutate(folder: Path, changes: tuple[Change, ...]) -> None:
-    """Copies the product into a folder and changes it there; raises where a change does not fit any more."""
-    for package in PACKAGES:
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("data"))
-    for change in changes:
-        path = folder / change.path
-        text = path.read_text()
-        if text.count(change.before) != 1:
-            raise ValueError(f"{change.path}: {change.before!r} stands there {text.count(change.before)} times")
-        path.write_text(text.replace(change.before, change.after))
+    """Copies the checkout to a folder that does not exist yet and changes it; raises where a change does not fit."""
+    copy(folder)
+    write(folder, changed(texts_of(folder, changes), changes))
 
 
 def chaos(folder: Path, name: str, seed: int) -> "subprocess.CompletedProcess[str]":
@@ -210,9 +192,10 @@ def main() -> None:
     for name, changes in MUTANTS.items():
         if len(sys.argv) > 1 and sys.argv[1] not in name:
             continue
-        with tempfile.TemporaryDirectory(prefix="affirm-mutant-") as folder:
-            mutate(Path(folder), changes)
-            done = chaos(Path(folder), name, 1)
+        with tempfile.TemporaryDirectory(prefix="affirm-mutant-") as above:
+            folder = Path(above, "copy")
+            mutate(folder, changes)
+            done = chaos(folder, name, 1)
         print(f"== {name}: exit {done.returncode}\n{done.stdout}\n{done.stderr[-3000:]}", flush=True)
 
 

@@ -12,9 +12,10 @@ SEEDS = range(1, 11)
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_what_comes_of_it_is_found_where(name: str, tmp_path: Path) -> None:
-    mutate(tmp_path, MUTANTS[name])
+    folder = tmp_path / "copy"
+    mutate(folder, MUTANTS[name])
     for seed in SEEDS:
-        done = chaos(tmp_path, name, seed)
+        done = chaos(folder, name, seed)
         if done.returncode != 0:
             break
     assert done.returncode == 1, done.stdout + done.stderr

@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 
 from tests.guards import MUTANTS
-from tests.guards.mutants import copy, tried
+from tests.guards.mutants import tried
+from tests.kit.changes import copy
 
 
 def main() -> int:

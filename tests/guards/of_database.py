@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tests.chaos.mutants import ROOT, Change
 from tests.guards.mutants import Mutant, one
+from tests.kit.changes import ROOT, Change
 
 _MIGRATIONS = "dataset_jobs/migrations"
 _KEYED, _RUNS, _LOADS = (

@@ -133,8 +133,8 @@ MUTANTS: dict[str, Mutant] = {
     "viewers see no pools": one(_ROLES, '    rbac.authorization.k8s.io/aggregate-to-view: "true"\n', "", _CHART),
     "roles are aggregated whatever the values say": one(
         _ROLES,
-        "{{- if and .Values.crds.install .Values.crds.aggregateRoles }}",
-        "{{- if .Values.crds.install }}",
+        "{{- if and (.Values.crds).install (.Values.crds).aggregateRoles }}",
+        "{{- if (.Values.crds).install }}",
         _CHART,
     ),
     "the controller's rights are the default account's": one(

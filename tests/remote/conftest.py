@@ -1,18 +1,18 @@
 """An installation with an API, asked both ways: by its database, and by its API."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.api.client import Api, running
-from tests.integration.command_line import Run, runner
-from tests.integration.conftest import world
+from tests.api.client import Api
+from tests.api.conftest import api, world
+from tests.integration.command_line import Run, bare, runner
 from tests.integration.world import World
 
-__all__ = ["world"]
+__all__ = ["api", "world"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,50 +23,44 @@ class BothWays:
         world: the installation.
         api: its API.
         direct: asks its database.
-        remote: asks its API, as an admin.
     """
 
     world: World
     api: Api
     direct: Run
-    remote: Run
 
     @property
     def address(self) -> str:
         """Of the API."""
         return f"http://127.0.0.1:{self.api.listening.port}"
 
+    @property
+    def remote(self) -> Run:
+        """Asks its API, as an admin."""
+        return self.asking_as()
+
     def asking_as(self, role: str | None = "admin", **settings: str) -> Run:
         """Asks the API with the key of a role."""
         key = {"AFFIRM_WORKER_KEY": self.api.keys[role]} if role else {}
-        return runner({**self._own, "AFFIRM_WORKER_API": self.address, **key, **settings}, self.world.folder)
-
-    @property
-    def _own(self) -> dict[str, str]:
-        return {"AFFIRM_WORKER_HOME": str(self.world.folder / "no-home"), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"}
+        own = {**_at_home(self.world, "no-home"), "AFFIRM_WORKER_API": self.address}
+        return runner({**own, **key, **settings}, self.world.folder)
 
 
 def both_ways(world: World, api: Api) -> BothWays:
     """The commands of an installation, both ways."""
-    home = {"AFFIRM_WORKER_HOME": str(world.folder / "home"), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"}
-    direct = runner({**world.environment, **home}, world.folder)
-    remote = {
-        **home,
-        "AFFIRM_WORKER_HOME": str(world.folder / "no-home"),
-        "AFFIRM_WORKER_API": f"http://127.0.0.1:{api.listening.port}",
-        "AFFIRM_WORKER_KEY": api.keys["admin"],
-    }
-    return BothWays(world, api, direct, runner(remote, world.folder))
+    return BothWays(world, api, runner({**world.environment, **_at_home(world, "home")}, world.folder))
+
+
+def _at_home(world: World, name: str) -> dict[str, str]:
+    return {"AFFIRM_WORKER_HOME": str(world.folder / name), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"}
 
 
 @pytest.fixture
-def both(world: World) -> Iterator[BothWays]:
-    """An installation that holds a loaded dataset, a failed one and one that waits."""
-    with running(world) as api:
-        yield both_ways(world, api)
+def both(world: World, api: Api) -> BothWays:
+    """The commands of a new installation, both ways."""
+    return both_ways(world, api)
 
 
-_WHERE = re.compile(r"AFFIRM_WORKER_HOME=\S+ (?:\S*/)?affirm-worker ")
 _STORED = re.compile(r'"storage_uri": "[^"]*"')
 """The API does not say where storage keeps a file."""
 
@@ -79,7 +73,7 @@ _PLACES = re.compile(r"^(database|storage|API) +\S.*\n", re.MULTILINE)
 
 def without_where(text: str, folder: Path) -> str:
     """A text without what differs by itself: the home in commands, and how long ago something was."""
-    return _AGE.sub("…", _PLACES.sub("", _STORED.sub("", _WHERE.sub("affirm-worker ", text)))).replace(str(folder), "")
+    return _AGE.sub("…", _PLACES.sub("", _STORED.sub("", bare(text)))).replace(str(folder), "")
 
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -1,14 +1,11 @@
 """Each mutant can still be made: what it changes stands where it should. `make guards` shows that each is found."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.chaos import mutants as of_chaos
 from tests.guards import MUTANTS
-from tests.guards.mutants import changed, texts_of
+from tests.kit.changes import ROOT, changed, texts_of
 
-ROOT = Path(__file__).parents[2]
 CHANGES = {**{name: mutant.changes for name, mutant in MUTANTS.items()}, **of_chaos.MUTANTS}
 
 
