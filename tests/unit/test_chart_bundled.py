@@ -257,7 +257,8 @@ def test_helm_test_uploads_a_real_file_by_the_api() -> None:
     [pod] = _of("Pod", NOTHING)
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     pod_spec = {"spec": pod["spec"]}
-    assert violations(pod_spec, {"affirm-worker-api"}, {("affirm-worker-postgres", "API_DATABASE_URL")}) == []
+    secrets = {("affirm-worker-postgres", "API_DATABASE_URL"), *(("affirm-worker-storage", key) for key in KEYS)}
+    assert violations(pod_spec, {"affirm-worker-api"}, secrets) == []
     [container] = pod["spec"]["containers"]
     assert container["image"] == chart.api_pod(NOTHING)["containers"][0]["image"]
     assert _env(container)["AFFIRM_WORKER_API"] == "http://affirm-worker-api:80"

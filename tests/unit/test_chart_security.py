@@ -80,6 +80,9 @@ _UNKNOWN_TO_OLDER_CHARTS = [
     "crds: {aggregateRoles: null}",
     "crds: null",
     "metrics: null",
+    "bundled: null",
+    "pool: {parserPool: null}",
+    "api: null",
 ]
 
 

@@ -6,7 +6,7 @@
 Its database is the bundled Postgres{{ if $storage }}, and its files are in the bundled storage{{ end }}: one pod and one volume{{ if $storage }} each{{ end }}, for
 trying it out, without a backup. docs/chart-no-values.md says how to go on to your own.
 {{ if include "affirm-worker.apiEnabled" . }}
-A way to the API and its dashboard, a key, and a file:
+A way to the API, a key, and a file:
 
   kubectl --namespace {{ $namespace }} port-forward service/{{ include "affirm-worker.apiName" . }} 8080:{{ .Values.api.service.port }}
   export AFFIRM_WORKER_KEY=$(kubectl --namespace {{ $namespace }} exec deployment/{{ $name }} -c controller -- affirm-worker keys make me --role admin)

@@ -27,7 +27,7 @@ def main() -> None:
     """Ends with an error if the rows of the file are not there."""
     direct = {name: value for name, value in os.environ.items() if name != "AFFIRM_WORKER_API"}
     key: dict[str, Any] = json.loads(
-        run(direct, "keys", "make", OURS, "--role", "admin", "--expires-in", "1h", "--json")
+        run(direct, "keys", "make", OURS, "--role", "uploader", "--expires-in", "1h", "--json")
     )
     by_api = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     by_api["AFFIRM_WORKER_KEY"] = key["key"]
@@ -38,7 +38,7 @@ def main() -> None:
             sys.exit(f"the file has {ROWS} rows, and the API knows of {dataset['row_count']}")
         # Otherwise somebody else loaded the same file, and wants to keep it.
         if dataset["batch"] == OURS:
-            run(by_api, "datasets", "delete", dataset["id"], "--yes")
+            run(direct, "datasets", "delete", dataset["id"], "--yes")
     finally:
         run(direct, "keys", "revoke", key["id"])
     print(f"{ROWS} rows of {NAME} came through {os.environ['AFFIRM_WORKER_API']} into the database")
