@@ -101,12 +101,65 @@ api:
 )
 """The same with all that the API may have."""
 
+_POD_OPTIONS = """
+  revisionHistoryLimit: 0
+  strategy: {type: Recreate}
+  podDisruptionBudget: {minAvailable: 50%}
+  startupProbe: {failureThreshold: 150}
+  livenessProbe: {periodSeconds: 30, timeoutSeconds: 9}
+  readinessProbe: {initialDelaySeconds: 1}
+  terminationGracePeriodSeconds: 90
+  topologySpreadConstraints:
+    - {maxSkew: 2, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}
+    - {maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {team: names}}}
+  priorityClassName: high
+  runtimeClassName: gvisor
+  hostUsers: false
+  dnsPolicy: None
+  dnsConfig: {nameservers: [10.0.0.10]}
+  hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+  extraInitContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
+"""
+PRODUCTION = (
+    f"{LEAST}\ncontroller:\n  replicas: 2{_POD_OPTIONS}api:\n  enabled: true{_POD_OPTIONS}"
+    + """
+commonLabels: {cost-centre: "42", app.kubernetes.io/name: other}
+commonAnnotations: {contact: names@example.org}
+metrics: {podMonitor: {enabled: true}}
+extraObjects:
+  - apiVersion: v1
+    kind: ResourceQuota
+    metadata: {name: "{{ .Release.Name }}-more"}
+  - |
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      name: {{ include "affirm-worker.fullname" . }}-text
+"""
+)
+"""What pods of the controller and of the API may have by values, and what all objects may have."""
+
 LEAST_API = LEAST + "\napi: {enabled: true}"
 """The API as its defaults make it."""
 
 
 class Refused(Exception):
     """helm did not render; the message is helm's."""
+
+
+def helm(*arguments: str, values: str = "") -> str:
+    """Runs helm without any cluster, with values on its standard input, and returns its output.
+
+    Raises:
+        Refused: it ended with a failure.
+    """
+    # No cluster is meant, whatever the machine is set up for.
+    environment = {**os.environ, "KUBECONFIG": os.devnull}
+    command = [str(binaries.helm()), *arguments]
+    done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(done.stdout + done.stderr)
+    return done.stdout
 
 
 @cache
@@ -129,15 +182,8 @@ def notes(values: str = LEAST) -> str:
 
 
 def _helm(command: str, values: str, *options: str) -> str:
-    arguments = [command, "affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-", *options]
-    # No cluster is meant, whatever the machine is set up for.
-    environment = {**os.environ, "KUBECONFIG": os.devnull}
-    done = subprocess.run(
-        [binaries.helm(), *arguments], input=values, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise Refused(done.stderr)
-    return done.stdout
+    place = ("affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-")
+    return helm(command, *place, *options, values=values)
 
 
 def objects(values: str = LEAST, *options: str) -> list[dict[str, Any]]:

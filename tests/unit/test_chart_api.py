@@ -115,7 +115,7 @@ def test_replicas_are_replaced_one_after_another_and_spread() -> None:
     spec = chart.only("Deployment", chart.LEAST_API, "api")["spec"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
-    assert chart.only("PodDisruptionBudget", chart.LEAST_API)["spec"]["maxUnavailable"] == 1
+    assert chart.only("PodDisruptionBudget", chart.LEAST_API, "api")["spec"]["maxUnavailable"] == 1
     for values, where in ((chart.LEAST_API, "kubernetes.io/hostname"), (chart.API, "zone")):
         [spread] = chart.api_pod(values)["topologySpreadConstraints"]
         assert spread["topologyKey"] == where
@@ -134,7 +134,7 @@ def test_everything_that_selects_it_finds_its_pods_alone(values: str) -> None:
              ("api", "controller")}  # fmt: skip
     selectors = [
         chart.only("Deployment", values, "api")["spec"]["selector"]["matchLabels"],
-        chart.only("PodDisruptionBudget", values)["spec"]["selector"]["matchLabels"],
+        chart.only("PodDisruptionBudget", values, "api")["spec"]["selector"]["matchLabels"],
         chart.only("Service", values)["spec"]["selector"],
     ]
     if values == chart.API:

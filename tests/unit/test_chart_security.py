@@ -26,7 +26,10 @@ EVERY = pytest.mark.parametrize(
     "values", [chart.LEAST, chart.EVERYTHING, chart.LOCAL], ids=["least", "everything", "local"]
 )
 CLUSTER_WIDE = ["ClusterRole", "ClusterRole", "CustomResourceDefinition"]
-KINDS = ["ConfigMap", *CLUSTER_WIDE, "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
+KINDS = [
+    *("ConfigMap", *CLUSTER_WIDE, "Deployment", "PodDisruptionBudget"),
+    *("Role", "RoleBinding", "ServiceAccount", "ServiceAccount"),
+]
 
 CONTEXTS = ("podSecurityContext", "securityContext")
 

@@ -5,8 +5,8 @@ No values: neither a Secret with a database nor a place for files is named. An o
 that it installed with never mean this.
 */}}
 {{- define "affirm-worker.noValues" -}}
-{{- $storage := .Values.storage }}
-{{- if and (eq $storage.type "s3") (not (or .Values.database.existingSecret $storage.s3.bucket $storage.s3.endpoint $storage.existingSecret)) }}true{{ end }}
+{{- $s3 := (.Values.storage).s3 }}
+{{- if and (eq (toString (.Values.storage).type) "s3") (not (or (.Values.database).existingSecret ($s3).bucket ($s3).endpoint (.Values.storage).existingSecret)) }}true{{ end }}
 {{- end }}
 
 {{/* Takes a list: the root, `postgres` or `storage`. */}}
@@ -80,7 +80,7 @@ after 10, 20, 40 … seconds.
 {{- define "affirm-worker.waitForBundled" -}}
 {{- with include "affirm-worker.bundledServers" . -}}
 - name: wait
-  image: {{ include "affirm-worker.image" (dict "image" $.Values.image "appVersion" $.Chart.AppVersion) }}
+  image: {{ include "affirm-worker.image" (dict "image" $.Values.image "appVersion" $.Chart.AppVersion "global" $.Values.global) }}
   imagePullPolicy: {{ $.Values.image.pullPolicy }}
   command: [python3, -c]
   args:
@@ -106,6 +106,7 @@ metadata:
   namespace: {{ $root.Release.Namespace }}
   labels:
     {{- include "affirm-worker.componentLabels" (list $root (index . 1)) | nindent 4 }}
+  {{- include "affirm-worker.annotations" (dict "root" $root) | nindent 2 }}
 spec:
   podSelector:
     matchLabels:
