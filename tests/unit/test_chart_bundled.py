@@ -105,6 +105,13 @@ def test_the_api_and_the_test_come_with_the_bundled_postgres(values: str, served
     assert bool({"affirm-worker-api", "affirm-worker-test"} & found) is served
 
 
+def test_templates_ask_for_the_api_by_its_helper() -> None:
+    """`auto` is true to `if`, and means nothing by itself."""
+    templates = {path.name: path.read_text() for path in (chart.CHART / "templates").rglob("*.*")}
+    asking = {name for name, text in templates.items() if re.search(r"api\)?\.enabled", text)}
+    assert asking == {"_bundled.tpl"}
+
+
 def test_every_part_has_the_login_that_the_secret_has() -> None:
     [secret] = _of("Secret", NOTHING, "postgres")
     urls = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
