@@ -233,6 +233,18 @@ def test_our_pods_alone_reach_a_server(component: str, port: int) -> None:
         assert not any(_selects(peer["podSelector"], stranger) for peer in rule["from"])
 
 
+def test_network_policies_lead_to_the_bundled_servers() -> None:
+    policies = [
+        one["spec"]
+        for one in chart.objects("networkPolicy: {enabled: true}")
+        if one["kind"] == "NetworkPolicy" and "Egress" in one["spec"]["policyTypes"]
+    ]
+    assert policies
+    for policy in policies:
+        ports = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+        assert {5432, 7070} <= ports
+
+
 def test_all_pods_find_the_bundled_storage() -> None:
     for container in (
         *chart.controller_pod(NOTHING)["containers"], *chart.api_pod(NOTHING)["containers"],
