@@ -298,7 +298,10 @@ def clean(
         files = f"{counted(len(found.files), 'file')} ({found.size:,} bytes) that no dataset refers to"
         if found.files and not dry_run:
             output.agree(f"Remove {files}?", yes=yes)
-            removed = it.files.remove_orphans(found, even_most=even_most)
+            try:
+                removed = it.files.remove_orphans(found, even_most=even_most)
+            except Conflict as refused:
+                raise Conflict(f"{refused}; if it is neither, add --even-most") from None
     if as_json:
         output.print_json({"files": [one.uri for one in found.files], "bytes": found.size, "removed": removed})
     elif not found.files:

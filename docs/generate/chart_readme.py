@@ -40,12 +40,24 @@ _TEXT = """## What it installs
 | the HTTP API: Deployment, Service, ServiceAccount, PodDisruptionBudget; Ingress or HTTPRoute | `api` |
 | NetworkPolicies | `networkPolicy` |
 | a PodMonitor | `metrics.podMonitor` |
+| to try it out a Postgres and an S3 storage: StatefulSet, Service, Secret, NetworkPolicy each | `bundled` |
+| a pod that loads a small file, and removes it again | `helm test`, with the API |
 
 All pods meet the restricted Pod Security Standard. Outside its namespace the chart has the custom resource and two
 ClusterRoles that cluster roles take up; with `crds.install=false` it has nothing there, and an installer needs no right
 on the cluster.
 
 ## Install
+
+To try it out, with a database and a storage that the chart brings
+([docs/chart-no-values.md](../../docs/chart-no-values.md)):
+
+```sh
+helm install affirm-worker charts/affirm-worker --namespace affirm-worker --create-namespace --wait
+helm test affirm-worker --namespace affirm-worker
+```
+
+With your own:
 
 ```sh
 helm install affirm-worker charts/affirm-worker --namespace affirm-worker --create-namespace --values mine.yaml

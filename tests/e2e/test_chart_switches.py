@@ -15,8 +15,6 @@ from dataset_jobs.model.keys import RunKey
 from tests.cluster import Cluster
 from tests.e2e.installation import RELEASE, install_custom_resource
 from tests.unit import chart
-from tests.unit.test_chart_network import NARROW, WIDE
-from tests.unit.test_chart_production import RUNNERS
 
 OF_OTHERS = {"PodMonitor", "HTTPRoute"}
 """Kinds that this cluster does not know."""
@@ -25,9 +23,9 @@ VALUES = {
     "everything": chart.API,
     "files on a volume": chart.LOCAL,
     "OpenShift": (chart.CHART / "openshift.yaml").read_text() + chart.LEAST,
-    "production": chart.PRODUCTION + RUNNERS + "database: {caConfigMap: ca, sslMode: verify-full}",
-    "narrow network": NARROW,
-    "wide network": WIDE,
+    "production": chart.PRODUCTION + chart.RUNNERS + "database: {caConfigMap: ca, sslMode: verify-full}",
+    "narrow network": chart.NARROW,
+    "wide network": chart.WIDE,
 }
 
 

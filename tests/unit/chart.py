@@ -143,6 +143,35 @@ extraObjects:
 LEAST_API = LEAST + "\napi: {enabled: true}"
 """The API as its defaults make it."""
 
+NARROW = (
+    LEAST_API
+    + """
+networkPolicy:
+  enabled: true
+  database: {cidrs: [10.1.2.0/24], ports: [6432]}
+  storage: {cidrs: [52.0.0.0/8]}
+  kubernetesApi: {cidrs: [10.0.0.1/32]}
+"""
+)
+WIDE = LEAST_API + "\nnetworkPolicy: {enabled: true}"
+"""NetworkPolicies that name what pods reach, and such that name nothing."""
+
+RUNNERS = """
+runner:
+  nodeSelector: {disk: ssd}
+  extraVolumeMounts: [{name: certificates, mountPath: /etc/certificates}]
+  podTemplate:
+    metadata: {annotations: {note: installation}}
+    spec:
+      hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+      dnsConfig: {nameservers: [10.0.0.10]}
+      restartPolicy: Always
+      volumes: [{name: certificates, configMap: {name: certificates}}]
+      initContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
+      containers: [{name: parser-runner, env: [{name: HTTPS_PROXY, value: "http://localhost:3128"}]}]
+"""
+"""What runner pods have by runner.podTemplate and others."""
+
 
 class Refused(Exception):
     """helm did not render; the message is helm's."""

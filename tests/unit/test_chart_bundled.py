@@ -105,6 +105,13 @@ def test_the_api_and_the_test_come_with_the_bundled_postgres(values: str, served
     assert bool({"affirm-worker-api", "affirm-worker-test"} & found) is served
 
 
+def test_templates_ask_for_the_api_by_its_helper() -> None:
+    """`auto` is true to `if`, and means nothing by itself."""
+    templates = {path.name: path.read_text() for path in (chart.CHART / "templates").rglob("*.*")}
+    asking = {name for name, text in templates.items() if re.search(r"Values\.api\)?\.enabled", text)}
+    assert asking == {"_bundled.tpl"}
+
+
 def test_every_part_has_the_login_that_the_secret_has() -> None:
     [secret] = _of("Secret", NOTHING, "postgres")
     urls = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
@@ -224,6 +231,18 @@ def test_our_pods_alone_reach_a_server(component: str, port: int) -> None:
     assert any(_selects(peer["podSelector"], {"app": "affirm-parser"}) for peer in rule["from"])
     for stranger in ({"app": "web"}, labels, pods[0] | {"app.kubernetes.io/instance": "other"}):
         assert not any(_selects(peer["podSelector"], stranger) for peer in rule["from"])
+
+
+def test_network_policies_lead_to_the_bundled_servers() -> None:
+    policies = [
+        one["spec"]
+        for one in chart.objects("networkPolicy: {enabled: true}")
+        if one["kind"] == "NetworkPolicy" and "Egress" in one["spec"]["policyTypes"]
+    ]
+    assert policies
+    for policy in policies:
+        ports = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+        assert {5432, 7070} <= ports
 
 
 def test_all_pods_find_the_bundled_storage() -> None:

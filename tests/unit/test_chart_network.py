@@ -11,17 +11,6 @@ import pytest
 from tests.unit import chart
 
 DATABASE, STORAGE, API_SERVER, ELSEWHERE = "10.1.2.3", "52.95.1.1", "10.0.0.1", "93.184.216.34"
-NARROW = (
-    chart.LEAST_API
-    + """
-networkPolicy:
-  enabled: true
-  database: {cidrs: [10.1.2.0/24], ports: [6432]}
-  storage: {cidrs: [52.0.0.0/8]}
-  kubernetesApi: {cidrs: [10.0.0.1/32]}
-"""
-)
-WIDE = chart.LEAST_API + "\nnetworkPolicy: {enabled: true}"
 EVERYBODY = ["controller", "parser-runner", "api"]
 METADATA = [
     *("169.254.169.254", "169.254.170.2", "169.254.169.253", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
@@ -42,10 +31,10 @@ METADATA = [
     ],
 )
 def test_pods_reach_what_is_said_and_nothing_else(address: str, port: int, who: list[str]) -> None:
-    assert [component for component in EVERYBODY if _reaches(_policy(NARROW, component), address, port)] == who
+    assert [component for component in EVERYBODY if _reaches(_policy(chart.NARROW, component), address, port)] == who
 
 
-@pytest.mark.parametrize("values", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("values", [chart.NARROW, chart.WIDE], ids=["narrow", "wide"])
 @pytest.mark.parametrize("component", EVERYBODY)
 def test_no_pod_reaches_an_address_of_metadata(values: str, component: str) -> None:
     ports = (53, 80, 443, 5432, 6443, 6432)
@@ -54,7 +43,7 @@ def test_no_pod_reaches_an_address_of_metadata(values: str, component: str) -> N
 
 @pytest.mark.parametrize("component", EVERYBODY)
 def test_without_networks_a_port_leads_everywhere_else(component: str) -> None:
-    policy = _policy(WIDE, component)
+    policy = _policy(chart.WIDE, component)
     assert all(_reaches(policy, one, port) for one in (ELSEWHERE, "2001:db8::1") for port in (443, 5432))
     assert not _reaches(policy, ELSEWHERE, 80)
 
@@ -77,17 +66,19 @@ def test_every_pod_asks_the_name_service(component: str) -> None:
 
 def test_nothing_reaches_runners_whatever_their_labels() -> None:
     """They are selected by a label that no pod template can change."""
-    policy = _policy(NARROW, "parser-runner")["spec"]
+    policy = _policy(chart.NARROW, "parser-runner")["spec"]
     assert (policy["ingress"], policy["policyTypes"]) == ([], ["Ingress", "Egress"])
     assert policy["podSelector"] == {"matchLabels": {"app": "affirm-parser"}}
 
 
 def test_others_reach_metrics_and_api_alone() -> None:
-    values = NARROW.replace("enabled: true\n", "enabled: true\n  metricsFrom: [{namespaceSelector: {}}]\n")
+    values = chart.NARROW.replace("enabled: true\n", "enabled: true\n  metricsFrom: [{namespaceSelector: {}}]\n")
     [metrics] = _policy(values, "controller")["spec"]["ingress"]
     assert metrics == {"ports": [{"port": "health", "protocol": "TCP"}], "from": [{"namespaceSelector": {}}]}
-    [api] = _policy(values, "api")["spec"]["ingress"]
-    assert api == {"ports": [{"port": "http", "protocol": "TCP"}]}
+    assert _policy(values, "api")["spec"]["ingress"] == [
+        {"ports": [{"port": "http", "protocol": "TCP"}]},
+        {"ports": [{"port": "metrics", "protocol": "TCP"}], "from": [{"namespaceSelector": {}}]},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +100,7 @@ def test_there_are_none_unless_they_are_asked_for() -> None:
 def test_more_rules_hold_for_all() -> None:
     """Also for the agent of EKS Pod Identity, which gives a pod the credentials of its own account."""
     agent = "extraEgress: [{to: [{ipBlock: {cidr: 169.254.170.23/32}}], ports: [{port: 80}]}]"
-    values = NARROW.replace("enabled: true\n", f"enabled: true\n  {agent}\n")
+    values = chart.NARROW.replace("enabled: true\n", f"enabled: true\n  {agent}\n")
     for component in EVERYBODY:
         policy = _policy(values, component)
         assert _reaches(policy, "169.254.170.23", 80)

@@ -167,25 +167,9 @@ def test_another_chart_switches_this_one_on_and_off(tmp_path: Path) -> None:
         assert ("kind: Deployment" in rendered) is enabled
 
 
-RUNNERS = """
-runner:
-  nodeSelector: {disk: ssd}
-  extraVolumeMounts: [{name: certificates, mountPath: /etc/certificates}]
-  podTemplate:
-    metadata: {annotations: {note: installation}}
-    spec:
-      hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
-      dnsConfig: {nameservers: [10.0.0.10]}
-      restartPolicy: Always
-      volumes: [{name: certificates, configMap: {name: certificates}}]
-      initContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
-      containers: [{name: parser-runner, env: [{name: HTTPS_PROXY, value: "http://localhost:3128"}]}]
-"""
-
-
 def test_runner_pods_have_whatever_the_pod_template_says(tmp_path: Path) -> None:
     """A ParserPool's comes over it, and what the protocol needs over both."""
-    template = _runner_template(f"{chart.LEAST}\n{RUNNERS}", tmp_path)
+    template = _runner_template(f"{chart.LEAST}\n{chart.RUNNERS}", tmp_path)
     pool: dict[str, Any] = {"spec": {"nodeSelector": {"disk": None, "zone": "a"}, "dnsConfig": None, "hostAliases": []}}
     for of_a_pool in ({}, pool):
         pod = job_manifest(RunKey(uuid4(), 1), uuid4(), "default", uuid4(), replace(template, pod_template=of_a_pool))[

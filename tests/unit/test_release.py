@@ -152,5 +152,6 @@ def test_images_carry_the_version_that_pyproject_says() -> None:
     shown = subprocess.run(["make", "--dry-run", "images"], cwd=ROOT, capture_output=True, text=True, check=True)
     ours = version.declared(ROOT)
     assert shown.stdout.count(f"--build-arg VERSION={ours}") == 2
-    assert f"--tag affirm-worker:{ours}" in shown.stdout and f"--tag affirm-parser-runner:{ours}" in shown.stdout
+    for image in ("affirm-worker", "affirm-parser-runner"):
+        assert f"--tag docker.io/library/{image}:{ours}" in shown.stdout
     assert (ROOT / "Dockerfile").read_text().count('image.version="${VERSION}"') == 2

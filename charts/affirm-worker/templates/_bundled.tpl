@@ -80,7 +80,7 @@ after 10, 20, 40 … seconds.
 {{- define "affirm-worker.waitForBundled" -}}
 {{- with include "affirm-worker.bundledServers" . -}}
 - name: wait
-  image: {{ include "affirm-worker.image" (dict "image" $.Values.image "appVersion" $.Chart.AppVersion) }}
+  image: {{ include "affirm-worker.image" (dict "image" $.Values.image "appVersion" $.Chart.AppVersion "global" $.Values.global) }}
   imagePullPolicy: {{ $.Values.image.pullPolicy }}
   command: [python3, -c]
   args:
@@ -106,6 +106,7 @@ metadata:
   namespace: {{ $root.Release.Namespace }}
   labels:
     {{- include "affirm-worker.componentLabels" (list $root (index . 1)) | nindent 4 }}
+  {{- include "affirm-worker.annotations" (dict "root" $root) | nindent 2 }}
 spec:
   podSelector:
     matchLabels:

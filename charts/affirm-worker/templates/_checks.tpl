@@ -37,7 +37,7 @@ that too, in the same words.
   "controller" "controller.replicas" "controller.resources" "controller.terminationGracePeriodSeconds"
   "runner" "runner.image" "runner.image.repository" "runner.image.pullPolicy" "runner.resources"
   "runner.deadlineSeconds" "runner.serviceAccount" "runner.serviceAccount.create" }}
-{{- if (.Values.api).enabled }}
+{{- if include "affirm-worker.apiEnabled" . }}
 {{- if not (hasKey .Values.api "replicas") }}
 {{- include "affirm-worker.refuse" "api.enabled: these values are of an older chart and have no defaults for it; upgrade with --reset-then-reuse-values in the place of --reuse-values" }}
 {{- end }}
@@ -91,7 +91,7 @@ that too, in the same words.
 {{- range splitList "," .Values.worker.retryWaits }}
 {{- $times = append $times (list "worker.retryWaits" . "0s" "7d") }}
 {{- end }}
-{{- if (.Values.api).enabled }}
+{{- if include "affirm-worker.apiEnabled" . }}
 {{- $times = append $times (list "api.validateDeadline" .Values.api.validateDeadline "1s" "1h") }}
 {{- end }}
 {{- range $times }}
@@ -124,7 +124,7 @@ that too, in the same words.
 
 {{- define "affirm-worker.checkStorage" -}}
 {{- $storage := .Values.storage }}
-{{- if and (eq $storage.type "s3") (not $storage.s3.bucket) }}
+{{- if and (eq $storage.type "s3") (not $storage.s3.bucket) (not (include "affirm-worker.bundledStorage" .)) }}
 {{- include "affirm-worker.refuse" "storage.s3.bucket is needed with storage.type s3: the bucket that holds the uploaded files" }}
 {{- end }}
 {{- if and (eq $storage.type "local") (not $storage.local.existingClaim) (not .Values.runner.extraVolumeMounts) }}
@@ -165,7 +165,7 @@ that too, in the same words.
 
 {{- define "affirm-worker.checkSizes" -}}
 {{- $of := dict "controller" .Values.controller "runner" .Values.runner }}
-{{- if (.Values.api).enabled }}
+{{- if include "affirm-worker.apiEnabled" . }}
 {{- $_ := set $of "api" .Values.api }}
 {{- end }}
 {{- range $name, $values := $of }}
@@ -206,7 +206,7 @@ that too, in the same words.
 {{- $of := dict
   "controller" (dict "values" .Values.controller "tmp" "/tmp" "runner-config" "/etc/affirm-worker")
   "runner" (dict "values" .Values.runner "tmp" "/tmp") }}
-{{- if (.Values.api).enabled }}
+{{- if include "affirm-worker.apiEnabled" . }}
 {{- $_ := set $of "api" (dict "values" .Values.api "tmp" "/tmp" "spool" "/var/spool/affirm-worker") }}
 {{- end }}
 {{- range $name, $own := $of }}

@@ -106,7 +106,7 @@ cidrs and peers it leads everywhere, but for the metadata.
 {{- include "affirm-worker.egressRule" (dict "path" "networkPolicy.dns" "of" $names "ports" (list 53) "protocols" (list "UDP" "TCP")) }}
 {{ include "affirm-worker.egressRule" (dict "path" "networkPolicy.database" "of" ($policy.database | default dict) "ports" (list 5432)) }}
 {{- if eq .Values.storage.type "s3" }}
-{{- $endpoint := .Values.storage.s3.endpoint | default "https://" }}
+{{- $endpoint := .Values.storage.s3.endpoint | default (ternary "http://bundled:7070" "https://" (eq (include "affirm-worker.bundledStorage" .) "true")) }}
 {{- $port := regexFind ":[0-9]+(/|$)" $endpoint | trimAll ":/" | default (ternary 443 80 (hasPrefix "https:" $endpoint)) }}
 {{ include "affirm-worker.egressRule" (dict "path" "networkPolicy.storage" "of" ($policy.storage | default dict) "ports" (list $port)) }}
 {{- end }}
