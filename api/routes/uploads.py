@@ -253,7 +253,7 @@ def _submit(request: Request, using: Context, client: Client, received: Received
 def _submitted(client: Client, result: SubmitResult, dataset: DatasetView) -> dict[str, Any]:
     """An upload that was taken, with dataset and job as the lists have them."""
     [shown] = datasets_as_json(client, [dataset])
-    jobs = [] if result.job_id is None else jobs_as_json(client, [client.jobs.get(result.job_id)[0]])
+    jobs = [] if result.job_id is None else jobs_as_json(client, client.jobs.list(ids=[result.job_id]))
     links = {"dataset": f"/v1/datasets/{dataset.id}"}
     if result.job_id is not None:
         links |= {"job": f"/v1/jobs/{result.job_id}", "story": f"/v1/jobs/{result.job_id}/story"}
