@@ -15,7 +15,7 @@ from controller.launchers.kubernetes.api import load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.pools.runner_pod import RunnerTemplate
 from tests.cluster import Cluster, images
-from tests.conformance.launcher_contract import a_launch, until
+from tests.conformance.launcher_contract import PATIENCE_SECONDS, a_launch, until
 from tests.e2e.recording import RememberingApi, record
 from tests.e2e.side_by_side import PAUSE_SECONDS
 
@@ -79,9 +79,12 @@ def place(cluster: Cluster, namespace: str, acting_image: str) -> Place:
 async def pending_with(
     launcher: KubernetesLauncher, launch: Launch, ready: Callable[[ObservedRun], bool]
 ) -> ObservedRun:
-    """The run as soon as it is as wanted while it is pending."""
-    while True:
-        seen = await until(launcher, launch.key, Phase.PENDING)
-        if ready(seen):
-            return seen
-        await asyncio.sleep(PAUSE_SECONDS)
+    """The run as soon as it is as wanted while it is pending.
+
+    Raises:
+        TimeoutError: it is not in time.
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not ready(seen := await until(launcher, launch.key, Phase.PENDING)):
+            await asyncio.sleep(PAUSE_SECONDS)
+    return seen
