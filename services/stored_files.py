@@ -77,8 +77,8 @@ def remove_orphans(database: ClientDatabase, storage: Storage, orphans: Orphans,
     """
     if len(orphans.files) > max(FEW, orphans.known) and not even_most:
         raise Conflict(
-            f"{len(orphans.files):,} stored files are of no dataset here, and {orphans.known:,} are of one: this may be the"
-            " storage of another installation, too, or the database an old one"
+            f"{len(orphans.files):,} stored files are of no dataset here, and {orphans.known:,} are of one: this may be"
+            " the storage of another installation, too, or the database an old one"
         )
     removed = 0
     for some in _parts(orphans.files):
