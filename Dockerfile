@@ -1,7 +1,5 @@
-# Two images from one file:
-#
-#   docker build --target controller    --tag affirm-worker:0.1.0 .
-#   docker build --target parser-runner --tag affirm-parser-runner:0.1.0 .
+# Two images from one file, the targets `controller` and `parser-runner`: `make images` builds them and tells them the
+# version.
 #
 # BASE is any Debian-like image with python3 (3.11 or later) and its venv module. Nothing here needs BuildKit. A release
 # names it by its digest (make images BASE=name@sha256:…); the tag below may mean another image tomorrow.
@@ -72,10 +70,11 @@ RUN cd /overlay/lib/python3*/site-packages && rm -r /overlay/bin/affirm-worker a
 FROM python AS parser-runner
 COPY --from=runner-dependencies /opt/affirm-worker /opt/affirm-worker
 COPY --from=runner-code /overlay /opt/affirm-worker
+ARG VERSION=""
 ARG REVISION=""
 LABEL org.opencontainers.image.title="affirm-parser-runner" \
       org.opencontainers.image.description="Loads one dataset of first-name statistics into Postgres" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 USER 65532:65532
@@ -87,10 +86,11 @@ FROM python AS controller
 ENV AFFIRM_WORKER_CONFIG=/dev/null
 COPY --from=controller-dependencies /opt/affirm-worker /opt/affirm-worker
 COPY --from=controller-code /overlay /opt/affirm-worker
+ARG VERSION=""
 ARG REVISION=""
 LABEL org.opencontainers.image.title="affirm-worker" \
       org.opencontainers.image.description="Queue controller and command line that load first-name statistics into Postgres" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 USER 65532:65532

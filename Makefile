@@ -6,11 +6,12 @@ PYTEST := $(BIN)/pytest -q --durations=10 --durations-min=1
 FILES ?= $(sort $(wildcard tests/data/us/national/yob*.txt))
 COUNTRY ?= US
 SECONDS ?= 60
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check lint unit model integration postgres-18 http postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit vendor
+.PHONY: help run prepare test check lint unit model integration postgres-18 http postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -67,7 +68,7 @@ run: $(VENV)/.run  ## load the sample files, or FILES="a.txt 'b c.txt' folder ht
 prepare: prepare-all  ## build, fetch and install what tests need; of one part: make prepare-check, prepare-e2e, …
 
 # A second if all is there. Nothing else builds: a test that finds something missing says so.
-PREPARE := $(addprefix prepare-,all check model integration faults e2e cluster bench)
+PREPARE := $(addprefix prepare-,all chart check model integration faults e2e cluster bench nodes)
 .PHONY: $(PREPARE)
 $(PREPARE): prepare-%: $(VENV)/.dev
 	@$(BIN)/python -m tests.prepare $*
@@ -150,13 +151,16 @@ cluster-down: $(VENV)/.dev  ## and its end
 cluster-deps: $(VENV)/.dev  ## the system packages it needs (Debian, root)
 	$(BIN)/python -m tests.cluster deps
 
-bench: prepare-e2e .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
+bench: prepare-e2e prepare-nodes .bench/.done  ## every benchmark but bench-growth, which takes long; one: make bench-NAME
 	@for file in $(filter-out %_growth.py,$(wildcard benchmarks/bench_*.py)); do \
 	  $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 bench-queue: .bench/.done
 
 bench-latency bench-pods bench-recovery bench-scale: prepare-e2e
+
+# With Karpenter, which no test needs.
+bench-nodes: prepare-nodes
 
 bench-%: prepare-bench
 	@$(BIN)/python -m benchmarks.bench_$*
@@ -177,17 +181,44 @@ lock:  ## the locked dependencies, after a change in pyproject.toml (needs uv)
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo 'hatchling>=1.27' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
-manifests: prepare-check  ## manifests/affirm-worker.yaml, from the chart
-	"$$($(BIN)/python -c 'from tests.cluster.binaries import helm; print(helm())')" template affirm-worker \
+manifests: prepare-chart  ## manifests/affirm-worker.yaml, from the chart
+	"$(HELM)" template affirm-worker \
 	  charts/affirm-worker --namespace affirm-worker --values manifests/values.yaml > manifests/.new
 	mv manifests/.new manifests/affirm-worker.yaml
 
 docs: $(VENV)/.dev  ## the documents that are made from code
 	$(BIN)/python -m docs.generate
 
-images: sbom  ## the two images with their bills of materials, with Docker; BASE=name@sha256:… pins what they stand on
-	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --target controller --tag affirm-worker:0.1.0 .
-	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --target parser-runner --tag affirm-parser-runner:0.1.0 .
+IMAGE_ARGS = $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+	--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null)
+
+# The names are what a cluster makes of the chart's: podman would call them localhost/… by itself.
+ENGINE ?= docker
+IMAGES := docker.io/library/affirm-worker:$(VERSION) docker.io/library/affirm-parser-runner:$(VERSION)
+ARCHIVE := dist/images.tar
+SAVE.docker := save
+SAVE.podman := save --multi-image-archive
+
+images: sbom  ## the two images with their bills of materials; ENGINE=podman for another than docker; BASE=name@sha256:… pins what they stand on; LOAD=kind|minikube|k3s loads them into that cluster (CLUSTER=name)
+	@test -z '$(filter-out kind minikube k3s,$(LOAD))' || { echo "make images takes LOAD=kind, minikube or k3s" >&2; exit 2; }
+	$(ENGINE) build $(IMAGE_ARGS) --target controller --tag $(word 1,$(IMAGES)) .
+	$(ENGINE) build $(IMAGE_ARGS) --target parser-runner --tag $(word 2,$(IMAGES)) .
+	$(if $(LOAD),@$(MAKE) --no-print-directory load-$(LOAD))
+
+$(ARCHIVE):
+	@mkdir -p $(@D)
+	$(ENGINE) $(SAVE.$(notdir $(ENGINE))) --output $@ $(IMAGES)
+
+.PHONY: load-kind load-minikube load-k3s $(ARCHIVE)
+
+load-kind: $(ARCHIVE)
+	kind load image-archive $(ARCHIVE)$(if $(CLUSTER), --name $(CLUSTER))
+
+load-minikube: $(ARCHIVE)
+	minikube$(if $(CLUSTER), --profile $(CLUSTER)) image load $(ARCHIVE)
+
+load-k3s: $(ARCHIVE)
+	sudo k3s ctr images import $(ARCHIVE)
 
 sbom: .supply/.done  ## dist/sbom: the bills of materials of the images, as CycloneDX
 	@.supply/bin/python -m supply.sbom dist/sbom
@@ -197,6 +228,57 @@ audit: .supply/.done  ## what is known against the locked packages; 75 if nobody
 
 vendor: $(VENV)/.dev  ## the files of others that pages load, as dashboard/static/vendor.lock has them
 	$(BIN)/python -m supply.vendor
+
+# --- a release: docs/releasing.md -----------------------------------------------------------------------------------
+
+# TAG, BASE and REGISTRY also come from the environment: there no shell reads them.
+RELEASE := dist/release
+PLATFORMS ?= linux/amd64,linux/arm64
+RELEASED = docker buildx build $(IMAGE_ARGS) --platform $(PLATFORMS) --provenance mode=max --push \
+	--tag $(REGISTRY)/$(1):$(VERSION) --metadata-file $(RELEASE)/$(1).json --target $(2) .
+HELM = $$($(BIN)/python -c 'from tests.cluster.binaries import helm; print(helm())')
+
+release-check: prepare-chart  ## whether this checkout can be released; TAG=v0.1.0 BASE=name@sha256:… as a release asks it
+	@$(BIN)/python -m supply.release_check
+
+release-notes: $(VENV)/.dev  ## what the changelog says of this version
+	@$(BIN)/python -m supply.release_check --notes
+
+release-base:  ## the digest of the image that a release stands on, from its registry (Docker)
+	@from=$$(sed -n 's/^ARG BASE=//p' Dockerfile); \
+	digest=$$(docker buildx imagetools inspect "$$from" --format '{{.Manifest.Digest}}') && echo "$$from@$$digest"
+
+release-base-output:
+	@base=$$($(MAKE) --silent release-base) && echo "base=$$base"
+
+release-images: needs-registry  ## pushes the images for PLATFORMS to REGISTRY=ghcr.io/somebody; BASE=name@sha256:…
+	@mkdir -p $(RELEASE)
+	$(call RELEASED,affirm-worker,controller)
+	$(call RELEASED,affirm-parser-runner,parser-runner)
+
+release-chart: needs-registry prepare-chart  ## pushes the chart, which names those images by digest, to REGISTRY/charts; HELM_PUSH=--plain-http
+	@set -e; helm="$(HELM)"; \
+	"$$helm" package "$$($(BIN)/python -m supply.released_chart $(REGISTRY))" --destination $(RELEASE); \
+	"$$helm" push $(HELM_PUSH) $(RELEASE)/affirm-worker-$(VERSION).tgz oci://$(REGISTRY)/charts > $(RELEASE)/chart.txt 2>&1 \
+	  || { cat $(RELEASE)/chart.txt; exit 1; }; cat $(RELEASE)/chart.txt
+
+release-sign: needs-registry sbom $(VENV)/.dev  ## signs images and chart, and attests the bills of materials (cosign, keyless)
+	@set -e; all=$$($(BIN)/python -m supply.released $(REGISTRY)); \
+	images=$$($(BIN)/python -m supply.released $(REGISTRY) images); \
+	for one in $$all; do cosign sign --yes $${one#*=}; done; \
+	for one in $$images; do cosign attest --yes --type cyclonedx \
+	  --predicate dist/sbom/$${one%%=*}.cdx.json $${one#*=}; done
+
+release-outputs: needs-registry $(VENV)/.dev
+	@$(BIN)/python -m supply.released $(REGISTRY) --outputs
+
+release-announce: $(VENV)/.dev  ## makes the release's page of the tag from the changelog (GitHub's gh)
+	@mkdir -p $(RELEASE)
+	@$(BIN)/python -m supply.release_check --notes > $(RELEASE)/notes.md
+	gh release create v$(VERSION) --verify-tag --title $(VERSION) --notes-file $(RELEASE)/notes.md
+
+needs-registry:
+	@test -n "$(REGISTRY)" || { echo "say where: REGISTRY=ghcr.io/somebody" >&2; exit 2; }
 
 format: $(VENV)/.dev  ## code, as ruff has it
 	$(BIN)/ruff check --fix .

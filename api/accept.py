@@ -1,23 +1,21 @@
-"""Which form of an answer a client wants, by the header Accept."""
+"""Which form of an answer a client wants, by the header Accept. The gate asks, and so do routes with several forms."""
 
 from collections.abc import Sequence
-
-from fastapi import Request
 
 from api.problems import Problem
 
 
-def chosen(request: Request, kinds: Sequence[str]) -> str:
+def chosen(accept: str, kinds: Sequence[str]) -> str:
     """The media type that the client likes best; the first one if it does not say.
 
     Args:
-        request: may have `Accept`.
+        accept: the header, empty if there is none.
         kinds: what there is, the best first.
 
     Raises:
         Problem: it wants none of them.
     """
-    given = request.headers.get("accept", "").strip() or "*/*"
+    given = accept.strip() or "*/*"
     liked = {kind: _quality(kind, given) for kind in kinds}
     best = max(kinds, key=lambda kind: liked[kind])
     if liked[best] <= 0:

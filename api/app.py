@@ -61,7 +61,7 @@ def create_app(
         app.add_exception_handler(kind, _answered)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    return Envelope(Gate(BodyLimit(app), context, app.routes), problem_page)
+    return Envelope(Gate(BodyLimit(app), context, app.routes), context.metrics, problem_page)
 
 
 async def _answered(request: Request, error: Exception) -> Response:

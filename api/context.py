@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
@@ -10,8 +10,8 @@ from fastapi import Depends, Request
 from api.access import Caller
 from api.background import Background
 from api.exchange import Exchange, exchange_of
-from api.kept import Kept
 from api.live import Hub
+from api.metrics import ApiMetrics
 from api.rates import Rates
 from api.stopping import Stopping
 from api.upload.uploads import Uploads
@@ -22,7 +22,9 @@ from dataset_jobs.model.listed_parser import ListedParser
 from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.client_pool import ClientPool
 from services.client import Client
+from services.countries import Country
 from services.figures import Sampler
+from services.refreshed import Refreshed
 from services.validation import ReadReports
 
 ANSWER_SECONDS = 10.0
@@ -31,8 +33,8 @@ ANSWER_SECONDS = 10.0
 Values = dict[str, Any]
 """A JSON object."""
 
-KEPT_SECONDS = 5.0
-"""How old figures over all datasets may be."""
+COUNTRIES_SECONDS, COUNTRIES_LATE_SECONDS = 5.0, 30.0
+"""Between two counts of what is loaded of each country, and how old such a count may be."""
 
 CONNECTION_SECONDS = 3.0
 """How long a request waits for a connection: a database that is away is an answer, soon."""
@@ -52,8 +54,10 @@ class Context:
         stopping: set when the server ends.
         rates: who has asked how often.
         known_keys: the first parts of keys that were good once.
+        metrics: count and measure.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
+        countries: with what is loaded of each, as it was counted last, and when that was.
     """
 
     settings: Settings
@@ -63,21 +67,23 @@ class Context:
     read_reports: ReadReports
     local: bool = False
     stopping: Stopping = field(default_factory=Stopping)
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
     rates: Rates = field(init=False)
     known_keys: set[str] = field(init=False, default_factory=set)
     uploads: Uploads = field(init=False)
     background: Background = field(init=False)
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
-    countries: Kept[list[Values]] = field(init=False)
+    countries: Refreshed[tuple[Sequence[Country], datetime]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
         self.uploads = Uploads.of(self.settings)
+        self.metrics.follow(lambda: self.uploads.spool)
         self.background = Background(self.client, self.storage, self.stopping)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.sampler, self.stopping)
-        self.countries = Kept(KEPT_SECONDS)
+        self.countries = Refreshed(self._counted, COUNTRIES_SECONDS, COUNTRIES_LATE_SECONDS)
 
     @classmethod
     def open(
@@ -101,6 +107,10 @@ class Context:
             CONNECTION_SECONDS,
         )  # fmt: skip
         return cls(settings, Client(pool), open_storage(storage_config(settings)), parsers, read_reports, local)
+
+    def _counted(self, *_: object) -> tuple[Sequence[Country], datetime]:
+        now = self.client.now()
+        return self.client.countries.all(), now
 
     def close(self) -> None:
         """Closes the connections."""

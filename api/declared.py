@@ -42,6 +42,7 @@ class Declared:
         query: the names of its query parameters.
         gives: the media types of its answers.
         example: the curl command of the documents, without the address.
+        path: of the route, as FastAPI writes it.
     """
 
     access: Access
@@ -51,6 +52,7 @@ class Declared:
     query: tuple[str, ...]
     gives: tuple[str, ...]
     example: str
+    path: str
 
     @property
     def is_page(self) -> bool:
@@ -149,7 +151,7 @@ class Topic:
             assert isinstance(route, DeclaredRoute)
             query = (*_query(route.dependant), *one.also)
             route.declared = Declared(
-                one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example
+                one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example, one.path
             )
             for status, codes in by_status(route.declared.all_problems).items():
                 route.responses.setdefault(status, _documented(status, codes))

@@ -8,7 +8,6 @@ from app.countries import iso_countries
 from app.embedded import embedded_postgres
 from app.settings import Settings, redacted
 from dataset_jobs import migrations
-from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.postgres.postgres_errors import database_errors
 from services.client import Client
@@ -58,6 +57,7 @@ def _migrate(conninfo: str) -> tuple[str, ...]:
 def _is_current(conninfo: str) -> bool:
     with Client.connect(conninfo) as store:
         try:
-            return store.schema_version() == LATEST
+            store.check_schema()
+            return True
         except Misconfigured:
             return False

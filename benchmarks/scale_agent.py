@@ -15,7 +15,7 @@ import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import psycopg
@@ -33,10 +33,20 @@ from dataset_jobs.store.statements import statement
 WORKERS = 6
 RENEWAL_SECONDS = 15.0
 
-_LOADED = {
+LOADED = {
     "loaded": Jsonb({"rows": 1, "total": 1, "parser": "us-ssa", "measure": "births", "coverage": []}),
     "bytes": 1, "log": None, "patience": "60s", "lease": RUN_LEASE,
 }  # fmt: skip
+
+
+class Player(Protocol):
+    """Plays runners."""
+
+    async def work(self) -> None:
+        """Until it is cancelled."""
+
+
+_A = TypeVar("_A", bound=Player)
 
 
 class Agent:
@@ -94,14 +104,14 @@ class Agent:
                 who = {
                     "job_id": key.job_id, "epoch": key.epoch, "runner_uid": pod["metadata"]["uid"],
                     "pod_name": pod["metadata"]["name"], "node": pod["spec"]["nodeName"],
-                    "secret": _variables(pod)[RUN_SECRET],
+                    "secret": variables(pod)[RUN_SECRET],
                 }  # fmt: skip
-                await _set_status(client, pod, "Running", {"running": {"startedAt": _now()}})
-                taken = await (await connection.execute(statement("runner.take"), {**_LOADED, **who})).fetchone()
+                await set_status(client, pod, "Running", {"running": {"startedAt": now()}})
+                taken = await (await connection.execute(statement("runner.take"), {**LOADED, **who})).fetchone()
                 if self.seconds is None:
                     continue
                 was_taken = taken is not None and "assignment" in taken["answer"]
-                code = 0 if was_taken and await _commit(connection, {**_LOADED, **who}) else 3
+                code = 0 if was_taken and await commit(connection, {**LOADED, **who}) else 3
                 end = asyncio.create_task(self._end(client, pod, code, self.seconds))
                 self._ends.add(end)
                 end.add_done_callback(self._ends.discard)
@@ -110,8 +120,8 @@ class Agent:
         # Not all at once.
         await asyncio.sleep(random.uniform(0.5, 1.5) * seconds)
         self.ended[pod["metadata"]["labels"]["affirm.dev/job-id"]] = time.time()
-        terminated = {"exitCode": code, "startedAt": _now(), "finishedAt": _now()}
-        await _set_status(client, pod, "Failed" if code else "Succeeded", {"terminated": terminated})
+        terminated = {"exitCode": code, "startedAt": now(), "finishedAt": now()}
+        await set_status(client, pod, "Failed" if code else "Succeeded", {"terminated": terminated})
 
     async def _renew(self) -> None:
         connection = await psycopg.AsyncConnection.connect(self._arena.queue.conninfo, autocommit=True)
@@ -129,7 +139,7 @@ async def events(client: ApiClient, path: str) -> AsyncIterator[bytes]:
     """What a watch of the API server tells, an event a line, again and again."""
     while True:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            response = await _call(client, "GET", path, {"watch": "true", "timeoutSeconds": "3000"}, seconds=3000)
+            response = await call(client, "GET", path, {"watch": "true", "timeoutSeconds": "3000"}, seconds=3000)
             # Lines may be longer than the reader's limit of one.
             rest = b""
             async for chunk in response.response.content.iter_any():
@@ -138,7 +148,7 @@ async def events(client: ApiClient, path: str) -> AsyncIterator[bytes]:
                     yield line
 
 
-async def _commit(connection: psycopg.AsyncConnection[DictRow], parameters: dict[str, Any]) -> bool:
+async def commit(connection: psycopg.AsyncConnection[DictRow], parameters: dict[str, Any]) -> bool:
     async with connection.transaction():
         begun = await (await connection.execute(statement("load.begin"), parameters)).fetchone()
         held = begun == {"answer": None}
@@ -147,29 +157,29 @@ async def _commit(connection: psycopg.AsyncConnection[DictRow], parameters: dict
     return held
 
 
-def _variables(pod: dict[str, Any]) -> dict[str, str]:
+def variables(pod: dict[str, Any]) -> dict[str, str]:
     """The runner's environment, as far as the pod itself has it."""
     [container] = [one for one in pod["spec"]["containers"] if one["name"] == CONTAINER]
     return {one["name"]: one["value"] for one in container["env"] if "value" in one}
 
 
-async def _set_status(client: ApiClient, pod: dict[str, Any], phase: str, state: dict[str, Any]) -> None:
+async def set_status(client: ApiClient, pod: dict[str, Any], phase: str, state: dict[str, Any]) -> None:
     container = {
         "name": CONTAINER, "image": "none", "imageID": "", "restartCount": 0, "ready": phase == "Running",
         "state": state,
     }  # fmt: skip
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    status = {"phase": phase, "startTime": _now(), "containerStatuses": [container]}
+    status = {"phase": phase, "startTime": now(), "containerStatuses": [container]}
     path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
-    response = await _call(client, "PATCH", path, body={"status": status})
+    response = await call(client, "PATCH", path, body={"status": status})
     await response.read()
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-async def _call(
+async def call(
     client: ApiClient,
     method: str,
     path: str,
@@ -179,7 +189,7 @@ async def _call(
 ) -> Any:
     headers = {"Accept": "application/json"}
     if body is not None:
-        headers["Content-Type"] = "application/merge-patch+json"
+        headers["Content-Type"] = "application/merge-patch+json" if method == "PATCH" else "application/json"
     request = await client.param_serialize(
         method, path, query_params=list((query or {}).items()), header_params=headers, body=body,
         auth_settings=["BearerToken"],
@@ -188,7 +198,7 @@ async def _call(
 
 
 @asynccontextmanager
-async def playing(agent: Agent) -> AsyncIterator[Agent]:
+async def playing(agent: _A) -> AsyncIterator[_A]:
     """The agent works meanwhile."""
     task = asyncio.create_task(agent.work())
     task.add_done_callback(_tell)

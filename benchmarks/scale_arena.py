@@ -80,15 +80,16 @@ class Controller:
     Args:
         arena: where.
         maximum: of runs at once.
+        pods: RUNNER_CONFIG, if it is not that of `runner_pods`.
     """
 
-    def __init__(self, arena: Arena, maximum: int) -> None:
+    def __init__(self, arena: Arena, maximum: int, pods: dict[str, Any] | None = None) -> None:
         with psycopg.connect(arena.queue.conninfo) as connection:
             info = connection.info
             url = f"postgresql://{USER}:{arena.server.password}@{info.host}:{info.port}/{info.dbname}"
         environment = {
             **os.environ, "DATABASE_URL": url, "KUBECONFIG": str(arena.kubeconfig), "NAMESPACE": arena.namespace,
-            "RUNNER_CONFIG": str(_runner_config(arena)), "POOL_MAX_PARALLELISM": str(maximum),
+            "RUNNER_CONFIG": str(_runner_config(arena, pods or runner_pods())), "POOL_MAX_PARALLELISM": str(maximum),
             "POOL_MAX_PENDING": str(maximum), "STORAGE_TYPE": "local", "STORAGE_PATH": str(arena.folder / "storage"),
             "WORKER_CONTROLLER_NAME": arena.namespace, "WORKER_RETRY_WAITS": "0s", "LOG_FORMAT": "json",
             "AFFIRM_WORKER_HOME": str(arena.folder), "NO_PROXY": "*", "no_proxy": "*",
@@ -100,7 +101,7 @@ class Controller:
                 cwd=_ROOT, env=environment, stdout=log, stderr=log,
             )  # fmt: skip
         self._proc = Path(f"/proc/{self._process.pid}")
-        listening = "select count(*) from pg_stat_activity where usename = %s and query like 'listen %affirm_jobs%'"
+        listening = "select count(*) from pg_stat_activity where usename = %s and query like 'listen %%affirm_jobs%%'"
         arena.until(lambda: self._alive() and arena.one(listening, USER), "the controller to listen", 60)
 
     def cpu_seconds(self) -> float:
@@ -141,9 +142,9 @@ class Controller:
 
 
 @contextmanager
-def controller(arena: Arena, maximum: int) -> Iterator[Controller]:
-    """A controller that runs meanwhile."""
-    running = Controller(arena, maximum)
+def controller(arena: Arena, maximum: int, pods: dict[str, Any] | None = None) -> Iterator[Controller]:
+    """A controller that runs meanwhile; the arguments are those of Controller."""
+    running = Controller(arena, maximum, pods)
     try:
         yield running
     finally:
@@ -162,11 +163,16 @@ def runner_pods() -> dict[str, Any]:
 
 @contextmanager
 def arena() -> Iterator[Arena]:
-    """Makes everything, and removes it in the end."""
+    """Makes everything, with nodes for thousands of pods, and removes it in the end."""
     names = [f"kwok-{number}" for number in range(NODES)]
+    with acquire() as cluster, kwok.nodes(cluster, names, PODS_PER_NODE), place(cluster) as where:
+        yield where
+
+
+@contextmanager
+def place(cluster: Cluster) -> Iterator[Arena]:
+    """Makes all but nodes, and removes it in the end."""
     with (
-        acquire() as cluster,
-        kwok.nodes(cluster, names, PODS_PER_NODE),
         tempfile.TemporaryDirectory() as folder,
         PostgresServer(settings={"log_line_prefix": "%u "}, on_disk=True) as server,
         fresh_queue(server, "scale") as queue,
@@ -227,7 +233,7 @@ def _kubeconfig(cluster: Cluster, namespace: str, folder: Path) -> Path:
     return path
 
 
-def _runner_config(arena: Arena) -> Path:
+def _runner_config(arena: Arena, pods: dict[str, Any]) -> Path:
     path = arena.folder / "runner.json"
-    path.write_text(json.dumps(runner_pods()))
+    path.write_text(json.dumps(pods))
     return path

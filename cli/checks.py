@@ -183,7 +183,7 @@ class Patient:
 
     def _controllers(self) -> list[Finding]:
         with self._connected() as database:
-            now = database.only("session.database_time")["now"]
+            now = database.now()
             return check_controllers(read_status(database), now)
 
     def _queue(self) -> list[Finding]:

@@ -1,6 +1,7 @@
 """What touches the stored files of datasets, done by this process: the storage is opened when it is needed."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from dataset_jobs.store.views import ScheduleView
 from services.address_look import check_address
 from services.client import Client
 from services.schedules import AtAddress, check_folder, find_folder
+from services.stored_files import Orphans, find_orphans, remove_orphans
 from services.submit import FileOptions, SubmittedFile
 from services.ticks import ScanResult
 from services.use_cases import NewSchedule
@@ -44,6 +46,12 @@ class FilesHere:
 
     def delete(self, dataset_id: UUID) -> None:  # noqa: D102
         self._client.datasets.delete(dataset_id, self.storage)
+
+    def orphans(self, older_than: timedelta) -> Orphans:  # noqa: D102
+        return find_orphans(self._client.database, self.storage, older_than)
+
+    def remove_orphans(self, orphans: Orphans, *, even_most: bool) -> int:  # noqa: D102
+        return remove_orphans(self._client.database, self.storage, orphans, even_most=even_most)
 
     def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:  # noqa: D102
         place = new.place

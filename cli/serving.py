@@ -9,6 +9,7 @@ from functools import cache
 import dashboard
 from api import routes
 from api.context import Context
+from api.metrics import metrics_served
 from api.server import Listening, Server
 from app.settings import Settings
 from cli.reading import ReportReader
@@ -49,7 +50,8 @@ def open_server(settings: Settings, conninfo: str, listening: Listening) -> Iter
     reader = ReportReader(settings.limits, settings.api_validate_deadline.total_seconds())
     context = Context.open(settings, conninfo, _parser_lines, reader, local=listening.local)
     try:
-        yield Server(context, listening, (*routes.ALL, *dashboard.ALL), dashboard.problem_page)
+        with metrics_served(context.metrics, settings.api_metrics_port):
+            yield Server(context, listening, (*routes.ALL, *dashboard.ALL), dashboard.problem_page)
     finally:
         reader.close()
         context.close()

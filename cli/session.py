@@ -91,7 +91,7 @@ def session() -> Iterator[Session]:
         with RemoteClient(places.api, key) as remote:
             yield Session(settings, places, places.api, remote, RemoteFiles(remote))
         return
-    with open_database(settings) as database, Client.connect(database.conninfo) as client:
+    with open_database(settings) as database, Client.connect(database.conninfo, refusing=True) as client:
         yield Session(settings, places, database.place, client, FilesHere(client, settings))
 
 

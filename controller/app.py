@@ -24,7 +24,7 @@ from controller.context import Context
 from controller.health import HealthServer
 from controller.loop import RETRY_SECONDS, Reconciler, drain
 from controller.loop_health import LoopHealth
-from controller.metrics import Metrics
+from controller.metrics import HeldUpBy, Metrics
 from controller.on_one_machine import ChildProgram, on_one_machine
 from controller.signals import Signals
 from controller.watch import Watch
@@ -32,7 +32,7 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.model.times import local_time
 from dataset_jobs.model.trouble import Trouble
-from dataset_jobs.store.controller import ControllerStore, check_version
+from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.store.controller_connection import controller_pool
 from dataset_jobs.store.controller_views import WaitingJob
 from dataset_jobs.store.notifications import listen
@@ -95,6 +95,7 @@ async def run_controller(
         progress = LoopHealth()
         watch = Watch(progress)
         metrics = Metrics()
+        metrics.follow(lambda: progress.held_up_by or (HeldUpBy.CLUSTER if watch.trouble else None))
         if settings.health_port is not None:
             health = HealthServer(progress, settings.worker_poll_interval.total_seconds(), watch.alive, metrics)
             await health.start(settings.health_port)
@@ -230,7 +231,9 @@ async def _schema_is_ours(conninfo: str, stop: asyncio.Event, progress: LoopHeal
 
 def _check_schema(conninfo: str) -> None:
     with Client.connect(conninfo) as store:
-        check_version(store.schema_version(), LATEST)
+        version = store.check_schema()
+    if version > LATEST:
+        _log.warning("the database's schema is newer, version %d; this program knows %d, and may work", version, LATEST)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -14,8 +14,9 @@ from controller.launchers.kubernetes.failed_create import exceeds_quota
 from controller.launchers.kubernetes.inspection import ClusterInspection, NotAllowed, Quota
 from controller.launchers.kubernetes.rights import RIGHTS, Right
 from controller.pools.quantities import parse_quantity
-from controller.pools.resource import SPEC_FIELDS
+from controller.pools.resource import SPEC_FIELDS, controller_of
 from controller.pools.runner_pod import RunnerTemplate, job_manifest
+from controller.pools.unheeded import is_heeded, older_definition
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.limits import MIB, Limits
 from services.checks.findings import Finding, Fix, ok, skipped, warning, wrong
@@ -97,7 +98,7 @@ async def _custom_resource(cluster: ClusterInspection) -> list[Finding]:
     unknown = "the cluster does not know ParserPools: only the pool of the settings is served"
     try:
         fields = await cluster.parser_pool_fields()
-    except NotAllowed:  # as a controller
+    except ApiRefused:  # somebody has taken that right away
         try:
             known = await cluster.knows_parser_pools()
         except NotAllowed:  # said already, as a right that is missing
@@ -106,10 +107,23 @@ async def _custom_resource(cluster: ClusterInspection) -> list[Finding]:
     if fields is None:
         return [warning(unknown, apply)]
     if lacking := SPEC_FIELDS - fields:
-        return [
-            warning(f"the cluster's ParserPools are of an older version: without {', '.join(sorted(lacking))}", apply)
-        ]
-    return [ok("ParserPools are known, with all fields of this version")]
+        return [warning(older_definition(lacking), apply)]
+    return [ok("ParserPools are known, with all fields of this version"), *await _unheeded(cluster)]
+
+
+async def _unheeded(cluster: ClusterInspection) -> list[Finding]:
+    """The ParserPools whose newest generation no controller has seen."""
+    try:
+        pools = [one for one in await cluster.parser_pools() if not is_heeded(one)]
+    except NotAllowed:
+        return []
+    return [
+        warning(
+            f"no controller heeds ParserPool {one['metadata']['name']}: it names {controller_of(one)}, which is"
+            " WORKER_CONTROLLER_NAME, or the full name of a release"
+        )
+        for one in pools
+    ]
 
 
 def _image(template: RunnerTemplate) -> list[Finding]:
@@ -128,7 +142,7 @@ def _memory(template: RunnerTemplate, limits: Limits, namespace: str) -> Iterato
     needed = limits.workbook_memory_mib + RUN_MIB
     if limit is None or parse_quantity(limit) >= needed * MIB:
         return
-    raised = f"--reuse-values --set runner.resources.limits.memory={needed}Mi"
+    raised = f"--reset-then-reuse-values --set runner.resources.limits.memory={needed}Mi"
     yield warning(
         f"a runner may take {limit} of memory, and one that reads a workbook may need {needed}Mi",
         Fix(shell=f"helm upgrade affirm-worker charts/affirm-worker -n {namespace} {raised}"),

@@ -1,11 +1,10 @@
 """The health probe, which fails if the loop stands still or the watch has ended, and the metrics."""
 
-import errno
-import os
 from collections.abc import Callable
 
 from aiohttp import web
 
+from app.ports import why_not_listening
 from controller.loop_health import LoopHealth
 from controller.metrics import Metrics
 from dataset_jobs.model.causes import Reason
@@ -51,7 +50,7 @@ class HealthServer:
             await web.TCPSite(self._runner, port=port).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise Misconfigured(f"HEALTH_PORT {port}: {_in_words(error)}", Reason.CONFIG) from None
+            raise Misconfigured(f"HEALTH_PORT {port}: {why_not_listening(error)}", Reason.CONFIG) from None
 
     async def close(self) -> None:
         """Stops listening."""
@@ -73,11 +72,3 @@ class HealthServer:
     async def _show_metrics(self, request: web.Request) -> web.Response:
         body, content_type = self._metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
-
-
-def _in_words(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "another process listens there: set it to a free port, or stop that process"
-    if error.errno == errno.EACCES:
-        return "this user may not listen there: set it to a port from 1024 on"
-    return os.strerror(error.errno) if error.errno else type(error).__name__

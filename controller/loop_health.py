@@ -3,8 +3,22 @@
 import time
 from dataclasses import dataclass, field
 
-from dataset_jobs.model.errors import RunError
+from controller.launchers.interface import ClusterRefused, ClusterSilent
+from controller.metrics import HeldUpBy
+from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.errors import OutOfMemory, Permanent, RunError
 from dataset_jobs.model.trouble import Repeated, Trouble
+
+
+def held_up_by(error: RunError) -> HeldUpBy:
+    """What an error of a tick or a launch comes from."""
+    if error.reason is Reason.DATABASE:
+        return HeldUpBy.DATABASE
+    if error.reason is Reason.TEMPORARY_IO or isinstance(error, OutOfMemory):
+        return HeldUpBy.MACHINE
+    if isinstance(error, ClusterRefused | ClusterSilent):
+        return HeldUpBy.CLUSTER
+    return HeldUpBy.SETUP if isinstance(error, Permanent) else HeldUpBy.MACHINE
 
 
 @dataclass(slots=True)
@@ -29,6 +43,12 @@ class LoopHealth:
     def trouble(self) -> Trouble | None:
         """What keeps the controller from its work now."""
         return self.ticks.trouble or self.launches.trouble
+
+    @property
+    def held_up_by(self) -> HeldUpBy | None:
+        """The same in a word."""
+        error = self.ticks.error or self.launches.error
+        return None if error is None else held_up_by(error)
 
     def went_round(self, error: RunError | None) -> bool:
         """Records the end of a tick, with this error or none. Returns whether to log it."""

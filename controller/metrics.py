@@ -8,12 +8,11 @@ Values of labels are words of ours or names of pools, so that there are never ma
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import choose_encoder
-
-from dataset_jobs.model.causes import Cause
+from app.metrics import LATENCY_BUCKETS, MetricSet
+from dataset_jobs.model.causes import Cause, CountsAs, Reason
 from dataset_jobs.model.pools import PoolQueue
 from dataset_jobs.model.settlement import Settlement
 from dataset_jobs.model.states import JobState
@@ -23,23 +22,26 @@ MOST_POOLS = 100
 
 OTHER = "other"
 
-LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 WAIT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
-"""Histogram buckets in seconds: for latencies nobody should notice, and for waits that grow with the backlog."""
+"""Histogram buckets in seconds for waits that grow with the backlog."""
+
+CUT_OFF_FROM = (Reason.DATABASE, Reason.STORAGE)
+"""What a run cannot do without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A metric, for the documentation. `shared`: the same from every controller."""
+class HeldUpBy(StrEnum):
+    """What keeps a controller from its work."""
 
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    meaning: str
-    shared: bool
+    DATABASE = "database"
+    CLUSTER = "cluster"
+    """The API server of Kubernetes: no answer, or a refusal."""
+    MACHINE = "machine"
+    """The controller's own: out of processes, files or memory."""
+    SETUP = "setup"
+    """A right, a setting, or the database's schema: a person has to do something."""
 
 
-class Metrics:
+class Metrics(MetricSet):
     """The metrics of one controller, in a registry of their own.
 
     Args:
@@ -47,12 +49,12 @@ class Metrics:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.described: list[Described] = []
+        super().__init__()
         self._clock = clock
-        self._registry = CollectorRegistry(auto_describe=True)
         self._pools: set[str] = set()
+        self._begun: set[str] = set()
+        """The pools whose counters were begun."""
         self._went_through = self._read = clock()
-        ProcessCollector(registry=self._registry)
         self._make_shared()
         self._make_own()
 
@@ -68,8 +70,11 @@ class Metrics:
         self._maximum = gauge("pool_maximum_runs", "The most runs that the pool may have.", "pool")
         self._paused = gauge("pool_paused", "1 if nothing is claimed from the pool because it is paused.", "pool")
         self._blocked = gauge("pool_blocked", "1 if the pool's runs cannot start, and it is only probed.", "pool")
+        self._blocked_by = gauge("pool_blocked_by", "1 with the cause and reason for which the pool is blocked, while "
+            "it is.", "pool", "cause", "reason")  # fmt: skip
         self._of_pools = (
-            self._jobs, self._oldest_wait, self._runs, self._desired, self._maximum, self._paused, self._blocked
+            self._jobs, self._oldest_wait, self._runs, self._desired, self._maximum, self._paused, self._blocked,
+            self._blocked_by,
         )  # fmt: skip
 
     def _make_own(self) -> None:
@@ -78,6 +83,10 @@ class Metrics:
         age.set_function(lambda: self._clock() - self._read)
         lag = self._gauge("tick_lag_seconds", "Since the last tick that went through.", shared=False)
         lag.set_function(lambda: self._clock() - self._went_through)
+        self._held_up = self._gauge("held_up", "1 while this keeps the controller from its work: database, cluster "
+            "(the API server of Kubernetes), machine (its own), or setup (a right, a setting, or the database's "
+            "schema).", "by", shared=False)  # fmt: skip
+        self.follow(lambda: None)
         self._ticks = self._histogram(
             "tick_duration_seconds", "How long ticks took, broken off or not.", LATENCY_BUCKETS
         )
@@ -98,6 +107,8 @@ class Metrics:
         self._settled = self._counter("runs_settled_total", "Runs by cause, and by the result for their jobs: "
             "completed, retried, requeued, given_back, failed, cancelled, or superseded by another run.",
             "pool", "cause", "result")  # fmt: skip
+        self._cut_off = self._counter("runs_cut_off_total", "Runs that ended because they could not reach, or might "
+            "not use, the database or the storage.", "pool", "what")  # fmt: skip
         self._rows = self._counter("loaded_rows_total", "Rows of completed runs.", "pool")
         self._bytes = self._counter("loaded_bytes_total", "Bytes of the files of completed runs.", "pool")
         self._held = self._counter("slot_held_seconds_total", "For how long settled runs had held their slots.",
@@ -107,6 +118,15 @@ class Metrics:
 
     # --- what has happened -----------------------------------------------------------------------------------------
 
+    def follow(self, held_up_by: Callable[[], HeldUpBy | None]) -> None:
+        """What keeps the controller from its work is asked of this, at each scrape; in any thread."""
+
+        def is_it(what: HeldUpBy) -> float:
+            return float(held_up_by() is what)
+
+        for what in HeldUpBy:
+            self._held_up.labels(what).set_function(partial(is_it, what))
+
     def read(self, pools: Iterable[PoolQueue]) -> None:
         """Takes the figures of all pools, just read from the database."""
         for gauge in self._of_pools:
@@ -115,6 +135,8 @@ class Metrics:
             name = self._pool(pool.name)
             if name == OTHER and pool.name != OTHER:
                 continue  # a gauge of several pools would be of none
+            if name not in self._begun:
+                self._begin(name)
             for state, jobs in (("queued", pool.queued), ("due", pool.due), ("scheduled", pool.scheduled)):
                 self._jobs.labels(name, state).set(jobs)
             for state, runs in (("pending", pool.pending), ("running", pool.running), ("ending", pool.ending)):
@@ -125,7 +147,26 @@ class Metrics:
             self._maximum.labels(name).set(pool.maximum)
             self._paused.labels(name).set(pool.paused)
             self._blocked.labels(name).set(pool.blocked)
+            if pool.blocked_cause is not None:
+                self._blocked_by.labels(name, pool.blocked_cause, pool.blocked_reason or "").set(1)
         self._read = self._clock()
+
+    def _begin(self, pool: str) -> None:
+        """Begins counters of a pool at 0: of one that begins at 1, Prometheus would not see the increase."""
+        self._begun.add(pool)
+        for histogram in (self._claim, self._queue_wait, self._launch, self._settle):
+            histogram.labels(pool)
+        for counter in (self._rows, self._bytes, self._held, self._busy):
+            counter.labels(pool)
+        self._launches.labels(pool, "launched")
+        for what in CUT_OFF_FROM:
+            self._cut_off.labels(pool, what)
+        self._settled.labels(pool, Cause.COMPLETED, "completed")
+        for cause in Cause:
+            if cause.counts_as is not CountsAs.NEITHER:
+                self._settled.labels(pool, cause, "failed")
+            if cause.counts_as is CountsAs.INTERRUPTION:
+                self._settled.labels(pool, cause, "requeued")
 
     def tick(self, seconds: float, went_through: bool) -> None:
         """A tick has ended."""
@@ -160,6 +201,8 @@ class Metrics:
         """A run was settled; it had held its slot for `held_seconds` and been at work for `busy_seconds`."""
         name = self._pool(pool)
         self._settled.labels(name, str(settlement.diagnosis.cause), _result(settlement)).inc()
+        if settlement.diagnosis.reason in CUT_OFF_FROM:
+            self._cut_off.labels(name, settlement.diagnosis.reason).inc()
         self._held.labels(name).inc(max(0.0, held_seconds))
         self._busy.labels(name).inc(max(0.0, busy_seconds))
 
@@ -172,38 +215,12 @@ class Metrics:
         self._rows.labels(self._pool(pool)).inc(rows)
         self._bytes.labels(self._pool(pool)).inc(size)
 
-    # --- what is told ----------------------------------------------------------------------------------------------
-
-    def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All metrics as text, in the format that an Accept header asks for, and its content type.
-
-        It returns at once: the figures from the database were read before.
-        """
-        encoder, content_type = choose_encoder(accept)
-        return encoder(self._registry), content_type
-
     def _pool(self, name: str) -> str:
         if name not in self._pools:
             if len(self._pools) >= MOST_POOLS:
                 return OTHER
             self._pools.add(name)
         return name
-
-    def _gauge(self, name: str, meaning: str, *labels: str, shared: bool = True) -> Gauge:
-        return Gauge(*self._described(name, meaning, labels, "gauge", shared), registry=self._registry)
-
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(*self._described(name, meaning, labels, "counter"), registry=self._registry)
-
-    def _histogram(self, name: str, meaning: str, bounds: tuple[float, ...], *labels: str) -> Histogram:
-        described = self._described(name, meaning, labels, "histogram")
-        return Histogram(*described, registry=self._registry, buckets=bounds)
-
-    def _described(
-        self, name: str, meaning: str, labels: tuple[str, ...], kind: str, shared: bool = False
-    ) -> tuple[str, str, tuple[str, ...]]:
-        self.described.append(Described(f"affirm_worker_{name}", kind, labels, meaning, shared))
-        return f"affirm_worker_{name}", meaning, labels
 
 
 def _result(settlement: Settlement) -> str:

@@ -1,7 +1,7 @@
 """RUNNER_CONFIG: how runner pods are made, as the chart writes it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -22,6 +22,30 @@ class _Allowed(BaseModel):
 
     secrets: frozenset[str] = frozenset()
     service_accounts: frozenset[str] = frozenset()
+
+
+class _Container(BaseModel):
+    """The runner's container in a pod template, without `resources`: those that are raised are the field's."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Literal["parser-runner"]
+    resources: None = None
+
+
+class _PodSpec(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    containers: Annotated[list[_Container], Field(max_length=1)] = []
+
+
+class _PodTemplate(BaseModel):
+    """A PodTemplateSpec: the parts that this program uses. The API server checks all others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    metadata: dict[str, Any] = {}
+    spec: _PodSpec = _PodSpec()
 
 
 class RunnerConfig(BaseModel):
@@ -48,6 +72,7 @@ class RunnerConfig(BaseModel):
     annotations: dict[str, str] = {}
     pod_security_context: dict[str, Any] = POD_SECURITY_CONTEXT
     security_context: dict[str, Any] = SECURITY_CONTEXT
+    pod_template: _PodTemplate = _PodTemplate()
     allowed: _Allowed = _Allowed()
 
 
@@ -72,6 +97,8 @@ def read_runner_config(path: Path) -> RunnerTemplate:
         if isinstance(value, list):
             values[name] = tuple(value)
     ceiling = values.pop("memory_ceiling")
+    del values["pod_template"]
+    values["own_pod_template"] = config.pod_template.model_dump(exclude_unset=True)
     values["allowed"] = Allowed(config.allowed.secrets, config.allowed.service_accounts)
     try:
         return RunnerTemplate(**values, memory=_memory(config.resources, ceiling))

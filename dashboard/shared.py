@@ -7,15 +7,16 @@ from datetime import datetime
 
 from fastapi import Request
 
-from api.kept import Kept
+from api.context import Context
 from dataset_jobs.model.states import FINISHED, JobState
 from dataset_jobs.store.views import JobView
 from services.client import Client
 from services.filters import JobFilter
 from services.listing import Order
+from services.refreshed import Refreshed
 
-KEPT_SECONDS = 2.0
-"""How old they may be, as the figures are."""
+EVERY_SECONDS, LATE_SECONDS = 2.0, 10.0
+"""As for the figures."""
 
 SHOWN = 8
 """Jobs of each kind."""
@@ -37,15 +38,18 @@ class Recent:
 
 
 class Shared:
-    """What one process keeps. Any thread may ask."""
+    """What one process keeps. Any thread may ask.
 
-    def __init__(self) -> None:
-        self._recent: Kept[Recent] = Kept(KEPT_SECONDS)
+    Args:
+        client: asked.
+    """
 
-    def recent(self, client: Client) -> Recent:
+    def __init__(self, client: Client) -> None:
+        self._recent = Refreshed[Recent](lambda *_: _read(client), EVERY_SECONDS, LATE_SECONDS)
+
+    def recent(self) -> Recent:
         """The jobs at work, and those that ended last. Raises as the database has it."""
-        found, _ = self._recent.get(lambda: _read(client))
-        return found
+        return self._recent.get()
 
 
 def _read(client: Client) -> Recent:
@@ -62,6 +66,7 @@ def shared_of(request: Request) -> Shared:
     state = request.app.state
     with _making:
         if not hasattr(state, "shared_by_pages"):
-            state.shared_by_pages = Shared()
+            context: Context = state.context
+            state.shared_by_pages = Shared(context.client)
         found: Shared = state.shared_by_pages
         return found

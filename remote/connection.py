@@ -39,13 +39,13 @@ class Patience:
     Args:
         connect: for a connection.
         answer: for each part of an answer.
-        upload: for the answer to an upload.
+        long: for the answer to an upload, or to the deletion of what may have millions of rows.
         again: in all, while the API says that it is too busy, or away for now.
     """
 
     connect: float = 5.0
     answer: float = 30.0
-    upload: float = 300.0
+    long: float = 300.0
     again: float = 30.0
 
 
@@ -168,7 +168,8 @@ class Connection:
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, body: Body | None
     ) -> urllib3.BaseHTTPResponse:
-        seconds = self._patience.answer if body is None else self._patience.upload
+        long = body is not None or method == "DELETE"
+        seconds = self._patience.long if long else self._patience.answer
         timeout = Timeout(connect=self._patience.connect, read=seconds)
         try:
             if body is None:

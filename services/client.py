@@ -10,7 +10,7 @@ from uuid import UUID
 from dataset_jobs.model.actor import Actor
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When
+from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row, When, refuse_too_new
 from dataset_jobs.store.views import JobView, Status
 from services.audit import Audit
 from services.countries import Countries
@@ -25,12 +25,13 @@ from services.pools import Pools
 from services.problems import LATELY, Overview, Problem, problems
 from services.refusals import refusals
 from services.schedules import Schedules
-from services.status import Obstacle, read_controllers, read_status, unserved
+from services.schema import usable_schema
+from services.status import Obstacle, read_status, unserved
 from services.story import Story, story
 from services.submission import Submission
 from services.submit import FileOptions, SubmittedFile, submit_checked, submit_file, submit_files
 from services.waiting import Waiting
-from services.waiting_jobs import surroundings, why_waiting
+from services.waiting_jobs import reporting_controllers, surroundings, why_waiting
 from services.web_sessions import WebSessions
 
 
@@ -59,6 +60,8 @@ class Client:
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[Row]] = TimeoutConnection[Row],
         actor: Actor | None = None,
+        *,
+        refusing: bool = False,
     ) -> Self:
         """A client with one connection, for one thread at a time; it connects at the first use.
 
@@ -67,8 +70,10 @@ class Client:
             patience: how long one answer may take.
             connection_class: see `ClientConnection`.
             actor: who acts, for the audit; the user of this process if None.
+            refusing: raise `OtherSchema` where the database is newer than this program and does not let it work.
         """
-        return cls(ClientConnection(conninfo, patience, connection_class, actor))
+        first = refuse_too_new if refusing else None
+        return cls(ClientConnection(conninfo, patience, connection_class, actor, first))
 
     def acting_as(self, actor: Actor) -> Self:
         """The same client for another actor, such as that of one request: light, and there is nothing to close."""
@@ -85,7 +90,11 @@ class Client:
         self.database.close()
 
     def country(self, given: str) -> str:
-        """The ISO code of a country, which may be given in small letters; raises InvalidRequest with suggestions."""
+        """The ISO code of a country that is given by its code, also in small letters, or by its id.
+
+        Raises:
+            InvalidRequest: there is none; with suggestions.
+        """
         return find_country(self.database, given)[1]
 
     def submit_files(self, storage: Storage, paths: Iterable[Path], options: FileOptions) -> list[SubmittedFile]:
@@ -104,8 +113,7 @@ class Client:
 
     def now(self) -> datetime:
         """The time by the database's clock, as all times of an installation are."""
-        now: datetime = self.database.only("session.database_time")["now"]
-        return now
+        return self.database.now()
 
     def status(self) -> Status:
         """The status of the whole installation."""
@@ -113,7 +121,7 @@ class Client:
 
     def unserved(self, pool: str | None = None) -> Obstacle | None:
         """What keeps new jobs of a pool, or of all pools, from being claimed; None if a controller is there."""
-        return unserved(read_controllers(self.database), pool)
+        return unserved(reporting_controllers(self.database), pool)
 
     def explain(self, job_id: UUID) -> Explanation:
         """A job explained; raises NotFound."""
@@ -145,10 +153,19 @@ class Client:
         """
         return problems(status, now, read_failures(self.database, since=LATELY).groups)
 
-    def waiting(self, jobs: Sequence[JobView]) -> Mapping[UUID, Waiting]:
-        """Why each of these jobs waits; those that do not are left out."""
-        return why_waiting(self.database, jobs)
+    def waiting(self, jobs: Sequence[JobView], now: datetime | None = None) -> Mapping[UUID, Waiting]:
+        """Why each of these jobs waits; those that do not are left out.
+
+        Args:
+            jobs: which ones.
+            now: by the database's clock, if it is read already.
+        """
+        return why_waiting(self.database, jobs, now=now)
 
     def schema_version(self) -> int:
         """The newest migration that the database has; raises Misconfigured if it has none."""
         return int(self.database.only("session.schema_version")["version"])
+
+    def check_schema(self) -> int:
+        """As `schema_version`; raises OtherSchema if this program may not work on a database of that schema."""
+        return usable_schema(self.database)

@@ -38,6 +38,9 @@ class CountryStats:
     last_year: int | None
 
 
+NOTHING_LOADED = CountryStats(0, 0, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Country:
     """A country.
@@ -77,6 +80,14 @@ class Countries:
     def by_code(self, codes: Iterable[str]) -> Mapping[str, NamedCountry]:
         """Those of these codes, without figures."""
         return {row["code"]: NamedCountry(**row) for row in self._database.all("countries.names", codes=[*codes])}
+
+    def named(self, given: str) -> NamedCountry:
+        """One by its id or its code, without figures; raises UnknownCountry."""
+        _, code = find_country(self._database, one_line(given))
+        found = self.by_code([code]).get(code)
+        if found is None:
+            raise UnknownCountry(f"country {code} was removed just now")
+        return found
 
     def get(self, given: str) -> Country:
         """One by its id or its code, which may be in small letters; raises UnknownCountry."""

@@ -124,7 +124,8 @@ class DatasetMaker:
 
         def work(transaction: Acting) -> SubmitResult | None:
             self.first(transaction)
-            row = transaction.one(
+            row = transaction.one_unless_used(
+                UnknownCountry(f"country {self.country} was removed just now"),
                 "submit.insert_dataset",
                 dataset_id=dataset_id,
                 country_id=self.country_id,

@@ -3,6 +3,7 @@
 import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -24,6 +25,10 @@ from services.submission import checked_sha256
 
 MOST_KNOWN = 1000
 """Hashes that can be asked for at a time."""
+
+
+DELETION_PATIENCE = timedelta(minutes=10)
+"""How long the deletion of a dataset with all its rows may take, which may be many millions; else it could never go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +243,7 @@ def delete_dataset(transaction: Acting, dataset_id: UUID) -> str:
     if dataset is None:
         raise NotFound(f"there is no dataset {dataset_id}")
     refuse_to_delete(transaction, dataset)
-    transaction.execute("datasets.delete", dataset_id=dataset_id)
+    with transaction.patiently(DELETION_PATIENCE):
+        transaction.execute("datasets.delete", dataset_id=dataset_id)
     transaction.detail = {"filename": dataset["filename"], "sha256": dataset["sha256"]}
     return str(dataset["storage_uri"])

@@ -57,11 +57,6 @@ class Explanation:
     possible: tuple[Hint, ...] = ()
     waiting: Waiting | None = None
 
-    @property
-    def next_try(self) -> datetime | None:
-        """When it may run next; None if it is running or finished."""
-        return self.job.run_at if self.job.state in (JobState.QUEUED, JobState.SCHEDULED) else None
-
 
 def explanation(
     job: JobView,

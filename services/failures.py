@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataset_jobs.model.advice import remedy_of
-from dataset_jobs.model.causes import cause_of, reason_of
+from dataset_jobs.model.causes import cause_in_words, cause_of, reason_of
 from dataset_jobs.model.hints import Action, Advice, Hint
 from dataset_jobs.model.sentences import Sentence, counted, sentence
 from dataset_jobs.store.client_connection import ClientDatabase, When, time_parameters
@@ -72,7 +72,7 @@ def failure_group(jobs: FailedJobs) -> FailureGroup:
 
 
 def _in_words(jobs: FailedJobs) -> Sentence:
-    why = f"{jobs.cause} ({jobs.reason})" if jobs.reason else jobs.cause
+    why = cause_in_words(jobs.cause, jobs.reason)
     if jobs.jobs == 1:
         return sentence("1 job failed at {}: {}: {}", jobs.last_at, why, jobs.sample_error)
     return sentence(

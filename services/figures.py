@@ -1,8 +1,7 @@
 """Figures of the whole installation for many who look: one sampler a process reads them, and says how old they are."""
 
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +13,10 @@ from dataset_jobs.store.views import PoolState, Status
 from services.failures import Failures, read_failures
 from services.pools import PoolDetails, Pools
 from services.problems import LATELY, Problem, problems
+from services.refreshed import PATIENCE_SECONDS, Refreshed
+from services.schema import usable_schema
 from services.status import read_status
-from services.waiting_jobs import surroundings
+from services.waiting_jobs import pool_states
 
 EVERY_SECONDS = 2.0
 """Between two reads of the status, at least."""
@@ -25,6 +26,9 @@ LATE_SECONDS = 10.0
 
 COUNTS_SECONDS = 10.0
 """Between two counts of all jobs, if there are many."""
+
+COUNTS_LATE_SECONDS = 60.0
+"""Counts so old are shown to nobody."""
 
 MANY = 100_000
 """So many jobs are not counted with every read of the status."""
@@ -46,6 +50,7 @@ class Figures:
         failures: in groups, the largest first.
         counted_at: of `states` and `failures`.
         past: what came of each pool within the last hour, by its name.
+        schema: the version of the database's schema.
     """
 
     as_of: datetime
@@ -55,16 +60,19 @@ class Figures:
     failures: Failures
     counted_at: datetime
     past: Mapping[str, "Lately"]
+    schema: int
 
 
 class Sampler:
-    """Reads the figures at most so often, however many ask. Many threads may ask at one time.
+    """Reads the figures at most so often, however many ask, in a thread of its own. Many threads may ask at one time.
 
     Args:
         database: asked.
         every_seconds: between two reads of the status.
         counts_seconds: between two counts, if there are more than `many` jobs.
         many: see `MANY`.
+        late_seconds: see `LATE_SECONDS`.
+        patience_seconds: how long somebody waits for figures that are being read, before they get the last ones.
     """
 
     def __init__(
@@ -73,54 +81,47 @@ class Sampler:
         every_seconds: float = EVERY_SECONDS,
         counts_seconds: float = COUNTS_SECONDS,
         many: int = MANY,
+        late_seconds: float = LATE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._database = database
-        self._every_seconds = every_seconds
         self._counts_seconds = counts_seconds
         self._many = many
-        self._last: Figures | None = None
-        self._due = self._count_due = 0.0
-        self._reading = threading.Lock()
+        self._counted = 0.0
+        self._figures = Refreshed(self._read, every_seconds, late_seconds, patience_seconds)
 
     def figures(self) -> Figures:
-        """The last figures, read anew if they are too old.
-
-        While one thread reads, the others get the last ones, unless nobody has asked for long: then they wait for it.
+        """The last figures. If they are old, they are being read anew, and the next one gets those.
 
         Raises:
-            RunError: there are none yet, and the database cannot be asked; later on, whoever reads gets it.
+            RunError: there are none, or none but very old ones, and the database cannot be asked.
         """
-        last, late = self._last, time.monotonic() - self._due
-        if last is not None and late < 0:
-            return last
-        wait = last is None or late > LATE_SECONDS
-        if not self._reading.acquire(blocking=wait):
-            assert last is not None
-            return last
-        try:
-            if self._last is None or time.monotonic() >= self._due:
-                self._last = self._read(self._last)
-                self._due = time.monotonic() + self._every_seconds
-            return self._last
-        finally:
-            self._reading.release()
+        return self._figures.get()
 
-    def _read(self, last: Figures | None) -> Figures:
-        now = self._database.only("session.database_time")["now"]
+    def _read(self, last: Figures | None, publish: Callable[[Figures], None]) -> Figures:
+        now = self._database.now()
         status = read_status(self._database)
         found = problems(status, now, read_failures(self._database, since=LATELY).groups)
-        past = lately(self._database)
-        if last is not None and time.monotonic() < self._count_due:
-            return Figures(now, status, found, last.states, last.failures, last.counted_at, past)
-        states = count_states(self._database)
-        counted = Figures(now, status, found, states, read_failures(self._database), now, past)
-        many = sum(states.values()) > self._many
-        self._count_due = time.monotonic() + (self._counts_seconds if many else 0.0)
-        return counted
+        past, schema = lately(self._database), usable_schema(self._database)
+        if last is None or sum(last.states.values()) <= self._many or self._since_count() > COUNTS_LATE_SECONDS:
+            return self._count(Figures(now, status, found, {}, Failures([], True), now, past, schema), now)
+        figures = Figures(now, status, found, last.states, last.failures, last.counted_at, past, schema)
+        if self._since_count() < self._counts_seconds:
+            return figures
+        publish(figures)  # a count of many jobs takes long
+        return self._count(figures, self._database.now())
+
+    def _since_count(self) -> float:
+        return time.monotonic() - self._counted
+
+    def _count(self, figures: Figures, now: datetime) -> Figures:
+        states, failures = count_states(self._database), read_failures(self._database)
+        self._counted = time.monotonic()
+        return replace(figures, states=states, failures=failures, counted_at=now)
 
 
 def count_states(database: ClientDatabase) -> dict[str, int]:
-    """How many jobs there are in each state, also in those that only a newer version knows."""
+    """How many jobs there are in each state."""
     counted = {row["state"]: row["jobs"] for row in database.all("figures.states")}
     return {**{state.value: 0 for state in JobState}, **counted}
 
@@ -197,14 +198,14 @@ def lately(database: ClientDatabase) -> Mapping[str, Lately]:
 
 
 def pool_now(database: ClientDatabase, figures: Figures, name: str) -> PoolDetails:
-    """A pool as it stands now, so that whoever has changed it sees that; its queue is that of the figures.
+    """A pool as it stands now, so that whoever has changed it sees that; queue and controllers are of the figures.
 
     Raises:
         NotFound: there is no such pool.
     """
-    around, pools = surroundings(database, [name]), Pools(database)
+    states, pools = pool_states(database, [name]), Pools(database)
     queues = {pool.name: pool for pool in figures.status.pools}
-    if not around.pools or name not in queues:
+    if not states or name not in queues:
         return pools.details(name)
-    now = {field.name: getattr(around.pools[0], field.name) for field in fields(PoolState)}
-    return PoolDetails(replace(queues[name], **now), around.serving(name), pools.recent_runs(name))
+    now = {field.name: getattr(states[0], field.name) for field in fields(PoolState)}
+    return PoolDetails(replace(queues[name], **now), figures.status.serving(name), pools.recent_runs(name))

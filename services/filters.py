@@ -9,6 +9,7 @@ from uuid import UUID
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
+from dataset_jobs.model.times import LAST
 from dataset_jobs.store.client_connection import ClientDatabase, Row
 from dataset_jobs.store.views import DatasetView, JobView
 from services.dataset_maker import find_country
@@ -25,6 +26,9 @@ _OF_DATASETS = (
 FEW = 1_000
 """If at most so many datasets match a file's name or a country, their jobs are found by an index."""
 
+
+FEWER = 200
+"""The jobs of so few datasets are all read, before the newest are taken."""
 
 FEW_RUNS = 300
 """If at most so many runs ended by a reason, a list begins with their jobs; else it comes upon them soon enough."""
@@ -139,11 +143,13 @@ def select_jobs(
             found = _match_datasets(database, limit=FEW + 1, **of_dataset)
             if len(found) <= FEW:
                 of, of_dataset = [row["id"] for row in found], dict.fromkeys(of_dataset)
+        first = newest if before is None else before if newest is None else min(before, newest)
+        if of is not None and len(of) <= FEWER and statement == "jobs.match" and which == _of_datasets_alone(which):
+            return database.all("jobs.match_of_datasets", dataset_ids=of, before=first, limit=limit)
         ids = None
         if which.reason is not None:
             some = database.all("jobs.of_reason", reason=which.reason, limit=FEW_RUNS + 1)
             ids = [row["id"] for row in some] if len(some) <= FEW_RUNS else None
-        first = newest if before is None else before if newest is None else min(before, newest)
         return database.all(
             statement, before=first, over=over, held=held, pool=which.pool, ids=ids, dataset_ids=of, until=which.until,
             reason=which.reason, type=which.kind, limit=limit, **of_dataset, **words, **from_key,
@@ -174,6 +180,14 @@ def select_datasets(
     return Selection(match, read, DATASET_SORTS, "datasets")
 
 
+def _of_datasets_alone(which: JobFilter) -> JobFilter:
+    """What a filter says of datasets; nothing else."""
+    return JobFilter(
+        country=which.country, file=which.file, dataset_id=which.dataset_id, batch=which.batch,
+        newest_files=which.newest_files,
+    )  # fmt: skip
+
+
 def _match_datasets(database: ClientDatabase, **parameters: Any) -> list[Row]:
     everything = dict.fromkeys(_OF_DATASETS)
     return database.all("datasets.match", **{**everything, **parameters})
@@ -185,7 +199,7 @@ def _country_id(database: ClientDatabase, country: str | None) -> UUID | None:
 
 def _check_pool(database: ClientDatabase, pool: str | None) -> None:
     if pool is not None:
-        pools = [row["name"] for row in database.all("jobs.pools")]
+        pools = [row["name"] for row in database.all("pools.names")]
         if pool not in pools:
             raise unknown_word("pool", pool, pools)
 
@@ -199,8 +213,8 @@ def _since(database: ClientDatabase, since: Since) -> dict[str, Any]:
 
 
 def _until(database: ClientDatabase, until: datetime | None) -> int | None:
-    """A key from which on all jobs are newer than that."""
-    if until is None:
+    """A key from which on all jobs are newer than that; None if there is no such key."""
+    if until is None or until >= LAST:
         return None
     # The statement allows for an hour among transactions at one time; so does this.
     return int(database.only("jobs.first_key_since", at=until + timedelta(hours=2), ago=None)["key"])

@@ -15,7 +15,7 @@ from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH, JobState, state_of
-from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, When, time_parameters
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, When, run_at_parameters
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.filters import JobFilter, select_jobs
 from services.ids import find
@@ -107,12 +107,15 @@ class Jobs:
     def _read(self, ids: Iterable[UUID]) -> builtins.list[JobView]:
         return [JobView(**row) for row in self._database.all("jobs.list", ids=[*ids])]
 
+    def one(self, job_id: UUID) -> JobView:
+        """A job without its runs; raises NotFound."""
+        for job in self._read([job_id]):
+            return job
+        raise NotFound(f"there is no job {job_id}")
+
     def get(self, job_id: UUID) -> tuple[JobView, Sequence[RunView]]:
         """A job with all its runs, the first one first; raises NotFound."""
-        jobs = self.list(ids=[job_id])
-        if not jobs:
-            raise NotFound(f"there is no job {job_id}")
-        return jobs[0], [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
+        return self.one(job_id), [RunView(**row) for row in self._database.all("jobs.runs", job_id=job_id)]
 
     def finished_since(self, since: datetime, pool: str, but: Iterable[UUID]) -> Others:
         """The jobs of a pool that have finished since a time of the database's clock, but these."""
@@ -159,6 +162,7 @@ class Jobs:
             NotFound: there is no such job.
             Conflict: it is neither failed nor cancelled; or its dataset has another unfinished job, was loaded since,
                 or is superseded.
+            InvalidRequest: no job can be asked to run at that time.
         """
         work = partial(retry_job, job_id=job_id, priority=priority, dry_run=dry_run, run_at=run_at)
         return self._database.act(Act.JOB_RETRY, target_of("job", job_id), work)
@@ -181,11 +185,11 @@ class Jobs:
             NotFound: there is no such job.
             Conflict: it is running or over.
             Changed: it is another version now.
-            InvalidRequest: there is no such pool.
+            InvalidRequest: there is no such pool, or no job can be asked to run at that time.
         """
         work = partial(set_waiting_job, job_id=job_id, priority=priority, run_at=run_at, pool=pool, versions=versions)
         self._database.act(Act.JOB_SET, target_of("job", job_id), work)
-        return self.get(job_id)[0]
+        return self.one(job_id)
 
     def failed(self, cause: Cause | None = None) -> Sequence[UUID]:
         """The jobs that have failed and can be retried, the oldest failure first.
@@ -263,6 +267,7 @@ def retry_job(
     transaction: Acting, job_id: UUID, priority: int | None = None, dry_run: bool = False, run_at: When = None
 ) -> Retried:
     """Retries a job within an act; see `Jobs.retry`."""
+    at = run_at_parameters(run_at)
     found = transaction.one("jobs.dataset", job_id=job_id)
     dataset = transaction.lock_dataset(found["dataset_id"]) if found is not None else None
     job = _locked(transaction, job_id)
@@ -275,7 +280,7 @@ def retry_job(
         transaction.execute("jobs.retry", job_id=job_id, priority=priority)
         transaction.detail = {"cause": job["last_cause"], "priority": priority}
         if run_at is not None:
-            transaction.execute("jobs.set_waiting", job_id=job_id, priority=None, pool=None, **time_parameters(run_at))
+            transaction.execute("jobs.set_waiting", job_id=job_id, priority=None, pool=None, **at)
             transaction.detail["run_at"] = str(run_at)
     return Retried(job_id, dataset["id"], dataset["filename"])
 
@@ -294,7 +299,7 @@ def set_waiting_job(
         raise Changed(f"job {job_id} has changed meanwhile: look at it again")
     if job["state"] not in (JobState.SCHEDULED, JobState.QUEUED):
         raise Conflict(f"job {job_id} is {job['state']}: only one that is queued or scheduled can be changed")
-    transaction.one_of_pool("jobs.set_waiting", pool, job_id=job_id, priority=priority, **time_parameters(run_at))
+    transaction.one_of_pool("jobs.set_waiting", pool, job_id=job_id, priority=priority, **run_at_parameters(run_at))
     transaction.detail = {"priority": priority, "run_at": None if run_at is None else str(run_at), "pool": pool}
 
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from dataset_jobs.model.causes import cause_in_words
 from dataset_jobs.model.sentences import Sentence, counted, duration, sentence
 from dataset_jobs.store.views import Blocked, ControllerStatus, PoolState, PoolStatus, RunView, ScheduleView
-from services.status import Kind, Obstacle
+from services.status import Kind, Obstacle, Warned
 
 
 def holds_up(obstacle: Obstacle, pool: str, now: datetime, *, orphaned: bool = False) -> Sentence:
@@ -76,7 +77,7 @@ def cannot_work(one: ControllerStatus) -> Sentence:
 
 def is_blocked(pool: PoolState) -> Sentence:
     """Since when a pool is blocked, and why."""
-    why = f"{pool.blocked_cause} ({pool.blocked_reason})" if pool.blocked_reason else pool.blocked_cause
+    why = cause_in_words(pool.blocked_cause, pool.blocked_reason)
     return sentence("pool {} is blocked since {}: {}: {}", pool.name, pool.blocked_since, why, pool.blocked_error)
 
 
@@ -116,6 +117,8 @@ def in_the_way(obstacle: Obstacle) -> Sentence:
             return sentence(f"schedule {{}} fails, {times} by now: {{}}; {{}}", schedule.name, schedule.error, again)
         case ControllerStatus() as one:
             return in_trouble(one)
+        case Warned() as warned:
+            return sentence("controller {} warns: {}", warned.owner, warned.text)
         case None:
             return sentence("no controller is running")
         case other:

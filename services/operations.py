@@ -17,8 +17,9 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import FINISHED
 from dataset_jobs.model.text import json_text
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, run_at_parameters
 from services.filters import DatasetFilter, JobFilter, select_datasets, select_jobs
+from services.jobs import Jobs
 from services.operation_acts import Acts, Batch, Doing, Options, added, judge
 from services.operation_filters import filter_from_json, filter_to_json
 
@@ -120,13 +121,13 @@ class Operations:
             most: so many may match, `MOST` if None; a purge takes all.
 
         Raises:
-            InvalidRequest: the filter is of something else, or an option is missing.
+            InvalidRequest: the filter is of something else, or an option is missing or out of range.
             TooMany: more match.
         """
         options = options or Options()
         which = _checked(doing, which, options)
         if isinstance(which.since, timedelta):
-            which = replace(which, since=self._database.only("session.database_time")["now"] - which.since)
+            which = replace(which, since=self._database.now() - which.since)
         rows = [] if doing is Doing.PURGE else self._match(doing, which, most)
         of = self._purgeable(which, options) if doing is Doing.PURGE else len(rows)
         actor, kept = self._database.actor, filter_to_json(which)
@@ -238,10 +239,9 @@ class Operations:
                 over = len(found) < size
                 for row in found:
                     act.one(transaction, row["id"], batch)
-            refused = transaction.one("operations.refusals", id=operation["id"])
             transaction.execute(
                 "operations.advance", id=operation["id"], done=batch.done, failed=sum(batch.refusals.values()),
-                refusals=json_text(added((refused or {}).get("refusals") or {}, batch.refusals)),
+                refusals=json_text(added(locked["refusals"], batch.refusals)),
                 position=found[-1]["key"] if found else position, lease=LEASE, over=over,
             )  # fmt: skip
             return batch, over
@@ -262,9 +262,7 @@ class Operations:
 
     def _purgeable(self, which: JobFilter | DatasetFilter, options: Options) -> int:
         assert isinstance(which, JobFilter) and options.older_than is not None
-        states = list(which.states or FINISHED)
-        rows = self._database.all("jobs.count_purgeable", older_than=options.older_than, states=states)
-        return sum(row["jobs"] for row in rows)
+        return sum(Jobs(self._database).purgeable(options.older_than, which.states or FINISHED).values())
 
 
 def _matching(
@@ -283,6 +281,7 @@ def _checked(doing: Doing, which: JobFilter | DatasetFilter, options: Options) -
         )
     if doing is Doing.SET and options.priority is None and options.run_at is None and options.pool is None:
         raise InvalidRequest("set: give a priority, a time or a pool")
+    run_at_parameters(options.run_at)
     if doing is Doing.PURGE:
         if options.older_than is None or options.older_than < timedelta(0):
             raise InvalidRequest("purge: say how long ago the jobs must have finished")

@@ -13,7 +13,7 @@ from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.pools import MAX_RUNNING_LIMIT
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
-from dataset_jobs.store.views import ControllerStatus, PoolState, PoolStatus
+from dataset_jobs.store.views import ControllerStatus, PoolState, PoolStatus, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Pools:
 
     def list(self) -> list[PoolStatus]:
         """All of them, by name."""
-        return [PoolStatus(**row) for row in self._database.all("status.pools")]
+        return self._read(None)
 
     def names(self) -> Sequence[str]:
         """Their names, in order."""
@@ -67,18 +67,18 @@ class Pools:
 
     def get(self, name: str) -> PoolStatus:
         """One of them."""
-        pool = next((pool for pool in self.list() if pool.name == name), None)
-        if pool is None:
-            raise self._not_found(name)
-        return pool
+        for pool in self._read(name):
+            return pool
+        raise self._not_found(name)
+
+    def _read(self, name: str | None) -> builtins.list[PoolStatus]:
+        return [PoolStatus(**row) for row in self._database.all("status.pools", pool=name)]
 
     def details(self, name: str) -> PoolDetails:
         """One of them, with what is known of its past."""
         pool = self.get(name)
         controllers = [ControllerStatus(**row) for row in self._database.all("status.controllers")]
-        return PoolDetails(
-            pool, [one for one in controllers if one.is_alive and name in one.pools], self.recent_runs(name)
-        )
+        return PoolDetails(pool, Surroundings([pool], controllers).serving(name), self.recent_runs(name))
 
     def recent_runs(self, name: str) -> builtins.list[RecentRuns]:
         """The runs of a pool of the last 24 hours, by their end; none if there is no such pool."""
@@ -117,7 +117,7 @@ class Pools:
         self._change(Act.POOL_RESUME, name, work)
         return self.get(name)
 
-    def probe(self, name: str) -> PoolStatus:
+    def probe(self, name: str) -> None:
         """Has a run of a blocked pool tried at once, also of one that a ParserPool describes. Others stay as they are.
 
         While a pool is paused, nothing is tried.
@@ -128,7 +128,6 @@ class Pools:
                 transaction.nothing_done()
 
         self._change(Act.POOL_PROBE, name, work)
-        return self.get(name)
 
     def set(
         self, name: str, *, max_running: int | None = None, max_pending: int | None = None, dry_run: bool = False

@@ -13,7 +13,7 @@ from dataset_jobs.store.views import Blocked, ControllerStatus, PoolStatus, Sche
 from services.failures import FailureGroup
 from services.obstacle_words import in_the_way
 from services.pools import change_of
-from services.status import Kind, Obstacle, obstacles
+from services.status import Kind, Obstacle, Warned, obstacles
 
 LATELY = timedelta(minutes=15)
 """Failures of so long are looked at together."""
@@ -163,6 +163,8 @@ def _problem(obstacle: Obstacle, status: Status, now: datetime) -> Problem:
                 hints,
                 obstacle,
             )
+        case Warned():
+            return Problem(kind, Severity.NOTE, None, text, None, None, Fault.CLUSTER, False, hints, obstacle)
         case Blocked() as what:
             fault = _fault_of(what.cause, None)
             return Problem(kind, Severity.HELD, what.pool, text, what.since, what.jobs, fault, True, hints, obstacle)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.causes import Cause, cause_in_words
 from dataset_jobs.model.hints import Advice
 from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.outcome import LogLine, Outcome
@@ -82,7 +82,7 @@ def _ending(run: RunView, now: datetime) -> Sentence:
     if run.cause == Cause.COMPLETED:
         return sentence(f"completed, {run.rows_done:,} rows committed")
     if run.cause is not None:
-        cause = f"{run.cause} ({run.reason})" if run.reason else run.cause
+        cause = cause_in_words(run.cause, run.reason)
         return sentence("{}: {}", cause, run.error) if run.error else sentence("{}", cause)
     if run.committed_at is not None:
         return sentence(f"has committed {run.rows_done:,} rows, to be closed when its process or pod is over")

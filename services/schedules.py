@@ -181,7 +181,7 @@ class Schedules:
 
     def _first_tick(self, cron: str, timezone: str) -> datetime:
         try:
-            return next_tick(cron, timezone, self._database.only("session.database_time")["now"])
+            return next_tick(cron, timezone, self._database.now())
         except ValueError as error:
             raise BadCron(str(error)) from None
 

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     NO_CONTROLLER = "no_controller"
     """None is running; of a job: none that claims from its pool."""
     CONTROLLER_IN_TROUBLE = "controller_in_trouble"
+    CONTROLLER_WARNS = "controller_warns"
+    """It has seen something in its cluster that keeps it from nothing, and others perhaps from their work."""
     POOL_UNSERVED = "pool_unserved"
     """Controllers are running, but none claims from the pool."""
     POOL_REFUSED = "pool_refused"
@@ -33,7 +35,15 @@ class Kind(StrEnum):
     """Its lease must expire, unless it sends a heartbeat."""
 
 
-About = PoolState | ControllerStatus | Blocked | ScheduleView | RunView | None
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What a controller warns of; `owner` is one of those that do."""
+
+    owner: str
+    text: str
+
+
+About = PoolState | ControllerStatus | Warned | Blocked | ScheduleView | RunView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +66,12 @@ NO_CONTROLLER = Obstacle(Kind.NO_CONTROLLER, hints=(Hint(Action.RUN_CONTROLLER),
 def read_status(database: ClientDatabase) -> Status:
     """The status of all pools, controllers, jobs and schedules."""
     return Status(
-        pools=[PoolStatus(**row) for row in database.all("status.pools")],
-        controllers=read_controllers(database),
+        pools=[PoolStatus(**row) for row in database.all("status.pools", pool=None)],
+        controllers=[ControllerStatus(**row) for row in database.all("status.controllers")],
         listening=database.only("status.listening")["listening"],
         blocked=[Blocked(**row) for row in database.all("status.blocked_jobs")],
         failing=[ScheduleView(**row) for row in database.all("schedules.list", schedule=None) if row["failures"]],
     )
-
-
-def read_controllers(database: ClientDatabase) -> list[ControllerStatus]:
-    """The controllers that are there, and those that have claimed something lately."""
-    return [ControllerStatus(**row) for row in database.all("status.controllers")]
 
 
 def unserved(controllers: Iterable[ControllerStatus], pool: str | None) -> Obstacle | None:
@@ -84,6 +89,8 @@ def obstacles(status: Status) -> Iterator[Obstacle]:
     if not status.any_alive:
         yield NO_CONTROLLER
     yield from (Obstacle(Kind.CONTROLLER_IN_TROUBLE, one) for one in status.controllers if one.trouble is not None)
+    said = {text: one.owner for one in status.controllers if one.is_alive for text in one.warnings}
+    yield from (Obstacle(Kind.CONTROLLER_WARNS, Warned(owner, text)) for text, owner in said.items())
     for pool in status.pools:
         for kind in _of_pool(pool, status.any_alive and not status.serving(pool.name)):
             yield of_pool(kind, pool)

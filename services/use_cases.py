@@ -25,6 +25,7 @@ from services.pools import PoolChange, PoolDetails
 from services.problems import Overview
 from services.schedules import AtAddress
 from services.status import Obstacle
+from services.stored_files import Orphans
 from services.story import Story
 from services.submit import FileOptions, SubmittedFile
 from services.ticks import ScanResult
@@ -133,11 +134,13 @@ class FileUseCases(Protocol):
 
     def submit_files(self, paths: Sequence[Path], options: FileOptions) -> list[SubmittedFile]: ...  # noqa: D102
     def delete(self, dataset_id: UUID) -> None: ...  # noqa: D102
+    def orphans(self, older_than: timedelta) -> Orphans: ...  # noqa: D102
+    def remove_orphans(self, orphans: Orphans, *, even_most: bool) -> int: ...  # noqa: D102
     def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:
         """Adds a schedule; also what was found at its place, if that was to be checked and is worth a remark."""
 
-    def run_schedule(self, name: str) -> ScanResult | ScheduleView:
-        """Has the schedule done now: what came of it, or the schedule after that if only it is known."""
+    def run_schedule(self, name: str) -> ScanResult:
+        """Has the schedule done now; an API tells its problems in one line."""
 
 
 class UseCases(Protocol):

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from dataset_jobs.model.causes import cause_in_words
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.model.sentences import Sentence, counted, duration, joined, sentence
 from dataset_jobs.model.states import JobState, state_of
@@ -178,7 +179,7 @@ def _for_its_time(job: JobView, run: LastRun | None, now: datetime) -> Waiting:
     if job.last_cause is None or run is None or since is None or not (job.attempts or job.give_backs):
         text = sentence("it is scheduled: the next try is {}", when)
         return Waiting(Because.SCHEDULED, text, job.created_at, next_try_at=job.run_at, hints=hints)
-    cause = f"{run.cause} ({run.reason})" if run.reason else run.cause
+    cause = cause_in_words(run.cause, run.reason)
     if job.give_backs:
         text = sentence(
             "none of its runs could start since {}: {}: {}; the next try is {}",

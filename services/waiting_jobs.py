@@ -13,12 +13,19 @@ PLACES = 1_000
 """Places are counted up to this one."""
 
 
+def pool_states(database: ClientDatabase, pools: Iterable[str]) -> list[PoolState]:
+    """The pools of these names, without their queues."""
+    return [PoolState(**row) for row in database.all("waiting.pools", pools=[*pools])]
+
+
+def reporting_controllers(database: ClientDatabase) -> list[ControllerStatus]:
+    """The controllers that have reported lately, without what their runs say of them."""
+    return [ControllerStatus(**row) for row in database.all("waiting.controllers")]
+
+
 def surroundings(database: ClientDatabase, pools: Iterable[str]) -> Surroundings:
-    """The pools of these names, without their queues, and the controllers."""
-    return Surroundings(
-        [PoolState(**row) for row in database.all("waiting.pools", pools=[*pools])],
-        [ControllerStatus(**row) for row in database.all("waiting.controllers")],
-    )
+    """The pools of these names, without their queues, and the controllers, without what their runs say of them."""
+    return Surroundings(pool_states(database, pools), reporting_controllers(database))
 
 
 def why_waiting(
@@ -36,7 +43,7 @@ def why_waiting(
     if around is None:
         around = surroundings(database, {job.pool for job in waiting})
     if now is None:
-        now = database.only("session.database_time")["now"]
+        now = database.now()
     ids = [job.id for job in waiting]
     runs = {row["job_id"]: LastRun(**row) for row in database.all("waiting.runs", ids=ids)}
     queued = [job.id for job in waiting if job.state == JobState.QUEUED]

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.exchange import Exchange, ProblemPage, begin, exchange_of
+from api.metrics import ApiMetrics
 from api.middleware.linger import Lingering, Reading
 from api.problem_answers import fault, problem_response
 from api.problems import problem_of
@@ -37,11 +38,13 @@ class Envelope:
 
     Args:
         app: the next one.
+        metrics: count every request.
         problem_page: see `Exchange`.
     """
 
-    def __init__(self, app: ASGIApp, problem_page: ProblemPage | None = None) -> None:
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics, problem_page: ProblemPage | None = None) -> None:
         self._app = app
+        self._metrics = metrics
         self._problem_page = problem_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +54,9 @@ class Envelope:
         given = Headers(scope=scope).get("x-request-id", "")
         exchange = begin(scope, given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
         exchange.problem_page = self._problem_page
-        head = exchange.head = scope["method"] == "HEAD"
+        method = scope["method"]
+        head = exchange.head = method == "HEAD"
+        self._metrics.began()
         if head:  # the same headers as GET
             scope["method"] = "GET"
         reading = Reading(scope, receive)
@@ -61,6 +66,8 @@ class Envelope:
         except Exception as error:
             await _answer_error(scope, reading, sending, error)
         finally:
+            route = exchange.declared.path if exchange.declared else None
+            self._metrics.ended(method, route, exchange.status, time.monotonic() - exchange.began)
             _log_line(scope, exchange, head=head)
 
 

@@ -1,14 +1,13 @@
 """The gate: finds the route, who calls and whether they may, before a byte of the body is read."""
 
-import re
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.accept import chosen
 from api.access import Access, Caller, Via
 from api.context import Context
 from api.declared import UNSAFE, Declared, declared_by
@@ -61,7 +60,8 @@ class Gate:
                 check_site(headers, by_browser=caller.via is Via.SESSION)
         if declared.changes and self._context.settings.api_read_only:
             raise Problem("read-only", "this API is read only: API_READ_ONLY is set")
-        check_accept(headers.get("accept", ""), declared.gives)
+        if declared.gives:
+            chosen(headers.get("accept", ""), declared.gives)
         check_query(scope.get("query_string", b""), declared.query)
 
     def _declared(self, scope: Scope) -> Declared:
@@ -115,14 +115,3 @@ def check_site(headers: Headers, *, by_browser: bool) -> None:
         )
     if origin is not None and origin.partition("://")[2].casefold() != host.casefold():
         raise Problem("cross-site", "a page of another site sent this request: its Origin is not this Host")
-
-
-_NEVER = re.compile(r";\s*q=0(\.0*)?\s*(;|$)")
-
-
-def check_accept(accept: str, gives: Sequence[str]) -> None:
-    """Refuses a client that takes nothing of what a route gives."""
-    ranges = [one.strip().casefold() for one in accept.split(",") if one.strip()]
-    taken = [one.partition(";")[0].strip() for one in ranges if not _NEVER.search(one)]
-    if ranges and gives and not any(fnmatchcase(given, one) for given in gives for one in taken if "[" not in one):
-        raise Problem("not-acceptable", f"this gives {' or '.join(gives)}, which the header Accept does not take")

@@ -12,7 +12,7 @@ from api.conditional import answer, done
 from api.context import Requesting, Using
 from api.declared import Topic
 from api.parameters import Body
-from services.countries import NAME_LENGTH, Country
+from services.countries import NAME_LENGTH, NOTHING_LOADED, Country
 
 topic = Topic("countries", "The countries, and what is loaded of each.")
 
@@ -61,23 +61,40 @@ class OneCountry(BaseModel):
     data: CountryShape
 
 
+class CountryMeta(BaseModel):
+    """When it was counted what is loaded."""
+
+    as_of: datetime
+
+
+class CountedCountry(OneCountry):
+    """One country, with what was loaded of it at some time."""
+
+    meta: CountryMeta
+
+
 @topic.route(
     "GET", "/v1/countries", Access.NAMES, response_model=CountryList, summary="List the countries",
     example="/v1/countries",
 )  # fmt: skip
 def list_countries(request: Request, using: Using) -> Response:
     """All countries by their codes, with what was loaded of each a few seconds ago: `meta.as_of` says when."""
-    found, at = using.countries.get(lambda: [shape(one) for one in using.client.countries.all()])
+    counted, at = using.countries.get()
+    found = [shape(one) for one in counted]
     return answer(request, {"data": found, "meta": {"total": len(found), "as_of": at}})
 
 
 @topic.route(
-    "GET", "/v1/countries/{country}", Access.NAMES, response_model=OneCountry, problems=["country-not-found"],
+    "GET", "/v1/countries/{country}", Access.NAMES, response_model=CountedCountry, problems=["country-not-found"],
     summary="Show a country", example="/v1/countries/US",
 )  # fmt: skip
 def show_country(request: Request, using: Using, country: str) -> Response:
-    """One country by its id or its code."""
-    return answer(request, {"data": shape(using.client.countries.get(country))})
+    """One country by its id or its code, with what was loaded of it a few seconds ago: `meta.as_of` says when."""
+    named = using.client.countries.named(country)
+    counted, at = using.countries.get()
+    stats = next((one.stats for one in counted if one.id == named.id), NOTHING_LOADED)
+    data = shape(Country(named.id, named.code, named.name, stats))
+    return answer(request, {"data": data, "meta": {"as_of": at}})
 
 
 class NewCountry(Body):

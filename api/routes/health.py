@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from api.access import Access
 from api.context import Context, Using
 from api.declared import Topic
-from dataset_jobs.migrations import LATEST
-from dataset_jobs.model.errors import RunError
+from dataset_jobs.model.errors import OtherSchema, RunError
 from dataset_jobs.model.text import one_line
 from dataset_jobs.version import own_version
 from services.to_json import to_json
@@ -115,7 +114,9 @@ def trouble(context: Context) -> str:
     if context.stopping.is_set:
         return "stopping"
     try:
-        version = context.client.schema_version()
+        context.client.check_schema()
+    except OtherSchema as error:
+        return one_line(str(error))
     except RunError as error:
         return one_line(f"the database cannot be used: {error.cause}")
-    return "" if version == LATEST else f"the database has schema {version}, this version needs {LATEST}"
+    return ""

@@ -58,7 +58,7 @@ def cancel_job(
 ) -> Response:
     """Cancels a job that waits; has the run of one at work stopped, which commits nothing any more. Uploaders cancel
     what they have uploaded."""
-    job, _ = client.jobs.get(job_of(client, job_id))
+    job = client.jobs.one(job_of(client, job_id))
     check_own(client, caller, job.dataset_id)
     with refused_as("completed-already"):
         result = client.jobs.cancel(job.id, said(body, Reason()).reason)
@@ -74,7 +74,7 @@ def retry_job(
 ) -> Response:
     """Queues a failed or cancelled job again, with fresh budgets; its runs stay. Uploaders retry what they have
     uploaded."""
-    job, _ = client.jobs.get(job_of(client, job_id))
+    job = client.jobs.one(job_of(client, job_id))
     check_own(client, caller, job.dataset_id)
     how = said(body, Retry())
     with refused_as("cannot-be-put-back"):

@@ -94,9 +94,8 @@ def list_jobs(request: Request, using: Using, query: Annotated[JobQuery, Query()
         order = JobOrder.NEWEST if query.sort else order_of(which)
         found = client.jobs.page(which, query.limit, place(query, order), query.offset, order)
         count = client.jobs.select(which).count() if query.count else None
-    return page(
-        request, query, jobs_as_json(client, found.items), found.next, client.now(), order=found.order, count=count
-    )
+    now = client.now()
+    return page(request, query, jobs_as_json(client, found.items, now), found.next, now, order=found.order, count=count)
 
 
 class JobIds(Body):
@@ -140,9 +139,13 @@ def list_runs(request: Request, using: Using, job_id: str, query: Annotated[Pagi
     return page(request, query, data, shown[-1].epoch if len(rest) > len(shown) else None, now, "epoch")
 
 
-def jobs_as_json(client: Client, jobs: Sequence[JobView]) -> list[Any]:
-    """Jobs as lists have them."""
-    waiting = client.waiting(jobs)
+def jobs_as_json(client: Client, jobs: Sequence[JobView], now: datetime | None = None) -> list[Any]:
+    """Jobs as lists have them.
+
+    Args:
+        now: by the database's clock, if it is read already.
+    """
+    waiting = client.waiting(jobs, now)
     return [_job(job, waiting.get(job.id)) for job in jobs]
 
 
@@ -198,8 +201,8 @@ def _max_attempts(context: Context, runs: Sequence[RunView]) -> int:
 
 def _these(request: Request, client: Client, query: JobQuery) -> Response:
     check_alone(query, "ids")
-    jobs = client.jobs.list(ids=query.ids)
-    return page(request, query, jobs_as_json(client, jobs), None, client.now(), order=JobOrder.NEWEST)
+    jobs, now = client.jobs.list(ids=query.ids), client.now()
+    return page(request, query, jobs_as_json(client, jobs, now), None, now, order=JobOrder.NEWEST)
 
 
 def _filter(client: Client, query: JobQuery) -> JobFilter:

@@ -13,6 +13,7 @@ from api.context import Using
 from api.declared import Topic
 from api.lists import Paging, asked, list_of, page, sliced
 from api.shapes import model, shape
+from dataset_jobs.model.times import BEGINLESS
 from dataset_jobs.store.views import ControllerStatus, PoolStatus
 from services.figures import STEPS, Lately, PoolHistory, lately, pool_history, pool_now
 from services.pools import RecentRuns
@@ -67,8 +68,8 @@ def list_pools(request: Request, using: Using, query: Annotated[Paging, Query()]
     response_model=model("OnePool", "A pool.", data=ONE_POOL, as_of=datetime), example="/v1/pools/default",
 )  # fmt: skip
 def show_pool(request: Request, using: Using, name: str) -> Response:
-    """A pool with the controllers that claim from it, and its runs of the last 24 hours. The queue may be two seconds
-    old, as in the list; the rest is as it is now."""
+    """A pool with the controllers that claim from it, and its runs of the last 24 hours. The queue and the controllers
+    may be two seconds old, as in the status; the rest is as it is now."""
     details = pool_now(using.client.database, using.sampler.figures(), name)
     data = {
         **pool_values(details.pool, lately(using.client.database).get(name)),
@@ -96,7 +97,7 @@ def show_history(request: Request, using: Using, name: str, query: Annotated[His
     if name not in client.pools.names():
         client.pools.get(name)
     until = query.until or client.now()
-    since = query.since or until - DAY
+    since = query.since or (until - DAY if until > BEGINLESS + DAY else BEGINLESS)
     step = query.step or next((one for one in STEPS if (until - since) / STEPS[one] <= MOST_BY_ITSELF), [*STEPS][-1])
     with asked():
         found = pool_history(client.database, name, since, until, step)

@@ -14,7 +14,6 @@ from api.lists import one_of
 from api.routes.pools import CONTROLLER, POOL, controller_values, pool_values
 from api.routes.schedules import SCHEDULE, schedule_values
 from api.shapes import model, shape
-from dataset_jobs.migrations import LATEST
 from dataset_jobs.store.views import Blocked
 from dataset_jobs.version import own_version
 from services.figures import Figures
@@ -60,7 +59,7 @@ def status_values(figures: Figures) -> dict[str, Any]:
         "failing": [schedule_values(one) for one in figures.status.failing],
         "states": figures.states,
         "counted_at": figures.counted_at,
-        "versions": {"api": own_version(), "database": LATEST},
+        "versions": {"api": own_version(), "database": figures.schema},
         "as_of": figures.as_of,
     }
     found: dict[str, Any] = to_json(values)

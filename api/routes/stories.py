@@ -32,7 +32,7 @@ STORY = shape("Story", "A job's story.", Story, links=dict[str, str])
 def show_story(request: Request, using: Using, job_id: str) -> Response:
     """Where a job stands, what it waits for, every run with its end and the decision after it, and what can be done; as
     JSON, or as text with `Accept: text/plain`."""
-    kind = chosen(request, (JSON, TEXT))
+    kind = chosen(request.headers.get("accept", ""), (JSON, TEXT))
     it = using.client.story(job_of(using.client, job_id))
     if kind == TEXT:
         return PlainTextResponse("".join(f"{line}\n" for line in story_lines(it, _TEXT)), headers={"Vary": "Accept"})

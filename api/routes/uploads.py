@@ -17,12 +17,12 @@ from api.exchange import exchange_of
 from api.middleware.callers import Callers
 from api.parameters import Body
 from api.problems import Problem
+from api.routes.datasets import DATASET, datasets_as_json
+from api.routes.jobs import JOB, jobs_as_json
 from api.upload.answers import (
-    Submitted,
     Validated,
     form_document,
     raw_document,
-    submitted,
     validated,
 )
 from api.upload.digests import check_sha256
@@ -32,7 +32,9 @@ from api.upload.receiving import Received, receiving
 from api.upload.uploads import busy
 from dataset_jobs.model.errors import OutOfMemory
 from dataset_jobs.model.limits import MIB
+from dataset_jobs.store.views import DatasetView
 from services.client import Client
+from services.dataset_maker import SubmitResult
 from services.datasets import MOST_KNOWN
 from services.submission import Submission, Verdict, checked_submission
 from services.submit import FileOptions
@@ -48,6 +50,37 @@ _RECEIVING = (
 _SUBMITTING = (*_RECEIVING, "not-found", "conflict", "overlapping", "dataset-busy")
 _CLIENT_GONE = 499
 """nginx's status for the log; nobody receives it."""
+
+
+_MESSAGES = {
+    Verdict.CREATED: "The file is stored, and a job waits to load it.",
+    Verdict.CORRECTED: "The file is known and has no rows yet; its name and hints are now those of this upload.",
+    Verdict.RETRIED: "The file is known and has no rows yet; a new job waits to load it.",
+    Verdict.UNCHANGED: "The file is known already; nothing was changed.",
+    Verdict.RESTORED: "The file is loaded already; its stored bytes were lost and are there again.",
+}
+
+
+class SubmittedShape(BaseModel):
+    """An upload that was taken.
+
+    The first four members are those of the old API. `verdict` is created, corrected, retried, unchanged or restored.
+    """
+
+    dataset_id: UUID
+    job_id: UUID | None
+    status: str
+    message: str
+    verdict: str
+    dataset: DATASET  # type: ignore[valid-type]
+    job: JOB | None  # type: ignore[valid-type]
+    links: dict[str, str]
+
+
+class Submitted(BaseModel):
+    """An upload that was taken."""
+
+    data: SubmittedShape
 
 
 class KnownShape(BaseModel):
@@ -209,12 +242,33 @@ def _submit(request: Request, using: Context, client: Client, received: Received
     )  # fmt: skip
     result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
     assert result.dataset_id is not None
-    job = None if result.job_id is None else client.jobs.get(result.job_id)[0]
-    body: Any = submitted(result, client.datasets.get(result.dataset_id), job)
+    using.metrics.uploaded(result.verdict is Verdict.CREATED, received.content.size)
+    body = _submitted(client, result, client.datasets.get(result.dataset_id))
     headers = {"Location": f"/v1/datasets/{result.dataset_id}"}
     if result.job_id is not None:
         headers["Link"] = f'</v1/jobs/{result.job_id}>; rel="monitor"'
     return JSONResponse(body, 201 if result.verdict is Verdict.CREATED else 200, headers)
+
+
+def _submitted(client: Client, result: SubmitResult, dataset: DatasetView) -> dict[str, Any]:
+    """An upload that was taken, with dataset and job as the lists have them."""
+    [shown] = datasets_as_json(client, [dataset])
+    jobs = [] if result.job_id is None else jobs_as_json(client, client.jobs.list(ids=[result.job_id]))
+    links = {"dataset": f"/v1/datasets/{dataset.id}"}
+    if result.job_id is not None:
+        links |= {"job": f"/v1/jobs/{result.job_id}", "story": f"/v1/jobs/{result.job_id}/story"}
+    data = {
+        "dataset_id": dataset.id,
+        "job_id": result.job_id,
+        "status": dataset.status,
+        "message": _MESSAGES[result.verdict],
+        "verdict": result.verdict,
+        "dataset": shown,
+        "job": jobs[0] if jobs else None,
+        "links": links,
+    }
+    found: dict[str, Any] = to_json({"data": data})
+    return found
 
 
 def _check(using: Context, client: Client, received: Received, asked: Asked) -> Response:

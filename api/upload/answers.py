@@ -1,4 +1,4 @@
-"""What is answered to uploads, as JSON and in the OpenAPI document."""
+"""The report of a file, and what the OpenAPI document says of the bodies of uploads."""
 
 from typing import Any
 from uuid import UUID
@@ -10,41 +10,8 @@ from api.upload.form import FILE, REPEATED
 from dataset_jobs.model.errors import Problem
 from dataset_jobs.model.places import Cell, InMember, as_values
 from dataset_jobs.model.report import Report
-from dataset_jobs.store.views import DatasetView, JobView
-from services.dataset_maker import SubmitResult
-from services.submission import Verdict
 from services.to_json import to_json
 from services.validation import Validation
-
-_MESSAGES = {
-    Verdict.CREATED: "The file is stored, and a job waits to load it.",
-    Verdict.CORRECTED: "The file is known and has no rows yet; its name and hints are now those of this upload.",
-    Verdict.RETRIED: "The file is known and has no rows yet; a new job waits to load it.",
-    Verdict.UNCHANGED: "The file is known already; nothing was changed.",
-    Verdict.RESTORED: "The file is loaded already; its stored bytes were lost and are there again.",
-}
-
-
-class SubmittedShape(BaseModel):
-    """An upload that was taken.
-
-    The first four members are those of the old API. `verdict` is created, corrected, retried, unchanged or restored.
-    """
-
-    dataset_id: UUID
-    job_id: UUID | None
-    status: str
-    message: str
-    verdict: str
-    dataset: dict[str, Any]
-    job: dict[str, Any] | None
-    links: dict[str, str]
-
-
-class Submitted(BaseModel):
-    """An upload that was taken."""
-
-    data: SubmittedShape
 
 
 class ProblemShape(BaseModel):
@@ -104,32 +71,6 @@ class Validated(BaseModel):
     """The report of a file."""
 
     data: ReportShape
-
-
-def submitted(result: SubmitResult, dataset: DatasetView, job: JobView | None) -> dict[str, Any]:
-    """An upload that was taken."""
-    links = {"dataset": f"/v1/datasets/{dataset.id}"}
-    if result.job_id is not None:
-        links |= {"job": f"/v1/jobs/{result.job_id}", "story": f"/v1/jobs/{result.job_id}/story"}
-    data = {
-        "dataset_id": dataset.id,
-        "job_id": result.job_id,
-        "status": dataset.status,
-        "message": _MESSAGES[result.verdict],
-        "verdict": result.verdict,
-        "dataset": _of_dataset(dataset),
-        "job": None if job is None else to_json(job),
-        "links": links,
-    }
-    found: dict[str, Any] = to_json({"data": data})
-    return found
-
-
-def _of_dataset(dataset: DatasetView) -> dict[str, Any]:
-    values: dict[str, Any] = to_json(dataset)
-    # Where storage keeps the file is nobody's business.
-    del values["storage_uri"]
-    return values
 
 
 def validated(found: Validation) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Spool:
         """How many files are being received."""
         return len(self._files)
 
+    def size(self) -> int:
+        """The bytes of the files that are being received; may be called from any thread."""
+        return sum(one.size for one in tuple(self._files))
+
     def forget(self, file: "SpoolFile") -> None:
         """A file is gone."""
         self._files.discard(file)

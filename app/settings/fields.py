@@ -180,6 +180,9 @@ class Settings(BaseSettings):
         "127.0.0.1:8080", "Where the API listens; port 0 is any that is free.", "an address and a port",
         pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
     )  # fmt: skip
+    api_metrics_port: int | None = _setting(
+        None, "The API serves its /metrics there.", "a port from 1 to 65535", "no metrics of the API", ge=1, le=65535
+    )
     api_max_connections: int = _setting(
         10, "The most connections to the database that an API keeps open.", "a whole number from 1 to 1000",
         ge=1, le=1000,

@@ -11,6 +11,7 @@ from cli.screen import output
 from cli.screen.words import cell, in_words
 from cli.session import session
 from cli.wording.story import with_its_commands
+from dataset_jobs.model.causes import cause_in_words
 from dataset_jobs.model.states import JobState
 from services.run_logs import Event, LogEntry, LogReader
 from services.run_story import decision_in_words
@@ -94,7 +95,7 @@ def _in_words(entry: LogEntry) -> str:
         case Event.COMMITTED:
             return f"-- committed {_rows(entry)}"
         case Event.ENDED:
-            cause = f"{entry.cause} ({entry.reason})" if entry.reason else str(entry.cause)
+            cause = cause_in_words(entry.cause, entry.reason)
             error = f": {cell(entry.message)}" if entry.message else ""
             decided = f"; {in_words(decision_in_words(entry.decision))}" if entry.decision is not None else ""
             return f"-- ended: {cause}{error}{decided}"

@@ -19,7 +19,6 @@ from cli.session import session
 from cli.wording.obstacles import unserved_in_words
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.model.sentences import counted
 from dataset_jobs.store.views import ScheduleView
 from services.schedules import AtAddress
 from services.sources.addresses import shown_address
@@ -219,8 +218,6 @@ def run(name: Name, as_json: AsJson = False) -> None:
         unserved = it.client.unserved() if result.submitted else None
     if as_json:
         output.print_json(result)
-    elif isinstance(result, ScheduleView):
-        _tell_looked(result)
     else:
         nothing = (
             f"nothing new: {result.note}"
@@ -237,16 +234,8 @@ def run(name: Name, as_json: AsJson = False) -> None:
             output.said_no(problem)
     if unserved is not None:
         output.said_no(unserved_in_words(unserved))
-    if result.error if isinstance(result, ScheduleView) else result.problems:
+    if result.problems:
         raise typer.Exit(ExitCode.REJECTED)
-
-
-def _tell_looked(schedule: ScheduleView) -> None:
-    """What came of a look that the API has had done."""
-    files = counted(schedule.files or 0, "file")
-    output.say(f"{schedule.submitted or 'nothing'} new among {files}{f': {schedule.note}' if schedule.note else ''}")
-    if schedule.error:
-        output.said_no(schedule.error)
 
 
 @commands.command("pause", epilog=PAUSE_EPILOG)

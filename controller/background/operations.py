@@ -3,13 +3,13 @@
 Whoever serves an HTTP API does it sooner; see `services.operations`.
 """
 
-import asyncio
 import logging
 import threading
 import time
 
+from controller.background.again import again
 from dataset_jobs.model.errors import RunError
-from dataset_jobs.model.trouble import Quiet, Repeated
+from dataset_jobs.model.trouble import Quiet
 from dataset_jobs.storage import StorageConfig, open_storage
 from dataset_jobs.store.controller import ControllerStore
 from dataset_jobs.threads import start_thread
@@ -35,7 +35,7 @@ async def carry_on_operations(
         storage: has the files of datasets that are deleted.
         look_seconds: between two looks.
     """
-    stop, quiet, looking = threading.Event(), Quiet(), Repeated()
+    stop, quiet = threading.Event(), Quiet()
     thread: threading.Thread | None = None
 
     def work() -> None:
@@ -49,16 +49,13 @@ async def carry_on_operations(
         except Exception as error:  # nobody waits for a thread; its lease ends by itself
             _log.error("operations: %s", type(error).__name__, exc_info=error)
 
+    async def look() -> None:
+        nonlocal thread
+        if await store.operations_due() and (thread is None or not thread.is_alive()):
+            thread = threading.Thread(target=work, name="operations", daemon=True)
+            start_thread(thread)
+
     try:
-        while True:
-            try:
-                if await store.operations_due() and (thread is None or not thread.is_alive()):
-                    thread = threading.Thread(target=work, name="operations", daemon=True)
-                    start_thread(thread)
-                looking.passed()
-            except RunError as error:
-                if looking.failed(error, time.monotonic()):
-                    _log.warning("operations are not looked at: %s", error)
-            await asyncio.sleep(look_seconds)
+        await again(look, look_seconds, _log, "operations are not looked at")
     finally:
         stop.set()

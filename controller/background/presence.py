@@ -33,11 +33,14 @@ async def keep_present(context: Context, trouble: Callable[[], Trouble | None]) 
             now = time.monotonic()
             is_now = trouble()
             pools = tuple(sorted(context.pools.served))
-            to_say = (pools, is_now and is_now.error, is_now and is_now.permanent)
+            warnings = tuple(context.pools.warnings)
+            to_say = (pools, warnings, is_now and is_now.error, is_now and is_now.permanent)
             if to_say != said or now >= due:
                 said, due = to_say, now + CONTROLLER_HEARTBEAT.total_seconds()
                 try:
-                    await context.store.controller_seen(context.owner, context.launcher.name, pools, is_now, now)
+                    await context.store.controller_seen(
+                        context.owner, context.launcher.name, pools, is_now, now, warnings
+                    )
                     writing.passed()
                 except RunError as error:
                     if writing.failed(error, now):

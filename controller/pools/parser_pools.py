@@ -3,9 +3,10 @@
 It is level-triggered: an event only causes a new list, and without one it lists every minute.
 """
 
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -13,16 +14,20 @@ from uuid import UUID
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.failed_create import exceeds_quota
 from controller.pools.paths import to_pool_path
-from controller.pools.resource import PoolRefused, controller_of, ordering_key, read_pool, template_of
+from controller.pools.resource import SPEC_FIELDS, PoolRefused, controller_of, ordering_key, read_pool, template_of
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
 from controller.pools.status import SpecState, pool_status
+from controller.pools.unheeded import Unheeded, older_definition
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.pools import PoolStore
 
 LIST_SECONDS = 60.0
 """Between two lists without an event."""
+
+DEFINITION_SECONDS = 600.0
+"""Between two looks at what the cluster knows of ParserPools."""
 
 REPORT_SECONDS = 5.0
 """Between two reports, at least: a busy pool changes with every tick."""
@@ -102,6 +107,9 @@ class ParserPools:
         self._next_list = 0.0
         self._next_report = 0.0
         self._news = False
+        self._unheeded = Unheeded(controller)
+        self._lacking: frozenset[str] = frozenset()
+        self._next_definition = 0.0
         self.watchable = True
         """False if the cluster has no ParserPools, or this controller may not see them."""
 
@@ -109,6 +117,14 @@ class ParserPools:
     def served(self) -> Mapping[str, PoolSpec]:
         """The pools to claim from, by name."""
         return self._served
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """See Pools."""
+        found = [self._unheeded.says(one) for one in self._unheeded.found.values()]
+        if self._lacking:
+            found.append(older_definition(self._lacking))
+        return found
 
     def rules(self, pool: str) -> PoolSpec:
         """How to treat the runs of a pool. If its ParserPool was deleted, its last spec still applies."""
@@ -149,8 +165,10 @@ class ParserPools:
             _log.warning("ParserPools are as they were: %s", error)
 
     async def _refresh(self) -> None:
-        listed = await self._list()
-        self.watchable = listed is not None
+        everybodys = await self._list()
+        self.watchable = everybodys is not None
+        await self._look_at_others(everybodys or [])
+        listed = None if everybodys is None else [*filter(self._is_own, everybodys)]
         before = self._known or {}
         known = {
             resource["metadata"]["name"]: await self._look_at(resource, before.get(resource["metadata"]["name"]))
@@ -182,9 +200,9 @@ class ParserPools:
         self._served = served
 
     async def _list(self) -> list[dict[str, Any]] | None:
-        """This controller's, without those that are being deleted; None if the cluster does not know the resource."""
+        """Those of all controllers; None if the cluster does not know the resource."""
         try:
-            listed = await self._api.list_parser_pools()
+            return await self._api.list_parser_pools()
         except ApiRefused as error:
             # An older Role has no right to them.
             if error.status == 404 or (error.status == 403 and not self._known):
@@ -192,11 +210,25 @@ class ParserPools:
                     _log.warning("there are no ParserPools here, and the settings alone count: %s", error)
                 return None
             raise Unavailable(str(error)) from None
-        return [
-            resource
-            for resource in listed
-            if controller_of(resource) == self._controller and "deletionTimestamp" not in resource["metadata"]
-        ]
+
+    def _is_own(self, resource: Mapping[str, Any]) -> bool:
+        return controller_of(resource) == self._controller and "deletionTimestamp" not in resource["metadata"]
+
+    async def _look_at_others(self, listed: Iterable[dict[str, Any]]) -> None:
+        """Tells whose ParserPools nobody heeds that it is so, and finds out what the cluster drops of all of them."""
+        self._unheeded.look(listed)
+        for name, resource in self._unheeded.found.items():
+            if (status := self._unheeded.status(resource)) is not None:
+                _log.warning("%s", self._unheeded.says(resource))
+                try:
+                    await self._api.set_parser_pool_status(name, status, resource["metadata"].get("resourceVersion"))
+                except RunError as error:  # gone, or just heeded
+                    _log.info("the status of ParserPool %s is not written: %s", name, error)
+        if self.watchable and time.monotonic() >= self._next_definition:
+            self._next_definition = time.monotonic() + DEFINITION_SECONDS
+            with contextlib.suppress(RunError):  # nothing is known then
+                fields = await self._api.parser_pool_fields()
+                self._lacking = frozenset() if fields is None else SPEC_FIELDS - fields
 
     async def _look_at(self, resource: dict[str, Any], before: _Known | None) -> _Known:
         order = ordering_key(resource)

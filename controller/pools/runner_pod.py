@@ -65,9 +65,10 @@ class Memory:
 class RunnerTemplate:
     """How runner pods are made: the part of the manifest that is the same for every run of a pool.
 
-    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Three are different: `memory`
-    raises `resources` after runs that were out of memory, `pod_template` is a PodTemplateSpec that is merged over the
-    pod of the other fields, and `allowed` is what ParserPools may name besides.
+    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Four are different: `memory`
+    raises `resources` after runs that were out of memory; `own_pod_template`, the installation's, and `pod_template`, a
+    pool's, are PodTemplateSpecs that are merged over the pod of the other fields, in this order; and `allowed` is what
+    ParserPools may name besides.
     """
 
     image: str
@@ -90,6 +91,7 @@ class RunnerTemplate:
     annotations: dict[str, str] = field(default_factory=dict)
     pod_security_context: dict[str, Any] = field(default_factory=lambda: POD_SECURITY_CONTEXT)
     security_context: dict[str, Any] = field(default_factory=lambda: SECURITY_CONTEXT)
+    own_pod_template: dict[str, Any] = field(default_factory=dict)
     pod_template: dict[str, Any] = field(default_factory=dict)
     allowed: Allowed = field(default_factory=Allowed)
 
@@ -169,8 +171,8 @@ def _pod(
     annotations: dict[str, str],
     variables: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The pod's template. The fields that the protocol needs are set last, and win over `pod_template`."""
-    described = _described(template)
+    """The pod's template. The fields that the protocol needs are set last, and win over those of templates."""
+    described = strategic_merge(_described(template), template.own_pod_template)
     pod = strategic_merge(described, template.pod_template)
     metadata, spec = pod.get("metadata") or {}, pod.get("spec") or {}
     containers = spec.get("containers") or described["spec"]["containers"]

@@ -1,6 +1,6 @@
 """Where a controller's pools come from: its settings on one machine, ParserPools in a cluster."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +20,10 @@ class Pools(Protocol):
     @property
     def served(self) -> Mapping[str, PoolSpec]:
         """The pools to claim from, by name."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is wrong with descriptions of pools that are not this controller's, or with where they are kept."""
 
     def rules(self, pool: str) -> PoolSpec:
         """How to treat the runs of a pool, even if nothing is claimed from it any more."""
@@ -45,6 +49,11 @@ class OnePool:
     def served(self) -> Mapping[str, PoolSpec]:
         """See Pools."""
         return {self.spec.name: self.spec}
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Settings are checked before."""
+        return ()
 
     def rules(self, pool: str) -> PoolSpec:
         """See Pools."""

@@ -10,7 +10,7 @@ from controller.launchers.interface import Phase
 from controller.outcomes.backoff import probe_wait
 from controller.outcomes.diagnosis import waits_for
 from controller.steps.observe import Observation
-from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.causes import Cause, Reason, cause_in_words
 from dataset_jobs.model.settlement import Diagnosis
 from dataset_jobs.store.controller_views import ClaimedRun, UnreleasedRun, log_fields
 
@@ -49,7 +49,7 @@ async def block(context: Context, run: ClaimedRun | UnreleasedRun, why: Diagnosi
     if run.memory_doublings and why.reason in (Reason.REFUSED, Reason.QUOTA):
         return
     if await context.store.block_pool(run.key, why, probe_wait(0)):
-        what = f"{why.cause} ({why.reason})" if why.reason else str(why.cause)
+        what = cause_in_words(why.cause, why.reason)
         message = f"pool {run.pool} is blocked, and only probed until a run starts: {what}: {why.error}"
         _log.error("%s", message, extra=log_fields(run))
         await context.announce(Notice("PoolBlocked", message, warning=True, pool=run.pool))

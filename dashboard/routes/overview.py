@@ -21,7 +21,7 @@ def overview(request: Request, using: Using) -> Response:
     figures = using.sampler.figures()
     values = {
         "figures": figures,
-        "recent": shared_of(request).recent(using.client),
+        "recent": shared_of(request).recent(),
         "pools": pool_lines(figures),
         "alive": [one for one in figures.status.controllers if one.is_alive],
         "is_empty": not any(figures.states[state] for state in JobState),

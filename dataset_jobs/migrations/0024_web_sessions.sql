@@ -1,3 +1,4 @@
+-- Older programs: go on.
 -- The logins of browsers: somebody typed a key, and a cookie stands for it from then on. A session is only as good as its
 -- key, and the token is random, so one hash of it is enough.
 create table web_sessions (

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.resources import files
@@ -11,17 +12,21 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import TupleRow
 
+from dataset_jobs.migrations.compatibility import FIRST_TO_SAY, Oldest, check_schema, stops_older_programs
 from dataset_jobs.migrations.schema import owner_of, prepare
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import Forbidden, Misconfigured
+from dataset_jobs.model.errors import Forbidden
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.postgres.connecting import SessionConnection
 from dataset_jobs.postgres.postgres_errors import one_line
 
 log = logging.getLogger(__name__)
 
-LOCK_TIMEOUT = "120s"
-"""How long a migration waits for another one, or for a table that somebody uses."""
+PATIENCE_SECONDS = 120.0
+"""How long a migration waits for another one, or for a table that somebody uses, with all its tries together."""
+
+LONGEST_WAIT_SECONDS = 16.0
+"""In one try. Whoever needs the table meanwhile queues behind it; nobody gives up waiting for a lock before 30 s."""
 
 _OTHERS_WERE_FASTER = (
     errors.DuplicateSchema,
@@ -60,6 +65,8 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
     writes nothing if they are as they should be. The tables go into the schema of the connection, which is made if it
     is not there. Those that an earlier version has made in `public` are moved there.
 
+    A database that is newer than this code, and lets it work, is left alone.
+
     Args:
         conninfo: libpq connection string or URI, of a role that may create tables; perhaps by `session.in_schema`.
         countries: ISO 3166-1 alpha-2 codes and their names.
@@ -68,7 +75,8 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         The names of the migrations that were applied now.
 
     Raises:
-        Misconfigured: the database is newer than this code, or another program's tables are in the schema.
+        Misconfigured: the database is newer than this code and refuses it, or another program's tables are in the
+            schema.
         Forbidden: there is something to do, and the role may not do it; the message says who may.
         psycopg.Error: what the database said; the caller puts `database_errors` around this.
     """
@@ -79,24 +87,70 @@ def apply(conninfo: str, countries: Iterable[tuple[str, str]]) -> list[str]:
         try:
             if _is_anothers(connection) and _is_current(connection, known):
                 return []
-            for _ in range(_TRIES - 1):
-                with suppress(*_OTHERS_WERE_FASTER):
-                    return _apply_once(connection, known)
-            return _apply_once(connection, known)
+            return _apply_patiently(connection, known)
         except errors.InsufficientPrivilege as error:
             raise _forbidden(connection, error) from None
 
 
-def _apply_once(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[str]:
+def _apply_patiently(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[str]:
+    """Tries again and again where loads under way keep a table: between two tries those who queued behind it go on."""
+    deadline, wait = time.monotonic() + PATIENCE_SECONDS, 1.0
+    while True:
+        try:
+            return _apply_unless_outrun(connection, countries, wait)
+        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+            if time.monotonic() + wait > deadline:
+                raise
+            log.info("waiting: a table is in use: %s", one_line(error))
+        time.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+def _apply_unless_outrun(
+    connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]], wait: float
+) -> list[str]:
+    for _ in range(_TRIES - 1):
+        with suppress(*_OTHERS_WERE_FASTER):
+            return _apply_once(connection, countries, wait)
+    return _apply_once(connection, countries, wait)
+
+
+def _apply_once(
+    connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]], wait: float
+) -> list[str]:
     with connection.transaction():
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        connection.execute("select set_config('lock_timeout', %s, true)", [f"{wait}s"])
         prepare(connection, connection.schema)
         # One migration after the other. Not an advisory lock: any role could hold that, and stop every upgrade.
         connection.execute("lock table schema_migrations in share row exclusive mode")
+        if _is_newer(connection):
+            # The grants and names of an older program would take from newer ones what they need.
+            return []
         applied = _apply_pending(connection)
         _fill_countries(connection, countries)
         connection.execute(_text("grants"))
     return applied
+
+
+def _is_newer(connection: psycopg.Connection[TupleRow]) -> bool:
+    """Whether the database is newer than this code, and lets it work; raises Misconfigured if it does not."""
+    version = _version(connection)
+    if version <= LATEST:
+        return False
+    check_schema(version, LATEST, lambda: _oldest(connection))
+    return True
+
+
+def _version(connection: psycopg.Connection[TupleRow]) -> int:
+    row = connection.execute("select coalesce(max(version), 0) from schema_migrations").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _oldest(connection: psycopg.Connection[TupleRow]) -> Oldest:
+    row = connection.execute("select oldest_schema, oldest_program from installation").fetchone()
+    assert row is not None
+    return Oldest(*row)
 
 
 def _is_anothers(connection: SessionConnection[TupleRow]) -> bool:
@@ -106,8 +160,7 @@ def _is_anothers(connection: SessionConnection[TupleRow]) -> bool:
 
 
 def _is_current(connection: SessionConnection[TupleRow], countries: Sequence[tuple[str, str]]) -> bool:
-    newest = connection.execute("select max(version) from schema_migrations").fetchone()
-    return newest == (LATEST,) and not _changed(connection, countries)
+    return _is_newer(connection) or (_version(connection) == LATEST and not _changed(connection, countries))
 
 
 def _changed(connection: psycopg.Connection[TupleRow], countries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -137,21 +190,23 @@ def _forbidden(connection: SessionConnection[TupleRow], error: psycopg.Error) ->
 
 def _apply_pending(connection: psycopg.Connection[TupleRow]) -> list[str]:
     done = {version for (version,) in connection.execute("select version from schema_migrations")}
-    newest = max(done, default=0)
-    if newest > LATEST:
-        raise Misconfigured(
-            f"database: its schema is at version {newest}, newer than this affirm-worker, which knows up to"
-            f" {LATEST}; install a newer affirm-worker",
-            Reason.DATABASE,
-        )
     pending = [migration for migration in MIGRATIONS if migration.version not in done]
     for migration in pending:
-        connection.execute(_text(migration.name))
+        text = _text(migration.name)
+        connection.execute(text)
+        if migration.version >= FIRST_TO_SAY and stops_older_programs(text):
+            _stop_older_programs(connection, migration.version)
         connection.execute(
             "insert into schema_migrations (version, name) values (%s, %s)",
             [migration.version, migration.name],
         )
     return [migration.name for migration in pending]
+
+
+def _stop_older_programs(connection: psycopg.Connection[TupleRow], version: int) -> None:
+    from dataset_jobs.version import own_version  # it imports this module
+
+    connection.execute("update installation set oldest_schema = %s, oldest_program = %s", [version, own_version()])
 
 
 def _text(name: str) -> LiteralString:

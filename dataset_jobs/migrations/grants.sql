@@ -37,6 +37,7 @@ begin
     grant select on countries, datasets, jobs, runs, pools, schedules, schedule_files, schedule_versions, controllers,
         names, coverage, counted_names, schema_migrations, api_keys, audit, operations, pool_minutes,
         web_sessions to affirm_api;
+    grant select (oldest_schema, oldest_program) on installation to affirm_api;
     grant insert (id, country_id, filename, storage_uri, sha256, size, year_hint, sex_hint, format_hint, region_hint,
             description, supersedes, batch),
         update (filename, storage_uri, year_hint, sex_hint, format_hint, region_hint, description, supersedes, batch,

@@ -60,6 +60,7 @@ class Act(StrEnum):
     COUNTRY_REMOVE = "country.remove"
     KEY_MAKE = "key.make"
     KEY_REVOKE = "key.revoke"
+    STORAGE_CLEAN = "storage.clean"
     OPERATION_START = "operation.start"
     OPERATION_CANCEL = "operation.cancel"
 

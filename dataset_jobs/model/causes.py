@@ -79,6 +79,11 @@ def reason_of(word: str | None) -> Reason | None:
     return next((reason for reason in Reason if reason == word), None)
 
 
+def cause_in_words(cause: str | None, reason: str | None) -> str | None:
+    """A cause with its reason, if it has one."""
+    return f"{cause} ({reason})" if reason else cause
+
+
 _COUNTS_AS = {
     Cause.COMPLETED: CountsAs.NEITHER,
     Cause.FORBIDDEN: CountsAs.NEITHER,

@@ -34,6 +34,11 @@ def parse_when(text: str) -> datetime | timedelta:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError("a time such as 2026-12-01T06:00+01:00, or a duration such as 30m or 12h") from None
+    return time_in_range(moment)
+
+
+def time_in_range(moment: datetime) -> datetime:
+    """A time that a job may be asked to run at; without a zone it is in this machine's. Raises ValueError."""
     try:
         moment = moment.astimezone()
     except (ValueError, OverflowError):  # the first or last day that there is, in another time zone

@@ -107,6 +107,10 @@ class Misconfigured(Permanent):
     cause = Cause.CANNOT_START
 
 
+class OtherSchema(Misconfigured):
+    """The database's tables are of another version, which this program may not work on."""
+
+
 class Faulty(Permanent):
     """A fault of this program."""
 
@@ -117,6 +121,10 @@ class Unavailable(Temporary):
     """Database, storage or local disk did not answer, or broke off."""
 
     cause = Cause.UNAVAILABLE
+
+
+class FolderMissing(Unavailable):
+    """Storage is there, and has no such folder; or the volume at its place is not mounted."""
 
 
 class OutOfMemory(Temporary):

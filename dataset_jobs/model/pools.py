@@ -53,6 +53,7 @@ class PoolQueue:
         pending, running, ending: runs that hold a slot: not started, at work, over but not settled.
         desired: the desired number of runs; None if nobody has decided.
         oldest_wait_seconds: of the jobs that could be claimed; 0 if there are none.
+        blocked_cause, blocked_reason: why its runs cannot start, in the words of causes and reasons.
     """
 
     name: str
@@ -67,3 +68,5 @@ class PoolQueue:
     paused: bool
     blocked: bool
     oldest_wait_seconds: float
+    blocked_cause: str | None = None
+    blocked_reason: str | None = None

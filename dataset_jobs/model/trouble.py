@@ -92,10 +92,13 @@ class Repeated:
     def __init__(self) -> None:
         self.trouble: Trouble | None = None
         """What is wrong now; None while all is well."""
+        self.error: RunError | None = None
+        """What the last try met; None if it went through."""
         self._quiet = Quiet()
 
     def failed(self, error: RunError, now: float) -> bool:
         """A try failed. Returns whether to say so."""
+        self.error = error
         permanent = isinstance(error, Permanent)
         if self.trouble is None or self.trouble.permanent is not permanent:
             self.trouble = Trouble(str(error), permanent, now, 1)
@@ -105,5 +108,5 @@ class Repeated:
 
     def passed(self) -> bool:
         """A try went through. Returns whether to say so: only if the log has told of the trouble."""
-        self.trouble = None
+        self.trouble = self.error = None
         return self._quiet.forget()

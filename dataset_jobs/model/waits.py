@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.causes import Cause, Reason, cause_in_words
 from dataset_jobs.model.errors import Forbidden, Misconfigured, Permanent
 from dataset_jobs.model.hints import Action, Hint
 
@@ -91,7 +91,7 @@ class PoolInTheWay:
             return f"waiting: pool {self.name} is paused, and {jobs} until somebody resumes it"
         if self.max_running == 0:
             return f"waiting: pool {self.name} has a maximum of 0 runs, and {jobs} until somebody raises it"
-        why = f"{self.blocked_cause} ({self.blocked_reason})" if self.blocked_reason else self.blocked_cause
+        why = cause_in_words(self.blocked_cause, self.blocked_reason)
         return (
             f"waiting: {jobs}, since runs of pool {self.name} cannot start: {why}: {self.blocked_error} (for "
             f"{_seconds(self.blocked_for)} s; the next try in {_seconds(self.probe_in)} s)"

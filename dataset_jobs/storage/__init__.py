@@ -51,8 +51,8 @@ class Storage(Protocol):
         """The files below a folder and the folders in it. Skips names that begin with a dot: hidden files, or files
         that are still being written.
 
-        Raises also `Unavailable` if there is no such folder and this kind of storage knows empty ones: the volume may
-        not be mounted.
+        Raises also `FolderMissing` if there is no such folder and this kind of storage knows empty ones: the volume
+        may not be mounted.
         """
         ...
 

@@ -11,12 +11,13 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import FileMissing, Forbidden, Misconfigured, RunError, Unavailable
+from dataset_jobs.model.errors import FileMissing, FolderMissing, Forbidden, Misconfigured, RunError, Unavailable
 from dataset_jobs.storage.keys import checked
 from dataset_jobs.storage.reader import guarded
 from dataset_jobs.storage.stored_file import StoredFile
@@ -107,12 +108,14 @@ class LocalStorage:
                     found = [(name, status) for name in names if (status := _status(name, folder)) is not None]
             except FileNotFoundError:
                 if key == location:
-                    raise Unavailable(f"storage: there is no folder {uri}", Reason.STORAGE) from None
+                    raise FolderMissing(f"storage: there is no folder {uri}", Reason.STORAGE) from None
                 continue  # removed since
             folders += [f"{key}/{name}" for name, status in found if stat.S_ISDIR(status.st_mode)]
             for name, status in reversed(found):
                 if stat.S_ISREG(status.st_mode):
-                    yield StoredFile(f"{uri}/{name}", name, f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
+                    version = f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
+                    stored_at = datetime.fromtimestamp(status.st_mtime, UTC)
+                    yield StoredFile(f"{uri}/{name}", name, version, status.st_size, stored_at)
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""

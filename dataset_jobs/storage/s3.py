@@ -103,7 +103,8 @@ class S3Storage:
                 return
             for found in page.get("Contents", ()):
                 key = found["Key"]
-                yield StoredFile(uri + key, key.rpartition("/")[2], f"{found['ETag']} {found['Size']}")
+                version = f"{found['ETag']} {found['Size']}"
+                yield StoredFile(uri + key, key.rpartition("/")[2], version, found["Size"], found["LastModified"])
 
     def delete(self, uri: str) -> None:
         """See `Storage.delete`."""

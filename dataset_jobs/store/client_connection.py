@@ -9,15 +9,17 @@ from random import uniform
 from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
-import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 
 from dataset_jobs.host import os_actor
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.migrations.compatibility import Oldest, check_schema
 from dataset_jobs.model.actor import Act, Actor
 from dataset_jobs.model.causes import Reason
+from dataset_jobs.model.durations import LONGEST, format_duration, time_in_range
 from dataset_jobs.model.errors import Unavailable
-from dataset_jobs.model.requests import unknown_pool
+from dataset_jobs.model.requests import InvalidRequest, unknown_pool
 from dataset_jobs.model.states import JobType, state_of
 from dataset_jobs.model.text import json_text
 from dataset_jobs.postgres.postgres_errors import database_errors
@@ -42,6 +44,18 @@ def time_parameters(when: When) -> dict[str, datetime | timedelta | None]:
     return {"at": None if after else when, "after": when if after else None}
 
 
+def run_at_parameters(run_at: When) -> dict[str, datetime | timedelta | None]:
+    """As `time_parameters`, for when a job may run; raises InvalidRequest for a time that no job can have."""
+    if isinstance(run_at, timedelta) and abs(run_at) > LONGEST:
+        raise InvalidRequest(f"run_at: expected a duration of at most {format_duration(LONGEST)}")
+    if isinstance(run_at, datetime):
+        try:
+            run_at = time_in_range(run_at)
+        except ValueError as error:
+            raise InvalidRequest(f"run_at: expected {error}") from None
+    return time_parameters(run_at)
+
+
 class JobsCame(Exception):
     """A dataset got a job while its lock was waited for."""
 
@@ -53,8 +67,18 @@ IN_THE_WAY = (errors.DeadlockDetected, errors.SerializationFailure, errors.Uniqu
 class Transaction:
     """Named statements within one transaction, and the two things that several requests have in common."""
 
-    def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
+    def __init__(self, connection: TimeoutConnection[DictRow]) -> None:
         self.connection = connection
+
+    @contextmanager
+    def patiently(self, least: timedelta) -> Iterator[None]:
+        """An answer to a statement within may take so long, if that is longer than usual."""
+        usual = self.connection.patience
+        self.connection.patience = max(usual, least)
+        try:
+            yield
+        finally:
+            self.connection.patience = usual
 
     def one(self, name: str, /, **parameters: Any) -> DictRow | None:
         """The first row of a named statement."""
@@ -68,7 +92,7 @@ class Transaction:
             raise unknown_pool(str(pool)) from None
 
     def one_unless_used(self, refusal: Exception, name: str, /, **parameters: Any) -> DictRow | None:
-        """As `one`, for a statement that removes something; raises `refusal` if other rows refer to it."""
+        """As `one`; raises `refusal` if other rows refer to what is removed, or what a new row refers to is gone."""
         try:
             return self.one(name, **parameters)
         except errors.ForeignKeyViolation:
@@ -95,9 +119,13 @@ class Transaction:
         return dataset
 
     def enqueue(self, dataset_id: UUID, kind: JobType, priority: int, pool: str, run_at: When = None) -> UUID:
-        """A new job for a dataset that has no unfinished one; raises InvalidRequest if there is no such pool."""
+        """A new job for a dataset that has no unfinished one.
+
+        Raises:
+            InvalidRequest: there is no such pool, or no job can be asked to run at that time.
+        """
         row = self.one_of_pool(
-            "jobs.insert", pool, dataset_id=dataset_id, type=kind, priority=priority, **time_parameters(run_at)
+            "jobs.insert", pool, dataset_id=dataset_id, type=kind, priority=priority, **run_at_parameters(run_at)
         )
         assert row is not None
         return UUID(str(row["id"]))
@@ -116,7 +144,7 @@ class Acting(Transaction):
         detail: more of it, as plain JSON values.
     """
 
-    def __init__(self, connection: psycopg.Connection[DictRow], target: str | None) -> None:
+    def __init__(self, connection: TimeoutConnection[DictRow], target: str | None) -> None:
         super().__init__(connection)
         self.target = target
         self.result = "done"
@@ -164,7 +192,7 @@ class ClientDatabase(ABC):
         """Closes every connection."""
 
     @abstractmethod
-    def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+    def _connection(self) -> AbstractContextManager[TimeoutConnection[DictRow]]:
         """A connection in autocommit mode, for as long as one statement or transaction takes."""
 
     def all(self, name: str, /, **parameters: Any) -> list[DictRow]:
@@ -176,6 +204,11 @@ class ClientDatabase(ABC):
         """The one row of a named statement that has one always."""
         [row] = self.all(name, **parameters)
         return row
+
+    def now(self) -> datetime:
+        """The time by the database's clock, as all times of an installation are."""
+        now: datetime = self.only("session.database_time")["now"]
+        return now
 
     def act(self, action: Act, target: str | None, work: Callable[[Acting], Result]) -> Result:
         """As `transaction`, for what somebody does on purpose: the same transaction writes it to the audit.
@@ -233,8 +266,27 @@ class _ActingAs(ClientDatabase):
     def close(self) -> None:
         """Closes nothing: the connections are the other's."""
 
-    def _connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+    def _connection(self) -> AbstractContextManager[TimeoutConnection[DictRow]]:
         return self._database._connection()
+
+
+def refuse_too_new(connection: TimeoutConnection[DictRow]) -> None:
+    """Raises `OtherSchema` if the database is newer than this program, and does not let it work."""
+    transaction = Transaction(connection)
+    [found] = transaction.all("session.schema_version")
+    if found["version"] > LATEST:
+        check_schema(found["version"], LATEST, lambda: Oldest(*transaction.all("session.oldest_program")[0].values()))
+
+
+@contextmanager
+def closed_if_refused(connection: TimeoutConnection[DictRow]) -> Iterator[None]:
+    """Closes a new connection if what it begins with fails; errors of the database are ours."""
+    try:
+        with database_errors():
+            yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 class ClientConnection(ClientDatabase):
@@ -245,6 +297,7 @@ class ClientConnection(ClientDatabase):
         patience: how long one answer may take.
         connection_class: another one lets tests put a fault between any two exchanges with the server.
         actor: who acts; the user of this process if None.
+        first: what each new connection begins with.
     """
 
     def __init__(
@@ -253,8 +306,10 @@ class ClientConnection(ClientDatabase):
         patience: timedelta = ANSWER_TIMEOUT,
         connection_class: type[TimeoutConnection[DictRow]] = TimeoutConnection[DictRow],
         actor: Actor | None = None,
+        first: Callable[[TimeoutConnection[DictRow]], None] | None = None,
     ) -> None:
         super().__init__(patience, actor)
+        self._first = first
         self._conninfo = conninfo
         self._connection_class = connection_class
         self._live: TimeoutConnection[DictRow] | None = None
@@ -273,12 +328,16 @@ class ClientConnection(ClientDatabase):
             return self._live.pooled
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+    def _connection(self) -> Iterator[TimeoutConnection[DictRow]]:
         if self._live is None or self._live.closed:
-            self._live = self._connection_class.connect(
-                self._conninfo,
-                patience=self._patience,
-                row_factory=dict_row,
-                application_name="affirm-worker client",
-            )
+            self._live = self._connect()
         yield self._live
+
+    def _connect(self) -> TimeoutConnection[DictRow]:
+        made = self._connection_class.connect(
+            self._conninfo, patience=self._patience, row_factory=dict_row, application_name="affirm-worker client"
+        )
+        if self._first is not None:
+            with closed_if_refused(made):
+                self._first(made)
+        return made

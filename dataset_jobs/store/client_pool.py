@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
-import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -14,7 +13,7 @@ from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.causes import Reason
 from dataset_jobs.model.errors import Permanent, RunError, Unavailable
 from dataset_jobs.postgres.timeouts import ANSWER_TIMEOUT, TimeoutConnection
-from dataset_jobs.store.client_connection import ClientDatabase
+from dataset_jobs.store.client_connection import ClientDatabase, closed_if_refused, refuse_too_new
 
 GET_SECONDS = 15.0
 """How long a thread waits for a connection."""
@@ -28,6 +27,8 @@ RECONNECT_SECONDS = 2.0
 
 class ClientPool(ClientDatabase):
     """Connections for as many threads as want one. They are made when they are needed, and checked before each use.
+
+    None is made to a database that is newer than this program and does not let it work.
 
     Args:
         conninfo: libpq connection string or URI; may be a transaction-mode pooler's.
@@ -58,6 +59,8 @@ class ClientPool(ClientDatabase):
             def connect(cls, conninfo: str = "", **options: Any) -> Self:
                 try:
                     connection = super().connect(conninfo, **options)
+                    with closed_if_refused(connection):
+                        refuse_too_new(connection)
                 except RunError as error:
                     this._refusal = error
                     raise
@@ -82,7 +85,7 @@ class ClientPool(ClientDatabase):
         self._pool.close()
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+    def _connection(self) -> Iterator[TimeoutConnection[DictRow]]:
         connection = self._get()
         try:
             yield connection

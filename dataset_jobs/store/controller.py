@@ -7,8 +7,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
 
-from dataset_jobs.model.errors import Misconfigured
-from dataset_jobs.model.hints import Action, Hint
+from dataset_jobs.migrations.compatibility import Oldest, check_schema
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Diagnosis, Evidence
 from dataset_jobs.model.states import FINISHED, PURGE_BATCH
@@ -263,22 +262,13 @@ class ControllerStore(SettleStore, CapacityStore, PoolStore, PresenceStore):
             row = await fetch_only(connection, "session.installation")
         return UUID(str(row["id"]))
 
-    async def check_schema(self, expected: int) -> None:
-        """Raises `Misconfigured` if the database has another schema than this code is for, or none."""
+    async def check_schema(self, known: int) -> None:
+        """Raises `OtherSchema` if a program that knows the schema up to this version may not work here."""
         async with self._connection() as connection:
-            row = await fetch_only(connection, "session.schema_version")
-        check_version(int(row["version"]), expected)
-
-
-def check_version(version: int, expected: int) -> None:
-    """Raises `Misconfigured` if the database's schema is another one than this code is for."""
-    if version != expected:
-        kind = "older" if version < expected else "newer"
-        what_to_do = "migrate it" if version < expected else "run a newer affirm-worker"
-        raise Misconfigured(
-            f"the database's schema is {kind} than this controller: {version}, expected {expected}; {what_to_do}",
-            hints=[Hint(Action.MIGRATE)] if version < expected else (),
-        )
+            version = int((await fetch_only(connection, "session.schema_version"))["version"])
+            # Older than the column, or this program's own: there is nothing to ask.
+            row = await fetch_only(connection, "session.oldest_program") if version > known else {}
+        check_schema(version, known, lambda: Oldest(*row.values()))
 
 
 def _free_slots(pool: DictRow, held: DictRow) -> int:

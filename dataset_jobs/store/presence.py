@@ -1,6 +1,6 @@
 """Which controllers there are, what keeps them from their work, and what one that is to end still waits for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from dataset_jobs.model.trouble import Trouble
@@ -12,7 +12,13 @@ class PresenceStore(ControllerConnection):
     """What controllers say of themselves, and read of one another."""
 
     async def controller_seen(
-        self, owner: str, launcher: str, pools: Collection[str], trouble: Trouble | None, now: float
+        self,
+        owner: str,
+        launcher: str,
+        pools: Collection[str],
+        trouble: Trouble | None,
+        now: float,
+        warnings: Sequence[str] = (),
     ) -> None:
         """A controller is there.
 
@@ -20,6 +26,7 @@ class PresenceStore(ControllerConnection):
             owner, launcher, pools: the controller, its launcher, and the pools that it claims from.
             trouble: what keeps it from its work.
             now: by the clock of `trouble`.
+            warnings: what it has seen that keeps it from nothing.
         """
         async with self._connection() as connection:
             await execute(
@@ -28,6 +35,7 @@ class PresenceStore(ControllerConnection):
                 owner=owner,
                 launcher=launcher,
                 pools=sorted(pools),
+                warnings=list(warnings),
                 trouble=None if trouble is None else trouble.error,
                 permanent=trouble is not None and trouble.permanent,
                 lasting=timedelta(seconds=0.0 if trouble is None else now - trouble.since),

@@ -1,7 +1,7 @@
 """What clients see of datasets, jobs and runs: the rows of the listing statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -301,6 +301,7 @@ class ControllerStatus:
         started_at, seen_at, silent_seconds: when it began, and last said that it is there; None if it has ended.
         trouble: what keeps it from its work.
         trouble_permanent, trouble_since, trouble_tries: whether that passes by itself, since when, tried how often.
+        warnings: what it has seen in its cluster that keeps it from nothing.
     """
 
     owner: str
@@ -316,6 +317,7 @@ class ControllerStatus:
     trouble_permanent: bool
     trouble_since: datetime | None
     trouble_tries: int
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def is_alive(self) -> bool:

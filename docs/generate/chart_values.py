@@ -16,7 +16,8 @@ _HEAD = """# Values of the chart
 `make docs` writes this page from the comments of `charts/affirm-worker/values.yaml`; a test compares the two. The chart
 refuses values that are not in this table.
 
-| value | default | meaning |
+"""
+_TABLE = """| value | default | meaning |
 | --- | --- | --- |
 """
 
@@ -52,10 +53,15 @@ def default(values: dict[str, Any], path: str) -> Any:
     return node
 
 
-def page() -> str:
-    """The whole page as Markdown."""
+def table() -> str:
+    """A row of Markdown for each value, below its heading."""
     text = (CHART / "values.yaml").read_text()
     values = yaml.safe_load(text)
-    return _HEAD + "".join(
+    return _TABLE + "".join(
         f"| `{path}` | `{json.dumps(default(values, path))}` | {words} |\n" for path, words in documented(text).items()
     )
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    return _HEAD + table()

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.migrations.rights import CONTROLLER
+from dataset_jobs.model.errors import OtherSchema
 from dataset_jobs.model.hints import Action, Hint
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase, Row
 from services.checks.findings import Finding, Fix, ok, skipped, warning, wrong
 from services.checks.rights import grants, is_other_database, quoted
+from services.schema import usable_schema
 
 OLDEST, NEWEST = 15, 18
 """Major versions of Postgres that are supported."""
@@ -99,17 +101,16 @@ def check_schema(database: ClientDatabase, expected: Expected) -> list[Finding]:
     if not schema["readable"]:
         return [_not_usable(database, name)]
     version = int(database.only("session.schema_version")["version"])
-    if version > LATEST:
-        return [
-            wrong(
-                f"the schema is at version {version}, newer than this program, which knows up to {LATEST}: install a"
-                " newer affirm-worker"
-            )
-        ]
     if version < LATEST:
         if expected.embedded:
             return [skipped(f"the schema is at version {version} of {LATEST}: the next command brings it up to date")]
         return [wrong(f"the schema is at version {version}, and this program needs {LATEST}", _MIGRATE)]
+    if version > LATEST:
+        try:
+            usable_schema(database)
+        except OtherSchema as error:
+            return [wrong(str(error))]
+        return [ok(f"the schema {name} is at version {version}; this program knows {LATEST}, and may work on it")]
     return [ok(f"the schema {name} is at version {version}, as this program needs it")]
 
 

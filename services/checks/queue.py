@@ -8,7 +8,7 @@ from dataset_jobs.store.views import Status
 from services.checks.findings import Finding, Fix, Verdict, ok
 from services.status import Kind, Obstacle, obstacles
 
-_OF_CONTROLLERS = (Kind.NO_CONTROLLER, Kind.CONTROLLER_IN_TROUBLE)
+_OF_CONTROLLERS = (Kind.NO_CONTROLLER, Kind.CONTROLLER_IN_TROUBLE, Kind.CONTROLLER_WARNS)
 
 
 def check_controllers(status: Status, now: datetime) -> list[Finding]:

@@ -8,6 +8,7 @@ import pytest
 from api import context as api_context
 from tests.api.client import Answer, Api, running
 from tests.integration.world import World
+from tests.kit.newer_schema import refuse_this_program
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_faults import FaultProxy
 
@@ -48,6 +49,24 @@ def test_a_database_that_is_gone_is_an_answer(api: Api, proxy: FaultProxy) -> No
         assert api.get("/health", role=None).json["database"] == "disconnected"
         assert api.get("/healthz", role=None).status == 200
     assert until_there(api).status == 200
+
+
+def test_a_newer_database_that_refuses_it_is_an_answer(world: World, api: Api) -> None:
+    """Before it was upgraded the API worked; who asks whether it is ready is told which versions do not fit."""
+    refuse_this_program(world.conninfo)
+    ready = api.get("/readyz", role=None)
+    assert ready.status == 503
+    assert "the database's schema is newer than this affirm-worker" in ready.text
+    assert "127.0.0.1" not in ready.text
+
+
+def test_an_older_database_is_an_answer(world: World, api: Api) -> None:
+    """As while it is not migrated yet."""
+    world.query(
+        "delete from schema_migrations where version = (select max(version) from schema_migrations) returning 1"
+    )
+    ready = api.get("/readyz", role=None)
+    assert (ready.status, "is older than this affirm-worker" in ready.text) == (503, True)
 
 
 def test_it_is_there_again_after_a_long_time(api: Api, proxy: FaultProxy) -> None:

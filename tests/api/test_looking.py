@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from cli.wording.story import story as lines_of_explain
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.version import own_version
 from services.figures import Sampler
 from services.filters import JobFilter
 from services.operation_acts import Doing
@@ -93,6 +95,19 @@ async def test_a_pool_shows_its_queue_and_its_past(api: Api) -> None:
     assert api.get("/v1/pools/defaul").json["detail"] == "there is no pool defaul; did you mean default?"
 
 
+def test_a_pool_shows_what_its_controllers_hold(api: Api) -> None:
+    job_id = api.world.submit_small(2000).job_id
+    api.world.query("insert into controllers (owner, launcher, pools) values ('c/1', 'process', '{default}')")
+    api.world.query(
+        "insert into runs (job_id, epoch, pool, launcher, owner, lease_until)"
+        " values (%s, 1, 'default', 'process', 'c/1', now() + interval '1 minute')",
+        job_id,
+    )
+    [controller] = fitting("/v1/pools/{name}", api.get("/v1/pools/default"))["data"]["controllers"]
+    assert (controller["owner"], controller["unreleased"]) == ("c/1", 1)
+    assert controller["last_claim"] is not None and controller["heard_of_until"] > controller["last_claim"]
+
+
 def test_who_has_paused_a_pool_sees_it_at_once(api: Api) -> None:
     assert api.get("/v1/pools").json["data"][0]["paused"] is False
     api.world.client.pools.pause("default", "backup")
@@ -156,7 +171,7 @@ def test_the_status_says_what_is_wrong(api: Api) -> None:
     resume = found["problems"][1]["actions"][0]
     assert (resume["method"], resume["href"]) == ("POST", "/v1/pools/default/resume")
     assert [one["name"] for one in found["pools"]] == ["default"]
-    assert found["versions"]["api"]
+    assert found["versions"] == {"api": own_version(), "database": LATEST}
     assert found["as_of"].endswith("Z")
 
 

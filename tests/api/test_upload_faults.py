@@ -1,8 +1,10 @@
 """Uploads while disks are full, storage or database are away: an answer that says so, and nothing half kept."""
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from api.upload.limits import UploadLimits
 from api.upload.uploads import Uploads
 from dataset_jobs.storage import StorageConfig, open_storage
+from services.stored_files import find_orphans, remove_orphans
 from tests.api.client import Api, running
 from tests.api.forms import FILE, Part, form
 from tests.api.raw import raw
@@ -182,6 +185,12 @@ def test_a_database_that_goes_away_at_any_statement_leaves_nothing_half(
             datasets, jobs, _, receiving = kept(api)
             assert (datasets, jobs, receiving) == (number, number, 0)
         assert number > 10
+    for path in world.folder.glob("storage/**/*"):
+        os.utime(path, (0, 0))
+    orphans = find_orphans(world.client.database, world.storage, timedelta(days=1))
+    assert orphans.files, "some connections broke between the file and its row"
+    remove_orphans(world.client.database, world.storage, orphans)
+    assert sum(one.is_file() for one in world.folder.glob("storage/**/*")) == len(world.query("select 1 from datasets"))
     for dataset in world.query("select * from datasets"):
         with world.storage.open(dataset["storage_uri"]) as stored:
             assert len(stored.read()) == dataset["size"]

@@ -9,6 +9,7 @@ import pytest
 
 from services.sources.passed_over import why_passed_over
 from tests.api.client import Api, running
+from tests.api.fits import fitting
 from tests.api.forms import FILE, Part, form
 from tests.api.uploading import CONTENT, SHA256, send, stored, upload
 from tests.integration.world import DATA, World
@@ -27,11 +28,19 @@ async def test_an_upload_is_stored_and_loaded(api: Api) -> None:
         SHA256,
         "US",
     )
-    assert "storage_uri" not in data["dataset"]
+    assert data["dataset"]["storage_uri"] == ""
     assert data["job"]["state"] == "queued"
     assert stored(api) == [CONTENT]
     await api.world.run_until_idle()
     assert api.world.rows(data["dataset_id"]) == 2
+
+
+def test_an_upload_shows_dataset_and_job_as_lists_do(api: Api) -> None:
+    data = fitting("/v1/datasets/upload", upload(api), "POST", 201)["data"]
+    [dataset], [job] = (api.get(f"/v1/{name}").json["data"] for name in ("datasets", "jobs"))
+    assert (data["dataset"], data["job"]) == (dataset, {**job, "waiting": data["job"]["waiting"]})
+    assert data["dataset"]["uploaded_by"] == "test uploader"
+    assert data["job"]["waiting"].keys() == job["waiting"].keys()
 
 
 def test_the_old_manuals_curl_line_works_word_for_word(world: World) -> None:

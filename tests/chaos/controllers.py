@@ -61,6 +61,7 @@ class _Served:
     """Several pools, as settled as one that the settings describe."""
 
     served: Mapping[str, PoolSpec]
+    warnings: tuple[str, ...] = ()
 
     async def refresh(self) -> None: ...
 

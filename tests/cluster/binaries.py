@@ -7,6 +7,7 @@ from tests.cluster import gobuild, kubectl_layer
 KUBERNETES_VERSION = "1.34.4"
 ETCD_VERSION = "3.6.16"
 KWOK_VERSION = "0.8.0"
+KARPENTER_VERSION = "1.14.1"
 VERSITYGW_VERSION = "1.8.0"
 PAUSE_VERSION = "1"
 
@@ -38,6 +39,13 @@ def kwok() -> Path:
     """kwok, which plays nodes and pods that cost nothing."""
     version = f"-X sigs.k8s.io/kwok/pkg/consts.Version=v{KWOK_VERSION}"
     return gobuild.build("kwok", KWOK_VERSION, ["sigs.k8s.io/kwok/cmd/kwok"], version) / "kwok"
+
+
+def karpenter() -> Path:
+    """The folder with Karpenter for kwok's nodes, called kwok too, and in `crds` its kinds of objects."""
+    module = "sigs.k8s.io/karpenter"
+    crds = {"crds": (module, ("pkg/apis/crds/*.yaml", "kwok/apis/crds/*.yaml"))}
+    return gobuild.build("karpenter", KARPENTER_VERSION, [f"{module}/kwok"], kept=crds)
 
 
 def versitygw() -> Path:

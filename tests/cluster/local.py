@@ -109,6 +109,7 @@ def _start(files: Files) -> Cluster:
     controlplane.start_controllers(files, ca, tokens)
     node.start_kubelet(files, ca)
     node.start_proxy(files, ca)
+    node.start_dns(files, ca, admin)
     _wait(files, cluster, "the node", lambda: _node_is_ready(cluster))
     processes.check(files)
     unready.rename(files.kubeconfig)

@@ -1,9 +1,10 @@
-"""The node's processes and their settings: containerd, kubelet, kube-proxy."""
+"""The node's processes and their settings: containerd, kubelet, kube-proxy, and the name service of its pods."""
 
 import json
+import sys
 from pathlib import Path
 
-from tests.cluster import binaries, processes
+from tests.cluster import binaries, dns, processes
 from tests.cluster.controlplane import component_kubeconfig
 from tests.cluster.layout import (
     CGROUP,
@@ -14,12 +15,14 @@ from tests.cluster.layout import (
     PAUSE_IMAGE,
     POD_BRIDGE,
     POD_CIDR,
+    POD_GATEWAY,
     PROXY_HEALTH_PORT,
     PROXY_METRICS_PORT,
+    SERVER,
     Files,
 )
 from tests.cluster.packages import CNI_PLUGINS, program
-from tests.cluster.pki import Authority
+from tests.cluster.pki import Authority, Pair
 
 _CRI = '[plugins."io.containerd.grpc.v1.cri"'
 
@@ -106,7 +109,8 @@ def start_kubelet(files: Files, ca: Authority) -> None:
         "volumePluginDir": str(files.root / "volume-plugins"),
         "podLogsDir": str(files.root / "pod-logs"),
         "resolvConf": "/etc/resolv.conf",
-        "clusterDNS": [],
+        "clusterDNS": [POD_GATEWAY],
+        "clusterDomain": dns.DOMAIN,
         "maxPods": 250,
         "serializeImagePulls": False,
         # How full emptyDirs are: a minute by default.
@@ -152,3 +156,9 @@ def start_proxy(files: Files, ca: Authority) -> None:
     path = files.root / "kube-proxy.json"
     path.write_text(json.dumps(config))
     processes.start(files, "kube-proxy", [binaries.kubernetes() / "kube-proxy", f"--config={path}"])
+
+
+def start_dns(files: Files, ca: Authority, admin: Pair) -> None:
+    """Start the name service, by which pods find services."""
+    command: list[str | Path] = [sys.executable, "-I", dns.__file__, POD_GATEWAY, SERVER]
+    processes.start(files, "dns", [*command, ca.cert, admin.cert, admin.key])

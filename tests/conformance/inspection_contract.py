@@ -77,7 +77,9 @@ class InspectionContract:
 
     async def test_parser_pools_have_the_fields_of_this_version(self, inspected: Inspected) -> None:
         assert (await inspected.administrator.parser_pool_fields() or frozenset()) >= SPEC_FIELDS
+        assert (await inspected.stranger.parser_pool_fields() or frozenset()) >= SPEC_FIELDS
         assert await inspected.administrator.knows_parser_pools()
+        assert await inspected.administrator.parser_pools() == []
 
     async def test_a_trial_is_accepted_and_creates_nothing(self, inspected: Inspected) -> None:
         job = a_job()
@@ -102,7 +104,7 @@ class InspectionContract:
     async def test_what_a_stranger_may_not_see_is_said_to_be_that(self, inspected: Inspected) -> None:
         stranger = inspected.stranger
         for look in (
-            stranger.quotas, stranger.parser_pool_fields, stranger.knows_parser_pools,
+            stranger.quotas, stranger.parser_pools, stranger.knows_parser_pools,
             lambda: stranger.has_service_account("default"),
         ):  # fmt: skip
             with pytest.raises(NotAllowed):

@@ -20,14 +20,18 @@ def a_launch(acts: str, epoch: int = 1) -> Launch:
     return Launch(RunKey(job_id, epoch), uuid4(), "parse_dataset", 1)
 
 
-async def until(launcher: Launcher, key: RunKey, *phases: Phase) -> ObservedRun:
-    """The run as soon as it is in one of these phases."""
+async def until(launcher: Launcher, key: RunKey, *phases: Phase, pause_seconds: float = 0.02) -> ObservedRun:
+    """The run as soon as it is in one of these phases.
+
+    Args:
+        pause_seconds: between two looks; longer where many look at the same time and nothing passes by.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         for seen in await launcher.list_all():
             if seen.key == key and seen.phase in phases:
                 return seen
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause_seconds)
     raise AssertionError(f"{key} has not come to {phases}")
 
 

@@ -1,8 +1,10 @@
 """Runner pods that act as a test asks, in a namespace of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +15,9 @@ from controller.launchers.kubernetes.api import load_configuration
 from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.pools.runner_pod import RunnerTemplate
 from tests.cluster import Cluster, images
-from tests.conformance.launcher_contract import a_launch, until
+from tests.conformance.launcher_contract import PATIENCE_SECONDS, a_launch, until
 from tests.e2e.recording import RememberingApi, record
+from tests.e2e.side_by_side import PAUSE_SECONDS
 
 SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
 
@@ -34,6 +37,9 @@ def namespace(cluster: Cluster) -> Iterator[str]:
 
 EATS_MEMORY = "4"
 
+_LOADING = Lock()
+"""The client keeps certificates in files for all threads, and has them for written before they are."""
+
 
 class Place:
     """Where a cause is provoked: a namespace, and runner pods made from a template."""
@@ -46,7 +52,8 @@ class Place:
     @asynccontextmanager
     async def launched(self, acts: str, **template: Any) -> AsyncIterator[tuple[KubernetesLauncher, Launch]]:
         """A run that is launched, and its launcher; removed in the end."""
-        configuration = await load_configuration(self.cluster.kubeconfig)
+        with _LOADING:
+            configuration = await load_configuration(self.cluster.kubeconfig)
         made = replace(self.template, **template)
         self.api = RememberingApi(configuration, self.namespace)
         launcher = KubernetesLauncher(self.api, uuid4(), made)
@@ -72,8 +79,12 @@ def place(cluster: Cluster, namespace: str, acting_image: str) -> Place:
 async def pending_with(
     launcher: KubernetesLauncher, launch: Launch, ready: Callable[[ObservedRun], bool]
 ) -> ObservedRun:
-    """The run as soon as it is as wanted while it is pending."""
-    while True:
-        seen = await until(launcher, launch.key, Phase.PENDING)
-        if ready(seen):
-            return seen
+    """The run as soon as it is as wanted while it is pending.
+
+    Raises:
+        TimeoutError: it is not in time.
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not ready(seen := await until(launcher, launch.key, Phase.PENDING)):
+            await asyncio.sleep(PAUSE_SECONDS)
+    return seen

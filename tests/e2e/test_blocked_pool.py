@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.cluster import Cluster
 from tests.e2e.installation import RELEASE, ROOT, Installation, Servers, installed
+from tests.e2e.side_by_side import Outcomes, side_by_side
 
 BLOCKED = "select * from pools where blocked_since is not null and blocked_reason = %s"
 OPEN = "select 1 from pools where blocked_since is null"
@@ -52,53 +55,69 @@ def given_up(installation: Installation) -> bool:
     return bool(installation.query("select 1 from runs where cause = 'cannot_start' and released_at is not null"))
 
 
-@pytest.fixture
-def without_image(cluster: Cluster, servers: Servers, product_images: str) -> Iterator[Installation]:
-    with installed(
-        cluster, servers, product_images, "without_image",
-        "runner.image.tag=nowhere,runner.image.pullPolicy=Never,worker.startDeadline=10s",
-    ) as made:  # fmt: skip
-        yield made
-
-
-def test_a_missing_image_blocks_the_pool_until_fixed(
-    without_image: Installation, product_images: str, tmp_path: Path
-) -> None:
-    """It costs no attempt."""
-    submitted = without_image.submit(*files(tmp_path, 2001, 2002))
-    without_image.until(BLOCKED, "image")
-    submitted += without_image.submit(*files(tmp_path, 2003, 2004, 2005))
-    without_image.cluster.wait(lambda: given_up(without_image), "a run to be given up")
-    [counts] = without_image.query("select count(*) from runs where released_at is null")
+def a_missing_image(installation: Installation, product_images: str, folder: Path) -> None:
+    submitted = installation.submit(*files(folder, 2001, 2002))
+    installation.until(BLOCKED, "image")
+    submitted += installation.submit(*files(folder, 2003, 2004, 2005))
+    installation.cluster.wait(lambda: given_up(installation), "a run to be given up")
+    [counts] = installation.query("select count(*) from runs where released_at is null")
     assert counts["count"] <= 2, "those that were there, or one probe"
-    status = without_image.cli("status").stdout
+    status = installation.cli("status").stdout
     assert "pool default is blocked since" in status
     assert "cannot_start (image):" in status
-    assert "localhost/affirm-parser-runner:nowhere" in pool_events(without_image)["PoolBlocked"]
+    assert "localhost/affirm-parser-runner:nowhere" in pool_events(installation)["PoolBlocked"]
 
-    without_image.cluster.helm(
-        "upgrade", RELEASE, ROOT / "charts" / "affirm-worker", "--namespace", without_image.namespace,
+    installation.cluster.helm(
+        "upgrade", RELEASE, ROOT / "charts" / "affirm-worker", "--namespace", installation.namespace,
         "--reuse-values", "--set", f"runner.image.tag={product_images}", "--wait", "--timeout", "120s",
     )  # fmt: skip
-    jobs = until_finished_soon(without_image, submitted)
+    jobs = until_finished_soon(installation, submitted)
     assert used_up(jobs) == {("completed", 0, 0)}
-    without_image.until(OPEN)
-    assert "PoolUnblocked" in pool_events(without_image)
+    installation.until(OPEN)
+    assert "PoolUnblocked" in pool_events(installation)
 
 
-def test_a_full_quota_for_pods_is_reported(
-    cluster: Cluster, servers: Servers, product_images: str, tmp_path: Path
-) -> None:
+def a_full_quota(installation: Installation, folder: Path) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
+    metadata = {"name": "few", "namespace": installation.namespace}
+    # One is the controller's.
+    installation.cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "1"}}})
+    # Two: Kubernetes waits 8 s before it tries to make a pod again, then 16 s, then 32 s.
+    submitted = installation.submit(*files(folder, 2001, 2002))
+    [pool] = installation.until(BLOCKED, "quota")
+    assert "exceeded quota: few" in pool["blocked_error"]
+    installation.cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "2"}}})
+    jobs = until_finished_soon(installation, submitted)
+    assert used_up(jobs) == {("completed", 0, 0)}
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    cluster: Cluster, servers: Servers, product_images: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outcomes[None]]:
+    """What each installation came to; they wait side by side."""
+
+    def install(database: str, *settings: str) -> Installation:
+        return installations.enter_context(installed(cluster, servers, product_images, database, *settings))
+
+    with ExitStack() as installations:
+        image = install(
+            "without_image", "runner.image.tag=nowhere,runner.image.pullPolicy=Never,worker.startDeadline=10s"
+        )
+        quota = install("quota")
+        cases = {
+            "image": partial(a_missing_image, image, product_images, tmp_path_factory.mktemp("image")),
+            "quota": partial(a_full_quota, quota, tmp_path_factory.mktemp("quota")),
+        }
+        with side_by_side(cases) as waiting:
+            yield waiting
+
+
+def test_a_missing_image_blocks_the_pool_until_fixed(outcomes: Outcomes[None]) -> None:
+    """It costs no attempt."""
+    outcomes["image"].result()
+
+
+def test_a_full_quota_for_pods_is_reported(outcomes: Outcomes[None]) -> None:
     """All goes on as room comes."""
-    with installed(cluster, servers, product_images, "quota") as installation:
-        quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
-        metadata = {"name": "few", "namespace": installation.namespace}
-        # One is the controller's.
-        cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "1"}}})
-        # Two: Kubernetes waits 8 s before it tries to make a pod again, then 16 s, then 32 s.
-        submitted = installation.submit(*files(tmp_path, 2001, 2002))
-        [pool] = installation.until(BLOCKED, "quota")
-        assert "exceeded quota: few" in pool["blocked_error"]
-        cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "2"}}})
-        jobs = until_finished_soon(installation, submitted)
-        assert used_up(jobs) == {("completed", 0, 0)}
+    outcomes["quota"].result()

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from dataset_jobs.model.settlement import Diagnosis
 from tests.cluster import Cluster
 from tests.conformance.launcher_contract import EXITS_0, IS_KILLED, REJECTS, WORKS, until
 from tests.e2e.acting_pods import EATS_MEMORY, SMALL, Place, pending_with
+from tests.e2e.side_by_side import PAUSE_SECONDS, Outcomes, in_a_loop, side_by_side
 
 FILLS_DISK, SEGFAULTS = "5", "6"
 
@@ -29,90 +31,76 @@ def started_by(command: str) -> dict[str, Any]:
 DISK_LIMIT = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "10Mi"}}
 
 
-@pytest.mark.parametrize(
-    ("name", "acts", "template", "cause", "reason"),
-    [
-        ("out_of_memory", EATS_MEMORY, {}, Cause.OUT_OF_MEMORY, None),
-        ("timed_out", WORKS, {"deadline_seconds": 3}, Cause.TIMED_OUT, None),
-        ("disk_full", FILLS_DISK, {"resources": DISK_LIMIT}, Cause.DISK_FULL, None),
-        ("crashed_by_sigsegv", SEGFAULTS, {}, Cause.CRASHED, None),
-        ("crashed_by_sigkill", IS_KILLED, {}, Cause.CRASHED, None),
-        ("left_without_commit", EXITS_0, {}, Cause.LEFT_WITHOUT_COMMIT, None),
-        ("rejected", REJECTS, {}, Cause.REJECTED, Reason.INVALID_FORMAT),
-        ("no_program", WORKS, {"pod_template": started_by("/no/such/program")}, Cause.CANNOT_START, Reason.CONFIG),
-        ("no_runner", WORKS, {"pod_template": started_by("false")}, Cause.CANNOT_START, Reason.IMAGE),
-    ],
-)
-async def test_what_ends_a_pod_is_told_apart(
-    place: Place, name: str, acts: str, template: dict[str, Any], cause: Cause, reason: Reason | None
-) -> None:
+# What the runner does, and its template; the cause of its end, and the reason.
+ENDS: dict[str, tuple[str, dict[str, Any], Cause, Reason | None]] = {
+    "out_of_memory": (EATS_MEMORY, {}, Cause.OUT_OF_MEMORY, None),
+    "timed_out": (WORKS, {"deadline_seconds": 3}, Cause.TIMED_OUT, None),
+    "disk_full": (FILLS_DISK, {"resources": DISK_LIMIT}, Cause.DISK_FULL, None),
+    "crashed_by_sigsegv": (SEGFAULTS, {}, Cause.CRASHED, None),
+    "crashed_by_sigkill": (IS_KILLED, {}, Cause.CRASHED, None),
+    "left_without_commit": (EXITS_0, {}, Cause.LEFT_WITHOUT_COMMIT, None),
+    "rejected": (REJECTS, {}, Cause.REJECTED, Reason.INVALID_FORMAT),
+    "no_program": (WORKS, {"pod_template": started_by("/no/such/program")}, Cause.CANNOT_START, Reason.CONFIG),
+    "no_runner": (WORKS, {"pod_template": started_by("false")}, Cause.CANNOT_START, Reason.IMAGE),
+}
+
+
+async def _ended(place: Place, name: str) -> ObservedRun:
+    acts, template, _, _ = ENDS[name]
     async with place.launched(acts, **template) as (launcher, launch):
-        seen = await until(launcher, launch.key, Phase.ENDED)
-        found = diagnose(seen.evidence, None, taken=name != "no_runner")
+        seen = await until(launcher, launch.key, Phase.ENDED, pause_seconds=PAUSE_SECONDS)
         place.record(name)
-    assert (found.cause, found.reason) == (cause, reason), seen
-    assert seen.evidence.node
-    assert seen.evidence.pod_name
+    return seen
 
 
-@pytest.mark.parametrize(
-    ("name", "template", "ready", "reason"),
-    [
-        (
-            "image",
-            {"image": "localhost/no-such-image:1"},
-            lambda seen: seen.evidence.seen_as == "ImagePull",
-            Reason.IMAGE,
-        ),
-        (
-            "config",
-            {"env": ({"name": "X", "valueFrom": {"secretKeyRef": {"name": "no-such-secret", "key": "x"}}},)},
-            lambda seen: seen.evidence.seen_as == "Config",
-            Reason.CONFIG,
-        ),
-        (
-            "unschedulable",
-            {"resources": {"requests": {"cpu": "900"}}},
-            lambda seen: "PodScheduled" in seen.evidence.conditions,
-            Reason.UNSCHEDULABLE,
-        ),
-        (
-            "pod_security",
-            {"volumes": ({"name": "host", "hostPath": {"path": "/"}},)},
-            lambda seen: "violates PodSecurity" in seen.evidence.message,
-            Reason.REFUSED,
-        ),
-    ],
-)
-async def test_what_keeps_a_pod_from_starting_is_told_apart(
-    place: Place, name: str, template: dict[str, Any], ready: Callable[[ObservedRun], bool], reason: Reason
-) -> None:
+# Its template, what is seen of it in the end, and the reason.
+NEVER_STARTS: dict[str, tuple[dict[str, Any], Callable[[ObservedRun], bool], Reason]] = {
+    "image": (
+        {"image": "localhost/no-such-image:1"},
+        lambda seen: seen.evidence.seen_as == "ImagePull",
+        Reason.IMAGE,
+    ),
+    "config": (
+        {"env": ({"name": "X", "valueFrom": {"secretKeyRef": {"name": "no-such-secret", "key": "x"}}},)},
+        lambda seen: seen.evidence.seen_as == "Config",
+        Reason.CONFIG,
+    ),
+    "unschedulable": (
+        {"resources": {"requests": {"cpu": "900"}}},
+        lambda seen: "PodScheduled" in seen.evidence.conditions,
+        Reason.UNSCHEDULABLE,
+    ),
+    "pod_security": (
+        {"volumes": ({"name": "host", "hostPath": {"path": "/"}},)},
+        lambda seen: "violates PodSecurity" in seen.evidence.message,
+        Reason.REFUSED,
+    ),
+}
+
+
+async def _never_started(place: Place, name: str) -> ObservedRun:
+    template, ready, _ = NEVER_STARTS[name]
     async with place.launched(WORKS, **template) as (launcher, launch):
         seen = await pending_with(launcher, launch, ready)
         place.record(f"cannot_start_{name}")
-    found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
-    assert isinstance(found, Diagnosis)
-    assert (found.cause, found.reason) == (Cause.CANNOT_START, reason)
-    assert found.error
+    return seen
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "spec", "reason", "error"),
-    [
-        ("quota", "ResourceQuota", {"hard": {"pods": "0"}}, Reason.QUOTA, "exceeded quota: rule"),
-        ("value", "ResourceQuota", {"hard": {"limits.cpu": "9"}}, Reason.REFUSED, "must specify limits.cpu"),
-        (
-            "limit_range",
-            "LimitRange",
-            {"limits": [{"type": "Container", "max": {"memory": "40Mi"}}]},
-            Reason.REFUSED,
-            "maximum memory usage per Container is 40Mi, but limit is 64Mi",
-        ),
-    ],
-)
-async def test_a_rule_of_the_namespace_is_told_by_the_events_of_the_job(
-    cluster: Cluster, acting_image: str, name: str, kind: str, spec: dict[str, Any], reason: Reason, error: str
-) -> None:
+# A rule of the namespace; the reason, and what the error says.
+RULES: dict[str, tuple[str, dict[str, Any], Reason, str]] = {
+    "quota": ("ResourceQuota", {"hard": {"pods": "0"}}, Reason.QUOTA, "exceeded quota: rule"),
+    "value": ("ResourceQuota", {"hard": {"limits.cpu": "9"}}, Reason.REFUSED, "must specify limits.cpu"),
+    "limit_range": (
+        "LimitRange",
+        {"limits": [{"type": "Container", "max": {"memory": "40Mi"}}]},
+        Reason.REFUSED,
+        "maximum memory usage per Container is 40Mi, but limit is 64Mi",
+    ),
+}
+
+
+async def _ruled_out(cluster: Cluster, image: str, name: str) -> ObservedRun:
+    kind, spec, _, _ = RULES[name]
     with cluster.namespace("affirm-rules") as namespace:
         metadata = {"name": "rule", "namespace": namespace}
         cluster.apply({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec})
@@ -121,10 +109,51 @@ async def test_a_rule_of_the_namespace_is_told_by_the_events_of_the_job(
                 lambda: '"used"' in cluster.kubectl("get", "resourcequota/rule", "-n", namespace, "-o", "json"),
                 "the quota to be counted",
             )
-        place = Place(cluster, namespace, acting_image)
+        place = Place(cluster, namespace, image)
         async with place.launched(WORKS) as (launcher, launch):
             seen = await pending_with(launcher, launch, lambda seen: seen.evidence.message != "")
             place.record(f"cannot_start_{name}")
+    return seen
+
+
+@pytest.fixture(scope="module")
+def outcomes(cluster: Cluster, namespace: str, acting_image: str) -> Iterator[Outcomes[ObservedRun]]:
+    """What was seen last of each run that nobody takes away; they wait side by side."""
+
+    def here() -> Place:
+        return Place(cluster, namespace, acting_image)
+
+    cases = {name: partial(in_a_loop, _ended, here(), name) for name in ENDS}
+    cases |= {name: partial(in_a_loop, _never_started, here(), name) for name in NEVER_STARTS}
+    cases |= {name: partial(in_a_loop, _ruled_out, cluster, acting_image, name) for name in RULES}
+    with side_by_side(cases) as waiting:
+        yield waiting
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_ends_a_pod_is_told_apart(outcomes: Outcomes[ObservedRun], name: str) -> None:
+    _, _, cause, reason = ENDS[name]
+    seen = outcomes[name].result()
+    found = diagnose(seen.evidence, None, taken=name != "no_runner")
+    assert (found.cause, found.reason) == (cause, reason), seen
+    assert seen.evidence.node
+    assert seen.evidence.pod_name
+
+
+@pytest.mark.parametrize("name", NEVER_STARTS)
+def test_what_keeps_a_pod_from_starting_is_told_apart(outcomes: Outcomes[ObservedRun], name: str) -> None:
+    *_, reason = NEVER_STARTS[name]
+    seen = outcomes[name].result()
+    found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
+    assert isinstance(found, Diagnosis)
+    assert (found.cause, found.reason) == (Cause.CANNOT_START, reason)
+    assert found.error
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_of_the_namespace_is_told_by_the_events_of_the_job(outcomes: Outcomes[ObservedRun], name: str) -> None:
+    *_, reason, error = RULES[name]
+    seen = outcomes[name].result()
     assert seen.evidence.pod_name is None
     found = why_not_started(seen.evidence, timedelta(days=2), timedelta(0), timedelta(hours=24))
     assert found is not None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.cluster import Cluster
 from tests.e2e.installation import RELEASE, Installation, Servers, beside, installed
+from tests.e2e.side_by_side import Outcomes, side_by_side
 
 SLOWLY = {"command": ["sh", "-c", 'sleep 6; exec parser-runner "$@"', "--"]}
 """A runner that takes its time: what a pod template may do, and what it must not break."""
@@ -90,7 +92,7 @@ def test_kubectl_shows_a_pool_in_one_line_and_scale_sets_its_maximum(pools: Inst
     pools.kubectl("wait", "pp/default", "--for=condition=Ready", "--timeout=30s")
 
 
-def test_each_pool_runs_its_own_jobs_with_its_own_template(pools: Installation, tmp_path: Path) -> None:
+def each_runs_its_own(pools: Installation, folder: Path) -> None:
     apply(
         pools, "large",
         runner={
@@ -113,8 +115,8 @@ def test_each_pool_runs_its_own_jobs_with_its_own_template(pools: Installation, 
         },
     )  # fmt: skip
     pools.until("select 1 from pools where name = 'large'")
-    [ours] = submit(pools, tmp_path, "large", 2001)
-    [plain] = submit(pools, tmp_path, "default", 2002)
+    [ours] = submit(pools, folder, "large", 2001)
+    [plain] = submit(pools, folder, "default", 2002)
     assert states(pools.until_finished([ours, plain])) == {("completed", 0, 0)}
     large, small = runner_of(pools, ours), runner_of(pools, plain)
     assert large["metadata"]["labels"]["affirm.dev/pool"] == "large"
@@ -132,45 +134,46 @@ def test_each_pool_runs_its_own_jobs_with_its_own_template(pools: Installation, 
     pools.kubectl("delete", "pp", "large", "--timeout=20s")
 
 
-@pytest.mark.parametrize(
-    ("broken", "path"),
-    [
-        ({"podTemplate": {"spec": {"hostAliases": [{"ip": "nowhere"}]}}}, "spec.podTemplate.spec.hostAliases[0].ip"),
-        (
-            {"podTemplate": {"spec": {"containers": [{"name": "parser-runner", "imagee": "x"}]}}},
-            "spec.podTemplate.spec.containers[0].imagee",
-        ),
-        ({"runner": {"resources": {"limits": {"memory": "1Mi"}}}}, "spec.runner.resources.requests"),
-        ({"runner": {"priorityClassName": "NO SUCH"}}, "spec.runner.priorityClassName"),
-        (
-            {"podTemplate": {"spec": {"volumes": [{"name": "x", "hostPath": {"path": "/"}}]}}},
-            "spec.podTemplate.spec.volumes[x].hostPath",
-        ),
-        ({"runner": {"serviceAccountName": RELEASE}}, "spec.runner.serviceAccountName"),
-    ],
-    ids=["hostAliases", "imagee", "resources", "priorityClassName", "hostPath", "serviceAccountName"],
-)
-def test_a_refused_template_is_shown_with_its_path(
-    pools: Installation, tmp_path: Path, broken: dict[str, Any], path: str
-) -> None:
-    """The old template stays in force."""
-    apply(pools, "fine", runner={"labels": {"kept": "yes"}})
-    until(pools, lambda: ready(pools, "fine") == ("True", "Serving"), "fine to be served")
-    apply(pools, "fine", **broken)
-    until(pools, lambda: ready(pools, "fine") == ("False", "Refused"), "the template to be refused")
-    assert path in condition(pools, "fine", "Ready")["message"]
-    in_force = get(pools, "fine")["status"]["inForce"]
+# A template that is refused, and the path of what is wrong in it.
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "hostAliases": (
+        {"podTemplate": {"spec": {"hostAliases": [{"ip": "nowhere"}]}}},
+        "spec.podTemplate.spec.hostAliases[0].ip",
+    ),
+    "imagee": (
+        {"podTemplate": {"spec": {"containers": [{"name": "parser-runner", "imagee": "x"}]}}},
+        "spec.podTemplate.spec.containers[0].imagee",
+    ),
+    "resources": ({"runner": {"resources": {"limits": {"memory": "1Mi"}}}}, "spec.runner.resources.requests"),
+    "priorityClassName": ({"runner": {"priorityClassName": "NO SUCH"}}, "spec.runner.priorityClassName"),
+    "hostPath": (
+        {"podTemplate": {"spec": {"volumes": [{"name": "x", "hostPath": {"path": "/"}}]}}},
+        "spec.podTemplate.spec.volumes[x].hostPath",
+    ),
+    "serviceAccountName": ({"runner": {"serviceAccountName": RELEASE}}, "spec.runner.serviceAccountName"),
+}
+
+
+def refused(pools: Installation, case: str) -> None:
+    broken, path = REFUSED[case]
+    name = f"fine-{case.lower()}"
+    apply(pools, name, runner={"labels": {"kept": "yes"}})
+    until(pools, lambda: ready(pools, name) == ("True", "Serving"), f"{name} to be served")
+    apply(pools, name, **broken)
+    until(pools, lambda: ready(pools, name) == ("False", "Refused"), "the template to be refused")
+    assert path in condition(pools, name, "Ready")["message"]
+    in_force = get(pools, name)["status"]["inForce"]
     assert {*in_force} == {"generation", "runner"}
     assert in_force["runner"] == {"labels": {"kept": "yes"}}
-    pools.kubectl("delete", "pp", "fine", "--timeout=20s")
+    pools.kubectl("delete", "pp", name, "--timeout=20s")
 
 
-def test_runs_go_on_by_the_last_good_template_while_a_new_one_is_refused(pools: Installation, tmp_path: Path) -> None:
+def last_good_template(pools: Installation, folder: Path) -> None:
     apply(pools, "kept", runner={"labels": {"kept": "yes"}})
     until(pools, lambda: ready(pools, "kept") == ("True", "Serving"), "kept to be served")
     apply(pools, "kept", podTemplate={"spec": {"dnsPolicy": "Sometimes"}})
     until(pools, lambda: ready(pools, "kept") == ("False", "Refused"), "the template to be refused")
-    submitted = submit(pools, tmp_path, "kept", 2003)
+    submitted = submit(pools, folder, "kept", 2003)
     assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
     assert runner_of(pools, submitted[0])["metadata"]["labels"]["kept"] == "yes"
     events = json.loads(pools.kubectl("get", "events", "--field-selector=involvedObject.kind=ParserPool", "-o", "json"))
@@ -179,11 +182,11 @@ def test_runs_go_on_by_the_last_good_template_while_a_new_one_is_refused(pools: 
     pools.kubectl("delete", "pp", "kept", "--timeout=20s")
 
 
-def test_a_lower_maximum_drains_and_disturbs_no_run(pools: Installation, tmp_path: Path) -> None:
+def drained(pools: Installation, folder: Path) -> None:
     slow = {"spec": {"containers": [{"name": "parser-runner", **SLOWLY}]}}
     apply(pools, "drain", maxParallelism=3, podTemplate=slow)
     pools.until("select 1 from pools where name = 'drain'")
-    submitted = submit(pools, tmp_path, "drain", 2011, 2012, 2013, 2014, 2015)
+    submitted = submit(pools, folder, "drain", 2011, 2012, 2013, 2014, 2015)
     pools.until("select 1 from runs where pool = 'drain' and launched_at is not null offset 2")
     apply(pools, "drain", maxParallelism=1, podTemplate=slow)
     pools.until("select 1 from pools where name = 'drain' and max_running = 1")
@@ -199,10 +202,10 @@ def test_a_lower_maximum_drains_and_disturbs_no_run(pools: Installation, tmp_pat
     pools.kubectl("delete", "pp", "drain", "--timeout=20s")
 
 
-def test_a_paused_pool_claims_nothing_until_it_goes_on(pools: Installation, tmp_path: Path) -> None:
+def paused(pools: Installation, folder: Path) -> None:
     apply(pools, "rest", paused=True)
     until(pools, lambda: ready(pools, "rest") == ("False", "Paused"), "rest to be paused")
-    submitted = submit(pools, tmp_path, "rest", 2021)
+    submitted = submit(pools, folder, "rest", 2021)
     until(pools, lambda: get(pools, "rest")["status"]["queued"] == 1, "the status to tell of the job")
     assert pools.kubectl("get", "pp", "rest").splitlines()[1].split()[-2] == "Paused"
     assert pools.query("select 1 from runs where pool = 'rest'") == []
@@ -211,13 +214,11 @@ def test_a_paused_pool_claims_nothing_until_it_goes_on(pools: Installation, tmp_
     pools.kubectl("delete", "pp", "rest", "--timeout=20s")
 
 
-def test_a_pool_that_is_deleted_lets_its_runs_finish_and_keeps_its_jobs_queued(
-    pools: Installation, tmp_path: Path
-) -> None:
+def deleted(pools: Installation, folder: Path) -> None:
     slow = {"spec": {"containers": [{"name": "parser-runner", **SLOWLY}]}}
     apply(pools, "gone", maxParallelism=1, podTemplate=slow)
     pools.until("select 1 from pools where name = 'gone'")
-    submitted = submit(pools, tmp_path, "gone", 1931, 1932)
+    submitted = submit(pools, folder, "gone", 1931, 1932)
     pools.until("select 1 from runs where pool = 'gone' and launched_at is not null")
     pools.kubectl("delete", "pp", "gone", "--timeout=20s")
     pools.until("select 1 from runs where pool = 'gone' and committed_at is not null and released_at is not null")
@@ -233,7 +234,7 @@ def test_a_pool_that_is_deleted_lets_its_runs_finish_and_keeps_its_jobs_queued(
     pools.kubectl("delete", "pp", "gone", "--timeout=20s")
 
 
-def test_a_status_is_not_written_while_nothing_changes(pools: Installation) -> None:
+def unchanged(pools: Installation, folder: Path) -> None:
     # kubectl apply would keep what is null to itself.
     nothing = {"metadata": {"annotations": {"karpenter.sh/do-not-disrupt": None}}, "spec": {"dnsConfig": None}}
     made = {"apiVersion": "affirm.dev/v1", "kind": "ParserPool", "metadata": {"name": "still"}}
@@ -251,6 +252,45 @@ def test_a_status_is_not_written_while_nothing_changes(pools: Installation) -> N
     before, first = version(), rounds()
     until(pools, lambda: rounds() > first + 2, "the controller to come round")
     assert version() == before
+
+
+@pytest.fixture(scope="module")
+def outcomes(pools: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes[None]]:
+    """What the pools of each test came to; they wait side by side."""
+    each = (each_runs_its_own, last_good_template, drained, paused, deleted, unchanged)
+    cases = {case.__name__: partial(case, pools, tmp_path_factory.mktemp(case.__name__)) for case in each}
+    with side_by_side(cases | {case: partial(refused, pools, case) for case in REFUSED}) as waiting:
+        yield waiting
+
+
+def test_each_pool_runs_its_own_jobs_with_its_own_template(outcomes: Outcomes[None]) -> None:
+    outcomes["each_runs_its_own"].result()
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refused_template_is_shown_with_its_path(outcomes: Outcomes[None], case: str) -> None:
+    """The old template stays in force."""
+    outcomes[case].result()
+
+
+def test_runs_go_on_by_the_last_good_template_while_a_new_one_is_refused(outcomes: Outcomes[None]) -> None:
+    outcomes["last_good_template"].result()
+
+
+def test_a_lower_maximum_drains_and_disturbs_no_run(outcomes: Outcomes[None]) -> None:
+    outcomes["drained"].result()
+
+
+def test_a_paused_pool_claims_nothing_until_it_goes_on(outcomes: Outcomes[None]) -> None:
+    outcomes["paused"].result()
+
+
+def test_a_pool_that_is_deleted_lets_its_runs_finish_and_keeps_its_jobs_queued(outcomes: Outcomes[None]) -> None:
+    outcomes["deleted"].result()
+
+
+def test_a_status_is_not_written_while_nothing_changes(outcomes: Outcomes[None]) -> None:
+    outcomes["unchanged"].result()
 
 
 def test_two_installations_in_one_namespace_leave_each_others_pools_and_jobs_alone(

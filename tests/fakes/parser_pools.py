@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import Any, cast
 
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
+from controller.pools.resource import SPEC_FIELDS
 from dataset_jobs.model.errors import RunError
 
 
@@ -22,10 +23,12 @@ class FakeParserPools:
         self.pools: dict[str, dict[str, Any]] = {}
         self.away: RunError | None = None
         self.refused_images: dict[str, str] = {}
+        self.fields: frozenset[str] | None = SPEC_FIELDS
         self.writes = 0
         self.lists = 0
         self.trials = 0
         self._made = 0
+        self._versions = 0
 
     @property
     def api(self) -> KubernetesApi:
@@ -44,9 +47,15 @@ class FakeParserPools:
                 "creationTimestamp": f"2026-11-24T10:00:{self._made:02}Z",
             }
             self.pools[name] = {"metadata": {**metadata, "generation": 1}, "spec": spec}
+            self._changed(name)
         elif pool["spec"] != spec:
             pool["spec"] = spec
             pool["metadata"]["generation"] += 1
+            self._changed(name)
+
+    def _changed(self, name: str) -> None:
+        self._versions += 1
+        self.pools[name]["metadata"]["resourceVersion"] = str(self._versions)
 
     def delete(self, name: str) -> None:
         """Removes a pool."""
@@ -70,10 +79,19 @@ class FakeParserPools:
         if container["image"] in self.refused_images:
             raise ApiRefused(422, self.refused_images[container["image"]])
 
-    async def set_parser_pool_status(self, name: str, status: Mapping[str, Any]) -> dict[str, Any]:
+    async def parser_pool_fields(self) -> frozenset[str] | None:
+        """See KubernetesApi."""
+        return self.fields
+
+    async def set_parser_pool_status(
+        self, name: str, status: Mapping[str, Any], version: str | None = None
+    ) -> dict[str, Any]:
         """See KubernetesApi."""
         if name not in self.pools:
             raise ApiRefused(404, "not found")
+        if version not in (None, self.pools[name]["metadata"]["resourceVersion"]):
+            raise ApiRefused(422, "the server rejected our request due to an error in our request")
         self.writes += 1
         self.pools[name]["status"] = deepcopy(dict(status))
+        self._changed(name)
         return deepcopy(self.pools[name])

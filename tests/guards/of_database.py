@@ -196,7 +196,7 @@ MUTANTS: dict[str, Mutant] = {
                 '"lock table schema_migrations in share row exclusive mode"',
                 "\"select pg_advisory_xact_lock(x'61666669726D'::bigint)\"",
             ),
-            Change(f"{_MIGRATIONS}/__init__.py", 'LOCK_TIMEOUT = "120s"', 'LOCK_TIMEOUT = "1s"'),
+            Change(f"{_MIGRATIONS}/__init__.py", "PATIENCE_SECONDS = 120.0", "PATIENCE_SECONDS = 1.0"),
         ),
         f"{_HOSTILE}::test_advisory_locks_keep_no_migration_waiting",
     ),

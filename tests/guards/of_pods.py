@@ -10,6 +10,9 @@ _PODS = "tests/unit/test_pod_rules.py"
 _CHART = "tests/unit/test_chart_security.py"
 _ROLES = "charts/affirm-worker/templates/parserpools.yaml"
 _HELPERS = "charts/affirm-worker/templates/_helpers.tpl"
+_POLICIES = "charts/affirm-worker/templates/network.yaml"
+_RULES_OF_POLICIES = "charts/affirm-worker/templates/_network.tpl"
+_NETWORK = "tests/unit/test_chart_network.py"
 _TLS = "dataset_jobs/postgres/tls.py"
 
 _CONDITIONS = {
@@ -157,6 +160,17 @@ MUTANTS: dict[str, Mutant] = {
         "    resources: [pods]\n",
         "    resources: [pods, secrets]\n",
         _CHART,
+    ),
+    "pods reach the metadata of a cloud": one(_RULES_OF_POLICIES, "v4: [169.254.0.0/16, ", "v4: [", _NETWORK),
+    "pods reach the metadata of a cloud by IPv6": one(_RULES_OF_POLICIES, '"fd00:ec2::/32", ', "", _NETWORK),
+    "a value leads to the metadata": one(_RULES_OF_POLICIES, "{{- if $inside }}", "{{- if false }}", _NETWORK),
+    "a rule in Kubernetes' words leads to the metadata": one(
+        _RULES_OF_POLICIES, "{{- if $missing }}", "{{- if false }}", _NETWORK
+    ),
+    "a rule leads everywhere": one(_RULES_OF_POLICIES, "{{- if not .to }}", "{{- if false }}", _NETWORK),
+    "others reach runners": one(_POLICIES, "  ingress: []\n", "  ingress: [{}]\n", _NETWORK),
+    "a ParserPool leaves the policy of runners": one(
+        _POLICIES, "      app: affirm-parser\n", "      affirm.dev/pool: default\n", _NETWORK
     ),
     "a CA proves nothing by itself": one(
         _TLS, 'return "verify-full" if', 'return "require" if', "tests/unit/test_tls.py"

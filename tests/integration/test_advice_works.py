@@ -698,6 +698,17 @@ async def controller_in_trouble(trial: Trial) -> None:
         assert launcher.launches
 
 
+@case(Kind.CONTROLLER_WARNS)
+async def controller_warns(trial: Trial) -> None:
+    """`status` says it until the controller has nothing to warn of any more."""
+    async with trial.world.store() as store:
+        await store.controller_seen("c/1", "kubernetes", ["default"], None, 0.0, ["ParserPool x is nobody's"])
+        assert "controller c/1 warns: ParserPool x is nobody's" in trial.run("status").stdout
+        assert "ParserPool x is nobody's" in trial.run("doctor", "controllers", code=None).stdout
+        await store.controller_seen("c/1", "kubernetes", ["default"], None, 0.0)
+    assert "warns" not in trial.run("status").stdout
+
+
 @case(Kind.POOL_BLOCKED, Kind.JOBS_BLOCKED)
 async def blocked(trial: Trial) -> None:
     job_id = trial.submit(trial.file(), "--country", "US")

@@ -154,14 +154,26 @@ ACTS = {
 """By the method's name."""
 
 LOOKS = {
-    *("acting_as", "close", "connect", "country", "explain", "failures", "now", "problems", "schema_version", "status"),
+    *(
+        "acting_as",
+        "close",
+        "connect",
+        "country",
+        "explain",
+        "failures",
+        "now",
+        "problems",
+        "schema_version",
+        "check_schema",
+        "status",
+    ),
     *("overview", "story", "unserved", "waiting"),
     *("audit.page", "audit.is_upload_of", "audit.uploaders"),
-    *("countries.all", "countries.by_code", "countries.get"),
+    *("countries.all", "countries.by_code", "countries.get", "countries.named"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     *("datasets.select", "datasets.coverage", "datasets.deletion", "datasets.known"),
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
-    *("jobs.page", "jobs.purgeable", "jobs.select"),
+    *("jobs.one", "jobs.page", "jobs.purgeable", "jobs.select"),
     *("keys.all", "keys.check", "keys.good"),
     # Each act of the batches of an operation is one.
     *("operations.get", "operations.page", "operations.preview", "operations.work"),

@@ -220,6 +220,7 @@ def test_a_job_for_later_waits_and_is_brought_forward(run: Run, tmp_path: Path) 
     done = run("run", "--until-idle", code=1)
     assert "still waiting: to be loaded at" in done.stderr
     assert "expected a time such as" in run("jobs", "set", job, "--run-at", "soon", code=2).stderr
+    assert "of the years 1 to 9998" in run("jobs", "set", job, "--run-at", "9999-12-31T23:59:59Z", code=2).stderr
     assert "give a --priority" in run("jobs", "set", job, code=2).stderr
     assert "expected a whole number\n" in run("jobs", "set", job, "--priority", "hi", code=2).stderr
     assert "expected at most 32767\n" in run("jobs", "set", job, "--priority", 99999, code=2).stderr

@@ -22,6 +22,7 @@ from services.checks.storage import FOLDER
 from tests.cluster.packages import program
 from tests.fakes.packages import good, make_package
 from tests.integration.command_line import Run, answer, bare, runner
+from tests.kit.newer_schema import refuse_this_program
 from tests.servers.as_user import NO_ENTRY, affirm, folder_for_all
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer, Standby
@@ -153,9 +154,9 @@ def test_a_schema_of_an_older_version_is_wrong(run: Run, database: str) -> None:
     assert bare(fixes(checked)[0]["line"]) == "affirm-worker migrate"
 
 
-def test_a_schema_of_a_newer_version_is_wrong(run: Run, database: str) -> None:
-    sql(database, f"insert into affirm.schema_migrations values ({LATEST + 1}, 'later')")
-    assert "newer than this program" in says(found(run, "schema", code=1)["schema"])
+def test_a_schema_that_refuses_this_version_is_wrong(run: Run, database: str) -> None:
+    refuse_this_program(database)
+    assert "newer than this affirm-worker" in says(found(run, "schema", code=1)["schema"])
 
 
 @pytest.mark.every_postgres

@@ -12,6 +12,7 @@ import pytest
 from controller.background.pool_history import keep_history
 from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import InvalidRequest
+from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import ClientConnection, Row
 from services.figures import MOST_STEPS, Sampler, pool_history
 from services.status import Kind
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.every_postgres
 
 S, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LONG = 60.0
 AFTER = NOON + timedelta(seconds=65)
 """When the minute from noon on can be written."""
 
@@ -80,6 +82,18 @@ def test_figures_say_what_is_there_and_when(world: World, counting: Counting) ->
     assert found.status.pools[0].queued == 1
 
 
+def test_jobs_of_every_state_are_counted(world: World, counting: Counting) -> None:
+    for number, state in enumerate(JobState):
+        for year in range(number + 1):
+            job_id = world.submit_small(1900 + 10 * number + year).job_id
+            world.query(
+                "update jobs set state = %s, lease_epoch = 1, last_cause = 'x', last_error = 'x',"
+                " finished_at = case when %s then now() end where id = %s",
+                state, state.finished, job_id,
+            )  # fmt: skip
+    assert Sampler(counting).figures().states == {state: number + 1 for number, state in enumerate(JobState)}
+
+
 def test_many_who_look_cost_one_read(counting: Counting) -> None:
     sampler = Sampler(counting, every_seconds=3600)
     with ThreadPoolExecutor(8) as threads:
@@ -90,55 +104,85 @@ def test_many_who_look_cost_one_read(counting: Counting) -> None:
 
 
 def test_old_figures_are_read_anew(world: World, counting: Counting) -> None:
-    sampler = Sampler(counting, every_seconds=0)
+    sampler = Sampler(counting, every_seconds=0, patience_seconds=LONG)
     first = sampler.figures()
     world.submit_small()
     second = sampler.figures()
     assert second.as_of > first.as_of and second.states["queued"] == first.states["queued"] + 1
 
 
-def test_while_one_reads_the_others_do_not_wait(world: World, counting: Counting) -> None:
-    sampler = Sampler(counting, every_seconds=0)
+class Held:
+    """Holds up one statement until `go_on` is set."""
+
+    def __init__(self, counting: Counting, name: str) -> None:
+        self.reading, self.go_on = threading.Event(), threading.Event()
+        self._name = name
+        counting.before = self._before
+
+    def _before(self, name: str) -> None:
+        if name == self._name:
+            self.reading.set()
+            assert self.go_on.wait(LONG)
+
+
+def test_nobody_waits_while_figures_are_read_anew(world: World, counting: Counting) -> None:
+    sampler = Sampler(counting, every_seconds=0, patience_seconds=0)
     first = sampler.figures()
-    reading, go_on = threading.Event(), threading.Event()
-
-    def held(name: str) -> None:
-        if name == "status.pools":
-            reading.set()
-            assert go_on.wait(60)
-
-    counting.before = held
-    with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(sampler.figures)
-        assert reading.wait(60)
-        assert sampler.figures() is first
-        go_on.set()
-        assert slow.result() is not first
+    held = Held(counting, "status.pools")
+    assert sampler.figures() is first
+    assert held.reading.wait(LONG)
+    assert sampler.figures() is first
+    held.go_on.set()
+    while sampler.figures() is first:
+        pass
+    assert counting.asked.count("status.pools") >= 2
 
 
-def test_nobody_gets_figures_of_long_ago(world: World, counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.figures.LATE_SECONDS", -1.0)
-    sampler = Sampler(counting, every_seconds=0)
+def test_nobody_gets_figures_of_long_ago(world: World, counting: Counting) -> None:
+    sampler = Sampler(counting, every_seconds=0, late_seconds=-1, patience_seconds=0)
     first = sampler.figures()
-    reading, go_on = threading.Event(), threading.Event()
-
-    def held(name: str) -> None:
-        if name == "status.pools":
-            reading.set()
-            assert go_on.wait(60)
-
-    counting.before = held
+    held = Held(counting, "status.pools")
     with ThreadPoolExecutor(2) as threads:
         slow = threads.submit(sampler.figures)
-        assert reading.wait(60)
+        assert held.reading.wait(LONG)
         second = threads.submit(sampler.figures)
-        go_on.set()
+        held.go_on.set()
         assert slow.result() is not first and second.result() is not first
+
+
+def test_figures_do_not_wait_for_a_long_count(world: World, counting: Counting) -> None:
+    """The status is there already, with the counts of before, and says when those were made."""
+    world.submit_small(2001)
+    world.submit_small(2002)
+    sampler = Sampler(counting, every_seconds=3600, counts_seconds=0, many=1, late_seconds=-3600)
+    first = sampler.figures()
+    world.submit_small(2003)
+    sampler._figures._due = 0.0
+    held = Held(counting, "figures.states")
+    second = sampler.figures()
+    assert held.reading.wait(LONG)
+    assert (second.status.pools[0].queued, second.states["queued"]) == (3, 2)
+    assert second.counted_at == first.counted_at < second.as_of
+    held.go_on.set()
+    while (third := sampler.figures()) is second:
+        pass
+    assert third.states["queued"] == 3 and third.as_of == second.as_of < third.counted_at
+
+
+def test_counts_of_long_ago_are_given_to_nobody(
+    world: World, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.figures.COUNTS_LATE_SECONDS", -1.0)
+    world.submit_small(2001)
+    sampler = Sampler(counting, every_seconds=0, many=0, patience_seconds=LONG)
+    sampler.figures()
+    world.submit_small(2002)
+    assert sampler.figures().states["queued"] == 2
 
 
 def test_many_jobs_are_counted_less_often(world: World, counting: Counting) -> None:
     world.submit_small(2001)
-    sampler = Sampler(counting, every_seconds=0, counts_seconds=3600, many=1)
+    sampler = Sampler(counting, every_seconds=0, counts_seconds=3600, many=1, patience_seconds=LONG)
     sampler.figures()
     world.submit_small(2002)
     first = sampler.figures()
@@ -150,7 +194,7 @@ def test_many_jobs_are_counted_less_often(world: World, counting: Counting) -> N
 
 
 def test_after_an_error_the_next_one_reads(counting: Counting) -> None:
-    sampler = Sampler(counting, every_seconds=0)
+    sampler = Sampler(counting, every_seconds=0, patience_seconds=LONG)
 
     def away(_: str) -> None:
         raise Unavailable("away")

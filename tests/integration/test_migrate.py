@@ -11,9 +11,10 @@ import pytest
 
 from dataset_jobs import migrations
 from dataset_jobs.migrations import LATEST, MIGRATIONS
-from dataset_jobs.model.errors import Forbidden, Misconfigured
+from dataset_jobs.model.errors import Forbidden, Misconfigured, OtherSchema
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.store.runner import Runner, RunnerStore
+from tests.kit.newer_schema import NEWER, refuse_this_program
 from tests.kit.roles import as_role
 from tests.servers.postgres import PostgresServer
 
@@ -120,11 +121,10 @@ def test_a_role_that_may_not_create_roles_migrates_without_them_and_says_so(
         assert connection.execute("select terminate_runners(gen_random_uuid(), 1)").fetchone() == (0,)
 
 
-def test_a_database_newer_than_the_code_is_refused_and_left_alone(empty_database: str) -> None:
+def test_a_database_that_refuses_this_program_is_left_alone(empty_database: str) -> None:
     migrations.apply(empty_database, COUNTRIES)
-    with psycopg.connect(empty_database) as connection:
-        connection.execute("insert into schema_migrations (version, name) values (9999, '9999_future')")
-    with pytest.raises(Misconfigured, match="9999"):
+    refuse_this_program(empty_database)
+    with pytest.raises(OtherSchema, match=str(NEWER)):
         migrations.apply(empty_database, [("DE", "Changed")])
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select name from countries where code = 'DE'").fetchone() == ("Germany",)

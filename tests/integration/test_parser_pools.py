@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from controller.launchers.kubernetes.api import ApiRefused
+from controller.pools.resource import SPEC_FIELDS
 from dataset_jobs.model.errors import Unavailable
 from tests.fakes.parser_pools import FakeParserPools
 from tests.integration.command_line import runner
@@ -77,6 +78,56 @@ async def test_a_pool_of_another_controller_is_not_touched(world: World) -> None
         await ours.pools.report({"default", "theirs"})
         assert cluster.writes == 0
         assert {*await theirs.look()} == {"default", "theirs"}
+
+
+async def test_a_pool_that_nobody_heeds_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By any controller of the namespace, after its own had time; until there is one of the name."""
+    cluster = FakeParserPools()
+    cluster.apply("theirs", controller="rel-affirm-worker")
+    async with controlling(world, cluster) as ours, controlling(world, cluster, "rel-affirm-worker") as theirs:
+        await ours.look()
+        assert (cluster.writes, ours.pools.warnings) == (0, [])
+        monkeypatch.setattr("controller.pools.unheeded.GRACE_SECONDS", 0.0)
+        await ours.look()
+        [warning] = ours.pools.warnings
+        assert warning.startswith(
+            "ParserPool theirs names the controller rel-affirm-worker, and none of that name heeds it"
+        )
+        said = ready(cluster.pools["theirs"]["status"])
+        assert (said["status"], said["reason"], said["message"]) == ("False", "NoController", warning)
+        await ours.look()
+        assert cluster.writes == 1, "what is said is not said again"
+        await theirs.look()
+        assert ready(await theirs.status("theirs"))["reason"] == "Serving"
+        assert cluster.pools["theirs"]["status"]["state"] == "Open"
+        await ours.look()
+        assert ours.pools.warnings == []
+
+
+async def test_who_heeds_a_pool_just_now_is_not_overwritten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.pools.unheeded.GRACE_SECONDS", 0.0)
+    cluster = FakeParserPools()
+    cluster.apply("theirs", controller="other")
+    listed = await cluster.list_parser_pools()
+    async with controlling(world, cluster) as ours, controlling(world, cluster, "other") as theirs:
+        await theirs.look()
+        await theirs.status("theirs")
+        await ours.pools._look_at_others(listed)
+    assert ready(cluster.pools["theirs"]["status"])["reason"] == "Serving"
+
+
+async def test_fields_that_the_cluster_drops_are_a_warning(world: World) -> None:
+    """Seen with a controller's own rights: nobody upgrades a definition whose release is gone."""
+    cluster = FakeParserPools()
+    cluster.fields = SPEC_FIELDS - {"retention"}
+    async with controlling(world, cluster) as controller:
+        await controller.look()
+        [warning] = controller.pools.warnings
+        assert "of an older version, without retention" in warning
+        async with world.store() as store:
+            await store.controller_seen("c/1", "kubernetes", ["default"], None, 0.0, controller.pools.warnings)
+    run = runner(world.environment, world.folder)
+    assert f"controller c/1 warns: {warning}" in " ".join(run("status").stdout.split())
 
 
 async def test_where_a_pool_is_taken_away_nothing_is_claimed_after_a_restart_either(world: World) -> None:

@@ -13,6 +13,7 @@ from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.settlement import Evidence
 from tests.fakes.launcher import FakeLauncher, Moody
 from tests.integration.world import HOUR, World, key_of
+from tests.kit.newer_schema import NEWER, refuse_this_program
 
 pytestmark = pytest.mark.every_postgres
 
@@ -279,10 +280,10 @@ async def test_a_full_controller_waits_for_a_slot_without_turning_in_circles(wor
 
 async def test_a_controller_stops_working_when_the_schema_becomes_a_newer_one(world: World) -> None:
     result = world.submit_small()
-    world.query("insert into schema_migrations (version, name) values (999, 'from_the_future')")
+    refuse_this_program(world.conninfo)
     async with world.controller(Moody()) as reconciler:
         assert not await reconciler.tick_safely()
-        assert "schema is newer than this controller: 999" in reconciler.health.last_error
+        assert f"schema is newer than this affirm-worker: {NEWER}" in reconciler.health.last_error
     assert world.job(result.job_id)["state"] == "queued"
 
 

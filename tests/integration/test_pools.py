@@ -223,6 +223,26 @@ async def test_a_blocked_pool_that_is_described_can_be_tried(world: World, pools
     assert await claimed(world) == 1
 
 
+async def test_one_pool_is_read_as_the_list_has_it(world: World, pools: Pools) -> None:
+    world.query("insert into pools (name, max_running) values ('large', 4), ('idle', 4)")
+    jobs = [world.submit_small(year).job_id for year in range(2001, 2006)]
+    await claimed(world)
+    world.query("update runs set pool = 'large'")
+    world.query("update jobs set run_at = now() + interval '1 day', state = 'scheduled' where state = 'queued'")
+    world.query("update jobs set pool = 'large' where id = any (%s)", jobs[:3])
+    world.query(
+        "update jobs set state = 'failed', finished_at = now(), last_cause = 'crashed', last_error = 'x'"
+        " where id = any (%s)",
+        jobs[2:4],
+    )
+    read = pools.list()
+    assert [one.name for one in read] == ["default", "idle", "large"]
+    assert [(one.scheduled, one.running, one.failed, one.in_use) for one in read] == [
+        (1, 0, 1, 0), (0, 0, 0, 0), (1, 1, 1, 1),
+    ]  # fmt: skip
+    assert [pools.get(one.name) for one in read] == read
+
+
 async def test_what_obstructs_a_job_comes_with_the_command(world: World, run: Run) -> None:
     job = world.submit_small()
     run("pools", "pause", "default", "--reason", "the database moves")

@@ -37,6 +37,7 @@ class SeveralPools:
     """More than one pool, as they are for good."""
 
     served: dict[str, PoolSpec]
+    warnings: tuple[str, ...] = ()
 
     async def refresh(self) -> None:
         """Nothing changes."""

@@ -16,6 +16,7 @@ import pytest
 from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.errors import Forbidden, Misconfigured, Unavailable
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
+from dataset_jobs.postgres.timeouts import TimeoutConnection
 from dataset_jobs.storage import Storage
 from dataset_jobs.storage.local import LocalStorage
 from dataset_jobs.store.client_connection import ClientConnection, ClientDatabase
@@ -167,9 +168,9 @@ class NoDatabase(ClientDatabase):
     def close(self) -> None:
         pass
 
-    def _connection(self) -> AbstractContextManager[psycopg.Connection[dict[str, Any]]]:
+    def _connection(self) -> AbstractContextManager[TimeoutConnection[dict[str, Any]]]:
         @contextmanager
-        def asked() -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        def asked() -> Iterator[TimeoutConnection[dict[str, Any]]]:
             raise AssertionError("a query was sent")
             yield
 

@@ -230,6 +230,7 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "run": [["--until-idle"]],
         "jobs purge": [["--older-than", "1h", "--yes"]],
         "datasets delete": [[it.datasets[0], "--yes"], [bad, "--yes"]],
+        "datasets clean": [["--dry-run"], ["--older-than", bad]],
         "migrate": [[]],
         "db start": [[]],
         "db stop": [[]],

@@ -1,14 +1,18 @@
 """Which job is claimed next and when: priorities, and times that submitters name."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from controller.background.waiting import IDLE_LOOK_SECONDS, wake_when_idle
-from dataset_jobs.model.requests import Conflict, NotFound
+from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
+from dataset_jobs.model.times import LAST
 from dataset_jobs.store.client_connection import When
+from services.filters import JobFilter
+from services.operation_acts import Doing, Options
 from tests.fakes.launcher import FakeLauncher
 from tests.integration.world import World
 from tests.kit.submit import submit
@@ -108,6 +112,30 @@ async def test_only_a_job_that_waits_is_changed(world: World) -> None:
             world.client.jobs.reschedule(job, priority=1)
     with pytest.raises(NotFound):
         world.client.jobs.reschedule(UUID(int=7), priority=1)
+
+
+@pytest.mark.parametrize(
+    "when", [datetime.max, datetime.max.replace(tzinfo=UTC), LAST, timedelta.max, timedelta.min], ids=str
+)
+def test_a_time_that_no_job_can_have_is_refused(world: World, when: When) -> None:
+    """Whoever asks gets a reason, and no fault of the database."""
+    waits, over = a_job(world, 2001), a_job(world, 2002)
+    world.client.jobs.cancel(over)
+    before, dataset = world.job(waits), world.job(over)["dataset_id"]
+    asks: list[Callable[[], object]] = [
+        lambda: world.client.jobs.reschedule(waits, run_at=when),
+        lambda: world.client.jobs.retry(over, run_at=when),
+        lambda: world.client.jobs.retry(over, run_at=when, dry_run=True),
+        lambda: world.client.datasets.reprocess(dataset, run_at=when),
+        lambda: a_job(world, 2003, run_at=when),
+    ]
+    if isinstance(when, datetime):
+        asks.append(lambda: world.client.operations.start(Doing.SET, JobFilter(), Options(run_at=when)))
+    for ask in asks:
+        with pytest.raises(InvalidRequest, match="run_at: expected a "):
+            ask()
+    assert (world.job(waits), world.job(over)["state"]) == (before, "cancelled")
+    assert len(world.client.jobs.list()) == 2
 
 
 async def test_a_job_that_is_put_back_keeps_its_priority_unless_it_is_given_another(world: World) -> None:

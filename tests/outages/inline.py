@@ -68,7 +68,10 @@ class InlineLauncher(FakeLauncher):
     def _run(self, key: RunKey, secret: str) -> Outcome:
         conninfo = self.broken.get(key, self._conninfo)
         runner = Runner(f"pod-of-{key}", secret=secret)
-        context = _InThread(key, runner, conninfo, self._storage, (0.01, 0.01), self._patience)
+        waits = (0.01, 0.01)
+        context = _InThread(
+            key, runner, conninfo, self._storage, take_waits=waits, patience=self._patience, fetch_waits=waits
+        )
         try:
             return run(context)
         except RunError as error:

@@ -71,6 +71,7 @@ HELM = Thing("fetching", "helm and kubectl", _client_programs)
 POSTGRES = Thing("making", f"the user {postgres.OS_USER}, for Postgres", _postgres)
 S3 = _go(binaries.VERSITYGW_VERSION, binaries.versitygw)
 AXE = Thing("fetching", "axe-core", axe.script)
+KARPENTER = _go(binaries.KARPENTER_VERSION, binaries.karpenter)
 KIND = Thing("fetching", "kind and its node", kind.fetch)
 LOCAL_CLUSTER = (
     _go(binaries.PAUSE_VERSION, binaries.pause),
@@ -104,6 +105,11 @@ def _end_to_end() -> Part:
     return Part((*found, POSTGRES, S3, *IMAGES) if found else (), ("kubernetes",))
 
 
+def _nodes() -> Part:
+    found = cluster()
+    return Part((*found, POSTGRES, KARPENTER) if found else (), ("kubernetes",))
+
+
 def _all() -> Part:
     parts = [part(name) for name in ("check", "model", "integration", "faults", "e2e")]
     things = dict.fromkeys(thing for one in parts for thing in one.things)
@@ -112,6 +118,7 @@ def _all() -> Part:
 
 _PARTS: dict[str, Callable[[], Part]] = {
     "all": _all,
+    "chart": lambda: Part((HELM,)),
     "check": lambda: Part((HELM,), ("promtool",)),
     "model": lambda: Part((), ("spin",)),
     "integration": lambda: Part((POSTGRES, S3, AXE), ("browser", "curl", "pgbouncer", "promtool", "postgres-15")),
@@ -119,6 +126,7 @@ _PARTS: dict[str, Callable[[], Part]] = {
     "e2e": _end_to_end,
     "cluster": lambda: Part(cluster(), ("kubernetes",)),
     "bench": lambda: Part((POSTGRES, S3)),
+    "nodes": _nodes,
 }
 NAMES = tuple(_PARTS)
 FOLDERS = {

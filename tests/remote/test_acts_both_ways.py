@@ -40,6 +40,7 @@ ACTS: dict[str, str] = {
 }
 
 
+ANY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DECIDED = re.compile(r'"(?:desired|limited_by|reason)": .*\n')
 """What the controller of each installation decided last: that depends on the moment."""
 
@@ -104,3 +105,24 @@ def test_a_described_pool_is_refused_alike(act: str, both: BothWays) -> None:
     direct, remote = (run("pools", *act.split(), code=65).stderr for run in (both.direct, both.remote))
     assert direct == remote
     assert remote.count("kubectl patch parserpool default") == 1
+
+
+def test_a_run_of_a_schedule_names_its_files_both_ways(both: BothWays) -> None:
+    folder = both.world.folder / "storage" / "in"
+    folder.mkdir()
+    both.direct("schedules", "add", "us", "--cron", "0 3 * * *", "--location", "in", "-c", "US")
+    said = []
+    for number, way in enumerate((both.direct, both.remote)):
+        texts: list[str] = []
+        for how in ((), ("--json",), ()):
+            for year in (2020, 2021):
+                (folder / f"yob{year}.txt").write_text(f"Mary,F,{len(texts) + 10 * number + year}\n")
+            done = way("schedules", "run", "us", *how, code=None)
+            text = without_where(f"{done.returncode} {done.stdout} {done.stderr}", both.world.folder)
+            texts.append(ANY_ID.sub("ID", text))
+            refused = folder / "a\nb.txt"
+            refused.write_text("Mary,F,5\n")
+        refused.unlink()
+        said.append(texts)
+    assert said[0] == said[1]
+    assert said[0][0].count(".txt") == 2 and "b.txt" in said[0][2]

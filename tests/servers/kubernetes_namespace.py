@@ -17,7 +17,7 @@ _JOB_SPEC = {
     "activeDeadlineSeconds", "backoffLimit", "completions", "parallelism", "podFailurePolicy", "podReplacementPolicy",
     "suspend", "template", "ttlSecondsAfterFinished",
 }  # fmt: skip
-_READS = ("serviceaccounts", "resourcequotas", "parserpools", "customresourcedefinitions")
+_READS = ("serviceaccounts", "resourcequotas", "parserpools")
 
 
 @dataclass
@@ -36,6 +36,7 @@ class FakeNamespace:
     custom_resource: dict[str, Any] | None = field(
         default_factory=lambda: yaml.safe_load(CUSTOM_RESOURCE.read_text(encoding="utf-8"))
     )
+    parser_pools: list[dict[str, Any]] = field(default_factory=list)
     granted: set[tuple[str, str, str]] = field(default_factory=set)
     refused: str = ""
     """What admission says of every Job."""
@@ -55,10 +56,20 @@ class FakeNamespace:
             resource = "/".join(filter(None, (asked["resource"], asked["subresource"])))
             allowed = not stranger or (asked["verb"], asked["group"], resource) in self.granted
             return web.json_response({"status": {"allowed": allowed}}, status=201)
+        if path == "/openapi/v3/apis/affirm.dev/v1":
+            return self._openapi()
         last = path.rstrip("/").split("/")
         if request.method == "GET":
             return self._read(last, stranger)
         return self._create(last[-1], await request.json(), request.query)
+
+    def _openapi(self) -> web.Response:
+        """What resources are made of: everybody may see it."""
+        if self.custom_resource is None:
+            return _missing()
+        [version] = self.custom_resource["spec"]["versions"]
+        schemas = {"dev.affirm.v1.ParserPool": version["schema"]["openAPIV3Schema"]}
+        return web.json_response({"components": {"schemas": schemas}})
 
     def _read(self, path: list[str], stranger: bool) -> web.Response:
         kind = next(one for one in path if one in _READS)
@@ -76,7 +87,7 @@ class FakeNamespace:
             return web.json_response({"metadata": {"name": path[-1]}}) if there else _missing()
         if self.custom_resource is None:
             return _missing()
-        return web.json_response({"items": []} if kind == "parserpools" else self.custom_resource)
+        return web.json_response({"items": self.parser_pools})
 
     def _create(self, kind: str, given: Mapping[str, Any], query: Mapping[str, str]) -> web.Response:
         if kind == "jobs" and (unknown := given.get("spec", {}).keys() - _JOB_SPEC):

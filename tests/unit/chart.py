@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -101,25 +102,108 @@ api:
 )
 """The same with all that the API may have."""
 
+_POD_OPTIONS = """
+  revisionHistoryLimit: 0
+  strategy: {type: Recreate}
+  podDisruptionBudget: {minAvailable: 50%}
+  startupProbe: {failureThreshold: 150}
+  livenessProbe: {periodSeconds: 30, timeoutSeconds: 9}
+  readinessProbe: {initialDelaySeconds: 1}
+  terminationGracePeriodSeconds: 90
+  topologySpreadConstraints:
+    - {maxSkew: 2, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}
+    - {maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {team: names}}}
+  priorityClassName: high
+  runtimeClassName: gvisor
+  hostUsers: false
+  dnsPolicy: None
+  dnsConfig: {nameservers: [10.0.0.10]}
+  hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+  extraInitContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
+"""
+PRODUCTION = (
+    f"{LEAST}\ncontroller:\n  replicas: 2{_POD_OPTIONS}api:\n  enabled: true{_POD_OPTIONS}"
+    + """
+commonLabels: {cost-centre: "42", app.kubernetes.io/name: other}
+commonAnnotations: {contact: names@example.org}
+metrics: {podMonitor: {enabled: true}}
+extraObjects:
+  - apiVersion: v1
+    kind: ResourceQuota
+    metadata: {name: "{{ .Release.Name }}-more"}
+  - |
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      name: {{ include "affirm-worker.fullname" . }}-text
+"""
+)
+"""What pods of the controller and of the API may have by values, and what all objects may have."""
+
 LEAST_API = LEAST + "\napi: {enabled: true}"
 """The API as its defaults make it."""
+
+NARROW = (
+    LEAST_API
+    + """
+networkPolicy:
+  enabled: true
+  database: {cidrs: [10.1.2.0/24], ports: [6432]}
+  storage: {cidrs: [52.0.0.0/8]}
+  kubernetesApi: {cidrs: [10.0.0.1/32]}
+"""
+)
+WIDE = LEAST_API + "\nnetworkPolicy: {enabled: true}"
+"""NetworkPolicies that name what pods reach, and such that name nothing."""
+
+RUNNERS = """
+runner:
+  nodeSelector: {disk: ssd}
+  extraVolumeMounts: [{name: certificates, mountPath: /etc/certificates}]
+  podTemplate:
+    metadata: {annotations: {note: installation}}
+    spec:
+      hostAliases: [{ip: 10.0.0.5, hostnames: [database.example]}]
+      dnsConfig: {nameservers: [10.0.0.10]}
+      restartPolicy: Always
+      volumes: [{name: certificates, configMap: {name: certificates}}]
+      initContainers: [{name: proxy, image: proxy, restartPolicy: Always}]
+      containers: [{name: parser-runner, env: [{name: HTTPS_PROXY, value: "http://localhost:3128"}]}]
+"""
+"""What runner pods have by runner.podTemplate and others."""
 
 
 class Refused(Exception):
     """helm did not render; the message is helm's."""
 
 
+def helm(*arguments: str, values: str = "") -> str:
+    """Runs helm without any cluster, with values on its standard input, and returns its output.
+
+    Raises:
+        Refused: it ended with a failure.
+    """
+    # No cluster is meant, whatever the machine is set up for.
+    environment = {**os.environ, "KUBECONFIG": os.devnull}
+    command = [str(binaries.helm()), *arguments]
+    done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(done.stdout + done.stderr)
+    return done.stdout
+
+
 @cache
-def text(values: str = LEAST) -> str:
+def text(values: str = LEAST, *options: str) -> str:
     """The release affirm-worker in the namespace affirm-worker, as YAML.
 
     Args:
         values: as YAML, over the chart's own.
+        options: further ones of helm.
 
     Raises:
         Refused: by the schema or a template.
     """
-    return _helm("template", values)
+    return _helm("template", values, *options)
 
 
 def notes(values: str = LEAST) -> str:
@@ -127,21 +211,27 @@ def notes(values: str = LEAST) -> str:
     return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
 
 
-def _helm(command: str, values: str, *options: str) -> str:
-    arguments = [command, "affirm-worker", str(CHART), "--namespace", "affirm-worker", "--values", "-", *options]
-    # No cluster is meant, whatever the machine is set up for.
-    environment = {**os.environ, "KUBECONFIG": os.devnull}
-    done = subprocess.run(
-        [binaries.helm(), *arguments], input=values, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise Refused(done.stderr)
-    return done.stdout
+def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
+    """What `helm upgrade --reuse-values` renders: the values of an older chart take the place of this one's.
+
+    Args:
+        older: the values.yaml of an older chart.
+        values: what the user has given, then or now, as YAML.
+        folder: for the chart that helm renders then.
+    """
+    shutil.copytree(CHART, folder / "chart", dirs_exist_ok=True)
+    shutil.copy(older, folder / "chart" / "values.yaml")
+    return [found for found in yaml.safe_load_all(_helm("template", values, of=folder / "chart")) if found]
 
 
-def objects(values: str = LEAST) -> list[dict[str, Any]]:
+def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
+    place = ("affirm-worker", str(of), "--namespace", "affirm-worker", "--values", "-")
+    return helm(command, *place, *options, values=values)
+
+
+def objects(values: str = LEAST, *options: str) -> list[dict[str, Any]]:
     """The same as parsed objects."""
-    return [found for found in yaml.safe_load_all(text(values)) if found]
+    return [found for found in yaml.safe_load_all(text(values, *options)) if found]
 
 
 def only(kind: str, values: str = LEAST, component: str = "") -> dict[str, Any]:
@@ -169,5 +259,5 @@ def api_pod(values: str = LEAST_API) -> dict[str, Any]:
 
 def runner_config(values: str = LEAST) -> dict[str, Any]:
     """The controller's configuration for runner pods."""
-    config: dict[str, Any] = json.loads(only("ConfigMap", values)["data"]["runner.json"])
+    config: dict[str, Any] = json.loads(only("ConfigMap", values, "controller")["data"]["runner.json"])
     return config

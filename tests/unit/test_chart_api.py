@@ -15,7 +15,7 @@ from tests.unit.restricted import violations
 
 EVERY = pytest.mark.parametrize("values", [chart.LEAST_API, chart.API], ids=["least", "everything"])
 OF_THE_API = ["Deployment", "PodDisruptionBudget", "Service", "ServiceAccount"]
-IF_ASKED_FOR = ["HTTPRoute", "Ingress", "NetworkPolicy"]
+IF_ASKED_FOR = ["HTTPRoute", "Ingress", "NetworkPolicy", "PodMonitor"]
 
 
 def test_there_is_no_api_unless_it_is_enabled() -> None:
@@ -115,7 +115,7 @@ def test_replicas_are_replaced_one_after_another_and_spread() -> None:
     spec = chart.only("Deployment", chart.LEAST_API, "api")["spec"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
-    assert chart.only("PodDisruptionBudget", chart.LEAST_API)["spec"]["maxUnavailable"] == 1
+    assert chart.only("PodDisruptionBudget", chart.LEAST_API, "api")["spec"]["maxUnavailable"] == 1
     for values, where in ((chart.LEAST_API, "kubernetes.io/hostname"), (chart.API, "zone")):
         [spread] = chart.api_pod(values)["topologySpreadConstraints"]
         assert spread["topologyKey"] == where
@@ -134,7 +134,7 @@ def test_everything_that_selects_it_finds_its_pods_alone(values: str) -> None:
              ("api", "controller")}  # fmt: skip
     selectors = [
         chart.only("Deployment", values, "api")["spec"]["selector"]["matchLabels"],
-        chart.only("PodDisruptionBudget", values)["spec"]["selector"]["matchLabels"],
+        chart.only("PodDisruptionBudget", values, "api")["spec"]["selector"]["matchLabels"],
         chart.only("Service", values)["spec"]["selector"],
     ]
     if values == chart.API:
@@ -150,7 +150,7 @@ def test_everything_that_selects_it_finds_its_pods_alone(values: str) -> None:
 
 def test_whatever_leads_to_it_ends_at_its_port() -> None:
     [port] = chart.only("Service", chart.API)["spec"]["ports"]
-    [container_port] = _container(chart.API)["ports"]
+    container_port = _container(chart.API)["ports"][0]
     assert (port["targetPort"], port["port"]) == (container_port["name"], 8081)
     [rule] = chart.only("Ingress", chart.API)["spec"]["rules"]
     backend = rule["http"]["paths"][0]["backend"]["service"]
@@ -158,7 +158,7 @@ def test_whatever_leads_to_it_ends_at_its_port() -> None:
     route = chart.only("HTTPRoute", chart.API)["spec"]
     assert route["rules"][0]["backendRefs"] == [{"name": "affirm-worker-api", "port": port["port"]}]
     assert route["parentRefs"] == [{"name": "gate", "namespace": "gates"}]
-    [ingress] = chart.only("NetworkPolicy", chart.API)["spec"]["ingress"]
+    ingress, _ = chart.only("NetworkPolicy", chart.API)["spec"]["ingress"]
     assert [one["port"] for one in ingress["ports"]] == [container_port["name"]]
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert _container(chart.API)[probe]["httpGet"]["port"] == container_port["name"]

@@ -26,7 +26,10 @@ EVERY = pytest.mark.parametrize(
     "values", [chart.LEAST, chart.EVERYTHING, chart.LOCAL], ids=["least", "everything", "local"]
 )
 CLUSTER_WIDE = ["ClusterRole", "ClusterRole", "CustomResourceDefinition"]
-KINDS = ["ConfigMap", *CLUSTER_WIDE, "Deployment", "Role", "RoleBinding", "ServiceAccount", "ServiceAccount"]
+KINDS = [
+    *("ConfigMap", *CLUSTER_WIDE, "Deployment", "PodDisruptionBudget"),
+    *("Role", "RoleBinding", "ServiceAccount", "ServiceAccount"),
+]
 
 CONTEXTS = ("podSecurityContext", "securityContext")
 
@@ -77,6 +80,9 @@ _UNKNOWN_TO_OLDER_CHARTS = [
     "crds: {aggregateRoles: null}",
     "crds: null",
     "metrics: null",
+    "bundled: null",
+    "pool: {parserPool: null}",
+    "api: null",
 ]
 
 
@@ -251,6 +257,7 @@ async def _call_everything(api: KubernetesApi) -> None:
         "create_event": api.create_event({}),
         "try_job": api.try_job({}),
         "list_parser_pools": api.list_parser_pools(),
+        "parser_pool_fields": api.parser_pool_fields(),
         "set_parser_pool_status": api.set_parser_pool_status("a", {}),
     }
     try:
@@ -309,6 +316,7 @@ _DISCOVERY: dict[str, dict[str, Any]] = {
     "/api": {"versions": ["v1"]},
     "/api/v1": {"resources": [_resource("pods", "Pod"), _resource("namespaces", "Namespace", namespaced=False)]},
     "/apis": {"groups": [_group("batch"), _group("affirm.dev")]},
+    "/openapi/v3/apis/affirm.dev/v1": {"components": {"schemas": {}}},
     "/apis/batch/v1": {"resources": [_resource("jobs", "Job")]},
     "/apis/affirm.dev/v1": {"resources": [_resource("parserpools", "ParserPool")]},
 }

@@ -102,7 +102,17 @@ async def test_parser_pools_of_an_older_version_are_a_warning(namespace: FakeNam
     schema = namespace.custom_resource["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     del schema["properties"]["spec"]["properties"]["retention"]
     [finding] = bad(await look(namespace))
-    assert "of an older version: without retention" in finding.says
+    assert "of an older version, without retention" in finding.says
+
+
+async def test_a_parser_pool_that_nobody_heeds_is_a_warning(namespace: FakeNamespace) -> None:
+    metadata = {"name": "nightly", "generation": 2}
+    heeded = {"metadata": metadata | {"name": "heeded"}, "spec": {}, "status": {"observedGeneration": 2}}
+    namespace.parser_pools = [{"metadata": metadata, "spec": {"controller": "gone"}}, heeded]
+    namespace.granted = CONTROLLER
+    for stranger in (False, True):
+        [finding] = bad(await look(namespace, stranger=stranger))
+        assert finding.says.startswith("no controller heeds ParserPool nightly: it names gone")
 
 
 async def test_a_service_account_that_is_missing_is_made_by_the_fix(namespace: FakeNamespace) -> None:

@@ -14,7 +14,7 @@ COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql", "doctor",
     "status", "jobs list", "jobs show", "jobs explain", "jobs logs", "jobs cancel", "jobs set", "jobs retry",
     "jobs purge",
-    "datasets list", "datasets show", "datasets delete", "parsers list", "parsers check",
+    "datasets list", "datasets show", "datasets delete", "datasets clean", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules show", "schedules run", "schedules pause",
     "schedules resume", "schedules remove",
     "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",

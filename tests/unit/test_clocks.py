@@ -18,6 +18,7 @@ WALL_CLOCKS = {
 ALLOWED = {
     "controller/launchers/kubernetes/events.py": "the time of a Kubernetes event, for people",
     "controller/on_one_machine.py": "since when a log on a terminal runs: later days have a date",
+    "controller/pools/unheeded.py": "since when nobody heeds a ParserPool, for people",
     "dataset_jobs/logs.py": "the time of a log line",
     "dataset_jobs/model/description_check.py": "no list is of a year that is to come",
     "parser_runner/log_tail.py": "the time of a log line that is kept",

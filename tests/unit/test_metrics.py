@@ -1,23 +1,24 @@
 """The exposed metrics, and that they can never be many."""
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from controller.metrics import MOST_POOLS, OTHER, Metrics
-from dataset_jobs.model.causes import Cause
+from api.metrics import ApiMetrics
+from controller.launchers.interface import ClusterRefused, ClusterSilent
+from controller.loop_health import LoopHealth
+from controller.metrics import MOST_POOLS, OTHER, HeldUpBy, Metrics
+from dataset_jobs.model.causes import Cause, Reason
+from dataset_jobs.model.errors import Forbidden, Misconfigured, OutOfMemory, RunError, Unavailable
 from dataset_jobs.model.pools import PoolQueue
 from dataset_jobs.model.settlement import Diagnosis, Settlement
 from dataset_jobs.model.states import JobState
 from docs.generate.metrics import PAGE, rendered
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-LABELS = {"pool", "state", "cause", "result", "le"}
+LABELS = {"pool", "state", "cause", "reason", "result", "by", "what", "le"}
 
 
 def families(metrics: Metrics) -> list[Metric]:
@@ -50,6 +51,8 @@ def queue(name: str) -> PoolQueue:
         paused=False,
         blocked=True,
         oldest_wait_seconds=7.5,
+        blocked_cause="cannot_start",
+        blocked_reason="image",
     )
 
 
@@ -74,7 +77,7 @@ def test_the_page_has_every_metric() -> None:
 
 
 def test_what_the_page_asks_for_is_there() -> None:
-    names = {one.name for one in Metrics().described}
+    names = {one.name for metrics in (Metrics(), ApiMetrics()) for one in metrics.described}
     asked = set(re.findall(r"affirm_worker_\w+", PAGE.read_text(encoding="utf-8")))
     assert {re.sub("_(bucket|count|sum)$", "", name) for name in asked} == names
 
@@ -160,10 +163,60 @@ def test_controllers_in_one_process_count_apart() -> None:
     assert (value(one, "watch_restarts_total"), value(other, "watch_restarts_total")) == (1, 0)
 
 
-@pytest.mark.needs("promtool")
-def test_promtool_accepts_the_alerts_of_the_page(tmp_path: Path) -> None:
-    [rules] = re.findall(r"```yaml\n(groups:.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(yaml.safe_load(rules)["groups"][0]["rules"]) == 4
-    (tmp_path / "rules.yaml").write_text(rules)
-    done = subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yaml"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_counters_of_a_known_pool_begin_at_zero() -> None:
+    """Prometheus sees no increase of a counter that begins at 1."""
+    metrics = Metrics()
+    metrics.read([queue("default")])
+    for cause, result in (("completed", "completed"), ("rejected", "failed"), ("node_lost", "requeued")):
+        assert value(metrics, "runs_settled_total", pool="default", cause=cause, result=result) == 0
+    assert value(metrics, "runs_cut_off_total", pool="default", what="storage") == 0
+    assert value(metrics, "queue_wait_seconds_count", pool="default") == 0
+    metrics.settled("default", Settlement(Diagnosis(Cause.REJECTED), JobState.FAILED, attempts=1), 2.0, 1.0)
+    metrics.read([queue("default")])
+    assert value(metrics, "runs_settled_total", pool="default", cause="rejected", result="failed") == 1
+
+
+@pytest.mark.parametrize("reason", [*Reason, None])
+def test_runs_that_reach_no_database_or_storage_are_counted(reason: Reason | None) -> None:
+    metrics = Metrics()
+    metrics.settled("default", Settlement(Diagnosis(Cause.UNAVAILABLE, reason), JobState.SCHEDULED, attempts=1), 2, 1)
+    counted = next(one for one in families(metrics) if one.name == "affirm_worker_runs_cut_off").samples
+    found = {one.labels["what"]: one.value for one in counted if one.name.endswith("_total")}
+    assert found == ({str(reason): 1} if reason in (Reason.DATABASE, Reason.STORAGE) else {})
+
+
+def test_a_blocked_pool_says_by_what() -> None:
+    metrics = Metrics()
+    metrics.read([queue("default")])
+    assert value(metrics, "pool_blocked_by", pool="default", cause="cannot_start", reason="image") == 1
+    metrics.read([])
+    assert value(metrics, "pool_blocked_by", pool="default", cause="cannot_start", reason="image") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "by"),
+    [
+        (Unavailable("no answer", Reason.DATABASE), HeldUpBy.DATABASE),
+        (Forbidden("no right", Reason.DATABASE), HeldUpBy.DATABASE),
+        (ClusterSilent("no answer"), HeldUpBy.CLUSTER),
+        (ClusterRefused("no right"), HeldUpBy.CLUSTER),
+        (Misconfigured("the schema is older"), HeldUpBy.SETUP),
+        (Unavailable("no room", Reason.TEMPORARY_IO), HeldUpBy.MACHINE),
+        (OutOfMemory("no memory"), HeldUpBy.MACHINE),
+    ],
+)
+def test_what_holds_a_controller_up_is_one_word(error: RunError, by: HeldUpBy) -> None:
+    health, metrics = LoopHealth(), Metrics()
+    metrics.follow(lambda: health.held_up_by)
+
+    def now() -> dict[HeldUpBy, float | None]:
+        return {what: value(metrics, "held_up", by=what) for what in HeldUpBy}
+
+    assert now() == dict.fromkeys(HeldUpBy, 0)
+    health.went_round(error)
+    assert now() == {what: float(what is by) for what in HeldUpBy}
+    health.went_round(None)
+    health.launches.failed(error, 0.0)
+    assert now() == {what: float(what is by) for what in HeldUpBy}
+    health.launches.passed()
+    assert now() == dict.fromkeys(HeldUpBy, 0)

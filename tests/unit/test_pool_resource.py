@@ -254,4 +254,7 @@ def test_the_schema_has_the_fields_that_are_read_and_no_others() -> None:
             assert {*schema[field.alias or name]["properties"]} == inner, name
     assert {*_Runner.model_fields} - {"start_deadline", "memory_ceiling"} == {
         field.name for field in fields(RunnerTemplate)
-    } - {"image_pull_secrets", "memory", "pod_template", "pod_security_context", "security_context", "allowed"}
+    } - {
+        *("image_pull_secrets", "memory", "own_pod_template", "pod_template"),
+        *("pod_security_context", "security_context", "allowed"),
+    }

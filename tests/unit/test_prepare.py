@@ -101,13 +101,14 @@ def test_the_step_builds_all_that_tests_ask_for() -> None:
         for node in ast.parse(SOURCES["tests/cluster/binaries.py"]).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     ]
-    listed = {asked(thing.make) for thing in (parts.HELM, parts.S3, *parts.LOCAL_CLUSTER)}
+    listed = {asked(thing.make) for thing in (parts.HELM, parts.S3, parts.KARPENTER, *parts.LOCAL_CLUSTER)}
     assert {asked(program) for program in programs} == listed
     assert {name.rpartition("-")[0] for name in listed} >= {path.name for path in gobuild.MODULES.iterdir()}
     assert calls_of("cached") == {
         "tests/cluster/base_image.py",  # a part of every image
         "tests/cluster/go_toolchain.py",
         "tests/cluster/gobuild.py",
+        "tests/cluster/images.py",  # what an image of programs is built from
         "tests/cluster/kubectl_layer.py",
         "tests/servers/axe.py",
         "tests/unit/test_cluster_processes.py",

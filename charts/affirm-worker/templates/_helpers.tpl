@@ -1,12 +1,26 @@
+{{/*
+The definition of ParserPools that the cluster has, where this release may look for it: empty if there is none, or if there
+is no cluster. And whether it is this release's own.
+*/}}
+{{- define "affirm-worker.definition" -}}
+{{- $crd := .Files.Get "files/parserpools.yaml" | fromYaml }}
+{{- lookup $crd.apiVersion $crd.kind "" $crd.metadata.name | default dict | toJson }}
+{{- end }}
+
+{{- define "affirm-worker.ownsDefinition" -}}
+{{- $owner := dig "metadata" "annotations" dict .definition }}
+{{- if and (eq (get $owner "meta.helm.sh/release-name") .Release.Name) (eq (get $owner "meta.helm.sh/release-namespace") .Release.Namespace) }}yes{{ end }}
+{{- end }}
+
 {{/* Names. */}}
 {{- define "affirm-worker.name" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- .Values.nameOverride | default .Chart.Name }}
 {{- end }}
 
 {{- define "affirm-worker.fullname" -}}
 {{- $name := include "affirm-worker.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- .Values.fullnameOverride }}
 {{- else if contains $name .Release.Name }}
 {{- .Release.Name | trunc 50 | trimSuffix "-" }}
 {{- else }}
@@ -17,7 +31,7 @@
 {{- define "affirm-worker.serviceAccountName" -}}
 {{- $account := .Values.serviceAccount }}
 {{- if and (not $account.create) (has $account.name (list "" "default")) }}
-{{- fail "serviceAccount.name is needed with serviceAccount.create false, and not default: the controller's rights would be those of every pod that names no service account" }}
+{{- include "affirm-worker.refuse" "serviceAccount.name is needed with serviceAccount.create false, and not default: the controller's rights would be those of every pod that names no service account" }}
 {{- end }}
 {{- $account.name | default (include "affirm-worker.fullname" .) }}
 {{- end }}
@@ -35,7 +49,7 @@
 {{- $account := .Values.api.serviceAccount }}
 {{- $name := $account.name | default (ternary (include "affirm-worker.apiName" .) "default" $account.create) }}
 {{- if eq $name (include "affirm-worker.serviceAccountName" .) }}
-{{- fail "api.serviceAccount.name must not be the controller's: the API serves people, and needs no right of Kubernetes" }}
+{{- include "affirm-worker.refuse" "api.serviceAccount.name must not be the controller's: the API serves people, and needs no right of Kubernetes" }}
 {{- end }}
 {{- $name }}
 {{- end }}
@@ -48,11 +62,12 @@ app.kubernetes.io/component: controller
 {{- end }}
 
 {{- define "affirm-worker.labels" -}}
-{{ include "affirm-worker.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: affirm-name
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- $own := include "affirm-worker.selectorLabels" . | fromYaml }}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion }}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service }}
+{{- $_ := set $own "app.kubernetes.io/part-of" "affirm-name" }}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") }}
+{{- mergeOverwrite (dict) (.Values.commonLabels | default dict) $own | toYaml }}
 {{- end }}
 
 {{- define "affirm-worker.apiSelectorLabels" -}}
@@ -63,17 +78,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "affirm-worker.labels" . | replace "component: controller" "component: api" }}
 {{- end }}
 
-{{/* An image by digest or tag. Takes a dict: image, appVersion. */}}
+{{/* The annotations of an object, or nothing. Takes a dict: root, more (those of this object, which win). */}}
+{{- define "affirm-worker.annotations" -}}
+{{- with mergeOverwrite (dict) (.root.Values.commonAnnotations | default dict) (.more | default dict) -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* An image by digest or tag. Takes a dict: image, appVersion, global (of the values). */}}
 {{- define "affirm-worker.image" -}}
 {{- $name := .image.repository }}
-{{- if .image.registry }}
-{{- $name = printf "%s/%s" .image.registry .image.repository }}
+{{- with .image.registry | default (.global).imageRegistry }}
+{{- $name = printf "%s/%s" . $name }}
 {{- end }}
 {{- if .image.digest }}
 {{- printf "%s@%s" $name .image.digest }}
 {{- else }}
 {{- printf "%s:%s" $name (.image.tag | default .appVersion) }}
 {{- end }}
+{{- end }}
+
+{{/* Names of the pull secrets: those of the chart that this one is a part of, and its own. */}}
+{{- define "affirm-worker.pullSecrets" -}}
+{{- $names := list }}
+{{- range concat ((.Values.global).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) }}
+{{- $names = append $names (ternary . (get (ternary (dict) . (kindIs "string" .)) "name") (kindIs "string" .)) }}
+{{- end }}
+{{- uniq $names | toYaml }}
+{{- end }}
+
+{{/* The last variable of each name: `helm upgrade` refuses two, or keeps the wrong one. Takes YAML. */}}
+{{- define "affirm-worker.lastOfEachName" -}}
+{{- $kept := list }}
+{{- $seen := dict }}
+{{- range . | fromYamlArray | reverse }}
+{{- if not (hasKey $seen .name) }}
+{{- $_ := set $seen .name true }}
+{{- $kept = prepend $kept . }}
+{{- end }}
+{{- end }}
+{{- toYaml $kept }}
 {{- end }}
 
 {{/* A map without the keys that are null: how Helm hands these on differs by its version. */}}
@@ -85,6 +130,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 {{- toYaml $given }}
+{{- end }}
+
+{{/*
+Stops where values of an older chart, which `helm upgrade --reuse-values` brings, switch on something that they have no
+defaults for. Takes a dict: name, section, and a key that it always has.
+*/}}
+{{- define "affirm-worker.hasDefaults" -}}
+{{- if not (hasKey .section .key) }}
+{{- fail (printf "%s.enabled: these values are of an older chart and have no defaults for it; upgrade with --reset-then-reuse-values in the place of --reuse-values" .name) }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -130,15 +185,26 @@ capabilities:
 {{- $storage := .Values.storage -}}
 - name: DATABASE_SCHEMA
   value: {{ .Values.database.schema | default "affirm" | quote }}
-{{- if .Values.database.caSecret }}
+{{- with .Values.database.sslMode }}
+- name: PGSSLMODE
+  value: {{ . }}
+{{- end }}
+{{- if or .Values.database.caSecret .Values.database.caConfigMap }}
 - name: PGSSLROOTCERT
   value: /etc/affirm-worker-ca/ca.crt
 {{- end }}
 - name: STORAGE_TYPE
   value: {{ $storage.type }}
-{{- if eq $storage.type "s3" }}
+{{- if include "affirm-worker.bundledStorage" . }}
 - name: STORAGE_S3_BUCKET
-  value: {{ required "storage.s3.bucket is needed with storage.type s3: the bucket that holds the uploaded files" $storage.s3.bucket | quote }}
+  value: datasets
+- name: STORAGE_S3_REGION
+  value: us-east-1
+- name: STORAGE_S3_ENDPOINT
+  value: http://{{ include "affirm-worker.storageName" . }}:7070
+{{- else if eq $storage.type "s3" }}
+- name: STORAGE_S3_BUCKET
+  value: {{ $storage.s3.bucket | quote }}
 {{- with $storage.s3.region }}
 - name: STORAGE_S3_REGION
   value: {{ . | quote }}
@@ -147,18 +213,17 @@ capabilities:
 - name: STORAGE_S3_ENDPOINT
   value: {{ . | quote }}
 {{- end }}
+{{- end }}
+{{- if eq $storage.type "s3" }}
 {{- with $storage.s3.prefix }}
 - name: STORAGE_S3_PREFIX
   value: {{ . | quote }}
 {{- end }}
-{{- with $storage.existingSecret }}
+{{- with include "affirm-worker.storageSecret" $ }}
 {{ include "affirm-worker.secretEnv" (dict "name" "AWS_ACCESS_KEY_ID" "secret" . "key" "AWS_ACCESS_KEY_ID") }}
 {{ include "affirm-worker.secretEnv" (dict "name" "AWS_SECRET_ACCESS_KEY" "secret" . "key" "AWS_SECRET_ACCESS_KEY") }}
 {{- end }}
 {{- else }}
-{{- if not (or $storage.local.existingClaim .Values.runner.extraVolumeMounts) }}
-{{- fail "storage.local.existingClaim is needed with storage.type local: a claim that controller and runners mount (or mount one by runner.extraVolumes and runner.extraVolumeMounts)" }}
-{{- end }}
 - name: STORAGE_PATH
   value: {{ $storage.path | quote }}
 {{- end }}
@@ -172,12 +237,12 @@ capabilities:
 
 {{- define "affirm-worker.controllerEnv" -}}
 {{- $database := .Values.database -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" (.databaseUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" .) "key" (.databaseUrlKey | default $database.urlKey)) }}
 {{- with $database.runnerUrlKey }}
-{{ include "affirm-worker.secretEnv" (dict "name" "RUNNER_DATABASE_URL" "secret" $database.existingSecret "key" .) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "RUNNER_DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" $) "key" .) }}
 {{- end }}
 {{- with $database.directUrlKey }}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" $database.existingSecret "key" .) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_DIRECT_URL" "secret" (include "affirm-worker.databaseSecret" $) "key" .) }}
 {{- end }}
 {{- if not (kindIs "invalid" $database.maxConnections) }}
 - name: DATABASE_MAX_CONNECTIONS
@@ -232,7 +297,7 @@ capabilities:
 {{- define "affirm-worker.apiEnv" -}}
 {{- $database := .Values.database -}}
 {{- $api := .Values.api -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" ($database.apiUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" .) "key" ($database.apiUrlKey | default $database.urlKey)) }}
 {{ include "affirm-worker.commonEnv" . }}
 - name: LOG_FORMAT
   value: {{ .Values.log.format }}
@@ -242,6 +307,8 @@ capabilities:
   value: {{ .Values.worker.maxRetries | int64 | quote }}
 - name: API_LISTEN
   value: "0.0.0.0:8080"
+- name: API_METRICS_PORT
+  value: "8081"
 - name: API_SPOOL_DIR
   value: /var/spool/affirm-worker
 - name: API_UPLOADS_AT_ONCE
@@ -280,7 +347,7 @@ capabilities:
 
 {{- define "affirm-worker.runnerEnv" -}}
 {{- $database := .Values.database -}}
-{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" $database.existingSecret "key" ($database.runnerUrlKey | default $database.urlKey)) }}
+{{ include "affirm-worker.secretEnv" (dict "name" "DATABASE_URL" "secret" (include "affirm-worker.databaseSecret" .) "key" ($database.runnerUrlKey | default $database.urlKey)) }}
 {{ include "affirm-worker.commonEnv" . }}
 {{- with .Values.runner.extraEnv }}
 {{ toYaml . }}
@@ -289,18 +356,19 @@ capabilities:
 
 {{/* The CA of the database, if there is one. */}}
 {{- define "affirm-worker.caVolumes" -}}
+{{- $items := list (dict "key" (.Values.database.caKey | default "ca.crt") "path" "ca.crt") }}
 {{- with .Values.database.caSecret }}
 - name: database-ca
-  secret:
-    secretName: {{ . }}
-    items:
-      - key: {{ $.Values.database.caKey | default "ca.crt" }}
-        path: ca.crt
+  secret: {{ dict "secretName" . "items" $items | toJson }}
+{{- end }}
+{{- with .Values.database.caConfigMap }}
+- name: database-ca
+  configMap: {{ dict "name" . "items" $items | toJson }}
 {{- end }}
 {{- end }}
 
 {{- define "affirm-worker.caMounts" -}}
-{{- if .Values.database.caSecret }}
+{{- if or .Values.database.caSecret .Values.database.caConfigMap }}
 - name: database-ca
   mountPath: /etc/affirm-worker-ca
   readOnly: true
@@ -332,22 +400,18 @@ capabilities:
 {{/* How the controller makes runner pods; the controller reads it at its start. */}}
 {{- define "affirm-worker.runnerConfig" -}}
 {{- $runner := .Values.runner }}
-{{- $names := list }}
-{{- range .Values.imagePullSecrets }}
-{{- $names = append $names .name }}
-{{- end }}
 {{- $storage := dict "storage" .Values.storage "readOnly" true }}
 {{- $volumes := concat (include "affirm-worker.storageVolumes" $storage | fromYamlArray) (include "affirm-worker.caVolumes" . | fromYamlArray) }}
 {{- $mounts := concat (include "affirm-worker.storageMounts" $storage | fromYamlArray) (include "affirm-worker.caMounts" . | fromYamlArray) }}
 {{- dict
-  "image" (include "affirm-worker.image" (dict "image" $runner.image "appVersion" .Chart.AppVersion))
+  "image" (include "affirm-worker.image" (dict "image" $runner.image "appVersion" .Chart.AppVersion "global" .Values.global))
   "imagePullPolicy" $runner.image.pullPolicy
-  "imagePullSecrets" $names
+  "imagePullSecrets" (include "affirm-worker.pullSecrets" . | fromYamlArray)
   "serviceAccountName" (include "affirm-worker.runnerServiceAccountName" .)
   "resources" $runner.resources
   "memoryCeiling" ($runner.memoryCeiling | default "" | toString)
   "deadlineSeconds" $runner.deadlineSeconds
-  "env" (include "affirm-worker.runnerEnv" . | fromYamlArray)
+  "env" (include "affirm-worker.lastOfEachName" (include "affirm-worker.runnerEnv" .) | fromYamlArray)
   "envFrom" $runner.extraEnvFrom
   "nodeSelector" $runner.nodeSelector
   "tolerations" $runner.tolerations
@@ -355,20 +419,21 @@ capabilities:
   "priorityClassName" $runner.priorityClassName
   "volumes" (concat $volumes $runner.extraVolumes | default list)
   "volumeMounts" (concat $mounts $runner.extraVolumeMounts | default list)
-  "labels" $runner.podLabels
-  "annotations" $runner.podAnnotations
+  "labels" (mergeOverwrite (dict) (.Values.commonLabels | default dict) ($runner.podLabels | default dict) (dict "app.kubernetes.io/instance" .Release.Name))
+  "annotations" (mergeOverwrite (dict) (.Values.commonAnnotations | default dict) ($runner.podAnnotations | default dict))
   "podSecurityContext" (include "affirm-worker.podSecurityContext" $runner.podSecurityContext | fromYaml)
   "securityContext" (include "affirm-worker.securityContext" $runner.securityContext | fromYaml)
+  "podTemplate" ($runner.podTemplate | default dict)
   "allowed" ($runner.allowed | default dict)
   | toPrettyJson }}
 {{- end }}
 
 {{/* What the controller's containers have in common, whichever command they run. */}}
 {{- define "affirm-worker.controllerContainer" -}}
-image: {{ include "affirm-worker.image" (dict "image" .Values.image "appVersion" .Chart.AppVersion) }}
+image: {{ include "affirm-worker.image" (dict "image" .Values.image "appVersion" .Chart.AppVersion "global" .Values.global) }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 env:
-  {{- include "affirm-worker.controllerEnv" . | nindent 2 }}
+  {{- include "affirm-worker.lastOfEachName" (include "affirm-worker.controllerEnv" .) | nindent 2 }}
 resources:
   {{- toYaml .Values.controller.resources | nindent 2 }}
 securityContext:

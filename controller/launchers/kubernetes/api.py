@@ -167,14 +167,41 @@ class KubernetesApi:
         """
         return await self._list(self._parser_pools, {}, dict[str, Any])
 
-    async def set_parser_pool_status(self, name: str, status: Mapping[str, Any]) -> dict[str, Any]:
-        """Sets a ParserPool's status, and returns the whole pool.
+    async def parser_pool_fields(self) -> frozenset[str] | None:
+        """The fields of a ParserPool's spec, as the cluster knows them; None if it knows none.
+
+        The API server shows everybody who is logged in what its resources are made of, but not its definitions.
 
         Raises:
-            ApiRefused: 404 if the pool is gone.
+            ApiRefused: somebody has taken that right away.
+        """
+        try:
+            found = await self._request("GET", "/openapi/v3/apis/affirm.dev/v1")
+        except ApiRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        pool = found.get("components", {}).get("schemas", {}).get("dev.affirm.v1.ParserPool", {})
+        spec = pool.get("properties", {}).get("spec", {}).get("properties")
+        return None if spec is None else frozenset(spec)
+
+    async def set_parser_pool_status(
+        self, name: str, status: Mapping[str, Any], version: str | None = None
+    ) -> dict[str, Any]:
+        """Sets a ParserPool's status, and returns the whole pool.
+
+        Args:
+            name: the pool's.
+            status: all of it.
+            version: the resourceVersion that it must still have; None if any will do.
+
+        Raises:
+            ApiRefused: 404 if the pool is gone, another if it has another version.
         """
         # Replaced, not merged: nothing of an earlier template may stay.
         patch = [{"op": "add", "path": "/status", "value": status}]
+        if version is not None:
+            patch.insert(0, {"op": "test", "path": "/metadata/resourceVersion", "value": version})
         pool: dict[str, Any] = await self._request("PATCH", f"{self._parser_pools}/{name}/status", body=patch)
         return pool
 

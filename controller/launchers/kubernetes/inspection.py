@@ -44,7 +44,10 @@ class ClusterInspection(Protocol):
         """All ResourceQuotas of the namespace; raises NotAllowed."""
 
     async def parser_pool_fields(self) -> frozenset[str] | None:
-        """The fields of a ParserPool's spec, as the cluster knows them; None if it knows none. Raises NotAllowed."""
+        """The fields of a ParserPool's spec, as the cluster knows them; None if it knows none. Raises ApiRefused."""
+
+    async def parser_pools(self) -> list[dict[str, Any]]:
+        """Those of the namespace, of all controllers; raises NotAllowed."""
 
     async def knows_parser_pools(self) -> bool:
         """Whether the resource is known; raises NotAllowed."""
@@ -100,14 +103,11 @@ class KubernetesInspection(KubernetesApi):
             for one in found.get("items", ())
         ]
 
-    async def parser_pool_fields(self) -> frozenset[str] | None:
+    async def parser_pools(self) -> list[dict[str, Any]]:
         """See ClusterInspection."""
-        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/parserpools.affirm.dev"
-        found = await self._seen(path)
-        for version in found["spec"]["versions"] if found else ():
-            if version["name"] == "v1" and version["served"]:
-                return frozenset(version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"])
-        return None
+        found = await self._seen(self._parser_pools) or {}
+        items: list[dict[str, Any]] = found.get("items", [])
+        return items
 
     async def knows_parser_pools(self) -> bool:
         """See ClusterInspection."""

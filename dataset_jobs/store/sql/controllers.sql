@@ -2,20 +2,20 @@
 -- its own.
 
 -- name: controllers.seen
--- Records that a controller is alive, and its trouble. Forgets controllers that were silent for a day. Called by each
+-- Records that a controller is alive, its trouble, and what it warns of. Forgets controllers that were silent for a day. Called by each
 -- controller every 15 seconds, and when something has changed.
 with forgotten as (
     delete from controllers where owner = any (array(
         select owner from controllers where seen_at < clock_timestamp() - interval '1 day' and owner <> %(owner)s
         for update skip locked))
 )
-insert into controllers (owner, launcher, pools, trouble, trouble_permanent, trouble_since, trouble_tries)
-values (%(owner)s, %(launcher)s, %(pools)s, %(trouble)s::text, %(permanent)s,
+insert into controllers (owner, launcher, pools, warnings, trouble, trouble_permanent, trouble_since, trouble_tries)
+values (%(owner)s, %(launcher)s, %(pools)s, %(warnings)s, %(trouble)s::text, %(permanent)s,
     case when %(trouble)s::text is not null then clock_timestamp() - %(lasting)s::interval end, %(tries)s)
 on conflict (owner) do update set
     pools = excluded.pools, seen_at = clock_timestamp(), trouble = excluded.trouble,
     trouble_permanent = excluded.trouble_permanent, trouble_since = excluded.trouble_since,
-    trouble_tries = excluded.trouble_tries
+    trouble_tries = excluded.trouble_tries, warnings = excluded.warnings
 
 -- name: controllers.gone
 -- Removes a controller that ends in order.

@@ -103,6 +103,10 @@ select datasets.sha256, datasets.id as dataset_id, datasets.status, jobs.id as j
 from datasets left join jobs on jobs.dataset_id = datasets.id and jobs.state in ('scheduled', 'queued', 'running')
 where datasets.country_id = %(country_id)s and datasets.sha256 = any (%(hashes)s)
 
+-- name: datasets.there
+-- Finds which of these datasets there are. Called by datasets clean.
+select id from datasets where id = any (%(ids)s::uuid[])
+
 -- name: datasets.reports
 -- Reads the reports of the loads whose rows are there: what was stored beside the rows, and their totals.
 select datasets.id, filename, countries.code as country, parser, measure, region, top, report, covered.totals

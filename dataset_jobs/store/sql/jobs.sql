@@ -104,6 +104,15 @@ where (%(before)s::int is null or jobs.key < %(before)s)
 order by jobs.key desc
 limit %(limit)s
 
+-- name: jobs.match_of_datasets
+-- Finds the jobs of few datasets, the newest first, from a key downwards. Materialized: the planner takes the jobs of a
+-- country to be spread over all keys, and would walk down all jobs until it has met enough. Called by jobs list.
+with mine as materialized (
+    select id, key from jobs
+    where dataset_id = any (%(dataset_ids)s::uuid[]) and (%(before)s::int is null or key < %(before)s)
+)
+select id, key from mine order by key desc limit %(limit)s
+
 -- name: jobs.match_finished
 -- Finds the jobs of a list that are over, the latest end first, with the filters of jobs.match. Called by jobs list.
 select jobs.id, jobs.key
@@ -206,10 +215,6 @@ from jobs join datasets on datasets.id = jobs.dataset_id join countries on count
     left join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
 where jobs.id = any (%(ids)s::uuid[])
 order by jobs.key desc
-
--- name: jobs.pools
--- Lists the pools that a filter may name.
-select name from pools order by name
 
 -- name: jobs.runs
 -- Lists the runs of a job, in order. Called by jobs show and jobs explain.

@@ -50,8 +50,9 @@ select id, action, filter, options, position, first_key, made_by, surface, key_i
 from operations where id = %(id)s and holder = %(holder)s and state = 'running'
 
 -- name: operations.lock
--- Locks an operation if it is still where the batch begins. No row: it is not, or it was cancelled or taken over.
-select id from operations
+-- Locks an operation if it is still where the batch begins, and reads what was refused so far. No row: it is not there,
+-- or it was cancelled or taken over.
+select refusals from operations
 where id = %(id)s and holder = %(holder)s and state = 'running' and position is not distinct from %(position)s
 for no key update
 
@@ -64,10 +65,6 @@ update operations set
     state = case when %(over)s then 'completed' else state end,
     ended_at = case when %(over)s then clock_timestamp() end
 where id = %(id)s
-
--- name: operations.refusals
--- Reads what was refused so far, under the lock of the batch.
-select refusals from operations where id = %(id)s
 
 -- name: operations.give_back
 -- Lets somebody else carry it on at once.

@@ -51,7 +51,7 @@ update pools set described = 0, described_in = null, refusal = null, paused = fa
 where name = %(pool)s and described > 0
 
 -- name: pools.names
--- Lists all names, to find the one that somebody meant.
+-- Lists all names: those that a filter may name, and to find the one that somebody meant.
 select name from pools order by name
 
 -- name: pools.lock
@@ -132,7 +132,7 @@ lateral (
 select name, coalesce(queue.queued, 0) as queued, coalesce(queue.due, 0) as due,
     coalesce(queue.scheduled, 0) as scheduled, coalesce(held.pending, 0) as pending,
     coalesce(held.running, 0) as running, coalesce(held.ending, 0) as ending, desired, max_running as maximum,
-    paused, blocked_since is not null as blocked,
+    paused, blocked_since is not null as blocked, blocked_cause, blocked_reason,
     greatest(0, extract(epoch from clock_timestamp() - queue.oldest))::float8 as oldest_wait_seconds
 from pools
 left join (

@@ -11,6 +11,10 @@ select set_config('lock_timeout', '30s', true),
 -- Reads which schema the database has.
 select coalesce(max(version), 0) as version from schema_migrations
 
+-- name: session.oldest_program
+-- Reads the oldest program that may work on the database. Asked only where its schema is newer than the program that asks.
+select oldest_schema, oldest_program from installation
+
 -- name: session.installation
 -- Reads the id of this installation, at the controller's start.
 select id from installation

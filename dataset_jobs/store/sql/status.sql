@@ -1,8 +1,8 @@
 -- How the whole installation is, for `status` and `jobs explain`. Each statement is a transaction of its own.
 
 -- name: status.pools
--- Lists every pool with its limits and decision, its queue, and the runs that hold its slots. A failed job counts while
--- no later one of its dataset has been made, as in jobs.failed.
+-- Lists every pool, or one, with its limits and decision, its queue, and the runs that hold its slots. A failed job
+-- counts while no later one of its dataset has been made, as in jobs.failed.
 select pools.name, pools.desired, pools.min_running, pools.max_running, pools.limited_by, pools.reason, pools.decided_by,
     pools.decided_at, pools.max_pending, pools.paused, pools.paused_since, pools.paused_reason,
     pools.described > 0 as described, pools.described_in, pools.refusal,
@@ -22,11 +22,13 @@ left join (
         count(*) filter (where state = 'running') as running,
         min(run_at) filter (where state = 'queued' or (state = 'scheduled' and run_at <= clock_timestamp()))
             as oldest_due
-    from jobs where state in ('queued', 'scheduled', 'running') group by pool
+    from jobs
+    where state in ('queued', 'scheduled', 'running') and (%(pool)s::text is null or pool = %(pool)s)
+    group by pool
 ) queue on queue.pool = pools.name
 left join (
     select pool, count(*) as failed from jobs
-    where state = 'failed'
+    where state = 'failed' and (%(pool)s::text is null or pool = %(pool)s)
         and not exists (select from jobs later where later.dataset_id = jobs.dataset_id and later.key > jobs.key)
     group by pool
 ) dead on dead.pool = pools.name
@@ -46,8 +48,9 @@ left join (
             as unanswered_since,
         min(waits_for_error) filter (where ended_at is null and launched_at is null and waits_for = 'unavailable')
             as unanswered_error
-    from runs where released_at is null group by pool
+    from runs where released_at is null and (%(pool)s::text is null or pool = %(pool)s) group by pool
 ) held on held.pool = pools.name
+where %(pool)s::text is null or pools.name = %(pool)s
 order by pools.name
 
 -- name: status.controllers
@@ -58,7 +61,8 @@ select owner, coalesce(controllers.launcher, claims.launcher) as launcher,
     claims.heard_of_until, controllers.started_at, controllers.seen_at,
     extract(epoch from clock_timestamp() - controllers.seen_at)::float8 as silent_seconds,
     controllers.trouble, coalesce(controllers.trouble_permanent, false) as trouble_permanent,
-    controllers.trouble_since, coalesce(controllers.trouble_tries, 0) as trouble_tries
+    controllers.trouble_since, coalesce(controllers.trouble_tries, 0) as trouble_tries,
+    coalesce(controllers.warnings, '{}') as warnings
 from controllers full join (
     select owner, min(launcher) as launcher, array_agg(distinct pool) as pools, max(claimed_at) as last_claim,
         count(*) filter (where released_at is null) as unreleased,
