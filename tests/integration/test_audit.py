@@ -169,7 +169,7 @@ LOOKS = {
     ),
     *("overview", "story", "unserved", "waiting"),
     *("audit.page", "audit.is_upload_of", "audit.uploaders"),
-    *("countries.all", "countries.by_code", "countries.get"),
+    *("countries.all", "countries.by_code", "countries.get", "countries.named"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
     *("datasets.select", "datasets.coverage", "datasets.deletion", "datasets.known"),
     *("jobs.failed", "jobs.find", "jobs.finished_since", "jobs.get", "jobs.latest", "jobs.list", "jobs.progress"),
