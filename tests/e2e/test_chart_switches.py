@@ -3,6 +3,7 @@
 The cluster of the tests enforces no NetworkPolicy: tests/unit/test_chart_network.py asks a model of what they say.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from tests.cluster import Cluster
 from tests.e2e.installation import RELEASE, install_custom_resource
 from tests.unit import chart
 
-OF_OTHERS = {"PodMonitor", "HTTPRoute"}
+OF_OTHERS = {"PodMonitor", "PrometheusRule", "HTTPRoute"}
 """Kinds that this cluster does not know."""
 VALUES = {
     "least": chart.LEAST,
@@ -52,6 +53,6 @@ def rendered(values: str, namespace: str) -> list[dict[str, Any]]:
 
 def runner_job(values: str, file: Path) -> dict[str, Any]:
     """A Job of the first run of some job."""
-    file.write_text(chart.only("ConfigMap", values)["data"]["runner.json"])
+    file.write_text(json.dumps(chart.runner_config(values)))
     some = UUID(int=1)
     return job_manifest(RunKey(some, 1), some, "default", some, read_runner_config(file))
