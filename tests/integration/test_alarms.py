@@ -103,7 +103,7 @@ class Installation:
         self.cleared |= self.fired.keys() - {name for name, _, _ in found}
         return found
 
-    def until(self, what: Callable[[set[tuple[str, str, str]]], bool], seconds: float = 40) -> None:
+    def until(self, what: Callable[[set[tuple[str, str, str]]], bool], seconds: float = 90) -> None:
         """Waits until that holds of what fires."""
         until = time.monotonic() + seconds
         while not what(now := self.now()):
@@ -354,7 +354,7 @@ async def test_every_alert_fires_and_clears(
     monkeypatch.setattr(pool_metrics, "IDLE_FACTOR", 1)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_MAX_ATTEMPTS"):
         monkeypatch.setenv(name, "1")
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         await asyncio.gather(
             _queue_alarms(installation),
             _held_up_alarms(installation, postgres, template),
