@@ -122,7 +122,7 @@ chaos-cluster: prepare-e2e  ## the same on a real Kubernetes: N=200 loads, MINUT
 	  $(if $(SEED),--seed $(SEED))
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
-# The end-to-end tests mostly wait for the cluster: the others run beside them, two parts at a time.
+# The end-to-end tests mostly wait for the cluster: the others run beside them, three parts at a time.
 FIRST := prepare lint
 BESIDE := e2e unit postgres-18 http faults postgres-16 postgres-15 model chaos
 TOOK := $(VENV)/.took
@@ -130,8 +130,8 @@ TOOK := $(VENV)/.took
 test:  ## everything, and how long each part of it took
 	@rm -f $(TOOK)
 	@for part in $(FIRST); do $(MAKE) --no-print-directory part-$$part || exit 1; done
-	@echo "now two at a time, each part's output at its end: $(BESIDE)"
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(BESIDE:%=part-%); code=$$?; \
+	@echo "now three at a time, each part's output at its end: $(BESIDE)"
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(BESIDE:%=part-%); code=$$?; \
 	  $(BIN)/python -m tests.prepare --skipped; paste -sd, $(TOOK) | sed 's/,/, /g'; exit $$code
 
 part-%:

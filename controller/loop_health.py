@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from controller.launchers.interface import ClusterRefused, ClusterSilent
 from controller.metrics import HeldUpBy
 from dataset_jobs.model.causes import Reason
-from dataset_jobs.model.errors import OutOfMemory, Permanent, RunError
+from dataset_jobs.model.errors import OtherSchema, OutOfMemory, Permanent, RunError
 from dataset_jobs.model.trouble import Repeated, Trouble
 
 
 def held_up_by(error: RunError) -> HeldUpBy:
     """What an error of a tick or a launch comes from."""
+    if isinstance(error, OtherSchema):  # the database answers, and is of another version
+        return HeldUpBy.SETUP
     if error.reason is Reason.DATABASE:
         return HeldUpBy.DATABASE
     if error.reason is Reason.TEMPORARY_IO or isinstance(error, OutOfMemory):

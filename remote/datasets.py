@@ -12,10 +12,10 @@ from dataset_jobs.store.client_connection import When
 from dataset_jobs.store.views import DatasetView
 from remote.connection import Connection
 from remote.jobs import AT_ONCE
-from remote.lists import clock_at, in_parts, selection_of, when
+from remote.lists import clock_at, selection_of, when
 from remote.reading import Unreadable, read
 from services.filters import DATASET_SORTS, DatasetFilter
-from services.listing import Selection
+from services.listing import Selection, in_parts
 
 DATASETS = "/v1/datasets"
 

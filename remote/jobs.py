@@ -15,11 +15,11 @@ from dataset_jobs.model.states import FINISHED, JobState
 from dataset_jobs.store.client_connection import When
 from dataset_jobs.store.views import JobView, Progress, RunView
 from remote.connection import Connection
-from remote.lists import clock_at, in_parts, selection_of, when
+from remote.lists import clock_at, selection_of, when
 from remote.reading import read, read_each
 from services.filters import JOB_SORTS, JobFilter
 from services.jobs import Cancel, Retried
-from services.listing import Selection
+from services.listing import Selection, in_parts
 from services.waiting import Waiting
 
 AT_ONCE = 50

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,13 +10,6 @@ from remote.reading import read, read_each
 from services.listing import Count, Selection
 
 Item = TypeVar("Item")
-
-
-def in_parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The items, at most so many at a time."""
-    left = iter(items)
-    while part := [*islice(left, size)]:
-        yield part
 
 
 def clock_at(connection: Connection) -> datetime:

@@ -18,10 +18,11 @@ from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.store.views import DatasetView
 from remote.client import RemoteClient
 from remote.datasets import DATASETS
-from remote.lists import in_parts, when
+from remote.lists import when
 from remote.reading import read, read_each
 from services.dataset_maker import SubmitResult
 from services.datasets import MOST_KNOWN, KnownContent
+from services.listing import in_parts
 from services.submission import Existing, Submission, Verdict, checked_hints, open_file, read_file, verdict_on
 from services.submit import FileOptions, SubmittedFile, one_at_a_time
 

@@ -1,14 +1,16 @@
 """Lists that may be long: filters, pages by a key, a bounded count, and an order that is bounded or by that key."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.client_connection import Row
 
+Item = TypeVar("Item")
 View = TypeVar("View")
 
 COUNTED = 10_000
@@ -16,6 +18,13 @@ COUNTED = 10_000
 
 PAGE = 1_000
 """At most so many are read at once."""
+
+
+def in_parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items, at most so many at a time."""
+    left = iter(items)
+    while part := [*islice(left, size)]:
+        yield part
 
 
 @dataclass(frozen=True, slots=True)

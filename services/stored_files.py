@@ -1,11 +1,9 @@
 """Stored files that no dataset refers to: what is left if a process dies between storing a file and writing its row."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
-from typing import TypeVar
 from uuid import UUID
 
 from dataset_jobs.model.actor import Act
@@ -14,8 +12,7 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest
 from dataset_jobs.storage import Storage, StoredFile
 from dataset_jobs.store.client_connection import Acting, ClientDatabase
 from services.ids import as_uuid
-
-Item = TypeVar("Item")
+from services.listing import in_parts
 
 LEAST_AGE = timedelta(hours=1)
 """Younger files may be of a submission that is under way: its row follows its file within minutes."""
@@ -58,9 +55,9 @@ def find_orphans(database: ClientDatabase, storage: Storage, older_than: timedel
     """
     if older_than < LEAST_AGE:
         raise InvalidRequest("a file may wait for its dataset for some time: ask for those of an hour ago, or older")
-    before = database.only("session.database_time")["now"] - older_than
+    before = database.now() - older_than
     orphans, known = list[StoredFile](), 0
-    for some in _parts(_stored(database, storage)):
+    for some in in_parts(_stored(database, storage), AT_ONCE):
         old = [(dataset_id, file) for dataset_id, file in some if file.stored_at < before]
         there = _there(database, [dataset_id for dataset_id, _ in old])
         known += len(there)
@@ -81,7 +78,7 @@ def remove_orphans(database: ClientDatabase, storage: Storage, orphans: Orphans,
             " the storage of another installation, too, or the database an old one"
         )
     removed = 0
-    for some in _parts(orphans.files):
+    for some in in_parts(orphans.files, AT_ONCE):
 
         def work(acting: Acting, some: Sequence[StoredFile] = some) -> list[StoredFile]:
             ids = {one.uri: UUID(one.name) for one in some}
@@ -109,9 +106,3 @@ def _stored(database: ClientDatabase, storage: Storage) -> Iterator[tuple[UUID, 
 
 def _there(database: ClientDatabase, ids: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in database.all("datasets.there", ids=[*ids])} if ids else set()
-
-
-def _parts(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
-    left = iter(items)
-    while part := [*islice(left, AT_ONCE)]:
-        yield part

@@ -44,9 +44,9 @@ def why_waiting(
         around = surroundings(database, {job.pool for job in waiting})
     if now is None:
         now = database.now()
-    ids = [job.id for job in waiting]
-    runs = {row["job_id"]: LastRun(**row) for row in database.all("waiting.runs", ids=ids)}
     queued = [job.id for job in waiting if job.state == JobState.QUEUED]
+    others = [job.id for job in waiting if job.state != JobState.QUEUED]
+    runs = {row["job_id"]: LastRun(**row) for row in database.all("waiting.runs", ids=others)} if others else {}
     places = dict[UUID, Place]()
     if queued:
         for row in database.all("waiting.places", ids=queued, most=PLACES):

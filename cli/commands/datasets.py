@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from cli.commands import stored_files
 from cli.lazy import group
 from cli.options import complete
 from cli.options.common import AsJson, ShownColumns, Wide, Yes
@@ -32,12 +33,10 @@ from cli.wording.report import about_the_file, left_out_lines, totals_lines
 from cli.wording.typed import typed
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
-from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.report import Report
 from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
-from dataset_jobs.model.sentences import counted
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.store.views import DatasetView
 from services.filters import DATASET_SORTS, DatasetFilter
@@ -57,12 +56,6 @@ Examples:
   affirm-worker datasets show 0f9c5d4e
   affirm-worker datasets show 0f9c5d4e-6f0b-4c0e-9a4e-2d1f3b5a7c91 --json
   affirm-worker datasets show 0f9c5d4e --description > zurich.toml
-"""
-CLEAN_EPILOG = """
-\b
-Examples:
-  affirm-worker datasets clean --dry-run
-  affirm-worker datasets clean --older-than 7d --yes
 """
 DELETE_EPILOG = """
 \b
@@ -271,43 +264,7 @@ def delete_datasets(
         raise typer.Exit(ExitCode.REJECTED)
 
 
-@commands.command("clean", epilog=CLEAN_EPILOG)
-def clean(
-    older_than: Annotated[
-        str, typer.Option("--older-than", metavar="DURATION", help="Stored so long ago; at least 1h.")
-    ] = "1d",
-    even_most: Annotated[
-        bool, typer.Option("--even-most", help="Also if more files are of no dataset than of one.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """Removes stored files that no dataset refers to.
-
-    A process that dies between storing a file and writing its dataset leaves one. Only files at the places of datasets
-    are looked at. Storage must be of this installation alone. Asks first; without a terminal it needs --yes.
-    """
-    try:
-        age = parse_duration(older_than)
-    except ValueError as error:
-        raise typer.BadParameter(f"{older_than!r}: expected {error}", param_hint="--older-than") from None
-    removed = 0
-    with session() as it:
-        found = it.files.orphans(age)
-        files = f"{counted(len(found.files), 'file')} ({found.size:,} bytes) that no dataset refers to"
-        if found.files and not dry_run:
-            output.agree(f"Remove {files}?", yes=yes)
-            try:
-                removed = it.files.remove_orphans(found, even_most=even_most)
-            except Conflict as refused:
-                raise Conflict(f"{refused}; if it is neither, add --even-most") from None
-    if as_json:
-        output.print_json({"files": [one.uri for one in found.files], "bytes": found.size, "removed": removed})
-    elif not found.files:
-        output.say(f"each of {counted(found.known, 'file')} is of a dataset")
-    else:
-        output.say(*(one.uri for one in found.files), f"{'would remove' if dry_run else 'removed'} {files}")
+commands.command("clean", epilog=stored_files.CLEAN_EPILOG)(stored_files.clean)
 
 
 def _question(datasets: Sequence[DatasetView]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.options import complete
-from cli.options.common import AsJson, JobId, RunAt, Yes
+from cli.options.common import AsJson, JobId, RunAt, Yes, duration_option
 from cli.screen import output
 from cli.screen.words import cell
 from cli.session import session
@@ -14,7 +14,6 @@ from cli.waiting import Timeout, Wait, check_timeout, wait_and_tell
 from cli.wording.hints import error_in_words
 from cli.wording.obstacles import unserved_in_words
 from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import FINISHED, JobState
 from services.jobs import Cancel, Retried
@@ -177,10 +176,7 @@ def purge(
 
     Controllers do the same by themselves after WORKER_RETENTION. Asks first; without a terminal it needs --yes.
     """
-    try:
-        age = parse_duration(older_than)
-    except ValueError as error:
-        raise typer.BadParameter(f"{older_than!r}: expected {error}", param_hint="--older-than") from None
+    age = duration_option(older_than, "--older-than")
     states = tuple(state or FINISHED)
     if unfinished := [one for one in states if not one.finished]:
         raise typer.BadParameter(f"jobs that are {unfinished[0]} are never removed", param_hint="--state")

@@ -125,12 +125,12 @@ def _when(given: str) -> datetime | timedelta:
         raise typer.BadParameter(f"{given!r}: expected {error}") from None
 
 
-def duration_option(given: str) -> timedelta:
-    """The duration that an option gives; raises BadParameter."""
+def duration_option(given: str, option: str | None = None) -> timedelta:
+    """The duration that an option gives; raises BadParameter, which names the option where click does not."""
     try:
         return parse_duration(given)
     except ValueError as error:
-        raise typer.BadParameter(f"{given!r}: expected {error}") from None
+        raise typer.BadParameter(f"{given!r}: expected {error}", param_hint=option) from None
 
 
 RunAt = Annotated[

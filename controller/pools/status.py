@@ -73,22 +73,36 @@ def _state(figures: PoolFigures, spec_state: SpecState) -> str:
     return "Limited" if _limited(figures)[0] else "Open"
 
 
+def condition(
+    kind: str, truth: tuple[bool, str, str], generation: int, now: datetime, was: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A condition as Kubernetes has them.
+
+    Args:
+        kind: its type.
+        truth: whether it holds, the reason in a word, and the message.
+        generation: what it is said of.
+        now: when it has changed, if it has.
+        was: the same one before; empty if there was none.
+    """
+    true, reason, message = truth
+    status = "True" if true else "False"
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": clipped(message, MESSAGE_LIMIT),
+        "lastTransitionTime": was["lastTransitionTime"] if was.get("status") == status else _time(now),
+        "observedGeneration": generation,
+    }
+
+
 def _conditions(figures: PoolFigures, spec_state: SpecState, before: Any) -> list[dict[str, Any]]:
-    old = {condition["type"]: condition for condition in before}
-    made = []
-    for kind, (true, reason, message) in _truths(figures, spec_state):
-        status = "True" if true else "False"
-        was = old.get(kind, {})
-        changed = was.get("status") != status
-        made.append({
-            "type": kind,
-            "status": status,
-            "reason": reason,
-            "message": clipped(message, MESSAGE_LIMIT),
-            "lastTransitionTime": _time(figures.now) if changed else was["lastTransitionTime"],
-            "observedGeneration": spec_state.generation,
-        })  # fmt: skip
-    return made
+    old = {one["type"]: one for one in before}
+    return [
+        condition(kind, truth, spec_state.generation, figures.now, old.get(kind, {}))
+        for kind, truth in _truths(figures, spec_state)
+    ]
 
 
 def _truths(figures: PoolFigures, spec_state: SpecState) -> Iterator[tuple[str, tuple[bool, str, str]]]:

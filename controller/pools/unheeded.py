@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controller.pools.resource import controller_of
+from controller.pools.status import condition
 
 GRACE_SECONDS = 60.0
 """How long a controller may take to say that it has seen a generation: it may be starting."""
@@ -59,17 +60,10 @@ class Unheeded:
     def status(self, resource: Mapping[str, Any]) -> dict[str, Any] | None:
         """The status that says so; None if it does already."""
         before = resource.get("status") or {}
-        generation = resource["metadata"]["generation"]
-        condition = {"type": "Ready", "status": "False", "reason": "NoController", "message": self.says(resource)}
-        others = [one for one in before.get("conditions") or () if one["type"] != "Ready"]
-        [was] = [one for one in before.get("conditions") or () if one["type"] == "Ready"] or [{}]
-        if condition.items() <= was.items() and was.get("observedGeneration") == generation:
-            return None
-        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if was.get("status") == "False":
-            moment = was["lastTransitionTime"]
-        ready = {**condition, "lastTransitionTime": moment, "observedGeneration": generation}
-        return {**before, "state": UNSERVED, "conditions": [ready, *others]}
+        old = {one["type"]: one for one in before.get("conditions") or ()}
+        was, truth = old.pop("Ready", {}), (False, "NoController", self.says(resource))
+        ready = condition("Ready", truth, resource["metadata"]["generation"], datetime.now(UTC), was)
+        return None if ready == was else {**before, "state": UNSERVED, "conditions": [ready, *old.values()]}
 
 
 def older_definition(lacking: Iterable[str]) -> str:

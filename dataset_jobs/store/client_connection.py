@@ -275,7 +275,13 @@ def refuse_too_new(connection: TimeoutConnection[DictRow]) -> None:
     transaction = Transaction(connection)
     [found] = transaction.all("session.schema_version")
     if found["version"] > LATEST:
-        check_schema(found["version"], LATEST, lambda: Oldest(*transaction.all("session.oldest_program")[0].values()))
+        check_schema(found["version"], LATEST, lambda: oldest_program(transaction))
+
+
+def oldest_program(database: Transaction | ClientDatabase) -> Oldest:
+    """The oldest program that may work on the database, which has to be of a schema that says so."""
+    [row] = database.all("session.oldest_program")
+    return Oldest(*row.values())
 
 
 @contextmanager

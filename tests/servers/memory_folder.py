@@ -1,12 +1,13 @@
 """A temporary folder in memory, if the machine has plenty: Postgres makes 300 files for each database."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
 import tempfile
 from pathlib import Path
+
+from tests.servers.locks import locked
 
 MEMORY = Path("/dev/shm")
 NEEDED = 8 << 30
@@ -31,7 +32,7 @@ class MemoryFolder:
             return
         _remove_orphans(memory, prefix)
         made = Path(tempfile.mkdtemp(prefix=f".{prefix}", dir=memory))
-        self._lock = _locked(made / "lock", os.O_CREAT)
+        self._lock = locked(made / "lock", os.O_CREAT)
         # Only now it has the name that others look for.
         self.path = made.rename(memory / made.name[1:])
 
@@ -55,23 +56,12 @@ def _available(memory: Path) -> int:
         return 0
 
 
-def _locked(path: Path, flags: int = 0) -> int | None:
-    """The descriptor of a file, locked; None if it is not there or another process has it locked."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | flags, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
 def _remove_orphans(memory: Path, prefix: str) -> None:
     for folder in memory.glob(f"{prefix}*"):
-        lock = _locked(folder / "lock")
+        try:
+            lock = locked(folder / "lock")
+        except OSError:  # it is gone, or somebody else's
+            continue
         if lock is None:
             continue
         with contextlib.suppress(OSError, ValueError, IndexError):

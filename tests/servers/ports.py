@@ -1,12 +1,12 @@
 """Ports for the servers of tests: none is handed out twice, and no outgoing connection takes one."""
 
-import fcntl
 import os
 import secrets
 import socket
 from pathlib import Path
 
 from tests.cluster import layout
+from tests.servers.locks import locked
 
 _FIRST = 11_000
 """Below are the ports that programs have by default, such as a developer's own Kubernetes."""
@@ -30,7 +30,7 @@ def free_port(address: str, among: range | None = None) -> int:
     start = secrets.randbelow(len(ports))  # tests seed `random`, several processes with the same
     for step in range(len(ports)):
         port = ports[(start + step) % len(ports)]
-        lock = _locked(_LOCKS / str(port))
+        lock = locked(_LOCKS / str(port), os.O_CREAT)
         if lock is not None:
             if _is_free(address, port):
                 return port  # locked until this process ends
@@ -46,17 +46,6 @@ def _ports() -> range:
         if ephemeral > _FIRST:  # otherwise none is out of their way
             end = min(end, ephemeral)
     return range(_FIRST, end)
-
-
-def _locked(path: Path) -> int | None:
-    """The descriptor of a file, locked; None if it is locked already. A program that is started does not inherit it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _is_free(address: str, port: int) -> bool:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -200,7 +201,7 @@ def test_what_it_forks_ends_with_it(parent: ParserParent) -> None:
 
 def test_memory_is_bounded(parent: ParserParent) -> None:
     with pytest.raises(OutOfMemory):
-        tried(parent, "eat")
+        tried(parent, "eat", limits=replace(SMALL, cpu_seconds=30))  # to get memory takes time, too
 
 
 def test_processor_time_is_bounded(parent: ParserParent) -> None:

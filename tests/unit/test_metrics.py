@@ -11,7 +11,7 @@ from controller.launchers.interface import ClusterRefused, ClusterSilent
 from controller.loop_health import LoopHealth
 from controller.metrics import MOST_POOLS, OTHER, HeldUpBy, Metrics
 from dataset_jobs.model.causes import Cause, Reason
-from dataset_jobs.model.errors import Forbidden, Misconfigured, OutOfMemory, RunError, Unavailable
+from dataset_jobs.model.errors import Forbidden, Misconfigured, OtherSchema, OutOfMemory, RunError, Unavailable
 from dataset_jobs.model.pools import PoolQueue
 from dataset_jobs.model.settlement import Diagnosis, Settlement
 from dataset_jobs.model.states import JobState
@@ -200,7 +200,8 @@ def test_a_blocked_pool_says_by_what() -> None:
         (Forbidden("no right", Reason.DATABASE), HeldUpBy.DATABASE),
         (ClusterSilent("no answer"), HeldUpBy.CLUSTER),
         (ClusterRefused("no right"), HeldUpBy.CLUSTER),
-        (Misconfigured("the schema is older"), HeldUpBy.SETUP),
+        (Misconfigured("a setting is wrong"), HeldUpBy.SETUP),
+        (OtherSchema("the schema is older", Reason.DATABASE), HeldUpBy.SETUP),
         (Unavailable("no room", Reason.TEMPORARY_IO), HeldUpBy.MACHINE),
         (OutOfMemory("no memory"), HeldUpBy.MACHINE),
     ],
