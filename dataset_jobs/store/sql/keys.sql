@@ -30,8 +30,9 @@ order by id for update
 
 -- name: keys.add
 -- Adds a key. No row: a key in use has the name.
-insert into api_keys (id, name, role, secret_hash, made_by, expires_at)
-values (%(id)s, %(name)s, %(role)s, %(secret_hash)s, %(made_by)s, clock_timestamp() + %(expires_in)s::interval)
+insert into api_keys (id, name, role, secret_hash, made_by, made_at, expires_at)
+select %(id)s, %(name)s, %(role)s, %(secret_hash)s, %(made_by)s, clock.now, clock.now + %(expires_in)s::interval
+from (select clock_timestamp() as now) as clock
 on conflict (name) where revoked_at is null do nothing
 returning id, name, role, made_by, made_at, expires_at, last_used_at, revoked_at, revoked_by
 
