@@ -1,5 +1,6 @@
 """Login and logout: a key is typed once, and a cookie stands for it from then on."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ from dashboard import paths
 from dashboard.declaring import shows, takes
 from dashboard.frame import Frame, theme_of
 from dashboard.rendering import HEADERS, rendered
-from services.web_sessions import LASTS
+from dataset_jobs.model.sentences import duration
+from services.web_sessions import LASTS, Over
 
 topic = Topic("login", "Login and logout.")
 
@@ -27,11 +29,19 @@ PLAIN_HTTP = (
     " revoke it, and make another."
 )
 
+ENDED: Mapping[str, str] = {
+    Over.REVOKED: "Your login has ended: somebody has revoked its key. Ask for another one.",
+    Over.EXPIRED: "Your login has ended: the time of its key is over. Ask for another one.",
+    Over.OLD: f"Your login has ended: it lasts for {duration(LASTS)}. Log in again, with the same key.",
+    Over.GONE: "Your login has ended. Log in again.",
+}
+
 
 @shows(topic, paths.LOGIN, Access.PUBLIC, problems=["field-invalid"])
-def show_login(request: Request, next: str = paths.HOME) -> Response:
-    """The page that asks for a key."""
-    return _form(request, paths.own_path(next))
+def show_login(request: Request, next: str = paths.HOME, why: str = "") -> Response:
+    """The page that asks for a key. Why the last login has ended is one of our own words: a link cannot make it say
+    another."""
+    return _form(request, paths.own_path(next), over=ENDED.get(why))
 
 
 @takes(
@@ -65,9 +75,11 @@ def log_out(request: Request, using: Using) -> Response:
     return RedirectResponse(paths.LOGIN, 303, {**HEADERS, "Set-Cookie": no_cookie(request.headers)})
 
 
-def _form(request: Request, back: str, wrong: str | None = None, status: int = 200) -> Response:
+def _form(
+    request: Request, back: str, wrong: str | None = None, status: int = 200, over: str | None = None
+) -> Response:
     frame = Frame(paths.LOGIN, theme=theme_of(request.headers))
-    return rendered(frame, "login", {"back": back, "wrong": wrong}, status)
+    return rendered(frame, "login", {"back": back, "wrong": wrong, "over": over}, status)
 
 
 def _is_plain(request: Request) -> bool:
