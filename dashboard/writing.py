@@ -90,7 +90,7 @@ def size(count: int | None) -> str:
     for unit, of in _SIZES:
         if count >= of:
             return f"{count / of:.1f} {unit}"
-    return f"{count} bytes"
+    return counted(count, "byte")
 
 
 def capital(text: Sentence | str) -> Sentence | str:

@@ -64,6 +64,12 @@ select 'default', date_trunc('minute', now()) - n * interval '1 minute', greates
 from (select n, 14 * sin(n / 25.0) + 6 * cos(n / 7.0) as wave from generate_series(1, 1440) n) made
 """
 
+CONTROLLER = """
+insert into controllers (owner, launcher, pools, seen_at, warnings)
+values ('test', 'process', '{default}', now() + interval '10 minutes', '{}')
+"""
+"""That of the installation does not report itself."""
+
 BLOCKED = """
 update pools set blocked_since = now() - interval '1 hour 58 minutes', blocked_cause = 'cannot_start',
     blocked_reason = 'image', probe_at = now() + interval '3 minutes', probes = 5, max_running = 8,
@@ -103,6 +109,7 @@ def normal(world: World) -> Iterator[Installation]:
     world.query(DAY_OF_A_POOL)
     world.query("update pools set max_running = 4")
     client.schedules.add("ssa-weekly", "0 3 * * 1", "UTC", "in/us", "US", "default")
+    world.query(CONTROLLER)
     with psycopg.connect(world.conninfo) as held, controlling(world), running(world) as api:
         held.execute("lock table names in share mode")
         rows = "".join(f"Name{number},F,{number + 5}\n" for number in range(40_000))
