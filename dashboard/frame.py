@@ -23,7 +23,12 @@ class Place(NamedTuple):
     """After `g`, on the keyboard."""
 
 
-PLACES = (Place("/", "Overview", "o"), Place("/jobs", "Jobs", "j"), Place("/failures", "Failures", "f"))
+PLACES = (
+    Place("/", "Overview", "o"),
+    Place("/jobs", "Jobs", "j"),
+    Place("/failures", "Failures", "f"),
+    Place("/datasets", "Datasets", "d"),
+)
 
 
 class Health(StrEnum):

@@ -7,6 +7,7 @@ from uuid import UUID
 HOME = "/"
 LOGIN = "/login"
 FAILURES = "/failures"
+DATASETS = "/datasets"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -42,6 +43,21 @@ def jobs(words: str = "") -> str:
 def jobs_after(words: str, cursor: str) -> str:
     """A further page of the same list."""
     return f"/jobs?{urlencode({'q': words, 'cursor': cursor} if words else {'cursor': cursor})}"
+
+
+def dataset(dataset_id: UUID | str) -> str:
+    """A dataset: what is loaded of it, and what became of it."""
+    return f"{DATASETS}/{quote(str(dataset_id), safe='')}"
+
+
+def datasets(words: str = "") -> str:
+    """The list of datasets, filtered by words such as `status:failed`."""
+    return f"{DATASETS}?{urlencode({'q': words})}" if words else DATASETS
+
+
+def datasets_after(words: str, cursor: str) -> str:
+    """A further page of the same list."""
+    return f"{DATASETS}?{urlencode({'q': words, 'cursor': cursor} if words else {'cursor': cursor})}"
 
 
 def with_outcome(back: str, outcome: str) -> str:

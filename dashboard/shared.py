@@ -1,7 +1,7 @@
 """What the pages of a process read once for all who look on, beside the figures of the sampler."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from api.context import Context
 from dataset_jobs.model.states import FINISHED, JobState
 from dataset_jobs.store.views import JobView
 from services.client import Client
+from services.figures import COUNTS_LATE_SECONDS, COUNTS_SECONDS, count_datasets
 from services.filters import JobFilter
 from services.listing import Order
 from services.refreshed import Refreshed
@@ -37,6 +38,14 @@ class Recent:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CountedDatasets:
+    """How many datasets there are of each status, and when that was so, by the database's clock."""
+
+    statuses: Mapping[str, int]
+    at: datetime
+
+
 class Shared:
     """What one process keeps. Any thread may ask.
 
@@ -46,10 +55,19 @@ class Shared:
 
     def __init__(self, client: Client) -> None:
         self._recent = Refreshed[Recent](lambda *_: _read(client), EVERY_SECONDS, LATE_SECONDS)
+        self._datasets = Refreshed[CountedDatasets](
+            lambda *_: CountedDatasets(count_datasets(client.database), client.now()),
+            COUNTS_SECONDS,
+            COUNTS_LATE_SECONDS,
+        )
 
     def recent(self) -> Recent:
         """The jobs at work, and those that ended last. Raises as the database has it."""
         return self._recent.get()
+
+    def datasets(self) -> CountedDatasets:
+        """How many datasets there are. Raises as the database has it."""
+        return self._datasets.get()
 
 
 def _read(client: Client) -> Recent:

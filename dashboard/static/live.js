@@ -25,9 +25,9 @@
     return at !== null && part().contains(at) && at.matches("input:not([type=hidden]), select, textarea");
   }
 
-  // The rows of these jobs, each where it is: a list does not move under the pointer.
-  async function renew(jobs) {
-    const answer = await fetch(`/jobs?ids=${jobs.join(",")}`, { headers: { "HX-Request": "true" } });
+  // The rows of these jobs or datasets, each where it is: a list does not move under the pointer.
+  async function renew(ids) {
+    const answer = await fetch(`${location.pathname}?ids=${ids.join(",")}`, { headers: { "HX-Request": "true" } });
     trouble = !answer.ok;
     show();
     if (trouble || answer.headers.has("HX-Redirect")) return;
@@ -43,12 +43,14 @@
 
   function changed(event) {
     const news = JSON.parse(event.data);
-    if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
+    const seen = [...news.jobs, ...news.datasets];
+    if (wants("watched") && (seen.length || news.gone.length)) refresh();
     if (!wants("rows")) return;
-    if (news.jobs.length) renew(news.jobs);
+    if (seen.length) renew(seen);
     const link = document.getElementById("news");
-    if (news.new_jobs && link !== null) {
-      fresh += news.new_jobs;
+    const more = link === null ? 0 : news[link.dataset.counts];
+    if (more) {
+      fresh += more;
       link.textContent = `${fresh} new: show`;
       link.hidden = false;
     }

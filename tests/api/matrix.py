@@ -109,6 +109,7 @@ PAGES = [
     Line("GET", "/jobs", VIEWERS),
     Line("GET", "/failures", VIEWERS),
     Line("GET", "/pools/{name}", VIEWERS, "/pools/default"),
+    Line("GET", "/datasets", VIEWERS),
     Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]
