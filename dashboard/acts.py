@@ -3,7 +3,7 @@
 Each act calls the same service as the API's route for it, so it is audited, refused and checked alike.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -19,6 +19,7 @@ from dataset_jobs.model.sentences import Sentence, counted, sentence
 from dataset_jobs.model.states import JobState
 from services.actions import Target, Verb
 from services.client import Client
+from services.deletions import question
 from services.filters import JobFilter
 from services.keys import Role
 from services.operation_acts import Doing
@@ -58,14 +59,14 @@ class PageAct:
         do: does it; returns the page to go to then, or None for the one where the button is.
         outcome: what the page says then.
         own: uploaders may do it with what they have uploaded alone.
-        question: asked before it is done; None if nothing is lost by pressing it.
+        question: asked before it is done, perhaps with what would come of it; None if nothing is lost by pressing it.
     """
 
     role: Role
     do: Callable[[Asked], str | None]
     outcome: str
     own: bool = False
-    question: Callable[[Asked], Sentence] | None = None
+    question: Callable[[Asked], Sentence | Sequence[Sentence]] | None = None
 
 
 def _own_job(asked: Asked) -> UUID:
@@ -106,20 +107,16 @@ def _reprocess(asked: Asked) -> str:
     return paths.job(job_id)
 
 
-def _what_goes(asked: Asked) -> Sentence:
-    dataset_id = dataset_of(asked.client, asked.id)
+def _what_goes(asked: Asked) -> Sequence[Sentence]:
+    dataset = asked.client.datasets.get(dataset_of(asked.client, asked.id))
     with refused_as("job-unfinished"):
-        found = asked.client.datasets.deletion(dataset_id)
-    text = sentence("delete dataset {} with {}, its jobs and its file?", dataset_id, counted(found.rows, "row"))
-    if not found.would_count_instead:
-        return text
-    return sentence("{} {} would count again.", text, counted(len(found.would_count_instead), "superseded dataset"))
+        return question(dataset, asked.client.datasets.deletion(dataset.id))
 
 
 def _delete(asked: Asked) -> str:
     with refused_as("job-unfinished"):
         asked.client.datasets.forget(dataset_of(asked.client, asked.id), asked.using.storage)
-    return paths.jobs()
+    return paths.datasets()
 
 
 def _pause_pool(asked: Asked) -> None:

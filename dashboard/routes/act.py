@@ -14,6 +14,7 @@ from dashboard import paths
 from dashboard.acts import ACTS, Asked, PageAct, name_of
 from dashboard.declaring import takes
 from dashboard.rendering import HEADERS, page
+from dataset_jobs.model.sentences import Sentence
 from services.actions import Target, Verb
 
 topic = Topic("acts", "What the buttons of pages do.")
@@ -46,7 +47,11 @@ def act(
         )
     asked, back = Asked(using, client, caller, form.get("id", ""), form), paths.own_path(form.get("back", ""))
     if what.question is not None and form.get("sure") != "yes":
-        values = {"question": what.question(asked), "fields": {**form, "back": back}, "back": back}
+        said = what.question(asked)
+        question, *comes_of_it = [said] if isinstance(said, Sentence) else said
+        values = {
+            "question": question, "comes_of_it": comes_of_it, "fields": {**form, "back": back}, "back": back
+        }  # fmt: skip
         return page(request, "question", values)
     to = what.do(asked) or back
     return RedirectResponse(paths.with_outcome(to, name_of(verb, target)), 303, HEADERS)
