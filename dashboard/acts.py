@@ -5,11 +5,14 @@ Each act calls the same service as the API's route for it, so it is audited, ref
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from api.access import Caller
-from api.acts import check_own, refused_as
+from api.acts import Priority, When, check_own, refused_as
 from api.context import Context
 from api.ids import dataset_of, job_of
 from api.problems import Problem
@@ -23,6 +26,8 @@ from services.deletions import question
 from services.filters import JobFilter
 from services.keys import Role
 from services.operation_acts import Doing
+
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,21 @@ class Asked:
     caller: Caller
     id: str
     said: Mapping[str, str]
+
+    def given(self, name: str, kind: Any, otherwise: Given) -> Given:
+        """A field that may be left out, as the API reads it.
+
+        Args:
+            kind: a type of the API's, such as `When`.
+        """
+        if not (text := self.said.get(name, "").strip()):
+            return otherwise
+        try:
+            read: Given = TypeAdapter(kind).validate_python(text)
+        except ValidationError as error:
+            why = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise Problem("field-invalid", f"{name}: {why}", [{"field": name, "message": why}]) from None
+        return read
 
     def number(self, name: str) -> int:
         """A field that must be a whole number."""
@@ -102,8 +122,10 @@ def _set_job(asked: Asked) -> None:
 def _reprocess(asked: Asked) -> str:
     dataset_id = dataset_of(asked.client, asked.id)
     check_own(asked.client, asked.caller, dataset_id)
+    priority, pool = asked.given("priority", Priority, 0), asked.given("pool", str, asked.using.settings.pool)
+    run_at: datetime | timedelta | None = asked.given("run_at", When, None)
     with refused_as("job-unfinished"):
-        job_id, _ = asked.client.datasets.reprocess(dataset_id, pool=asked.using.settings.pool)
+        job_id, _ = asked.client.datasets.reprocess(dataset_id, priority=priority, pool=pool, run_at=run_at)
     return paths.job(job_id)
 
 

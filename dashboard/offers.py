@@ -90,6 +90,7 @@ _COMMANDS: Mapping[tuple[Verb, Target], str] = {
 
 _PAGES: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
     (Verb.SHOW, Target.JOB): paths.job,
+    (Verb.SHOW, Target.DATASET): paths.dataset,
     (Verb.SHOW, Target.INSTALLATION): lambda _: paths.HOME,
     (Verb.LIST, Target.FAILED_JOBS): lambda _: paths.FAILURES,
     (Verb.LIST, Target.POOLS): lambda _: paths.HOME,

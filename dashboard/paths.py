@@ -50,6 +50,11 @@ def dataset(dataset_id: UUID | str) -> str:
     return f"{DATASETS}/{quote(str(dataset_id), safe='')}"
 
 
+def dataset_file(dataset_id: UUID | str) -> str:
+    """The bytes of a dataset's file, by the API."""
+    return f"/v1{dataset(dataset_id)}/file"
+
+
 def datasets(words: str = "") -> str:
     """The list of datasets, filtered by words such as `status:failed`."""
     return f"{DATASETS}?{urlencode({'q': words})}" if words else DATASETS

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
 
 from dashboard.views.filter_line import Field, example, one_of, read_line, since, with_word
 from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
+from dataset_jobs.model.text import one_line
 from services.filters import JobFilter
 
 
@@ -41,6 +45,13 @@ def read_words(given: str) -> JobWords:
     return JobWords(text, replace(JobFilter(), **found))
 
 
+def _id(value: str) -> Any:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise InvalidRequest(f"dataset:{one_line(value)[:40]}: expected the whole id of a dataset") from None
+
+
 _FIELDS: Mapping[str, Field] = {
     "state": Field("states", one_of("state", JobState), "failed"),
     "cause": Field("causes", one_of("cause", Cause), "crashed"),
@@ -48,6 +59,7 @@ _FIELDS: Mapping[str, Field] = {
     "pool": Field("pool", str, "default"),
     "country": Field("country", str, "US"),
     "batch": Field("batch", str, "monday"),
+    "dataset": Field("dataset_id", _id, "5a7c910f-…"),
     "since": Field("since", since, "1d"),
 }
 EXAMPLE = example(_FIELDS, "state", "cause", "pool", "country", "since")

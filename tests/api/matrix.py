@@ -110,6 +110,7 @@ PAGES = [
     Line("GET", "/failures", VIEWERS),
     Line("GET", "/pools/{name}", VIEWERS, "/pools/default"),
     Line("GET", "/datasets", VIEWERS),
+    Line("GET", "/datasets/{dataset_id}", LOST, f"/datasets/{NOBODY_ID}"),
     Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]

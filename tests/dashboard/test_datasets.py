@@ -1,8 +1,14 @@
 """The list of datasets and a dataset's page: what is loaded, what became of it, what can be done."""
 
+from collections.abc import Callable
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
 from dashboard.routes.datasets import SHOWN
+from services.dataset_story import MOST_JOBS
 from tests.dashboard.loading import BAD, run_all
-from tests.dashboard.visitor import Visitor, text_of
+from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
 
 MORE = (
@@ -98,3 +104,127 @@ def test_these_datasets_alone_are_shown(admin: Visitor) -> None:
     text = text_of(admin.get(f"/datasets?ids={made[0]},{made[2]}"))
     assert [name in text for name in ("yob2001", "yob2002", "yob2003")] == [True, False, True]
     assert admin.get("/datasets?ids=x").status == 400
+
+
+def loaded(admin: Visitor, *lists: str) -> UUID:
+    """A dataset of 2020 that is loaded; each further list has replaced the one before."""
+    world, replaces = admin.api.world, list[UUID]()
+    for number, rows in enumerate(lists):
+        path = world.file("yob2020.txt", rows).rename(world.folder / f"yob2020 ({number}).txt")
+        replaces = [world.submit(path, year=2020, replaces=replaces).dataset_id]
+        run_all(world)
+    return replaces[0]
+
+
+def test_a_dataset_says_what_is_loaded(admin: Visitor) -> None:
+    dataset = loaded(admin, "Mary,F,10\nAnna,F,9\nJohn,M,1200\n")
+    text = text_of(admin.get(f"/datasets/{dataset}"))
+    assert "Loaded: 3 rows, since" in text
+    assert "Year Girls Boys Together Names Births Names Births Rows Births 2020 2 19 1 1,200 3 1,219" in text
+    assert "Measure births Region all of US Names all that are published" in text
+    assert "Nothing: every record of the file is a row." in text
+    assert "Job 1 ✓ completed submitted" in text
+    assert "dataset.submit by" in text
+
+
+def test_a_dataset_leads_to_its_job_and_back(admin: Visitor) -> None:
+    made = admin.api.world.submit_small()
+    page = admin.get(f"/datasets/{made.dataset_id}")
+    assert f'href="/jobs/{made.job_id}"' in page.text
+    assert f'href="/datasets/{made.dataset_id}"' in admin.get(f"/jobs/{made.job_id}").text
+    text = text_of(page)
+    assert "Nothing is loaded of it yet." in text
+    assert "Job 1 : no controller that claims from pool default is running" in text
+
+
+def test_datasets_that_replace_each_other_say_so(admin: Visitor) -> None:
+    new = loaded(admin, "Mary,F,10\n", "Mary,F,11\n")
+    [old] = [one.id for one in admin.api.world.client.datasets.list() if one.id != new]
+    text = text_of(admin.get(f"/datasets/{old}"))
+    assert "Loaded: 1 row, since" in text
+    assert "it does not count, others do" in text
+    assert "Counts instead" in text and "in its place count yob2020 (1).txt (dataset 2)" in text
+    text = text_of(admin.get(f"/datasets/{new}"))
+    assert "It was submitted to replace yob2020 (0).txt (dataset 1)" in text
+
+
+def test_an_admin_loads_a_dataset_again_later(admin: Visitor) -> None:
+    world, dataset = admin.api.world, loaded(admin, "Mary,F,10\n")
+    page = admin.get(f"/datasets/{dataset}")
+    for said, why in (({"priority": "99999"}, "32767"), ({"run_at": "soon"}, "expected"), ({"pool": "none"}, "none")):
+        answer = admin.press(page, "Load again so", **said)
+        assert (answer.status, why in text_of(answer)) == (422, True), text_of(answer)
+    answer = admin.press(page, "Load again so", priority="7", run_at="12h", pool="default")
+    job = world.one("select * from jobs where type = 'reprocess_dataset'")
+    assert (job["priority"], job["state"], answer.headers["location"]) == (
+        7, "scheduled", f"/jobs/{job['id']}?did=reprocess-dataset",
+    )  # fmt: skip
+    page = admin.get(f"/datasets/{dataset}")
+    assert buttons_of(page) == {"Run now", "Change priority", "Cancel", "Delete the dataset"}
+    assert "It is scheduled" in text_of(page) or "it is scheduled" in text_of(page)
+    admin.press(page, "Cancel")
+    assert {"Retry now", "Load again", "Load again so"} <= buttons_of(admin.get(f"/datasets/{dataset}"))
+
+
+def test_a_deletion_says_what_would_count_instead(admin: Visitor) -> None:
+    new = loaded(admin, "Mary,F,10\n", "Mary,F,11\nJohn,M,5\n")
+    question = admin.press(admin.get(f"/datasets/{new}"), "Delete the dataset")
+    text = text_of(question)
+    assert "Delete dataset 2 (yob2020 (1).txt, US) with its 2 rows, its 1 job and its file of" in text
+    assert "The names of 2020 (girls, US) would then come from yob2020 (0).txt (dataset 1)." in text
+    assert "Nothing would be left of the names of 2020 (boys, US): no other dataset has them." in text
+    gone = admin.follow(admin.press(question, "Yes, do it"))
+    assert "The dataset is deleted." in text_of(gone) and "yob2020 (1)" not in text_of(gone)
+    assert admin.get(f"/datasets/{new}").status == 404
+
+
+def test_a_dataset_without_jobs_can_still_be_loaded(admin: Visitor) -> None:
+    dataset = loaded(admin, "Mary,F,10\n")
+    admin.api.world.query("delete from jobs")
+    page = admin.get(f"/datasets/{dataset}")
+    assert "All of them were removed." in text_of(page)
+    assert buttons_of(page) == {"Load again", "Load again so", "Delete the dataset"}
+    assert admin.press(page, "Load again").status == 303
+
+
+def test_a_role_sees_what_it_may_do(visit: Callable[[str], Visitor], admin: Visitor) -> None:
+    dataset = loaded(admin, "Mary,F,10\n")
+    for role in ("viewer", "uploader"):
+        page = visit(role).get(f"/datasets/{dataset}")
+        assert buttons_of(page) == set()
+        assert "Who did what" not in text_of(page)
+        assert f'href="/v1/datasets/{dataset}/file"' in page.text
+
+
+def test_the_file_of_a_dataset_is_a_click_away(admin: Visitor) -> None:
+    dataset = loaded(admin, "Mary,F,10\n")
+    answer = admin.get(f"/v1/datasets/{dataset}/file")
+    assert (answer.status, answer.body) == (200, b"Mary,F,10\n")
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_what_was_left_out_is_said(admin: Visitor) -> None:
+    dataset, world = loaded(admin, "Mary,F,10\n"), admin.api.world
+    world.query(
+        "update datasets set report = report || %s, description = 'not ours', batch = 'monday', warning = 'a warning'",
+        Jsonb({"left_out": {"blank": 5}, "left_out_totals": {"blank": 40}, "added": {"spelt twice": 3}}),
+    )
+    text = text_of(admin.get(f"/datasets/{dataset}"))
+    assert "5 blank, 40 in all Added to another record of the same name: 3 spelt twice" in text
+    assert "Batch monday" in text and "Warning a warning" in text and "not ours" in text
+    world.query("update datasets set report = null")
+    assert "Not known: it was loaded before reports were kept." in text_of(admin.get(f"/datasets/{dataset}"))
+
+
+def test_all_jobs_of_a_dataset_are_a_list(admin: Visitor) -> None:
+    dataset, world = loaded(admin, "Mary,F,10\n"), admin.api.world
+    world.query(
+        "insert into jobs (dataset_id, type, state, finished_at) select id, 'reprocess_dataset', 'cancelled', now()"
+        " from datasets, generate_series(1, %s)",
+        MOST_JOBS,
+    )
+    page = admin.get(f"/datasets/{dataset}")
+    assert text_of(page).count("cancelled submitted") == MOST_JOBS
+    assert admin.get(f"/jobs?q=dataset:{dataset}").text.count('id="job-') == MOST_JOBS + 1
+    assert f'href="/jobs?q=dataset%3A{dataset}"' in page.text
+    assert "expected the whole id of a dataset" in text_of(admin.get("/jobs?q=dataset:x"))
