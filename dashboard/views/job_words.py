@@ -19,6 +19,10 @@ NEWEST_FILES = 100_000
 """What a file name contains is looked for in the newest so many datasets."""
 
 
+NO_REASON = "none"
+"""Stands for runs that ended without a reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobWords:
     """A filter line that is read.
@@ -89,25 +93,30 @@ def _one_of(name: str, words: type[JobState] | type[Cause]) -> Callable[[str], A
     return read
 
 
-def _since(value: str) -> Any:
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise InvalidRequest(f"since:{one_line(value)[:40]}: expected {error}") from None
+def _ago(name: str) -> Callable[[str], Any]:
+    def read(value: str) -> Any:
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise InvalidRequest(f"{name}:{one_line(value)[:40]}: expected {error}") from None
+
+    return read
 
 
 _FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "state": ("states", _one_of("state", JobState)),
     "cause": ("causes", _one_of("cause", Cause)),
-    "reason": ("reason", str),
+    "reason": ("reason", lambda value: "" if value == NO_REASON else value),
     "pool": ("pool", str),
     "country": ("country", str),
     "batch": ("batch", str),
-    "since": ("since", _since),
+    "since": ("since", _ago("since")),
+    "ended": ("ended_since", _ago("ended")),
 }
 _EXAMPLES: Mapping[str, str] = {
     "state": "state:failed", "cause": "cause:crashed", "reason": "reason:not_a_number", "pool": "pool:default",
     "country": "country:US", "batch": "batch:monday", "since": "since:1d",
+    "ended": "ended:1d",
 }  # fmt: skip
 EXAMPLE = " ".join(_EXAMPLES[name] for name in ("state", "cause", "pool", "country", "since"))
 """For whoever sees the line for the first time."""
