@@ -17,15 +17,12 @@ from api.context import Context
 from api.ids import dataset_of, job_of
 from api.problems import Problem
 from dashboard import paths
-from dataset_jobs.model.causes import Cause, cause_of
-from dataset_jobs.model.sentences import Sentence, counted, sentence
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.requests import NotFound
+from dataset_jobs.model.sentences import Sentence, sentence
 from services.actions import Target, Verb
 from services.client import Client
 from services.deletions import question
-from services.filters import JobFilter
 from services.keys import Role
-from services.operation_acts import Doing
 
 Given = TypeVar("Given")
 
@@ -160,25 +157,14 @@ def _remove_schedule(asked: Asked) -> None:
     asked.client.schedules.remove(asked.id)
 
 
-def _failed_of(asked: Asked) -> JobFilter:
-    cause: Cause | None = cause_of(asked.id)
-    if cause is None:
-        raise Problem("field-invalid", f"id: there is no cause {asked.id!r}", [{"field": "id", "message": "no cause"}])
-    return JobFilter((JobState.FAILED,), (cause,))
-
-
-def _how_many_failed(asked: Asked) -> Sentence:
-    found = asked.client.operations.preview(Doing.RETRY, _failed_of(asked))
-    text = sentence("retry {} that failed of {}?", counted(found.can, "job"), asked.id)
-    for why, count in found.cannot:
-        text = sentence("{} {} cannot be: {}.", text, counted(count, "job"), why)
-    return text
-
-
-def _retry_failed(asked: Asked) -> str:
-    asked.client.operations.start(Doing.RETRY, _failed_of(asked))
-    asked.using.background.wake()
-    return paths.jobs(f"state:failed cause:{asked.id}")
+def _cancel_operation(asked: Asked) -> str:
+    try:
+        found = UUID(asked.id)
+    except ValueError:
+        raise NotFound(f"there is no operation {asked.id}") from None
+    with refused_as("over"):
+        asked.client.operations.cancel(found)
+    return paths.operation(found)
 
 
 _GONE = sentence("remove this schedule? What it has submitted stays")
@@ -202,8 +188,8 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
     (Verb.REMOVE, Target.SCHEDULE): PageAct(
         Role.ADMIN, _remove_schedule, "The schedule is removed.", question=lambda _: _GONE
     ),
-    (Verb.RETRY, Target.FAILED_JOBS): PageAct(
-        Role.ADMIN, _retry_failed, "The jobs are being retried.", question=_how_many_failed
+    (Verb.CANCEL, Target.OPERATION): PageAct(
+        Role.ADMIN, _cancel_operation, "The operation is cancelled. What it has done stays done."
     ),
 }
 """An act without a line here has no button."""
@@ -214,5 +200,10 @@ def name_of(verb: Verb, target: Target) -> str:
     return f"{verb}-{target}"
 
 
-OUTCOMES: Mapping[str, str] = {name_of(*what): act.outcome for what, act in ACTS.items()}
+STARTED = "started"
+
+OUTCOMES: Mapping[str, str] = {
+    **{name_of(*what): act.outcome for what, act in ACTS.items()},
+    STARTED: "The operation goes on by itself, whether you look on or not.",
+}
 """What a page may say has just been done."""

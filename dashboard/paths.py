@@ -8,6 +8,7 @@ HOME = "/"
 LOGIN = "/login"
 FAILURES = "/failures"
 DATASETS = "/datasets"
+OPERATIONS = "/operations"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -33,6 +34,21 @@ def job(job_id: UUID | str) -> str:
 def pool(name: str) -> str:
     """A pool and its past."""
     return f"/pools/{quote(name, safe='')}"
+
+
+def operation(operation_id: UUID | str) -> str:
+    """An operation, and how far it is."""
+    return f"{OPERATIONS}/{quote(str(operation_id), safe='')}"
+
+
+def operations_before(key: int) -> str:
+    """A further page of the operations."""
+    return f"{OPERATIONS}?before={key}"
+
+
+def new_operation(action: str, words: str) -> str:
+    """Asks whether an act is to be done with all jobs of a filter line."""
+    return f"{OPERATIONS}/new?{urlencode({'action': action, 'q': words})}"
 
 
 def jobs(words: str = "") -> str:

@@ -55,6 +55,7 @@ class Target(StrEnum):
     POOLS = "pools"
     SCHEDULES = "schedules"
     INSTALLATION = "installation"
+    OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)

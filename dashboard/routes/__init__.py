@@ -1,8 +1,8 @@
 """The routes of pages, a module for each. `ALL` lists their topics."""
 
-from dashboard.routes import act, dataset, datasets, failures, job, jobs, login, overview, pools, static
+from dashboard.routes import act, dataset, datasets, failures, job, jobs, login, operations, overview, pools, static
 
 ALL = (
     static.topic, login.topic, overview.topic, jobs.topic, job.topic, failures.topic, datasets.topic, dataset.topic,
-    pools.topic, act.topic,
+    operations.topic, pools.topic, act.topic,
 )  # fmt: skip

@@ -82,12 +82,16 @@ def one_of(name: str, words: type[StrEnum]) -> Callable[[str], Any]:
     return read
 
 
-def since(value: str) -> Any:
+def ago(name: str) -> Callable[[str], Any]:
     """Reads how long ago."""
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise InvalidRequest(f"since:{one_line(value)[:40]}: expected {error}") from None
+
+    def read(value: str) -> Any:
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise InvalidRequest(f"{name}:{one_line(value)[:40]}: expected {error}") from None
+
+    return read
 
 
 def example(fields: Mapping[str, Field], *names: str) -> str:

@@ -112,6 +112,10 @@ PAGES = [
     Line("GET", "/datasets", VIEWERS),
     Line("GET", "/datasets/{dataset_id}", LOST, f"/datasets/{NOBODY_ID}"),
     Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
+    Line("GET", "/operations", VIEWERS),
+    Line("GET", "/operations/new", ADMINS, "/operations/new?action=retry&q=state:failed"),
+    Line("GET", "/operations/{operation_id}", LOST, f"/operations/{NOBODY_ID}"),
+    Line("POST", "/operations", (401, 403, 403, 422), by_form=True),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]
 """The routes of pages."""
