@@ -195,5 +195,8 @@ def name_of(verb: Verb, target: Target) -> str:
     return f"{verb}-{target}"
 
 
-OUTCOMES: Mapping[str, str] = {name_of(*what): act.outcome for what, act in ACTS.items()}
+OUTCOMES: Mapping[str, str] = {
+    **{name_of(*what): act.outcome for what, act in ACTS.items()},
+    "retry-batch": "The jobs are queued again.",
+}
 """What a page may say has just been done."""

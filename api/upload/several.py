@@ -1,6 +1,6 @@
 """Receives the files of one form one after the other: each is whole, or refused, before the next one comes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Refused:
     problem: Problem
 
 
-async def receiving_each(request: Request, uploads: Uploads) -> AsyncIterator[Received | Refused]:
+async def receiving_each(request: Request, uploads: Uploads) -> AsyncGenerator[Received | Refused]:
     """Receives the files of a form. Each is gone when the next one is asked for; what is said of them comes first.
 
     Args:

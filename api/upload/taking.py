@@ -54,7 +54,7 @@ def submit(request: Request, using: Context, client: Client, received: Received,
         asked.country, priority=asked.priority, pool=asked.pool or using.settings.pool, run_at=asked.run_at,
         batch=asked.batch,
     )  # fmt: skip
-    result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
+    result = client.submit_checked(using.storage, submission(received, asked), received.content.reader, options)
     using.metrics.uploaded(result.verdict is Verdict.CREATED, received.content.size)
     return result
 
@@ -68,13 +68,14 @@ def would_do(using: Context, client: Client, received: Received, asked: Asked) -
     """
     try:
         with received.content.reader() as content:
-            return validate(client.database, _submission(received, asked), asked.country, content, using.read_reports)
+            return validate(client.database, submission(received, asked), asked.country, content, using.read_reports)
     except TookTooLong as error:
         raise Problem("took-too-long", f"{error}; a load may take longer") from None
     except OutOfMemory as error:
         raise busy(str(error)) from None
 
 
-def _submission(received: Received, asked: Asked) -> Submission:
+def submission(received: Received, asked: Asked) -> Submission:
+    """A file that has come, checked; raises InvalidRequest for a name or a hint that is not allowed."""
     content = received.content
     return checked_submission(received.filename, content.sha256, content.size, asked.hints, asked.replaces)

@@ -1,5 +1,15 @@
 """The routes of pages, a module for each. `ALL` lists their topics."""
 
-from dashboard.routes import act, failures, job, jobs, login, overview, pools, static
+from dashboard.routes import act, failures, job, jobs, login, overview, pools, static, upload
 
-ALL = (static.topic, login.topic, overview.topic, jobs.topic, job.topic, failures.topic, pools.topic, act.topic)
+ALL = (
+    static.topic,
+    login.topic,
+    overview.topic,
+    jobs.topic,
+    job.topic,
+    failures.topic,
+    pools.topic,
+    upload.topic,
+    act.topic,
+)

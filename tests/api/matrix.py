@@ -110,6 +110,11 @@ PAGES = [
     Line("GET", "/failures", VIEWERS),
     Line("GET", "/pools/{name}", VIEWERS, "/pools/default"),
     Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
+    Line("GET", "/upload", UPLOADERS),
+    Line("POST", "/upload", (401, 403, 415, 415), by_form=True),
+    Line("POST", "/upload/known", UPLOADERS, by_form=True),
+    Line("POST", "/upload/retry", (401, 403, 422, 422), by_form=True),
+    Line("GET", "/uploads/{batch:path}", VIEWERS, "/uploads/none"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]
 """The routes of pages."""
