@@ -205,5 +205,6 @@ STARTED = "started"
 OUTCOMES: Mapping[str, str] = {
     **{name_of(*what): act.outcome for what, act in ACTS.items()},
     STARTED: "The operation goes on by itself, whether you look on or not.",
+    "retry-batch": "The jobs are queued again.",
 }
 """What a page may say has just been done."""

@@ -1,7 +1,7 @@
 """What stands around every page: where one can go, who one is, how the installation is, and what has just been done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from starlette.requests import Request, cookie_parser
 from api.access import Caller
 from dashboard.acts import OUTCOMES
 from services.figures import Figures
+from services.keys import Role
 from services.problems import Problem, Severity
 
 
@@ -21,6 +22,12 @@ class Place(NamedTuple):
     label: str
     key: str
     """After `g`, on the keyboard."""
+    role: Role = Role.VIEWER
+    """The least that may go there."""
+    changes: bool = False
+    """It is of no use where nothing may be changed."""
+    below: str = ""
+    """How the paths begin that belong to it, if not with its own."""
 
 
 PLACES = (
@@ -28,6 +35,7 @@ PLACES = (
     Place("/jobs", "Jobs", "j"),
     Place("/failures", "Failures", "f"),
     Place("/datasets", "Datasets", "d"),
+    Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, below="/uploads/"),
 )
 
 
@@ -73,7 +81,15 @@ class Frame:
     outcome: str | None = None
     fragment: bool = False
     read_only: bool = False
-    places: Sequence[Place] = field(default=PLACES)
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """Where the viewer may go."""
+        return [one for one in PLACES if self.may(one.role) and not (one.changes and self.read_only)]
+
+    def may(self, role: Role) -> bool:
+        """Whether the viewer may do what a role may."""
+        return self.caller is not None and self.caller.may(role)
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -93,7 +109,7 @@ class Frame:
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
-        return path == place.path or (place.path != "/" and path.startswith(f"{place.path}/"))
+        return path == place.path or (place.path != "/" and path.startswith(place.below or f"{place.path}/"))
 
 
 _HEALTH = {

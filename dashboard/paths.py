@@ -9,6 +9,7 @@ LOGIN = "/login"
 FAILURES = "/failures"
 DATASETS = "/datasets"
 OPERATIONS = "/operations"
+UPLOAD = "/upload"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -49,6 +50,11 @@ def operations_before(key: int) -> str:
 def new_operation(action: str, words: str) -> str:
     """Asks whether an act is to be done with all jobs of a filter line."""
     return f"{OPERATIONS}/new?{urlencode({'action': action, 'q': words})}"
+
+
+def batch(name: str) -> str:
+    """What was uploaded together."""
+    return f"/uploads/{quote(name, safe='')}"
 
 
 def jobs(words: str = "") -> str:

@@ -228,6 +228,11 @@ select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at,
     released_at, log
 from runs where job_id = %(job_id)s order by epoch
 
+-- name: jobs.outcomes
+-- Reads what the latest runs of these jobs have said of their files, for those that were submitted together.
+select jobs.id as job_id, runs.outcome from jobs join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
+where jobs.id = any (%(ids)s::uuid[])
+
 -- name: jobs.finished_since
 -- Lists the first jobs of a pool that have finished since a time, but those of a load, each with how many there are.
 -- Called by load.
