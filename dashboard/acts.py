@@ -13,6 +13,7 @@ from api.acts import check_own, refused_as
 from api.context import Context
 from api.ids import dataset_of, job_of
 from api.problems import Problem
+from api.routes.schedule_acts import begin_look
 from dashboard import paths
 from dataset_jobs.model.causes import Cause, cause_of
 from dataset_jobs.model.sentences import Sentence, counted, sentence
@@ -22,6 +23,7 @@ from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
 from services.operation_acts import Doing
+from services.schedule_words import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,35 @@ def _resume_pool(asked: Asked) -> None:
         asked.client.pools.resume(asked.id)
 
 
+def _probe_pool(asked: Asked) -> None:
+    asked.client.pools.probe(asked.id)
+
+
 def _set_pool(asked: Asked) -> None:
     with refused_as("pool-is-described"):
         asked.client.pools.set(asked.id, max_running=asked.number("max_running"))
 
 
-def _remove_schedule(asked: Asked) -> None:
+def _run_schedule(asked: Asked) -> None:
+    begin_look(asked.using, asked.client, asked.id, lambda: None)
+
+
+def _pause_schedule(asked: Asked) -> None:
+    asked.client.schedules.pause(asked.id, True)
+
+
+def _resume_schedule(asked: Asked) -> None:
+    asked.client.schedules.pause(asked.id, False)
+
+
+def _what_stays(asked: Asked) -> Sentence:
+    found = asked.client.schedules.get(asked.id)
+    return sentence("remove schedule {}, which looks at {}? What it has submitted stays.", found.name, place_of(found))
+
+
+def _remove_schedule(asked: Asked) -> str:
     asked.client.schedules.remove(asked.id)
+    return paths.SCHEDULES
 
 
 def _failed_of(asked: Asked) -> JobFilter:
@@ -162,8 +186,6 @@ def _retry_failed(asked: Asked) -> str:
     return paths.jobs(f"state:failed cause:{asked.id}")
 
 
-_GONE = sentence("remove this schedule? What it has submitted stays")
-
 ACTS: Mapping[tuple[Verb, Target], PageAct] = {
     (Verb.CANCEL, Target.JOB): PageAct(
         Role.UPLOADER, _cancel_job, "The job is cancelled, or its run is being stopped.", own=True
@@ -179,9 +201,19 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
         Role.ADMIN, _pause_pool, "The pool is paused: runs at work go on, and nothing else starts."
     ),
     (Verb.RESUME, Target.POOL): PageAct(Role.ADMIN, _resume_pool, "The pool goes on."),
+    (Verb.PROBE, Target.POOL): PageAct(
+        Role.ADMIN, _probe_pool, "One run is tried now; the pool goes on when it starts."
+    ),
     (Verb.SET, Target.POOL): PageAct(Role.ADMIN, _set_pool, "The maximum is changed."),
+    (Verb.RUN_NOW, Target.SCHEDULE): PageAct(
+        Role.ADMIN, _run_schedule, "It is being looked at now; its last result says what comes of it."
+    ),
+    (Verb.PAUSE, Target.SCHEDULE): PageAct(Role.ADMIN, _pause_schedule, "The schedule is paused."),
+    (Verb.RESUME, Target.SCHEDULE): PageAct(
+        Role.ADMIN, _resume_schedule, "The schedule goes on: one look makes up for those that it missed."
+    ),
     (Verb.REMOVE, Target.SCHEDULE): PageAct(
-        Role.ADMIN, _remove_schedule, "The schedule is removed.", question=lambda _: _GONE
+        Role.ADMIN, _remove_schedule, "The schedule is removed.", question=_what_stays
     ),
     (Verb.RETRY, Target.FAILED_JOBS): PageAct(
         Role.ADMIN, _retry_failed, "The jobs are being retried.", question=_how_many_failed
@@ -195,5 +227,9 @@ def name_of(verb: Verb, target: Target) -> str:
     return f"{verb}-{target}"
 
 
-OUTCOMES: Mapping[str, str] = {name_of(*what): act.outcome for what, act in ACTS.items()}
+OUTCOMES: Mapping[str, str] = {
+    **{name_of(*what): act.outcome for what, act in ACTS.items()},
+    "schedule-added": "The schedule is added.",
+    "schedule-changed": "The schedule is changed.",
+}
 """What a page may say has just been done."""

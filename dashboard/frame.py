@@ -11,6 +11,7 @@ from starlette.requests import Request, cookie_parser
 from api.access import Caller
 from dashboard.acts import OUTCOMES
 from services.figures import Figures
+from services.keys import Role
 from services.problems import Problem, Severity
 
 
@@ -21,9 +22,16 @@ class Place(NamedTuple):
     label: str
     key: str
     """After `g`, on the keyboard."""
+    others: tuple[str, ...] = ()
+    """Further pages that belong there."""
 
 
-PLACES = (Place("/", "Overview", "o"), Place("/jobs", "Jobs", "j"), Place("/failures", "Failures", "f"))
+PLACES = (
+    Place("/", "Overview", "o"),
+    Place("/jobs", "Jobs", "j"),
+    Place("/failures", "Failures", "f"),
+    Place("/schedules", "Schedules", "s", ("/new-schedule",)),
+)
 
 
 class Health(StrEnum):
@@ -85,10 +93,14 @@ class Frame:
         worst = min((one.severity for one in self.figures.problems), default=Severity.NOTE)
         return _HEALTH[worst]
 
+    def may_change(self, role: str) -> bool:
+        """Whether the viewer sees what only this role and those above it may change."""
+        return not self.read_only and self.caller is not None and self.caller.may(Role(role))
+
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
-        return path == place.path or (place.path != "/" and path.startswith(f"{place.path}/"))
+        return path == place.path or path in place.others or (place.path != "/" and path.startswith(f"{place.path}/"))
 
 
 _HEALTH = {

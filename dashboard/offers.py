@@ -93,5 +93,6 @@ _PAGES: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
     (Verb.SHOW, Target.INSTALLATION): lambda _: paths.HOME,
     (Verb.LIST, Target.FAILED_JOBS): lambda _: paths.FAILURES,
     (Verb.LIST, Target.POOLS): lambda _: paths.HOME,
+    (Verb.LIST, Target.SCHEDULES): lambda _: paths.SCHEDULES,
 }
 """Where offers lead that only look. A page that comes to be gets its line here."""

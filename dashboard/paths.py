@@ -7,6 +7,7 @@ from uuid import UUID
 HOME = "/"
 LOGIN = "/login"
 FAILURES = "/failures"
+SCHEDULES = "/schedules"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -32,6 +33,11 @@ def job(job_id: UUID | str) -> str:
 def pool(name: str) -> str:
     """A pool and its past."""
     return f"/pools/{quote(name, safe='')}"
+
+
+def schedule(name: str) -> str:
+    """A schedule, and what can be changed of it."""
+    return f"{SCHEDULES}/{quote(name, safe='')}"
 
 
 def jobs(words: str = "") -> str:

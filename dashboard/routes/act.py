@@ -13,6 +13,7 @@ from api.problems import Problem
 from dashboard import paths
 from dashboard.acts import ACTS, Asked, PageAct, name_of
 from dashboard.declaring import takes
+from dashboard.forms import Form, form_of
 from dashboard.rendering import HEADERS, page
 from services.actions import Target, Verb
 
@@ -20,14 +21,8 @@ topic = Topic("acts", "What the buttons of pages do.")
 
 _PROBLEMS = (
     "not-found", "completed-already", "cannot-be-put-back", "not-waiting", "job-unfinished", "pool-is-described",
-    "conflict", "not-allowed",
+    "conflict", "not-allowed", "at-work",
 )  # fmt: skip
-
-
-async def _form(request: Request) -> Mapping[str, str]:
-    """The fields of a form; files are none."""
-    async with request.form() as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 @takes(topic, "/act", Access.UPLOADER, problems=_PROBLEMS)
@@ -36,9 +31,10 @@ def act(
     using: Using,
     client: Requesting,
     caller: Calling,
-    form: Annotated[Mapping[str, str], Depends(_form)],
+    given: Annotated[Form, Depends(form_of)],
 ) -> Response:
     """Does what a button says. What cannot be taken back is asked first, on a page of its own."""
+    form = given.said
     verb, target, what = _what(form)
     if not caller.may(what.role):
         raise Problem(

@@ -109,6 +109,11 @@ PAGES = [
     Line("GET", "/jobs", VIEWERS),
     Line("GET", "/failures", VIEWERS),
     Line("GET", "/pools/{name}", VIEWERS, "/pools/default"),
+    Line("GET", "/schedules", VIEWERS),
+    Line("GET", "/schedules/{name}", LOST, "/schedules/none"),
+    Line("POST", "/schedules/{name}", LOST_TO_ADMINS, "/schedules/none", by_form=True),
+    Line("GET", "/new-schedule", ADMINS),
+    Line("POST", "/new-schedule", (401, 403, 403, 422), by_form=True),
     Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]
