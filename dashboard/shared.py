@@ -14,6 +14,7 @@ from services.client import Client
 from services.filters import JobFilter
 from services.listing import Order
 from services.refreshed import Refreshed
+from services.web_sessions import RefusedLogins
 
 EVERY_SECONDS, LATE_SECONDS = 2.0, 10.0
 """As for the figures."""
@@ -45,6 +46,7 @@ class Shared:
     """
 
     def __init__(self, client: Client) -> None:
+        self.refused_logins = RefusedLogins()
         self._recent = Refreshed[Recent](lambda *_: _read(client), EVERY_SECONDS, LATE_SECONDS)
 
     def recent(self) -> Recent:
