@@ -27,6 +27,7 @@ _REQUESTS: dict[tuple[Verb, Target], tuple[str, str]] = {
     (Verb.PAUSE, Target.SCHEDULE): ("POST", f"{_SCHEDULE}/pause"),
     (Verb.RESUME, Target.SCHEDULE): ("POST", f"{_SCHEDULE}/resume"),
     (Verb.REMOVE, Target.SCHEDULE): ("DELETE", _SCHEDULE),
+    (Verb.REVOKE, Target.KEY): ("DELETE", "/v1/keys/{id}"),
     (Verb.LIST, Target.FORMATS): ("GET", "/v1/parsers"),
     (Verb.LIST, Target.FAILED_JOBS): ("GET", "/v1/failures"),
     (Verb.LIST, Target.POOLS): ("GET", "/v1/pools"),

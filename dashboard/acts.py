@@ -165,6 +165,21 @@ def _remove_schedule(asked: Asked) -> str:
     return paths.SCHEDULES
 
 
+def _what_ends(asked: Asked) -> Sentence:
+    key = next((one for one in asked.client.keys.all() if one.id == asked.id), None)
+    if key is None:
+        raise Problem("not-found", f"there is no key {asked.id}")
+    text = sentence(
+        "revoke key {} of {}, with the role {}? Whoever has it is logged out at once.", key.id, key.name, key.role
+    )
+    return text if key.id != asked.caller.key_id else sentence("{} It is your own.", text)
+
+
+def _revoke_key(asked: Asked) -> str:
+    asked.client.keys.revoke(asked.id)
+    return paths.KEYS
+
+
 def _failed_of(asked: Asked) -> JobFilter:
     cause: Cause | None = cause_of(asked.id)
     if cause is None:
@@ -215,6 +230,7 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
     (Verb.REMOVE, Target.SCHEDULE): PageAct(
         Role.ADMIN, _remove_schedule, "The schedule is removed.", question=_what_stays
     ),
+    (Verb.REVOKE, Target.KEY): PageAct(Role.ADMIN, _revoke_key, "The key is revoked.", question=_what_ends),
     (Verb.RETRY, Target.FAILED_JOBS): PageAct(
         Role.ADMIN, _retry_failed, "The jobs are being retried.", question=_how_many_failed
     ),
@@ -230,6 +246,7 @@ def name_of(verb: Verb, target: Target) -> str:
 OUTCOMES: Mapping[str, str] = {
     **{name_of(*what): act.outcome for what, act in ACTS.items()},
     "schedule-added": "The schedule is added.",
+    "logged-out-others": "The other logins with your key are ended.",
     "schedule-changed": "The schedule is changed.",
 }
 """What a page may say has just been done."""

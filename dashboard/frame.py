@@ -31,6 +31,7 @@ PLACES = (
     Place("/jobs", "Jobs", "j"),
     Place("/failures", "Failures", "f"),
     Place("/schedules", "Schedules", "s", ("/new-schedule",)),
+    Place("/settings", "Settings", "e", ("/keys", "/audit", "/doctor")),
 )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ASKS: Mapping[str, str] = {"priority": "Priority", "max_running": "Runs at most"}
 """What a form asks for, with its label. An offer that asks for something else has no button."""
 
-_DANGEROUS = (Verb.CANCEL, Verb.DELETE, Verb.REMOVE)
+_DANGEROUS = (Verb.CANCEL, Verb.DELETE, Verb.REMOVE, Verb.REVOKE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ HOME = "/"
 LOGIN = "/login"
 FAILURES = "/failures"
 SCHEDULES = "/schedules"
+SETTINGS = "/settings"
+KEYS = "/keys"
+AUDIT = "/audit"
+DOCTOR = "/doctor"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""

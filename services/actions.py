@@ -35,6 +35,7 @@ class Verb(StrEnum):
     MIGRATE = "migrate"
     RUN_CONTROLLER = "run_controller"
     MOVE = "move"
+    REVOKE = "revoke"
 
     @property
     def looks(self) -> bool:
@@ -55,6 +56,7 @@ class Target(StrEnum):
     FAILED_JOBS = "failed_jobs"
     POOLS = "pools"
     SCHEDULES = "schedules"
+    KEY = "key"
     INSTALLATION = "installation"
 
 

@@ -130,8 +130,8 @@ class RefusedLogins:
         clock: seconds that never go back.
     """
 
-    def __init__(self, an_hour: int = REFUSED_AN_HOUR, clock: Callable[[], float] = time.monotonic) -> None:
-        self._an_hour = an_hour
+    def __init__(self, an_hour: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._an_hour = REFUSED_AN_HOUR if an_hour is None else an_hour
         self._clock = clock
         self._lock = threading.Lock()
         self._noted: deque[float] = deque()

@@ -1,8 +1,21 @@
 """The routes of pages, a module for each. `ALL` lists their topics."""
 
-from dashboard.routes import act, failures, job, jobs, login, overview, pools, schedules, static
+from dashboard.routes import (
+    act,
+    audit,
+    failures,
+    job,
+    jobs,
+    keys,
+    login,
+    overview,
+    pools,
+    schedules,
+    settings,
+    static,
+)
 
 ALL = (
     static.topic, login.topic, overview.topic, jobs.topic, job.topic, failures.topic, pools.topic, schedules.topic,
-    act.topic,
+    settings.topic, keys.topic, audit.topic, act.topic,
 )  # fmt: skip
