@@ -16,6 +16,7 @@ from api.acts import Priority, When, check_own, refused_as
 from api.context import Context
 from api.ids import dataset_of, job_of
 from api.problems import Problem
+from api.routes.schedule_acts import begin_look
 from dashboard import paths
 from dataset_jobs.model.requests import NotFound
 from dataset_jobs.model.sentences import Sentence, sentence
@@ -23,6 +24,7 @@ from services.actions import Target, Verb
 from services.client import Client
 from services.deletions import question
 from services.keys import Role
+from services.schedule_words import place_of
 
 Given = TypeVar("Given")
 
@@ -148,13 +150,50 @@ def _resume_pool(asked: Asked) -> None:
         asked.client.pools.resume(asked.id)
 
 
+def _probe_pool(asked: Asked) -> None:
+    asked.client.pools.probe(asked.id)
+
+
 def _set_pool(asked: Asked) -> None:
     with refused_as("pool-is-described"):
         asked.client.pools.set(asked.id, max_running=asked.number("max_running"))
 
 
-def _remove_schedule(asked: Asked) -> None:
+def _run_schedule(asked: Asked) -> None:
+    begin_look(asked.using, asked.client, asked.id, lambda: None)
+
+
+def _pause_schedule(asked: Asked) -> None:
+    asked.client.schedules.pause(asked.id, True)
+
+
+def _resume_schedule(asked: Asked) -> None:
+    asked.client.schedules.pause(asked.id, False)
+
+
+def _what_stays(asked: Asked) -> Sentence:
+    found = asked.client.schedules.get(asked.id)
+    return sentence("remove schedule {}, which looks at {}? What it has submitted stays.", found.name, place_of(found))
+
+
+def _remove_schedule(asked: Asked) -> str:
     asked.client.schedules.remove(asked.id)
+    return paths.SCHEDULES
+
+
+def _what_ends(asked: Asked) -> Sentence:
+    key = next((one for one in asked.client.keys.all() if one.id == asked.id), None)
+    if key is None:
+        raise Problem("not-found", f"there is no key {asked.id}")
+    text = sentence(
+        "revoke key {} of {}, with the role {}? Whoever has it is logged out at once.", key.id, key.name, key.role
+    )
+    return text if key.id != asked.caller.key_id else sentence("{} It is your own.", text)
+
+
+def _revoke_key(asked: Asked) -> str:
+    asked.client.keys.revoke(asked.id)
+    return paths.KEYS
 
 
 def _cancel_operation(asked: Asked) -> str:
@@ -166,8 +205,6 @@ def _cancel_operation(asked: Asked) -> str:
         asked.client.operations.cancel(found)
     return paths.operation(found)
 
-
-_GONE = sentence("remove this schedule? What it has submitted stays")
 
 ACTS: Mapping[tuple[Verb, Target], PageAct] = {
     (Verb.CANCEL, Target.JOB): PageAct(
@@ -184,13 +221,24 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
         Role.ADMIN, _pause_pool, "The pool is paused: runs at work go on, and nothing else starts."
     ),
     (Verb.RESUME, Target.POOL): PageAct(Role.ADMIN, _resume_pool, "The pool goes on."),
-    (Verb.SET, Target.POOL): PageAct(Role.ADMIN, _set_pool, "The maximum is changed."),
-    (Verb.REMOVE, Target.SCHEDULE): PageAct(
-        Role.ADMIN, _remove_schedule, "The schedule is removed.", question=lambda _: _GONE
+    (Verb.PROBE, Target.POOL): PageAct(
+        Role.ADMIN, _probe_pool, "One run is tried now; the pool goes on when it starts."
     ),
     (Verb.CANCEL, Target.OPERATION): PageAct(
         Role.ADMIN, _cancel_operation, "The operation is cancelled. What it has done stays done."
     ),
+    (Verb.SET, Target.POOL): PageAct(Role.ADMIN, _set_pool, "The maximum is changed."),
+    (Verb.RUN_NOW, Target.SCHEDULE): PageAct(
+        Role.ADMIN, _run_schedule, "It is being looked at now; its last result says what comes of it."
+    ),
+    (Verb.PAUSE, Target.SCHEDULE): PageAct(Role.ADMIN, _pause_schedule, "The schedule is paused."),
+    (Verb.RESUME, Target.SCHEDULE): PageAct(
+        Role.ADMIN, _resume_schedule, "The schedule goes on: one look makes up for those that it missed."
+    ),
+    (Verb.REMOVE, Target.SCHEDULE): PageAct(
+        Role.ADMIN, _remove_schedule, "The schedule is removed.", question=_what_stays
+    ),
+    (Verb.REVOKE, Target.KEY): PageAct(Role.ADMIN, _revoke_key, "The key is revoked.", question=_what_ends),
 }
 """An act without a line here has no button."""
 
@@ -206,5 +254,8 @@ OUTCOMES: Mapping[str, str] = {
     **{name_of(*what): act.outcome for what, act in ACTS.items()},
     STARTED: "The operation goes on by itself, whether you look on or not.",
     "retry-batch": "The jobs are queued again.",
+    "schedule-added": "The schedule is added.",
+    "logged-out-others": "The other logins with your key are ended.",
+    "schedule-changed": "The schedule is changed.",
 }
 """What a page may say has just been done."""

@@ -28,6 +28,8 @@ class Place(NamedTuple):
     """It is of no use where nothing may be changed."""
     below: str = ""
     """How the paths begin that belong to it, if not with its own."""
+    others: tuple[str, ...] = ()
+    """Further pages that belong there."""
 
 
 PLACES = (
@@ -36,6 +38,8 @@ PLACES = (
     Place("/failures", "Failures", "f"),
     Place("/datasets", "Datasets", "d"),
     Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, below="/uploads/"),
+    Place("/schedules", "Schedules", "s", others=("/new-schedule",)),
+    Place("/settings", "Settings", "e", others=("/keys", "/audit", "/doctor")),
 )
 
 
@@ -106,10 +110,18 @@ class Frame:
         worst = min((one.severity for one in self.figures.problems), default=Severity.NOTE)
         return _HEALTH[worst]
 
+    def may_change(self, role: str) -> bool:
+        """Whether the viewer sees what only this role and those above it may change."""
+        return not self.read_only and self.caller is not None and self.caller.may(Role(role))
+
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
-        return path == place.path or (place.path != "/" and path.startswith(place.below or f"{place.path}/"))
+        return (
+            path == place.path
+            or path in place.others
+            or (place.path != "/" and path.startswith(place.below or f"{place.path}/"))
+        )
 
 
 _HEALTH = {

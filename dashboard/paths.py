@@ -10,6 +10,11 @@ FAILURES = "/failures"
 DATASETS = "/datasets"
 OPERATIONS = "/operations"
 UPLOAD = "/upload"
+SCHEDULES = "/schedules"
+SETTINGS = "/settings"
+KEYS = "/keys"
+AUDIT = "/audit"
+DOCTOR = "/doctor"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -55,6 +60,11 @@ def new_operation(action: str, words: str) -> str:
 def batch(name: str) -> str:
     """What was uploaded together."""
     return f"/uploads/{quote(name, safe='')}"
+
+
+def schedule(name: str) -> str:
+    """A schedule, and what can be changed of it."""
+    return f"{SCHEDULES}/{quote(name, safe='')}"
 
 
 def jobs(words: str = "") -> str:

@@ -15,6 +15,7 @@ from services.figures import COUNTS_LATE_SECONDS, COUNTS_SECONDS, count_datasets
 from services.filters import JobFilter
 from services.listing import Order
 from services.refreshed import Refreshed
+from services.web_sessions import RefusedLogins
 
 EVERY_SECONDS, LATE_SECONDS = 2.0, 10.0
 """As for the figures."""
@@ -54,6 +55,7 @@ class Shared:
     """
 
     def __init__(self, client: Client) -> None:
+        self.refused_logins = RefusedLogins()
         self._recent = Refreshed[Recent](lambda *_: _read(client), EVERY_SECONDS, LATE_SECONDS)
         self._datasets = Refreshed[CountedDatasets](
             lambda *_: CountedDatasets(count_datasets(client.database), client.now()),

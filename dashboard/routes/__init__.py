@@ -2,15 +2,19 @@
 
 from dashboard.routes import (
     act,
+    audit,
     dataset,
     datasets,
     failures,
     job,
     jobs,
+    keys,
     login,
     operations,
     overview,
     pools,
+    schedules,
+    settings,
     static,
     upload,
 )
@@ -27,5 +31,9 @@ ALL = (
     operations.topic,
     pools.topic,
     upload.topic,
+    schedules.topic,
+    settings.topic,
+    keys.topic,
+    audit.topic,
     act.topic,
 )

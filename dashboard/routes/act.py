@@ -21,7 +21,7 @@ topic = Topic("acts", "What the buttons of pages do.")
 
 _PROBLEMS = (
     "not-found", "completed-already", "cannot-be-put-back", "not-waiting", "job-unfinished", "pool-is-described",
-    "conflict", "not-allowed", "over",
+    "conflict", "not-allowed", "over", "at-work", "last-admin",
 )  # fmt: skip
 
 

@@ -214,6 +214,7 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "jobs retry": [[job["failed"]], [bad]],
         "pools pause": [["default", "--reason", bad], [bad]],
         "pools resume": [["default"], [bad]],
+        "pools probe": [["default"], [bad]],
         "pools set": [["default", "--max", "3"], [bad, "--max", "3"]],
         "schedules add": [[bad, "--cron", bad, "--location", bad, "-c", "US"]],
         "schedules pause": [[schedule], [bad]],

@@ -17,7 +17,7 @@ COMMANDS = [
     "datasets list", "datasets show", "datasets delete", "datasets clean", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules show", "schedules run", "schedules pause",
     "schedules resume", "schedules remove",
-    "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",
+    "pools list", "pools show", "pools pause", "pools resume", "pools probe", "pools set", "help",
     "db start", "db stop", "db url", "db status",
     "serve", "upload", "keys make", "keys list", "keys revoke", "openapi",
     "settings", "context list", "context use", "context show", "context add", "context remove",

@@ -58,7 +58,7 @@ def test_bash_completes_commands_options_and_values(env: dict[str, str]) -> None
     )
     assert offered == [
         ["pools"],
-        ["list", "show", "pause", "resume", "set"],
+        ["list", "show", "pause", "resume", "probe", "set"],
         ["--max", "--max-pending"],
         ["DE", "DK"],
         ["au-vic", "au-vic-by-sex"],

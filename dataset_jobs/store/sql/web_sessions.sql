@@ -14,9 +14,20 @@ where id = (
         select key_id from web_sessions where token_hash = %(token_hash)s and expires_at > clock_timestamp())
     and revoked_at is null and coalesce(expires_at > clock_timestamp(), true)
 
+-- name: web_sessions.of_key
+-- Lists the sessions of a key that last still, the newest first.
+select made_at, expires_at, token_hash = %(token_hash)s::bytea as this
+from web_sessions where key_id = %(key_id)s and expires_at > clock_timestamp()
+order by made_at desc
+limit %(limit)s
+
 -- name: web_sessions.end
--- Ends a session.
-delete from web_sessions where token_hash = %(token_hash)s
+-- Ends a session. No row: it was ended already.
+delete from web_sessions where token_hash = %(token_hash)s returning key_id
+
+-- name: web_sessions.end_others
+-- Ends the sessions of a key, except for one; a row for each.
+delete from web_sessions where key_id = %(key_id)s and token_hash <> %(token_hash)s returning key_id
 
 -- name: web_sessions.remove_old
 -- Removes some of the sessions that are over.
