@@ -22,6 +22,7 @@ from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
 from services.operation_acts import Doing
+from services.steering import STEERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,23 +163,25 @@ def _retry_failed(asked: Asked) -> str:
     return paths.jobs(f"state:failed cause:{asked.id}")
 
 
+def _steers(verb: Verb, target: Target, do: Callable[[Asked], str | None]) -> PageAct:
+    """What the terminal can do too: whom it is for, and what is said, stands in services."""
+    steer = STEERS[verb, target]
+    return PageAct(steer.role, do, steer.outcome, steer.own)
+
+
 _GONE = sentence("remove this schedule? What it has submitted stays")
 
 ACTS: Mapping[tuple[Verb, Target], PageAct] = {
-    (Verb.CANCEL, Target.JOB): PageAct(
-        Role.UPLOADER, _cancel_job, "The job is cancelled, or its run is being stopped.", own=True
-    ),
-    (Verb.RETRY, Target.JOB): PageAct(Role.UPLOADER, _retry_job, "The job is queued again.", own=True),
-    (Verb.RUN_NOW, Target.JOB): PageAct(Role.ADMIN, _run_job_now, "The job runs as soon as there is a slot for it."),
+    (Verb.CANCEL, Target.JOB): _steers(Verb.CANCEL, Target.JOB, _cancel_job),
+    (Verb.RETRY, Target.JOB): _steers(Verb.RETRY, Target.JOB, _retry_job),
+    (Verb.RUN_NOW, Target.JOB): _steers(Verb.RUN_NOW, Target.JOB, _run_job_now),
     (Verb.SET, Target.JOB): PageAct(Role.ADMIN, _set_job, "The priority is changed."),
     (Verb.REPROCESS, Target.DATASET): PageAct(
         Role.UPLOADER, _reprocess, "The dataset is loaded again, by this job.", own=True
     ),
     (Verb.DELETE, Target.DATASET): PageAct(Role.ADMIN, _delete, "The dataset is deleted.", question=_what_goes),
-    (Verb.PAUSE, Target.POOL): PageAct(
-        Role.ADMIN, _pause_pool, "The pool is paused: runs at work go on, and nothing else starts."
-    ),
-    (Verb.RESUME, Target.POOL): PageAct(Role.ADMIN, _resume_pool, "The pool goes on."),
+    (Verb.PAUSE, Target.POOL): _steers(Verb.PAUSE, Target.POOL, _pause_pool),
+    (Verb.RESUME, Target.POOL): _steers(Verb.RESUME, Target.POOL, _resume_pool),
     (Verb.SET, Target.POOL): PageAct(Role.ADMIN, _set_pool, "The maximum is changed."),
     (Verb.REMOVE, Target.SCHEDULE): PageAct(
         Role.ADMIN, _remove_schedule, "The schedule is removed.", question=lambda _: _GONE

@@ -11,7 +11,7 @@ from starlette.requests import Request, cookie_parser
 from api.access import Caller
 from dashboard.acts import OUTCOMES
 from services.figures import Figures
-from services.problems import Problem, Severity
+from services.problems import Health, Problem, Severity, health_of
 
 
 class Place(NamedTuple):
@@ -24,16 +24,6 @@ class Place(NamedTuple):
 
 
 PLACES = (Place("/", "Overview", "o"), Place("/jobs", "Jobs", "j"), Place("/failures", "Failures", "f"))
-
-
-class Health(StrEnum):
-    """How the installation is, as a word; each has a mark and a colour besides."""
-
-    WELL = "all is well"
-    SLOW = "slow"
-    TROUBLE = "trouble"
-    STOPPED = "stopped"
-    UNKNOWN = "not known"
 
 
 class Theme(StrEnum):
@@ -80,24 +70,12 @@ class Frame:
     @property
     def health(self) -> Health:
         """In a word."""
-        if self.figures is None:
-            return Health.UNKNOWN
-        worst = min((one.severity for one in self.figures.problems), default=Severity.NOTE)
-        return _HEALTH[worst]
+        return Health.UNKNOWN if self.figures is None else health_of(self.figures.problems)
 
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
         return path == place.path or (place.path != "/" and path.startswith(f"{place.path}/"))
-
-
-_HEALTH = {
-    Severity.STOPPED: Health.STOPPED,
-    Severity.HELD: Health.TROUBLE,
-    Severity.FAILING: Health.TROUBLE,
-    Severity.SLOW: Health.SLOW,
-    Severity.NOTE: Health.WELL,
-}
 
 
 def here_of(request: Request) -> str:

@@ -1,13 +1,13 @@
 """The filter line of jobs: words such as `state:failed cause:crashed country:US`; the rest is of a file's name.
 
-It is what the address of a list has too, so each filter can be kept and shared.
+It is what the address of a page has too, so each filter can be kept and shared, and what is typed in a terminal.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
-from app.settings.near_misses import nearest
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.requests import InvalidRequest
@@ -70,7 +70,7 @@ def read_words(given: str) -> JobWords:
 
 def _known(name: str) -> tuple[str, Callable[[str], Any]]:
     if name not in _FIELDS:
-        near = nearest(name, [*_FIELDS])
+        near = _nearest(name, _FIELDS)
         advice = f"did you mean {near}:?" if near else f"there are {', '.join(f'{one}:' for one in _FIELDS)}"
         raise InvalidRequest(f"{one_line(name)[:40]}: is no filter: {advice}")
     return _FIELDS[name]
@@ -81,12 +81,16 @@ def _one_of(name: str, words: type[JobState] | type[Cause]) -> Callable[[str], A
         there = [str(word) for word in words]
         for one in (several := value.split(",")):
             if one not in there:
-                near = nearest(one, there)
+                near = _nearest(one, there)
                 advice = f"did you mean {near}?" if near else f"there are {', '.join(there)}"
                 raise InvalidRequest(f"{name}:{one_line(one)[:40]}: {advice}")
         return tuple(dict.fromkeys(words(one) for one in several))
 
     return read
+
+
+def _nearest(given: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(given.casefold(), [*known], n=1, cutoff=0.6)), None)
 
 
 def _since(value: str) -> Any:
