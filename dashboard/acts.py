@@ -25,6 +25,7 @@ from services.client import Client
 from services.deletions import question
 from services.keys import Role
 from services.schedule_words import place_of
+from services.steering import STEERS
 
 Given = TypeVar("Given")
 
@@ -206,21 +207,23 @@ def _cancel_operation(asked: Asked) -> str:
     return paths.operation(found)
 
 
+def _steers(verb: Verb, target: Target, do: Callable[[Asked], str | None]) -> PageAct:
+    """What the terminal can do too: whom it is for, and what is said, stands in services."""
+    steer = STEERS[verb, target]
+    return PageAct(steer.role, do, steer.outcome, steer.own)
+
+
 ACTS: Mapping[tuple[Verb, Target], PageAct] = {
-    (Verb.CANCEL, Target.JOB): PageAct(
-        Role.UPLOADER, _cancel_job, "The job is cancelled, or its run is being stopped.", own=True
-    ),
-    (Verb.RETRY, Target.JOB): PageAct(Role.UPLOADER, _retry_job, "The job is queued again.", own=True),
-    (Verb.RUN_NOW, Target.JOB): PageAct(Role.ADMIN, _run_job_now, "The job runs as soon as there is a slot for it."),
+    (Verb.CANCEL, Target.JOB): _steers(Verb.CANCEL, Target.JOB, _cancel_job),
+    (Verb.RETRY, Target.JOB): _steers(Verb.RETRY, Target.JOB, _retry_job),
+    (Verb.RUN_NOW, Target.JOB): _steers(Verb.RUN_NOW, Target.JOB, _run_job_now),
     (Verb.SET, Target.JOB): PageAct(Role.ADMIN, _set_job, "The priority is changed."),
     (Verb.REPROCESS, Target.DATASET): PageAct(
         Role.UPLOADER, _reprocess, "The dataset is loaded again, by this job.", own=True
     ),
     (Verb.DELETE, Target.DATASET): PageAct(Role.ADMIN, _delete, "The dataset is deleted.", question=_what_goes),
-    (Verb.PAUSE, Target.POOL): PageAct(
-        Role.ADMIN, _pause_pool, "The pool is paused: runs at work go on, and nothing else starts."
-    ),
-    (Verb.RESUME, Target.POOL): PageAct(Role.ADMIN, _resume_pool, "The pool goes on."),
+    (Verb.PAUSE, Target.POOL): _steers(Verb.PAUSE, Target.POOL, _pause_pool),
+    (Verb.RESUME, Target.POOL): _steers(Verb.RESUME, Target.POOL, _resume_pool),
     (Verb.PROBE, Target.POOL): PageAct(
         Role.ADMIN, _probe_pool, "One run is tried now; the pool goes on when it starts."
     ),

@@ -12,7 +12,7 @@ from api.access import Caller
 from dashboard.acts import OUTCOMES
 from services.figures import Figures
 from services.keys import Role
-from services.problems import Problem, Severity
+from services.problems import Health, Problem, Severity, health_of
 
 
 class Place(NamedTuple):
@@ -41,16 +41,6 @@ PLACES = (
     Place("/schedules", "Schedules", "s", others=("/new-schedule",)),
     Place("/settings", "Settings", "e", others=("/keys", "/audit", "/doctor")),
 )
-
-
-class Health(StrEnum):
-    """How the installation is, as a word; each has a mark and a colour besides."""
-
-    WELL = "all is well"
-    SLOW = "slow"
-    TROUBLE = "trouble"
-    STOPPED = "stopped"
-    UNKNOWN = "not known"
 
 
 class Theme(StrEnum):
@@ -105,10 +95,7 @@ class Frame:
     @property
     def health(self) -> Health:
         """In a word."""
-        if self.figures is None:
-            return Health.UNKNOWN
-        worst = min((one.severity for one in self.figures.problems), default=Severity.NOTE)
-        return _HEALTH[worst]
+        return Health.UNKNOWN if self.figures is None else health_of(self.figures.problems)
 
     def may_change(self, role: str) -> bool:
         """Whether the viewer sees what only this role and those above it may change."""
@@ -122,15 +109,6 @@ class Frame:
             or path in place.others
             or (place.path != "/" and path.startswith(place.below or f"{place.path}/"))
         )
-
-
-_HEALTH = {
-    Severity.STOPPED: Health.STOPPED,
-    Severity.HELD: Health.TROUBLE,
-    Severity.FAILING: Health.TROUBLE,
-    Severity.SLOW: Health.SLOW,
-    Severity.NOTE: Health.WELL,
-}
 
 
 def here_of(request: Request) -> str:

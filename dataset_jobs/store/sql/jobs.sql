@@ -146,6 +146,14 @@ where (%(before)s::int is null or jobs.key < %(before)s)
 order by jobs.finished_at desc, jobs.key desc
 limit %(limit)s
 
+-- name: jobs.match_ended
+-- Finds the jobs that are over, the latest end first, from a place downwards, by an index.
+select id, key, finished_at from jobs
+where finished_at is not null
+    and (%(ended)s::timestamptz is null or (finished_at, key) < (%(ended)s, %(key)s::int))
+order by finished_at desc, key desc
+limit %(limit)s
+
 -- name: jobs.match_queued
 -- Finds queued jobs in the order of their claim, of one pool or of all, from a place downwards: of each pool as many as
 -- a page has, in the order of its index.

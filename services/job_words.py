@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from dashboard.views.filter_line import Field, ago, example, one_of, read_line, with_word
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.model.text import one_line
+from services.filter_line import Field, ago, example, one_of, read_line, with_word
 from services.filters import JobFilter
 
 NO_REASON = "none"
