@@ -27,9 +27,10 @@ def own_path(given: str) -> str:
     return given if len(given) <= LONGEST and _OWN.fullmatch(given) else HOME
 
 
-def login(back: str) -> str:
-    """The page of the login, which leads back to a path."""
-    return LOGIN if back == HOME else f"{LOGIN}?{urlencode({'next': back})}"
+def login(back: str, why: str | None = None) -> str:
+    """The page of the login, which leads back to a path, and may say why the last one has ended."""
+    asked = {**({} if back == HOME else {"next": back}), **({} if why is None else {"why": why})}
+    return f"{LOGIN}?{urlencode(asked)}" if asked else LOGIN
 
 
 def job(job_id: UUID | str) -> str:
