@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,10 +18,12 @@ from controller.launchers.kubernetes.objects import Job, Pod
 from controller.metrics import Metrics
 from controller.operator import Watcher
 from controller.pools.parser_pools import ParserPools
-from controller.runner_config import read_runner_config
+from controller.runner_config import read_runner_config, unknown_keys
 from controller.watch import Watch
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.store.controller import ControllerStore
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -42,6 +45,9 @@ async def on_kubernetes(
     if settings.runner_config is None:
         raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")
     template = read_runner_config(settings.runner_config)
+    warnings = () if (unknown := unknown_keys(template)) is None else (unknown,)
+    for text in warnings:
+        _log.warning("%s", text)
     configuration = await load_configuration()
     api = KubernetesApi(configuration, settings.namespace)
     installation = await store.installation_id()
@@ -58,7 +64,7 @@ async def on_kubernetes(
     async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
         await events.post(reason, message, warning=True, about=about)
 
-    pools = ParserPools(api, store, name, installation, own, warn)
+    pools = ParserPools(api, store, name, installation, own, warn, warnings)
     with contextlib.suppress(RunError):  # to be repeated at the first tick
         await pools.refresh()
 

@@ -84,6 +84,7 @@ class ParserPools:
         installation: owns the Jobs.
         settings: the pool of the settings, with the defaults for ParserPools.
         warn: shows people a warning about a ParserPool.
+        warnings: what is wrong with the settings.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class ParserPools:
         installation: UUID,
         settings: PoolSpec,
         warn: Warn,
+        warnings: Sequence[str] = (),
     ) -> None:
         self._api = api
         self._store = store
@@ -101,6 +103,7 @@ class ParserPools:
         self._installation = installation
         self._settings = settings
         self._warn = warn
+        self._warnings = warnings
         self._known: dict[str, _Known] | None = None
         self._served: dict[str, PoolSpec] = {}
         self._rules: dict[str, PoolSpec] = {}
@@ -121,7 +124,8 @@ class ParserPools:
     @property
     def warnings(self) -> Sequence[str]:
         """See Pools."""
-        found = [self._unheeded.says(one) for one in self._unheeded.found.values()]
+        found = [*self._warnings]
+        found += [self._unheeded.says(one) for one in self._unheeded.found.values()]
         if self._lacking:
             found.append(older_definition(self._lacking))
         return found
