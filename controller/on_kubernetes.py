@@ -17,6 +17,7 @@ from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.launchers.kubernetes.objects import Job, Pod
 from controller.metrics import Metrics
 from controller.operator import Watcher
+from controller.pools.first_pool import FirstPool
 from controller.pools.parser_pools import ParserPools
 from controller.runner_config import read_runner_config, unknown_keys
 from controller.watch import Watch
@@ -64,7 +65,10 @@ async def on_kubernetes(
     async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
         await events.post(reason, message, warning=True, about=about)
 
-    pools = ParserPools(api, store, name, installation, own, warn, warnings)
+    first = None
+    if settings.pool_make_parser_pool:
+        first = FirstPool(api, store, name, own.name, template.labels)
+    pools = ParserPools(api, store, name, installation, own, warn, warnings, first)
     with contextlib.suppress(RunError):  # to be repeated at the first tick
         await pools.refresh()
 

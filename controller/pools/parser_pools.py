@@ -13,6 +13,7 @@ from uuid import UUID
 
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.failed_create import exceeds_quota
+from controller.pools.first_pool import FirstPool
 from controller.pools.paths import to_pool_path
 from controller.pools.resource import SPEC_FIELDS, PoolRefused, controller_of, ordering_key, read_pool, template_of
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
@@ -85,6 +86,7 @@ class ParserPools:
         settings: the pool of the settings, with the defaults for ParserPools.
         warn: shows people a warning about a ParserPool.
         warnings: what is wrong with the settings.
+        first: makes the ParserPool of that pool; None if nobody asks for it.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class ParserPools:
         settings: PoolSpec,
         warn: Warn,
         warnings: Sequence[str] = (),
+        first: FirstPool | None = None,
     ) -> None:
         self._api = api
         self._store = store
@@ -104,6 +107,7 @@ class ParserPools:
         self._settings = settings
         self._warn = warn
         self._warnings = warnings
+        self._first = first
         self._known: dict[str, _Known] | None = None
         self._served: dict[str, PoolSpec] = {}
         self._rules: dict[str, PoolSpec] = {}
@@ -170,6 +174,8 @@ class ParserPools:
 
     async def _refresh(self) -> None:
         everybodys = await self._list()
+        if self._first is not None and everybodys is not None and await self._first.make(everybodys):
+            everybodys = await self._list()
         self.watchable = everybodys is not None
         await self._look_at_others(everybodys or [])
         listed = None if everybodys is None else [*filter(self._is_own, everybodys)]

@@ -16,6 +16,7 @@ LABEL_INSTALLATION = "affirm.dev/installation"
 LABEL_JOB = "affirm.dev/job-id"
 LABEL_EPOCH = "affirm.dev/epoch"
 LABEL_POOL = "affirm.dev/pool"
+LABEL_RELEASE = "app.kubernetes.io/instance"
 ANNOTATION_DATASET = "affirm.dev/dataset-id"
 
 _FROM_POD = {"POD_UID": "metadata.uid", "POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}

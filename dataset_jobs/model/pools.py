@@ -45,6 +45,15 @@ class PoolFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """What claims from a pool go by; None if there is no such limit."""
+
+    max_running: int
+    max_pending: int | None
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PoolQueue:
     """How a pool and its queue stand, for the metrics.
 

@@ -17,6 +17,7 @@ import pytest
 from tests.cluster import Cluster, images
 from tests.cluster.errors import ClusterError
 from tests.e2e.installation import NATIONAL, RELEASE, ROOT, install_custom_resource
+from tests.unit import chart
 
 CHART = ROOT / "charts" / "affirm-worker"
 SERVERS = ("postgres", "storage")
@@ -123,6 +124,21 @@ def test_all_is_ready_in_the_right_order(bare: Bare) -> None:
         assert [one["restartCount"] for one in containers] == [0] * len(containers), pod["metadata"]["name"]
 
 
+def test_its_pool_is_a_parser_pool(bare: Bare) -> None:
+    """Made by the controller; the pages are reached by a key that the notes' command makes."""
+    [pool] = bare.get("parserpools")
+    assert (pool["metadata"]["name"], pool["spec"]["controller"]) == ("default", RELEASE)
+    assert (pool["spec"]["maxParallelism"], pool["metadata"]["labels"]) == (10, {OF_RELEASE.partition("=")[0]: RELEASE})
+    bare.kubectl("scale", "parserpool/default", "--replicas=7")
+    bare.kubectl("wait", "--for=jsonpath={.status.observedGeneration}=2", "parserpool/default", "--timeout=90s")
+    [shown] = [one for one in json.loads(bare.cli("pools", "list", "--json")) if one["name"] == "default"]
+    assert shown["max_running"] == 7
+    [command] = [one for one in chart.commands(bare.helm("get", "notes", RELEASE)) if " keys make me " in one]
+    key = bare.cluster.kubectl(*shlex.split(command)[1:]).strip()
+    assert re.fullmatch(r"\S{30,}", key)
+    bare.cli("keys", "revoke", json.loads(bare.cli("keys", "list", "--json"))[0]["id"])
+
+
 def test_helm_test_sees_rows_and_leaves_none(bare: Bare) -> None:
     said = bare.helm("test", RELEASE, "--logs")
     assert "203 rows of 20150309_BDM_Top-100-Baby-Names-2010.csv came through http://affirm-worker-api:80" in said
@@ -166,13 +182,14 @@ def test_to_leave_the_servers_or_come_to_them_is_refused(bare: Bare) -> None:
 
 def test_what_uninstall_leaves_goes_on_or_goes(bare: Bare) -> None:
     """A new installation finds its rows; the commands of the notes remove all."""
-    before = bare.secrets(), bare.datasets()
+    before, pools = (bare.secrets(), bare.datasets()), bare.get("parserpools")
     bare.helm("uninstall", RELEASE)
     assert bare.secrets() == before[0] and len(bare.get("pvc")) == len(SERVERS)
     notes = bare.install()
     assert (bare.secrets(), bare.datasets()) == before
+    assert [one["metadata"]["uid"] for one in bare.get("parserpools")] == [one["metadata"]["uid"] for one in pools]
     bare.helm("uninstall", RELEASE)
-    commands = re.findall(r"^  (kubectl .*delete (?:pvc|jobs).*)$", notes, re.MULTILINE)
+    commands = [one for one in chart.commands(notes) if re.match(r"kubectl .*delete (?:pvc|jobs)", one)]
     assert len(commands) == 2
     for command in commands:
         bare.cluster.kubectl(*shlex.split(command)[1:])
@@ -181,8 +198,8 @@ def test_what_uninstall_leaves_goes_on_or_goes(bare: Bare) -> None:
 
 def _left(bare: Bare) -> set[str]:
     """What is in the namespace and is not Kubernetes' own."""
-    kinds = "pods,jobs,pvc,services,deployments,statefulsets,secrets,configmaps,networkpolicies,serviceaccounts,roles"
-    found = {f"{one['kind']}/{one['metadata']['name']}" for one in bare.get(kinds)}
+    kinds = "pods,jobs,pvc,parserpools,services,deployments,statefulsets,secrets,configmaps,networkpolicies"
+    found = {f"{one['kind']}/{one['metadata']['name']}" for one in bare.get(f"{kinds},serviceaccounts,roles")}
     return found - {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -209,6 +210,12 @@ def text(values: str = LEAST, *options: str) -> str:
 def notes(values: str = LEAST) -> str:
     """What helm says after an installation."""
     return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
+
+
+def commands(notes: str) -> list[str]:
+    """The commands of notes, each in one line."""
+    joined = re.sub(r" \\\n +", " ", notes)
+    return [line.strip() for line in joined.splitlines() if line.startswith("  ")]
 
 
 def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:

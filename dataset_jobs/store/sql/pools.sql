@@ -43,6 +43,11 @@ update pools set refusal = %(refusal)s where name = %(pool)s and refusal is dist
 -- Lists the pools that a ParserPool has described, even if it is gone. Called with the list of those in the cluster.
 select name from pools where described > 0
 
+-- name: pools.undescribed
+-- Reads how a pool is set that no ParserPool has ever described; no row of another one. Called by a controller that is
+-- to make its ParserPool.
+select max_running, max_pending, paused from pools where name = %(pool)s and described = 0
+
 -- name: pools.undescribe
 -- Gives a pool back to the settings if the cluster has no ParserPools any more. Called with every list of them.
 update pools set described = 0, described_in = null, refusal = null, paused = false, paused_since = null, paused_reason = null,
