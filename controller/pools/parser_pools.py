@@ -16,6 +16,7 @@ from controller.launchers.kubernetes.failed_create import exceeds_quota
 from controller.pools.first_pool import FirstPool
 from controller.pools.paths import to_pool_path
 from controller.pools.resource import SPEC_FIELDS, PoolRefused, controller_of, ordering_key, read_pool, template_of
+from controller.pools.rivals import rivals
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
 from controller.pools.status import SpecState, pool_status
@@ -115,6 +116,7 @@ class ParserPools:
         self._next_report = 0.0
         self._news = False
         self._unheeded = Unheeded(controller)
+        self._rivals: Sequence[str] = ()
         self._lacking: frozenset[str] = frozenset()
         self._next_definition = 0.0
         self.watchable = True
@@ -128,7 +130,7 @@ class ParserPools:
     @property
     def warnings(self) -> Sequence[str]:
         """See Pools."""
-        found = [*self._warnings]
+        found = [*self._warnings, *self._rivals]
         found += [self._unheeded.says(one) for one in self._unheeded.found.values()]
         if self._lacking:
             found.append(older_definition(self._lacking))
@@ -204,6 +206,8 @@ class ParserPools:
         # Jobs of a deleted ParserPool stay queued, so the settings do not take over its pool.
         if own.name not in served and own.name not in await self._store.described_pools():
             served[own.name] = own
+        origins = await self._store.pool_origins([own.name, *known])
+        self._rivals = [*rivals(origins, own, known, self._api.namespace)]
         self._known = known
         self._news = True
         self._rules |= served

@@ -54,6 +54,21 @@ class PoolLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolOrigin:
+    """Who has set a pool.
+
+    Args:
+        described_in: the namespace of its ParserPool; None if the settings count.
+        setting_max_running, setting_max_pending: of the controller that has started last, None if it had none.
+    """
+
+    name: str
+    described_in: str | None
+    setting_max_running: int | None
+    setting_max_pending: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PoolQueue:
     """How a pool and its queue stand, for the metrics.
 

@@ -1,6 +1,8 @@
 """What ParserPools and the database have to do with each other."""
 
-from dataset_jobs.model.pools import PoolFigures, PoolLimits
+from collections.abc import Sequence
+
+from dataset_jobs.model.pools import PoolFigures, PoolLimits, PoolOrigin
 from dataset_jobs.model.text import clipped
 from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one, fetch_only
 
@@ -65,6 +67,11 @@ class PoolStore(ControllerConnection):
         async with self._connection() as connection:
             row = await fetch_one(connection, "pools.undescribed", pool=pool)
         return None if row is None else PoolLimits(**row)
+
+    async def pool_origins(self, pools: Sequence[str]) -> list[PoolOrigin]:
+        """Who has set these pools, as far as there are any of these names."""
+        async with self._connection() as connection:
+            return [PoolOrigin(**row) for row in await fetch_all(connection, "pools.origins", pools=list(pools))]
 
     async def pool_figures(self, pool: str) -> PoolFigures:
         """A pool at this moment; all zero if there is none of that name."""

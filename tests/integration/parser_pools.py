@@ -44,7 +44,11 @@ class Controller:
 
 @asynccontextmanager
 async def controlling(
-    world: World, cluster: FakeParserPools, name: str = "affirm-worker", makes_pool: bool = False
+    world: World,
+    cluster: FakeParserPools,
+    name: str = "affirm-worker",
+    makes_pool: bool = False,
+    settings: PoolSpec = SETTINGS,
 ) -> AsyncIterator[Controller]:
     told: list[str] = []
 
@@ -53,6 +57,6 @@ async def controlling(
 
     async with controller_pool(world.conninfo, 2) as connections:
         store = PoolStore(connections)
-        first = FirstPool(cluster.api, store, name, SETTINGS.name, LABELS) if makes_pool else None
-        pools = ParserPools(cluster.api, store, name, UUID(int=3), SETTINGS, tell, first=first)
+        first = FirstPool(cluster.api, store, name, settings.name, LABELS) if makes_pool else None
+        pools = ParserPools(cluster.api, store, name, UUID(int=3), settings, tell, first=first)
         yield Controller(cluster, pools, told)
