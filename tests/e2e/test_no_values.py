@@ -124,26 +124,27 @@ def test_all_is_ready_in_the_right_order(bare: Bare) -> None:
         assert [one["restartCount"] for one in containers] == [0] * len(containers), pod["metadata"]["name"]
 
 
-def test_its_pool_is_a_parser_pool(bare: Bare) -> None:
-    """Made by the controller; the pages are reached by a key that the notes' command makes."""
-    [pool] = bare.get("parserpools")
-    assert (pool["metadata"]["name"], pool["spec"]["controller"]) == ("default", RELEASE)
-    assert (pool["spec"]["maxParallelism"], pool["metadata"]["labels"]) == (10, {OF_RELEASE.partition("=")[0]: RELEASE})
-    bare.kubectl("scale", "parserpool/default", "--replicas=7")
-    bare.kubectl("wait", "--for=jsonpath={.status.observedGeneration}=2", "parserpool/default", "--timeout=90s")
-    [shown] = [one for one in json.loads(bare.cli("pools", "list", "--json")) if one["name"] == "default"]
-    assert shown["max_running"] == 7
-    [command] = [one for one in chart.commands(bare.helm("get", "notes", RELEASE)) if " keys make me " in one]
-    key = bare.cluster.kubectl(*shlex.split(command)[1:]).strip()
-    assert re.fullmatch(r"\S{30,}", key)
-    bare.cli("keys", "revoke", json.loads(bare.cli("keys", "list", "--json"))[0]["id"])
-
-
 def test_helm_test_sees_rows_and_leaves_none(bare: Bare) -> None:
     said = bare.helm("test", RELEASE, "--logs")
     assert "203 rows of 20150309_BDM_Top-100-Baby-Names-2010.csv came through http://affirm-worker-api:80" in said
     assert bare.datasets() == []
     assert json.loads(bare.cli("keys", "list", "--json")) == []
+
+
+def test_its_pool_is_a_parser_pool(bare: Bare) -> None:
+    """Made by the controller, and followed from then on."""
+    [pool] = bare.get("parserpools")
+    assert (pool["metadata"]["name"], pool["spec"]["controller"]) == ("default", RELEASE)
+    assert (pool["spec"]["maxParallelism"], pool["metadata"]["labels"]) == (10, {OF_RELEASE.partition("=")[0]: RELEASE})
+    bare.kubectl("scale", "parserpool/default", "--replicas=7")
+    bare.kubectl("wait", "--for=jsonpath={.status.observedGeneration}=2", "parserpool/default", "--timeout=90s")
+    asked = ("exec", f"{RELEASE}-postgres-0", "-c", "postgres", "--", "psql", "names", "-Atc")
+    assert bare.kubectl(*asked, "select max_running from affirm.pools") == "7\n"
+
+
+def test_the_notes_make_the_first_key(bare: Bare) -> None:
+    [command] = [one for one in chart.commands(bare.helm("get", "notes", RELEASE)) if " keys make me " in one]
+    assert re.fullmatch(r"\S{30,}", bare.cluster.kubectl(*shlex.split(command)[1:]).strip())
 
 
 def test_an_upgrade_keeps_passwords_servers_and_rows(bare: Bare) -> None:
