@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import Cluster, images
+from tests.cluster import Cluster, binaries, images
 from tests.cluster.errors import ClusterError
 from tests.e2e.installation import NATIONAL, RELEASE, ROOT, install_custom_resource
 from tests.unit import chart
@@ -37,11 +37,11 @@ class Bare:
     namespace: str
     images: tuple[str, ...]
 
-    def helm(self, *args: str, check: bool = True) -> str:
-        return self.cluster.helm(*args, "--namespace", self.namespace, check=check)
+    def helm(self, *args: str, check: bool = True, program: Path | None = None) -> str:
+        return self.cluster.helm(*args, "--namespace", self.namespace, check=check, program=program)
 
-    def install(self) -> str:
-        return self.helm("install", RELEASE, str(CHART), *self.images, "--wait", "--timeout", "180s")
+    def install(self, program: Path | None = None) -> str:
+        return self.helm("install", RELEASE, str(CHART), *self.images, "--wait", "--timeout", "180s", program=program)
 
     def upgrade(self, *args: str) -> str:
         return self.helm("upgrade", RELEASE, str(CHART), *self.images, *args)
@@ -182,14 +182,14 @@ def test_to_leave_the_servers_or_come_to_them_is_refused(bare: Bare) -> None:
 
 
 def test_what_uninstall_leaves_goes_on_or_goes(bare: Bare) -> None:
-    """A new installation finds its rows; the commands of the notes remove all."""
+    """A new installation, by helm 3, finds its rows; the commands of the notes remove all."""
     before, pools = (bare.secrets(), bare.datasets()), bare.get("parserpools")
     bare.helm("uninstall", RELEASE)
     assert bare.secrets() == before[0] and len(bare.get("pvc")) == len(SERVERS)
-    notes = bare.install()
+    notes = bare.install(binaries.helm_3())
     assert (bare.secrets(), bare.datasets()) == before
     assert [one["metadata"]["uid"] for one in bare.get("parserpools")] == [one["metadata"]["uid"] for one in pools]
-    bare.helm("uninstall", RELEASE)
+    bare.helm("uninstall", RELEASE, program=binaries.helm_3())
     commands = [one for one in chart.commands(notes) if re.match(r"kubectl .*delete (?:pvc|jobs)", one)]
     assert len(commands) == 2
     for command in commands:

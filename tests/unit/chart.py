@@ -178,15 +178,19 @@ class Refused(Exception):
     """helm did not render; the message is helm's."""
 
 
-def helm(*arguments: str, values: str = "") -> str:
+def helm(*arguments: str, values: str = "", program: Path | None = None) -> str:
     """Runs helm without any cluster, with values on its standard input, and returns its output.
+
+    Args:
+        values: as YAML.
+        program: another helm than that of the tests.
 
     Raises:
         Refused: it ended with a failure.
     """
     # No cluster is meant, whatever the machine is set up for.
     environment = {**os.environ, "KUBECONFIG": os.devnull}
-    command = [str(binaries.helm()), *arguments]
+    command = [str(program or binaries.helm()), *arguments]
     done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stdout + done.stderr)
