@@ -52,9 +52,15 @@ class Cluster:
         command = [binaries.kubectl(), f"--kubeconfig={self.kubeconfig}", *args]
         return _run(command, self._environment(), input, check, timeout_seconds)
 
-    def helm(self, *args: str | Path, check: bool = True, timeout_seconds: float = 300) -> str:
-        """Run helm against this cluster and return its standard output; arguments and errors as in kubectl."""
-        command = [binaries.helm(), f"--kubeconfig={self.kubeconfig}", *args]
+    def helm(
+        self, *args: str | Path, check: bool = True, timeout_seconds: float = 300, program: Path | None = None
+    ) -> str:
+        """Run helm against this cluster and return its standard output; arguments and errors as in kubectl.
+
+        Args:
+            program: another helm than that of the tests.
+        """
+        command = [program or binaries.helm(), f"--kubeconfig={self.kubeconfig}", *args]
         return _run(command, self._environment(), None, check, timeout_seconds)
 
     def get(self, *args: str) -> Any:

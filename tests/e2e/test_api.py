@@ -6,14 +6,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
 
 from tests.api.forms import FILE, Part, form
-from tests.cluster import Cluster, binaries
+from tests.cluster import Cluster
+from tests.e2e.forwarding import forwarded, going_on
 from tests.e2e.installation import NATIONAL, RELEASE, Installation, Servers, installed
 from tests.e2e.loads import rows_of
 
@@ -119,39 +119,12 @@ def test_a_pod_that_ends_says_so_to_its_streams(served: Installation, key: str) 
             connection.request("GET", "/v1/stream", headers={"Authorization": f"Bearer {key}"})
             streams.append(connection.getresponse())
             assert streams[-1].status == 200
-        seen = stack.enter_context(_kubectl(served, "get", "pod", pod, "--watch", "-o", exit_code))
+        seen = stack.enter_context(going_on(served, "get", "pod", pod, "--watch", "-o", exit_code))
         served.kubectl("delete", "pod", pod, "--wait=false")
         ends = [stream.read().decode() for stream in streams]
         assert all('event: bye\ndata: {"why": "stopping"}' in end for end in ends), ends
         assert seen.stdout is not None
         assert next(code for line in seen.stdout if (code := line.strip())) == "0"
-
-
-@contextmanager
-def forwarded(installation: Installation, target: str, port: int) -> Iterator[int]:
-    """A port of this host that leads to one of the cluster."""
-    with _kubectl(installation, "port-forward", target, f":{port}") as forwarding:
-        assert forwarding.stdout is not None
-        said = forwarding.stdout.readline()
-        assert "->" in said, said
-        yield int(said.split(" ->")[0].rpartition(":")[2])
-
-
-@contextmanager
-def _kubectl(installation: Installation, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """kubectl, which goes on until the end of the block."""
-    command: list[str | Path] = [
-        binaries.kubectl(), f"--kubeconfig={installation.cluster.kubeconfig}", "--namespace", installation.namespace,
-        *arguments,
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def _pods(installation: Installation) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -177,15 +178,19 @@ class Refused(Exception):
     """helm did not render; the message is helm's."""
 
 
-def helm(*arguments: str, values: str = "") -> str:
+def helm(*arguments: str, values: str = "", program: Path | None = None) -> str:
     """Runs helm without any cluster, with values on its standard input, and returns its output.
+
+    Args:
+        values: as YAML.
+        program: another helm than that of the tests.
 
     Raises:
         Refused: it ended with a failure.
     """
     # No cluster is meant, whatever the machine is set up for.
     environment = {**os.environ, "KUBECONFIG": os.devnull}
-    command = [str(binaries.helm()), *arguments]
+    command = [str(program or binaries.helm()), *arguments]
     done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stdout + done.stderr)
@@ -209,6 +214,12 @@ def text(values: str = LEAST, *options: str) -> str:
 def notes(values: str = LEAST) -> str:
     """What helm says after an installation."""
     return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
+
+
+def commands(notes: str) -> list[str]:
+    """The commands of notes, each in one line."""
+    joined = re.sub(r" \\\n +", " ", notes)
+    return [line.strip() for line in joined.splitlines() if line.startswith("  ")]
 
 
 def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
