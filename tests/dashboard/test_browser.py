@@ -76,7 +76,7 @@ class TestWhileThingsHappen:
         screen.open("/")
         expect(screen.page.get_by_role("cell", name="1", exact=True)).to_be_visible()
         world.client.pools.pause("default", "somebody tests")
-        expect(screen.page.get_by_role("main")).to_contain_text("is paused (somebody tests)", timeout=15_000)
+        expect(screen.page.get_by_role("main")).to_contain_text("is paused (somebody tests)")
 
     def test_a_story_goes_on_to_its_end(self, screen: Tab) -> None:
         world = screen.api.world
@@ -86,7 +86,7 @@ class TestWhileThingsHappen:
         expect(heading).to_contain_text("queued")
         screen.page.evaluate("document.body.dataset.same = 'yes'")
         run_all(world)
-        expect(heading).to_contain_text("completed", timeout=15_000)
+        expect(heading).to_contain_text("completed")
         assert screen.page.evaluate("document.body.dataset.same") == "yes"
 
     def test_what_happens_before_the_stream_begins_is_seen(self, screen: Tab) -> None:
@@ -94,7 +94,7 @@ class TestWhileThingsHappen:
         job_id = world.submit_small().job_id
         screen.page.route("**/v1/stream*", lambda route: (world.client.jobs.cancel(job_id), route.continue_()))
         screen.open(f"/jobs/{job_id}")
-        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("cancelled", timeout=15_000)
+        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("cancelled")
 
     def test_what_is_open_and_what_has_the_focus_stays(self, screen: Tab) -> None:
         world = screen.api.world
@@ -105,7 +105,7 @@ class TestWhileThingsHappen:
         button = screen.page.get_by_role("button", name="Delete the dataset")
         button.focus()
         world.client.jobs.retry(world.client.jobs.find(job_id))
-        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("queued", timeout=15_000)
+        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("queued")
         expect(button).to_be_focused()
         assert details.evaluate("it => it.open") is False
 
@@ -135,7 +135,7 @@ class TestWhileThingsHappen:
         row.get_by_role("link").focus()
         expect(screen.page.locator("#liveness")).to_have_text("● live")
         run_all(world)
-        expect(row).to_contain_text("completed", timeout=15_000)
+        expect(row).to_contain_text("completed")
         expect(row.get_by_role("link")).to_be_focused()
         expect(screen.page.get_by_role("row").nth(1)).to_contain_text("yob2001")
 
@@ -149,13 +149,13 @@ class TestWhileThingsHappen:
         screen.page.wait_for_timeout(4_000)  # two rounds of figures
         assert "somebody tests" not in screen.page.inner_text("main")
         screen.page.keyboard.press("p")
-        expect(screen.page.get_by_role("main")).to_contain_text("somebody tests", timeout=15_000)
+        expect(screen.page.get_by_role("main")).to_contain_text("somebody tests")
 
     def test_a_lost_database_leaves_the_page_and_comes_back(
         self, browser: Browser, world: World, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(api_context, "ANSWER_SECONDS", 1.0)
-        monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 1.0)
+        monkeypatch.setattr(api_context, "ANSWER_SECONDS", 2.0)
+        monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 2.0)
         world.submit_small()
         with running(world, conninfo=proxy.url(world.conninfo)) as api, tab(browser, api) as screen:
             screen.page.clock.install()
@@ -169,7 +169,7 @@ class TestWhileThingsHappen:
                     screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
                 expect(screen.page.get_by_role("heading", name="Overview")).to_be_visible()
                 expect(screen.page.locator("#liveness")).to_have_text("○ not up to date")
-            expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=30_000)
+            expect(screen.page.locator("#liveness")).to_have_text("● live")
 
     @pytest.mark.parametrize("when", ["while it looks on", "before it looks on"])
     def test_a_revoked_key_ends_the_page(self, screen: Tab, when: str) -> None:
@@ -194,7 +194,8 @@ def test_charts_are_drawn_and_follow_the_theme(screen: Tab) -> None:
     before = screen.page.locator(".plot canvas").first.screenshot()
     screen.page.get_by_label("Theme").select_option("dark")
     expect(screen.page.locator(".plot canvas")).to_have_count(4)
-    assert screen.page.locator(".plot canvas").first.screenshot() != before
+    while screen.page.locator(".plot canvas").first.screenshot() == before:
+        screen.page.wait_for_timeout(50)
     screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
     screen.page.wait_for_timeout(500)
     expect(screen.page.locator(".plot canvas")).to_have_count(4)

@@ -26,7 +26,7 @@ COMMANDS = [
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -77,7 +77,7 @@ def test_help_breaks_no_word_and_cuts_no_sentence(path: str, width: int, monkeyp
 
 def test_help_needs_nothing_heavy() -> None:
     code = "import sys, cli.main; cli.main.app(['--help'], standalone_mode=False); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "cli.screen.output" in loaded
     assert not loaded & {"psycopg", "pydantic_settings", "boto3", "kubernetes", "kopf", "rich.console", "aiohttp"}

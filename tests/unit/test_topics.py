@@ -19,7 +19,7 @@ from parser_runner.parsers import countries, parsers_of
 def ask(*arguments: str) -> str:
     """What a command prints."""
     return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=120, check=True
     ).stdout
 
 
