@@ -1,5 +1,6 @@
 """What `affirm-worker` says of itself."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from cli.lazy import SHORT_HELPS, command
 from docs.generate.command_line import PAGE, help_texts, page
+from tests.kit.warm_command import affirm_worker
 
 HELP = dict(help_texts())
 COMMANDS = [
@@ -25,9 +27,7 @@ COMMANDS = [
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
+    return affirm_worker(*arguments, env=os.environ)
 
 
 @pytest.mark.parametrize("path", COMMANDS)
