@@ -5,13 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.api.client import Api
 from tests.cluster import packages
 from tests.servers import axe
 
 WIDE, NARROW = (1280, 800), (360, 740)
+PATIENCE_MS = 100_000
+"""How long what is expected may take, on a busy machine."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 _NO_SUCCESS = "Failed to load resource: the server responded with a status of"
 
@@ -27,7 +31,7 @@ def chromium() -> Iterator[Browser]:
     """The browser, for a session of tests."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=packages.program("chromium-headless-shell"), args=["--no-sandbox"]
+            executable_path=packages.program("chromium-headless-shell"), args=["--no-sandbox"], timeout=PATIENCE_MS
         )
         yield browser
         browser.close()
@@ -122,6 +126,7 @@ def tab(browser: Browser, api: Api, size: tuple[int, int] = WIDE, **how: Any) ->
         how: more of Playwright's, such as `color_scheme` or `java_script_enabled`.
     """
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **how)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(_COUNT_VIOLATIONS)
     made = Tab(context.new_page(), api)
     made.watch(made.page)
