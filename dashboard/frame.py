@@ -26,18 +26,16 @@ class Place(NamedTuple):
     """The least that may go there."""
     changes: bool = False
     """It is of no use where nothing may be changed."""
-    below: str = ""
-    """How the paths begin that belong to it, if not with its own."""
     others: tuple[str, ...] = ()
-    """Further pages that belong there."""
+    """Further pages that belong there, with all below them."""
 
 
 PLACES = (
     Place("/", "Overview", "o"),
-    Place("/jobs", "Jobs", "j"),
+    Place("/jobs", "Jobs", "j", others=("/operations",)),
     Place("/failures", "Failures", "f"),
     Place("/datasets", "Datasets", "d"),
-    Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, below="/uploads/"),
+    Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, others=("/uploads",)),
     Place("/schedules", "Schedules", "s", others=("/new-schedule",)),
     Place("/settings", "Settings", "e", others=("/keys", "/audit", "/doctor")),
 )
@@ -104,11 +102,7 @@ class Frame:
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
-        return (
-            path == place.path
-            or path in place.others
-            or (place.path != "/" and path.startswith(place.below or f"{place.path}/"))
-        )
+        return any(path == one or (one != "/" and path.startswith(f"{one}/")) for one in (place.path, *place.others))
 
 
 def here_of(request: Request) -> str:

@@ -7,7 +7,7 @@
   const pauseButton = document.getElementById("pause");
   const liveness = document.getElementById("liveness");
   const RETRY_MS = 15_000, SILENT_MS = 15_000, LOOK_MS = 5_000;  // figures come every two seconds
-  let stream = null, trouble = false, paused = false, missed = false, fresh = 0, ended = false;
+  let stream = null, watched = "", trouble = false, paused = false, missed = false, fresh = 0, ended = false;
   let refreshed = Date.now(), heard = Date.now(), lived = Date.now();
 
   // What a page wants to know stands in it: `figures`, `minutes`, `watched` (what data-watch has), or `rows`.
@@ -81,7 +81,7 @@
 
   function open() {
     if (stream !== null || paused || document.hidden || ended || !part().dataset.live || wants("again")) return;
-    const watched = part().dataset.watch;
+    watched = part().dataset.watch;
     let first = true;
     stream = new EventSource("/v1/stream?figures=1" + (watched ? "&ids=" + watched : ""));
     stream.addEventListener("figures", () => {
@@ -152,6 +152,9 @@
       show();
     };
     document.addEventListener("htmx:after:request", answered);
+    document.addEventListener("htmx:after:swap", () => {
+      if (stream !== null && part().dataset.watch !== watched) { close(); open(); }
+    });
     document.addEventListener("htmx:error", answered);
     show();
     setInterval(show, LOOK_MS);

@@ -1,15 +1,21 @@
 """The list of datasets and a dataset's page: what is loaded, what became of it, what can be done."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
+import pytest
+from playwright.sync_api import expect
 from psycopg.types.json import Jsonb
 
 from dashboard.routes.datasets import SHOWN
 from services.dataset_story import MOST_JOBS
+from tests.dashboard.browser import NARROW, WIDE, Tab
 from tests.dashboard.loading import BAD, run_all
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
+
+TIMEOUT = 60_000
 
 MORE = (
     "insert into datasets (country_id, filename, storage_uri, sha256, size)"
@@ -228,3 +234,65 @@ def test_all_jobs_of_a_dataset_are_a_list(admin: Visitor) -> None:
     assert admin.get(f"/jobs?q=dataset:{dataset}").text.count('id="job-') == MOST_JOBS + 1
     assert f'href="/jobs?q=dataset%3A{dataset}"' in page.text
     assert "expected the whole id of a dataset" in text_of(admin.get("/jobs?q=dataset:x"))
+
+
+@pytest.mark.needs("browser")
+class TestInTheBrowser:
+    """A page follows what happens to its dataset, and a list stays where it is."""
+
+    def test_a_dataset_is_followed_while_it_is_loaded_again(self, screen: Tab, admin: Visitor) -> None:
+        """Also by a job that somebody else has made since."""
+        world, dataset = screen.api.world, loaded(admin, "Mary,F,10\n")
+        screen.open(f"/datasets/{dataset}")
+        expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=TIMEOUT)
+        screen.page.evaluate("document.body.dataset.same = 'yes'")
+        job_id, _ = world.client.datasets.reprocess(dataset)
+        main = screen.page.get_by_role("main")
+        expect(main).to_contain_text("Job 2: no controller that claims", timeout=TIMEOUT)
+        world.client.jobs.reschedule(job_id, run_at=timedelta(days=1))
+        expect(main).to_contain_text("Job 2: it is scheduled", timeout=TIMEOUT)
+        world.client.jobs.reschedule(job_id, run_at=timedelta(0))
+        run_all(world)
+        expect(main).to_contain_text("Job 2 ✓ completed", timeout=TIMEOUT)
+        assert screen.page.evaluate("document.body.dataset.same") == "yes"
+        screen.page.get_by_text("Load again, later or elsewhere").click()
+        screen.page.get_by_label("Not before").fill("12h")
+        screen.page.get_by_role("button", name="Load again so").click()
+        expect(screen.page.get_by_role("status")).to_have_text("The dataset is loaded again, by this job.")
+
+    def test_a_list_of_datasets_stays_where_it_is(self, screen: Tab) -> None:
+        world = screen.api.world
+        first = world.submit_small(2001).dataset_id
+        screen.open("/datasets")
+        row, link = screen.page.locator(f"#dataset-{first}"), screen.page.get_by_role("link", name="new: show")
+        expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=TIMEOUT)
+        run_all(world)
+        expect(row).to_contain_text("✓ completed", timeout=TIMEOUT)
+        year = 2002
+        while not link.is_visible():  # the first look of a stream may come after the first of them
+            world.submit_small(year)
+            year += 1
+            screen.page.wait_for_timeout(500)
+        expect(screen.page.get_by_role("row")).to_have_count(2)
+        link.click()
+        expect(screen.page.get_by_role("row")).to_have_count(year - 2001 + 1)
+
+    def test_datasets_are_for_everybody(self, screen: Tab, admin: Visitor) -> None:
+        """By axe-core, in light and dark; and no page asks to be moved sideways on a narrow screen."""
+        new = loaded(admin, "Mary,F,10\nJohn,M,4\n", "Mary,F,11\n")
+        old = next(one.id for one in screen.api.world.client.datasets.list() if one.id != new)
+        screen.api.world.submit_small(2001)
+        found: dict[str, list[str]] = {}
+        for path in ("/datasets", f"/datasets/{new}", f"/datasets/{old}"):
+            screen.open(path)
+            for details in screen.page.locator("summary").all():
+                details.click()
+            found[path] = screen.findings()
+            screen.page.emulate_media(color_scheme="dark")
+            found[f"{path}, dark"] = screen.findings("color-contrast")
+            screen.page.emulate_media(color_scheme="light")
+            screen.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+            found[f"{path}, narrow"] = screen.findings("scrollable-region-focusable", "target-size")
+            assert screen.page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], path
+            screen.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        assert {path: one for path, one in found.items() if one} == {}
