@@ -7,7 +7,7 @@
   const pauseButton = document.getElementById("pause");
   const liveness = document.getElementById("liveness");
   const RETRY_MS = 15_000, SILENT_MS = 15_000, LOOK_MS = 5_000;  // figures come every two seconds
-  let stream = null, trouble = false, paused = false, missed = false, fresh = 0, ended = false;
+  let stream = null, watched = "", trouble = false, paused = false, missed = false, fresh = 0, ended = false;
   let refreshed = Date.now(), heard = Date.now(), lived = Date.now();
 
   // What a page wants to know stands in it: `figures`, `minutes`, `watched` (what data-watch has), or `rows`.
@@ -50,9 +50,9 @@
     return trouble ? undefined : answer;
   }
 
-  // The rows of these jobs, each where it is: a list does not move under the pointer.
-  async function renew(jobs) {
-    const answer = await ask(`/jobs?ids=${jobs.join(",")}`);
+  // The rows of these jobs or datasets, each where it is: a list does not move under the pointer.
+  async function renew(ids) {
+    const answer = await ask(`${location.pathname}?ids=${ids.join(",")}`);
     if (answer === undefined) return;
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const row of made.querySelectorAll("tr[id]")) {
@@ -66,12 +66,14 @@
 
   function changed(event) {
     const news = JSON.parse(event.data);
-    if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
+    const seen = [...news.jobs, ...news.datasets];
+    if (wants("watched") && (seen.length || news.gone.length)) refresh();
     if (!wants("rows")) return;
-    if (news.jobs.length) renew(news.jobs);
+    if (seen.length) renew(seen);
     const link = document.getElementById("news");
-    if (news.new_jobs && link !== null) {
-      fresh += news.new_jobs;
+    const more = link === null ? 0 : news[link.dataset.counts];
+    if (more) {
+      fresh += more;
       link.textContent = `${fresh} new: show`;
       link.hidden = false;
     }
@@ -79,7 +81,7 @@
 
   function open() {
     if (stream !== null || paused || document.hidden || ended || !part().dataset.live || wants("again")) return;
-    const watched = part().dataset.watch;
+    watched = part().dataset.watch;
     let first = true;
     stream = new EventSource("/v1/stream?figures=1" + (watched ? "&ids=" + watched : ""));
     stream.addEventListener("figures", () => {
@@ -150,6 +152,9 @@
       show();
     };
     document.addEventListener("htmx:after:request", answered);
+    document.addEventListener("htmx:after:swap", () => {
+      if (stream !== null && part().dataset.watch !== watched) { close(); open(); }
+    });
     document.addEventListener("htmx:error", answered);
     show();
     setInterval(show, LOOK_MS);

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.api.client import Api
 from tests.cluster import packages
@@ -17,6 +17,10 @@ from tests.dashboard import without_netlink
 from tests.servers import axe
 
 WIDE, NARROW = (1280, 800), (360, 740)
+PATIENCE_MS = 100_000
+"""How long what is expected may take, on a busy machine."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 _NO_SUCCESS = "Failed to load resource: the server responded with a status of"
 
@@ -35,7 +39,7 @@ def chromium() -> Iterator[Browser]:
         words = [sys.executable, without_netlink.__file__, packages.program("chromium-headless-shell")]
         start.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         start.chmod(0o700)
-        browser = playwright.chromium.launch(executable_path=start, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=start, args=["--no-sandbox"], timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -129,6 +133,7 @@ def tab(browser: Browser, api: Api, size: tuple[int, int] = WIDE, **how: Any) ->
         how: more of Playwright's, such as `color_scheme` or `java_script_enabled`.
     """
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **how)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(_COUNT_VIOLATIONS)
     made = Tab(context.new_page(), api)
     made.watch(made.page)

@@ -164,7 +164,7 @@ def test_an_upload_ends_with_the_session_that_it_came_with(visit: Callable[[str]
         "Content-Length": str(len(body)),
     }  # fmt: skip
     lines = "".join(f"{field}: {value}\r\n" for field, value in head.items())
-    with socket.create_connection(("127.0.0.1", api.listening.port), 20) as client:
+    with socket.create_connection(("127.0.0.1", api.listening.port), 100) as client:
         client.sendall(f"POST /v1/datasets/upload HTTP/1.1\r\n{lines}\r\n".encode() + body[:-1])
         wait_for((0, 0, 0, 1), api)
         keys = api.world.client.keys

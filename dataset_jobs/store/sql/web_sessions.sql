@@ -15,9 +15,20 @@ select token_hash, id, name, role, made_by, api_keys.made_at, api_keys.expires_a
 from web_sessions join api_keys on id = key_id
 where token_hash = any(%(token_hashes)s::bytea[])
 
+-- name: web_sessions.of_key
+-- Lists the sessions of a key that last still, the newest first.
+select made_at, expires_at, token_hash = %(token_hash)s::bytea as this
+from web_sessions where key_id = %(key_id)s and expires_at > clock_timestamp()
+order by made_at desc
+limit %(limit)s
+
 -- name: web_sessions.end
--- Ends a session.
-delete from web_sessions where token_hash = %(token_hash)s
+-- Ends a session. No row: it was ended already.
+delete from web_sessions where token_hash = %(token_hash)s returning key_id
+
+-- name: web_sessions.end_others
+-- Ends the sessions of a key, except for one; a row for each.
+delete from web_sessions where key_id = %(key_id)s and token_hash <> %(token_hash)s returning key_id
 
 -- name: web_sessions.remove_old
 -- Removes some of the sessions that are over.
