@@ -188,7 +188,7 @@ LOOKS = {
         "check_schema",
         "status",
     ),
-    *("overview", "story", "unserved", "waiting"),
+    *("glance", "history", "overview", "role", "story", "unserved", "waiting"),
     *("audit.page", "audit.is_upload_of", "audit.uploaders"),
     *("countries.all", "countries.by_code", "countries.get", "countries.named"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
