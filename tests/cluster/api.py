@@ -36,7 +36,7 @@ class Cluster:
     loader: Callable[[str, Path], None] = field(repr=False)
 
     def kubectl(
-        self, *args: str | Path, input: str | None = None, check: bool = True, timeout_seconds: float = 60
+        self, *args: str | Path, input: str | None = None, check: bool = True, timeout_seconds: float = 100
     ) -> str:
         """Run kubectl and return its standard output.
 
@@ -109,7 +109,7 @@ class Cluster:
         finally:
             self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found", check=False)
 
-    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 100) -> None:
         """Wait until a condition holds, looking every 0.2 s.
 
         Raises:

@@ -48,7 +48,7 @@ def test_the_old_line_through_the_service_becomes_rows(served: Installation, key
                 "curl", "--silent", "--fail-with-body", "-X", "POST", f"http://localhost:{port}/v1/datasets/upload",
                 "-H", f"Authorization: Bearer {key}", "-F", f"file=@{file}", "-F", f"country_id={country['id']}",
             ],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     assert curl.returncode == 0, curl.stdout + curl.stderr
     made = json.loads(curl.stdout)["data"]
@@ -84,7 +84,7 @@ def test_a_killed_pod_loses_and_doubles_no_upload(served: Installation, key: str
                 return made
             raise AssertionError(f"no pod takes the file of {year}")
 
-        with closing(http.client.HTTPConnection("127.0.0.1", ports[0], timeout=60)) as half:
+        with closing(http.client.HTTPConnection("127.0.0.1", ports[0], timeout=100)) as half:
             _begin(half, key, years[0])
             with ThreadPoolExecutor(4) as clients:
                 answers = [clients.submit(send, year) for year in years[1:]]
@@ -103,19 +103,19 @@ def test_a_killed_pod_loses_and_doubles_no_upload(served: Installation, key: str
     )
     assert counts == {"datasets": len(years), "files": len(years)}
     assert len({job["dataset_id"] for job in jobs}) == len(jobs)
-    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=60s")
+    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=100s")
 
 
 def test_a_pod_that_ends_says_so_to_its_streams(served: Installation, key: str) -> None:
     """It ends by itself, long before it would be killed."""
-    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=60s")
+    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=100s")
     pod = _pods(served)[0]["metadata"]["name"]
     exit_code = "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}{'\\n'}"
     with ExitStack() as stack:
         port = stack.enter_context(forwarded(served, f"pod/{pod}", 8080))
         streams = []
         for _ in range(5):
-            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)))
+            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=100)))
             connection.request("GET", "/v1/stream", headers={"Authorization": f"Bearer {key}"})
             streams.append(connection.getresponse())
             assert streams[-1].status == 200
@@ -136,7 +136,7 @@ def _pods(installation: Installation) -> list[dict[str, Any]]:
 def _upload(port: int, key: str, year: int) -> dict[str, Any]:
     body, content_type = _small(year)
     headers = {"Content-Type": content_type, "Authorization": f"Bearer {key}"}
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=100)) as connection:
         connection.request("POST", "/v1/datasets/upload", body, headers)
         answer = connection.getresponse()
         said = answer.read()

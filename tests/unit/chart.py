@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -232,7 +233,7 @@ def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
     """
     shutil.copytree(CHART, folder / "chart", dirs_exist_ok=True)
     shutil.copy(older, folder / "chart" / "values.yaml")
-    return [found for found in yaml.safe_load_all(_helm("template", values, of=folder / "chart")) if found]
+    return parsed(_helm("template", values, of=folder / "chart"))
 
 
 def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
@@ -241,8 +242,19 @@ def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
 
 
 def objects(values: str = LEAST, *options: str) -> list[dict[str, Any]]:
-    """The same as parsed objects."""
-    return [found for found in yaml.safe_load_all(text(values, *options)) if found]
+    """The same as parsed objects, which the caller may change."""
+    made: list[dict[str, Any]] = pickle.loads(_objects(values, *options))
+    return made
+
+
+@cache
+def _objects(values: str, *options: str) -> bytes:
+    return pickle.dumps(parsed(text(values, *options)))
+
+
+def parsed(documents: str) -> list[dict[str, Any]]:
+    """The objects of a YAML text."""
+    return [found for found in yaml.load_all(documents, yaml.CSafeLoader) if found]
 
 
 def only(kind: str, values: str = LEAST, component: str = "") -> dict[str, Any]:

@@ -230,7 +230,7 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
             lambda deleted, resource: None,
         )
         watcher.start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             watched = [("batch", "jobs"), ("", "pods"), ("affirm.dev", "parserpools")]
             while not {(*one, "watch") for one in watched} <= asked:
                 await asyncio.sleep(0.02)
