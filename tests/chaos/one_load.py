@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-import psycopg
-
 from controller.launchers.kubernetes.api import ApiRefused
 from controller.loop import Reconciler
 from controller.pools.spec import PoolSpec
@@ -63,10 +61,6 @@ class Story:
         return done if self.file == "text" else f"{self.file} {done}"
 
 
-MOST_FILES = 20
-"""With so many the database is emptied."""
-
-
 class OneLoad:
     """One database for all replays; each has a dataset of its own.
 
@@ -108,14 +102,10 @@ class OneLoad:
         self._look.close()
 
     def audit(self) -> None:
-        """Everything is as it must be, of this replay and of some before: of all it would take longer each time."""
+        """Everything is as it must be, of this replay and of all before."""
         figures = Audit(self._conninfo, self._files, self.ledger, RETRY, self._password).figures()
         assert figures.good, (self.about, self.ledger.findings)
         assert not self.ledger.findings, (self.about, self.ledger.findings)
-        if len(self._files) >= MOST_FILES:
-            with psycopg.connect(self._conninfo) as connection:
-                connection.execute("truncate names, runs, jobs, datasets cascade")
-            self._files.clear()
 
     # --- clients -------------------------------------------------------------------------------------------------
 
