@@ -98,14 +98,16 @@ http: prepare-integration  ## the API, its pages, and the command line over it, 
 # On the oldest that is here what its SQL decides; that every statement is among it is checked.
 postgres-oldest: postgres-$(if $(wildcard /usr/lib/postgresql/15/bin/initdb),15,16)
 
+EVERY := -m "every_postgres and not one_postgres"
+
 # The one between, before a release. 16 and 18 come with the embedded one.
 postgres-16: prepare-integration
-	AFFIRM_TEST_POSTGRES=16 $(PYTEST) -m every_postgres tests/integration tests/api
+	AFFIRM_TEST_POSTGRES=16 $(PYTEST) $(EVERY) tests/integration tests/api
 
 # Debian 12's own.
 postgres-15: prepare-integration
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
-	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) -m every_postgres tests/integration tests/api; \
+	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) $(EVERY) tests/integration tests/api; \
 	  else echo "the integration tests on Postgres 15 are skipped: it is not installed"; fi
 
 faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out

@@ -19,7 +19,7 @@ from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_faults import COPY_DATA, COPY_DONE, FaultProxy
 
-pytestmark = pytest.mark.every_postgres
+pytestmark = [pytest.mark.every_postgres, pytest.mark.usefixtures("no_heartbeat")]
 
 A_RUN = ["session.at_connect", "runner.take", "load.begin", "load.copy_rows", COPY_DONE, "load.commit"]
 """Every exchange of a run that is over before its first heartbeat."""

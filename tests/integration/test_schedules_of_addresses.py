@@ -277,6 +277,7 @@ def test_of_two_looks_at_once_one_submits(watched: Watched) -> None:
     assert len([path for path in (watched.world.folder / "storage").rglob("*") if path.is_file()]) == 1
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_look_that_is_broken_off_anywhere_is_done_once(watched: Watched, kind: Kind) -> None:
     """Between download and submit, between submit and the validators, and everywhere else."""
