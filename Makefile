@@ -11,7 +11,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check lint unit model integration postgres-18 http postgres-oldest postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
+.PHONY: help run prepare screenshots test check lint unit model integration postgres-18 http postgres-oldest postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -109,6 +109,9 @@ postgres-15: prepare-integration
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
 	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) $(EVERY) tests/integration tests/api; \
 	  else echo "the integration tests on Postgres 15 are skipped: it is not installed"; fi
+
+screenshots: prepare-integration  ## every page as images, in light, dark and narrow, of four installations; ONLY="empty normal broken many" PAGES="/ /jobs" JOBS=1000000 FOLDER=screenshots
+	@$(BIN)/python -m tests.dashboard.screenshots
 
 faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out
 	$(PYTEST) tests/chaos
