@@ -103,12 +103,19 @@ class Callers:
             return None
         self._check_patience(scope, headers, token)
         key = self._context.client.web_sessions.key(token)
-        if key is None:
+        caller = None if key is None else _holder(key, Via.SESSION)
+        self._context.lately.note(token, caller)
+        if caller is None:
             self._context.rates.take(self._wrong_keys(scope, headers), cost=WRONG_KEY_COST)
             exchange_of(scope).headers["Set-Cookie"] = no_cookie(headers)
             return None
         self._remember(token)
-        return _holder(key, Via.SESSION)
+        return caller
+
+    def lately(self, headers: Headers) -> Caller | None:
+        """Who has the session of the request, as the database said a moment ago; for when it says nothing."""
+        token = None if "authorization" in headers else token_of(headers)
+        return None if not token else self._context.lately.caller(token)
 
     def _check_patience(self, scope: Scope, headers: Headers, text: str) -> None:
         left = self._context.rates.take(self._wrong_keys(scope, headers), cost=0)

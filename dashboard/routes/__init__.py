@@ -3,6 +3,7 @@
 from dashboard.routes import (
     act,
     audit,
+    doctor,
     failures,
     job,
     jobs,
@@ -17,5 +18,5 @@ from dashboard.routes import (
 
 ALL = (
     static.topic, login.topic, overview.topic, jobs.topic, job.topic, failures.topic, pools.topic, schedules.topic,
-    settings.topic, keys.topic, audit.topic, act.topic,
+    settings.topic, keys.topic, audit.topic, doctor.topic, act.topic,
 )  # fmt: skip

@@ -11,6 +11,8 @@ from dashboard.rendering import page
 from dashboard.shared import shared_of
 from dashboard.views.pools import pool_lines
 from dataset_jobs.model.states import JobState
+from dataset_jobs.version import own_version
+from services.incident import incident_report
 
 topic = Topic("overview", "How the whole installation is.")
 
@@ -21,6 +23,7 @@ def overview(request: Request, using: Using) -> Response:
     figures = using.sampler.figures()
     values = {
         "figures": figures,
+        "report": incident_report(figures, own_version()),
         "recent": shared_of(request).recent(),
         "pools": pool_lines(figures),
         "alive": [one for one in figures.status.controllers if one.is_alive],

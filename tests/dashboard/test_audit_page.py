@@ -13,8 +13,8 @@ from tests.dashboard.visitor import Visitor, text_of
 from tests.integration.world import World
 
 
-def entries(world: World, **which: str) -> list[AuditEntry]:
-    return list(world.client.audit.page(AuditFilter(**which), 100).items)
+def entries(world: World, action: str) -> list[AuditEntry]:
+    return list(world.client.audit.page(AuditFilter(action=action), 100).items)
 
 
 def test_every_act_has_words() -> None:
