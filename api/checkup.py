@@ -46,6 +46,11 @@ class Checkup:
         """How many checks found something wrong."""
         return sum(one.verdict is Verdict.WRONG for one in self.checked)
 
+    @property
+    def warned(self) -> int:
+        """How many have a warning, and nothing worse."""
+        return sum(one.verdict is Verdict.WARNING for one in self.checked)
+
 
 class Doctor:
     """Makes checks in a thread of its own. Any thread may ask.

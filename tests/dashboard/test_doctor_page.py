@@ -42,7 +42,7 @@ def test_the_checks_are_made_when_somebody_asks(admin: Visitor) -> None:
         "⚠ warning controllers: no controller is running", "affirm-worker run",
     ):  # fmt: skip
         assert words in text, (words, text)
-    assert "Nothing is wrong." in text
+    assert "Nothing is wrong, " in text
     assert "Looked at" in text_of(admin.get("/doctor"))
 
 
