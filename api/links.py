@@ -33,6 +33,7 @@ _REQUESTS: dict[tuple[Verb, Target], tuple[str, str]] = {
     (Verb.LIST, Target.POOLS): ("GET", "/v1/pools"),
     (Verb.LIST, Target.SCHEDULES): ("GET", "/v1/schedules"),
     (Verb.RETRY, Target.FAILED_JOBS): ("POST", "/v1/operations"),
+    (Verb.CANCEL, Target.OPERATION): ("POST", "/v1/operations/{id}/cancel"),
     (Verb.SHOW, Target.INSTALLATION): ("GET", "/v1/status"),
 }
 """The request that does an action. Others are for whoever runs the installation."""

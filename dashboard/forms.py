@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from dataset_jobs.model.requests import InvalidRequest
 
 LONGEST = 2_000
 """Characters of a field."""
+
+
+async def _fields(request: Request) -> Mapping[str, str]:
+    """The fields of a form; files are none."""
+    async with request.form() as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+Fields = Annotated[Mapping[str, str], Depends(_fields)]
+"""A route's parameter: the fields of its form, the last one of each name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,6 @@ class Form:
         return found
 
 
-async def form_of(request: Request) -> Form:
-    """The fields of a request's form; files are none."""
-    async with request.form() as form:
-        return Form({name: value for name, value in form.items() if isinstance(value, str)})
+def form_of(fields: Fields) -> Form:
+    """The fields of a request's form."""
+    return Form(fields)

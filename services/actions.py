@@ -58,6 +58,7 @@ class Target(StrEnum):
     SCHEDULES = "schedules"
     KEY = "key"
     INSTALLATION = "installation"
+    OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,25 @@ class Severity(IntEnum):
     """Nothing is wrong yet, and somebody may want to know."""
 
 
+class Health(StrEnum):
+    """How the installation is, as a word; surfaces give each a mark and a colour besides."""
+
+    WELL = "all is well"
+    SLOW = "slow"
+    TROUBLE = "trouble"
+    STOPPED = "stopped"
+    UNKNOWN = "not known"
+
+
+_HEALTH = {
+    Severity.STOPPED: Health.STOPPED,
+    Severity.HELD: Health.TROUBLE,
+    Severity.FAILING: Health.TROUBLE,
+    Severity.SLOW: Health.SLOW,
+    Severity.NOTE: Health.WELL,
+}
+
+
 class Fault(StrEnum):
     """Whose fault it is."""
 
@@ -111,6 +130,11 @@ class Overview:
     status: Status
     now: datetime
     problems: Sequence[Problem]
+
+
+def health_of(found: Iterable[Problem]) -> Health:
+    """How an installation is that has these problems."""
+    return _HEALTH[min((one.severity for one in found), default=Severity.NOTE)]
 
 
 def problems(status: Status, now: datetime, lately: Iterable[FailureGroup] = ()) -> Sequence[Problem]:

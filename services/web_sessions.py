@@ -10,12 +10,13 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from dataset_jobs.model.actor import Act, target_of
-from dataset_jobs.store.client_connection import Acting, ClientDatabase
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row
 from services.keys import Key, key_of, note_use
 
 LASTS = timedelta(hours=12)
@@ -45,6 +46,19 @@ class WebSession:
     this: bool
 
 
+class Over(StrEnum):
+    """Why a session lets nobody in."""
+
+    REVOKED = "revoked"
+    """Somebody has revoked its key."""
+    EXPIRED = "expired"
+    """The time of its key is over."""
+    OLD = "old"
+    """It has lasted as long as a session does."""
+    GONE = "gone"
+    """There is none: it was ended, or never begun."""
+
+
 class WebSessions:
     """The sessions of an installation.
 
@@ -67,13 +81,19 @@ class WebSessions:
         self._database.transaction(lambda it: it.execute("web_sessions.remove_old"))
         return token
 
-    def key(self, token: str) -> Key | None:
-        """The key of a session; None if the session is over, or there is none. Notes the key's use."""
-        rows = self._database.all("web_sessions.key", token_hash=_hash(token))
-        if not rows:
-            return None
-        note_use(self._database, rows[0])
-        return key_of(rows[0])
+    def key(self, token: str) -> Key | Over:
+        """The key of a session, or why it lets nobody in. Notes the key's use."""
+        return self.keys([token])[token]
+
+    def keys(self, tokens: Collection[str]) -> Mapping[str, Key | Over]:
+        """As `key`, of many sessions with one look, by token."""
+        hashes = {token: _hash(token) for token in tokens}
+        rows = {
+            row["token_hash"]: row for row in self._database.all("web_sessions.keys", token_hashes=[*hashes.values()])
+        }
+        for row in {row["id"]: row for row in rows.values() if row["over"] is None}.values():
+            note_use(self._database, row)
+        return {token: _stands_for(rows.get(found)) for token, found in hashes.items()}
 
     def of_key(self, key_id: str, token: str) -> Sequence[WebSession]:
         """The newest sessions of a key; `token` says which is the one that asks."""
@@ -149,6 +169,12 @@ class RefusedLogins:
             self._noted.append(now)
             unnoted, self._unnoted = self._unnoted, 0
             return unnoted
+
+
+def _stands_for(row: Row | None) -> Key | Over:
+    if row is None:
+        return Over.GONE
+    return key_of(row) if row["over"] is None else Over(row["over"])
 
 
 def _hash(token: str) -> bytes:

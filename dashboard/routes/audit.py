@@ -42,8 +42,8 @@ def audit(
     said = {"actor": actor.strip(), "action": action.strip(), "target": target.strip(), "since": since.strip()}
     now, found, wrong = client.now(), AuditPage([], None), None
     try:
-        who, act, what = (said[name] or None for name in ("actor", "action", "target"))
-        which = AuditFilter(who, act, what, _since(said["since"], now))
+        actor_, action_, target_ = (said[name] or None for name in ("actor", "action", "target"))
+        which = AuditFilter(actor_, action_, target_, _since(said["since"], now))
         found = client.audit.page(which, SHOWN, _place(cursor, said))
     except InvalidRequest as error:
         wrong = error

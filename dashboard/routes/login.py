@@ -1,6 +1,7 @@
 """Login and logout: a key is typed once, and a cookie stands for it from then on."""
 
 import logging
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -22,7 +23,9 @@ from dashboard.rendering import HEADERS, rendered
 from dashboard.shared import shared_of
 from dataset_jobs.model.actor import Actor
 from dataset_jobs.model.errors import RunError
-from services.web_sessions import LASTS, WebSessions
+from dataset_jobs.model.sentences import duration
+from services.keys import Key
+from services.web_sessions import LASTS, Over, WebSessions
 
 topic = Topic("login", "Login and logout.")
 
@@ -37,11 +40,19 @@ PLAIN_HTTP = (
     " revoke it, and make another."
 )
 
+ENDED: Mapping[str, str] = {
+    Over.REVOKED: "Your login has ended: somebody has revoked its key. Ask for another one.",
+    Over.EXPIRED: "Your login has ended: the time of its key is over. Ask for another one.",
+    Over.OLD: f"Your login has ended: it lasts for {duration(LASTS)}. Log in again, with the same key.",
+    Over.GONE: "Your login has ended. Log in again.",
+}
+
 
 @shows(topic, paths.LOGIN, Access.PUBLIC, problems=["field-invalid"])
-def show_login(request: Request, next: str = paths.HOME) -> Response:
-    """The page that asks for a key."""
-    return _form(request, paths.own_path(next))
+def show_login(request: Request, next: str = paths.HOME, why: str = "") -> Response:
+    """The page that asks for a key. Why the last login has ended is one of our own words: a link cannot make it say
+    another."""
+    return _form(request, paths.own_path(next), over=ENDED.get(why))
 
 
 @takes(
@@ -72,8 +83,10 @@ def log_in(
 def log_out(request: Request, using: Using) -> Response:
     """Ends the session of this browser, at once and for all its tabs."""
     check_site(request.headers, by_browser=True)
-    if (token := token_of(request.headers)) is not None and (key := using.client.web_sessions.key(token)) is not None:
-        _sessions_as(request, using, key.name, key.id).end(token)
+    if (token := token_of(request.headers)) is not None:
+        key = using.client.web_sessions.key(token)
+        if isinstance(key, Key):
+            _sessions_as(request, using, key.name, key.id).end(token)
     return RedirectResponse(paths.LOGIN, 303, {**HEADERS, "Set-Cookie": no_cookie(request.headers)})
 
 
@@ -94,9 +107,11 @@ def _note(request: Request, using: Context, text: str, why: str, address: str) -
         _log.warning("a refused login is not in the audit: %s", error)
 
 
-def _form(request: Request, back: str, wrong: str | None = None, status: int = 200) -> Response:
+def _form(
+    request: Request, back: str, wrong: str | None = None, status: int = 200, over: str | None = None
+) -> Response:
     frame = Frame(paths.LOGIN, theme=theme_of(request.headers))
-    return rendered(frame, "login", {"back": back, "wrong": wrong}, status)
+    return rendered(frame, "login", {"back": back, "wrong": wrong, "over": over}, status)
 
 
 def _is_plain(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """The audit as a page: who did what, filtered by the address, a page after the other, with logins."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +14,8 @@ from tests.dashboard.visitor import Visitor, text_of
 from tests.integration.world import World
 
 
-def entries(world: World, action: str) -> list[AuditEntry]:
-    return list(world.client.audit.page(AuditFilter(action=action), 100).items)
+def entries(world: World, **which: Any) -> list[AuditEntry]:
+    return list(world.client.audit.page(AuditFilter(**which), 100).items)
 
 
 def test_every_act_has_words() -> None:

@@ -202,7 +202,7 @@ LOOKS = {
     *("schedules.get", "schedules.list", "schedules.names"),
     # The controller's ticks: each dataset that one submits is an act.
     *("schedules.claim", "schedules.do", "schedules.do_by_hand", "schedules.give_back"),
-    *("web_sessions.key", "web_sessions.of_key"),
+    *("web_sessions.key", "web_sessions.keys", "web_sessions.of_key"),
 }
 """Methods that do nothing that anybody would ask about later."""
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from services.audit import AuditFilter
-from services.keys import Role
-from services.web_sessions import LASTS, RefusedLogins
+from services.keys import Key, Role
+from services.web_sessions import LASTS, Over, RefusedLogins
 from tests.integration.world import World
 
 pytestmark = pytest.mark.every_postgres
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.every_postgres
 def test_a_token_stands_for_its_key(world: World) -> None:
     key = world.client.keys.make("anna", Role.UPLOADER).key
     found = world.client.web_sessions.key(world.client.web_sessions.begin(key))
-    assert found is not None
+    assert isinstance(found, Key)
     assert (found.id, found.name, found.role) == (key.id, "anna", Role.UPLOADER)
 
 
@@ -32,27 +32,31 @@ def test_two_logins_have_two_tokens(world: World) -> None:
     key = world.client.keys.make("anna", Role.VIEWER).key
     one, other = world.client.web_sessions.begin(key), world.client.web_sessions.begin(key)
     world.client.web_sessions.end(one)
-    assert world.client.web_sessions.key(one) is None
-    assert world.client.web_sessions.key(other) is not None
+    found = world.client.web_sessions.keys([one, other])
+    assert found[one] is Over.GONE
+    assert isinstance(found[other], Key)
     world.client.web_sessions.end(one)
 
 
-@pytest.mark.parametrize("end", ["revoked_at = now(), revoked_by = 'x'", "expires_at = now()"])
-def test_a_session_ends_with_its_key(world: World, end: str) -> None:
+ENDS = [("revoked_at = now(), revoked_by = 'x'", Over.REVOKED), ("expires_at = now()", Over.EXPIRED)]
+
+
+@pytest.mark.parametrize(("end", "why"), ENDS)
+def test_a_session_ends_with_its_key(world: World, end: str, why: Over) -> None:
     token = world.client.web_sessions.begin(world.client.keys.make("anna", Role.VIEWER).key)
     world.query(f"update api_keys set {end}")
-    assert world.client.web_sessions.key(token) is None
+    assert world.client.web_sessions.key(token) is why
 
 
 def test_a_session_ends_in_time(world: World) -> None:
     token = world.client.web_sessions.begin(world.client.keys.make("anna", Role.VIEWER).key)
     world.query("update web_sessions set expires_at = now()")
-    assert world.client.web_sessions.key(token) is None
+    assert world.client.web_sessions.key(token) is Over.OLD
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\ud800"])
 def test_what_is_no_token_is_none(world: World, token: str) -> None:
-    assert world.client.web_sessions.key(token) is None
+    assert world.client.web_sessions.key(token) is Over.GONE
 
 
 def test_a_login_removes_those_that_are_over(world: World) -> None:
