@@ -1,7 +1,7 @@
 """Doctor: what works and what does not, with what puts it right; also while the database is lost."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,9 +16,17 @@ from services.keys import Keys, Role
 from tests.api.client import running
 from tests.dashboard.visitor import Visitor, text_of
 from tests.integration.world import World
+from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_faults import FaultProxy
 
 WAIT_SECONDS = 60.0
+
+
+@pytest.fixture
+def proxy(postgres: PostgresServer) -> Iterator[FaultProxy]:
+    """Before the session's Postgres."""
+    with FaultProxy(postgres.port) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

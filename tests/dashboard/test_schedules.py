@@ -39,7 +39,7 @@ def test_a_schedule_says_its_next_times_by_both_clocks(admin: Visitor) -> None:
     one = added(admin.api.world)
     text = text_of(admin.get("/schedules"))
     assert "At 03:00 on Monday (Europe/Paris)" in text
-    assert text.count("03:00 Europe/Paris ( ") == 3
+    assert text.count("03:00 Europe/Paris (") == 3
     assert f"{one.next_at:%Y-%m-%d %H:%M:%S} UTC" in text
     assert "Nobody has looked yet." in text
     admin.api.world.client.schedules.pause("fr", True)
