@@ -43,6 +43,7 @@ class Declared:
         gives: the media types of its answers.
         example: the curl command of the documents, without the address.
         path: of the route, as FastAPI writes it.
+        without_database: it helps while the database is lost, so sessions that were good a moment ago are enough then.
     """
 
     access: Access
@@ -53,6 +54,7 @@ class Declared:
     gives: tuple[str, ...]
     example: str
     path: str
+    without_database: bool = False
 
     @property
     def is_page(self) -> bool:
@@ -94,10 +96,12 @@ class Topic:
     Args:
         name: the tag in the OpenAPI document.
         about: a sentence about it.
+        without_database: see `Declared`.
     """
 
     name: str
     about: str
+    without_database: bool = False
     _routes: list[_Route] = field(default_factory=list)
     _made: list["DeclaredRoute"] = field(default_factory=list)
 
@@ -154,7 +158,15 @@ class Topic:
         route = DeclaredRoute(one.path, one.endpoint, methods=[one.method], **options)
         query = (*_query(route.dependant), *one.also)
         route.declared = Declared(
-            one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example, one.path
+            one.access,
+            one.problems,
+            one.body_limit,
+            one.changes,
+            query,
+            one.gives,
+            one.example,
+            one.path,
+            self.without_database,
         )
         for status, codes in by_status(route.declared.all_problems).items():
             route.responses.setdefault(status, _documented(status, codes))

@@ -120,6 +120,8 @@ PAGES = [
     Line("GET", "/keys", ADMINS),
     Line("POST", "/keys", (401, 403, 403, 422), by_form=True),
     Line("GET", "/audit", ADMINS),
+    Line("GET", "/doctor", ADMINS),
+    Line("POST", "/doctor", (401, 403, 403, 303), by_form=True),
     Line("POST", "/new-schedule", (401, 403, 403, 422), by_form=True),
     Line("GET", "/jobs/{job_id}", LOST, f"/jobs/{NOBODY_ID}"),
     Line("GET", "/operations", VIEWERS),
