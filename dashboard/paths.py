@@ -8,6 +8,13 @@ HOME = "/"
 LOGIN = "/login"
 FAILURES = "/failures"
 DATASETS = "/datasets"
+OPERATIONS = "/operations"
+UPLOAD = "/upload"
+SCHEDULES = "/schedules"
+SETTINGS = "/settings"
+KEYS = "/keys"
+AUDIT = "/audit"
+DOCTOR = "/doctor"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -20,9 +27,10 @@ def own_path(given: str) -> str:
     return given if len(given) <= LONGEST and _OWN.fullmatch(given) else HOME
 
 
-def login(back: str) -> str:
-    """The page of the login, which leads back to a path."""
-    return LOGIN if back == HOME else f"{LOGIN}?{urlencode({'next': back})}"
+def login(back: str, why: str | None = None) -> str:
+    """The page of the login, which leads back to a path, and may say why the last one has ended."""
+    asked = {**({} if back == HOME else {"next": back}), **({} if why is None else {"why": why})}
+    return f"{LOGIN}?{urlencode(asked)}" if asked else LOGIN
 
 
 def job(job_id: UUID | str) -> str:
@@ -33,6 +41,31 @@ def job(job_id: UUID | str) -> str:
 def pool(name: str) -> str:
     """A pool and its past."""
     return f"/pools/{quote(name, safe='')}"
+
+
+def operation(operation_id: UUID | str) -> str:
+    """An operation, and how far it is."""
+    return f"{OPERATIONS}/{quote(str(operation_id), safe='')}"
+
+
+def operations_before(key: int) -> str:
+    """A further page of the operations."""
+    return f"{OPERATIONS}?before={key}"
+
+
+def new_operation(action: str, words: str) -> str:
+    """Asks whether an act is to be done with all jobs of a filter line."""
+    return f"{OPERATIONS}/new?{urlencode({'action': action, 'q': words})}"
+
+
+def batch(name: str) -> str:
+    """What was uploaded together."""
+    return f"/uploads/{quote(name, safe='')}"
+
+
+def schedule(name: str) -> str:
+    """A schedule, and what can be changed of it."""
+    return f"{SCHEDULES}/{quote(name, safe='')}"
 
 
 def jobs(words: str = "") -> str:

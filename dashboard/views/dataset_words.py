@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboard.views.filter_line import Field, example, one_of, read_line, since, with_word
 from dataset_jobs.model.description_parts import MEASURES
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.model.text import one_line
+from services.filter_line import Field, ago, example, one_of, read_line, with_word
 from services.filters import DatasetFilter
 from services.submission import checked_sha256
 
@@ -71,7 +71,7 @@ _FIELDS: Mapping[str, Field] = {
     "region": Field("region", str, "US-CA"),
     "superseded": Field("superseded", _yes_or_no, "yes"),
     "batch": Field("batch", str, "monday"),
-    "since": Field("since", since, "1d"),
+    "since": Field("since", ago("since"), "1d"),
     "sha": Field("sha256", checked_sha256, "9f86d081…"),
 }
 EXAMPLE = example(_FIELDS, "status", "country", "year", "since")

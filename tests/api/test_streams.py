@@ -26,7 +26,7 @@ from tests.integration.world import NO_RETRIES
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 100
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -138,7 +138,7 @@ def test_figures_are_written_once_for_all_viewers(api: Api) -> None:
         return text
 
     def ask(_: int) -> str:
-        all_ask.wait(30)
+        all_ask.wait(100)
         return api.context.hub.text_of(figures, write)
 
     with ThreadPoolExecutor(viewers) as threads:

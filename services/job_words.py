@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from dashboard.views.filter_line import Field, example, one_of, read_line, since, with_word
 from dataset_jobs.model.causes import Cause
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.model.text import one_line
+from services.filter_line import Field, ago, example, one_of, read_line, with_word
 from services.filters import JobFilter
+
+NO_REASON = "none"
+"""Stands for runs that ended without a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,13 @@ def _id(value: str) -> Any:
 _FIELDS: Mapping[str, Field] = {
     "state": Field("states", one_of("state", JobState), "failed"),
     "cause": Field("causes", one_of("cause", Cause), "crashed"),
-    "reason": Field("reason", str, "not_a_number"),
+    "reason": Field("reason", lambda value: "" if value == NO_REASON else value, "not_a_number"),
     "pool": Field("pool", str, "default"),
     "country": Field("country", str, "US"),
     "batch": Field("batch", str, "monday"),
     "dataset": Field("dataset_id", _id, "5a7c910f-…"),
-    "since": Field("since", since, "1d"),
+    "since": Field("since", ago("since"), "1d"),
+    "ended": Field("ended_since", ago("ended"), "1d"),
 }
 EXAMPLE = example(_FIELDS, "state", "cause", "pool", "country", "since")
 """For whoever sees the line for the first time."""

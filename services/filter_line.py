@@ -3,12 +3,12 @@
 It is what the address of a list has too, so each filter can be kept and shared.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
-from app.settings.near_misses import nearest
 from dataset_jobs.model.durations import parse_duration
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.text import one_line
@@ -74,7 +74,7 @@ def one_of(name: str, words: type[StrEnum]) -> Callable[[str], Any]:
         there = [str(word) for word in words]
         for one in (several := value.split(",")):
             if one not in there:
-                near = nearest(one, there)
+                near = _nearest(one, there)
                 advice = f"did you mean {near}?" if near else f"there are {', '.join(there)}"
                 raise InvalidRequest(f"{name}:{one_line(one)[:40]}: {advice}")
         return tuple(dict.fromkeys(words(one) for one in several))
@@ -82,12 +82,16 @@ def one_of(name: str, words: type[StrEnum]) -> Callable[[str], Any]:
     return read
 
 
-def since(value: str) -> Any:
+def ago(name: str) -> Callable[[str], Any]:
     """Reads how long ago."""
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise InvalidRequest(f"since:{one_line(value)[:40]}: expected {error}") from None
+
+    def read(value: str) -> Any:
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise InvalidRequest(f"{name}:{one_line(value)[:40]}: expected {error}") from None
+
+    return read
 
 
 def example(fields: Mapping[str, Field], *names: str) -> str:
@@ -97,7 +101,11 @@ def example(fields: Mapping[str, Field], *names: str) -> str:
 
 def _known(name: str, fields: Mapping[str, Field]) -> Field:
     if name not in fields:
-        near = nearest(name, [*fields])
+        near = _nearest(name, fields)
         advice = f"did you mean {near}:?" if near else f"there are {', '.join(f'{one}:' for one in fields)}"
         raise InvalidRequest(f"{one_line(name)[:40]}: is no filter: {advice}")
     return fields[name]
+
+
+def _nearest(given: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(given.casefold(), [*known], n=1, cutoff=0.6)), None)
