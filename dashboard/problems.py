@@ -23,9 +23,6 @@ def problem_page(scope: Scope, problem: Problem) -> Response:
     request = Request(scope)
     if problem.code == "no-key" and scope["method"] == "GET":
         return _to_login(request)
-    if FRAGMENT in request.headers and scope["method"] == "POST":  # a file was sent by the script of its page
-        frame = Frame(here_of(request), exchange_of(scope).caller)
-        return rendered(frame, "unsent", {"problem": problem}, problem.status, problem.headers)
     if FRAGMENT in request.headers:  # the page stays as it is, and its script says that it is not up to date
         return Response(status_code=problem.status, headers={**HEADERS, **problem.headers, "HX-Reswap": "none"})
     exchange = exchange_of(scope)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import Form, Request, Response
+from pydantic import Json
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 
@@ -25,10 +26,11 @@ from api.upload.taking import CLIENT_GONE, SUBMITTING, in_address, submission, s
 from dashboard import paths
 from dashboard.declaring import ALSO, shows, takes
 from dashboard.rendering import FRAGMENT, HEADERS, page
-from dashboard.views.uploads import FileRow, checked_row, known_row, refused_row, row_of, tally
+from dashboard.views.uploads import ChosenFile, FileRow, checked_row, chosen_rows, refused_row, row_of, tally
 from dataset_jobs.model.errors import RunError
 from services.batches import Batch, read_batch, read_files
 from services.client import Client
+from services.datasets import MOST_KNOWN
 from services.keys import Role
 from services.submission import LONGEST_BATCH
 
@@ -77,15 +79,20 @@ async def take_files(request: Request, using: Using, client: Requesting) -> Resp
 
 
 @takes(
-    topic, f"{paths.UPLOAD}/known", Access.UPLOADER, changes=False, problems=["country-not-found"]
+    topic, f"{paths.UPLOAD}/chosen", Access.UPLOADER, changes=False, problems=["country-not-found"]
 )  # fmt: skip
-def show_known(
-    request: Request, client: Requesting, country: Annotated[str, Form()] = "", sha256: Annotated[str, Form()] = ""
+def show_chosen(
+    request: Request,
+    using: Using,
+    files: Annotated[Json[list[ChosenFile]], Form()],
+    country: Annotated[str, Form()] = "",
 ) -> Response:
-    """The rows of those files that are there already, or under way: nobody has to send them."""
-    found = client.datasets.known(country, sha256.split()) if country and sha256 else []
-    files = read_files(client.database, [one.dataset_id for one in found if one.dataset_id is not None])
-    return page(request, "file_rows", {"rows": [known_row(one) for one in files if one.is_there]})
+    """The rows of files that somebody has chosen, in their order: those that are there already need not be sent."""
+    client, most = using.client, using.uploads.limits.file_bytes
+    hashes = [one.sha256 for one in files if one.sha256][:MOST_KNOWN]
+    found = client.datasets.known(country, hashes) if country and hashes else []
+    known = read_files(client.database, [one.dataset_id for one in found if one.dataset_id is not None])
+    return page(request, "file_rows", {"rows": chosen_rows(files, known, most)})
 
 
 @shows(topic, "/uploads/{batch:path}", Access.VIEWER)
@@ -174,7 +181,6 @@ def _page(
         "is_over": found is not None and bool(rows) and all(one.is_over for one in found.files),
         "country": country.upper(),
         "countries": sorted(countries, key=lambda one: one.name),
-        "most": using.uploads.limits.file_bytes,
         "retryable": retryable,
     }
     return page(request, "upload", values, status)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Route, expect
 
 from tests.api.client import Api
-from tests.dashboard.browser import Tab, tab
+from tests.dashboard.browser import NARROW, WIDE, Tab, tab
 from tests.dashboard.loading import BAD, run_all
 from tests.integration.world import NATIONAL, NO_RETRIES
 
@@ -40,7 +40,7 @@ def test_files_go_from_the_choice_to_the_names(screen: Tab, browser: Browser, ap
     listed = ("list.txt", b"Anna,F,5\nBert,M,6\n")
     choose(screen, [*TEN[:3], ("yob2002.txt", BAD.encode()), listed, ("again.txt", TEN[1][1])])
     expect(row(screen, TEN[0][0])).to_contain_text("Already loaded at", timeout=PATIENCE)
-    expect(row(screen, "again.txt")).to_contain_text(f"The same bytes as {TEN[1][0]}.")
+    expect(row(screen, "again.txt")).to_contain_text(f"The same bytes as {TEN[1][0]}")
     expect(row(screen, "list.txt").get_by_label("Year")).to_be_visible()
     expect(row(screen, TEN[1][0]).get_by_label("Year")).to_be_hidden()
     assert not world.query("select id from datasets where filename = %s", TEN[1][0])
@@ -68,3 +68,73 @@ def test_files_go_from_the_choice_to_the_names(screen: Tab, browser: Browser, ap
     assert world.one("select count(*) as count from datasets where batch is not null")["count"] == 4
     screen.page.reload()
     expect(row(screen, "list.txt")).to_contain_text("completed")
+
+
+def accessible(screen: Tab, *states: str) -> None:
+    """Nothing serious is wrong with the page while it has rows of these states, narrow or in the dark either."""
+    for state in states:
+        expect(screen.page.locator(f"tr[data-is={state}]").first).to_be_visible()
+    assert screen.findings() == []
+    screen.page.emulate_media(color_scheme="dark")
+    assert screen.findings("color-contrast") == []
+    screen.page.emulate_media(color_scheme="light")
+    screen.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    assert screen.findings("scrollable-region-focusable", "target-size") == []
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
+    screen.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def test_what_does_not_arrive_is_sent_again(screen: Tab, api: Api) -> None:
+    """A check first, a lost connection, a login that has ended: the files stay chosen, and none is there twice."""
+    world = api.world
+    choose(screen, [TEN[3], TEN[4], ("yob2002.txt", BAD.encode()), ("twin.txt", TEN[3][1])])
+    press(screen, "Check first")
+    expect(row(screen, TEN[3][0])).to_contain_text("Nothing is wrong with it:", timeout=PATIENCE)
+    expect(row(screen, "yob2002.txt")).to_contain_text("Line 2: ", timeout=PATIENCE)
+    expect(row(screen, TEN[4][0])).to_contain_text("checked", timeout=PATIENCE)
+    assert not world.query("select id from datasets")
+    accessible(screen, "checked", "refused", "twice")
+    screen.page.context.set_offline(True)
+    press(screen, "Upload 3")
+    for name in (TEN[3][0], TEN[4][0], "yob2002.txt"):
+        expect(row(screen, name)).to_contain_text("the connection was lost", timeout=PATIENCE)
+    screen.page.context.set_offline(False)
+    sessions = world.query("update web_sessions set expires_at = now() returning token_hash")
+    press(screen, "Retry 3 that failed")
+    for name in (TEN[3][0], TEN[4][0], "yob2002.txt"):
+        expect(row(screen, name)).to_contain_text("Your login has ended", timeout=PATIENCE)
+    accessible(screen, "unsent")
+    assert len(sessions) == 1 and not world.query("select id from datasets")
+    with screen.page.context.expect_page() as opened:
+        screen.page.get_by_role("link", name="log in", exact=True).click()
+    opened.value.get_by_label("Key").fill(api.keys["admin"])
+    opened.value.get_by_role("button", name="Log in").click()
+    opened.value.get_by_role("heading", name="Upload").wait_for()
+    opened.value.close()
+    press(screen, "Retry 3 that failed")
+    for name in (TEN[3][0], TEN[4][0], "yob2002.txt"):
+        expect(row(screen, name)).to_contain_text("queued", timeout=PATIENCE)
+    assert world.one("select count(*) as count from datasets")["count"] == 3
+
+
+def test_fifty_files_are_sent_at_once(screen: Tab, api: Api) -> None:
+    """Three at a time; whoever wants to leave meanwhile is asked, and nobody after that."""
+    many = [(f"yob{year}.txt", f"Mary,F,{year}\n".encode()) for year in range(1950, 2000)]
+    asked: list[str] = []
+    screen.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    choose(screen, many)
+    expect(screen.page.get_by_role("button", name="Upload 50")).to_be_visible(timeout=PATIENCE)
+    held: list[Route] = []
+    screen.page.route("**/upload", lambda route: held.append(route) if len(held) < 3 else route.continue_())
+    press(screen, "Upload 50")
+    expect(screen.page.locator("tr[data-is=sending]")).to_have_count(3, timeout=PATIENCE)
+    expect(screen.page.locator("tr[data-is=waiting]")).to_have_count(47)
+    screen.page.evaluate("location.reload()")
+    for route in held:
+        route.continue_()
+    expect(screen.page.locator("tr[data-is=queued]")).to_have_count(50, timeout=PATIENCE)
+    assert asked == ["beforeunload"]
+    screen.page.reload()
+    expect(screen.page.locator("tr[data-is=queued]")).to_have_count(50, timeout=PATIENCE)
+    assert len(asked) == 1
+    assert api.world.one("select count(*) as count from datasets")["count"] == 50
