@@ -12,7 +12,7 @@ from api.access import Caller
 from dashboard.acts import OUTCOMES
 from services.figures import Figures
 from services.keys import Role
-from services.problems import Problem, Severity
+from services.problems import Health, Problem, Severity, health_of
 
 
 class Place(NamedTuple):
@@ -26,26 +26,19 @@ class Place(NamedTuple):
     """The least that may go there."""
     changes: bool = False
     """It is of no use where nothing may be changed."""
-    below: str = ""
-    """How the paths begin that belong to it, if not with its own."""
+    others: tuple[str, ...] = ()
+    """Further pages that belong there, with all below them."""
 
 
 PLACES = (
     Place("/", "Overview", "o"),
-    Place("/jobs", "Jobs", "j"),
+    Place("/jobs", "Jobs", "j", others=("/operations",)),
     Place("/failures", "Failures", "f"),
-    Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, below="/uploads/"),
+    Place("/datasets", "Datasets", "d"),
+    Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, others=("/uploads",)),
+    Place("/schedules", "Schedules", "s", others=("/new-schedule",)),
+    Place("/settings", "Settings", "e", others=("/keys", "/audit", "/doctor")),
 )
-
-
-class Health(StrEnum):
-    """How the installation is, as a word; each has a mark and a colour besides."""
-
-    WELL = "all is well"
-    SLOW = "slow"
-    TROUBLE = "trouble"
-    STOPPED = "stopped"
-    UNKNOWN = "not known"
 
 
 class Theme(StrEnum):
@@ -100,24 +93,16 @@ class Frame:
     @property
     def health(self) -> Health:
         """In a word."""
-        if self.figures is None:
-            return Health.UNKNOWN
-        worst = min((one.severity for one in self.figures.problems), default=Severity.NOTE)
-        return _HEALTH[worst]
+        return Health.UNKNOWN if self.figures is None else health_of(self.figures.problems)
+
+    def may_change(self, role: str) -> bool:
+        """Whether the viewer sees what only this role and those above it may change."""
+        return not self.read_only and self.caller is not None and self.caller.may(Role(role))
 
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
-        return path == place.path or (place.path != "/" and path.startswith(place.below or f"{place.path}/"))
-
-
-_HEALTH = {
-    Severity.STOPPED: Health.STOPPED,
-    Severity.HELD: Health.TROUBLE,
-    Severity.FAILING: Health.TROUBLE,
-    Severity.SLOW: Health.SLOW,
-    Severity.NOTE: Health.WELL,
-}
+        return any(path == one or (one != "/" and path.startswith(f"{one}/")) for one in (place.path, *place.others))
 
 
 def here_of(request: Request) -> str:

@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 from anyio.to_thread import run_sync
 from fastapi import Form, Request, Response
@@ -19,6 +20,7 @@ from api.access import Access, Caller
 from api.context import Calling, Context, Requesting, Using
 from api.declared import Topic
 from api.problems import Problem, problem_of
+from api.routes.streams import MOST_IDS
 from api.upload.fields import Asked, read_fields
 from api.upload.receiving import Received
 from api.upload.several import Refused, receiving_each
@@ -112,7 +114,7 @@ def retry_batch(client: Requesting, using: Using, caller: Calling, batch: Annota
     return RedirectResponse(paths.with_outcome(paths.batch(batch), "retry-batch"), 303, HEADERS)
 
 
-def _retryable(found: Batch, using: Context, caller: Caller) -> list[Any]:
+def _retryable(found: Batch, using: Context, caller: Caller) -> list[UUID]:
     """The jobs that the caller may retry: uploaders those of their own files."""
     if not caller.may(Role.UPLOADER):
         return []
@@ -178,12 +180,19 @@ def _page(
         "is_whole": found is None or found.is_whole,
         "rows": rows,
         "tally": tally(rows),
-        "is_over": found is not None and bool(rows) and all(one.is_over for one in found.files),
+        "watched": _watched(found),
         "country": country.upper(),
         "countries": sorted(countries, key=lambda one: one.name),
         "retryable": retryable,
     }
     return page(request, "upload", values, status)
+
+
+def _watched(found: Batch | None) -> list[UUID]:
+    """The newest datasets of a batch whose files are all over: one of them may be loaded again."""
+    if found is None or not all(one.is_over for one in found.files):
+        return []
+    return [one.dataset.id for one in found.files[-MOST_IDS:]]
 
 
 def _new_batch() -> str:

@@ -28,8 +28,8 @@
     });
     const retries = again().length, all = fresh().length + retries;
     send.textContent = retries && retries === all ? `Retry ${all} that failed` : `Upload ${all || ""}`;
+    send.form.toggleAttribute("data-unsaved", all > 0);
     copy.hidden = !wrong().length;
-    return made.length;
   }
 
   async function add(files) {
@@ -41,7 +41,8 @@
     }
     const body = new URLSearchParams({ country: country.value, files: JSON.stringify(chosen) });
     const answer = await fetch("/upload/chosen", { method: "POST", body });
-    at("away").hidden = answer.ok && take(await answer.text(), null, files) > 0;
+    at("away").hidden = answer.ok;
+    if (answer.ok) take(await answer.text(), null, files);
   }
 
   const move = (row, action) => new Promise((done) => {
@@ -91,11 +92,6 @@
     text.select();
     document.execCommand("copy");
   };
-  document.addEventListener("htmx:before:response", (event) => {  // a login that has ended takes no files away
-    if (!rows(/chosen|checked|unsent|sending|waiting/).length || !event.detail.ctx.response.headers.has("HX-Redirect")) return;
-    event.preventDefault();
-    at("away").hidden = false;
-  });
   document.addEventListener("htmx:after:request", (event) => take(event.detail.ctx.text));
   addEventListener("beforeunload", (event) => { if (busy) event.preventDefault(); });
 })();

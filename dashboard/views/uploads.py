@@ -10,6 +10,7 @@ from dashboard.writing import size as written_size
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.sentences import Sentence, counted, sentence
 from services.batches import NOTHING_TO_DO, BatchFile, Remedied, loaded, remedy_of_refusal
+from services.report_words import about_the_file, left_out
 from services.submission import Submission, says_year
 from services.validation import Overlap, Validation
 
@@ -58,10 +59,11 @@ class FileRow:
 
 def row_of(file: BatchFile) -> FileRow:
     """A file that is there."""
-    dataset = file.dataset
+    dataset, job = file.dataset, file.job
+    href = paths.dataset(dataset.id) if job is None or dataset.loaded_at is not None else paths.job(job.id)
     return FileRow(
-        dataset.sha256, dataset.filename, written_size(dataset.size), file.state, file.text,
-        None if file.job is None else paths.job(file.job.id), file.problems, (), file.remedy,
+        dataset.sha256, dataset.filename, written_size(dataset.size), file.state, file.text, href, file.problems, (),
+        file.remedy,
     )  # fmt: skip
 
 
@@ -147,18 +149,12 @@ def _in_it(found: Validation) -> Sentence:
 def _report(found: Validation) -> Iterator[Sentence]:
     """What is in a file, and what a load of it would do."""
     report = found.report
-    if report.recognised is not None:
-        yield sentence("format {}", report.recognised)
-    if report.measure is not None:
-        yield sentence("{} of {}", report.measure, report.region or report.country)
-    for one in report.totals[:SHOWN_TOTALS]:
-        yield sentence(f"{one.year} {one.gender}: {counted(one.rows, 'row')}, {one.total:,} in all")
-    if len(report.totals) > SHOWN_TOTALS:
-        yield sentence(f"in all: {counted(report.rows, 'row')}, {report.total:,}")
-    for reason, count in report.left_out.items():
-        total = report.left_out_totals.get(reason)
-        figures = f", {total:,} in all" if total else ""
-        yield sentence(f"left out: {count:,} {{}}{figures}", reason)
+    yield from (sentence("{}: {}", *one) for one in about_the_file(report))
+    if len(report.totals) <= SHOWN_TOTALS:
+        for one in report.totals:
+            yield sentence(f"{one.year} {one.gender}: {counted(one.rows, 'row')}, {one.total:,} in all")
+    for count, words in left_out(report):
+        yield sentence(f"left out: {count:,} {{}}", words)
     for reason, count in report.added.items():
         yield sentence(f"added to another record of the same name: {count:,} {{}}", reason)
     yield from (_replaced(one) for one in found.overlaps if one.replaced)

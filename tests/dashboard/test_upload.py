@@ -91,7 +91,7 @@ def test_a_check_keeps_nothing_and_says_what_is_in_it(admin: Visitor) -> None:
     answer = admin.send("/upload?validate_only=true", *parts(TEN[0], ("yob2002.txt", BAD), ("names.txt", GOOD)))
     text = text_of(answer)
     assert answer.status == 200
-    assert "✓ checked Nothing is wrong with it:" in text and "Format us-ssa" in text
+    assert "✓ checked Nothing is wrong with it:" in text and "Format: us-ssa" in text
     assert "2015 F: " in text and "Line 2: " in text and "say the year." in text
     assert kept(admin.api) == NOTHING
 

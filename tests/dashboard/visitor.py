@@ -112,6 +112,13 @@ def buttons_of(page: Answer) -> set[str]:
     return {label for form in forms_of(page) if form.action == "/act" for label in form.buttons}
 
 
+def link_of(page: Answer, label: str) -> str:
+    """Where the link of this label leads."""
+    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(label)}</a>', page.text)
+    assert found is not None, f"no link {label!r}"
+    return unescape(found[1])
+
+
 def text_of(page: Answer) -> str:
     """What a person reads, on one line."""
     within = re.sub(r"</?(time|b|span|code|abbr)\b[^>]*>", "", page.text)

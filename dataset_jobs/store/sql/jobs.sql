@@ -93,8 +93,10 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(pool)s::text is null or jobs.pool = %(pool)s)
     and (%(type)s::text is null or jobs.type = %(type)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
-    and (%(reason)s::text is null or exists (
-        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(ended_at)s::timestamptz is null or jobs.finished_at >= %(ended_at)s)
+    and (%(ended_ago)s::interval is null or jobs.finished_at >= now() - %(ended_ago)s)
+    and (%(reason)s::text is null or coalesce((
+        select runs.reason from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch), '') = %(reason)s)
     and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
@@ -130,8 +132,10 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(pool)s::text is null or jobs.pool = %(pool)s)
     and (%(type)s::text is null or jobs.type = %(type)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
-    and (%(reason)s::text is null or exists (
-        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(ended_at)s::timestamptz is null or jobs.finished_at >= %(ended_at)s)
+    and (%(ended_ago)s::interval is null or jobs.finished_at >= now() - %(ended_ago)s)
+    and (%(reason)s::text is null or coalesce((
+        select runs.reason from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch), '') = %(reason)s)
     and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
@@ -140,6 +144,14 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(from_dataset)s::int is null or datasets.key >= %(from_dataset)s)
     and jobs.finished_at is not null
 order by jobs.finished_at desc, jobs.key desc
+limit %(limit)s
+
+-- name: jobs.match_ended
+-- Finds the jobs that are over, the latest end first, from a place downwards, by an index.
+select id, key, finished_at from jobs
+where finished_at is not null
+    and (%(ended)s::timestamptz is null or (finished_at, key) < (%(ended)s, %(key)s::int))
+order by finished_at desc, key desc
 limit %(limit)s
 
 -- name: jobs.match_queued
