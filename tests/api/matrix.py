@@ -130,7 +130,7 @@ PAGES = [
     Line("POST", "/operations", (401, 403, 403, 422), by_form=True),
     Line("GET", "/upload", UPLOADERS),
     Line("POST", "/upload", (401, 403, 415, 415), by_form=True),
-    Line("POST", "/upload/known", UPLOADERS, by_form=True),
+    Line("POST", "/upload/chosen", (401, 403, 422, 422), by_form=True),
     Line("POST", "/upload/retry", (401, 403, 422, 422), by_form=True),
     Line("GET", "/uploads/{batch:path}", VIEWERS, "/uploads/none"),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
