@@ -179,12 +179,3 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
 def name_of(verb: Verb, target: Target) -> str:
     """An act in one word, for addresses."""
     return f"{verb}-{target}"
-
-
-STARTED = "started"
-
-OUTCOMES: Mapping[str, str] = {
-    **{name_of(*what): act.outcome for what, act in ACTS.items()},
-    STARTED: "The operation goes on by itself, whether you look on or not.",
-}
-"""What a page may say has just been done."""

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
 
 from api.access import Caller
-from dashboard.acts import OUTCOMES
+from dashboard import outcomes
 from services.figures import Figures
 from services.problems import Problem, Severity
 
@@ -114,4 +114,4 @@ def theme_of(headers: Headers) -> Theme:
 
 def outcome_of(request: Request) -> str | None:
     """What has just been done. Only words of our own: a link from elsewhere cannot put any here."""
-    return OUTCOMES.get(request.query_params.get("did", ""))
+    return outcomes.outcome_of(request.query_params.get("did", ""))

@@ -6,8 +6,11 @@ from uuid import UUID
 
 HOME = "/"
 LOGIN = "/login"
+JOBS = "/jobs"
 FAILURES = "/failures"
 OPERATIONS = "/operations"
+SELECTION = "/selection"
+KEYBOARD = "/keyboard"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""

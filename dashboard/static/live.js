@@ -1,5 +1,5 @@
 // Keeps a page up to date: one stream of events for the tab, and the part of the page in #live fetched again when there
-// is news for it. Also the keys, the theme, and the button that pauses all of it. Pages work without this file.
+// is news for it. Also the theme, what is chosen in a list, and the button that pauses all of it. Pages work without it.
 "use strict";
 (() => {
   const part = () => document.getElementById("live");
@@ -25,6 +25,21 @@
     return at !== null && part().contains(at) && at.matches("input:not([type=hidden]), select, textarea");
   }
 
+  // While somebody has chosen rows, a list stays as it is; what has changed meanwhile is renewed after.
+  const chosen = () => document.querySelectorAll('input[name="job"]:checked').length;
+  const held = new Set();
+
+  function choose(event) {
+    if (event.target.closest("#every")) {
+      for (const box of document.querySelectorAll('input[name="job"]')) box.checked = event.target.checked;
+    } else if (event.target.name !== "job") return;
+    const count = document.getElementById("count");
+    count.textContent = `${chosen()} selected`;
+    count.hidden = !chosen();
+    if (!chosen() && held.size) { renew([...held]); held.clear(); }
+    show();
+  }
+
   // The rows of these jobs, each where it is: a list does not move under the pointer.
   async function renew(jobs) {
     const answer = await fetch(`/jobs?ids=${jobs.join(",")}`, { headers: { "HX-Request": "true" } });
@@ -35,9 +50,9 @@
     for (const row of made.querySelectorAll("tr[id]")) {
       const old = document.getElementById(row.id);
       if (old === null) continue;
-      const focused = old.contains(document.activeElement);
+      const focused = old.contains(document.activeElement) ? document.activeElement.tagName : null;
       old.replaceWith(row);
-      if (focused) row.querySelector("a").focus();
+      if (focused) (row.querySelector(focused) ?? row.querySelector("a")).focus();
     }
   }
 
@@ -45,7 +60,8 @@
     const news = JSON.parse(event.data);
     if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
     if (!wants("rows")) return;
-    if (news.jobs.length) renew(news.jobs);
+    if (chosen()) news.jobs.forEach((job) => held.add(job));
+    else if (news.jobs.length) renew(news.jobs);
     const link = document.getElementById("news");
     if (news.new_jobs && link !== null) {
       fresh += news.new_jobs;
@@ -81,7 +97,7 @@
   // What is shown is either up to date, or the page says that it is not.
   function show() {
     const open = stream !== null && stream.readyState === EventSource.OPEN;
-    const [mark, word] = paused ? ["⏸", "paused"] : open && !trouble && Date.now() - heard < SILENT_MS ? ["●", "live"] : ["○", "not up to date"];
+    const [mark, word] = paused ? ["⏸", "paused"] : chosen() ? ["⏸", "paused while jobs are selected"] : open && !trouble && Date.now() - heard < SILENT_MS ? ["●", "live"] : ["○", "not up to date"];
     liveness.textContent = `${mark} ${word}`;
     liveness.dataset.is = word;
   }
@@ -106,6 +122,7 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) { close(); missed = true; } else { open(); if (missed && !wants("rows")) refresh(); }
   });
+  document.addEventListener("change", choose);
   document.addEventListener("focusout", () => setTimeout(() => { if (missed) refresh(); }));
   addEventListener("pagehide", close);
 
@@ -121,8 +138,11 @@
     document.addEventListener("htmx:error", answered);
     show();
     setInterval(show, LOOK_MS);
-    pauseButton.addEventListener("click", () => pause(!paused));
+    pauseButton.addEventListener("click", () => { pause(!paused); say(paused ? "Updates are paused." : ""); });
   }
+
+  const every = document.getElementById("every");
+  if (every !== null) every.hidden = false;
 
   const theme = document.getElementById("theme");
   theme.closest("label").hidden = false;
@@ -137,18 +157,6 @@
     address.searchParams.delete("did");
     history.replaceState(null, "", address);
   }
-
-  let went = 0;
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
-    const goes = Date.now() - went < 1500;
-    went = event.key === "g" ? Date.now() : 0;
-    const target = goes ? document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`) : null;
-    if (target !== null) { target.click(); return; }
-    if (event.key === "p" && !pauseButton.hidden) { pause(!paused); say(paused ? "Updates are paused." : ""); }
-    const field = event.key === "/" ? document.querySelector('input[data-key="/"]') : null;
-    if (field !== null) { event.preventDefault(); field.focus(); }
-  });
 
   open();
 })();

@@ -114,6 +114,9 @@ PAGES = [
     Line("GET", "/operations/new", ADMINS, "/operations/new?action=retry&q=state:failed"),
     Line("GET", "/operations/{operation_id}", LOST, f"/operations/{NOBODY_ID}"),
     Line("POST", "/operations", (401, 403, 403, 422), by_form=True),
+    Line("GET", "/keyboard", VIEWERS),
+    Line("GET", "/selection", (401, 403, 303, 303), "/selection?act=retry"),
+    Line("POST", "/selection", (401, 403, 422, 422), by_form=True),
     Line("POST", "/act", (401, 403, 422, 422), by_form=True),
 ]
 """The routes of pages."""
