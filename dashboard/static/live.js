@@ -33,10 +33,13 @@
     if (event.target.closest("#every")) {
       for (const box of document.querySelectorAll('input[name="job"]')) box.checked = event.target.checked;
     } else if (event.target.name !== "job") return;
-    const count = document.getElementById("count");
-    count.textContent = `${chosen()} selected`;
-    count.hidden = !chosen();
     if (!chosen() && held.size) { renew([...held]); held.clear(); }
+    tell();
+  }
+
+  function tell() {
+    const count = document.getElementById("count");
+    if (count !== null) { count.textContent = `${chosen()} selected`; count.hidden = !chosen(); }
     show();
   }
 
@@ -97,7 +100,7 @@
   // What is shown is either up to date, or the page says that it is not.
   function show() {
     const open = stream !== null && stream.readyState === EventSource.OPEN;
-    const [mark, word] = paused ? ["⏸", "paused"] : chosen() ? ["⏸", "paused while jobs are selected"] : open && !trouble && Date.now() - heard < SILENT_MS ? ["●", "live"] : ["○", "not up to date"];
+    const [mark, word] = paused || chosen() ? ["⏸", "paused"] : open && !trouble && Date.now() - heard < SILENT_MS ? ["●", "live"] : ["○", "not up to date"];
     liveness.textContent = `${mark} ${word}`;
     liveness.dataset.is = word;
   }
@@ -125,6 +128,7 @@
   document.addEventListener("change", choose);
   document.addEventListener("focusout", () => setTimeout(() => { if (missed) refresh(); }));
   addEventListener("pagehide", close);
+  addEventListener("pageshow", tell);  // who comes back finds the rows selected
 
   if (part().dataset.live) {
     pauseButton.hidden = liveness.hidden = false;

@@ -50,7 +50,7 @@ def test_a_question_says_what_it_would_do(admin: Visitor) -> None:
     page = admin.get("/operations/new?action=retry&q=pool:default")
     text = text_of(page)
     assert "Retry 3 jobs? 4 jobs match pool:default; it is possible for 3 of them." in text
-    assert "rejected 2 jobs" in text and "crashed 1 job" in text and "Has not failed 1 job" in text
+    assert "2 jobs: rejected 1 job: crashed 1 job: none so far" in text
     assert "Not possible 1 job: it is queued" in text
     assert f"/jobs/{jobs[0]}" in page.text and "The oldest submitted 20" in text
     assert world.query("select id from operations") == []

@@ -166,7 +166,7 @@ def test_a_list_keeps_still_while_rows_are_selected(screen: Tab) -> None:
     box = screen.page.locator(f"#job-{first}").get_by_role("checkbox")
     box.check()
     expect(screen.page.locator("#count")).to_have_text("1 selected")
-    expect(screen.page.locator("#liveness")).to_have_text("⏸ paused while jobs are selected")
+    expect(screen.page.locator("#liveness")).to_have_text("⏸ paused")
     with screen.page.expect_event("console", lambda message: "changed" in message.text):
         screen.page.evaluate(
             "new EventSource('/v1/stream?figures=1&ids=" + str(first) + "')"
