@@ -27,7 +27,7 @@
 
   // While somebody has chosen rows, a list stays as it is; what has changed meanwhile is renewed after.
   const chosen = () => document.querySelectorAll('input[name="job"]:checked').length;
-  const held = new Set();
+  const held = new Set(), hold = (jobs) => jobs.forEach((job) => held.add(job));
 
   function choose(event) {
     if (event.target.closest("#every")) {
@@ -49,6 +49,7 @@
     trouble = !answer.ok;
     show();
     if (trouble || answer.headers.has("HX-Redirect")) return;
+    if (chosen()) { hold(jobs); return; }
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const row of made.querySelectorAll("tr[id]")) {
       const old = document.getElementById(row.id);
@@ -63,7 +64,7 @@
     const news = JSON.parse(event.data);
     if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
     if (!wants("rows")) return;
-    if (chosen()) news.jobs.forEach((job) => held.add(job));
+    if (chosen()) hold(news.jobs);
     else if (news.jobs.length) renew(news.jobs);
     const link = document.getElementById("news");
     if (news.new_jobs && link !== null) {

@@ -5,13 +5,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Route, expect
 
 from dataset_jobs.model.actor import Act
 from services.audit import AuditFilter
 from tests.api.acting import FAIL
 from tests.api.client import Answer, Api, running
-from tests.dashboard.browser import Tab
+from tests.dashboard.browser import Tab, tab
 from tests.dashboard.loading import run_all
 from tests.dashboard.test_acts import uploaded_by
 from tests.dashboard.visitor import Visitor, link_of, text_of
@@ -184,3 +184,40 @@ def test_a_list_keeps_still_while_rows_are_selected(screen: Tab) -> None:
     asked = parse_qs(urlsplit(screen.page.url).query)
     assert {*asked["job"]} == {str(first), str(second)}
     assert screen.findings() == []
+
+
+@pytest.mark.needs("browser")
+def test_a_row_selected_while_it_is_renewed_stays(screen: Tab) -> None:
+    """What was asked for before the selection does not take it away when it comes."""
+    job_id = screen.api.world.submit_small().job_id
+    asked: list[Route] = []
+
+    def keep(route: Route) -> None:
+        asked.append(route)
+
+    screen.page.route("**/jobs?ids=*", keep)
+    screen.open("/jobs")
+    while not asked:
+        screen.page.wait_for_timeout(50)
+    box = screen.page.locator(f"#job-{job_id}").get_by_role("checkbox")
+    box.check()
+    with screen.page.expect_response("**/jobs?ids=*"):
+        asked[0].continue_()
+    expect(box).to_be_checked()
+    with screen.page.expect_request("**/jobs?ids=*"):
+        box.uncheck()
+
+
+@pytest.mark.needs("browser")
+def test_without_scripts_rows_are_selected_too(browser: Browser, api: Api) -> None:
+    jobs = three(api)
+    with tab(browser, api, java_script_enabled=False) as screen:
+        screen.log_in()
+        screen.open(LIST)
+        for job_id in jobs[:2]:
+            screen.page.locator(f"#job-{job_id}").get_by_role("checkbox").check()
+        screen.page.get_by_role("button", name="Cancel selected").click()
+        screen.page.get_by_role("button", name="Yes, cancel 1 job").click()
+        said = "1 job is cancelled, or its run is being stopped. 1 job cannot be cancelled: it is failed."
+        expect(screen.page.get_by_role("status")).to_have_text(said)
+        assert screen.page.url.endswith(f"{LIST}&did=cancel-1-failed-1")
