@@ -134,6 +134,13 @@ def check_alone(query: OldPaging, name: str) -> None:
         raise Problem("field-invalid", f"{name}: {why}", [{"field": name, "message": why}], status=400)
 
 
+def check_unfiltered(query: OldPaging) -> None:
+    """Raises a Problem if an order is asked for together with filters that it does not go with."""
+    if any(value for name, value in query.filters().items() if name != "sort"):
+        why = "this order goes with no filter"
+        raise Problem("field-invalid", f"sort: {why}", [{"field": "sort", "message": why}], status=400)
+
+
 def sliced(query: Paging, items: Sequence[Item], name: Callable[[Item], str]) -> tuple[list[Item], str | None]:
     """A page of a short list that is read whole, in the order of its names, and where the next one begins."""
     after = place(query, "name")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ASKS: Mapping[str, str] = {"priority": "Priority", "max_running": "Runs at most"}
 """What a form asks for, with its label. An offer that asks for something else has no button."""
 
-_DANGEROUS = (Verb.CANCEL, Verb.DELETE, Verb.REMOVE)
+_DANGEROUS = (Verb.CANCEL, Verb.DELETE, Verb.REMOVE, Verb.REVOKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,10 @@ _QUESTIONS: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
 
 _PAGES: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
     (Verb.SHOW, Target.JOB): paths.job,
+    (Verb.SHOW, Target.DATASET): paths.dataset,
     (Verb.SHOW, Target.INSTALLATION): lambda _: paths.HOME,
     (Verb.LIST, Target.FAILED_JOBS): lambda _: paths.FAILURES,
     (Verb.LIST, Target.POOLS): lambda _: paths.HOME,
+    (Verb.LIST, Target.SCHEDULES): lambda _: paths.SCHEDULES,
 }
 """Where offers lead that only look. A page that comes to be gets its line here."""

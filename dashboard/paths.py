@@ -8,9 +8,16 @@ HOME = "/"
 LOGIN = "/login"
 JOBS = "/jobs"
 FAILURES = "/failures"
+DATASETS = "/datasets"
 OPERATIONS = "/operations"
 SELECTION = "/selection"
 KEYBOARD = "/keyboard"
+UPLOAD = "/upload"
+SCHEDULES = "/schedules"
+SETTINGS = "/settings"
+KEYS = "/keys"
+AUDIT = "/audit"
+DOCTOR = "/doctor"
 
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of this server: `//` is another one, browsers take `\\` for a slash, and leave out control characters."""
@@ -23,9 +30,10 @@ def own_path(given: str) -> str:
     return given if len(given) <= LONGEST and _OWN.fullmatch(given) else HOME
 
 
-def login(back: str) -> str:
-    """The page of the login, which leads back to a path."""
-    return LOGIN if back == HOME else f"{LOGIN}?{urlencode({'next': back})}"
+def login(back: str, why: str | None = None) -> str:
+    """The page of the login, which leads back to a path, and may say why the last one has ended."""
+    asked = {**({} if back == HOME else {"next": back}), **({} if why is None else {"why": why})}
+    return f"{LOGIN}?{urlencode(asked)}" if asked else LOGIN
 
 
 def job(job_id: UUID | str) -> str:
@@ -53,6 +61,16 @@ def new_operation(action: str, words: str) -> str:
     return f"{OPERATIONS}/new?{urlencode({'action': action, 'q': words})}"
 
 
+def batch(name: str) -> str:
+    """What was uploaded together."""
+    return f"/uploads/{quote(name, safe='')}"
+
+
+def schedule(name: str) -> str:
+    """A schedule, and what can be changed of it."""
+    return f"{SCHEDULES}/{quote(name, safe='')}"
+
+
 def jobs(words: str = "") -> str:
     """The list of jobs, filtered by words such as `state:failed`."""
     return f"/jobs?{urlencode({'q': words})}" if words else "/jobs"
@@ -61,6 +79,26 @@ def jobs(words: str = "") -> str:
 def jobs_after(words: str, cursor: str) -> str:
     """A further page of the same list."""
     return f"/jobs?{urlencode({'q': words, 'cursor': cursor} if words else {'cursor': cursor})}"
+
+
+def dataset(dataset_id: UUID | str) -> str:
+    """A dataset: what is loaded of it, and what became of it."""
+    return f"{DATASETS}/{quote(str(dataset_id), safe='')}"
+
+
+def dataset_file(dataset_id: UUID | str) -> str:
+    """The bytes of a dataset's file, by the API."""
+    return f"/v1{dataset(dataset_id)}/file"
+
+
+def datasets(words: str = "") -> str:
+    """The list of datasets, filtered by words such as `status:failed`."""
+    return f"{DATASETS}?{urlencode({'q': words})}" if words else DATASETS
+
+
+def datasets_after(words: str, cursor: str) -> str:
+    """A further page of the same list."""
+    return f"{DATASETS}?{urlencode({'q': words, 'cursor': cursor} if words else {'cursor': cursor})}"
 
 
 def with_outcome(back: str, outcome: str) -> str:

@@ -11,9 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from api.context import Context
 from api.exchange import exchange_of
 from dashboard import paths, writing
-from dashboard.frame import Frame, Health, here_of, outcome_of, theme_of
+from dashboard.frame import Frame, here_of, outcome_of, theme_of
 from dashboard.offers import shown
 from dashboard.static_files import static_files
+from services.problems import Health
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"

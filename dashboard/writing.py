@@ -9,12 +9,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from dataset_jobs.model import sentences
 from dataset_jobs.model.sentences import Sentence, counted, duration, in_utc
 from dataset_jobs.model.text import one_line
 
 UNKNOWN = "–"
-
-_SIZES = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 
 
 def finished(value: Any) -> Any:
@@ -35,6 +34,11 @@ def said(sentence: Sentence | str) -> Markup:
     return Markup("").join(
         moment(part) if isinstance(part, datetime) else escape(one_line(part)) for part in sentence.parts
     )
+
+
+def lines(text: str) -> Markup:
+    """A text of ours whose lines stay lines, for `pre`."""
+    return Markup("\n").join(escape(one_line(line)) for line in text.splitlines())
 
 
 def moment(at: datetime | None) -> Markup:
@@ -77,20 +81,12 @@ def several(count: int | None, thing: str) -> str:
 
 def percent(share: float | None) -> str:
     """A share, which is not 100 % before all of it is."""
-    if share is None:
-        return UNKNOWN
-    whole = round(share * 100)
-    return f"{99 if whole == 100 and share < 1 else whole} %"
+    return UNKNOWN if share is None else sentences.percent(share)
 
 
 def size(count: int | None) -> str:
     """Bytes as people read them."""
-    if count is None:
-        return UNKNOWN
-    for unit, of in _SIZES:
-        if count >= of:
-            return f"{count / of:.1f} {unit}"
-    return f"{count} bytes"
+    return UNKNOWN if count is None else sentences.size(count)
 
 
 def capital(text: Sentence | str) -> Sentence | str:
@@ -113,5 +109,5 @@ def _iso(at: datetime) -> str | None:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "said": said, "moment": moment, "ago": ago, "span": span, "number": number, "percent": percent, "size": size,
     "capital_first": capital, "since": since,
-    "several": several,
+    "several": several, "lines": lines,
 }  # fmt: skip

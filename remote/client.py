@@ -8,14 +8,18 @@ from urllib.parse import quote
 from uuid import UUID
 
 from dataset_jobs.model.requests import NotFound, UnknownCountry
+from dataset_jobs.model.states import JobState
 from dataset_jobs.store.views import ControllerStatus, JobView, Status
 from remote.connection import Connection, Patience
 from remote.datasets import Datasets
 from remote.jobs import Jobs
 from remote.keys import Keys
-from remote.lists import clock_at
+from remote.lists import clock_at, when
 from remote.pools import Pools, Schedules
 from remote.reading import read, read_each
+from services.figures import PoolHistory
+from services.filters import JobFilter
+from services.glance import Glance, Recent
 from services.keys import Role
 from services.problems import Overview, Problem
 from services.status import Obstacle, unserved
@@ -29,6 +33,15 @@ class Me:
 
     name: str
     role: Role
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PastHour:
+    """What came of a pool within the last hour; see `services.figures.Lately`."""
+
+    success_ratio: float | None
+    busy: float | None
 
 
 class RemoteClient:
@@ -77,6 +90,25 @@ class RemoteClient:
     def overview(self) -> Overview:  # noqa: D102
         data = self.connection.get("/v1/status").data
         return Overview(read(Status, data), read(datetime, data["as_of"]), read_each(Problem, data["problems"]))
+
+    def glance(self, limit: int, which: JobFilter | None = None) -> Glance:
+        """As `services.client.Client.glance`; the figures are those that the API has read last."""
+        data = self.connection.get("/v1/status").data
+        past = {one["name"]: read(PastHour, one) for one in data["pools"]}
+        as_of = read(datetime, data["as_of"])
+        running = self.jobs.page({"state": JobState.RUNNING, "sort": "newest"}, limit)
+        recent = Recent(running.jobs, self.jobs.page({"sort": "finished"}, limit).jobs, as_of)
+        found = None if which is None else self.jobs.page(self.jobs.query(which), limit)
+        return Glance(as_of, read(Status, data), read_each(Problem, data["problems"]), past, recent, found)
+
+    def history(self, pool: str, since: datetime, until: datetime, step: str) -> PoolHistory:  # noqa: D102
+        query = {"from": when(since), "to": when(until), "step": step}
+        return read(PoolHistory, self.connection.get(f"/v1/pools/{quote(pool, safe='')}/history", **query).data)
+
+    def role(self) -> Role:
+        """What the caller may do, of what the API lets anybody do."""
+        me = self.me()
+        return Role.VIEWER if me.read_only else me.role
 
     def unserved(self, pool: str | None = None) -> Obstacle | None:  # noqa: D102
         data: Mapping[str, Any] = self.connection.get("/v1/status").data

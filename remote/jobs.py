@@ -2,7 +2,7 @@
 
 import builtins
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import reduce
 from typing import Any
@@ -18,6 +18,7 @@ from remote.connection import Connection
 from remote.lists import clock_at, selection_of, when
 from remote.reading import read, read_each
 from services.filters import JOB_SORTS, JobFilter
+from services.glance import Found
 from services.jobs import Cancel, Retried
 from services.listing import Selection, in_parts
 from services.waiting import Waiting
@@ -61,12 +62,23 @@ class Jobs:
         return [one for part in some for one in self._api.get(JOBS, ids=",".join(part), limit=AT_ONCE).data]
 
     def select(self, which: JobFilter) -> Selection[JobView]:  # noqa: D102
-        query = {
+        query = {**self.query(which), "sort": "newest"}
+        return selection_of(self._api, JOBS, query, JobView, lambda ids: self.list(ids=ids), (JOB_SORTS, "jobs"))
+
+    def query(self, which: JobFilter) -> dict[str, Any]:
+        """A filter as the API takes it."""
+        return {
             "state": which.states, "cause": which.causes, "country": which.country, "filename": which.file,
             "pool": which.pool, "since": when(which.since, lambda: clock_at(self._api)),
-            "dataset_id": which.dataset_id, "sort": "newest",
+            "dataset_id": which.dataset_id, "reason": which.reason, "batch": which.batch,
         }  # fmt: skip
-        return selection_of(self._api, JOBS, query, JobView, lambda ids: self.list(ids=ids), (JOB_SORTS, "jobs"))
+
+    def page(self, query: Mapping[str, Any], limit: int) -> Found:
+        """The first jobs of a query, and why each of them waits that does."""
+        said = {name: ",".join(one) if isinstance(one, tuple | list) else one for name, one in query.items()}
+        answers = self._api.get(JOBS, **{name: one for name, one in said.items() if one}, limit=limit).data
+        waiting = {UUID(one["id"]): read(Waiting, one["waiting"]) for one in answers if one.get("waiting") is not None}
+        return Found(read_each(JobView, answers), waiting)
 
     def get(self, job_id: UUID) -> tuple[JobView, Sequence[RunView]]:  # noqa: D102
         job = read(JobView, self._api.get(f"{JOBS}/{job_id}").data)

@@ -18,8 +18,11 @@ from services.dataset_maker import SubmitResult, find_country
 from services.datasets import Datasets
 from services.explain import Explanation, explanation
 from services.failures import Failures, read_failures
+from services.figures import PoolHistory, pool_history
+from services.filters import JobFilter
+from services.glance import Glance, glance
 from services.jobs import Jobs
-from services.keys import Keys
+from services.keys import Keys, Role
 from services.operations import Operations
 from services.pools import Pools
 from services.problems import LATELY, Overview, Problem, problems
@@ -139,6 +142,18 @@ class Client:
         """The whole installation now, and what is wrong with it."""
         status, now = self.status(), self.now()
         return Overview(status, now, self.problems(status, now))
+
+    def glance(self, limit: int, which: JobFilter | None = None) -> Glance:
+        """All that one look shows; see `services.glance.glance`."""
+        return glance(self.database, limit, which)
+
+    def history(self, pool: str, since: datetime, until: datetime, step: str) -> PoolHistory:
+        """A pool's past; see `services.figures.pool_history`."""
+        return pool_history(self.database, pool, since, until, step)
+
+    def role(self) -> Role:
+        """What the caller may do: all that their login of the database lets them."""
+        return Role.ADMIN
 
     def failures(self, *, pool: str | None = None, country: str | None = None, since: When = None) -> Failures:
         """The failed jobs by cause and reason; see `services.failures.read_failures`."""

@@ -1,4 +1,7 @@
-"""Pages of jobs, each in the natural order of its filter: as they are claimed, as they are due, or the newest first."""
+"""Pages of jobs, each in the natural order of its filter: as they are claimed, as they are due, or the newest first.
+
+Those that are over can also be had in the order of their ends.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +24,8 @@ class JobOrder(StrEnum):
     DUE = "due"
     """Scheduled jobs: the one whose time comes first."""
     NEWEST = "newest"
+    FINISHED = "finished"
+    """Those that are over: the one that ended last comes first. Nobody's natural order, and without other filters."""
 
 
 Place = list[int | str]
@@ -74,6 +79,9 @@ def page_of_jobs(
 def _rows(
     database: ClientDatabase, order: JobOrder, pool: str | None, limit: int, after: Place | None
 ) -> Sequence[Row]:
+    if order is JobOrder.FINISHED:
+        ended, key = (None, None) if after is None else (_time(after, 0, 2), _key(after, 2))
+        return database.all("jobs.match_ended", limit=limit, ended=ended, key=key)
     if order is JobOrder.CLAIM:
         priority, run_at = (None, None) if after is None else (_number(after, 0), _time(after, 1, 3))
         key = None if after is None else _key(after, 3)
@@ -83,7 +91,7 @@ def _rows(
 
 
 def _place(order: JobOrder, row: Row) -> Place:
-    when: Place = [row["run_at"].isoformat(), row["key"]]
+    when: Place = [row["finished_at" if order is JobOrder.FINISHED else "run_at"].isoformat(), row["key"]]
     return [row["priority"], *when] if order is JobOrder.CLAIM else when
 
 

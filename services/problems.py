@@ -37,6 +37,25 @@ class Severity(IntEnum):
     """Nothing is wrong yet, and somebody may want to know."""
 
 
+class Health(StrEnum):
+    """How the installation is, as a word; surfaces give each a mark and a colour besides."""
+
+    WELL = "all is well"
+    SLOW = "slow"
+    TROUBLE = "trouble"
+    STOPPED = "stopped"
+    UNKNOWN = "not known"
+
+
+_HEALTH = {
+    Severity.STOPPED: Health.STOPPED,
+    Severity.HELD: Health.TROUBLE,
+    Severity.FAILING: Health.TROUBLE,
+    Severity.SLOW: Health.SLOW,
+    Severity.NOTE: Health.WELL,
+}
+
+
 class Fault(StrEnum):
     """Whose fault it is."""
 
@@ -113,6 +132,11 @@ class Overview:
     problems: Sequence[Problem]
 
 
+def health_of(found: Iterable[Problem]) -> Health:
+    """How an installation is that has these problems."""
+    return _HEALTH[min((one.severity for one in found), default=Severity.NOTE)]
+
+
 def problems(status: Status, now: datetime, lately: Iterable[FailureGroup] = ()) -> Sequence[Problem]:
     """The problems of an installation, the worst first.
 
@@ -140,8 +164,8 @@ def _problem(obstacle: Obstacle, status: Status, now: datetime) -> Problem:
     match obstacle.about:
         case PoolStatus() as pool:
             if kind is Kind.POOL_BLOCKED and not pool.paused:
-                text = sentence("{}; to stop that, pause it", text)
-                hints = (change_of(pool, {"paused": True}, Action.PAUSE_POOL),)
+                text = sentence("{}; to try one now, probe it; to stop that, pause it", text)
+                hints = (*hints, change_of(pool, {"paused": True}, Action.PAUSE_POOL))
             return Problem(
                 kind, _severity_of_pool(kind, pool), pool.name, text, _since(kind, pool, now), pool.queued,
                 _fault_of_pool(kind, pool), kind not in _FOR_PEOPLE, hints, obstacle,

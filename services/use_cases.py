@@ -17,7 +17,9 @@ from dataset_jobs.model.report import Report
 from dataset_jobs.model.states import DatasetStatus, JobState, JobType
 from dataset_jobs.store.client_connection import When
 from dataset_jobs.store.views import DatasetView, JobView, NameCount, PoolStatus, Progress, RunView, ScheduleView
+from services.figures import PoolHistory
 from services.filters import DatasetFilter, JobFilter
+from services.glance import Glance
 from services.jobs import Cancel, Retried
 from services.keys import Key, MadeKey, Role
 from services.listing import Selection
@@ -87,6 +89,7 @@ class PoolUseCases(Protocol):
     def details(self, name: str) -> PoolDetails: ...  # noqa: D102
     def pause(self, name: str, reason: str | None = None) -> PoolStatus: ...  # noqa: D102
     def resume(self, name: str) -> PoolStatus: ...  # noqa: D102
+    def probe(self, name: str) -> PoolStatus: ...  # noqa: D102
     def set(  # noqa: D102
         self, name: str, *, max_running: int | None = None, max_pending: int | None = None, dry_run: bool = False
     ) -> PoolChange: ...
@@ -159,6 +162,9 @@ class UseCases(Protocol):
     def country(self, given: str) -> str: ...  # noqa: D102
     def now(self) -> datetime: ...  # noqa: D102
     def overview(self) -> Overview: ...  # noqa: D102
+    def glance(self, limit: int, which: JobFilter | None = None) -> Glance: ...  # noqa: D102
+    def history(self, pool: str, since: datetime, until: datetime, step: str) -> PoolHistory: ...  # noqa: D102
+    def role(self) -> Role: ...  # noqa: D102
     def unserved(self, pool: str | None = None) -> Obstacle | None: ...  # noqa: D102
     def story(self, job_id: UUID) -> Story: ...  # noqa: D102
     def waiting(self, jobs: Sequence[JobView]) -> Mapping[UUID, Waiting]: ...  # noqa: D102

@@ -15,7 +15,19 @@ from api.countries import country_code
 from api.declared import Topic
 from api.ids import job_of
 from api.links import job_links, linked
-from api.lists import OldPaging, Paging, Several, asked, check_alone, key_place, list_of, one_of, page, place
+from api.lists import (
+    OldPaging,
+    Paging,
+    Several,
+    asked,
+    check_alone,
+    check_unfiltered,
+    key_place,
+    list_of,
+    one_of,
+    page,
+    place,
+)
 from api.parameters import Body
 from api.shapes import model, open_words, shape, written
 from dataset_jobs.model.causes import Cause
@@ -76,7 +88,14 @@ class JobQuery(OldPaging):
     until: AwareDatetime | None = Field(None, description="Submitted at that time or earlier.")
     batch: str | None = Field(None, description="The name of what was uploaded together.")
     ids: Annotated[list[UUID], Several] = Field([], max_length=50, description="These alone; without other filters.")
-    sort: Annotated[str | None, Field(pattern="^newest$", description="The newest first, whatever the filter.")] = None
+    sort: Annotated[
+        str | None,
+        Field(
+            pattern="^(newest|finished)$",
+            description="newest: the newest first, whatever the filter. finished: the one that ended last first; "
+            "without a filter, of those that are over.",
+        ),
+    ] = None
 
 
 @topic.route(
@@ -85,13 +104,15 @@ class JobQuery(OldPaging):
 )  # fmt: skip
 def list_jobs(request: Request, using: Using, query: Annotated[JobQuery, Query()]) -> Response:
     """Jobs in the natural order of the filter, which `meta.order` says: queued ones as they are claimed, scheduled ones
-    as they are due, else the newest first."""
+    as they are due, else the newest first. `sort` asks for another one."""
     client = using.client
     if query.ids:
         return _these(request, client, query)
     with asked():
         which = _filter(client, query)
-        order = JobOrder.NEWEST if query.sort else order_of(which)
+        order = JobOrder(query.sort) if query.sort else order_of(which)
+        if order is JobOrder.FINISHED:
+            check_unfiltered(query)
         found = client.jobs.page(which, query.limit, place(query, order), query.offset, order)
         count = client.jobs.select(which).count() if query.count else None
     now = client.now()

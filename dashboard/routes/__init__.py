@@ -1,9 +1,43 @@
 """The routes of pages, a module for each. `ALL` lists their topics."""
 
-from dashboard.routes import act, failures, job, jobs, keyboard, login, operations, overview, pools, selection, static
+from dashboard.routes import (
+    act,
+    audit,
+    dataset,
+    datasets,
+    failures,
+    job,
+    jobs,
+    keyboard,
+    keys,
+    login,
+    operations,
+    overview,
+    pools,
+    schedules,
+    selection,
+    settings,
+    static,
+    upload,
+)
 
 ALL = (
-    static.topic, login.topic, overview.topic, jobs.topic, job.topic, failures.topic, pools.topic, act.topic,
+    static.topic,
+    login.topic,
+    overview.topic,
+    jobs.topic,
+    job.topic,
+    failures.topic,
+    datasets.topic,
+    dataset.topic,
     operations.topic,
-    selection.topic, keyboard.topic,
-)  # fmt: skip
+    selection.topic,
+    keyboard.topic,
+    pools.topic,
+    upload.topic,
+    schedules.topic,
+    settings.topic,
+    keys.topic,
+    audit.topic,
+    act.topic,
+)

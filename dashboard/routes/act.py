@@ -14,13 +14,14 @@ from dashboard.acts import ACTS, Asked, PageAct, name_of
 from dashboard.declaring import takes
 from dashboard.forms import Fields
 from dashboard.rendering import HEADERS, page
+from dataset_jobs.model.sentences import Sentence
 from services.actions import Target, Verb
 
 topic = Topic("acts", "What the buttons of pages do.")
 
 _PROBLEMS = (
     "not-found", "completed-already", "cannot-be-put-back", "not-waiting", "job-unfinished", "pool-is-described",
-    "conflict", "not-allowed", "over",
+    "conflict", "not-allowed", "over", "at-work", "last-admin",
 )  # fmt: skip
 
 
@@ -34,7 +35,11 @@ def act(request: Request, using: Using, client: Requesting, caller: Calling, for
         )
     asked, back = Asked(using, client, caller, form.get("id", ""), form), paths.own_path(form.get("back", ""))
     if what.question is not None and form.get("sure") != "yes":
-        values = {"question": what.question(asked), "fields": {**form, "back": back}, "back": back}
+        said = what.question(asked)
+        question, *comes_of_it = [said] if isinstance(said, Sentence) else said
+        values = {
+            "question": question, "comes_of_it": comes_of_it, "fields": {**form, "back": back}, "back": back
+        }  # fmt: skip
         return page(request, "question", values)
     to = what.do(asked) or back
     return RedirectResponse(paths.with_outcome(to, name_of(verb, target)), 303, HEADERS)

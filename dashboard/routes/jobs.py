@@ -14,12 +14,12 @@ from api.lists import Several
 from dashboard import paths
 from dashboard.declaring import shows
 from dashboard.rendering import page
-from dashboard.views.job_words import EXAMPLE, JobWords, read_words
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from services.client import Client
 from services.filters import JobFilter
 from services.job_pages import JobOrder, order_of
+from services.job_words import EXAMPLE, JobWords, read_words
 from services.keys import Role
 from services.operation_acts import POSSIBLE
 from services.several import CHOSEN

@@ -16,7 +16,7 @@ from dashboard.declaring import shows, takes
 from dashboard.forms import Fields
 from dashboard.outcomes import STARTED
 from dashboard.rendering import HEADERS, page
-from dashboard.views.job_words import JobWords, read_words
+from services.job_words import JobWords, read_words
 from services.operation_acts import Doing
 from services.operation_story import operation_story, title_of
 from services.operations import TooMany

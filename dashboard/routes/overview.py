@@ -9,8 +9,8 @@ from dashboard import paths
 from dashboard.declaring import shows
 from dashboard.rendering import page
 from dashboard.shared import shared_of
-from dashboard.views.pools import pool_lines
 from dataset_jobs.model.states import JobState
+from services.pool_lines import pool_lines
 
 topic = Topic("overview", "How the whole installation is.")
 
@@ -22,7 +22,7 @@ def overview(request: Request, using: Using) -> Response:
     values = {
         "figures": figures,
         "recent": shared_of(request).recent(),
-        "pools": pool_lines(figures),
+        "pools": pool_lines(figures.status.pools, figures.past),
         "alive": [one for one in figures.status.controllers if one.is_alive],
         "is_empty": not any(figures.states[state] for state in JobState),
     }

@@ -9,8 +9,8 @@ from api.problems import Problem
 from dashboard.declaring import shows
 from dashboard.rendering import page
 from dashboard.views.history import WINDOWS, charts_of
-from dashboard.views.pools import pool_line
 from services.figures import pool_history, pool_now
+from services.pool_lines import pool_line
 
 topic = Topic("pages of pools", "A pool and its past.")
 

@@ -4,7 +4,7 @@
   const find = (what, within = document) => within?.querySelector(what);
   const kept = (work) => { try { return work(localStorage); } catch { return null; } };  // denied: for this page alone
   let off = kept((it) => it.getItem("aw-keys")) === "off", went = 0;
-  const dialog = find("#keys"), link = find("#help");
+  const dialog = find("#shortcuts"), link = find("#help");
 
   const rows = () => [...document.querySelectorAll("main tbody tr, main .lines li, main .group")].filter((it) => find("a", it));
   const here = () => rows().find((it) => it.contains(document.activeElement)) ?? null;

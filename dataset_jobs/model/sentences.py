@@ -11,6 +11,8 @@ from dataset_jobs.model.times import BEGINLESS, ENDLESS, local_time
 NOTHING = "-"
 """An absent value."""
 
+_SIZES = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -84,6 +86,20 @@ def duration(time: timedelta) -> str:
         return f"{minutes} min"
     hours = round(seconds / 3600)
     return f"{hours} h" if hours < 72 else f"{round(seconds / 86400)} days"
+
+
+def percent(share: float) -> str:
+    """A share, which is not 100 % before all of it is."""
+    whole = round(share * 100)
+    return f"{99 if whole == 100 and share < 1 else whole} %"
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, of in _SIZES:
+        if count >= of:
+            return f"{count / of:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def counted(count: int | str, thing: str) -> str:

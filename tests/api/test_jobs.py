@@ -75,6 +75,8 @@ async def test_each_filter_selects(api: Api) -> None:
         ({"cursor": "bm90aGluZw"}, "cursor-mismatch"),
         ({"filename": "a\0b"}, "field-invalid"),
         ({"stat": "failed"}, "unknown-parameter"),
+        ({"sort": "oldest"}, "field-invalid"),
+        ({"sort": "finished", "state": "failed"}, "field-invalid"),
     ],
 )
 def test_a_wrong_parameter_is_refused(api: Api, query: dict[str, Any], code: str) -> None:
@@ -110,6 +112,12 @@ def test_scheduled_jobs_come_as_they_are_due(api: Api) -> None:
     assert answer["meta"]["order"] == "due"
     assert [one["id"] for one in answer["data"]] == ids[::-1]
     assert answer["data"][0]["run_at"] == "2099-01-01T00:00:00.000Z"
+
+
+async def test_jobs_that_are_over_come_by_their_ends(api: Api) -> None:
+    good, bad, _ = await one_of_each(api)
+    api.world.query("update jobs set finished_at = now() - interval '1 hour' where id = %s", bad.job_id)
+    assert walked(api, "/v1/jobs", sort="finished", limit=1) == [[str(good.job_id)], [str(bad.job_id)]]
 
 
 def test_a_cursor_of_other_filters_is_refused(api: Api) -> None:

@@ -80,9 +80,11 @@ def test_what_cannot_be_taken_back_is_asked_first(admin: Visitor) -> None:
     world = admin.api.world
     job = world.submit_small()
     question = admin.press(admin.get(f"/jobs/{job.job_id}"), "Delete the dataset")
-    assert f"Delete dataset {job.dataset_id} with 0 rows" in text_of(question)
+    assert "Delete dataset 1 (yob2020.txt, US) with its 0 rows, its 1 job and its file of 12 bytes?" in text_of(
+        question
+    )
     assert world.query("select id from datasets")
-    assert admin.press(question, "Yes, do it").headers["location"] == "/jobs?did=delete-dataset"
+    assert admin.press(question, "Yes, do it").headers["location"] == "/datasets?did=delete-dataset"
     assert not world.query("select id from datasets")
 
 

@@ -16,6 +16,7 @@ from dataset_jobs.store.statements import statement
 from services.audit import AuditFilter
 from services.client import Client
 from services.filters import DatasetFilter, JobFilter
+from services.glance import read_recent
 from services.job_pages import JobOrder
 from services.listing import Order
 from services.story import story
@@ -179,6 +180,22 @@ def test_waiting_jobs_are_paged_in_their_order_by_an_index(
     database = client.database
     assert isinstance(database, Explaining)
     assert seen == database.ids(f"select id from jobs where state = '{state}' order by {direction}")
+    check(client)
+
+
+def test_jobs_that_are_over_are_paged_by_an_index(client: Client) -> None:
+    first = client.jobs.page(JobFilter(), 90, order=JobOrder.FINISHED)
+    then = client.jobs.page(JobFilter(), 90, first.next, order=JobOrder.FINISHED)
+    database = client.database
+    assert isinstance(database, Explaining)
+    expected = database.ids("select id from jobs where finished_at is not null order by finished_at desc, key desc")
+    assert [job.id for job in (*first.items, *then.items)] == expected[:180]
+    check(client)
+
+
+def test_what_was_last_reads_few_blocks(client: Client) -> None:
+    found = read_recent(client.database, 8)
+    assert len(found.running) == len(found.ended) == 8
     check(client)
 
 

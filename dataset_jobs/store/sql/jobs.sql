@@ -146,6 +146,14 @@ where (%(before)s::int is null or jobs.key < %(before)s)
 order by jobs.finished_at desc, jobs.key desc
 limit %(limit)s
 
+-- name: jobs.match_ended
+-- Finds the jobs that are over, the latest end first, from a place downwards, by an index.
+select id, key, finished_at from jobs
+where finished_at is not null
+    and (%(ended)s::timestamptz is null or (finished_at, key) < (%(ended)s, %(key)s::int))
+order by finished_at desc, key desc
+limit %(limit)s
+
 -- name: jobs.match_queued
 -- Finds queued jobs in the order of their claim, of one pool or of all, from a place downwards: of each pool as many as
 -- a page has, in the order of its index.
@@ -227,6 +235,11 @@ select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at,
     waits_for, waits_for_error,
     released_at, log
 from runs where job_id = %(job_id)s order by epoch
+
+-- name: jobs.outcomes
+-- Reads what the latest runs of these jobs have said of their files, for those that were submitted together.
+select jobs.id as job_id, runs.outcome from jobs join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
+where jobs.id = any (%(ids)s::uuid[])
 
 -- name: jobs.finished_since
 -- Lists the first jobs of a pool that have finished since a time, but those of a load, each with how many there are.
