@@ -26,7 +26,9 @@ MORE = (
 
 def test_a_list_says_what_is_loaded(admin: Visitor) -> None:
     world = admin.api.world
-    assert "There is no dataset yet. Load a file: Upload or affirm-worker upload FILE" in text_of(admin.get("/datasets"))
+    assert "There is no dataset yet. Load a file: Upload or affirm-worker upload FILE" in text_of(
+        admin.get("/datasets")
+    )
     world.submit_small(2001)
     world.submit(world.file("yob2002.txt", BAD))
     run_all(world, retry=NO_RETRIES)
