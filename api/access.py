@@ -57,9 +57,8 @@ class Caller:
     expires_at: datetime | None = None
 
     def may(self, role: Role | None) -> bool:
-        """Whether they may do what `role` may: each role may all that the ones before it may."""
-        ranks = [None, *Role]
-        return ranks.index(self.role) >= ranks.index(role)
+        """Whether they may do what `role` may."""
+        return role is None or (self.role is not None and self.role.may(role))
 
     def actor(self, request_id: str, surface: Surface = "api") -> Actor:
         """Who the audit names."""

@@ -76,8 +76,11 @@ def read_and_log(logger: logging.Logger) -> tuple[Settings, Places]:
 
 
 @contextmanager
-def session() -> Iterator[Session]:
+def session(*, patient: bool = True) -> Iterator[Session]:
     """Settings, log, and the database or the API for one command.
+
+    Args:
+        patient: wait for an API that says that it is too busy, or away for now; else that is an error at once.
 
     Raises:
         Misconfigured: a setting is wrong.
@@ -86,9 +89,10 @@ def session() -> Iterator[Session]:
     set_up_logs(settings)
     if places.api is not None:
         from remote.client import RemoteClient
+        from remote.connection import Patience
         from remote.files import RemoteFiles
 
-        with RemoteClient(places.api, key) as remote:
+        with RemoteClient(places.api, key, Patience() if patient else Patience(again=0)) as remote:
             yield Session(settings, places, places.api, remote, RemoteFiles(remote))
         return
     with open_database(settings) as database, Client.connect(database.conninfo, refusing=True) as client:

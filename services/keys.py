@@ -39,6 +39,11 @@ class Role(StrEnum):
     ADMIN = "admin"
     """Everything."""
 
+    def may(self, least: "Role") -> bool:
+        """Whether it may do what `least` may: each role may all that the ones before it may."""
+        ranks = [*Role]
+        return ranks.index(self) >= ranks.index(least)
+
 
 class KeyRefused(InvalidRequest):
     """The key does not let its holder in."""

@@ -216,7 +216,7 @@ def watched(it: Session, choice: Choice, *, as_json: bool) -> NoReturn:
     def changes(before: Overview | None, seen: Overview) -> None:
         old, now = None if before is None else before.status, seen.status
         if as_json:
-            if old is None or _without_clocks(old) != _without_clocks(now):
+            if old is None or without_clocks(old) != without_clocks(now):
                 output.print_json(_document(it.places, now, seen.problems), indent=None)
             return
         if old is None:
@@ -244,7 +244,7 @@ def _lasting(pool: PoolStatus) -> PoolStatus:
     return replace(pool, oldest_wait_seconds=None)
 
 
-def _without_clocks(status: Status) -> Status:
+def without_clocks(status: Status) -> Status:
     """What stays the same while nothing happens."""
     return replace(
         status,

@@ -68,17 +68,37 @@ def watch(
         Exit: always.
         RunError: what does not pass by itself.
     """
+    if not (sys.stdout.isatty() and not as_json and has_screen()):
+        line_by_line(look, changes)
+    with _until_interrupted():
+        _in_place(look, shown)
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
     with _signals_end_it() as ended:
         try:
-            if sys.stdout.isatty() and not as_json and _has_screen():
-                _in_place(look, shown)
-            else:
-                _line_by_line(look, changes)
+            yield
         except KeyboardInterrupt:
             raise typer.Exit(128 + ended[-1] if ended else INTERRUPTED) from None
 
 
-def _line_by_line(look: Callable[[], Seen], changes: Callable[[Seen | None, Seen], None]) -> NoReturn:
+def line_by_line(
+    look: Callable[[], Seen], changes: Callable[[Seen | None, Seen], None], every_seconds: float = EVERY_SECONDS
+) -> NoReturn:
+    """As `watch`, without a terminal or for programs.
+
+    Args:
+        look, changes: see there.
+        every_seconds: between two looks, at least.
+    """
+    with _until_interrupted():
+        _line_by_line(look, changes, every_seconds)
+
+
+def _line_by_line(
+    look: Callable[[], Seen], changes: Callable[[Seen | None, Seen], None], every_seconds: float
+) -> NoReturn:
     before: Seen | None = None
     away = False
     while True:
@@ -96,7 +116,7 @@ def _line_by_line(look: Callable[[], Seen], changes: Callable[[Seen | None, Seen
             changes(before, now)
             sys.stdout.flush()
             before = now
-        time.sleep(_pause(time.monotonic() - began))
+        time.sleep(_pause(time.monotonic() - began, every_seconds))
 
 
 def _in_place(look: Callable[[], Seen], shown: Callable[[Seen], Sequence[str]]) -> NoReturn:
@@ -143,11 +163,12 @@ def _draw(live: "Live", lines: Sequence[str], height: int) -> None:
     live.update(Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop"), refresh=True)
 
 
-def _pause(took: float) -> float:
-    return max(EVERY_SECONDS, (SHARE - 1) * took)
+def _pause(took: float, every_seconds: float = EVERY_SECONDS) -> float:
+    return max(every_seconds, (SHARE - 1) * took)
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
+    """Whether lines can be drawn again where they were."""
     from rich.console import Console
 
     return not Console().is_dumb_terminal

@@ -1,0 +1,1 @@
+"""`affirm-worker watch`: the overview of the pages in a terminal, with keys to act."""
