@@ -13,6 +13,7 @@ from api.exchange import Exchange, exchange_of
 from api.live import Hub
 from api.metrics import ApiMetrics
 from api.rates import Rates
+from api.sessions import Sessions
 from api.stopping import Stopping
 from api.upload.uploads import Uploads
 from app.file_storage import storage_config
@@ -55,6 +56,7 @@ class Context:
         rates: who has asked how often.
         known_keys: the first parts of keys that were good once.
         metrics: count and measure.
+        sessions: looks up whom the sessions of browsers stand for.
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
         countries: with what is loaded of each, as it was counted last, and when that was.
@@ -72,6 +74,7 @@ class Context:
     known_keys: set[str] = field(init=False, default_factory=set)
     uploads: Uploads = field(init=False)
     background: Background = field(init=False)
+    sessions: Sessions = field(init=False)
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
     countries: Refreshed[tuple[Sequence[Country], datetime]] = field(init=False)
@@ -81,6 +84,7 @@ class Context:
         self.uploads = Uploads.of(self.settings)
         self.metrics.follow(lambda: self.uploads.spool)
         self.background = Background(self.client, self.storage, self.stopping)
+        self.sessions = Sessions(self.client.web_sessions.keys)
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.sampler, self.stopping)
         self.countries = Refreshed(self._counted, COUNTRIES_SECONDS, COUNTRIES_LATE_SECONDS)

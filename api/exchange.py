@@ -12,6 +12,7 @@ from api.declared import Declared
 
 if TYPE_CHECKING:
     from api.problems import Problem
+    from services.web_sessions import Over
 
 _KEY = "affirm_worker"
 
@@ -32,6 +33,7 @@ class Exchange:
         status: of the answer, once it has begun.
         sent: bytes of the answer's body so far.
         head: only the headers are wanted; routes are called as for GET.
+        over: why the session of the request lets nobody in; None if it does, or if there is none.
         problem_page: how problems look to people with a browser; None if there are no pages.
     """
 
@@ -43,6 +45,7 @@ class Exchange:
     status: int | None = None
     sent: int = 0
     head: bool = False
+    over: "Over | None" = None
     problem_page: ProblemPage | None = None
 
 

@@ -22,12 +22,18 @@ _REQUESTS: dict[tuple[Verb, Target], tuple[str, str]] = {
     (Verb.DESCRIBE, Target.FILE): ("POST", "/v1/datasets/validate"),
     (Verb.PAUSE, Target.POOL): ("POST", f"{_POOL}/pause"),
     (Verb.RESUME, Target.POOL): ("POST", f"{_POOL}/resume"),
+    (Verb.PROBE, Target.POOL): ("POST", f"{_POOL}/probe"),
+    (Verb.RUN_NOW, Target.SCHEDULE): ("POST", f"{_SCHEDULE}/run"),
+    (Verb.PAUSE, Target.SCHEDULE): ("POST", f"{_SCHEDULE}/pause"),
+    (Verb.RESUME, Target.SCHEDULE): ("POST", f"{_SCHEDULE}/resume"),
     (Verb.REMOVE, Target.SCHEDULE): ("DELETE", _SCHEDULE),
+    (Verb.REVOKE, Target.KEY): ("DELETE", "/v1/keys/{id}"),
     (Verb.LIST, Target.FORMATS): ("GET", "/v1/parsers"),
     (Verb.LIST, Target.FAILED_JOBS): ("GET", "/v1/failures"),
     (Verb.LIST, Target.POOLS): ("GET", "/v1/pools"),
     (Verb.LIST, Target.SCHEDULES): ("GET", "/v1/schedules"),
     (Verb.RETRY, Target.FAILED_JOBS): ("POST", "/v1/operations"),
+    (Verb.CANCEL, Target.OPERATION): ("POST", "/v1/operations/{id}/cancel"),
     (Verb.SHOW, Target.INSTALLATION): ("GET", "/v1/status"),
 }
 """The request that does an action. Others are for whoever runs the installation."""

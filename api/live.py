@@ -67,7 +67,7 @@ class News:
     Args:
         jobs, datasets: those that have changed; at first, all that are watched.
         gone: those that are not there.
-        new_jobs: how many have come since the stream began or said so last.
+        new_jobs, new_datasets: how many have come since the stream began or said so last.
         figures: newer ones, if it wants them.
         as_of: when that was so.
         bye: why the stream ends.
@@ -77,14 +77,15 @@ class News:
     datasets: set[UUID] = field(default_factory=set)
     gone: set[UUID] = field(default_factory=set)
     new_jobs: int = 0
+    new_datasets: int = 0
     figures: Figures | None = None
     as_of: datetime | None = None
     bye: Bye | None = None
 
     @property
     def has_changes(self) -> bool:
-        """Something that is watched has changed, or there are new jobs."""
-        return bool(self.jobs or self.datasets or self.gone or self.new_jobs)
+        """Something that is watched has changed, or there are new jobs or datasets."""
+        return bool(self.jobs or self.datasets or self.gone or self.new_jobs or self.new_datasets)
 
 
 class Viewer:
@@ -102,7 +103,7 @@ class Viewer:
         self.ids = frozenset(ids)
         self.wants_figures = wants_figures
         self._known: dict[UUID, Version | None] = {}
-        self._newest_job: int | None = None
+        self._seen: Look | None = None
         self._figures: Figures | None = None
         self._news = News()
         self._told = asyncio.Event()
@@ -147,9 +148,10 @@ class Viewer:
             self._known[watched] = version
             kind = news.jobs if job is not None else news.datasets if dataset is not None else news.gone
             kind.add(watched)
-        if self._newest_job is not None:
-            news.new_jobs += max(0, found.newest_job - self._newest_job)
-        self._newest_job = found.newest_job
+        if (before := self._seen) is not None:
+            news.new_jobs += max(0, found.newest_job - before.newest_job)
+            news.new_datasets += max(0, found.newest_dataset - before.newest_dataset)
+        self._seen = found
         if self.wants_figures and seen.figures is not self._figures:
             news.figures = self._figures = seen.figures
         news.as_of = found.as_of

@@ -13,9 +13,8 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.storage import Storage, open_storage
 from dataset_jobs.store.views import ScheduleView
-from services.address_look import check_address
 from services.client import Client
-from services.schedules import AtAddress, check_folder, find_folder
+from services.schedules import AtAddress, find_folder, look_at
 from services.stored_files import Orphans, find_orphans, remove_orphans
 from services.submit import FileOptions, SubmittedFile
 from services.ticks import ScanResult
@@ -54,16 +53,9 @@ class FilesHere:
         return remove_orphans(self._client.database, self.storage, orphans, even_most=even_most)
 
     def add_schedule(self, new: NewSchedule, *, check: bool) -> tuple[ScheduleView, str | None]:  # noqa: D102
-        place = new.place
-        if isinstance(place, AtAddress):
-            limits = self._settings.look_limits
-            address, filename = place.url, place.filename
-            found = _checked(lambda: check_address(address, filename, limits)) if check else None
-            remark = f"its file is {found}" if found else None
-        else:
-            folder = place = find_folder(self.storage, place)
-            empty = check and not _checked(lambda: check_folder(self.storage, folder))
-            remark = "nothing lies there yet" if empty else None
+        place = new.place if isinstance(new.place, AtAddress) else find_folder(self.storage, new.place)
+        limits = self._settings.look_limits
+        remark = _checked(lambda: look_at(place, lambda: self.storage, limits)) if check else None
         schedules = self._client.schedules
         added = schedules.add(
             new.name, new.cron, new.timezone, place, new.country, new.pool, new.priority, new.hints

@@ -27,7 +27,7 @@ SHORT_HELPS = {
     "db": "Keep the embedded Postgres up, for notebooks and other tools.",
     "jobs": "Look at jobs and their runs; change jobs.",
     "datasets": "Look at datasets, and delete them.",
-    "pools": "Look at pools; pause them, resume them, set their limits.",
+    "pools": "Look at pools; pause them, resume them, probe blocked ones, set their limits.",
     "schedules": "Submit what is new in a folder of storage or at an address, again and again.",
     "parsers": "The formats that can be read.",
     "keys": "Keys of the HTTP API: make, list and revoke them.",

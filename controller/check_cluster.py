@@ -17,6 +17,7 @@ from controller.pools.quantities import parse_quantity
 from controller.pools.resource import SPEC_FIELDS, controller_of
 from controller.pools.runner_pod import RunnerTemplate, job_manifest
 from controller.pools.unheeded import is_heeded, older_definition
+from controller.runner_config import unknown_keys
 from dataset_jobs.model.keys import RunKey
 from dataset_jobs.model.limits import MIB, Limits
 from services.checks.findings import Finding, Fix, ok, skipped, warning, wrong
@@ -57,6 +58,8 @@ async def check_cluster(cluster: ClusterInspection, template: RunnerTemplate | N
     if template is None:
         found.append(skipped("RUNNER_CONFIG is not set, so there is no runner's pod to try"))
         return found
+    if (unknown := unknown_keys(template)) is not None:
+        found.append(warning(unknown))
     found += _image(template)
     found += _memory(template, limits, cluster.namespace)
     found += await _service_account(cluster, template)

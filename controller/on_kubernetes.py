@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,11 +17,14 @@ from controller.launchers.kubernetes.launcher import KubernetesLauncher
 from controller.launchers.kubernetes.objects import Job, Pod
 from controller.metrics import Metrics
 from controller.operator import Watcher
+from controller.pools.first_pool import FirstPool
 from controller.pools.parser_pools import ParserPools
-from controller.runner_config import read_runner_config
+from controller.runner_config import read_runner_config, unknown_keys
 from controller.watch import Watch
 from dataset_jobs.model.errors import Misconfigured, RunError
 from dataset_jobs.store.controller import ControllerStore
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -42,6 +46,9 @@ async def on_kubernetes(
     if settings.runner_config is None:
         raise Misconfigured("RUNNER_CONFIG is not set: expected the path of a JSON file that describes runner pods")
     template = read_runner_config(settings.runner_config)
+    warnings = () if (unknown := unknown_keys(template)) is None else (unknown,)
+    for text in warnings:
+        _log.warning("%s", text)
     configuration = await load_configuration()
     api = KubernetesApi(configuration, settings.namespace)
     installation = await store.installation_id()
@@ -58,7 +65,10 @@ async def on_kubernetes(
     async def warn(reason: str, message: str, about: Mapping[str, str]) -> None:
         await events.post(reason, message, warning=True, about=about)
 
-    pools = ParserPools(api, store, name, installation, own, warn)
+    first = None
+    if settings.pool_make_parser_pool:
+        first = FirstPool(api, store, name, own.name, template.labels)
+    pools = ParserPools(api, store, name, installation, own, warn, warnings, first)
     with contextlib.suppress(RunError):  # to be repeated at the first tick
         await pools.refresh()
 

@@ -1,4 +1,8 @@
-"""RUNNER_CONFIG: how runner pods are made, as the chart writes it."""
+"""RUNNER_CONFIG: how runner pods are made, as the chart writes it.
+
+A controller that starts while an upgrade is under way, or is held up, may find the file of a newer chart. It starts all
+the same, as the one that has read the older file goes on, and says which keys it does not know.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +15,7 @@ from controller.pools.quantities import parse_quantity
 from controller.pools.runner_pod import POD_SECURITY_CONTEXT, SECURITY_CONTEXT, Memory, RunnerTemplate
 from dataset_jobs.model.errors import Misconfigured
 from dataset_jobs.model.local_machine import is_about_the_path, machine_error
+from dataset_jobs.version import own_version
 
 _Objects = list[dict[str, Any]]
 
@@ -18,7 +23,7 @@ _Objects = list[dict[str, Any]]
 class _Allowed(BaseModel):
     """The fields of `Allowed`."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel)
 
     secrets: frozenset[str] = frozenset()
     service_accounts: frozenset[str] = frozenset()
@@ -51,7 +56,7 @@ class _PodTemplate(BaseModel):
 class RunnerConfig(BaseModel):
     """The file's fields; those of Kubernetes' PodSpec and Container keep their names and shapes."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel)
 
     image: Annotated[str, Field(min_length=1)]
     image_pull_policy: str = "IfNotPresent"
@@ -100,10 +105,25 @@ def read_runner_config(path: Path) -> RunnerTemplate:
     del values["pod_template"]
     values["own_pod_template"] = config.pod_template.model_dump(exclude_unset=True)
     values["allowed"] = Allowed(config.allowed.secrets, config.allowed.service_accounts)
+    values["unknown"] = (
+        *sorted(config.model_extra or ()),
+        *(f"allowed.{key}" for key in config.allowed.model_extra or ()),
+    )
     try:
         return RunnerTemplate(**values, memory=_memory(config.resources, ceiling))
     except ValueError as error:
         raise Misconfigured(f"RUNNER_CONFIG {path}: resources and memoryCeiling: {error}") from None
+
+
+def unknown_keys(template: RunnerTemplate) -> str | None:
+    """What to say of keys that count for nothing here; None if there is none."""
+    if not template.unknown:
+        return None
+    listed = ", ".join(template.unknown)
+    return (
+        f"RUNNER_CONFIG has keys that affirm-worker {own_version()} does not know: {listed}. They count for nothing:"
+        " the file is of a newer chart, or they are misspelt"
+    )
 
 
 def _memory(resources: dict[str, Any], ceiling: str) -> Memory | None:

@@ -1,7 +1,7 @@
 """What stands around every page: where one can go, who one is, how the installation is, and what has just been done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from starlette.requests import Request, cookie_parser
 from api.access import Caller
 from dashboard.acts import OUTCOMES
 from services.figures import Figures
+from services.keys import Role
 from services.problems import Health, Problem, Severity, health_of
 
 
@@ -21,9 +22,23 @@ class Place(NamedTuple):
     label: str
     key: str
     """After `g`, on the keyboard."""
+    role: Role = Role.VIEWER
+    """The least that may go there."""
+    changes: bool = False
+    """It is of no use where nothing may be changed."""
+    others: tuple[str, ...] = ()
+    """Further pages that belong there, with all below them."""
 
 
-PLACES = (Place("/", "Overview", "o"), Place("/jobs", "Jobs", "j"), Place("/failures", "Failures", "f"))
+PLACES = (
+    Place("/", "Overview", "o"),
+    Place("/jobs", "Jobs", "j", others=("/operations",)),
+    Place("/failures", "Failures", "f"),
+    Place("/datasets", "Datasets", "d"),
+    Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, others=("/uploads",)),
+    Place("/schedules", "Schedules", "s", others=("/new-schedule",)),
+    Place("/settings", "Settings", "e", others=("/keys", "/audit", "/doctor")),
+)
 
 
 class Theme(StrEnum):
@@ -58,7 +73,15 @@ class Frame:
     outcome: str | None = None
     fragment: bool = False
     read_only: bool = False
-    places: Sequence[Place] = field(default=PLACES)
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """Where the viewer may go."""
+        return [one for one in PLACES if self.may(one.role) and not (one.changes and self.read_only)]
+
+    def may(self, role: Role) -> bool:
+        """Whether the viewer may do what a role may."""
+        return self.caller is not None and self.caller.may(role)
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -72,10 +95,14 @@ class Frame:
         """In a word."""
         return Health.UNKNOWN if self.figures is None else health_of(self.figures.problems)
 
+    def may_change(self, role: str) -> bool:
+        """Whether the viewer sees what only this role and those above it may change."""
+        return not self.read_only and self.caller is not None and self.caller.may(Role(role))
+
     def is_at(self, place: Place) -> bool:
         """Whether this page is there, or below."""
         path = self.here.partition("?")[0]
-        return path == place.path or (place.path != "/" and path.startswith(f"{place.path}/"))
+        return any(path == one or (one != "/" and path.startswith(f"{one}/")) for one in (place.path, *place.others))
 
 
 def here_of(request: Request) -> str:

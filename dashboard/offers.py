@@ -9,6 +9,7 @@ from dashboard.acts import ACTS
 from dataset_jobs.model.hints import Hint
 from services.actions import Offer, Target, Verb, offer
 from services.keys import Role
+from services.operation_acts import Doing
 
 if TYPE_CHECKING:
     from dashboard.frame import Frame
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _ASKS: Mapping[str, str] = {"priority": "Priority", "max_running": "Runs at most"}
 """What a form asks for, with its label. An offer that asks for something else has no button."""
 
-_DANGEROUS = (Verb.CANCEL, Verb.DELETE, Verb.REMOVE)
+_DANGEROUS = (Verb.CANCEL, Verb.DELETE, Verb.REMOVE, Verb.REVOKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def _shown(one: Offer, frame: "Frame", own: bool) -> Shown | None:
     if what in _PAGES:
         href = _PAGES[what](one.id or "")
         return None if href == frame.here else Link(one.label, href)
+    if what in _QUESTIONS and one.id and not frame.read_only and frame.caller is not None:
+        return Link(one.label, _QUESTIONS[what](one.id)) if frame.caller.may(Role.ADMIN) else None
     if what in _COMMANDS:
         return Command(one.label, _COMMANDS[what])
     act = ACTS.get(what)
@@ -88,10 +91,17 @@ _COMMANDS: Mapping[tuple[Verb, Target], str] = {
     (Verb.MIGRATE, Target.INSTALLATION): "affirm-worker migrate",
 }
 
+_QUESTIONS: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
+    (Verb.RETRY, Target.FAILED_JOBS): lambda cause: paths.new_operation(Doing.RETRY, f"state:failed cause:{cause}"),
+}
+"""Where admins are asked whether an operation is to begin."""
+
 _PAGES: Mapping[tuple[Verb, Target], Callable[[str], str]] = {
     (Verb.SHOW, Target.JOB): paths.job,
+    (Verb.SHOW, Target.DATASET): paths.dataset,
     (Verb.SHOW, Target.INSTALLATION): lambda _: paths.HOME,
     (Verb.LIST, Target.FAILED_JOBS): lambda _: paths.FAILURES,
     (Verb.LIST, Target.POOLS): lambda _: paths.HOME,
+    (Verb.LIST, Target.SCHEDULES): lambda _: paths.SCHEDULES,
 }
 """Where offers lead that only look. A page that comes to be gets its line here."""

@@ -36,6 +36,11 @@ def said(sentence: Sentence | str) -> Markup:
     )
 
 
+def lines(text: str) -> Markup:
+    """A text of ours whose lines stay lines, for `pre`."""
+    return Markup("\n").join(escape(one_line(line)) for line in text.splitlines())
+
+
 def moment(at: datetime | None) -> Markup:
     """A time. A script may write it in the viewer's time zone."""
     if at is None:
@@ -104,5 +109,5 @@ def _iso(at: datetime) -> str | None:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "said": said, "moment": moment, "ago": ago, "span": span, "number": number, "percent": percent, "size": size,
     "capital_first": capital, "since": since,
-    "several": several,
+    "several": several, "lines": lines,
 }  # fmt: skip

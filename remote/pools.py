@@ -36,6 +36,9 @@ class Pools:
     def resume(self, name: str) -> PoolStatus:  # noqa: D102
         return read(PoolStatus, self._api.post(f"{_at(POOLS, name)}/resume").data)
 
+    def probe(self, name: str) -> PoolStatus:  # noqa: D102
+        return read(PoolStatus, self._api.post(f"{_at(POOLS, name)}/probe").data)
+
     def set(  # noqa: D102
         self, name: str, *, max_running: int | None = None, max_pending: int | None = None, dry_run: bool = False
     ) -> PoolChange:

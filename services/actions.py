@@ -26,6 +26,7 @@ class Verb(StrEnum):
     """Have the description of a list proposed."""
     PAUSE = "pause"
     RESUME = "resume"
+    PROBE = "probe"
     PATCH = "patch"
     """Change a Kubernetes object: nobody but its owner can."""
     REMOVE = "remove"
@@ -34,6 +35,7 @@ class Verb(StrEnum):
     MIGRATE = "migrate"
     RUN_CONTROLLER = "run_controller"
     MOVE = "move"
+    REVOKE = "revoke"
 
     @property
     def looks(self) -> bool:
@@ -54,7 +56,9 @@ class Target(StrEnum):
     FAILED_JOBS = "failed_jobs"
     POOLS = "pools"
     SCHEDULES = "schedules"
+    KEY = "key"
     INSTALLATION = "installation"
+    OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ _KINDS: dict[Action, tuple[Verb, Target, str, tuple[str, ...]]] = {
     Action.LIST_POOLS: (Verb.LIST, Target.POOLS, "See the pools", ()),
     Action.PAUSE_POOL: (Verb.PAUSE, Target.POOL, "Pause the pool", ()),
     Action.RESUME_POOL: (Verb.RESUME, Target.POOL, "Resume the pool", ()),
+    Action.PROBE_POOL: (Verb.PROBE, Target.POOL, "Probe now", ()),
     Action.SET_POOL_MAXIMUM: (Verb.SET, Target.POOL, "Change the maximum", ("max_running",)),
     Action.PATCH_PARSER_POOL: (Verb.PATCH, Target.PARSER_POOL, "Change the ParserPool", ()),
     Action.RUN_CONTROLLER: (Verb.RUN_CONTROLLER, Target.INSTALLATION, "Run a controller", ()),

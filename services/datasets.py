@@ -14,9 +14,10 @@ from dataset_jobs.model.report import Report, stored_report
 from dataset_jobs.model.requests import InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobType
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import Acting, ClientDatabase, When
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, When
 from dataset_jobs.store.views import DatasetView, NameCount
 from services.dataset_maker import find_country
+from services.deletions import Deletion, deletion_of
 from services.filters import DatasetFilter, select_datasets
 from services.ids import find
 from services.listing import Selection
@@ -61,21 +62,6 @@ class CoveredYear:
     rows: int
     total: int
     superseded_by: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """What goes with a dataset.
-
-    Args:
-        rows: of names that are deleted.
-        years: that it has rows of.
-        would_count_instead: the datasets that it has superseded, and that count again.
-    """
-
-    rows: int
-    years: Sequence[int]
-    would_count_instead: Sequence[UUID]
 
 
 class Datasets:
@@ -186,11 +172,12 @@ class Datasets:
     def deletion(self, dataset_id: UUID) -> Deletion:
         """What `delete` would do now. Raises as that does, and writes nothing."""
         dataset = self.get(dataset_id)
-        again: list[UUID] = []
+        rows: list[Row] = []
         for facts in self._database.all("datasets.facts", dataset_id=dataset_id):
             refuse_to_delete(self._database, facts)
-            again += (row["id"] for row in self._database.all("coverage.counting_without", dataset_key=facts["key"]))
-        return Deletion(dataset.row_count or 0, dataset.years or (), again)
+            rows = self._database.all("coverage.counting_without", dataset_key=facts["key"])
+        jobs = self._database.all("datasets.jobs", dataset_id=dataset_id)
+        return deletion_of(dataset, rows, len(jobs))
 
     def delete(self, dataset_id: UUID, storage: Storage) -> None:
         """Deletes a dataset, its rows, its jobs and their runs, in one transaction; then its stored file.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dataset_jobs.model.requests import InvalidRequest
-from dataset_jobs.model.states import JobState
+from dataset_jobs.model.states import DatasetStatus, JobState
 from dataset_jobs.store.client_connection import ClientDatabase
 from dataset_jobs.store.views import PoolState, Status
 from services.failures import Failures, read_failures
@@ -124,6 +124,12 @@ def count_states(database: ClientDatabase) -> dict[str, int]:
     """How many jobs there are in each state."""
     counted = {row["state"]: row["jobs"] for row in database.all("figures.states")}
     return {**{state.value: 0 for state in JobState}, **counted}
+
+
+def count_datasets(database: ClientDatabase) -> dict[str, int]:
+    """How many datasets there are of each status."""
+    counted = {row["status"]: row["datasets"] for row in database.all("figures.datasets")}
+    return {**{status.value: 0 for status in DatasetStatus}, **counted}
 
 
 @dataclass(frozen=True, slots=True)

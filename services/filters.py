@@ -45,10 +45,11 @@ class JobFilter:
         pool: by name.
         since, until: submitted since then, and not after.
         dataset_id: of this dataset.
-        reason: of its latest run; says more than the cause.
+        reason: of its latest run; says more than the cause. An empty one is that of runs without.
         kind: the first load of a dataset, or a later one.
         batch: the name of what was submitted together.
         newest_files: look for the file's name in the newest so many datasets alone.
+        ended_since: completed, failed or cancelled since then.
     """
 
     states: Sequence[JobState] = ()
@@ -63,6 +64,7 @@ class JobFilter:
     kind: JobType | None = None
     batch: str | None = None
     newest_files: int | None = None
+    ended_since: Since = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def select_jobs(
     words = {**_one_or_several("state", which.states), **_one_or_several("cause", which.causes)}
     over = bool(which.states) and all(state.finished for state in which.states)
     held = tuple(which.states) == (JobState.RUNNING,)
+    ago = isinstance(which.ended_since, timedelta)
+    ended = {"ended_at": None if ago else which.ended_since, "ended_ago": which.ended_since if ago else None}
 
     def match(before: int | None, limit: int | None, statement: str = "jobs.match") -> Sequence[Row]:
         of = None if which.dataset_id is None else [which.dataset_id]
@@ -147,16 +151,16 @@ def select_jobs(
         if of is not None and len(of) <= FEWER and statement == "jobs.match" and which == _of_datasets_alone(which):
             return database.all("jobs.match_of_datasets", dataset_ids=of, before=first, limit=limit)
         ids = None
-        if which.reason is not None:
+        if which.reason:
             some = database.all("jobs.of_reason", reason=which.reason, limit=FEW_RUNS + 1)
             ids = [row["id"] for row in some] if len(some) <= FEW_RUNS else None
         return database.all(
             statement, before=first, over=over, held=held, pool=which.pool, ids=ids, dataset_ids=of, until=which.until,
-            reason=which.reason, type=which.kind, limit=limit, **of_dataset, **words, **from_key,
+            reason=which.reason, type=which.kind, limit=limit, **of_dataset, **words, **from_key, **ended,
         )  # fmt: skip
 
-    ended = {Order("finished", descending=True): lambda limit: match(None, limit, "jobs.match_finished")}
-    return Selection(match, read, JOB_SORTS, "jobs", ended)
+    by_end = {Order("finished", descending=True): lambda limit: match(None, limit, "jobs.match_finished")}
+    return Selection(match, read, JOB_SORTS, "jobs", by_end)
 
 
 def select_datasets(

@@ -18,12 +18,13 @@ class Look:
 
     Args:
         as_of: when, by the database's clock.
-        newest_job: the number of the newest one; 0 if there is none.
+        newest_job, newest_dataset: the number of the newest one; 0 if there is none.
         jobs, datasets: those that were asked for and are there.
     """
 
     as_of: datetime
     newest_job: int
+    newest_dataset: int
     jobs: Mapping[UUID, Version]
     datasets: Mapping[UUID, Version]
 
@@ -37,6 +38,7 @@ def look(database: ClientDatabase, ids: Collection[UUID]) -> Look:
     return Look(
         newest["now"],
         newest["job"],
+        newest["dataset"],
         {row["id"]: tuple(row.values()) for row in jobs},
         {row["id"]: tuple(row.values()) for row in datasets},
     )

@@ -58,7 +58,7 @@ def _pool_of_job(kind: Kind, pool: PoolState) -> Sentence:
         case Kind.POOL_CLOSED:
             return sentence("{}; the job waits until somebody raises it", is_closed(pool))
         case Kind.POOL_BLOCKED:
-            return sentence("{}; one run is tried at {}", is_blocked(pool), pool.probe_at)
+            return is_tried(pool)
         case _:
             return sentence("pool {} has no free slot: {} of {} are in use", pool.name, pool.in_use, pool.max_running)
 
@@ -79,6 +79,11 @@ def is_blocked(pool: PoolState) -> Sentence:
     """Since when a pool is blocked, and why."""
     why = cause_in_words(pool.blocked_cause, pool.blocked_reason)
     return sentence("pool {} is blocked since {}: {}: {}", pool.name, pool.blocked_since, why, pool.blocked_error)
+
+
+def is_tried(pool: PoolState) -> Sentence:
+    """That a pool is blocked, when one of its runs is tried, and what one can do meanwhile."""
+    return sentence("{}; one run is tried at {}; to try one now, probe the pool", is_blocked(pool), pool.probe_at)
 
 
 def is_paused(pool: PoolState) -> Sentence:

@@ -6,7 +6,7 @@ nothing twice and leaves nothing out, and somebody else carries the operation on
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,11 +17,11 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import FINISHED
 from dataset_jobs.model.text import json_text
 from dataset_jobs.storage import Storage
-from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction, run_at_parameters
-from services.filters import DatasetFilter, JobFilter, select_datasets, select_jobs
+from dataset_jobs.store.client_connection import Acting, ClientDatabase, Row, Transaction
+from services.filters import DatasetFilter, JobFilter
 from services.jobs import Jobs
 from services.operation_acts import Acts, Batch, Doing, Options, added, judge
-from services.operation_filters import filter_from_json, filter_to_json
+from services.operation_filters import checked, filter_from_json, filter_to_json, fixed, matching
 
 MOST = 100_000
 """So many are the most that one operation is for."""
@@ -39,6 +39,8 @@ class Preview:
         matching, can: how many match, and for how many the act is possible.
         cannot: why it is not, and for how many.
         first, last: the oldest and the newest of them; None if there are none.
+        causes: what jobs failed of, and how many; None is of those that did not.
+        oldest, newest: when the first and the last job were submitted.
     """
 
     matching: int
@@ -46,6 +48,9 @@ class Preview:
     cannot: Sequence[tuple[str, int]]
     first: UUID | None
     last: UUID | None
+    causes: Sequence[tuple[str | None, int]] = ()
+    oldest: datetime | None = None
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,46 +109,66 @@ class Operations:
     ) -> Preview:
         """What an operation would do now; writes nothing. Raises as `start`."""
         options = options or Options()
-        which = _checked(doing, which, options)
+        which = checked(doing, which, options)
         if doing is Doing.PURGE:
             count = self._purgeable(which, options)
             return Preview(count, count, [], None, None)
         rows = self._match(doing, which, most)
-        can, cannot = judge(self._database, doing, [row["id"] for row in rows])
-        return Preview(len(rows), can, cannot, rows[-1]["id"] if rows else None, rows[0]["id"] if rows else None)
+        ids = [row["id"] for row in rows]
+        can, cannot = judge(self._database, doing, ids)
+        if doing.is_of_datasets or not ids:
+            return Preview(len(ids), can, cannot, ids[-1] if ids else None, ids[0] if ids else None)
+        about = self._database.all("operations.about_jobs", ids=ids)
+        return Preview(
+            len(ids), can, cannot, ids[-1], ids[0], [(row["cause"], row["jobs"]) for row in about],
+            min((row["oldest"] for row in about), default=None), max((row["newest"] for row in about), default=None),
+        )  # fmt: skip
 
     def start(
-        self, doing: Doing, which: JobFilter | DatasetFilter, options: Options | None = None, most: int | None = None
+        self,
+        doing: Doing,
+        which: JobFilter | DatasetFilter,
+        options: Options | None = None,
+        most: int | None = None,
+        operation_id: UUID | None = None,
     ) -> Operation:
         """Starts an operation over all that match now; `work` carries it on.
 
         Args:
             most: so many may match, `MOST` if None; a purge takes all.
+            operation_id: chosen by whoever asks: asked again with the same one, nothing more is started.
 
         Raises:
             InvalidRequest: the filter is of something else, or an option is missing or out of range.
             TooMany: more match.
+            Conflict: another operation has this id.
         """
         options = options or Options()
-        which = _checked(doing, which, options)
-        if isinstance(which.since, timedelta):
-            which = replace(which, since=self._database.now() - which.since)
+        which = checked(doing, which, options)
+        which = fixed(which, self._database.now())
         rows = [] if doing is Doing.PURGE else self._match(doing, which, most)
         of = self._purgeable(which, options) if doing is Doing.PURGE else len(rows)
         actor, kept = self._database.actor, filter_to_json(which)
 
         def work(acting: Acting) -> UUID:
             row = acting.one(
-                "operations.start", action=doing, filter=json_text(kept), options=json_text(options.to_json()),
-                of=of, first_key=rows[-1]["key"] if rows else None, last_key=rows[0]["key"] if rows else None,
-                made_by=actor.name, surface=actor.surface, key_id=actor.key_id, request_id=actor.request_id,
+                "operations.start", id=operation_id, action=doing, filter=json_text(kept),
+                options=json_text(options.to_json()), of=of, first_key=rows[-1]["key"] if rows else None,
+                last_key=rows[0]["key"] if rows else None, made_by=actor.name, surface=actor.surface,
+                key_id=actor.key_id, request_id=actor.request_id,
             )  # fmt: skip
-            assert row is not None
+            if row is None:
+                assert operation_id is not None
+                acting.nothing_done()
+                return operation_id
             acting.target = target_of("operation", row["id"])
             acting.detail = {"action": doing, "filter": kept, "options": options.to_json(), "of": of}
             return UUID(str(row["id"]))
 
-        return self.get(self._database.act(Act.OPERATION_START, None, work))
+        made = self.get(self._database.act(Act.OPERATION_START, None, work))
+        if (made.action, made.made_by) != (doing, actor.name):
+            raise Conflict(f"operation {made.id} is another one: load the page again")
+        return made
 
     def get(self, operation_id: UUID) -> Operation:
         """One of them; raises NotFound."""
@@ -226,7 +251,7 @@ class Operations:
         size = 1 if doing is Doing.DELETE else self._size  # a dataset may have millions of rows
         found: Sequence[Row] = []
         if doing is not Doing.PURGE and position is not None:
-            found = [row for row in _matching(database, which, position, size) if row["key"] >= operation["first_key"]]
+            found = [row for row in matching(database, which, position, size) if row["key"] >= operation["first_key"]]
 
         def work(transaction: Transaction) -> tuple[Batch, bool] | None:
             locked = transaction.one("operations.lock", id=operation["id"], holder=holder, position=position)
@@ -255,7 +280,7 @@ class Operations:
 
     def _match(self, doing: Doing, which: JobFilter | DatasetFilter, most: int | None) -> Sequence[Row]:
         most = most or MOST
-        rows = _matching(self._database, which, None, most + 1)
+        rows = matching(self._database, which, None, most + 1)
         if len(rows) > most:
             raise TooMany(f"more than {most:,} match: {doing} fewer at one time, such as those of one day")
         return rows
@@ -263,32 +288,6 @@ class Operations:
     def _purgeable(self, which: JobFilter | DatasetFilter, options: Options) -> int:
         assert isinstance(which, JobFilter) and options.older_than is not None
         return sum(Jobs(self._database).purgeable(options.older_than, which.states or FINISHED).values())
-
-
-def _matching(
-    database: ClientDatabase, which: JobFilter | DatasetFilter, before: int | None, limit: int
-) -> Sequence[Row]:
-    """Ids and keys of what a filter selects, the newest first."""
-    if isinstance(which, JobFilter):
-        return select_jobs(database, which, lambda _: []).match(before, limit)
-    return select_datasets(database, which, lambda _: []).match(before, limit)
-
-
-def _checked(doing: Doing, which: JobFilter | DatasetFilter, options: Options) -> JobFilter | DatasetFilter:
-    if isinstance(which, DatasetFilter) is not doing.is_of_datasets:
-        raise InvalidRequest(
-            f"{doing} is an act on {'datasets' if doing.is_of_datasets else 'jobs'}: give their filter"
-        )
-    if doing is Doing.SET and options.priority is None and options.run_at is None and options.pool is None:
-        raise InvalidRequest("set: give a priority, a time or a pool")
-    run_at_parameters(options.run_at)
-    if doing is Doing.PURGE:
-        if options.older_than is None or options.older_than < timedelta(0):
-            raise InvalidRequest("purge: say how long ago the jobs must have finished")
-        assert isinstance(which, JobFilter)
-        if which != JobFilter(which.states) or not set(which.states) <= set(FINISHED):
-            raise InvalidRequest("purge: it takes states of finished jobs, and no other filter")
-    return which
 
 
 def _delete_file(storage: Storage, uri: str) -> None:

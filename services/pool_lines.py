@@ -51,7 +51,9 @@ def pool_line(pool: PoolStatus, lately: Rates | None) -> PoolLine:
     held, action = _held(pool), Action.RESUME_POOL if pool.paused else Action.PAUSE_POOL
     # What a ParserPool describes is changed there, so there is no button for it.
     actions = () if pool.described else (action, Action.SET_POOL_MAXIMUM)
-    offers = [offer(Hint(one, name=pool.name)) for one in actions]
+    # A probe is no change of it, and while it is paused nothing is tried.
+    probe = (Action.PROBE_POOL,) if pool.blocked_since is not None and not pool.paused else ()
+    offers = [offer(Hint(one, name=pool.name)) for one in (*probe, *actions)]
     return PoolLine(pool, held or _enough(pool), held is not None, offers, lately)
 
 

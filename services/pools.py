@@ -117,7 +117,7 @@ class Pools:
         self._change(Act.POOL_RESUME, name, work)
         return self.get(name)
 
-    def probe(self, name: str) -> None:
+    def probe(self, name: str) -> PoolStatus:
         """Has a run of a blocked pool tried at once, also of one that a ParserPool describes. Others stay as they are.
 
         While a pool is paused, nothing is tried.
@@ -128,6 +128,7 @@ class Pools:
                 transaction.nothing_done()
 
         self._change(Act.POOL_PROBE, name, work)
+        return self.get(name)
 
     def set(
         self, name: str, *, max_running: int | None = None, max_pending: int | None = None, dry_run: bool = False

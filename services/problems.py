@@ -164,8 +164,8 @@ def _problem(obstacle: Obstacle, status: Status, now: datetime) -> Problem:
     match obstacle.about:
         case PoolStatus() as pool:
             if kind is Kind.POOL_BLOCKED and not pool.paused:
-                text = sentence("{}; to stop that, pause it", text)
-                hints = (change_of(pool, {"paused": True}, Action.PAUSE_POOL),)
+                text = sentence("{}; to try one now, probe it; to stop that, pause it", text)
+                hints = (*hints, change_of(pool, {"paused": True}, Action.PAUSE_POOL))
             return Problem(
                 kind, _severity_of_pool(kind, pool), pool.name, text, _since(kind, pool, now), pool.queued,
                 _fault_of_pool(kind, pool), kind not in _FOR_PEOPLE, hints, obstacle,

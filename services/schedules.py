@@ -16,7 +16,7 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.storage import Storage
 from dataset_jobs.store.client_connection import Acting, ClientDatabase
 from dataset_jobs.store.views import ScheduleView
-from services.address_look import AddressLook, LookLimits, kept_address
+from services.address_look import AddressLook, LookLimits, check_address, kept_address
 from services.cron import next_tick
 from services.dataset_maker import find_country
 from services.folder_scan import MIN_UNCHANGED_SECONDS, FolderScan
@@ -318,6 +318,24 @@ def check_folder(storage: Storage, location: str) -> bool:
         if error.reason is Reason.STORAGE and "there is no folder" in str(error):
             raise InvalidRequest(str(error)) from None
         raise
+
+
+def look_at(place: str | AtAddress, storage: Callable[[], Storage], limits: LookLimits) -> str | None:
+    """Whether a schedule could look there now; returns a remark on what is there, if it is worth one.
+
+    Args:
+        place: as `Schedules.add` takes it.
+        storage: has the folders.
+        limits: on what an address may give.
+
+    Raises:
+        InvalidRequest: there is no such folder, or no file of ours.
+        RunError: storage or the server does not say it.
+    """
+    if isinstance(place, AtAddress):
+        found = check_address(place.url, place.filename, limits)
+        return f"its file is {found}" if found else None
+    return None if check_folder(storage(), place) else "nothing lies there yet"
 
 
 def _checked_folder(location: str) -> str:

@@ -105,6 +105,8 @@ def of_pool(kind: Kind, pool: PoolState) -> Obstacle:
     match kind:
         case Kind.POOL_PAUSED:
             return Obstacle(kind, pool, (change_of(pool, {"paused": False}, Action.RESUME_POOL),))
+        case Kind.POOL_BLOCKED if not pool.paused:
+            return Obstacle(kind, pool, (Hint(Action.PROBE_POOL, name=pool.name),))
         case Kind.POOL_CLOSED:
             return Obstacle(kind, pool, (change_of(pool, {"maxParallelism": 10}, Action.SET_POOL_MAXIMUM),))
         case _:

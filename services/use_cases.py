@@ -89,6 +89,7 @@ class PoolUseCases(Protocol):
     def details(self, name: str) -> PoolDetails: ...  # noqa: D102
     def pause(self, name: str, reason: str | None = None) -> PoolStatus: ...  # noqa: D102
     def resume(self, name: str) -> PoolStatus: ...  # noqa: D102
+    def probe(self, name: str) -> PoolStatus: ...  # noqa: D102
     def set(  # noqa: D102
         self, name: str, *, max_running: int | None = None, max_pending: int | None = None, dry_run: bool = False
     ) -> PoolChange: ...

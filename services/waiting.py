@@ -255,10 +255,10 @@ def _stopped(pool: PoolState) -> Waiting | None:
         hints = of_pool(Kind.POOL_CLOSED, pool).hints
         return Waiting(Because.POOL_CLOSED, text, limited_by="maximum", by_itself=False, hints=hints)
     if pool.blocked_since is not None:
-        text = sentence("{}; one run is tried at {}", words.is_blocked(pool), pool.probe_at)
         return Waiting(
-            Because.POOL_BLOCKED, text, pool.blocked_since, None, "blocked", pool.probe_at,
+            Because.POOL_BLOCKED, words.is_tried(pool), pool.blocked_since, None, "blocked", pool.probe_at,
             cause=pool.blocked_cause, reason=pool.blocked_reason, error=pool.blocked_error,
+            hints=of_pool(Kind.POOL_BLOCKED, pool).hints,
         )  # fmt: skip
     return None
 

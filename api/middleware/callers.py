@@ -12,6 +12,7 @@ from api.exchange import exchange_of
 from api.problems import Problem
 from dataset_jobs.model.text import one_line
 from services.keys import ExpiredKey, Key, KeyRefused, Role
+from services.web_sessions import Over
 
 _FORWARDED = (
     "forwarded",
@@ -102,10 +103,14 @@ class Callers:
         if not token:
             return None
         self._check_patience(scope, headers, token)
-        key = self._context.client.web_sessions.key(token)
-        if key is None:
-            self._context.rates.take(self._wrong_keys(scope, headers), cost=WRONG_KEY_COST)
-            exchange_of(scope).headers["Set-Cookie"] = no_cookie(headers)
+        key = self._context.sessions.key(token)
+        if isinstance(key, Over):
+            if key is Over.GONE:  # the others were good once: nobody has guessed them
+                self._context.rates.take(self._wrong_keys(scope, headers), cost=WRONG_KEY_COST)
+            exchange = exchange_of(scope)
+            exchange.over = key
+            if headers.get("sec-fetch-dest") != "empty":  # the script of another tab has to be told why, too
+                exchange.headers["Set-Cookie"] = no_cookie(headers)
             return None
         self._remember(token)
         return _holder(key, Via.SESSION)

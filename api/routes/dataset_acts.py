@@ -18,7 +18,7 @@ from api.routes.datasets import topic
 from api.routes.jobs import ONE_JOB, whole_job
 from api.shapes import model, shape
 from dataset_jobs.model.states import JobType
-from services.datasets import Deletion
+from services.deletions import Deletion
 from services.to_json import to_json
 
 __all__ = ["topic"]

@@ -1,8 +1,8 @@
 """What is done to schedules: add, change, remove, run, pause, resume."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -10,16 +10,19 @@ from pydantic import Field, model_validator
 
 from api.access import Access
 from api.acts import Priority, acted, refused_as
-from api.context import Requesting, Using
+from api.context import Context, Requesting, Using
 from api.countries import country_code
 from api.lists import one_of
 from api.parameters import Body
 from api.problems import Problem
 from api.routes.schedules import SCHEDULE, show_schedule, topic
 from dataset_jobs.model.file_hints import FileHints
+from services.client import Client
 from services.schedules import AtAddress, BadCron, Change, How, ScheduleExists, find_folder
 
 __all__ = ["topic"]
+
+Answer = TypeVar("Answer")
 
 _SCHEDULE = one_of("OneSchedule", "A schedule.", SCHEDULE)
 _HINTS = ("year", "sex", "format", "region")
@@ -117,9 +120,24 @@ def remove(client: Requesting, name: str) -> Response:
 def run(request: Request, using: Using, client: Requesting, name: str) -> Response:
     """Looks through the folder or at the address now, also if the schedule is paused; its ticks stay as they are.
     `looking` says how long that takes, and then `files`, `submitted` and `error` what came of it."""
+    return begin_look(using, client, name, lambda: acted(show_schedule(request, using, name), 202))
+
+
+def begin_look(using: Context, client: Client, name: str, claimed: Callable[[], Answer]) -> Answer:
+    """Has a schedule done now, beside the answer.
+
+    Args:
+        using, client: what it works with; the client acts as the caller.
+        name: of the schedule.
+        claimed: makes the answer, when the schedule is claimed and before the look begins.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Problem: somebody is at it, or this API has enough to do.
+    """
     with refused_as("at-work"):
         tick = client.schedules.begin_by_hand(name)
-    answer = acted(show_schedule(request, using, name), 202)
+    answer = claimed()
 
     def look(stopping: Any) -> None:
         client.schedules.do_by_hand(tick, How(using.storage, using.settings.look_limits, stopping=stopping))

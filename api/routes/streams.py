@@ -87,7 +87,7 @@ def _joined(
     summary="Follow what changes", example="/v1/stream?figures=1",
 )  # fmt: skip
 async def stream(using: Using, viewer: Annotated[Viewer, Depends(_viewer)]) -> AsyncIterator[ServerSentEvent]:
-    """Events: `changed` names jobs and datasets that have changed, and how many jobs are new; `figures` is as
+    """Events: `changed` names jobs and datasets that have changed, and how many are new; `figures` is as
     /v1/status; `bye` is the last one and says why."""
     yield ServerSentEvent(comment="hello", retry=_retry())
     while True:
@@ -141,6 +141,7 @@ def _changes(news: News) -> dict[str, Any]:
         "datasets": sorted(map(str, news.datasets)),
         "gone": sorted(map(str, news.gone)),
         "new_jobs": news.new_jobs,
+        "new_datasets": news.new_datasets,
         "as_of": news.as_of,
     }
     found: dict[str, Any] = to_json(values)

@@ -1,6 +1,5 @@
 """Uploads: send a file, check one, ask which are known."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +9,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
-from api.access import Access, Via
+from api.access import Access
 from api.context import Context, Requesting, Using
 from api.declared import Topic
-from api.exchange import exchange_of
-from api.middleware.callers import Callers
 from api.parameters import Body
 from api.problems import Problem
 from api.routes.datasets import DATASET, datasets_as_json
@@ -29,28 +26,16 @@ from api.upload.digests import check_sha256
 from api.upload.fields import FIELDS, IN_THE_ADDRESS, Asked, read_fields
 from api.upload.limits import USUAL
 from api.upload.receiving import Received, receiving
-from api.upload.uploads import busy
-from dataset_jobs.model.errors import OutOfMemory
+from api.upload.taking import CLIENT_GONE, RECEIVING, SUBMITTING, in_address, submit, would_do
 from dataset_jobs.model.limits import MIB
 from dataset_jobs.store.views import DatasetView
 from services.client import Client
 from services.dataset_maker import SubmitResult
 from services.datasets import MOST_KNOWN
-from services.submission import Submission, Verdict, checked_submission
-from services.submit import FileOptions
+from services.submission import Verdict
 from services.to_json import to_json
-from services.validation import TookTooLong, validate
 
 topic = Topic("uploads", "Files: send them, check them, ask which are known.")
-
-_RECEIVING = (
-    "malformed-multipart", "digest-mismatch", "unsupported-type", "empty-file", "hostile-filename", "field-invalid",
-    "country-not-found", "uploads-full", "no-space", "busy", "took-too-long",
-)  # fmt: skip
-_SUBMITTING = (*_RECEIVING, "not-found", "conflict", "overlapping", "dataset-busy")
-_CLIENT_GONE = 499
-"""nginx's status for the log; nobody receives it."""
-
 
 _MESSAGES = {
     Verdict.CREATED: "The file is stored, and a job waits to load it.",
@@ -123,7 +108,7 @@ class LimitsAnswer(BaseModel):
 
 
 @topic.route(
-    "POST", "/v1/datasets/upload", Access.UPLOADER, problems=_SUBMITTING, body_limit=None, also=IN_THE_ADDRESS,
+    "POST", "/v1/datasets/upload", Access.UPLOADER, problems=SUBMITTING, body_limit=None, also=IN_THE_ADDRESS,
     summary="Upload a file", response_model=Submitted, status_code=201, openapi_extra=form_document(),
     responses={200: {"model": Submitted | Validated, "description": "Known already, or only checked."}},
     example="-F file=@yob2023.txt -F country=US /v1/datasets/upload",
@@ -134,7 +119,7 @@ async def upload(request: Request, using: Using, client: Requesting) -> Response
 
 
 @topic.route(
-    "PUT", "/v1/datasets/upload/{filename}", Access.UPLOADER, problems=_SUBMITTING, body_limit=None, also=tuple(FIELDS),
+    "PUT", "/v1/datasets/upload/{filename}", Access.UPLOADER, problems=SUBMITTING, body_limit=None, also=tuple(FIELDS),
     summary="Upload a file as it is", response_model=Submitted, status_code=201, openapi_extra=raw_document(),
     responses={200: {"model": Submitted | Validated, "description": "Known already, or only checked."}},
     example="-T yob2023.txt '/v1/datasets/upload/yob2023.txt?country=US'",
@@ -145,7 +130,7 @@ async def upload_raw(request: Request, using: Using, client: Requesting, filenam
 
 
 @topic.route(
-    "POST", "/v1/datasets/validate", Access.UPLOADER, problems=_RECEIVING, body_limit=None, changes=False,
+    "POST", "/v1/datasets/validate", Access.UPLOADER, problems=RECEIVING, body_limit=None, changes=False,
     summary="Check a file", response_model=Validated, openapi_extra=form_document(), also=IN_THE_ADDRESS,
     example="-F file=@yob2023.txt -F country=US /v1/datasets/validate",
 )  # fmt: skip
@@ -192,14 +177,14 @@ async def _receive(
         filename: of a body that is the file itself; what is said of it is in the address.
         only_check: whatever the fields say.
     """
-    in_address = _in_address(request)
-    early = None if filename is None else read_fields(in_address)
+    said = in_address(request)
+    early = None if filename is None else read_fields(said)
     uploads = using.uploads
     if only_check:
         uploads.checking.check()
     try:
         async with receiving(request, uploads, _raw_name(request, filename)) as received:
-            asked = early or read_fields({**received.fields, **in_address})
+            asked = early or read_fields({**received.fields, **said})
             check_sha256(asked.sha256, received.content.sha256)
             if only_check or asked.validate_only:
                 async with uploads.checking.taken():
@@ -207,14 +192,7 @@ async def _receive(
             # What has begun is done to its end, also if the server stops meanwhile.
             return await run_sync(_submit, request, using, client, received, asked)
     except ClientDisconnect:
-        return Response(status_code=_CLIENT_GONE)
-
-
-def _in_address(request: Request) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
-        found.setdefault(name, []).append(value)
-    return found
+        return Response(status_code=CLIENT_GONE)
 
 
 def _raw_name(request: Request, filename: str | None) -> str | None:
@@ -226,23 +204,9 @@ def _raw_name(request: Request, filename: str | None) -> str | None:
     return filename
 
 
-def _submission(received: Received, asked: Asked) -> Submission:
-    content = received.content
-    return checked_submission(received.filename, content.sha256, content.size, asked.hints, asked.replaces)
-
-
 def _submit(request: Request, using: Context, client: Client, received: Received, asked: Asked) -> Response:
-    caller = exchange_of(request.scope).caller
-    if caller is not None and caller.via in (Via.KEY, Via.SESSION):
-        # It may have been revoked while the file came.
-        Callers(using).still_there(request.scope, request.headers)
-    options = FileOptions(
-        asked.country, priority=asked.priority, pool=asked.pool or using.settings.pool, run_at=asked.run_at,
-        batch=asked.batch,
-    )  # fmt: skip
-    result = client.submit_checked(using.storage, _submission(received, asked), received.content.reader, options)
+    result = submit(request, using, client, received, asked)
     assert result.dataset_id is not None
-    using.metrics.uploaded(result.verdict is Verdict.CREATED, received.content.size)
     body = _submitted(client, result, client.datasets.get(result.dataset_id))
     headers = {"Location": f"/v1/datasets/{result.dataset_id}"}
     if result.job_id is not None:
@@ -272,11 +236,4 @@ def _submitted(client: Client, result: SubmitResult, dataset: DatasetView) -> di
 
 
 def _check(using: Context, client: Client, received: Received, asked: Asked) -> Response:
-    try:
-        with received.content.reader() as content:
-            found = validate(client.database, _submission(received, asked), asked.country, content, using.read_reports)
-    except TookTooLong as error:
-        raise Problem("took-too-long", f"{error}; a load may take longer") from None
-    except OutOfMemory as error:
-        raise busy(str(error)) from None
-    return JSONResponse(validated(found))
+    return JSONResponse(validated(would_do(using, client, received, asked)))

@@ -82,7 +82,7 @@ class Form:
         if not self._ended:
             raise _malformed("the body ends before the form does")
         if self.filename is None:
-            raise _invalid(FILE, "the form has no file: send one, as with curl -F file=@NAME")
+            raise invalid(FILE, "the form has no file: send one, as with curl -F file=@NAME")
         return self.filename
 
     def _begin_part(self) -> None:
@@ -110,27 +110,33 @@ class Form:
             self._begin_file(filename)
             return
         if filename is not None:
-            raise _invalid(self._name, "it is a file: only the field file may be one")
+            raise invalid(self._name, "it is a file: only the field file may be one")
+        self._begin_field()
+
+    def _begin_field(self) -> None:
         self._count += 1
         if self._count > FIELDS:
             raise Problem("field-invalid", f"the form has more than {FIELDS} fields")
 
     def _begin_file(self, filename: bytes | None) -> None:
         if filename is None:
-            raise _invalid(FILE, "it has no file name: send it as a file, as with curl -F file=@NAME")
+            raise invalid(FILE, "it has no file name: send it as a file, as with curl -F file=@NAME")
         if not filename:
-            raise _invalid(FILE, "no file was chosen")
+            raise invalid(FILE, "no file was chosen")
         if self.filename is not None:
-            raise _invalid(FILE, "the form has several files: send one at a time")
+            raise invalid(FILE, "the form has several files: send one at a time")
         self.filename = publishers_name(filename)
 
     def _content(self, data: bytes, start: int, end: int) -> None:
         if self._is_file:
-            self._blocks.append(data[start:end])
+            self._file_content(data[start:end])
             return
         self._text += data[start:end]
         if len(self._text) > FIELD_BYTES:
-            raise _invalid(self._name, f"it has more than {FIELD_BYTES:,} bytes")
+            raise invalid(self._name, f"it has more than {FIELD_BYTES:,} bytes")
+
+    def _file_content(self, data: bytes) -> None:
+        self._blocks.append(data)
 
     def _end_part(self) -> None:
         if self._is_file:
@@ -138,11 +144,11 @@ class Form:
         try:
             value = self._text.decode()
         except UnicodeDecodeError:
-            raise _invalid(self._name, "it is not UTF-8") from None
+            raise invalid(self._name, "it is not UTF-8") from None
         values = self.fields.setdefault(self._name, [])
         values.append(value)
         if len(values) > 1 and self._name not in REPEATED:
-            raise _invalid(self._name, "it came twice")
+            raise invalid(self._name, "it came twice")
 
     def _end(self) -> None:
         self._ended = True
@@ -152,6 +158,7 @@ def _malformed(why: str) -> Problem:
     return Problem("malformed-multipart", f"the form cannot be read: {why}")
 
 
-def _invalid(field: str, message: str) -> Problem:
+def invalid(field: str, message: str) -> Problem:
+    """The refusal of a field."""
     wrong: FieldError = {"field": field, "message": message}
     return Problem("field-invalid", f"{field}: {message}", [wrong])

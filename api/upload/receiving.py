@@ -49,7 +49,7 @@ async def receiving(request: Request, uploads: Uploads, filename: str | None = N
         Problem: it was refused.
         ClientDisconnect: the client is gone.
     """
-    _check_encoding(request)
+    check_encoding(request)
     limits = uploads.limits
     form = Form(request.headers.get("content-type", ""), FIELDS) if filename is None else None
     name = None if filename is None else publishers_name(filename)
@@ -86,7 +86,8 @@ async def _fill(content: SpoolFile, request: Request, form: Form | None, most: i
         await run_sync(content.write, bytes(unwritten))
 
 
-def _check_encoding(request: Request) -> None:
+def check_encoding(request: Request) -> None:
+    """Raises a Problem for a body that is packed on its way."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
         raise Problem(

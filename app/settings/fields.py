@@ -136,6 +136,10 @@ class Settings(BaseSettings):
         None, "How many of the pool's runs may be unstarted at once: pods that wait for a node, say; set likewise.",
         "a whole number from 1 to 100000", "as the database has it; 100 for a new pool", ge=1, le=100_000,
     )  # fmt: skip
+    pool_make_parser_pool: bool = _setting(
+        False, "With the kubernetes launcher: make a ParserPool of the pool, once, if none has ever described it.",
+        "true or false", "false",
+    )  # fmt: skip
     storage_type: Annotated[Literal["local", "s3"], BeforeValidator(lower)] = _setting(
         "local", "Where the files of datasets are kept.", "local or s3"
     )

@@ -29,7 +29,7 @@ from cli.screen.watching import Watch
 from cli.screen.words import cell
 from cli.session import session
 from cli.wording.hints import error_in_words
-from cli.wording.report import about_the_file, left_out_lines, totals_lines
+from cli.wording.report import left_out_lines, totals_lines
 from cli.wording.typed import typed
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.description import Description
@@ -40,6 +40,7 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus
 from dataset_jobs.store.views import DatasetView
 from services.filters import DATASET_SORTS, DatasetFilter
+from services.report_words import about_the_file
 from services.to_json import to_json
 
 LIST_EPILOG = """

@@ -22,7 +22,7 @@ from cli.screen.formulas import quoted
 from cli.screen.output import data_stream, print_json, say
 from cli.screen.progress import open_display
 from cli.wording.hints import lines_that_help
-from cli.wording.report import NO_COUNTRY, about_the_file, left_out_lines, totals_lines
+from cli.wording.report import left_out_lines, totals_lines
 from cli.wording.suggestion import print_suggestion
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.errors import Rejected
@@ -34,6 +34,7 @@ from dataset_jobs.model.requests import InvalidRequest
 from parser_runner.apart.parser import ParserParent
 from parser_runner.file_parser import FileToParse
 from parser_runner.machine import Machine, temporary_file
+from services.report_words import NO_COUNTRY, about_the_file
 from services.sources.addresses import is_address, shown_address
 from services.sources.buckets import SCHEME
 from services.sources.source import FileOnDisk, LocalFile

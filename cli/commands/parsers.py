@@ -15,7 +15,6 @@ from cli.options.common import AsJson, Sex, ShownColumns, Wide, Year
 from cli.options.descriptions import read_description
 from cli.screen.output import print_json, print_table, said_no, say
 from cli.screen.table import Column, chosen
-from cli.wording.report import NO_COUNTRY
 from dataset_jobs.host import temporary_folder
 from dataset_jobs.model.description import Description
 from dataset_jobs.model.file_hints import FileHints
@@ -26,6 +25,7 @@ from parser_runner.parsers.listing import all_parsers
 from parser_runner.parsers.report import report
 from parser_runner.parsers.source import Source
 from parser_runner.parsers.testkit import check_parser
+from services.report_words import NO_COUNTRY
 from services.submission import checked_hints, open_file
 
 EPILOG = """

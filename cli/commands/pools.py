@@ -39,6 +39,11 @@ RESUME_EPILOG = """
 Examples:
   affirm-worker pools resume default
 """
+PROBE_EPILOG = """
+\b
+Examples:
+  affirm-worker pools probe default
+"""
 SET_EPILOG = """
 \b
 Examples:
@@ -128,6 +133,25 @@ def resume(name: PoolName, as_json: AsJson = False) -> None:
         output.say(f"{in_words(is_blocked(pool))}; one run is tried now, and the pool goes on when it starts")
     else:
         output.say(f"pool {name} is open; {_jobs(pool.queued)} in it")
+
+
+@commands.command("probe", epilog=PROBE_EPILOG)
+def probe(name: PoolName, as_json: AsJson = False) -> None:
+    """Tries a run of a blocked pool now; the pool goes on as soon as one starts.
+
+    A blocked pool does so by itself, at most a minute apart. This leaves a pause as it is: while a pool is paused,
+    nothing is tried.
+    """
+    with session() as it:
+        pool = it.client.pools.probe(name)
+    if as_json:
+        output.print_json(pool)
+    elif pool.blocked_since is None:
+        output.say(f"pool {name} is not blocked, so there is nothing to try; {_jobs(pool.queued)} in it")
+    elif pool.paused:
+        output.say(f"pool {name} is paused, so nothing is tried until somebody resumes it")
+    else:
+        output.say(f"{in_words(is_blocked(pool))}; one run is tried now, and the pool goes on when it starts")
 
 
 @commands.command("set", epilog=SET_EPILOG)

@@ -19,9 +19,8 @@ from cli.session import session
 from cli.wording.obstacles import unserved_in_words
 from dataset_jobs.model.file_hints import FileHints
 from dataset_jobs.model.outcome import ExitCode
-from dataset_jobs.store.views import ScheduleView
+from services.schedule_words import place_of, state_of
 from services.schedules import AtAddress
-from services.sources.addresses import shown_address
 from services.use_cases import NewSchedule
 
 ADD_EPILOG = """
@@ -150,19 +149,11 @@ def add(
         output.print_json(added)
         return
     does = "looks at" if added.url else "looks through"
-    output.say(f"schedule {added.name} {does} {_place(added)} next at {cell(added.next_at)}")
+    output.say(f"schedule {added.name} {does} {place_of(added)} next at {cell(added.next_at)}")
     if remark:
         output.say(remark)
     if added.url and added.url.startswith("http://"):
         output.say(NOT_ENCRYPTED, to=sys.stderr)
-
-
-def _place(one: ScheduleView) -> str:
-    return shown_address(one.url) if one.url else one.location or ""
-
-
-def _state(one: ScheduleView) -> str:
-    return "paused" if one.paused else "at work" if one.looking else "failing" if one.failures else "open"
 
 
 @commands.command("list", epilog=LIST_EPILOG)
@@ -177,8 +168,8 @@ def list_schedules(wide: Wide = False, columns: ShownColumns = None, utc: Utc = 
         SCHEDULES,
         [
             [
-                one.name, _place(one), one.country, one.cron, one.timezone, one.pool, one.priority or None, _state(one),
-                one.again_at or one.next_at, one.looked_at, one.files, one.submitted, one.error,
+                one.name, place_of(one), one.country, one.cron, one.timezone, one.pool, one.priority or None,
+                state_of(one), one.again_at or one.next_at, one.looked_at, one.files, one.submitted, one.error,
             ]
             for one in found
         ],
@@ -197,9 +188,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
         return
     hints = ", ".join(FileHints.of_row(dataclasses.asdict(one)).in_words())
     values = {
-        "name": one.name, "place": _place(one), "file name": one.filename, "country": one.country,
+        "name": one.name, "place": place_of(one), "file name": one.filename, "country": one.country,
         "hints": hints or None, "cron": one.cron, "zone": one.timezone, "pool": one.pool,
-        "priority": one.priority or None, "state": _state(one), "next": one.again_at or one.next_at,
+        "priority": one.priority or None, "state": state_of(one), "next": one.again_at or one.next_at,
         "last": one.looked_at, "files": one.files, "new": one.submitted, "result": one.note, "etag": one.etag,
         "last modified": one.last_modified, "failures": one.failures or None, "error": one.error,
     }  # fmt: skip

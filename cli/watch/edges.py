@@ -140,6 +140,7 @@ _HELP = (
     ("c", "cancel a job (asks)"),
     ("n", "run a scheduled job now"),
     ("s", "pause or resume a pool (asks)"),
+    ("b", "have a run of a blocked pool tried now"),
     ("/", "filter jobs, such as state:failed country:US yob19"),
     ("escape", "leave a story, or the filter"),
     ("p", "pause: nothing moves until it is pressed again"),

@@ -30,6 +30,7 @@ _COMMANDS = {
     Action.LIST_POOLS: "affirm-worker pools list",
     Action.PAUSE_POOL: "affirm-worker pools pause {name}",
     Action.RESUME_POOL: "affirm-worker pools resume {name}",
+    Action.PROBE_POOL: "affirm-worker pools probe {name}",
     Action.SET_POOL_MAXIMUM: "affirm-worker pools set {name} --max N",
     Action.PATCH_PARSER_POOL: "{kubectl}",
     Action.RUN_CONTROLLER: "affirm-worker run",

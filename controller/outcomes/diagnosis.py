@@ -93,7 +93,7 @@ def diagnose(  # noqa: C901 - a table of answers
     if "DisruptionTarget" in evidence.conditions:
         return Diagnosis(Cause.EVICTED, None, "the pod was evicted, preempted, or lost with its node")
     if evidence.gone or (evidence.deleted and evidence.exit_code in (None, *_TOLD_TO_END)):
-        return Diagnosis(Cause.VANISHED, None, "the run's process or pod is gone, and left no word")
+        return Diagnosis(Cause.VANISHED, None, _vanished(evidence, said))
     if said is not None and said.cause is Cause.SHUT_DOWN:
         return Diagnosis(Cause.SHUT_DOWN, None, said.error or "the runner was told to stop")
     if evidence.signal == signals.SIGTERM:
@@ -168,6 +168,11 @@ def why_not_started(
 
 def _on_node(error: str, evidence: Evidence) -> str:
     return f"{error} (node {evidence.node})" if evidence.node else error
+
+
+def _vanished(evidence: Evidence, said: Outcome | None) -> str:
+    what = "the run's pod was deleted" if evidence.deleted else "the run's process or pod is gone"
+    return f"{what}; the runner's last word: {said.error}" if said and said.error else f"{what}, and left no word"
 
 
 def _is_no_runner(evidence: Evidence) -> bool:

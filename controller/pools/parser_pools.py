@@ -13,8 +13,10 @@ from uuid import UUID
 
 from controller.launchers.kubernetes.api import ApiRefused, KubernetesApi
 from controller.launchers.kubernetes.failed_create import exceeds_quota
+from controller.pools.first_pool import FirstPool
 from controller.pools.paths import to_pool_path
 from controller.pools.resource import SPEC_FIELDS, PoolRefused, controller_of, ordering_key, read_pool, template_of
+from controller.pools.rivals import rivals
 from controller.pools.runner_pod import LABEL_INSTALLATION, LABEL_POOL, RunnerTemplate, job_manifest
 from controller.pools.spec import PoolSpec
 from controller.pools.status import SpecState, pool_status
@@ -84,6 +86,8 @@ class ParserPools:
         installation: owns the Jobs.
         settings: the pool of the settings, with the defaults for ParserPools.
         warn: shows people a warning about a ParserPool.
+        warnings: what is wrong with the settings.
+        first: makes the ParserPool of that pool; None if nobody asks for it.
     """
 
     def __init__(
@@ -94,6 +98,8 @@ class ParserPools:
         installation: UUID,
         settings: PoolSpec,
         warn: Warn,
+        warnings: Sequence[str] = (),
+        first: FirstPool | None = None,
     ) -> None:
         self._api = api
         self._store = store
@@ -101,6 +107,8 @@ class ParserPools:
         self._installation = installation
         self._settings = settings
         self._warn = warn
+        self._warnings = warnings
+        self._first = first
         self._known: dict[str, _Known] | None = None
         self._served: dict[str, PoolSpec] = {}
         self._rules: dict[str, PoolSpec] = {}
@@ -108,6 +116,7 @@ class ParserPools:
         self._next_report = 0.0
         self._news = False
         self._unheeded = Unheeded(controller)
+        self._rivals: Sequence[str] = ()
         self._lacking: frozenset[str] = frozenset()
         self._next_definition = 0.0
         self.watchable = True
@@ -121,7 +130,8 @@ class ParserPools:
     @property
     def warnings(self) -> Sequence[str]:
         """See Pools."""
-        found = [self._unheeded.says(one) for one in self._unheeded.found.values()]
+        found = [*self._warnings, *self._rivals]
+        found += [self._unheeded.says(one) for one in self._unheeded.found.values()]
         if self._lacking:
             found.append(older_definition(self._lacking))
         return found
@@ -166,6 +176,8 @@ class ParserPools:
 
     async def _refresh(self) -> None:
         everybodys = await self._list()
+        if self._first is not None and everybodys is not None and await self._first.make(everybodys):
+            everybodys = await self._list()
         self.watchable = everybodys is not None
         await self._look_at_others(everybodys or [])
         listed = None if everybodys is None else [*filter(self._is_own, everybodys)]
@@ -194,6 +206,8 @@ class ParserPools:
         # Jobs of a deleted ParserPool stay queued, so the settings do not take over its pool.
         if own.name not in served and own.name not in await self._store.described_pools():
             served[own.name] = own
+        origins = await self._store.pool_origins([own.name, *known])
+        self._rivals = [*rivals(origins, own, known, self._api.namespace)]
         self._known = known
         self._news = True
         self._rules |= served

@@ -16,6 +16,7 @@ LABEL_INSTALLATION = "affirm.dev/installation"
 LABEL_JOB = "affirm.dev/job-id"
 LABEL_EPOCH = "affirm.dev/epoch"
 LABEL_POOL = "affirm.dev/pool"
+LABEL_RELEASE = "app.kubernetes.io/instance"
 ANNOTATION_DATASET = "affirm.dev/dataset-id"
 
 _FROM_POD = {"POD_UID": "metadata.uid", "POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
@@ -65,10 +66,10 @@ class Memory:
 class RunnerTemplate:
     """How runner pods are made: the part of the manifest that is the same for every run of a pool.
 
-    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Four are different: `memory`
+    The fields are those of Kubernetes' own PodSpec and Container, as plain JSON values. Five are different: `memory`
     raises `resources` after runs that were out of memory; `own_pod_template`, the installation's, and `pod_template`, a
-    pool's, are PodTemplateSpecs that are merged over the pod of the other fields, in this order; and `allowed` is what
-    ParserPools may name besides.
+    pool's, are PodTemplateSpecs that are merged over the pod of the other fields, in this order; `allowed` is what
+    ParserPools may name besides; and `unknown` are keys of the description that this version does not know.
     """
 
     image: str
@@ -94,6 +95,7 @@ class RunnerTemplate:
     own_pod_template: dict[str, Any] = field(default_factory=dict)
     pod_template: dict[str, Any] = field(default_factory=dict)
     allowed: Allowed = field(default_factory=Allowed)
+    unknown: tuple[str, ...] = ()
 
 
 def with_memory(template: RunnerTemplate, doublings: int) -> RunnerTemplate:

@@ -23,7 +23,9 @@ class Pools(Protocol):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What is wrong with descriptions of pools that are not this controller's, or with where they are kept."""
+        """What is wrong with descriptions of pools that are not this controller's, or with where they are kept, or with
+        the settings for runners.
+        """
 
     def rules(self, pool: str) -> PoolSpec:
         """How to treat the runs of a pool, even if nothing is claimed from it any more."""

@@ -1,5 +1,39 @@
 """The routes of pages, a module for each. `ALL` lists their topics."""
 
-from dashboard.routes import act, failures, job, jobs, login, overview, pools, static
+from dashboard.routes import (
+    act,
+    audit,
+    dataset,
+    datasets,
+    failures,
+    job,
+    jobs,
+    keys,
+    login,
+    operations,
+    overview,
+    pools,
+    schedules,
+    settings,
+    static,
+    upload,
+)
 
-ALL = (static.topic, login.topic, overview.topic, jobs.topic, job.topic, failures.topic, pools.topic, act.topic)
+ALL = (
+    static.topic,
+    login.topic,
+    overview.topic,
+    jobs.topic,
+    job.topic,
+    failures.topic,
+    datasets.topic,
+    dataset.topic,
+    operations.topic,
+    pools.topic,
+    upload.topic,
+    schedules.topic,
+    settings.topic,
+    keys.topic,
+    audit.topic,
+    act.topic,
+)

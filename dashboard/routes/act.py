@@ -1,9 +1,8 @@
 """What buttons are sent to: does it, and leads back to the page where the button is."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from api.access import Access
@@ -13,31 +12,21 @@ from api.problems import Problem
 from dashboard import paths
 from dashboard.acts import ACTS, Asked, PageAct, name_of
 from dashboard.declaring import takes
+from dashboard.forms import Fields
 from dashboard.rendering import HEADERS, page
+from dataset_jobs.model.sentences import Sentence
 from services.actions import Target, Verb
 
 topic = Topic("acts", "What the buttons of pages do.")
 
 _PROBLEMS = (
     "not-found", "completed-already", "cannot-be-put-back", "not-waiting", "job-unfinished", "pool-is-described",
-    "conflict", "not-allowed",
+    "conflict", "not-allowed", "over", "at-work", "last-admin",
 )  # fmt: skip
 
 
-async def _form(request: Request) -> Mapping[str, str]:
-    """The fields of a form; files are none."""
-    async with request.form() as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
 @takes(topic, "/act", Access.UPLOADER, problems=_PROBLEMS)
-def act(
-    request: Request,
-    using: Using,
-    client: Requesting,
-    caller: Calling,
-    form: Annotated[Mapping[str, str], Depends(_form)],
-) -> Response:
+def act(request: Request, using: Using, client: Requesting, caller: Calling, form: Fields) -> Response:
     """Does what a button says. What cannot be taken back is asked first, on a page of its own."""
     verb, target, what = _what(form)
     if not caller.may(what.role):
@@ -46,7 +35,11 @@ def act(
         )
     asked, back = Asked(using, client, caller, form.get("id", ""), form), paths.own_path(form.get("back", ""))
     if what.question is not None and form.get("sure") != "yes":
-        values = {"question": what.question(asked), "fields": {**form, "back": back}, "back": back}
+        said = what.question(asked)
+        question, *comes_of_it = [said] if isinstance(said, Sentence) else said
+        values = {
+            "question": question, "comes_of_it": comes_of_it, "fields": {**form, "back": back}, "back": back
+        }  # fmt: skip
         return page(request, "question", values)
     to = what.do(asked) or back
     return RedirectResponse(paths.with_outcome(to, name_of(verb, target)), 303, HEADERS)

@@ -7,8 +7,8 @@
   const pauseButton = document.getElementById("pause");
   const liveness = document.getElementById("liveness");
   const RETRY_MS = 15_000, SILENT_MS = 15_000, LOOK_MS = 5_000;  // figures come every two seconds
-  let stream = null, trouble = false, paused = false, missed = false, fresh = 0, ended = false;
-  let refreshed = Date.now(), heard = Date.now();
+  let stream = null, watched = "", trouble = false, paused = false, missed = false, fresh = 0, ended = false;
+  let refreshed = Date.now(), heard = Date.now(), lived = Date.now();
 
   // What a page wants to know stands in it: `figures`, `minutes`, `watched` (what data-watch has), or `rows`.
   const wants = (what) => part().dataset.live === what;
@@ -25,12 +25,35 @@
     return at !== null && part().contains(at) && at.matches("input:not([type=hidden]), select, textarea");
   }
 
-  // The rows of these jobs, each where it is: a list does not move under the pointer.
-  async function renew(jobs) {
-    const answer = await fetch(`/jobs?ids=${jobs.join(",")}`, { headers: { "HX-Request": "true" } });
-    trouble = !answer.ok;
+  // What somebody has typed or chosen, and not sent yet.
+  const typed = () => document.querySelector("[data-unsaved]") !== null || [...document.querySelectorAll("input:not([type=hidden]), textarea")]
+    .some((it) => it.value !== it.defaultValue || it.checked !== it.defaultChecked);
+
+  // The login has ended. What is typed stays: whoever logs in again in another tab goes on here.
+  function leave(to) {
+    if (ended) return;
+    ended = true;
+    close();
     show();
-    if (trouble || answer.headers.has("HX-Redirect")) return;
+    if (!typed()) { location.assign(to); return; }
+    say("Your login has ended. What you typed is still here: ");
+    const link = Object.assign(document.createElement("a"), { href: to, target: "_blank", textContent: "log in again in another tab" });
+    document.getElementById("outcome").append(link, ", then go on.");
+  }
+
+  // Asks for a part of a page; undefined if there is none now.
+  async function ask(address) {
+    const answer = await fetch(address, { headers: { Accept: "text/html", "HX-Request": "true", "HX-Current-URL": location.href } }).catch(() => undefined);
+    trouble = answer === undefined || !answer.ok;
+    if (answer?.headers.has("Login-At")) leave(answer.headers.get("Login-At"));
+    show();
+    return trouble ? undefined : answer;
+  }
+
+  // The rows of these jobs or datasets, each where it is: a list does not move under the pointer.
+  async function renew(ids) {
+    const answer = await ask(`${location.pathname}?ids=${ids.join(",")}`);
+    if (answer === undefined) return;
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const row of made.querySelectorAll("tr[id]")) {
       const old = document.getElementById(row.id);
@@ -43,20 +66,22 @@
 
   function changed(event) {
     const news = JSON.parse(event.data);
-    if (wants("watched") && (news.jobs.length || news.gone.length)) refresh();
+    const seen = [...news.jobs, ...news.datasets];
+    if (wants("watched") && (seen.length || news.gone.length)) refresh();
     if (!wants("rows")) return;
-    if (news.jobs.length) renew(news.jobs);
+    if (seen.length) renew(seen);
     const link = document.getElementById("news");
-    if (news.new_jobs && link !== null) {
-      fresh += news.new_jobs;
+    const more = link === null ? 0 : news[link.dataset.counts];
+    if (more) {
+      fresh += more;
       link.textContent = `${fresh} new: show`;
       link.hidden = false;
     }
   }
 
   function open() {
-    if (stream !== null || paused || document.hidden || ended || !part().dataset.live) return;
-    const watched = part().dataset.watch;
+    if (stream !== null || paused || document.hidden || ended || !part().dataset.live || wants("again")) return;
+    watched = part().dataset.watch;
     let first = true;
     stream = new EventSource("/v1/stream?figures=1" + (watched ? "&ids=" + watched : ""));
     stream.addEventListener("figures", () => {
@@ -69,7 +94,7 @@
     for (const name of ["open", "figures", "changed"]) stream.addEventListener(name, () => { heard = Date.now(); show(); });
     stream.addEventListener("error", failed);
     stream.addEventListener("bye", (event) => {
-      if (JSON.parse(event.data).why === "key") { ended = true; close(); location.reload(); }
+      if (JSON.parse(event.data).why === "key") ask(location.href);
     });
   }
 
@@ -81,8 +106,10 @@
   // What is shown is either up to date, or the page says that it is not.
   function show() {
     const open = stream !== null && stream.readyState === EventSource.OPEN;
-    const [mark, word] = paused ? ["⏸", "paused"] : open && !trouble && Date.now() - heard < SILENT_MS ? ["●", "live"] : ["○", "not up to date"];
-    liveness.textContent = `${mark} ${word}`;
+    const live = open && !trouble && Date.now() - heard < SILENT_MS;
+    if (live && !paused) lived = Math.max(lived, heard);
+    const [mark, word] = paused ? ["⏸", "paused"] : live ? ["●", "live"] : ["○", ended ? "logged out" : open ? "not up to date" : "connection lost"];
+    liveness.textContent = `${mark} ${word}${mark === "○" ? ` since ${new Date(lived).toISOString().slice(11, 19)} UTC` : ""}`;
     liveness.dataset.is = word;
   }
 
@@ -90,7 +117,7 @@
     if (stream !== null && stream.readyState === EventSource.CLOSED) {  // refused: the browser does not try again
       close();
       setTimeout(open, RETRY_MS);
-      refresh();  // which leads to the login, if that is why
+      ask(location.href);  // which leads to the login, if that is why
     }
     show();
   }
@@ -104,20 +131,30 @@
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) { close(); missed = true; } else { open(); if (missed && !wants("rows")) refresh(); }
+    if (document.hidden) { close(); missed = true; return; }
+    ended = false;
+    open();
+    if (missed && !wants("rows")) refresh();
   });
   document.addEventListener("focusout", () => setTimeout(() => { if (missed) refresh(); }));
   addEventListener("pagehide", close);
 
-  if (part().dataset.live) {
+  // A page that says that the database is away.
+  if (wants("again")) setInterval(async () => { if (await ask(location.href)) location.reload(); }, LOOK_MS);
+  else if (part().dataset.live) {
     pauseButton.hidden = liveness.hidden = false;
     const answered = (event) => {
       const { response } = event.detail.ctx;
       trouble = response === undefined || response.status >= 400;
       missed ||= trouble;
+      const login = response?.headers.get("Login-At");
+      if (login) leave(login);
       show();
     };
     document.addEventListener("htmx:after:request", answered);
+    document.addEventListener("htmx:after:swap", () => {
+      if (stream !== null && part().dataset.watch !== watched) { close(); open(); }
+    });
     document.addEventListener("htmx:error", answered);
     show();
     setInterval(show, LOOK_MS);

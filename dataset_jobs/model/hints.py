@@ -43,6 +43,8 @@ class Action(StrEnum):
     LIST_POOLS = "list_pools"
     PAUSE_POOL = "pause_pool"
     RESUME_POOL = "resume_pool"
+    PROBE_POOL = "probe_pool"
+    """Have one run of a blocked pool tried now."""
     SET_POOL_MAXIMUM = "set_pool_maximum"
     PATCH_PARSER_POOL = "patch_parser_pool"
     """Change the Kubernetes object that describes a pool."""

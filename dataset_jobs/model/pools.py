@@ -45,6 +45,30 @@ class PoolFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """What claims from a pool go by; None if there is no such limit."""
+
+    max_running: int
+    max_pending: int | None
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOrigin:
+    """Who has set a pool.
+
+    Args:
+        described_in: the namespace of its ParserPool; None if the settings count.
+        setting_max_running, setting_max_pending: of the controller that has started last, None if it had none.
+    """
+
+    name: str
+    described_in: str | None
+    setting_max_running: int | None
+    setting_max_pending: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PoolQueue:
     """How a pool and its queue stand, for the metrics.
 

@@ -1,8 +1,10 @@
 """What ParserPools and the database have to do with each other."""
 
-from dataset_jobs.model.pools import PoolFigures
+from collections.abc import Sequence
+
+from dataset_jobs.model.pools import PoolFigures, PoolLimits, PoolOrigin
 from dataset_jobs.model.text import clipped
-from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_only
+from dataset_jobs.store.controller_connection import ControllerConnection, execute, fetch_all, fetch_one, fetch_only
 
 REFUSAL_LIMIT = 1000
 """Bytes of the reason for a refusal."""
@@ -59,6 +61,17 @@ class PoolStore(ControllerConnection):
         """The pools that a ParserPool has described, be it there or not."""
         async with self._connection() as connection:
             return {row["name"] for row in await fetch_all(connection, "pools.described")}
+
+    async def undescribed_pool(self, pool: str) -> PoolLimits | None:
+        """How a pool is set that no ParserPool has ever described; None of another one."""
+        async with self._connection() as connection:
+            row = await fetch_one(connection, "pools.undescribed", pool=pool)
+        return None if row is None else PoolLimits(**row)
+
+    async def pool_origins(self, pools: Sequence[str]) -> list[PoolOrigin]:
+        """Who has set these pools, as far as there are any of these names."""
+        async with self._connection() as connection:
+            return [PoolOrigin(**row) for row in await fetch_all(connection, "pools.origins", pools=list(pools))]
 
     async def pool_figures(self, pool: str) -> PoolFigures:
         """A pool at this moment; all zero if there is none of that name."""

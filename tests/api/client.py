@@ -68,7 +68,7 @@ class Api:
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection that stays open."""
-        return http.client.HTTPConnection("127.0.0.1", self.listening.port, timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", self.listening.port, timeout=100)
 
     def request(
         self,
@@ -147,7 +147,7 @@ def running(
         yield api
     finally:
         server.stop()
-        thread.join(20)
+        thread.join(100)
         reader.close()
         context.close()
         assert not thread.is_alive()

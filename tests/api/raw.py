@@ -13,7 +13,7 @@ class RawClient:
     """A connection to the API."""
 
     def __init__(self, api: Api) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", api.listening.port), timeout=30)
+        self._socket = socket.create_connection(("127.0.0.1", api.listening.port), timeout=100)
         self._key = api.keys["uploader"]
 
     def head(self, headers: Mapping[str, object], method: str = "POST", path: str = PATH) -> None:

@@ -31,7 +31,7 @@ def test_every_curl_line_is_answered(api: Api, tmp_path: Path) -> None:
     for line in lines:
         asked = line.replace("curl ", "curl --silent --show-error --output answer --write-out '%{http_code}' ", 1)
         done = subprocess.run(
-            ["sh", "-c", asked], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+            ["sh", "-c", asked], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
         )
         statuses[line] = int(done.stdout)
     wrong = {line: status for line, status in statuses.items() if status >= 300}

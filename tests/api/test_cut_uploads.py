@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import BinaryIO
 
 import pytest
@@ -28,13 +29,20 @@ RAW = "/v1/datasets/upload/yob2020.txt?country=US"
 
 @pytest.fixture
 def small(world: World) -> Iterator[Api]:
-    """An API that takes files of a MiB, two at a time, and loses patience soon."""
+    """An API that takes files of a MiB, two at a time, and asks the third one soon to come again."""
     with running(world, limit_file_mib=1, api_uploads_at_once=2) as api:
         folder = world.folder / "spool"
         folder.mkdir()
-        api.context.uploads = Uploads(UploadLimits(folder, LIMIT, 2, wait_seconds=0.2, rate_seconds=0.5))
+        api.context.uploads = Uploads(UploadLimits(folder, LIMIT, 2, wait_seconds=0.2))
         yield api
         assert [*folder.iterdir()] == []
+
+
+@pytest.fixture
+def impatient(small: Api) -> Api:
+    """It also loses patience soon."""
+    small.context.uploads = Uploads(replace(small.context.uploads.limits, rate_seconds=1.0))
+    return small
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(small: Api) -> None:
@@ -53,7 +61,7 @@ class Slow(LocalStorage):
 
     def put(self, key: str, content: BinaryIO) -> str:
         self.entered.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(100)
         return super().put(key, content)
 
 
@@ -63,26 +71,26 @@ def test_a_client_that_leaves_after_it_sent_all_has_sent_it(small: Api) -> None:
     with raw(small) as client:
         client.head(WHOLE)
         client.send(BODY)
-        assert storage.entered.wait(30)
+        assert storage.entered.wait(100)
     storage.go_on.set()
     wait_for(ONE, small)
     again = upload(small)
     assert (again.status, again.json["data"]["verdict"]) == (200, "unchanged")
 
 
-def test_a_silent_client_is_sent_away(small: Api) -> None:
-    with raw(small) as client:
+def test_a_silent_client_is_sent_away(impatient: Api) -> None:
+    with raw(impatient) as client:
         client.head(WHOLE)
         client.send(BODY[:20])
         answer = client.answer()
         assert (answer.status, answer.code) == (408, "too-slow")
-        assert "nothing came for 0.5 s" in answer.json["detail"]
-    assert kept(small) == NOTHING
+        assert "nothing came for 1 s" in answer.json["detail"]
+    assert kept(impatient) == NOTHING
 
 
-def test_a_slow_client_is_sent_away(small: Api) -> None:
+def test_a_slow_client_is_sent_away(impatient: Api) -> None:
     """It sends a byte again and again, so that it is never silent for long."""
-    with raw(small) as client:
+    with raw(impatient) as client:
         client.head({**WHOLE, "Content-Length": LIMIT})
         gone = threading.Event()
 
@@ -100,15 +108,15 @@ def test_a_slow_client_is_sent_away(small: Api) -> None:
             sender.join()
         assert (answer.status, answer.code) == (408, "too-slow")
         assert "at least 1,000 a second must" in answer.json["detail"]
-    assert kept(small) == NOTHING
+    assert kept(impatient) == NOTHING
 
 
-def test_a_shorter_body_than_announced_is_not_taken(small: Api) -> None:
-    with raw(small) as client:
+def test_a_shorter_body_than_announced_is_not_taken(impatient: Api) -> None:
+    with raw(impatient) as client:
         client.head({**WHOLE, "Content-Length": len(BODY) + 1})
         client.send(BODY)
         assert client.answer().code == "too-slow"
-    assert kept(small) == NOTHING
+    assert kept(impatient) == NOTHING
 
 
 def test_a_longer_body_than_announced_is_not_taken(small: Api) -> None:
@@ -263,7 +271,7 @@ def test_two_hundred_at_once_all_arrive(api: Api) -> None:
     start = threading.Barrier(200)
 
     def arrive(content: bytes) -> int:
-        start.wait(60)
+        start.wait(100)
         while True:
             status = upload(api, content).status
             met[status] += 1

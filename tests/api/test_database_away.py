@@ -23,8 +23,8 @@ def proxy(postgres: PostgresServer) -> Iterator[FaultProxy]:
 @pytest.fixture
 def api(world: World, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """An API that reaches its database by way of the proxy, and has little patience."""
-    monkeypatch.setattr(api_context, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 1.0)
+    monkeypatch.setattr(api_context, "ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 2.0)
     with running(world, conninfo=proxy.url(world.conninfo)) as made:
         yield made
 
@@ -87,7 +87,7 @@ def test_a_database_that_is_silent_is_an_answer(api: Api, proxy: FaultProxy) -> 
         one.start()
     assert api.get("/healthz", role=None).status == 200
     for one in asking:
-        one.join(60)
+        one.join(100)
     assert [(one.status, one.code) for one in got] == [(503, "database-away")] * 20
     proxy.flow()
     assert until_there(api).status == 200

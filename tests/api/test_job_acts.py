@@ -194,7 +194,11 @@ class TestDatasets:
         await api.world.run_until_idle()
         answer = api.delete(f"/v1/datasets/{new.dataset_id}", query={"dry_run": "true"})
         found = fitting("/v1/datasets/{dataset_id}", answer, "DELETE")["data"]
-        assert found == {"rows": 2, "years": [2020], "would_count_instead": [str(old.dataset_id)]}
+        assert (found["rows"], found["years"], found["jobs"]) == (2, [2020], 1)
+        assert found["would_count_instead"] == [str(old.dataset_id)]
+        [again] = found["successors"]
+        assert (again["dataset_id"], again["filename"]) == (str(old.dataset_id), "yob2020.txt")
+        assert (again["years"], again["sexes"]) == ([2020], ["F"])
         assert api.get(f"/v1/datasets/{new.dataset_id}").status == 200
         assert api.delete(f"/v1/datasets/{new.dataset_id}").status == 204
         assert api.get(f"/v1/datasets/{new.dataset_id}").status == 404

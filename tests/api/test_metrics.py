@@ -85,7 +85,7 @@ def test_they_are_on_their_own_port_alone(api: Api) -> None:
     with metrics_served(api.context.metrics, port):
         assert api.get("/metrics").status == 404
         over(api)
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=100) as answer:
             said = answer.read().decode()
     assert 'affirm_worker_api_requests_total{method="GET",route="other",status="404"} 1.0' in said
     assert "process_resident_memory_bytes" in said

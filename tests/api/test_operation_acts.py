@@ -193,7 +193,7 @@ async def test_a_killed_process_leaves_the_rest_to_another(
     process, port = another
     with psycopg.connect(world.conninfo) as holding:
         holding.execute("select from jobs where id = %s for update", [jobs[40]])
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=100)) as connection:
             body = json.dumps({"action": "retry", "filter": {"state": "failed"}})
             headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
             connection.request("POST", PATH, body, headers)

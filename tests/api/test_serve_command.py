@@ -48,20 +48,20 @@ class Served:
         return found[0] if found else ""
 
     def status(self, path: str, key: str = "") -> int:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=100)) as connection:
             connection.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
             return connection.getresponse().status
 
     def takes_connections(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), 30).close()
+            socket.create_connection(("127.0.0.1", self.port), 100).close()
         except OSError:
             return False
         return True
 
     def ended_by(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(100)
 
 
 @contextmanager
@@ -97,9 +97,9 @@ async def test_a_second_signal_waits_for_nothing(world: World, postgres: Postgre
     with FaultProxy(postgres.port) as proxy, ExitStack() as stack:
         served = stack.enter_context(serving({**world.environment, "DATABASE_URL": proxy.url(world.conninfo)}))
         proxy.arm(Fault(Kind.SILENT, who="affirm-worker clients", sql="-- session.schema_version"))
-        asking = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), 30))
+        asking = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), 100))
         asking.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while proxy.fired is None:
                 await asyncio.sleep(0.01)
             served.process.send_signal(signal.SIGTERM)
@@ -139,7 +139,7 @@ def test_an_api_that_ends_by_itself_is_not_left_out(world: World) -> None:
     listening, ended = listen("127.0.0.1:0"), threading.Event()
     listening.socket.close()
     with served_beside(settings, world.conninfo, listening, ended.set):
-        assert ended.wait(20)
+        assert ended.wait(100)
 
 
 def test_without_a_database_it_has_its_own() -> None:

@@ -26,7 +26,7 @@ from tests.integration.world import NO_RETRIES
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 100
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -87,11 +87,21 @@ def test_a_stream_names_what_has_changed(api: Api) -> None:
         api.world.client.jobs.cancel(one.job_id)
         assert stream.until("changed")["jobs"] == [str(one.job_id)]
         api.world.submit_small(2002)
-        assert stream.until("changed")["new_jobs"] == 1
+        new = stream.until("changed")
+        assert (new["new_jobs"], new["new_datasets"]) == (1, 1)
         api.world.client.datasets.delete(other.dataset_id, api.world.storage)
         gone = set[str]()
         while gone != {str(other.job_id), str(other.dataset_id)}:
             gone |= set(stream.until("changed")["gone"])
+
+
+def test_a_dataset_has_changed_when_a_job_is_made_for_it(api: Api) -> None:
+    made = api.world.submit_small()
+    api.world.client.jobs.cancel(made.job_id)
+    with streaming(api, f"/v1/stream?ids={made.dataset_id}") as stream:
+        assert begun(stream).until("changed")["datasets"] == [str(made.dataset_id)]
+        api.world.client.jobs.retry(made.job_id)
+        assert stream.until("changed")["datasets"] == [str(made.dataset_id)]
 
 
 def test_a_second_stream_is_told_of_its_own(api: Api) -> None:
@@ -128,7 +138,7 @@ def test_figures_are_written_once_for_all_viewers(api: Api) -> None:
         return text
 
     def ask(_: int) -> str:
-        all_ask.wait(30)
+        all_ask.wait(100)
         return api.context.hub.text_of(figures, write)
 
     with ThreadPoolExecutor(viewers) as threads:

@@ -116,7 +116,7 @@ def test_memory_stays_flat_while_many_large_files_come(world: World, served: Ser
         start = threading.Barrier(50)
 
         def put(number: int) -> int:
-            start.wait(60)
+            start.wait(100)
             return served.put_until_taken("large.txt", large[number])
 
         assert set(threads.map(put, range(50))) == {201}
@@ -139,7 +139,7 @@ def test_a_stopped_process_gives_up_what_does_not_come(world: World, served: Ser
     """It waits for the rest as long as it waits for any request, and takes none that it has not whole."""
     connection = served.begin("yob2020.txt")
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(60) in (0, -signal.SIGTERM)
+    assert served.process.wait(100) in (0, -signal.SIGTERM)
     connection.close()
     assert [*served.spool.iterdir()] == []
     assert world.query("select id from datasets") == []
@@ -155,4 +155,4 @@ async def test_a_controller_beside_it_loads_what_comes(world: World) -> None:
             assert served.put(f"yob200{number}.txt", content) == 201
         await world.until("select from jobs having count(*) filter (where state = 'completed') = 5")
         served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait(60) in (0, -signal.SIGTERM)
+        assert served.process.wait(100) in (0, -signal.SIGTERM)

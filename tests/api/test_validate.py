@@ -102,7 +102,9 @@ def test_a_file_that_takes_too_long_is_stopped(world: World) -> None:
         large = b"".join(b"N%s,F,7\n" % b"abcdefghijklmnop"[: 1 + number % 16] for number in range(6_000_000))
         answer = check(api, large)
         assert (answer.status, answer.code) == (504, "took-too-long")
-        assert check(api).status == 200
+        while (again := check(api)).status == 504:  # a second may be too short for a process to begin
+            pass
+        assert again.status == 200
 
 
 class Waiting:
@@ -114,7 +116,7 @@ class Waiting:
 
     def __call__(self, submission: Submission, country: str, content: BinaryIO) -> Sequence[Report]:
         self.entered.release()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(100)
         raise OutOfMemory("local machine: no memory")
 
 
@@ -125,7 +127,7 @@ def test_more_files_than_are_checked_at_a_time_are_refused(api: Api) -> None:
     threads = [threading.Thread(target=lambda: answers.append(check(api))) for _ in range(2)]
     for thread in threads:
         thread.start()
-        assert waiting.entered.acquire(timeout=30)
+        assert waiting.entered.acquire(timeout=100)
     refused = check(api)
     assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "busy", "5")
     waiting.go_on.set()

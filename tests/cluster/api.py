@@ -36,7 +36,7 @@ class Cluster:
     loader: Callable[[str, Path], None] = field(repr=False)
 
     def kubectl(
-        self, *args: str | Path, input: str | None = None, check: bool = True, timeout_seconds: float = 60
+        self, *args: str | Path, input: str | None = None, check: bool = True, timeout_seconds: float = 100
     ) -> str:
         """Run kubectl and return its standard output.
 
@@ -52,9 +52,15 @@ class Cluster:
         command = [binaries.kubectl(), f"--kubeconfig={self.kubeconfig}", *args]
         return _run(command, self._environment(), input, check, timeout_seconds)
 
-    def helm(self, *args: str | Path, check: bool = True, timeout_seconds: float = 300) -> str:
-        """Run helm against this cluster and return its standard output; arguments and errors as in kubectl."""
-        command = [binaries.helm(), f"--kubeconfig={self.kubeconfig}", *args]
+    def helm(
+        self, *args: str | Path, check: bool = True, timeout_seconds: float = 300, program: Path | None = None
+    ) -> str:
+        """Run helm against this cluster and return its standard output; arguments and errors as in kubectl.
+
+        Args:
+            program: another helm than that of the tests.
+        """
+        command = [program or binaries.helm(), f"--kubeconfig={self.kubeconfig}", *args]
         return _run(command, self._environment(), None, check, timeout_seconds)
 
     def get(self, *args: str) -> Any:
@@ -103,7 +109,7 @@ class Cluster:
         finally:
             self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found", check=False)
 
-    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 100) -> None:
         """Wait until a condition holds, looking every 0.2 s.
 
         Raises:

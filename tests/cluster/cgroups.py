@@ -27,7 +27,7 @@ def create() -> None:
 
 def remove() -> None:
     """Kill whatever still runs in the group and remove it with all its children."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 100
     while True:
         folders = _folders()
         pids = {int(pid) for folder in folders for pid in _lines(folder / "cgroup.procs")}

@@ -65,13 +65,13 @@ def _environment(cluster: Cluster) -> list[str]:
 def _remove(cluster: Cluster) -> None:
     """First the pool, so that nothing comes again; then its machines, from which Karpenter itself takes a finalizer."""
     cluster.kubectl("delete", "nodepool", _NAME, "--wait=false", check=False)
-    cluster.kubectl("delete", "nodeclaims", "--all", "--timeout=40s", check=False)
+    cluster.kubectl("delete", "nodeclaims", "--all", "--timeout=100s", check=False)
     left = cluster.kubectl("get", _KINDS, "-o", "name", check=False).split()
     left += cluster.kubectl("get", "nodes", "-l", "karpenter.sh/nodepool", "-o", "name", check=False).split()
     for name in left:
         cluster.kubectl("patch", name, "--type=merge", "--patch", '{"metadata": {"finalizers": null}}', check=False)
         cluster.kubectl("delete", name, "--ignore-not-found", "--wait=false", check=False)
-    cluster.kubectl("delete", "-f", binaries.karpenter() / "crds", "--timeout=40s", check=False)
+    cluster.kubectl("delete", "-f", binaries.karpenter() / "crds", "--timeout=100s", check=False)
 
 
 def _node_class(machines: Machines) -> dict[str, Any]:

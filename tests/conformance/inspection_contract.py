@@ -16,7 +16,7 @@ from controller.pools.resource import SPEC_FIELDS
 from controller.pools.runner_pod import RunnerTemplate, job_manifest
 from dataset_jobs.model.keys import RunKey
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 100.0
 RESOURCES = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "1", "memory": "32Mi"}}
 
 

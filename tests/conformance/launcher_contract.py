@@ -9,7 +9,7 @@ from controller.launchers.process.launcher import ProcessLauncher
 from dataset_jobs.model.keys import RunKey
 from tests.conformance.acting_runner import MESSAGE
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 100.0
 
 EXITS_0, REJECTS, WORKS, IS_KILLED = "0", "1", "2", "3"
 

@@ -47,7 +47,7 @@ def lives(pid: int) -> bool:
 
 
 async def until_gone(pid: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while lives(pid):
             await asyncio.sleep(0.01)
 
@@ -58,7 +58,7 @@ async def test_the_end_of_a_run_wakes_the_loop() -> None:
         launcher = ProcessLauncher(act, [], woken.set)
         try:
             await launcher.launch(a_launch(acts))
-            await asyncio.wait_for(woken.wait(), 30)
+            await asyncio.wait_for(woken.wait(), 100)
         finally:
             await launcher.close()
 
@@ -188,7 +188,7 @@ async def test_a_stopped_run_that_completes_ends_its_child(
     """A run that completes in spite of SIGTERM is the last one of its child."""
     launch = a_launch(IGNORES_SIGTERM)
     pid = pid_of(await launcher.launch(launch))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while not _ignores(pid, signal.SIGTERM):
             await asyncio.sleep(0.01)
     await launcher.stop(launch.key)
@@ -237,7 +237,7 @@ def test_a_child_that_waits_ends_with_a_controller_that_is_killed() -> None:
         pid = pid_of(controller.stdout.readline().strip())
         assert lives(pid)
         controller.kill()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 100
     while lives(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not lives(pid)

@@ -5,13 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.api.client import Api
 from tests.cluster import packages
 from tests.servers import axe
 
 WIDE, NARROW = (1280, 800), (360, 740)
+PATIENCE_MS = 100_000
+"""How long what is expected may take, on a busy machine."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
+_NO_SUCCESS = "Failed to load resource: the server responded with a status of"
 
 _COUNT_VIOLATIONS = """
 window.violations = [];
@@ -25,7 +31,7 @@ def chromium() -> Iterator[Browser]:
     """The browser, for a session of tests."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=packages.program("chromium-headless-shell"), args=["--no-sandbox"]
+            executable_path=packages.program("chromium-headless-shell"), args=["--no-sandbox"], timeout=PATIENCE_MS
         )
         yield browser
         browser.close()
@@ -40,17 +46,43 @@ class Tab:
         api: the server.
         complaints: errors of scripts, of the console, of the policy of the pages, and requests to elsewhere.
         loaded: bytes of bodies by address, without the server's name.
+        expected: parts of errors of the network that the test brings about, such as `status of 503`; no complaints.
+        at: the address of another server than the API's.
     """
 
     page: Page
     api: Api
     complaints: list[str] = field(default_factory=list)
     loaded: dict[str, int] = field(default_factory=dict)
+    expected: list[str] = field(default_factory=list)
+    at: str = ""
+
+    def watch(self, page: Page) -> Page:
+        """Notes what goes wrong in a page of this tab's context."""
+        page.on("console", lambda message: self._said(message))  # noqa: PLW0108, Playwright sets attributes of methods' objects
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", lambda response: self._loaded(response))  # noqa: PLW0108
+        return page
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        source = message.location.get("url", "")
+        # The browser says of a page that is no success that it is none; tests look at those themselves.
+        is_page = _NO_SUCCESS in message.text and any(source == page.url for page in self.page.context.pages)
+        if not is_page and not any(one in message.text for one in self.expected):
+            self.complaints.append(f"{message.text} {source}")
+
+    def _loaded(self, response: Response) -> None:
+        if not response.url.startswith(self.address):
+            self.complaints.append(f"a request to {response.url}")
+        elif (length := response.headers.get("content-length")) is not None:
+            self.loaded[response.url.removeprefix(self.address)] = int(length)
 
     @property
     def address(self) -> str:
         """The server's."""
-        return f"http://127.0.0.1:{self.api.listening.port}"
+        return self.at or f"http://127.0.0.1:{self.api.listening.port}"
 
     def open(self, path: str) -> None:
         """Goes to a page."""
@@ -68,8 +100,9 @@ class Tab:
         return self.page.get_by_role("status").inner_text()
 
     def note_violations(self) -> None:
-        """Takes what the policy of the page has refused so far."""
-        self.complaints += self.page.evaluate("window.violations ?? []")
+        """Takes what the policy of the pages that are open has refused so far; the console has all the others'."""
+        for page in self.page.context.pages:
+            self.complaints += page.evaluate("window.violations ?? []")
 
     def findings(self, *rules: str) -> list[str]:
         """What keeps people out of this page, by axe-core: the serious ones, of all rules or of these alone."""
@@ -93,25 +126,12 @@ def tab(browser: Browser, api: Api, size: tuple[int, int] = WIDE, **how: Any) ->
         how: more of Playwright's, such as `color_scheme` or `java_script_enabled`.
     """
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **how)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(_COUNT_VIOLATIONS)
     made = Tab(context.new_page(), api)
-
-    def said(message: ConsoleMessage) -> None:
-        # The browser says of every answer that is no success that it is one; tests look at those themselves.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            made.complaints.append(message.text)
-
-    def loaded(response: Response) -> None:
-        if not response.url.startswith(made.address):
-            made.complaints.append(f"a request to {response.url}")
-        elif (length := response.headers.get("content-length")) is not None:
-            made.loaded[response.url.removeprefix(made.address)] = int(length)
-
-    made.page.on("console", said)
-    made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
-    made.page.on("response", loaded)
+    made.watch(made.page)
     yield made
-    if not made.page.is_closed() and how.get("java_script_enabled", True):
+    if how.get("java_script_enabled", True):
         made.note_violations()
     context.close()
-    assert made.complaints == []
+    assert made.complaints == [], made.complaints

@@ -10,8 +10,6 @@ from tests.api.conftest import api, no_undeclared_problem
 from tests.dashboard.browser import Tab, chromium, tab
 from tests.dashboard.visitor import Visitor
 from tests.integration.conftest import world
-from tests.servers.postgres import PostgresServer
-from tests.servers.postgres_faults import FaultProxy
 
 __all__ = ["api", "no_undeclared_problem", "world"]
 
@@ -32,13 +30,6 @@ def visit(api: Api) -> Callable[[str], Visitor]:
 def admin(visit: Callable[[str], Visitor]) -> Visitor:
     """An admin who has logged in."""
     return visit("admin")
-
-
-@pytest.fixture
-def proxy(postgres: PostgresServer) -> Iterator[FaultProxy]:
-    """Before the session's Postgres."""
-    with FaultProxy(postgres.port) as made:
-        yield made
 
 
 @pytest.fixture(scope="package")

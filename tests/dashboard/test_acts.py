@@ -15,7 +15,6 @@ from services.audit import AuditFilter
 from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
-from tests.api.acting import FAIL
 from tests.api.client import Api
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.kit.submit import submit
@@ -81,23 +80,12 @@ def test_what_cannot_be_taken_back_is_asked_first(admin: Visitor) -> None:
     world = admin.api.world
     job = world.submit_small()
     question = admin.press(admin.get(f"/jobs/{job.job_id}"), "Delete the dataset")
-    assert f"Delete dataset {job.dataset_id} with 0 rows" in text_of(question)
+    assert "Delete dataset 1 (yob2020.txt, US) with its 0 rows, its 1 job and its file of 12 bytes?" in text_of(
+        question
+    )
     assert world.query("select id from datasets")
-    assert admin.press(question, "Yes, do it").headers["location"] == "/jobs?did=delete-dataset"
+    assert admin.press(question, "Yes, do it").headers["location"] == "/datasets?did=delete-dataset"
     assert not world.query("select id from datasets")
-
-
-def test_all_that_failed_alike_are_retried_by_an_operation(admin: Visitor) -> None:
-    world = admin.api.world
-    jobs = [world.submit_small(year).job_id for year in range(2001, 2006)]
-    for job_id in jobs:
-        world.query(FAIL, job_id)
-    world.query("update jobs set last_cause = 'crashed'")
-    question = admin.post("/act", act(Verb.RETRY, Target.FAILED_JOBS, "crashed"))
-    assert "Retry 5 jobs that failed of crashed?" in text_of(question)
-    assert admin.press(question, "Yes, do it").status == 303
-    [made] = world.query("select of from operations")
-    assert made["of"] == 5
 
 
 @pytest.mark.parametrize("verb", ["retry", "cancel"])
@@ -125,7 +113,7 @@ def shape_of(path: str) -> list[str]:
 
 def test_an_uploader_does_nothing_that_is_for_admins(visit: Callable[[str], Visitor], api: Api) -> None:
     uploader, job = visit("uploader"), api.world.submit_small()
-    ids = {Target.JOB: job.job_id, Target.DATASET: job.dataset_id, Target.FAILED_JOBS: "crashed"}
+    ids = {Target.JOB: job.job_id, Target.DATASET: job.dataset_id, Target.OPERATION: job.job_id}
     for what in (one for one in ACTS if ACTS[one].role is Role.ADMIN):
         form = act(*what, ids.get(what[1], "default"), sure="yes", priority="1", max_running="1")
         assert uploader.post("/act", form).status == 403, what

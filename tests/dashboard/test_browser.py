@@ -7,13 +7,11 @@ pages, no request to elsewhere.
 import pytest
 from playwright.sync_api import Browser, expect
 
-from api import context as api_context
 from services.keys import Keys, Role
-from tests.api.client import Api, running
+from tests.api.client import Api
 from tests.dashboard.browser import NARROW, WIDE, Tab, tab
 from tests.dashboard.loading import BAD, PAST, run_all
 from tests.integration.world import NO_RETRIES, World
-from tests.servers.postgres_faults import FaultProxy
 
 pytestmark = pytest.mark.needs("browser")
 
@@ -76,7 +74,7 @@ class TestWhileThingsHappen:
         screen.open("/")
         expect(screen.page.get_by_role("cell", name="1", exact=True)).to_be_visible()
         world.client.pools.pause("default", "somebody tests")
-        expect(screen.page.get_by_role("main")).to_contain_text("is paused (somebody tests)", timeout=15_000)
+        expect(screen.page.get_by_role("main")).to_contain_text("is paused (somebody tests)")
 
     def test_a_story_goes_on_to_its_end(self, screen: Tab) -> None:
         world = screen.api.world
@@ -86,7 +84,7 @@ class TestWhileThingsHappen:
         expect(heading).to_contain_text("queued")
         screen.page.evaluate("document.body.dataset.same = 'yes'")
         run_all(world)
-        expect(heading).to_contain_text("completed", timeout=15_000)
+        expect(heading).to_contain_text("completed")
         assert screen.page.evaluate("document.body.dataset.same") == "yes"
 
     def test_what_happens_before_the_stream_begins_is_seen(self, screen: Tab) -> None:
@@ -94,7 +92,7 @@ class TestWhileThingsHappen:
         job_id = world.submit_small().job_id
         screen.page.route("**/v1/stream*", lambda route: (world.client.jobs.cancel(job_id), route.continue_()))
         screen.open(f"/jobs/{job_id}")
-        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("cancelled", timeout=15_000)
+        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("cancelled")
 
     def test_what_is_open_and_what_has_the_focus_stays(self, screen: Tab) -> None:
         world = screen.api.world
@@ -105,7 +103,7 @@ class TestWhileThingsHappen:
         button = screen.page.get_by_role("button", name="Delete the dataset")
         button.focus()
         world.client.jobs.retry(world.client.jobs.find(job_id))
-        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("queued", timeout=15_000)
+        expect(screen.page.get_by_role("heading", level=1)).to_contain_text("queued")
         expect(button).to_be_focused()
         assert details.evaluate("it => it.open") is False
 
@@ -135,7 +133,7 @@ class TestWhileThingsHappen:
         row.get_by_role("link").focus()
         expect(screen.page.locator("#liveness")).to_have_text("● live")
         run_all(world)
-        expect(row).to_contain_text("completed", timeout=15_000)
+        expect(row).to_contain_text("completed")
         expect(row.get_by_role("link")).to_be_focused()
         expect(screen.page.get_by_role("row").nth(1)).to_contain_text("yob2001")
 
@@ -149,42 +147,20 @@ class TestWhileThingsHappen:
         screen.page.wait_for_timeout(4_000)  # two rounds of figures
         assert "somebody tests" not in screen.page.inner_text("main")
         screen.page.keyboard.press("p")
-        expect(screen.page.get_by_role("main")).to_contain_text("somebody tests", timeout=15_000)
+        expect(screen.page.get_by_role("main")).to_contain_text("somebody tests")
 
-    def test_a_lost_database_leaves_the_page_and_comes_back(
-        self, browser: Browser, world: World, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(api_context, "ANSWER_SECONDS", 1.0)
-        monkeypatch.setattr(api_context, "CONNECTION_SECONDS", 1.0)
-        world.submit_small()
-        with running(world, conninfo=proxy.url(world.conninfo)) as api, tab(browser, api) as screen:
-            screen.page.clock.install()
-            screen.log_in()
-            expect(screen.page.locator("#liveness")).to_have_text("● live")
-            with proxy.refusing():
-                proxy.cut_all()
-                screen.page.clock.fast_forward("00:30")  # nothing is heard of the figures
-                expect(screen.page.locator("#liveness")).to_have_text("○ not up to date")
-                with screen.page.expect_response(lambda answer: answer.status == 503):
-                    screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
-                expect(screen.page.get_by_role("heading", name="Overview")).to_be_visible()
-                expect(screen.page.locator("#liveness")).to_have_text("○ not up to date")
-            expect(screen.page.locator("#liveness")).to_have_text("● live", timeout=30_000)
-
-    @pytest.mark.parametrize("when", ["while it looks on", "before it looks on"])
-    def test_a_revoked_key_ends_the_page(self, screen: Tab, when: str) -> None:
+    def test_a_key_that_was_revoked_meanwhile_ends_the_page(self, screen: Tab) -> None:
+        """Nothing was heard of it: the page was paused. How it is while a page looks on is among the scenarios."""
+        screen.expected.append("status of 401")
         keys = Keys(screen.api.world.client.database)
         keys.make("another admin", Role.ADMIN)
-        admin = next(one.id for one in keys.all() if one.name == "test admin")
         screen.open("/")
         expect(screen.page.locator("#liveness")).to_have_text("● live")
-        if when == "before it looks on":
-            screen.page.keyboard.press("p")
-            keys.revoke(admin)
-            screen.page.keyboard.press("p")
-        else:
-            keys.revoke(admin)
-        expect(screen.page.get_by_role("heading", name="Log in")).to_be_visible(timeout=15_000)
+        screen.page.keyboard.press("p")
+        keys.revoke(next(one.id for one in keys.all() if one.name == "test admin"))
+        screen.page.keyboard.press("p")
+        expect(screen.page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)
+        expect(screen.page.get_by_role("main")).to_contain_text("somebody has revoked its key")
 
 
 def test_charts_are_drawn_and_follow_the_theme(screen: Tab) -> None:
@@ -194,7 +170,8 @@ def test_charts_are_drawn_and_follow_the_theme(screen: Tab) -> None:
     before = screen.page.locator(".plot canvas").first.screenshot()
     screen.page.get_by_label("Theme").select_option("dark")
     expect(screen.page.locator(".plot canvas")).to_have_count(4)
-    assert screen.page.locator(".plot canvas").first.screenshot() != before
+    while screen.page.locator(".plot canvas").first.screenshot() == before:
+        screen.page.wait_for_timeout(50)
     screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
     screen.page.wait_for_timeout(500)
     expect(screen.page.locator(".plot canvas")).to_have_count(4)
@@ -304,12 +281,3 @@ def test_a_page_is_small_and_of_one_server(screen: Tab, api: Api) -> None:
         screen.open(path)
         screen.page.wait_for_load_state()
         assert 10_000 < sum(screen.loaded.values()) <= 200_000, screen.loaded
-
-
-def test_a_server_that_ends_leaves_the_page_alone(screen: Tab) -> None:
-    """The browser says itself that it cannot reach the stream; the page stays as it is."""
-    screen.open("/")
-    screen.api.server.stop()
-    screen.page.wait_for_timeout(1_500)
-    expect(screen.page.get_by_role("heading", name="Overview")).to_be_visible()
-    screen.complaints[:] = [one for one in screen.complaints if "Failed to load" not in one and "fetch" not in one]

@@ -125,8 +125,11 @@ def test_a_session_ends_with_its_key(api: Api, how: str) -> None:
         keys.revoke(made.key.id)
     else:
         api.world.query("update api_keys set expires_at = now() where id = %s", made.key.id)
-    answer = visitor.get("/")
+    answer = visitor.get("/jobs")
     assert (answer.status, visitor.cookies) == (303, {})
+    assert answer.headers["location"] == f"/login?next=%2Fjobs&why={how}"
+    assert "Your login has ended" in text_of(visitor.get(f"/login?why={how}"))
+    assert "evil" not in visitor.get("/login?why=evil").text
 
 
 def test_a_key_in_the_header_counts_before_a_session(visit: Callable[[str], Visitor], api: Api) -> None:
@@ -146,7 +149,8 @@ def test_a_session_counts_before_the_local_role(world: World) -> None:
 def test_the_script_of_a_page_is_sent_to_the_login(api: Api) -> None:
     headers = {"HX_Request": "true", "HX_Current_URL": f"http://127.0.0.1:{api.listening.port}/jobs?q=x"}
     answer = Visitor(api).get("/jobs", **headers)
-    assert (answer.status, answer.headers["hx-redirect"], answer.body) == (200, "/login?next=%2Fjobs%3Fq%3Dx", b"")
+    assert (answer.status, answer.headers["login-at"], answer.body) == (401, "/login?next=%2Fjobs%3Fq%3Dx", b"")
+    assert answer.headers["hx-reswap"] == "none"
 
 
 def test_an_upload_ends_with_the_session_that_it_came_with(visit: Callable[[str], Visitor], api: Api) -> None:
@@ -160,7 +164,7 @@ def test_an_upload_ends_with_the_session_that_it_came_with(visit: Callable[[str]
         "Content-Length": str(len(body)),
     }  # fmt: skip
     lines = "".join(f"{field}: {value}\r\n" for field, value in head.items())
-    with socket.create_connection(("127.0.0.1", api.listening.port), 20) as client:
+    with socket.create_connection(("127.0.0.1", api.listening.port), 100) as client:
         client.sendall(f"POST /v1/datasets/upload HTTP/1.1\r\n{lines}\r\n".encode() + body[:-1])
         wait_for((0, 0, 0, 1), api)
         keys = api.world.client.keys

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import dashboard
 from api.app import bare_app
 from api.declared import DeclaredRoute
+from dashboard.frame import PLACES
 from dashboard.rendering import POLICY
 from dashboard.static_files import static_files
 from services.keys import Role
@@ -41,7 +42,9 @@ def test_a_page_says_where_it_is(admin: Visitor) -> None:
         text = admin.get(path).text
         assert text.count("<h1") == 1 and '<html lang="en"' in text and 'href="#main"' in text
         if path != "/login":
-            assert f'<a href="{path}" data-key=' in text and 'aria-current="page"' in text
+            assert text.count('aria-current="page"') == 1, path
+    for place in PLACES:
+        assert f'<a href="{place.path}" data-key="{place.key}" aria-current="page"' in admin.get(place.path).text
 
 
 PROBLEMS = [

@@ -50,3 +50,10 @@ def test_a_pool_is_paused_resumed_and_changed(admin: Visitor) -> None:
 def test_a_pool_that_is_not_there(admin: Visitor) -> None:
     answer = admin.get("/pools/none")
     assert (answer.status, "there is no pool none" in text_of(answer).casefold()) == (404, True), text_of(answer)
+
+
+def test_what_is_no_problem_yet_is_said_of_the_pool_alone(admin: Visitor) -> None:
+    admin.api.world.client.pools.pause("default", "a test")
+    page = admin.get("/pools/default")
+    assert (page.status, "(a test)" in text_of(page)) == (200, True)
+    assert '<section class="banner"' not in page.text

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 from tests.api.client import Answer, Api
+from tests.api.forms import Part, form
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FORM = {**HTML, "Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
@@ -32,6 +33,11 @@ class Visitor:
 
     def post(self, path: str, form: Mapping[str, str], **headers: str) -> Answer:
         return self._sent("POST", path, urlencode(form).encode(), {**FORM, **_headers(headers)})
+
+    def send(self, path: str, *parts: Part, **headers: str) -> Answer:
+        """Sends a form with files, as a page of the server does unless told otherwise."""
+        body, content_type = form(*parts)
+        return self._sent("POST", path, body, {**FORM, "Content-Type": content_type, **_headers(headers)})
 
     def log_in(self, key: str, next: str = "/") -> Answer:
         return self.post("/login", {"key": key, "next": next})
@@ -104,6 +110,13 @@ def forms_of(page: Answer) -> list[Form]:
 def buttons_of(page: Answer) -> set[str]:
     """The labels of its buttons that do something."""
     return {label for form in forms_of(page) if form.action == "/act" for label in form.buttons}
+
+
+def link_of(page: Answer, label: str) -> str:
+    """Where the link of this label leads."""
+    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(label)}</a>', page.text)
+    assert found is not None, f"no link {label!r}"
+    return unescape(found[1])
 
 
 def text_of(page: Answer) -> str:

@@ -135,7 +135,7 @@ FINISHED = (
 
 
 async def ticking_until(
-    reconciler: Reconciler, installation: Installation, sql: str, *parameters: object, seconds: float = 60
+    reconciler: Reconciler, installation: Installation, sql: str, *parameters: object, seconds: float = 100
 ) -> None:
     """Ticks, with every waiting over at once, until a query has rows."""
     deadline = time.monotonic() + seconds

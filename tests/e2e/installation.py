@@ -138,7 +138,7 @@ class Installation:
         self.kubectl("scale", f"deployment/{RELEASE}", f"--replicas={replicas}")
         selector = "app.kubernetes.io/component=controller"
         if replicas:
-            self.kubectl("rollout", "status", f"deployment/{RELEASE}", "--timeout=60s")
+            self.kubectl("rollout", "status", f"deployment/{RELEASE}", "--timeout=100s")
             return
         self.cluster.wait(
             lambda: not json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"],

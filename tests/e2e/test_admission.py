@@ -90,7 +90,7 @@ async def test_a_rule_of_the_namespace_is_told_and_costs_nothing(
             for _ in range(5):
                 await reconciler.tick_safely()
             text = told(installation, submitted)
-        await ticking_until(reconciler, installation, FINISHED, seconds=90)
+        await ticking_until(reconciler, installation, FINISHED, seconds=200)
     assert f"cannot_start ({reason})" in text
     assert error in text
     assert advice in text
@@ -115,7 +115,7 @@ async def test_a_value_that_a_quota_wants_is_named_and_setting_it_is_enough(
         async with controller(
             installation, kubeconfig, tmp_path, resources=resources, start_deadline=timedelta(seconds=3)
         ) as (reconciler, _):
-            await ticking_until(reconciler, installation, FINISHED, seconds=90)
+            await ticking_until(reconciler, installation, FINISHED, seconds=200)
     assert "failed quota: rule: must specify limits.cpu for: parser-runner" in text
     assert "a quota that wants a value: set runner.resources of the chart to what it allows" in text
     assert_completed(installation, submitted)
@@ -134,7 +134,7 @@ async def test_the_limit_that_killed_a_runner_is_the_one_that_it_had(
                 reconciler, installation, "select 1 from jobs where id = %s and attempts > 0", submitted[0]["job_id"]
             )
             text = told(installation, submitted)
-        await ticking_until(reconciler, installation, FINISHED, seconds=90)
+        await ticking_until(reconciler, installation, FINISHED, seconds=200)
     assert "out_of_memory: the runner was killed at its memory limit (16Mi)" in text
     assert "the next one has no more memory, since the pool's template sets no limit of it" in text
     [job] = installation.query("select * from jobs where id = %s", submitted[0]["job_id"])
@@ -153,7 +153,7 @@ async def test_memory_beyond_a_limit_range_is_given_up_again(controllers_away: I
     }
     with rule(installation, "LimitRange", limits(max={"memory": "20Mi"})):
         async with controller(installation, installation.cluster.kubeconfig, tmp_path, **how) as (reconciler, _):
-            await ticking_until(reconciler, installation, FINISHED, seconds=150)
+            await ticking_until(reconciler, installation, FINISHED, seconds=200)
     [job] = installation.query("select * from jobs where id = %s", submitted[0]["job_id"])
     assert (job["state"], job["last_cause"], job["attempts"]) == ("failed", "out_of_memory", 2)
     runs = installation.query("select cause, reason, error from runs where job_id = %s order by epoch", job["id"])
@@ -224,7 +224,7 @@ async def test_a_webhook_that_gives_trouble_is_told_and_every_job_runs_once(
             await ticking_until(reconciler, installation, sql, *parameters)
             text = told(installation, submitted)
             hook.answer = _allow
-            await ticking_until(reconciler, installation, FINISHED, seconds=90)
+            await ticking_until(reconciler, installation, FINISHED, seconds=200)
             await reconciler.tick()
     assert error in text
     assert ("have no answer since" in text or "launch has no answer since" in text) == (sql == UNANSWERED)
@@ -254,7 +254,7 @@ async def test_a_webhook_that_refuses_at_random_costs_time_only(controllers_away
     labels = {"app": "affirm-parser"}
     with webhook(installation.cluster, installation.namespace, now_and_then, "jobs", labels):
         async with controller(installation, installation.cluster.kubeconfig, tmp_path) as (reconciler, _):
-            await ticking_until(reconciler, installation, FINISHED, seconds=120)
+            await ticking_until(reconciler, installation, FINISHED, seconds=200)
     assert counts["asked"] > len(submitted)
     assert_completed(installation, submitted)
     assert not installation.query("select 1 from pools where blocked_since is not null")
@@ -278,7 +278,7 @@ async def test_a_webhook_that_is_not_there_is_told_for_as_long(controllers_away:
             text = told(installation, submitted)
             held = installation.query("select 1 from runs where released_at is null")
             installation.cluster.kubectl("delete", kind, hook.name)
-            await ticking_until(reconciler, installation, FINISHED, seconds=90)
+            await ticking_until(reconciler, installation, FINISHED, seconds=200)
     assert FAILED in text
     assert "connection refused" in text
     assert 0 < len(held) <= MAXIMUM

@@ -6,14 +6,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
 
 from tests.api.forms import FILE, Part, form
-from tests.cluster import Cluster, binaries
+from tests.cluster import Cluster
+from tests.e2e.forwarding import forwarded, going_on
 from tests.e2e.installation import NATIONAL, RELEASE, Installation, Servers, installed
 from tests.e2e.loads import rows_of
 
@@ -48,7 +48,7 @@ def test_the_old_line_through_the_service_becomes_rows(served: Installation, key
                 "curl", "--silent", "--fail-with-body", "-X", "POST", f"http://localhost:{port}/v1/datasets/upload",
                 "-H", f"Authorization: Bearer {key}", "-F", f"file=@{file}", "-F", f"country_id={country['id']}",
             ],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     assert curl.returncode == 0, curl.stdout + curl.stderr
     made = json.loads(curl.stdout)["data"]
@@ -84,7 +84,7 @@ def test_a_killed_pod_loses_and_doubles_no_upload(served: Installation, key: str
                 return made
             raise AssertionError(f"no pod takes the file of {year}")
 
-        with closing(http.client.HTTPConnection("127.0.0.1", ports[0], timeout=60)) as half:
+        with closing(http.client.HTTPConnection("127.0.0.1", ports[0], timeout=100)) as half:
             _begin(half, key, years[0])
             with ThreadPoolExecutor(4) as clients:
                 answers = [clients.submit(send, year) for year in years[1:]]
@@ -103,55 +103,28 @@ def test_a_killed_pod_loses_and_doubles_no_upload(served: Installation, key: str
     )
     assert counts == {"datasets": len(years), "files": len(years)}
     assert len({job["dataset_id"] for job in jobs}) == len(jobs)
-    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=60s")
+    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=100s")
 
 
 def test_a_pod_that_ends_says_so_to_its_streams(served: Installation, key: str) -> None:
     """It ends by itself, long before it would be killed."""
-    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=60s")
+    served.kubectl("rollout", "status", f"deployment/{API}", "--timeout=100s")
     pod = _pods(served)[0]["metadata"]["name"]
     exit_code = "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}{'\\n'}"
     with ExitStack() as stack:
         port = stack.enter_context(forwarded(served, f"pod/{pod}", 8080))
         streams = []
         for _ in range(5):
-            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)))
+            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=100)))
             connection.request("GET", "/v1/stream", headers={"Authorization": f"Bearer {key}"})
             streams.append(connection.getresponse())
             assert streams[-1].status == 200
-        seen = stack.enter_context(_kubectl(served, "get", "pod", pod, "--watch", "-o", exit_code))
+        seen = stack.enter_context(going_on(served, "get", "pod", pod, "--watch", "-o", exit_code))
         served.kubectl("delete", "pod", pod, "--wait=false")
         ends = [stream.read().decode() for stream in streams]
         assert all('event: bye\ndata: {"why": "stopping"}' in end for end in ends), ends
         assert seen.stdout is not None
         assert next(code for line in seen.stdout if (code := line.strip())) == "0"
-
-
-@contextmanager
-def forwarded(installation: Installation, target: str, port: int) -> Iterator[int]:
-    """A port of this host that leads to one of the cluster."""
-    with _kubectl(installation, "port-forward", target, f":{port}") as forwarding:
-        assert forwarding.stdout is not None
-        said = forwarding.stdout.readline()
-        assert "->" in said, said
-        yield int(said.split(" ->")[0].rpartition(":")[2])
-
-
-@contextmanager
-def _kubectl(installation: Installation, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """kubectl, which goes on until the end of the block."""
-    command: list[str | Path] = [
-        binaries.kubectl(), f"--kubeconfig={installation.cluster.kubeconfig}", "--namespace", installation.namespace,
-        *arguments,
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def _pods(installation: Installation) -> list[dict[str, Any]]:
@@ -163,7 +136,7 @@ def _pods(installation: Installation) -> list[dict[str, Any]]:
 def _upload(port: int, key: str, year: int) -> dict[str, Any]:
     body, content_type = _small(year)
     headers = {"Content-Type": content_type, "Authorization": f"Bearer {key}"}
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=100)) as connection:
         connection.request("POST", "/v1/datasets/upload", body, headers)
         answer = connection.getresponse()
         said = answer.read()

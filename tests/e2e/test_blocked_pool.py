@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import Cluster
+from tests.e2e.alarms import blocked_alert
 from tests.e2e.installation import RELEASE, ROOT, Installation, Servers, installed
 from tests.e2e.side_by_side import Outcomes, side_by_side
 
@@ -55,7 +56,8 @@ def given_up(installation: Installation) -> bool:
     return bool(installation.query("select 1 from runs where cause = 'cannot_start' and released_at is not null"))
 
 
-def a_missing_image(installation: Installation, product_images: str, folder: Path) -> None:
+def a_missing_image(installation: Installation, product_images: str, folder: Path) -> str:
+    """Returns what the alert said."""
     submitted = installation.submit(*files(folder, 2001, 2002))
     installation.until(BLOCKED, "image")
     submitted += installation.submit(*files(folder, 2003, 2004, 2005))
@@ -66,6 +68,7 @@ def a_missing_image(installation: Installation, product_images: str, folder: Pat
     assert "pool default is blocked since" in status
     assert "cannot_start (image):" in status
     assert "localhost/affirm-parser-runner:nowhere" in pool_events(installation)["PoolBlocked"]
+    said = blocked_alert(installation, folder / "blocked", fires=True)
 
     installation.cluster.helm(
         "upgrade", RELEASE, ROOT / "charts" / "affirm-worker", "--namespace", installation.namespace,
@@ -75,9 +78,11 @@ def a_missing_image(installation: Installation, product_images: str, folder: Pat
     assert used_up(jobs) == {("completed", 0, 0)}
     installation.until(OPEN)
     assert "PoolUnblocked" in pool_events(installation)
+    blocked_alert(installation, folder / "open", fires=False)
+    return said
 
 
-def a_full_quota(installation: Installation, folder: Path) -> None:
+def a_full_quota(installation: Installation, folder: Path) -> str:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
     metadata = {"name": "few", "namespace": installation.namespace}
     # One is the controller's.
@@ -89,12 +94,13 @@ def a_full_quota(installation: Installation, folder: Path) -> None:
     installation.cluster.apply({**quota, "metadata": metadata, "spec": {"hard": {"pods": "2"}}})
     jobs = until_finished_soon(installation, submitted)
     assert used_up(jobs) == {("completed", 0, 0)}
+    return ""
 
 
 @pytest.fixture(scope="module")
 def outcomes(
     cluster: Cluster, servers: Servers, product_images: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Outcomes[None]]:
+) -> Iterator[Outcomes[str]]:
     """What each installation came to; they wait side by side."""
 
     def install(database: str, *settings: str) -> Installation:
@@ -113,11 +119,17 @@ def outcomes(
             yield waiting
 
 
-def test_a_missing_image_blocks_the_pool_until_fixed(outcomes: Outcomes[None]) -> None:
+def test_a_missing_image_blocks_the_pool_until_fixed(outcomes: Outcomes[str]) -> None:
     """It costs no attempt."""
     outcomes["image"].result()
 
 
-def test_a_full_quota_for_pods_is_reported(outcomes: Outcomes[None]) -> None:
+@pytest.mark.needs("promtool")
+def test_a_blocked_pool_is_an_alert_until_fixed(outcomes: Outcomes[str]) -> None:
+    """By the chart's own rules, in a Prometheus that scrapes the controller's pod."""
+    assert outcomes["image"].result().startswith("The pool is blocked for cannot_start (image). One run")
+
+
+def test_a_full_quota_for_pods_is_reported(outcomes: Outcomes[str]) -> None:
     """All goes on as room comes."""
     outcomes["quota"].result()

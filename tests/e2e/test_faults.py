@@ -50,7 +50,7 @@ def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(installation: 
     by_hand = subprocess.run(
         [sys.executable, "-m", "parser_runner", "--job-id", submitted["job_id"], "--epoch", "0"],
         env={**os.environ, **installation.environment, RUN_SECRET: secret}, cwd=ROOT, capture_output=True, text=True,
-        timeout=60,
+        timeout=120,
     )  # fmt: skip
     assert by_hand.returncode == ExitCode.LOST_LEASE
     assert "lease epoch 0 is stale: the job is at epoch 1" in by_hand.stderr
@@ -73,7 +73,7 @@ def test_a_controller_killed_around_the_launch_loses_and_doubles_nothing(
                 "AFFIRM_KUBECONFIG": str(installation.cluster.kubeconfig),
                 "AFFIRM_NAMESPACE": installation.namespace, "AFFIRM_RUNNER_CONFIG": str(runner_config),
             },
-            cwd=ROOT, capture_output=True, text=True, timeout=60,
+            cwd=ROOT, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert died.returncode == -signal.SIGKILL, died.stderr
         # Another controller's fresh claims are left to it for a while; let that while be over.
@@ -106,7 +106,7 @@ def test_a_job_deleted_under_us_is_an_interruption(installation: Installation, t
         installation.until(COPY_WAITS)
         [run] = installation.query("select launch_name from runs where job_id = %s", submitted["job_id"])
         installation.kubectl("delete", "job", run["launch_name"], "--wait=false")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100
         while not installation.query(
             "select 1 from runs where job_id = %s and released_at is not null", submitted["job_id"]
         ):

@@ -68,7 +68,7 @@ def tried(
     finally:
         installation.cli("jobs", "cancel", submitted["job_id"])
         installation.until_finished([submitted])
-        installation.kubectl("delete", "parserpool", POOL, "--timeout=20s")
+        installation.kubectl("delete", "parserpool", POOL, "--timeout=100s")
 
 
 def log(installation: Installation, run: dict[str, Any]) -> str:

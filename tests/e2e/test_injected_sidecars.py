@@ -103,7 +103,7 @@ def was_kept(meshed: Installation, submitted: dict[str, Any]) -> None:
     assert (job["state"], job["attempts"]) == ("completed", 0)
     assert "left_running" not in the_run(meshed, submitted)["evidence"]
     pod = f"pod/{the_run(meshed, submitted)['pod_name']}"
-    meshed.kubectl("wait", pod, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=30s")
+    meshed.kubectl("wait", pod, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=100s")
     assert "committed 1 rows" in meshed.kubectl("logs", pod, "-c", "parser-runner")
 
 

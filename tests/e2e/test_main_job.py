@@ -33,7 +33,7 @@ def test_ten_real_files_become_rows_by_pods(installation: Installation) -> None:
     assert len(NATIONAL) == 10
     submitted = installation.submit(*NATIONAL)
     shown: set[str] = set()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 100
     while not shown and time.monotonic() < deadline:
         shown = {pod["metadata"]["name"] for pod in installation.runner_pods()}
     assert shown, "kubectl get pods -l app=affirm-parser shows nothing"

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import Cluster, images
+from tests.cluster import Cluster, binaries, images
 from tests.cluster.errors import ClusterError
 from tests.e2e.installation import NATIONAL, RELEASE, ROOT, install_custom_resource
+from tests.unit import chart
 
 CHART = ROOT / "charts" / "affirm-worker"
 SERVERS = ("postgres", "storage")
@@ -36,11 +37,11 @@ class Bare:
     namespace: str
     images: tuple[str, ...]
 
-    def helm(self, *args: str, check: bool = True) -> str:
-        return self.cluster.helm(*args, "--namespace", self.namespace, check=check)
+    def helm(self, *args: str, check: bool = True, program: Path | None = None) -> str:
+        return self.cluster.helm(*args, "--namespace", self.namespace, check=check, program=program)
 
-    def install(self) -> str:
-        return self.helm("install", RELEASE, str(CHART), *self.images, "--wait", "--timeout", "180s")
+    def install(self, program: Path | None = None) -> str:
+        return self.helm("install", RELEASE, str(CHART), *self.images, "--wait", "--timeout", "180s", program=program)
 
     def upgrade(self, *args: str) -> str:
         return self.helm("upgrade", RELEASE, str(CHART), *self.images, *args)
@@ -130,6 +131,22 @@ def test_helm_test_sees_rows_and_leaves_none(bare: Bare) -> None:
     assert json.loads(bare.cli("keys", "list", "--json")) == []
 
 
+def test_its_pool_is_a_parser_pool(bare: Bare) -> None:
+    """Made by the controller, and followed from then on."""
+    [pool] = bare.get("parserpools")
+    assert (pool["metadata"]["name"], pool["spec"]["controller"]) == ("default", RELEASE)
+    assert (pool["spec"]["maxParallelism"], pool["metadata"]["labels"]) == (10, {OF_RELEASE.partition("=")[0]: RELEASE})
+    bare.kubectl("scale", "parserpool/default", "--replicas=7")
+    bare.kubectl("wait", "--for=jsonpath={.status.observedGeneration}=2", "parserpool/default", "--timeout=90s")
+    asked = ("exec", f"{RELEASE}-postgres-0", "-c", "postgres", "--", "psql", "names", "-Atc")
+    assert bare.kubectl(*asked, "select max_running from affirm.pools") == "7\n"
+
+
+def test_the_notes_make_the_first_key(bare: Bare) -> None:
+    [command] = [one for one in chart.commands(bare.helm("get", "notes", RELEASE)) if " keys make me " in one]
+    assert re.fullmatch(r"\S{30,}", bare.cluster.kubectl(*shlex.split(command)[1:]).strip())
+
+
 def test_an_upgrade_keeps_passwords_servers_and_rows(bare: Bare) -> None:
     """And so does the end of both servers."""
     bare.cli("submit", "-", "--name", NATIONAL[0].name, "--country", "US", "--wait", input=NATIONAL[0].read_text())
@@ -165,14 +182,15 @@ def test_to_leave_the_servers_or_come_to_them_is_refused(bare: Bare) -> None:
 
 
 def test_what_uninstall_leaves_goes_on_or_goes(bare: Bare) -> None:
-    """A new installation finds its rows; the commands of the notes remove all."""
-    before = bare.secrets(), bare.datasets()
+    """A new installation, by helm 3, finds its rows; the commands of the notes remove all."""
+    before, pools = (bare.secrets(), bare.datasets()), bare.get("parserpools")
     bare.helm("uninstall", RELEASE)
     assert bare.secrets() == before[0] and len(bare.get("pvc")) == len(SERVERS)
-    notes = bare.install()
+    notes = bare.install(binaries.helm_3())
     assert (bare.secrets(), bare.datasets()) == before
-    bare.helm("uninstall", RELEASE)
-    commands = re.findall(r"^  (kubectl .*delete (?:pvc|jobs).*)$", notes, re.MULTILINE)
+    assert [one["metadata"]["uid"] for one in bare.get("parserpools")] == [one["metadata"]["uid"] for one in pools]
+    bare.helm("uninstall", RELEASE, program=binaries.helm_3())
+    commands = [one for one in chart.commands(notes) if re.match(r"kubectl .*delete (?:pvc|jobs)", one)]
     assert len(commands) == 2
     for command in commands:
         bare.cluster.kubectl(*shlex.split(command)[1:])
@@ -181,8 +199,8 @@ def test_what_uninstall_leaves_goes_on_or_goes(bare: Bare) -> None:
 
 def _left(bare: Bare) -> set[str]:
     """What is in the namespace and is not Kubernetes' own."""
-    kinds = "pods,jobs,pvc,services,deployments,statefulsets,secrets,configmaps,networkpolicies,serviceaccounts,roles"
-    found = {f"{one['kind']}/{one['metadata']['name']}" for one in bare.get(kinds)}
+    kinds = "pods,jobs,pvc,parserpools,services,deployments,statefulsets,secrets,configmaps,networkpolicies"
+    found = {f"{one['kind']}/{one['metadata']['name']}" for one in bare.get(f"{kinds},serviceaccounts,roles")}
     return found - {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"}
 
 

@@ -53,7 +53,7 @@ def ready(installation: Installation, pool: str) -> tuple[str, str]:
     return one["status"], one["reason"]
 
 
-def until(installation: Installation, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def until(installation: Installation, holds: Callable[[], bool], what: str, seconds: float = 100) -> None:
     installation.cluster.wait(holds, what, seconds)
 
 
@@ -89,7 +89,7 @@ def test_kubectl_shows_a_pool_in_one_line_and_scale_sets_its_maximum(pools: Inst
     pools.kubectl("scale", "pp", "default", "--replicas=7")
     pools.until("select 1 from pools where name = 'default' and max_running = 7")
     assert pools.kubectl("get", "pp", "default").splitlines()[1].split()[6] == "7"
-    pools.kubectl("wait", "pp/default", "--for=condition=Ready", "--timeout=30s")
+    pools.kubectl("wait", "pp/default", "--for=condition=Ready", "--timeout=100s")
 
 
 def each_runs_its_own(pools: Installation, folder: Path) -> None:
@@ -131,7 +131,7 @@ def each_runs_its_own(pools: Installation, folder: Path) -> None:
     assert template["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "false"
     assert small["metadata"]["labels"]["affirm.dev/pool"] == "default"
     assert "size" not in small["metadata"]["labels"]
-    pools.kubectl("delete", "pp", "large", "--timeout=20s")
+    pools.kubectl("delete", "pp", "large", "--timeout=100s")
 
 
 # A template that is refused, and the path of what is wrong in it.
@@ -165,7 +165,7 @@ def refused(pools: Installation, case: str) -> None:
     in_force = get(pools, name)["status"]["inForce"]
     assert {*in_force} == {"generation", "runner"}
     assert in_force["runner"] == {"labels": {"kept": "yes"}}
-    pools.kubectl("delete", "pp", name, "--timeout=20s")
+    pools.kubectl("delete", "pp", name, "--timeout=100s")
 
 
 def last_good_template(pools: Installation, folder: Path) -> None:
@@ -179,7 +179,7 @@ def last_good_template(pools: Installation, folder: Path) -> None:
     events = json.loads(pools.kubectl("get", "events", "--field-selector=involvedObject.kind=ParserPool", "-o", "json"))
     told = {(one["involvedObject"]["name"], one["reason"]) for one in events["items"]}
     assert ("kept", "Refused") in told
-    pools.kubectl("delete", "pp", "kept", "--timeout=20s")
+    pools.kubectl("delete", "pp", "kept", "--timeout=100s")
 
 
 def drained(pools: Installation, folder: Path) -> None:
@@ -199,7 +199,7 @@ def drained(pools: Installation, folder: Path) -> None:
         now["now"],
     )
     assert beside_another == []
-    pools.kubectl("delete", "pp", "drain", "--timeout=20s")
+    pools.kubectl("delete", "pp", "drain", "--timeout=100s")
 
 
 def paused(pools: Installation, folder: Path) -> None:
@@ -211,7 +211,7 @@ def paused(pools: Installation, folder: Path) -> None:
     assert pools.query("select 1 from runs where pool = 'rest'") == []
     apply(pools, "rest", paused=False)
     assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
-    pools.kubectl("delete", "pp", "rest", "--timeout=20s")
+    pools.kubectl("delete", "pp", "rest", "--timeout=100s")
 
 
 def deleted(pools: Installation, folder: Path) -> None:
@@ -220,7 +220,7 @@ def deleted(pools: Installation, folder: Path) -> None:
     pools.until("select 1 from pools where name = 'gone'")
     submitted = submit(pools, folder, "gone", 1931, 1932)
     pools.until("select 1 from runs where pool = 'gone' and launched_at is not null")
-    pools.kubectl("delete", "pp", "gone", "--timeout=20s")
+    pools.kubectl("delete", "pp", "gone", "--timeout=100s")
     pools.until("select 1 from runs where pool = 'gone' and committed_at is not null and released_at is not null")
     [before] = pools.query("select decision from pools where name = 'default'")
     # So long as it takes the controller to come round twice, at the least.
@@ -231,7 +231,7 @@ def deleted(pools: Installation, folder: Path) -> None:
     ]
     apply(pools, "gone")
     assert states(pools.until_finished(submitted)) == {("completed", 0, 0)}
-    pools.kubectl("delete", "pp", "gone", "--timeout=20s")
+    pools.kubectl("delete", "pp", "gone", "--timeout=100s")
 
 
 def unchanged(pools: Installation, folder: Path) -> None:
@@ -315,7 +315,7 @@ def test_two_installations_in_one_namespace_leave_each_others_pools_and_jobs_alo
         assert pools.query("select state from jobs where id = %s", other[0]["job_id"]) == [{"state": "queued"}]
         selectors = {get(pools, pool)["status"]["selector"].split(",")[0] for pool in ("ours", "theirs")}
         assert len(selectors) == 2
-        pools.kubectl("delete", "pp", "ours", "theirs", "--timeout=20s")
+        pools.kubectl("delete", "pp", "ours", "theirs", "--timeout=100s")
 
 
 def runner_image(installation: Installation) -> str:

@@ -114,10 +114,11 @@ def test_the_notes_say_who_upgrades_the_definition(installation: Installation, t
     """Of ParserPools: nobody, since kubectl has applied it; and whether it is of another version than the chart."""
     whose = "the definition of ParserPools in this cluster is"
     helm, where = installation.cluster.helm, ("--namespace", installation.namespace)
-    assert f"Note: {whose} this chart's version, and no release upgrades it." in helm("get", "notes", RELEASE, *where)
+    said = " ".join(helm("get", "notes", RELEASE, *where).split())
+    assert f"Note: {whose} this chart's version, and no release upgrades it." in said
     other = tmp_path / "chart"
     shutil.copytree(ROOT / "charts" / "affirm-worker", other)
     file = other / "files" / "parserpools.yaml"
     file.write_text(file.read_text().replace("maxPendingPods:", "mostPendingPods:"))
-    said = helm("upgrade", RELEASE, other, *where, "--reset-then-reuse-values", "--dry-run=server")
+    said = " ".join(helm("upgrade", RELEASE, other, *where, "--reset-then-reuse-values", "--dry-run=server").split())
     assert f"WARNING: {whose} of another version than this chart, and no release upgrades it." in said

@@ -22,6 +22,7 @@ class FakeParserPools:
         self.there = there
         self.pools: dict[str, dict[str, Any]] = {}
         self.away: RunError | None = None
+        self.refuses_new: RunError | None = None
         self.refused_images: dict[str, str] = {}
         self.fields: frozenset[str] | None = SPEC_FIELDS
         self.writes = 0
@@ -69,6 +70,17 @@ class FakeParserPools:
         if not self.there:
             raise ApiRefused(404, "Kubernetes API: 404: the server could not find the requested resource")
         return deepcopy([*self.pools.values()])
+
+    async def create_parser_pool(self, manifest: Mapping[str, Any]) -> bool:
+        """See KubernetesApi."""
+        if self.refuses_new is not None:
+            raise self.refuses_new
+        metadata = manifest["metadata"]
+        if metadata["name"] in self.pools:
+            return False
+        self.apply(metadata["name"], **manifest["spec"])
+        self.pools[metadata["name"]]["metadata"]["labels"] = metadata["labels"]
+        return True
 
     async def try_job(self, manifest: Mapping[str, Any]) -> None:
         """See KubernetesApi; refuses the images in its list."""

@@ -122,12 +122,12 @@ class Stepped:
         """SIGKILL."""
         self.actor.die()
         self._may_go.release(1000)
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=100)
 
     _over = False
 
     def _wait(self) -> None:
-        if not self._stands.acquire(timeout=20):
+        if not self._stands.acquire(timeout=100):
             raise AssertionError(f"the runner of {self.pod.key} waits for something at {self.actor.met[-1]}")
 
     def _gate(self, at: Boundary) -> None:

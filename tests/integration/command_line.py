@@ -14,7 +14,7 @@ from app.settings.config_file import CONFIG_VARIABLE
 from tests.integration.world import World
 from tests.kit.warm_command import ROOT, affirm_worker
 
-__all__ = ["ROOT", "Run", "affirm_worker", "answer", "bare", "log_of", "runner", "running"]
+__all__ = ["ROOT", "Run", "affirm_worker", "answer", "bare", "log_of", "log_until", "runner", "running"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -56,6 +56,12 @@ def running(world: World, *args: str, **settings: str) -> Iterator[subprocess.Po
         process.wait()
         if process.stderr is not None:
             process.stderr.close()
+
+
+def log_until(process: subprocess.Popen[str], words: str) -> str:
+    """Waits until a process logs a message that begins with these words; the message. `log_of` has the rest only."""
+    assert process.stderr is not None
+    return next(said for line in process.stderr if (said := str(json.loads(line)["msg"])).startswith(words))
 
 
 def log_of(process: subprocess.Popen[str]) -> list[dict[str, object]]:

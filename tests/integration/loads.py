@@ -123,7 +123,7 @@ def take(world: World, key: RunKey, uid: str = "pod-1") -> None:
 async def settled(world: World, reconciler: Reconciler) -> None:
     """Ticks, without claiming anything, until no run holds a slot."""
     reconciler.stop_claiming()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while world.query("select 1 from runs where released_at is null"):
             await reconciler.tick()
             await asyncio.sleep(0.02)

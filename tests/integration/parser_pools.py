@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from controller.pools.first_pool import FirstPool
 from controller.pools.parser_pools import ParserPools
 from controller.pools.runner_pod import RunnerTemplate
 from controller.pools.spec import PoolSpec
@@ -15,6 +16,8 @@ from tests.fakes.parser_pools import FakeParserPools
 from tests.integration.world import World
 
 SETTINGS = PoolSpec("default", max_parallelism=64, template=RunnerTemplate("runner:1"), retention=timedelta(days=30))
+LABELS = {"app.kubernetes.io/instance": "release", "team": "names"}
+"""Of runners."""
 
 
 class Controller:
@@ -40,12 +43,20 @@ class Controller:
 
 
 @asynccontextmanager
-async def controlling(world: World, cluster: FakeParserPools, name: str = "affirm-worker") -> AsyncIterator[Controller]:
+async def controlling(
+    world: World,
+    cluster: FakeParserPools,
+    name: str = "affirm-worker",
+    makes_pool: bool = False,
+    settings: PoolSpec = SETTINGS,
+) -> AsyncIterator[Controller]:
     told: list[str] = []
 
     async def tell(reason: str, message: str, about: Mapping[str, str]) -> None:
         told.append(f"{about['name']}: {reason}: {message}")
 
     async with controller_pool(world.conninfo, 2) as connections:
-        pools = ParserPools(cluster.api, PoolStore(connections), name, UUID(int=3), SETTINGS, tell)
+        store = PoolStore(connections)
+        first = FirstPool(cluster.api, store, name, settings.name, LABELS) if makes_pool else None
+        pools = ParserPools(cluster.api, store, name, UUID(int=3), settings, tell, first=first)
         yield Controller(cluster, pools, told)

@@ -89,7 +89,7 @@ class Stories:
             await world.run_until_idle(owner="b")
             assert world.rows(result.dataset_id) == 400_000
             os.kill(pid, signal.SIGCONT)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(100):
                 while (await launcher.list_all())[0].evidence.exit_code is None:
                     await asyncio.sleep(0.05)
             assert world.rows(result.dataset_id) == 400_000
@@ -169,7 +169,7 @@ class Stories:
             cancelling.start()
             await world.until(CANCEL_WAITS)
             commit.commit()
-            cancelling.join(timeout=30)
+            cancelling.join(timeout=100)
         assert "has completed already" in str(failures[0])
         job = world.job(result.job_id)
         assert (job["state"], job["cancel_requested_at"]) == ("completed", None)

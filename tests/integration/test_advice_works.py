@@ -612,12 +612,17 @@ async def no_such_pool(trial: Trial) -> None:
     assert "default" in trial.do(trial.command(trial.run("pools", "show", "nothing-like-it", code=65).stderr, "pools"))
 
 
-@case(Action.PAUSE_POOL)
+@case(Action.PAUSE_POOL, Action.PROBE_POOL)
 async def pool_cannot_start_runs(trial: Trial) -> None:
     trial.submit(trial.file(), "--country", "US")
     trial.world.query(
         "update pools set blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'no', probe_at = now()"
     )
+    if trial.about is Action.PROBE_POOL:
+        trial.world.query("update pools set probe_at = now() + interval '1 hour'")
+        trial.do(trial.command(trial.run("status").stdout, "pools probe"))
+        assert trial.world.one("select probe_at <= now() as due from pools")["due"]
+        return
     trial.do(trial.command(trial.run("status").stdout, "pools pause"))
     assert trial.world.one("select paused from pools")["paused"]
 

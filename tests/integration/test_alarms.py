@@ -104,7 +104,7 @@ class Installation:
         self.cleared |= self.fired.keys() - {name for name, _, _ in found}
         return found
 
-    def until(self, what: Callable[[set[tuple[str, str, str]]], bool], seconds: float = 90) -> None:
+    def until(self, what: Callable[[set[tuple[str, str, str]]], bool], seconds: float = 200) -> None:
         """Waits until that holds of what fires."""
         until = time.monotonic() + seconds
         while not what(now := self.now()):
@@ -129,7 +129,7 @@ class Installation:
         request = Request(f"http://127.0.0.1:{self.listening}{path}", body, method=method)
         request.add_header("Authorization", f"Bearer {self.key}")
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request, timeout=100) as answer:
                 return int(answer.status)
         except HTTPError as error:
             return error.code
@@ -188,7 +188,7 @@ def _serving(made: Installation) -> Iterator[None]:
         process.send_signal(signal.SIGTERM)
         process.stdout.read()
         process.stdout.close()
-        process.wait(30)
+        process.wait(100)
 
 
 def panels() -> dict[str, list[str]]:
@@ -211,7 +211,7 @@ def test_every_query_of_the_dashboard_has_data(installation: Installation) -> No
 
     queries = panels()
     assert len(queries) > 30
-    waits_until = time.monotonic() + 20  # some need a second scrape of what has just happened
+    waits_until = time.monotonic() + 100  # some need a second scrape of what has just happened
     while True:
         assert installation.ask("GET", "/v1/jobs") == 200
         empty = {title for title, expressions in queries.items() if any(map(is_empty, expressions))}

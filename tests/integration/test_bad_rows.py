@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,9 +25,10 @@ from dataset_jobs.model.settlement import Evidence
 from services.client import Client
 from tests.fakes.launcher import FakeLauncher
 from tests.fakes.parser_pools import FakeParserPools
-from tests.integration.command_line import ROOT, Run, answer, bare, runner
+from tests.integration.command_line import Run, answer, bare, runner
 from tests.integration.parser_pools import controlling
 from tests.integration.world import World, key_of
+from tests.kit.warm_command import affirm_worker_each
 
 pytestmark = pytest.mark.every_postgres
 
@@ -69,32 +69,13 @@ def submitted(run: Run, folder: Path, year: int, *options: str) -> str:
     return str(one["job_id"])
 
 
-SHOW_ALL = """
-import sys
-from cli.main import main
-for line in sys.argv[1:]:
-    sys.argv = ["affirm-worker", *line.split()]
-    print(f"== {line}", flush=True)
-    try:
-        main()
-    except SystemExit as end:
-        assert not end.code, (line, end.code)
-    sys.stdout.flush()
-"""
-
-
 def everything_is_shown(database: str, folder: Path, *jobs: object) -> str:
     """Every command that shows something goes through, for people and for programs; what explain says of the last."""
     commands = ["jobs list", "datasets list", "schedules list", "status"]
     commands += [f"jobs {what} {job}" for job in jobs for what in ("show", "explain")]
-    done = subprocess.run(
-        # One process for all of them: to start it takes longer than what it does.
-        [sys.executable, "-c", SHOW_ALL, *(f"{one} --json" for one in commands), *commands],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": database, "AFFIRM_WORKER_HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "DATABASE_URL": database, "AFFIRM_WORKER_HOME": str(folder)}
+    lines = [f"{one} --json" for one in commands] + commands
+    done = affirm_worker_each([line.split() for line in lines], env)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = re.split("(?m)^== .*\n", done.stdout)[1:]
     for one in shown[: len(commands)]:

@@ -43,7 +43,7 @@ def test_a_broken_package_keeps_no_other_file_back(world: World, tmp_path: Path)
     done = subprocess.run(
         [sys.executable, "-m", "cli", "run", "--until-idle"],
         env={**os.environ, **world.environment, "PYTHONPATH": path, "WORKER_CONCURRENCY": "1"},
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == ExitCode.CONFIGURATION
     assert world.job(loads.job_id)["state"] == "completed"

@@ -127,7 +127,7 @@ def serving(home: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGINT)  # as the container's preStop
-        process.communicate(timeout=60)
+        process.communicate(timeout=100)
 
 
 def _environment(home: Path) -> dict[str, str]:

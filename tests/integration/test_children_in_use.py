@@ -96,7 +96,7 @@ async def test_a_pod_s_run_closes_its_connection(world: World) -> None:
     world.submit(world.file("yob2000.txt", "Emma,F,5\n"))
     [one] = await claim_all(world)
     run(context_of(world, one, None))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while world.query("select 1 from pg_stat_activity where application_name like 'parser-runner%%'"):
             await asyncio.sleep(0.01)
 

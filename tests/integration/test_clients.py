@@ -351,7 +351,7 @@ def at_once(count: int, work: Callable[[int], SubmitResult]) -> list[SubmitResul
     barrier = threading.Barrier(count)
 
     def started(number: int) -> SubmitResult:
-        barrier.wait(10)
+        barrier.wait(100)
         return work(number)
 
     with ThreadPoolExecutor(count) as threads:

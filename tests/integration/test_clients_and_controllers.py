@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,17 +24,30 @@ from tests.kit.submit import submit
 
 pytestmark = pytest.mark.every_postgres
 
-SECONDS = 2.0
+ACTS, RUNS = 80, 20
+"""What clients and controllers do together, at the least."""
 FILES = 3
 
 
-def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
-    """Submits, reprocesses and deletes the same few datasets; how often that was done and not refused."""
+@dataclass(slots=True)
+class Done:
+    """What was done so far, by all of them."""
+
+    acts: int = 0
+    runs: int = 0
+    broken: bool = False
+
+    @property
+    def enough(self) -> bool:
+        return self.broken or (self.acts >= ACTS and self.runs >= RUNS)
+
+
+def be_a_client(conninfo: str, folder: Path, seed: int, done: Done) -> None:
+    """Submits, reprocesses and deletes the same few datasets; what is refused does not count."""
     chance = random.Random(seed)
     storage = open_storage(StorageConfig("local", path=folder))
-    done = 0
     with Client.connect(conninfo) as store:
-        while time.monotonic() < until:
+        while not done.enough:
             path = folder / f"{chance.randrange(FILES)}{chance.choice('ab')}.txt"
             try:
                 action = chance.choice(["submit", "submit", "submit", "reprocess", "delete"])
@@ -45,10 +58,9 @@ def be_a_client(conninfo: str, folder: Path, seed: int, until: float) -> int:
                     store.datasets.reprocess(chance.choice(datasets).id)
                 elif datasets:
                     store.datasets.delete(chance.choice(datasets).id, storage)
-                done += 1
+                done.acts += 1
             except (InvalidRequest, Unavailable):  # told that too many others are at it is an answer too
                 continue
-    return done
 
 
 def any_settlement(facts: RunFacts) -> Settlement:
@@ -56,32 +68,32 @@ def any_settlement(facts: RunFacts) -> Settlement:
     return Settlement(Diagnosis(Cause.CRASHED, error="it crashed"), state if facts.current else None, attempts=1)
 
 
-async def be_a_controller(conninfo: str, name: str, until: float) -> int:
-    """Claims and settles; how many runs."""
-    done = 0
+async def be_a_controller(conninfo: str, name: str, done: Done) -> None:
+    """Claims and settles."""
     async with controller_pool(conninfo, 2) as pool:
         store = ControllerStore(pool)
-        while time.monotonic() < until:
+        while not done.enough:
             for claimed in await store.claim("default", 2, "test", name, timedelta(minutes=1)):
                 async with store.locked_run(claimed.key) as locked:
                     if locked is not None:
                         await locked.settle(any_settlement(locked.facts), Evidence())
-                done += 1
-    return done
+                done.runs += 1
 
 
 def test_clients_and_controllers_never_wait_for_one_another_in_a_circle(database: str, tmp_path: Path) -> None:
     for number in range(FILES):
         for letter in "ab":
             (tmp_path / f"{number}{letter}.txt").write_text(str(number))
-    until = time.monotonic() + SECONDS
+    done = Done()
     with ThreadPoolExecutor(6) as threads:
-        clients = [threads.submit(be_a_client, database, tmp_path, seed, until) for seed in range(4)]
+        clients = [threads.submit(be_a_client, database, tmp_path, seed, done) for seed in range(4)]
         controllers = [
-            threads.submit(lambda name: asyncio.run(be_a_controller(database, name, until)), name) for name in "ab"
+            threads.submit(lambda name: asyncio.run(be_a_controller(database, name, done)), name) for name in "ab"
         ]
-        assert sum(client.result() for client in clients) > 20
-        assert sum(controller.result() for controller in controllers) > 5
+        wait([*clients, *controllers], return_when=FIRST_EXCEPTION)
+        done.broken = not done.enough
+        for one in (*clients, *controllers):
+            one.result()
     with psycopg.connect(database) as connection:
         connection.execute("select pg_stat_clear_snapshot()")
         deadlocks = connection.execute(

@@ -37,7 +37,7 @@ def is_stopped(home: Path) -> bool:
 
 
 def until_stopped(home: Path) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 100
     while not is_stopped(home):
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -50,7 +50,7 @@ def test_a_closed_terminal_leaves_no_server(home: Path, name: str) -> None:
         terminal.until(ready)
         assert not is_stopped(home)
         terminal.hang_up()
-        terminal.process.wait(60)
+        terminal.process.wait(100)
     until_stopped(home)
 
 
@@ -61,7 +61,7 @@ def test_a_signal_leaves_no_server(home: Path, name: str, number: signal.Signals
     with start(home, *arguments) as terminal:
         terminal.until(ready)
         terminal.process.send_signal(number)
-        terminal.process.wait(60)
+        terminal.process.wait(100)
         until_stopped(home)
 
 
@@ -73,5 +73,5 @@ def test_one_that_is_kept_up_survives_the_terminal(home: Path) -> None:
         with start(home, *arguments) as terminal:
             terminal.until(ready)
             terminal.hang_up()
-            terminal.process.wait(60)
+            terminal.process.wait(100)
         assert not is_stopped(home)

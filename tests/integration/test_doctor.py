@@ -276,7 +276,7 @@ def test_a_broken_package_is_a_warning_until_it_is_fixed(database: str, tmp_path
         done = subprocess.run(
             [sys.executable, "-m", "cli", "doctor", "parsers", "--json"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
-            capture_output=True, text=True, timeout=60, check=True,
+            capture_output=True, text=True, timeout=120, check=True,
         )  # fmt: skip
         [checked] = json.loads(done.stdout)["checks"]
         return checked

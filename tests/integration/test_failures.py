@@ -117,7 +117,7 @@ async def test_problems_are_ranked_and_say_whose_fault_they_are(world: World) ->
     assert (second.kind, second.fault, second.by_itself) == ("pool_blocked", Fault.SETUP, True)
     assert second.since == status.pools[0].blocked_since
     assert second.outlook == "it passes by itself"
-    assert [hint.action for hint in second.hints] == [Action.PAUSE_POOL]
+    assert [hint.action for hint in second.hints] == [Action.PROBE_POOL, Action.PAUSE_POOL]
 
 
 async def test_more_failures_than_are_looked_at_are_said_to_be_more(

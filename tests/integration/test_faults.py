@@ -43,7 +43,7 @@ async def test_a_runner_dying_in_its_copy_leaves_no_row(world: World, how: str) 
             os.kill(pid_of(seen.name), HOW_IT_DIED[how])
             # Its backend still waits for the lock, and has not noticed: settle ends it.
             reconciler.stop_claiming()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(100):
                 while world.query("select 1 from runs where released_at is null"):
                     await reconciler.tick()
                     await asyncio.sleep(0.02)
@@ -66,7 +66,7 @@ async def test_a_runner_with_a_stale_epoch_commits_nothing_and_says_why(world: W
 
     by_hand = subprocess.run(
         [sys.executable, "-m", "parser_runner", "--job-id", str(first.job_id), "--epoch", "1"],
-        env={**proven_environment(world, first.key), "LOG_LEVEL": "INFO"}, capture_output=True, text=True, timeout=60,
+        env={**proven_environment(world, first.key), "LOG_LEVEL": "INFO"}, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert by_hand.returncode == ExitCode.LOST_LEASE
     assert "lease epoch 1 is stale: the job is at epoch 2" in by_hand.stderr
@@ -81,7 +81,7 @@ async def test_a_second_runner_of_the_same_epoch_commits_nothing(world: World) -
         environment = proven_environment(world, run.key)
         first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         await world.until(COPY_WAITS)
-        second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         assert second.returncode == ExitCode.LOST_LEASE
     assert first.wait(timeout=60) == 0, first.communicate()[1]
     first.communicate()
@@ -93,7 +93,7 @@ async def test_a_controller_killed_around_the_launch_loses_and_doubles_nothing(w
     results = [world.submit(NATIONAL / f"yob{year}.txt") for year in (2022, 2023, 2024)]
     died = subprocess.run(
         [sys.executable, "-m", "tests.integration.crashing_controller", point],
-        env={**os.environ, **world.environment}, cwd=Path(__file__).parents[2], capture_output=True, timeout=60,
+        env={**os.environ, **world.environment}, cwd=Path(__file__).parents[2], capture_output=True, timeout=120,
     )  # fmt: skip
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
     world.query(LEASE_OVER)

@@ -14,7 +14,7 @@ from dataset_jobs.model.errors import Unavailable
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import ClientConnection, Row
-from services.figures import MOST_STEPS, Sampler, pool_history
+from services.figures import MOST_STEPS, Sampler, count_datasets, pool_history
 from services.status import Kind
 from tests.integration.world import World
 
@@ -343,3 +343,11 @@ async def test_a_controller_writes_the_past_of_its_pools(world: World) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+def test_datasets_are_counted_by_status(world: World) -> None:
+    world.submit_small(2001)
+    world.submit_small(2002)
+    world.query("update datasets set status = 'failed', error = 'x' where filename = 'yob2002.txt'")
+    counted = count_datasets(world.client.database)
+    assert counted == {"pending": 1, "processing": 0, "completed": 0, "failed": 1, "reprocessing": 0}

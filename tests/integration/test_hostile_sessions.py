@@ -203,7 +203,7 @@ def test_a_database_that_cannot_hold_all_names_is_refused(postgres: PostgresServ
     )
     try:
         for command in ("migrate", "status"):
-            done = affirm_worker(command, env={**os.environ, "DATABASE_URL": postgres.url(name)}, timeout=30)
+            done = affirm_worker(command, env={**os.environ, "DATABASE_URL": postgres.url(name)}, timeout=100)
             assert done.returncode == 78, done.stderr
             assert encoding in done.stderr and name in done.stderr and "UTF8" in done.stderr
         with psycopg.connect(postgres.url(name)) as connection:

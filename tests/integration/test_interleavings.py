@@ -200,7 +200,7 @@ async def test_the_load_of_a_new_runner_is_left_alone(world: World) -> None:
     def stand_still(at: Boundary) -> None:
         if runner.has_just == "copy_end":
             stands.set()
-            go_on.wait(60)
+            go_on.wait(100)
 
     def load() -> None:
         with RunnerStore(
@@ -216,12 +216,12 @@ async def test_the_load_of_a_new_runner_is_left_alone(world: World) -> None:
         thread = threading.Thread(target=load)
         thread.start()
         try:
-            assert stands.wait(30)
+            assert stands.wait(100)
             with pytest.raises(Unavailable, match="taken since"):
                 await settle(store, key, Evidence(gone=True), FAILED)
         finally:
             go_on.set()
-            thread.join(30)
+            thread.join(100)
     assert world.job(result.job_id)["state"] == "completed"
 
 
@@ -268,10 +268,10 @@ async def test_a_load_ended_from_outside_blames_no_runner(world: World) -> None:
         await reconciler.tick()
         thread = threading.Thread(target=load)
         thread.start()
-        assert stands.wait(30)
+        assert stands.wait(100)
         launcher.lose(key)
         await reconciler.tick()
-        thread.join(30)
+        thread.join(100)
     job = world.job(result.job_id)
     assert (job["attempts"], job["interruptions"]) == (0, 1)
 
@@ -287,10 +287,10 @@ async def test_a_late_load_does_not_delay_the_next_job(
     def stand_still(at: Boundary) -> None:
         if runs.has_just == "copy_end":
             stands.set()
-            go_on.wait(60)
+            go_on.wait(100)
         elif at.what == "load.begin":
             taken.set()
-            may_load.wait(60)
+            may_load.wait(100)
 
     def load() -> None:
         with (
@@ -305,7 +305,7 @@ async def test_a_late_load_does_not_delay_the_next_job(
     async def let_it_load(at: Boundary) -> None:
         if at.what == "settle.run":
             may_load.set()
-            assert stands.wait(30)
+            assert stands.wait(100)
 
     runs = Actor(gate=stand_still)
     actor = Actor(lambda number, at: Kind.CRASH_AFTER if at.what == "exit_gen" else None)
@@ -314,7 +314,7 @@ async def test_a_late_load_does_not_delay_the_next_job(
     runner = threading.Thread(target=load)
     runner.start()
     try:
-        assert taken.wait(30)
+        assert taken.wait(100)
         actor.pause = let_it_load
         async with controller_pool(world.conninfo, 1, async_connection(actor)) as pool:
             # It dies when its transaction is committed, so that nobody ends the load that has just begun.
@@ -327,7 +327,7 @@ async def test_a_late_load_does_not_delay_the_next_job(
         assert world.one("select attempts from jobs where state = 'completed'")["attempts"] == 0
     finally:
         go_on.set()
-        runner.join(30)
+        runner.join(100)
 
 
 async def test_a_statement_gives_up_on_a_stalled_load(
@@ -357,7 +357,7 @@ async def test_a_statement_gives_up_on_a_stalled_load(
             with pytest.raises(Unavailable, match="no answer within"):
                 await impatient.end_run(key, CANCELLED, None, only_unstarted=False)
             assert await settle(impatient, key, Evidence(gone=True), QUEUED, "one")
-            runner.join(30)
+            runner.join(100)
     assert world.rows(result.dataset_id) == 0
     assert world.job(result.job_id)["state"] == "queued"
     assert [type(failure) for failure in failures] == [Unavailable]

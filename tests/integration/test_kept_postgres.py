@@ -64,7 +64,7 @@ def server(home: Path) -> Postmaster | None:
 
 def until_stopped(home: Path) -> None:
     """Waits for the keeper."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 100
     while server(home) is not None:
         assert time.monotonic() < end
         time.sleep(0.02)

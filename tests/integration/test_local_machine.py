@@ -126,7 +126,7 @@ async def test_no_folder_for_temporary_files_is_temporary(
     folders = [one for one in ("/tmp", "/var/tmp", "/usr/tmp", str(ROOT)) if Path(one).is_dir()]
     (world.folder / "message").touch()
     with runner(world, key, read_only(*folders), TMPDIR="/nowhere") as process:
-        process.wait(60)
+        process.wait(100)
     run = world.one("select outcome from runs")["outcome"]  # its message had no place either
     assert (run["cause"], run["reason"]) == TEMPORARY_IO
     assert "No usable temporary directory found" in run["error"]
@@ -231,7 +231,7 @@ async def test_whatever_limit_is_reached_no_good_file_is_rejected(
         with runner(
             world, (str(run.key.job_id), str(run.key.epoch)), (*LIMITS_HOLD, "prlimit", f"--{what}={limit}")
         ) as process:
-            process.communicate(timeout=60)
+            process.communicate(timeout=100)
         message = world.folder / "message"
         outcome = Outcome.from_message(message.read_text()) if message.exists() else None
         ends.append((limit, process.returncode, outcome and (outcome.cause, outcome.error)))

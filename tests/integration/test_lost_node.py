@@ -63,7 +63,7 @@ async def test_a_run_that_committed_before_its_node_was_lost_is_completed(world:
     async with world.controller(launcher) as reconciler:
         key = await launched(world, reconciler, result)
         command = [sys.executable, "-m", "parser_runner", "--job-id", str(key.job_id), "--epoch", str(key.epoch)]
-        subprocess.run(command, env=proven_environment(world, key), check=True, timeout=60)
+        subprocess.run(command, env=proven_environment(world, key), check=True, timeout=120)
         launcher.lose_node(key)
         world.query(LEASE_OVER)
         await reconciler.tick()

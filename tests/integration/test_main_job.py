@@ -164,7 +164,7 @@ async def _until_not_running(reconciler: object, world: World, job_id: object) -
     from controller.loop import Reconciler
 
     assert isinstance(reconciler, Reconciler)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while True:
             await reconciler.tick_safely()
             job = world.one("select * from jobs where id = %s", job_id)

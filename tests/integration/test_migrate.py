@@ -35,7 +35,7 @@ def applied_by_processes(conninfos: Sequence[str]) -> list[str]:
         subprocess.Popen([sys.executable, "-c", APPLY, conninfo], stdout=subprocess.PIPE, text=True)
         for conninfo in conninfos
     ]
-    outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
+    outputs = [process.communicate(timeout=100)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0] * len(conninfos)
     return outputs
 

@@ -145,7 +145,7 @@ async def test_nothing_is_said_while_a_controller_claims_the_job(world: World, r
         refused = run("submit", "missing.txt", "-c", "US", POOL="slow", code=65)
         assert len(refused.stderr.splitlines()) == 1, "nothing waits"
         process.terminate()
-        process.wait(30)
+        process.wait(100)
         first = log_of(process)[0]
     assert str(first["msg"]).startswith("database: 127.0.0.1:")
     assert world.conninfo.split(":")[2].split("@")[0] not in str(first)

@@ -146,7 +146,7 @@ def test_old_and_new_migrate_at_the_same_time(empty_database: str) -> None:
     processes = [subprocess.Popen(programs, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         older = [*pool.map(lambda _: migrations.apply(empty_database, [("US", "United States")]), range(2))]
-    newer = [process.communicate(timeout=60)[0].strip().split(",") for process in processes]
+    newer = [process.communicate(timeout=100)[0].strip().split(",") for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     applied = [name for names in (*older, *newer) for name in names if name]
     assert sorted(applied) == [*(one.name for one in MIGRATIONS), f"{NEWER:04}_newer"]
@@ -173,7 +173,7 @@ def test_who_queues_behind_a_waiting_migration_goes_on(
     monkeypatch.setattr(migrations, "LONGEST_WAIT_SECONDS", 1.0)
     with psycopg.connect(database) as load, psycopg.connect(database) as claim:
         load.execute("select from jobs")
-        claim.execute("set lock_timeout = '8s'")  # the load goes on for longer
+        claim.execute("set lock_timeout = '100s'")  # the load goes on for longer
         with ThreadPoolExecutor(1) as pool:
             migrating = pool.submit(migrate_further, database, GO_ON)
             until(database, "select from pg_locks where relation = 'affirm.jobs'::regclass and not granted")

@@ -189,6 +189,7 @@ CARRIED_OUT: dict[Action, Callable[[World, Hint], object]] = {
     Action.DELETE_DATASET: _delete,
     Action.RESUME_POOL: lambda world, hint: world.client.pools.resume(_name(hint)),
     Action.PAUSE_POOL: lambda world, hint: world.client.pools.pause(_name(hint)),
+    Action.PROBE_POOL: lambda world, hint: world.client.pools.probe(_name(hint)),
     Action.SET_POOL_MAXIMUM: lambda world, hint: world.client.pools.set(_name(hint), max_running=4),
     Action.EXPLAIN_JOB: lambda world, hint: world.client.explain(_id(hint.job_id)),
 }
@@ -248,7 +249,7 @@ def test_a_retry_that_would_be_refused_says_why(stage: Stage, name: str, words: 
     ],
 )  # fmt: skip
 def test_what_is_offered_of_a_pool_is_allowed(stage: Stage, pool: str, action: Action, described: int) -> None:
-    """Of one that a ParserPool describes only the change of that is offered."""
+    """Of one that a ParserPool describes only the change of that is offered, and a probe, which changes nothing."""
     world, client = stage.world, stage.world.client
     job_id = stage.job()
     stage.execute(
@@ -257,7 +258,8 @@ def test_what_is_offered_of_a_pool_is_allowed(stage: Stage, pool: str, action: A
     stage.execute(f"update pools set {pool}, described = %s, described_in = 'ns'", described)
     [problem] = [one for one in client.problems(client.status(), client.now()) if one.pool == "default"]
     hints = {*problem.hints, *(hint for one in stage.explain(job_id).waits for hint in one.hints)}
-    assert {hint.action for hint in hints} == {Action.PATCH_PARSER_POOL if described else action}
+    probed = {Action.PROBE_POOL} if "blocked" in pool else set()
+    assert {hint.action for hint in hints} == {Action.PATCH_PARSER_POOL if described else action} | probed
     for hint in hints:
         if hint.action in CARRIED_OUT:
             CARRIED_OUT[hint.action](world, hint)

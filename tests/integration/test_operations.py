@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -55,6 +55,8 @@ def test_a_preview_says_what_could_be_done(world: World) -> None:
     preview = of(world).preview(Doing.RETRY, JobFilter())
     assert (preview.matching, preview.can, preview.cannot) == (6, 4, [("it is queued", 2)])
     assert (preview.first, preview.last) == (jobs[0], jobs[5])
+    assert preview.causes == [("rejected", 3), (None, 2), ("cancelled", 1)]
+    assert preview.oldest is not None and preview.newest is not None and preview.oldest < preview.newest
     assert of(world).preview(Doing.CANCEL, JobFilter()).can == 2
     assert of(world).preview(Doing.SET, JobFilter(), Options(priority=1)).can == 2
     assert of(world).preview(Doing.REPROCESS, DatasetFilter()).cannot == [("a job of it is not finished yet", 2)]
@@ -237,6 +239,49 @@ def test_a_death_anywhere_leaves_nothing_out_and_does_nothing_twice(world: World
         assert (sum(one.done for one in operations), retries, len(entries)) == (expected,) * 3, f"{kind} at {at}"
 
 
+def test_who_asks_again_after_a_death_starts_one(world: World) -> None:
+    """Whoever does not know whether it was started asks again with the same id."""
+    filled(world, 2, 2)
+    chosen = uuid4()
+
+    def start(client: Client) -> UUID:
+        return client.operations.start(Doing.RETRY, FAILED, operation_id=chosen).id
+
+    found = boundaries(world.conninfo, start)
+    for kind in (Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST):
+        for at, occurrence in found:
+            world.query("delete from operations")
+            world.query("delete from audit")
+            actor = Faulty(fault_at(at, occurrence, kind))
+            with Client.connect(world.conninfo, connection_class=sync_connection(actor)) as client:
+                try:
+                    start(client)
+                except (Crashed, RunError):
+                    actor.die()
+            assert start(world.client) == chosen
+            assert [one.id for one in of(world).page(10)] == [chosen], f"{kind} at {at}"
+            assert len(world.client.audit.page(AuditFilter(action=Act.OPERATION_START), 10).items) == 1
+
+
+def test_another_operation_of_the_same_id_is_refused(world: World) -> None:
+    filled(world, 2, 1)
+    made = of(world).start(Doing.RETRY, FAILED)
+    with pytest.raises(Conflict, match="is another one"):
+        of(world).start(Doing.CANCEL, FAILED, operation_id=made.id)
+    assert len(of(world).page(10)) == 1
+
+
+def test_only_what_ended_lately_is_retried(world: World) -> None:
+    jobs = filled(world, 3, 3)
+    world.query("update jobs set finished_at = now() - interval '2 days' where id = %s", jobs[0])
+    lately = JobFilter((JobState.FAILED,), ended_since=timedelta(days=1))
+    assert of(world).preview(Doing.RETRY, lately).can == 2
+    of(world).start(Doing.RETRY, lately)
+    of(world).work(world.storage)
+    assert states(world) == {"failed": 1, "queued": 2}
+    assert world.job(jobs[0])["state"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("doing", "which", "options", "message"),
     [
@@ -281,6 +326,7 @@ def test_a_filter_that_means_nothing_any_more_ends_it(world: World) -> None:
     "which",
     [
         JobFilter(),
+        JobFilter(reason="", ended_since=datetime(2026, 1, 2, tzinfo=UTC)),
         JobFilter((JobState.FAILED,), (Cause.REJECTED,), "US", "yob*", "default", kind=None, reason="x", batch="b"),
         DatasetFilter((DatasetStatus.FAILED,), "US", year=1980, superseded=False, sha256="0" * 64),
     ],

@@ -98,6 +98,18 @@ async def test_resuming_a_blocked_pool_tries_one_run_at_once(world: World, pools
     assert await claimed(world, 2) == 0
 
 
+async def test_a_probe_tries_one_run_and_leaves_a_pause(world: World, pools: Pools, run: Run) -> None:
+    world.submit_small()
+    assert "is not blocked" in run("pools", "probe", "default").stdout
+    world.query(BLOCK)
+    assert await claimed(world, 2) == 0
+    assert "one run is tried now" in run("pools", "probe", "default").stdout
+    assert await claimed(world, 2) == 1
+    pools.pause("default")
+    assert "nothing is tried until somebody resumes it" in run("pools", "probe", "default").stdout
+    assert pools.get("default").paused
+
+
 async def test_a_lower_maximum_ends_no_run_and_starts_none(world: World, pools: Pools) -> None:
     for year in range(2010, 2016):
         world.submit_small(year)

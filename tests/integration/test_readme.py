@@ -54,7 +54,7 @@ def test_the_recording_is_what_is_printed(folder: Path, database: str) -> None:
         assert program == "affirm-worker"
         done = subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
-            cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+            cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         job = job or re.findall(r"\(job ([0-9a-f]{8})\)", done.stdout)[0]
         # A line with an ellipsis stands for any number of lines.

@@ -134,7 +134,7 @@ async def test_a_password_of_the_controller_is_rotated_and_back(world: World, ro
         await world.until("select from jobs where state = 'completed'")
         role.rotate(SECOND)
         second = world.submit_small(2002)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while (trouble := reconciler.health.ticks.trouble) is None or not trouble.permanent:
                 await asyncio.sleep(0.05)
         assert "password authentication failed" in trouble.error

@@ -155,7 +155,7 @@ async def test_following_tells_each_run_until_the_job_is_over(world: World) -> N
     loop = asyncio.get_running_loop()
 
     def sleep(seconds: float) -> None:
-        asyncio.run_coroutine_threadsafe(step(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(step(), loop).result(100)
 
     async def step() -> None:
         steps.put_nowait(None)

@@ -412,7 +412,7 @@ async def test_the_loop_does_not_wait_for_a_folder(
         job = submit(folder.world.client, folder.world.storage, other).job_id
         await reconciler.tick()
         assert folder.world.one("select state from jobs where id = %s", job)["state"] == "running"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while not folder.schedule.looking:
                 await asyncio.sleep(0.01)
     assert not folder.schedule.looking

@@ -314,7 +314,7 @@ def test_a_controller_that_is_killed_in_a_download_loses_nothing(watched: Watche
     watched.make_due()
     allowed = {"SCHEDULE_ALLOW_LOOPBACK": "true"}
     with running(watched.world, **allowed) as killed:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100
         while not watched.server.asked and time.monotonic() < deadline:
             time.sleep(0.02)
         killed.kill()
@@ -323,7 +323,7 @@ def test_a_controller_that_is_killed_in_a_download_loses_nothing(watched: Watche
     watched.page.body, watched.page.wait = FIRST, 0.0
     watched.make_due()
     with running(watched.world, "--until-idle", **allowed) as done:
-        assert done.wait(60) == 0
+        assert done.wait(100) == 0
     assert [one["status"] for one in watched.datasets()] == ["completed"]
     assert counted(watched.world) == [{"year": 2020, "name": "Mary", "count": 10}]
 
@@ -370,7 +370,7 @@ async def test_the_loop_does_not_wait_for_a_slow_server(watched: Watched) -> Non
         job = submit(watched.client, watched.world.storage, other).job_id
         await reconciler.tick()
         assert watched.world.one("select state from jobs where id = %s", job)["state"] == "running"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while not watched.server.asked:
                 await asyncio.sleep(0.01)
     assert [one["filename"] for one in watched.datasets()] == ["yob1999.txt"]
@@ -385,13 +385,13 @@ async def test_the_log_tells_of_a_trouble_once(watched: Watched, caplog: pytest.
         reconciler.schedules.limits = LIMITS
         for number in (1, 2, 3):
             watched.make_due()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(100):
                 while len(watched.server.asked) < number or watched.schedule.looking:
                     await reconciler.tick()
                     await asyncio.sleep(0.05)
         watched.server.at("/yob2020.txt", watched.page)
         watched.make_due()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while not watched.datasets():
                 await reconciler.tick()
                 await asyncio.sleep(0.05)

@@ -1,6 +1,5 @@
 """The use cases as a caller has them: over one connection, and over a pool of them that several threads use."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -154,12 +153,10 @@ def test_a_pool_says_why_it_has_no_connection(world: World) -> None:
 
 def test_a_pool_says_at_once_what_does_not_pass_by_itself(world: World) -> None:
     elsewhere = ClientPool(
-        psycopg.conninfo.make_conninfo(world.conninfo, dbname="elsewhere"), 2, SOMEBODY, get_seconds=60.0
+        psycopg.conninfo.make_conninfo(world.conninfo, dbname="elsewhere"), 2, SOMEBODY, get_seconds=3600.0
     )
-    began = time.monotonic()
     with Client(elsewhere) as client, pytest.raises(Misconfigured, match="does not exist"):
         client.jobs.list()
-    assert time.monotonic() - began < 10
 
 
 class NoDatabase(ClientDatabase):

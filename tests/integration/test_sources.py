@@ -143,7 +143,7 @@ def test_stdin_is_a_file(database: str, tmp_path: Path, command: str) -> None:
     env = {**os.environ, "DATABASE_URL": database, "AFFIRM_WORKER_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "cli", command, "-", "--name", "yob2020.txt", "-c", "US"],
-        input="Mary,F,10\n", env=env, capture_output=True, text=True, timeout=60, check=True,
+        input="Mary,F,10\n", env=env, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert {"submit": "created", "load": "loaded 1 of 1 file", "parse": "2020,F,Mary,10"}[command] in done.stdout
 

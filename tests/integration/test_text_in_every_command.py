@@ -6,7 +6,6 @@ of commands is that of the help texts: a command that is not tried here is an er
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,7 @@ from psycopg.types.json import Jsonb
 from docs.generate.command_line import help_texts
 from tests.integration.command_line import ROOT
 from tests.integration.world import World
-from tests.kit.terminal import run_on_terminal
-from tests.kit.warm_command import affirm_worker
+from tests.kit.warm_command import affirm_worker, affirm_worker_on_terminal
 
 CLIPBOARD = "\x1b]52;c;Zm9yZ2Vk\x07"
 LINK = "\x1b]8;;mailto:evil\x1b\\link\x1b]8;;\x1b\\"
@@ -215,6 +213,7 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
         "jobs retry": [[job["failed"]], [bad]],
         "pools pause": [["default", "--reason", bad], [bad]],
         "pools resume": [["default"], [bad]],
+        "pools probe": [["default"], [bad]],
         "pools set": [["default", "--max", "3"], [bad, "--max", "3"]],
         "schedules add": [[bad, "--cron", bad, "--location", bad, "-c", "US"]],
         "schedules pause": [[schedule], [bad]],
@@ -260,17 +259,14 @@ def test_no_command_pipes_on_what_a_terminal_obeys(poisoned: Poisoned) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("checks", [False], ids=["without its checks"])
 def test_no_command_shows_what_a_terminal_obeys(poisoned: Poisoned) -> None:
-    """Of each command the first calls: an interpreter for each of them takes its time.
-
-    A sentence goes on in the next line there, so that any word of it may begin one.
-    """
+    """A sentence goes on in the next line there, so that any word of it may begin one."""
     faults: list[tuple[str, list[str], int, str]] = []
     for path, calls in commands(poisoned).items():
         if path == "run":
             let_go(poisoned.world)
-        for arguments in [one for one in calls if "--json" not in one][:2]:
-            command = [sys.executable, "-m", "cli", *path.split(), *arguments]
-            code, said = run_on_terminal(command, poisoned.environment, poisoned.folder, columns=120)
+        for arguments in [one for one in calls if "--json" not in one]:
+            env, folder = poisoned.environment, poisoned.folder
+            code, said = affirm_worker_on_terminal(*path.split(), *arguments, env=env, cwd=folder, columns=120)
             faults += faults_in(path, arguments, code, re.sub("^forged", "…", OURS.sub("", said), flags=re.MULTILINE))
     assert not faults, "\n".join(map(repr, faults))
 

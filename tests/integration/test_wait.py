@@ -72,7 +72,7 @@ def test_ctrl_c_leaves_the_jobs_in_the_queue(world: World) -> None:
         while "no controller" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=100)
     assert process.returncode == 130
     assert "interrupted; the jobs stay in the queue. To go on watching: affirm-worker jobs list --watch" in bare(err)
     assert "not done yet: 1 file" in out
@@ -101,7 +101,7 @@ def test_a_database_that_is_away_is_waited_for(world: World, postgres: PostgresS
                 while "it is tried again" not in process.stderr.readline():
                     pass
             world.client.jobs.cancel(world.one("select id from jobs")["id"])
-            out, _ = process.communicate(timeout=30)
+            out, _ = process.communicate(timeout=100)
     assert process.returncode == 1
     assert "cancelled" in out
 
@@ -113,7 +113,7 @@ def test_what_is_deleted_is_not_waited_for(world: World) -> None:
         while "no controller" not in process.stderr.readline():
             pass
         world.client.datasets.delete(world.one("select id from datasets")["id"], world.storage)
-        process.communicate(timeout=30)
+        process.communicate(timeout=100)
     assert process.returncode == 1
 
 

@@ -84,7 +84,7 @@ def test_each_change_is_a_line_of_json(world: World) -> None:
         world.client.datasets.delete(first.dataset_id, world.storage)
         assert json.loads(line(process)) == {"id": str(first.job_id), "removed": True}
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(100) == 130
 
 
 def test_what_leaves_a_filter_is_shown_once_more(world: World) -> None:
@@ -159,5 +159,5 @@ def test_a_reader_that_goes_ends_it_silently(world: World) -> None:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         world.submit_small(2021)
-        process.wait(30)
+        process.wait(100)
         assert process.stderr.read() == ""

@@ -97,7 +97,7 @@ async def test_a_controller_that_waits_for_anothers_run_hears_of_its_end(world: 
             await asyncio.sleep(2 * IDLE_LOOK_SECONDS)
             assert not wake.is_set()
             await world.run_until_idle(owner="works")
-            await asyncio.wait_for(wake.wait(), 30)
+            await asyncio.wait_for(wake.wait(), 100)
         finally:
             watching.cancel()
 

@@ -104,7 +104,7 @@ class World:
         assert len(rows) == 1, rows
         return rows[0]
 
-    async def until(self, sql: str, seconds: float = 30) -> None:
+    async def until(self, sql: str, seconds: float = 100) -> None:
         """Waits until a query has a row; prepares nothing, since PgBouncer may stand between."""
         with psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None) as connection:
             async with asyncio.timeout(seconds):
@@ -175,7 +175,7 @@ class World:
                 await asyncio.to_thread(schedules.close)
                 await own.close()
 
-    async def run_until_idle(self, seconds: float = 60, **how: Any) -> None:
+    async def run_until_idle(self, seconds: float = 100, **how: Any) -> None:
         """A whole controller, until nothing is left to do."""
         async with self.controller(**how) as reconciler, asyncio.timeout(seconds):
             await reconciler.run(asyncio.Event(), until_idle=True)

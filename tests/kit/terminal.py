@@ -32,7 +32,7 @@ class Terminal:
         self.written = ""
         """All that was written so far."""
 
-    def until(self, text: str, seconds: float = 30) -> str:
+    def until(self, text: str, seconds: float = 100) -> str:
         """All that was written since the last call, when this is in it; raises TimeoutError."""
         until = time.monotonic() + seconds
         while text not in self.written:
@@ -45,7 +45,7 @@ class Terminal:
         """What a user types."""
         os.write(self._stream, text.encode())
 
-    def end(self, seconds: float = 30) -> int:
+    def end(self, seconds: float = 100) -> int:
         """Reads until the command has ended; its exit code. Raises TimeoutError."""
         until = time.monotonic() + seconds
         while self._read(until):

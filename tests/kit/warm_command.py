@@ -6,16 +6,20 @@ combination of the settings that it reads then.
 """
 
 import atexit
+import fcntl
 import gc
 import io
 import json
 import os
+import pty
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -42,26 +46,75 @@ def affirm_worker(
     Raises:
         subprocess.TimeoutExpired: it took longer, and was killed.
     """
-    words = [sys.executable, "-m", "cli", *map(str, arguments)]
+    return affirm_worker_each([arguments], env, cwd, timeout)
+
+
+def affirm_worker_each(
+    lines: Sequence[Sequence[str | Path]], env: Mapping[str, str], cwd: Path = ROOT, timeout: float = 100
+) -> "subprocess.CompletedProcess[str]":
+    """Runs several commands in one process, up to the first that fails. A line with == is before each, if not alone.
+
+    Args:
+        lines: the arguments of each.
+        env, cwd, timeout: as of `affirm_worker`, of all together.
+
+    Raises:
+        subprocess.TimeoutExpired: they took longer, and were killed.
+    """
+    (out, to_out), (err, to_err) = os.pipe(), os.pipe()
+    said, code = _run(lines, env, cwd, [to_out, to_err], [out, err], timeout)
+    return subprocess.CompletedProcess(_words(lines), code, *map(_text, said))
+
+
+def affirm_worker_on_terminal(
+    *arguments: str | Path, env: Mapping[str, str], cwd: Path = ROOT, columns: int = 80, timeout: float = 100
+) -> tuple[int, str]:
+    """Runs a command to its end on a terminal of its own; its exit code, and all that the terminal got.
+
+    Args:
+        env: its whole environment, besides TERM.
+        cwd, timeout: as of `affirm_worker`.
+        columns: the terminal's width.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer, and was killed.
+    """
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    [said], code = _run([arguments], {"TERM": "xterm", **env}, cwd, [theirs], [ours], timeout)
+    return code, said.decode(errors="replace").replace("\r\n", "\n")
+
+
+def _words(lines: Sequence[Sequence[str | Path]]) -> list[str]:
+    return [sys.executable, "-m", "cli", *(str(word) for line in lines for word in line)]
+
+
+def _run(
+    lines: Sequence[Sequence[str | Path]],
+    env: Mapping[str, str],
+    cwd: Path,
+    theirs: Sequence[int],
+    ours: Sequence[int],
+    timeout: float,
+) -> tuple[list[bytes], int]:
+    """What came out of our ends, and the exit code. One stream for the command is its terminal, two are its output."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.connect(_server(_read_at_start(env)))
-        (out, to_out), (err, to_err) = os.pipe(), os.pipe()
-        request = json.dumps([words[3:], dict(env), str(cwd)]).encode()
-        socket.send_fds(server, [request], [to_out, to_err])
-        os.close(to_out)
-        os.close(to_err)
+        request = json.dumps([[[str(word) for word in line] for line in lines], dict(env), str(cwd)]).encode()
+        socket.send_fds(server, [request], theirs)
+        for stream in theirs:
+            os.close(stream)
         pid = int(server.recv(64))
         try:
-            said = _read([out, err], time.monotonic() + timeout)
+            said = _read(ours, time.monotonic() + timeout)
             server.settimeout(timeout)
-            code = int(server.recv(64))
+            return said, int(server.recv(64))
         except TimeoutError:
             os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(words, timeout) from None
+            raise subprocess.TimeoutExpired(_words(lines), timeout) from None
         finally:
-            os.close(out)
-            os.close(err)
-    return subprocess.CompletedProcess(words, code, *map(_text, said))
+            for stream in ours:
+                os.close(stream)
 
 
 def _read_at_start(env: Mapping[str, str]) -> frozenset[tuple[str, str]]:
@@ -79,7 +132,10 @@ def _read(pipes: Sequence[int], until: float) -> list[bytes]:
             if not ready:
                 raise TimeoutError
             for key, _ in ready:
-                more = os.read(key.fd, 1 << 16)
+                try:
+                    more = os.read(key.fd, 1 << 16)
+                except OSError:  # a terminal that nobody has open any more
+                    more = b""
                 said[key.fd] += more
                 if not more:
                     selector.unregister(key.fd)
@@ -142,8 +198,8 @@ def _answer(connection: socket.socket) -> None:
     pid = os.fork()
     if pid == 0:
         connection.close()
-        arguments, env, cwd = json.loads(request)
-        _become(arguments, env, cwd, streams)
+        lines, env, cwd = json.loads(request)
+        _become(lines, env, cwd, streams)
     for stream in streams:
         os.close(stream)
     connection.send(str(pid).encode())
@@ -152,9 +208,16 @@ def _answer(connection: socket.socket) -> None:
     os._exit(0)
 
 
-def _become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[int]) -> None:
-    """Is the command from here on."""
-    for number, stream in enumerate([os.open(os.devnull, os.O_RDONLY), *streams]):
+def _become(lines: list[list[str]], env: dict[str, str], cwd: str, streams: list[int]) -> None:
+    """Is the command from here on, or one after the other."""
+    if len(streams) == 1:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        os.setsid()
+        fcntl.ioctl(streams[0], termios.TIOCSCTTY, 0)
+        streams = streams * 3
+    else:
+        streams = [os.open(os.devnull, os.O_RDONLY), *streams]
+    for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
@@ -166,5 +229,17 @@ def _become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[i
     os.environ.update(env)
     time.tzset()
     os.chdir(cwd)
-    sys.argv = [str(ROOT / "cli" / "__main__.py"), *arguments]
-    import_module("cli.main").main()
+    main = import_module("cli.main").main
+    for arguments in lines:
+        sys.argv = [str(ROOT / "cli" / "__main__.py"), *arguments]
+        if len(lines) == 1:
+            main()
+            return
+        sys.stdout.write(f"== {' '.join(arguments)}\n")
+        try:
+            main()
+        except SystemExit as end:
+            if end.code:
+                raise
+        sys.stdout.flush()
+    raise SystemExit(0)

@@ -84,7 +84,7 @@ UNFINISHED = """select 1 from jobs where finished_at is null
     union all select 1 from runs where released_at is null"""
 
 
-async def until_idle(world: World, reconciler: Reconciler, seconds: float = 60) -> None:
+async def until_idle(world: World, reconciler: Reconciler, seconds: float = 100) -> None:
     """Ticks, without a pause, until nothing is left to do; a tick that is broken off is repeated."""
     async with asyncio.timeout(seconds):
         while _unfinished(world):

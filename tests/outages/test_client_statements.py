@@ -21,7 +21,8 @@ from tests.outages.invariants import check, check_finished
 from tests.servers.postgres_faults import BREAKS, Fault, FaultProxy, Kind
 
 CLIENT = "affirm-worker client"
-ANSWER_TIMEOUT = timedelta(seconds=0.3)
+ANSWER_TIMEOUT = timedelta(seconds=1)
+"""How soon a silent server is found out; a busy one answers sooner."""
 NONE = UUID(int=0)
 
 

@@ -41,7 +41,7 @@ class Pair(NamedTuple):
         """Until it has all that the primary has."""
         query = """select 1 from pg_stat_replication where replay_lsn = pg_current_wal_lsn()"""
         direct = World(self.primary.url("test"), self.world.folder)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 100
         while not direct.query(query):
             assert time.monotonic() < until
             time.sleep(0.02)

@@ -68,6 +68,7 @@ def _image(image: images.Image | None) -> Thing:
 
 GO = Thing("fetching", "Go", lambda: go_toolchain.command(gobuild.MODULES / "kubernetes"))
 HELM = Thing("fetching", "helm and kubectl", _client_programs)
+HELM_3 = Thing("fetching", "helm 3", binaries.helm_3)
 POSTGRES = Thing("making", f"the user {postgres.OS_USER}, for Postgres", _postgres)
 S3 = _go(binaries.VERSITYGW_VERSION, binaries.versitygw)
 AXE = Thing("fetching", "axe-core", axe.script)
@@ -87,8 +88,8 @@ def cluster() -> tuple[Thing, ...]:
     if needs.lacking("kubernetes"):
         return ()
     if existing.why_not() is None:
-        return (HELM,)
-    return (HELM, KIND) if kind.why_not() is None else (HELM, *LOCAL_CLUSTER)
+        return (HELM, HELM_3)
+    return (HELM, HELM_3, KIND) if kind.why_not() is None else (HELM, HELM_3, *LOCAL_CLUSTER)
 
 
 def part(name: str) -> Part:
@@ -118,8 +119,8 @@ def _all() -> Part:
 
 _PARTS: dict[str, Callable[[], Part]] = {
     "all": _all,
-    "chart": lambda: Part((HELM,)),
-    "check": lambda: Part((HELM,), ("promtool",)),
+    "chart": lambda: Part((HELM, HELM_3)),
+    "check": lambda: Part((HELM, HELM_3), ("promtool",)),
     "model": lambda: Part((), ("spin",)),
     "integration": lambda: Part((POSTGRES, S3, AXE), ("browser", "curl", "pgbouncer", "promtool", "postgres-15")),
     "faults": lambda: Part((POSTGRES,)),

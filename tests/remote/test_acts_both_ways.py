@@ -30,6 +30,7 @@ ACTS: dict[str, str] = {
     "delete": "datasets delete {dataset} --yes; datasets show {dataset}; datasets delete {dataset} --yes",
     "delete failed": "datasets delete --status failed --yes --json; datasets delete --status failed --yes",
     "pause": "pools pause default --reason night; pools show default; pools resume default; pools pause nowhere",
+    "probe": "pools probe default; pools probe default --json; pools probe nowhere",
     "maxima": "pools set default --max 5 --dry-run; pools set default --max 0 --max-pending 3; "
     "pools set default --max 3 --json; pools set nowhere --max 3",
     "schedules": "schedules add in --cron 0_3_*_*_* --location in/us -c US --no-check; schedules list; "

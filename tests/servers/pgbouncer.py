@@ -15,7 +15,7 @@ from typing import Self
 from tests.servers.ports import free_port
 from tests.servers.postgres import OS_USER, PostgresServer
 
-_START_SECONDS = 15
+_START_SECONDS = 100
 
 
 class PgBouncer:

@@ -34,6 +34,8 @@ FAST = {
     "shared_buffers": "128MB",
     "max_wal_size": "4GB",
     "max_connections": "200",
+    # Statistics, and with them plans, change when a test says so.
+    "autovacuum": "off",
     # Tests look into the tables by their names alone. The product's own sessions set it themselves.
     "search_path": f"{DEFAULT_SCHEMA}, public",
 }
@@ -87,17 +89,17 @@ class PostgresServer:
     def start(self) -> None:
         """Starts it, and returns when it takes connections; also after `stop`."""
         self._run(
-            "pg_ctl", "start", "--wait", "--silent", f"--pgdata={self._data}", f"--log={self._log}",
+            "pg_ctl", "start", "--wait", "--timeout=100", "--silent", f"--pgdata={self._data}", f"--log={self._log}",
             f"--options=-c listen_addresses={self._listen} -c port={self.port} -c unix_socket_directories=",
         )  # fmt: skip
 
     def stop(self, mode: str = "fast") -> None:
         """Stops it: `fast` breaks off every connection, `immediate` is a crash."""
-        self._run("pg_ctl", "stop", "--wait", "--silent", f"--pgdata={self._data}", f"--mode={mode}")
+        self._run("pg_ctl", "stop", "--wait", "--timeout=100", "--silent", f"--pgdata={self._data}", f"--mode={mode}")
 
     def promote(self) -> None:
         """Makes a standby the primary, and returns when it is."""
-        self._run("pg_ctl", "promote", "--wait", "--silent", f"--pgdata={self._data}")
+        self._run("pg_ctl", "promote", "--wait", "--timeout=100", "--silent", f"--pgdata={self._data}")
 
     def remove(self) -> None:
         """Stops it, if it runs, and removes all it had."""
@@ -168,7 +170,7 @@ class PostgresServer:
         # A file, not a pipe: the server inherits it, and a pipe would never end.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                command, check=False, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=60
+                command, check=False, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=120
             )
             if done.returncode != 0:
                 output.seek(0)

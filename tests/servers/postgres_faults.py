@@ -22,7 +22,7 @@ _ENDS_A_REQUEST = b"QSHcfF"
 """Query, Sync, Flush, CopyDone, CopyFail, FunctionCall: after these a client waits for an answer."""
 _ENDS_AN_ANSWER = b"ZG"
 """ReadyForQuery; CopyInResponse, after which the server waits for rows."""
-_ANSWER_SECONDS = 20.0
+_ANSWER_SECONDS = 100.0
 
 
 class Kind(StrEnum):

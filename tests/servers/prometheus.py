@@ -19,7 +19,7 @@ from tests.servers.ports import free_port
 EVERY = "250ms"
 """Between two scrapes, and two evaluations of the rules."""
 
-_START_SECONDS = 60
+_START_SECONDS = 100
 
 
 class Prometheus:
@@ -88,7 +88,7 @@ class Prometheus:
 
     def _get(self, what: str, **query: str) -> Any:
         try:
-            with urlopen(f"{self._address}/api/v1/{what}?{urlencode(query)}", timeout=30) as answer:
+            with urlopen(f"{self._address}/api/v1/{what}?{urlencode(query)}", timeout=100) as answer:
                 said = json.load(answer)
         except URLError as error:
             body = getattr(error, "read", lambda: b"")().decode()

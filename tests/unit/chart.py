@@ -2,6 +2,8 @@
 
 import json
 import os
+import pickle
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -177,15 +179,19 @@ class Refused(Exception):
     """helm did not render; the message is helm's."""
 
 
-def helm(*arguments: str, values: str = "") -> str:
+def helm(*arguments: str, values: str = "", program: Path | None = None) -> str:
     """Runs helm without any cluster, with values on its standard input, and returns its output.
+
+    Args:
+        values: as YAML.
+        program: another helm than that of the tests.
 
     Raises:
         Refused: it ended with a failure.
     """
     # No cluster is meant, whatever the machine is set up for.
     environment = {**os.environ, "KUBECONFIG": os.devnull}
-    command = [str(binaries.helm()), *arguments]
+    command = [str(program or binaries.helm()), *arguments]
     done = subprocess.run(command, input=values, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stdout + done.stderr)
@@ -211,6 +217,12 @@ def notes(values: str = LEAST) -> str:
     return _helm("install", values, "--dry-run=client").partition("NOTES:")[2]
 
 
+def commands(notes: str) -> list[str]:
+    """The commands of notes, each in one line."""
+    joined = re.sub(r" \\\n +", " ", notes)
+    return [line.strip() for line in joined.splitlines() if line.startswith("  ")]
+
+
 def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
     """What `helm upgrade --reuse-values` renders: the values of an older chart take the place of this one's.
 
@@ -221,7 +233,7 @@ def reused(older: Path, values: str, folder: Path) -> list[dict[str, Any]]:
     """
     shutil.copytree(CHART, folder / "chart", dirs_exist_ok=True)
     shutil.copy(older, folder / "chart" / "values.yaml")
-    return [found for found in yaml.safe_load_all(_helm("template", values, of=folder / "chart")) if found]
+    return parsed(_helm("template", values, of=folder / "chart"))
 
 
 def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
@@ -230,8 +242,19 @@ def _helm(command: str, values: str, *options: str, of: Path = CHART) -> str:
 
 
 def objects(values: str = LEAST, *options: str) -> list[dict[str, Any]]:
-    """The same as parsed objects."""
-    return [found for found in yaml.safe_load_all(text(values, *options)) if found]
+    """The same as parsed objects, which the caller may change."""
+    made: list[dict[str, Any]] = pickle.loads(_objects(values, *options))
+    return made
+
+
+@cache
+def _objects(values: str, *options: str) -> bytes:
+    return pickle.dumps(parsed(text(values, *options)))
+
+
+def parsed(documents: str) -> list[dict[str, Any]]:
+    """The objects of a YAML text."""
+    return [found for found in yaml.load_all(documents, yaml.CSafeLoader) if found]
 
 
 def only(kind: str, values: str = LEAST, component: str = "") -> dict[str, Any]:

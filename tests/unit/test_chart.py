@@ -312,6 +312,15 @@ def test_the_notes_say_how_to_see_the_pods_of_the_runners() -> None:
     assert "kubectl --namespace affirm-worker get pods -l app=affirm-parser" in chart.notes()
 
 
+@pytest.mark.parametrize(
+    "values",
+    ["", chart.LEAST, chart.API, f"{chart.LEAST_API}\ndatabase: {{runnerUrlKey: '', ownerUrlKey: '', apiUrlKey: ''}}"],
+)
+def test_the_notes_fit_a_terminal(values: str) -> None:
+    for line in chart.notes(values).splitlines():
+        assert len(line) <= 80, line
+
+
 def _every_env() -> list[dict[str, Any]]:
     """Of the controller's pod and of runners', as the defaults make them."""
     return [*_envs(chart.controller_pod()), *chart.runner_config()["env"]]

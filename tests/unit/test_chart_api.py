@@ -191,15 +191,30 @@ def test_what_the_api_cannot_have_is_refused(api: str, message: str) -> None:
     assert message in str(refused.value)
 
 
-def test_the_notes_make_a_key_and_upload() -> None:
+def test_the_notes_lead_to_the_pages_and_make_a_key() -> None:
     said = chart.notes(chart.LEAST_API)
+    commands = chart.commands(said)
     controller = chart.only("Deployment", chart.LEAST_API, "controller")["metadata"]["name"]
-    assert f"exec deployment/{controller} -- affirm-worker keys make import --role uploader" in said
-    assert "port-forward service/affirm-worker-api 8080:80" in said
-    assert "curl -X POST http://localhost:8080/v1/datasets/upload" in said
+    inside = f"kubectl --namespace affirm-worker exec deployment/{controller} -c controller --"
+    assert f"{inside} affirm-worker keys make me --role admin" in commands
+    forward = "kubectl --namespace affirm-worker port-forward service/affirm-worker-api 8080:80"
+    assert forward in commands
+    assert "affirm-worker upload yob2023.txt --country US --wait" in commands
+    assert "The pages and the HTTP API, at http://localhost:8080 while this runs" in said
+    page = (chart.ROOT / "docs" / "dashboard.md").read_text()
+    assert forward in page, "with the chart's own names"
+    assert f"{inside} affirm-worker keys make me --role admin" in re.sub(r" \\\n +", " ", page)
     assert "--from-literal=API_DATABASE_URL='postgresql://names_api:" in said
     assert "WARNING" not in said
     assert "names_api" not in chart.notes()
+
+
+def test_the_notes_name_the_hosts_that_lead_to_the_pages() -> None:
+    """Where a browser keeps a login: over HTTPS."""
+    route = "httpRoute: {enabled: true, parentRefs: [{name: gate}], hostnames: [two.example]}"
+    ingress = "ingress: {enabled: true, hosts: [one.example]}"
+    said = chart.notes(f"{chart.LEAST}\napi: {{enabled: true, {ingress}, {route}}}")
+    assert "at\n  https://one.example\n  https://two.example\nas far as TLS ends before them: " in said
 
 
 @pytest.mark.parametrize(("key", "whose"), [("''", "the controller"), ("RUNNER_DATABASE_URL", "runners")])

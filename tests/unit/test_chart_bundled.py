@@ -164,9 +164,10 @@ def test_what_outlives_the_release_says_so() -> None:
         assert "persistentVolumeClaimRetentionPolicy" not in server["spec"]
         for labels in (secret["metadata"]["labels"], claim["metadata"]["labels"]):
             assert labels["app.kubernetes.io/instance"] == "affirm-worker"
-    said = chart.notes(NOTHING)
-    assert "kubectl --namespace affirm-worker delete pvc,secret,pod -l app.kubernetes.io/instance=affirm-worker" in said
-    assert "kubectl delete crd parserpools.affirm.dev" in said
+    commands = chart.commands(chart.notes(NOTHING))
+    ours = "-l app.kubernetes.io/instance=affirm-worker"
+    assert f"kubectl --namespace affirm-worker delete pvc,secret,pod,parserpool {ours}" in commands
+    assert "kubectl delete crd parserpools.affirm.dev" in commands
 
 
 @SERVERS
@@ -292,12 +293,13 @@ def test_helm_test_uploads_a_real_file_by_the_api() -> None:
 
 def test_the_notes_have_three_commands_and_a_warning() -> None:
     said = chart.notes(NOTHING)
-    assert "for\ntrying it out, without a backup" in said
-    assert "port-forward service/affirm-worker-api 8080:80" in said
-    assert "-- affirm-worker keys make me --role admin)" in said
-    assert "AFFIRM_WORKER_API=http://localhost:8080 affirm-worker upload yob2023.txt --country US --wait" in said
+    assert "for trying it out, without a backup" in said
+    commands = chart.commands(said)
+    assert "kubectl --namespace affirm-worker port-forward service/affirm-worker-api 8080:80" in commands
+    assert any(one.endswith("-c controller -- affirm-worker keys make me --role admin") for one in commands)
+    assert "affirm-worker upload yob2023.txt --country US --wait" in commands
     assert "create secret" not in said
-    assert len(said.splitlines()) < 30
+    assert len(said.splitlines()) < 50
     assert "submit -" in chart.notes("api: {enabled: false}")
 
 
@@ -309,34 +311,54 @@ def test_releases_say_what_is_bundled_in_them() -> None:
     assert alone["metadata"]["annotations"] == {"affirm.dev/bundled": "postgres"}
 
 
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(
-    ("values", "known", "made"),
+    ("values", "made_by"),
     [
-        (NOTHING, True, True),
-        (NOTHING, False, False),
-        ("crds: {install: false}", True, False),
-        ("pool: {parserPool: false}", True, False),
-        (chart.LEAST, True, False),
-        (f"{chart.LEAST}\npool: {{parserPool: true}}", False, True),
-        (f"{chart.LEAST}\npool: {{parserPool: null}}", True, False),  # of a chart that knew none
+        (NOTHING, "controller"),
+        ("crds: {install: false}", None),
+        ("pool: {parserPool: false}", None),
+        ("pool: {parserPool: true}", "release"),
+        (chart.LEAST, None),
+        (f"{chart.LEAST}\npool: {{parserPool: true}}", "release"),
+        (f"{chart.LEAST}\npool: {{parserPool: null}}", None),  # of a chart that knew none
     ],
 )
-def test_the_pool_is_a_parser_pool_where_that_can_be(values: str, known: bool, made: bool) -> None:
+def test_the_pool_is_a_parser_pool_where_asked_for(values: str, made_by: str | None, known: bool) -> None:
+    """Whether the cluster knows ParserPools before is no matter."""
     options = ("--api-versions", "affirm.dev/v1/ParserPool") if known else ()
-    assert [one["kind"] for one in chart.objects(values, *options)].count("ParserPool") == made
+    kinds = [one["kind"] for one in chart.objects(values, *options)]
+    assert kinds.count("ParserPool") == (made_by == "release")
+    [controller] = chart.controller_pod(values)["containers"]
+    assert ("POOL_MAKE_PARSER_POOL" in _env(controller)) == (made_by == "controller")
+    rules = [one["resources"] for one in chart.only("Role", values)["rules"] if "create" in one["verbs"]]
+    assert (["parserpools"] in rules) == (made_by == "controller")
 
 
 def test_the_parser_pool_leaves_its_maximum_to_kubectl_scale() -> None:
-    """Unless the values have one of their own."""
-    named = ("--api-versions", "affirm.dev/v1/ParserPool")
+    """Unless the values have one of their own. It stays after an uninstall: without it, its jobs stay queued."""
     for values, spec in (
-        (NOTHING, {"controller": "affirm-worker"}),
-        ("pool: {maxParallelism: 3, maxPending: 2}",
+        ("{parserPool: true}", {"controller": "affirm-worker"}),
+        ("{parserPool: true, maxParallelism: 3, maxPending: 2}",
          {"controller": "affirm-worker", "maxParallelism": 3, "maxPendingPods": 2}),
-        ("fullnameOverride: mine\npool: {maxParallelism: null}", {"controller": "mine"}),
+        ("{parserPool: true, maxParallelism: null}\nfullnameOverride: mine", {"controller": "mine"}),
     ):  # fmt: skip
-        [pool] = [one for one in chart.objects(values, *named) if one["kind"] == "ParserPool"]
+        [pool] = [one for one in chart.objects(f"pool: {values}") if one["kind"] == "ParserPool"]
         assert (pool["metadata"]["name"], pool["spec"]) == ("default", spec)
+        assert pool["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_the_servers_images_come_from_where_all_do() -> None:
+    values = "global: {imageRegistry: mirror.example, imagePullSecrets: [pull]}"
+    for component in ("postgres", "storage"):
+        [server] = _of("StatefulSet", values, component)
+        pod = server["spec"]["template"]["spec"]
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            assert re.fullmatch(r"mirror\.example/[a-z/]+@sha256:[0-9a-f]{64}", container["image"])
+        assert pod["imagePullSecrets"] == [{"name": "pull"}]
+        own = f"{values}\nbundled: {{{component}: {{image: {{registry: own.example}}}}}}"
+        [server] = _of("StatefulSet", own, component)
+        assert server["spec"]["template"]["spec"]["containers"][0]["image"].startswith("own.example/")
 
 
 def _bundled(values: str) -> set[str]:

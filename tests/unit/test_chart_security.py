@@ -13,7 +13,7 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from controller.launchers.kubernetes.api import KubernetesApi
-from controller.launchers.kubernetes.rights import RIGHTS, Right
+from controller.launchers.kubernetes.rights import MAKES_POOL, RIGHTS, Right
 from controller.operator import Watcher
 from controller.pools.resource import PoolRefused, read_pool
 from controller.pools.runner_pod import job_manifest
@@ -205,17 +205,20 @@ def test_no_pool_gets_the_controllers_url_or_account(values: str, tmp_path: Path
     assert read_pool("large", {}, 1, base)
 
 
-def test_the_role_grants_the_rights_that_doctor_asks_for() -> None:
+@pytest.mark.parametrize(("values", "more"), [(chart.LEAST, []), ("", [MAKES_POOL])])
+def test_the_role_grants_the_rights_that_doctor_asks_for(values: str, more: list[Right]) -> None:
+    """And the one to make the first ParserPool, where the controller makes it."""
     granted = {
         Right(group, resource, tuple(rule["verbs"]))
-        for rule in chart.only("Role")["rules"]
+        for rule in chart.only("Role", values)["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
-    assert granted == {*RIGHTS}
+    assert granted == {*RIGHTS, *more}
 
 
 async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -> None:
+    """Where the controller makes the first ParserPool."""
     asked: set[tuple[str, str, str]] = set()
     async with _recording(asked) as configuration:
         await _call_everything(KubernetesApi(configuration, "affirm-worker"))
@@ -227,7 +230,7 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
             lambda deleted, resource: None,
         )
         watcher.start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             watched = [("batch", "jobs"), ("", "pods"), ("affirm.dev", "parserpools")]
             while not {(*one, "watch") for one in watched} <= asked:
                 await asyncio.sleep(0.02)
@@ -236,7 +239,7 @@ async def test_the_role_grants_what_launcher_and_watcher_ask_for_and_no_more() -
                 await asyncio.sleep(0.02)
     granted = {
         (group, resource, verb)
-        for rule in chart.only("Role")["rules"]
+        for rule in chart.only("Role", "")["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
@@ -257,6 +260,7 @@ async def _call_everything(api: KubernetesApi) -> None:
         "create_event": api.create_event({}),
         "try_job": api.try_job({}),
         "list_parser_pools": api.list_parser_pools(),
+        "create_parser_pool": api.create_parser_pool({}),
         "parser_pool_fields": api.parser_pool_fields(),
         "set_parser_pool_status": api.set_parser_pool_status("a", {}),
     }

@@ -1,6 +1,7 @@
 """Checks of a cluster: what is wrong with it, and what puts that right."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from kubernetes.aio.client import Configuration
@@ -179,3 +180,8 @@ async def test_a_runners_memory_is_compared_with_a_workbooks(
 ) -> None:
     found = bad(await look(namespace, RunnerTemplate("r/a:1", resources={"limits": {"memory": memory, "cpu": "1"}})))
     assert ["may need 129Mi" in one.says for one in found] == [True] * warns
+
+
+async def test_keys_of_a_newer_chart_are_a_warning(namespace: FakeNamespace) -> None:
+    [finding] = bad(await look(namespace, replace(TEMPLATE, unknown=("runtimeClassName",))))
+    assert (finding.verdict, "does not know: runtimeClassName." in finding.says) == (Verdict.WARNING, True)

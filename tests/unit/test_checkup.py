@@ -43,7 +43,7 @@ def test_checks_run_at_the_same_time() -> None:
     barrier = threading.Barrier(2)
 
     def look() -> list[Finding]:
-        barrier.wait(30)
+        barrier.wait(100)
         return [ok("met")]
 
     assert results(Check("one", look), Check("two", look)) == {"one": ("ok", ["met"]), "two": ("ok", ["met"])}

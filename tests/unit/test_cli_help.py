@@ -1,5 +1,6 @@
 """What `affirm-worker` says of itself."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from cli.lazy import SHORT_HELPS, command
 from docs.generate.command_line import PAGE, help_texts, page
+from tests.kit.warm_command import affirm_worker
 
 HELP = dict(help_texts())
 COMMANDS = [
@@ -17,7 +19,7 @@ COMMANDS = [
     "datasets list", "datasets show", "datasets delete", "datasets clean", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules show", "schedules run", "schedules pause",
     "schedules resume", "schedules remove",
-    "pools list", "pools show", "pools pause", "pools resume", "pools set", "help",
+    "pools list", "pools show", "pools pause", "pools resume", "pools probe", "pools set", "help",
     "db start", "db stop", "db url", "db status",
     "serve", "upload", "keys make", "keys list", "keys revoke", "openapi",
     "settings", "context list", "context use", "context show", "context add", "context remove",
@@ -25,9 +27,7 @@ COMMANDS = [
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
+    return affirm_worker(*arguments, env=os.environ)
 
 
 @pytest.mark.parametrize("path", COMMANDS)
@@ -77,7 +77,7 @@ def test_help_breaks_no_word_and_cuts_no_sentence(path: str, width: int, monkeyp
 
 def test_help_needs_nothing_heavy() -> None:
     code = "import sys, cli.main; cli.main.app(['--help'], standalone_mode=False); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "cli.screen.output" in loaded
     assert not loaded & {"psycopg", "pydantic_settings", "boto3", "kubernetes", "kopf", "rich.console", "aiohttp"}

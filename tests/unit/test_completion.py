@@ -58,7 +58,7 @@ def test_bash_completes_commands_options_and_values(env: dict[str, str]) -> None
     )
     assert offered == [
         ["pools"],
-        ["list", "show", "pause", "resume", "set"],
+        ["list", "show", "pause", "resume", "probe", "set"],
         ["--max", "--max-pending"],
         ["DE", "DK"],
         ["au-vic", "au-vic-by-sex"],
@@ -110,16 +110,16 @@ def test_contexts_are_completed_and_no_secret_is_asked_for(env: dict[str, str], 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_gets_a_script_that_it_can_read(env: dict[str, str], shell: str) -> None:
     done = subprocess.run(
-        ["affirm-worker", "completion", shell], env=env, capture_output=True, text=True, timeout=60, check=True
+        ["affirm-worker", "completion", shell], env=env, capture_output=True, text=True, timeout=120, check=True
     )
     assert "_AFFIRM_WORKER_COMPLETE=complete_" in done.stdout
     if found := shutil.which(shell):
-        subprocess.run([found, "-n"], input=done.stdout, text=True, timeout=60, check=True)
+        subprocess.run([found, "-n"], input=done.stdout, text=True, timeout=120, check=True)
 
 
 def test_another_shell_is_refused_by_name(env: dict[str, str]) -> None:
     done = subprocess.run(
-        ["affirm-worker", "completion", "tcsh"], env=env, capture_output=True, text=True, timeout=60, check=False
+        ["affirm-worker", "completion", "tcsh"], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 2
     assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in done.stderr
@@ -127,6 +127,6 @@ def test_another_shell_is_refused_by_name(env: dict[str, str]) -> None:
 
 def test_without_a_shell_the_shells_are_named_in_a_line(env: dict[str, str]) -> None:
     done = subprocess.run(
-        ["affirm-worker", "completion"], env=env, capture_output=True, text=True, timeout=60, check=False
+        ["affirm-worker", "completion"], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert "Choose from: bash, zsh, fish" in done.stderr

@@ -110,6 +110,18 @@ def test_a_pod_that_was_deleted_has_vanished_unless_its_runner_ended_by_itself(
     assert of(Evidence(exit_code=exit_code, deleted=True)) == (cause, None)
 
 
+def test_a_pod_that_was_deleted_keeps_its_runners_last_word() -> None:
+    """By its own word the runner was told to stop; that somebody deleted its pod is why."""
+    said = Outcome(Cause.SHUT_DOWN, error="the runner was told to stop (SIGTERM)")
+    deleted = Evidence(143, deleted=True, message=said.to_message())
+    last_word = "the runner's last word: the runner was told to stop (SIGTERM)"
+    assert diagnose(deleted, None) == Diagnosis(Cause.VANISHED, None, f"the run's pod was deleted; {last_word}")
+    gone = diagnose(Evidence(gone=True), said)
+    assert gone == Diagnosis(Cause.VANISHED, None, f"the run's process or pod is gone; {last_word}")
+    assert diagnose(Evidence(137, deleted=True), None).error == "the run's pod was deleted, and left no word"
+    assert diagnose(Evidence(gone=True), None).error == "the run's process or pod is gone, and left no word"
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,11 +133,9 @@ def test_a_large_file_is_refused_before_it_comes(server: FileServer) -> None:
 
 def test_a_file_that_drips_is_given_up(server: FileServer) -> None:
     url = server.at("/yob2020.txt", Page(b"x" * 1000, step=1, wait=0.02))
-    began = time.monotonic()
     error = refused(url, patience=Patience(total=0.3))
     assert isinstance(error, Unavailable)
     assert "it was not here within 0.3 s" in str(error)
-    assert time.monotonic() - began < 15
 
 
 def test_a_file_without_a_length_that_drips_is_given_up(server: FileServer) -> None:

@@ -101,7 +101,8 @@ def test_the_step_builds_all_that_tests_ask_for() -> None:
         for node in ast.parse(SOURCES["tests/cluster/binaries.py"]).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     ]
-    listed = {asked(thing.make) for thing in (parts.HELM, parts.S3, parts.KARPENTER, *parts.LOCAL_CLUSTER)}
+    things = (parts.HELM, parts.HELM_3, parts.S3, parts.KARPENTER, *parts.LOCAL_CLUSTER)
+    listed = {asked(thing.make) for thing in things}
     assert {asked(program) for program in programs} == listed
     assert {name.rpartition("-")[0] for name in listed} >= {path.name for path in gobuild.MODULES.iterdir()}
     assert calls_of("cached") == {

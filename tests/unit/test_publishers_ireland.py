@@ -124,20 +124,20 @@ DEEP = b'{"dimension": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"
     ],
 )
 def test_a_huge_deep_or_odd_document_is_refused(content: bytes, said: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     error = refusal(content, "VSA50.json", "IE")
     assert said in str(error)
     assert "Jack" not in str(error)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_huge_sparse_matrix_costs_nothing() -> None:
     names = [f"{number:05}" for number in range(30_000)]
     large = {**dimension(NAMES, index=names), "TLIST(A1)": {"label": "Year", "category": {"index": ["2019", "2020"]}}}
     content = document(dimension=large, size=[2, 2, 30_000], value={"0": 7})
-    started = time.perf_counter()
+    started = time.process_time()
     assert "expected a name" in str(refusal(content, "VSA50.json", "IE"))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_csv_has_a_line_for_each_figure() -> None:

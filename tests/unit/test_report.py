@@ -7,11 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from cli.wording.report import about_the_file, left_out_in_a_line, left_out_lines, lines_of_loads
+from cli.wording.report import left_out_in_a_line, left_out_lines, lines_of_loads
 from dataset_jobs.model.places import Cell, Figure, InMember, Place, as_values, from_values
 from dataset_jobs.model.report import Report, stored_report
 from parser_runner.parsers import countries
 from parser_runner.parsers.findings import Findings
+from services.report_words import about_the_file
 from tests.unit.command_line import run
 from tests.unit.parsing import reported
 from tests.unit.sample_contents import INSEE

@@ -75,7 +75,7 @@ def test_an_audit_that_learns_nothing_is_no_good_news(
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     done = subprocess.run(
         [sys.executable, "-m", "supply.audit"],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == code
     assert done.stdout.count(said) == 3, "for each lock file"

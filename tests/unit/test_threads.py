@@ -13,7 +13,7 @@ def test_a_thread_is_started() -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.set)
     start_thread(thread)
-    thread.join(10)
+    thread.join(100)
     assert done.is_set()
     assert not thread.is_alive()
 

@@ -1,7 +1,6 @@
 """`affirm-worker help`: what it explains is what the model and the documents say."""
 
-import subprocess
-import sys
+import os
 
 import pytest
 
@@ -14,13 +13,14 @@ from dataset_jobs.model.outcome import ExitCode
 from dataset_jobs.model.states import DatasetStatus, JobState
 from docs.generate.command_line import help_texts
 from parser_runner.parsers import countries, parsers_of
+from tests.kit.warm_command import affirm_worker
 
 
 def ask(*arguments: str) -> str:
     """What a command prints."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, timeout=60, check=True
-    ).stdout
+    done = affirm_worker(*arguments, env=os.environ)
+    done.check_returncode()
+    return done.stdout
 
 
 def said(topic: str, width: int = 80) -> str:

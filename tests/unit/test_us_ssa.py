@@ -187,7 +187,7 @@ lines = st.sampled_from([GOOD, GOOD_STATE, "\n", "\r", ",", "Emma,F,", "5", "\uf
 @example(GOOD.encode(), b"\n" * 1_000_000 + b"x")
 @example(GOOD_STATE.encode(), b"AK,F,9999999999" * 4000)
 def test_any_bytes_at_all_are_rows_or_refused_and_soon(beginning: bytes, content: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         read = rows_of(beginning + content, "submitted", year=2020)
     except Rejected as error:
@@ -199,7 +199,7 @@ def test_any_bytes_at_all_are_rows_or_refused_and_soon(beginning: bytes, content
             assert 0 < len(row.name) <= 100
             assert row.name.isprintable()
             assert 0 < row.count < 2**31
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("name", ["yob2020-05-01.txt", "yob_2020-05-01.txt", "yob2020_Q1.txt", "names 01.05.2020.txt"])

@@ -86,10 +86,13 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* An image by digest or tag. Takes a dict: image, appVersion, global (of the values). */}}
+{{/*
+An image by digest or tag. Takes a dict: image, appVersion, global (of the values), and home: the registry where it is
+published, if it is.
+*/}}
 {{- define "affirm-worker.image" -}}
 {{- $name := .image.repository }}
-{{- with .image.registry | default (.global).imageRegistry }}
+{{- with .image.registry | default (.global).imageRegistry | default .home }}
 {{- $name = printf "%s/%s" . $name }}
 {{- end }}
 {{- if .image.digest }}
@@ -261,6 +264,10 @@ capabilities:
 - name: POOL_MAX_PENDING
   value: {{ .Values.pool.maxPending | int64 | quote }}
 {{- end }}
+{{- if include "affirm-worker.makesPool" . }}
+- name: POOL_MAKE_PARSER_POOL
+  value: "true"
+{{- end }}
 - name: WORKER_POLL_INTERVAL
   value: {{ .Values.worker.pollInterval | quote }}
 - name: WORKER_MAX_RETRIES
@@ -338,6 +345,11 @@ capabilities:
 {{- with $api.extraEnv }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* Whether the controller makes a ParserPool of its pool, once. */}}
+{{- define "affirm-worker.makesPool" -}}
+{{- if and (eq (.Values.pool.parserPool | toString) "auto") (.Values.crds).install }}{{ include "affirm-worker.bundledPostgres" . }}{{ end }}
 {{- end }}
 
 {{/* What the API's files may take while it receives them. 512 is the program's own limit of a file. */}}

@@ -167,6 +167,20 @@ class KubernetesApi:
         """
         return await self._list(self._parser_pools, {}, dict[str, Any])
 
+    async def create_parser_pool(self, manifest: Mapping[str, Any]) -> bool:
+        """Creates a ParserPool; False if there is one of its name.
+
+        Raises:
+            ApiRefused: it definitely was not created.
+        """
+        try:
+            await self._request("POST", self._parser_pools, body=manifest)
+        except ApiRefused as error:
+            if error.word == "AlreadyExists":
+                return False
+            raise
+        return True
+
     async def parser_pool_fields(self) -> frozenset[str] | None:
         """The fields of a ParserPool's spec, as the cluster knows them; None if it knows none.
 

@@ -24,3 +24,6 @@ RIGHTS = (
     Right("affirm.dev", "parserpools", ("list", "watch")),
     Right("affirm.dev", "parserpools/status", ("patch",)),
 )
+
+MAKES_POOL = Right("affirm.dev", "parserpools", ("create",))
+"""With POOL_MAKE_PARSER_POOL alone. The controller goes on without it."""

@@ -38,15 +38,14 @@ where coverage.superseded_by is null and coverage.country_id = %(country_id)s an
 order by datasets.key, coverage.year, sex
 
 -- name: coverage.counting_without
--- The datasets that would count again if the one were gone that counts in their place. Called before datasets are
--- deleted, to say what would come of it.
-select datasets.id from datasets
-where key in (
-    select old.dataset_key
-    from coverage this join coverage old on old.superseded_by = this.dataset_key
-        and old.year = this.year and old.gender = this.gender
-    where this.dataset_key = %(dataset_key)s and this.superseded_by is null)
-order by key
+-- For each year and sex for which a dataset counts, the one that would count again if it were gone; null if none would.
+-- Called before datasets are deleted, to say what would come of it.
+select this.year, this.gender::text as sex, datasets.id, datasets.key as number, datasets.filename
+from coverage this
+    left join coverage old on old.superseded_by = this.dataset_key and old.year = this.year and old.gender = this.gender
+    left join datasets on datasets.key = old.dataset_key
+where this.dataset_key = %(dataset_key)s and this.superseded_by is null
+order by datasets.key nulls last, this.year, sex
 
 -- name: coverage.of_dataset
 -- What a dataset covers, and for each year and sex the dataset that counts in its place. Called to show a dataset.

@@ -12,6 +12,10 @@ select 'completed', count(*) - (select coalesce(sum(jobs), 0)::bigint from over)
 union all
 select state, count(*) from jobs where state in ('scheduled', 'queued', 'running') group by state
 
+-- name: figures.datasets
+-- Counts the datasets by status.
+select status, count(*) as datasets from datasets group by status
+
 -- name: figures.record_minute
 -- Writes a row for each pool that this controller decides for, of the minute that is just over, and removes rows older
 -- than 30 days. Whoever comes second writes nothing, so each minute is there once. What ended within a second of the

@@ -93,8 +93,10 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(pool)s::text is null or jobs.pool = %(pool)s)
     and (%(type)s::text is null or jobs.type = %(type)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
-    and (%(reason)s::text is null or exists (
-        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(ended_at)s::timestamptz is null or jobs.finished_at >= %(ended_at)s)
+    and (%(ended_ago)s::interval is null or jobs.finished_at >= now() - %(ended_ago)s)
+    and (%(reason)s::text is null or coalesce((
+        select runs.reason from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch), '') = %(reason)s)
     and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
@@ -130,8 +132,10 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(pool)s::text is null or jobs.pool = %(pool)s)
     and (%(type)s::text is null or jobs.type = %(type)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
-    and (%(reason)s::text is null or exists (
-        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(ended_at)s::timestamptz is null or jobs.finished_at >= %(ended_at)s)
+    and (%(ended_ago)s::interval is null or jobs.finished_at >= now() - %(ended_ago)s)
+    and (%(reason)s::text is null or coalesce((
+        select runs.reason from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch), '') = %(reason)s)
     and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
@@ -231,6 +235,11 @@ select epoch, launcher, owner, claimed_at, launched_at, launch_name, started_at,
     waits_for, waits_for_error,
     released_at, log
 from runs where job_id = %(job_id)s order by epoch
+
+-- name: jobs.outcomes
+-- Reads what the latest runs of these jobs have said of their files, for those that were submitted together.
+select jobs.id as job_id, runs.outcome from jobs join runs on runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch
+where jobs.id = any (%(ids)s::uuid[])
 
 -- name: jobs.finished_since
 -- Lists the first jobs of a pool that have finished since a time, but those of a load, each with how many there are.

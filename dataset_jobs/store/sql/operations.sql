@@ -15,11 +15,18 @@ select exists (select from jobs where jobs.dataset_id = datasets.id and state in
     count(*) as datasets
 from datasets where id = any (%(ids)s::uuid[]) group by 1 order by 1
 
+-- name: operations.about_jobs
+-- Counts jobs by what they failed of, with when the oldest and the newest of them were submitted.
+select last_cause as cause, count(*) as jobs, min(created_at) as oldest, max(created_at) as newest
+from jobs where id = any (%(ids)s::uuid[]) group by 1 order by 2 desc, 1
+
 -- name: operations.start
--- Adds an operation; it is carried on by whoever takes it.
-insert into operations (action, filter, options, of, first_key, last_key, position, made_by, surface, key_id, request_id)
-values (%(action)s, %(filter)s::jsonb, %(options)s::jsonb, %(of)s, %(first_key)s, %(last_key)s, %(last_key)s::int + 1,
-    %(made_by)s, %(surface)s, %(key_id)s, %(request_id)s)
+-- Adds an operation; it is carried on by whoever takes it. No row: there is one of that id already.
+insert into operations (id, action, filter, options, of, first_key, last_key, position, made_by, surface, key_id,
+    request_id)
+values (coalesce(%(id)s::uuid, gen_random_uuid()), %(action)s, %(filter)s::jsonb, %(options)s::jsonb, %(of)s,
+    %(first_key)s, %(last_key)s, %(last_key)s::int + 1, %(made_by)s, %(surface)s, %(key_id)s, %(request_id)s)
+on conflict (id) do nothing
 returning id
 
 -- name: operations.list

@@ -43,6 +43,17 @@ update pools set refusal = %(refusal)s where name = %(pool)s and refusal is dist
 -- Lists the pools that a ParserPool has described, even if it is gone. Called with the list of those in the cluster.
 select name from pools where described > 0
 
+-- name: pools.undescribed
+-- Reads how a pool is set that no ParserPool has ever described; no row of another one. Called by a controller that is
+-- to make its ParserPool.
+select max_running, max_pending, paused from pools where name = %(pool)s and described = 0
+
+-- name: pools.origins
+-- Reads who has set pools: a ParserPool, or the settings of the controller that started last. Called with every list of
+-- ParserPools: controllers of one database may differ.
+select name, case when described > 0 then described_in end as described_in, setting_max_running, setting_max_pending
+from pools where name = any (%(pools)s) order by name
+
 -- name: pools.undescribe
 -- Gives a pool back to the settings if the cluster has no ParserPools any more. Called with every list of them.
 update pools set described = 0, described_in = null, refusal = null, paused = false, paused_since = null, paused_reason = null,
