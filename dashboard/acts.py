@@ -247,16 +247,3 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
 def name_of(verb: Verb, target: Target) -> str:
     """An act in one word, for addresses."""
     return f"{verb}-{target}"
-
-
-STARTED = "started"
-
-OUTCOMES: Mapping[str, str] = {
-    **{name_of(*what): act.outcome for what, act in ACTS.items()},
-    STARTED: "The operation goes on by itself, whether you look on or not.",
-    "retry-batch": "The jobs are queued again.",
-    "schedule-added": "The schedule is added.",
-    "logged-out-others": "The other logins with your key are ended.",
-    "schedule-changed": "The schedule is changed.",
-}
-"""What a page may say has just been done."""
