@@ -224,9 +224,7 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
     (Verb.DELETE, Target.DATASET): PageAct(Role.ADMIN, _delete, "The dataset is deleted.", question=_what_goes),
     (Verb.PAUSE, Target.POOL): _steers(Verb.PAUSE, Target.POOL, _pause_pool),
     (Verb.RESUME, Target.POOL): _steers(Verb.RESUME, Target.POOL, _resume_pool),
-    (Verb.PROBE, Target.POOL): PageAct(
-        Role.ADMIN, _probe_pool, "One run is tried now; the pool goes on when it starts."
-    ),
+    (Verb.PROBE, Target.POOL): _steers(Verb.PROBE, Target.POOL, _probe_pool),
     (Verb.CANCEL, Target.OPERATION): PageAct(
         Role.ADMIN, _cancel_operation, "The operation is cancelled. What it has done stays done."
     ),

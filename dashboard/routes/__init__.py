@@ -5,6 +5,7 @@ from dashboard.routes import (
     audit,
     dataset,
     datasets,
+    doctor,
     failures,
     job,
     jobs,
@@ -39,5 +40,6 @@ ALL = (
     settings.topic,
     keys.topic,
     audit.topic,
+    doctor.topic,
     act.topic,
 )
