@@ -103,6 +103,7 @@ class Topic:
     about: str
     without_database: bool = False
     _routes: list[_Route] = field(default_factory=list)
+    _made: list["DeclaredRoute"] = field(default_factory=list)
 
     def route(
         self,
@@ -147,26 +148,29 @@ class Topic:
         return declare
 
     def add_to(self, app: FastAPI) -> None:
-        """Adds the routes to an application."""
-        for one in self._routes:
-            options = {"tags": [self.name], **one.options}
-            app.add_api_route(one.path, one.endpoint, methods=[one.method], **options)
-            route = app.router.routes[-1]
-            assert isinstance(route, DeclaredRoute)
-            query = (*_query(route.dependant), *one.also)
-            route.declared = Declared(
-                one.access,
-                one.problems,
-                one.body_limit,
-                one.changes,
-                query,
-                one.gives,
-                one.example,
-                one.path,
-                self.without_database,
-            )
-            for status, codes in by_status(route.declared.all_problems).items():
-                route.responses.setdefault(status, _documented(status, codes))
+        """Adds the routes to an application. They are made once a process, and know nothing of an application."""
+        if len(self._made) != len(self._routes):
+            self._made = [*map(self._route_of, self._routes)]
+        app.router.routes.extend(self._made)
+
+    def _route_of(self, one: _Route) -> "DeclaredRoute":
+        options = {"tags": [self.name], **one.options}
+        route = DeclaredRoute(one.path, one.endpoint, methods=[one.method], **options)
+        query = (*_query(route.dependant), *one.also)
+        route.declared = Declared(
+            one.access,
+            one.problems,
+            one.body_limit,
+            one.changes,
+            query,
+            one.gives,
+            one.example,
+            one.path,
+            self.without_database,
+        )
+        for status, codes in by_status(route.declared.all_problems).items():
+            route.responses.setdefault(status, _documented(status, codes))
+        return route
 
 
 class DeclaredRoute(APIRoute):

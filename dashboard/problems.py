@@ -31,9 +31,6 @@ def problem_page(scope: Scope, problem: Problem) -> Response:
     exchange = exchange_of(scope)
     if problem.code == "no-key" and scope["method"] == "GET":
         return _to_login(request, exchange.over)
-    if FRAGMENT in request.headers and scope["method"] == "POST":  # a file was sent by the script of its page
-        frame = Frame(here_of(request), exchange.caller)
-        return rendered(frame, "unsent", {"problem": problem}, problem.status, problem.headers)
     if FRAGMENT in request.headers:  # the page stays as it is, and its script says that it is not up to date
         return Response(status_code=problem.status, headers={**HEADERS, **problem.headers, "HX-Reswap": "none"})
     frame = Frame(here_of(request), exchange.caller, theme=theme_of(request.headers))

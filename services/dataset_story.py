@@ -27,6 +27,11 @@ MOST_JOBS = 10
 MOST_OTHERS = 50
 """Datasets that one has replaced, or that have replaced it: those that are named."""
 
+_IN_THE_GRID = ("rows", "total")
+"""The years say it."""
+
+_LABELS = {"smallest": "smallest count"}
+
 
 @dataclass(frozen=True, slots=True)
 class YearLine:
@@ -185,7 +190,8 @@ def _about(dataset: DatasetView, report: Report | None, by: str | None) -> Itera
     if said:
         yield "said of it", sentence("{}", ", ".join(said))
     for name, value in () if report is None else about_the_file(report):
-        yield name, sentence("{}", value)
+        if name not in _IN_THE_GRID:
+            yield _LABELS.get(name, name), sentence("{}", value)
     if dataset.warning is not None:
         yield "warning", sentence("{}", dataset.warning)
 

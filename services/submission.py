@@ -298,6 +298,11 @@ def _is_covered(existing: Existing, submission: Submission) -> bool:
     )
 
 
+def says_year(filename: str) -> bool:
+    """Whether there is a year in a file's name."""
+    return _YEAR.search(filename) is not None
+
+
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 
 

@@ -86,7 +86,7 @@ class Marks:
 
         What is not known is a space.
         """
-        if not values:
+        if not values or width < 1:
             return " " * width
         size = max(1, -(-len(values) // width))
         parts = [values[max(0, at - size) : at] for at in range(len(values), 0, -size)][::-1]

@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 from anyio.to_thread import run_sync
 from fastapi import Form, Request, Response
+from pydantic import Json
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 
@@ -18,6 +20,7 @@ from api.access import Access, Caller
 from api.context import Calling, Context, Requesting, Using
 from api.declared import Topic
 from api.problems import Problem, problem_of
+from api.routes.streams import MOST_IDS
 from api.upload.fields import Asked, read_fields
 from api.upload.receiving import Received
 from api.upload.several import Refused, receiving_each
@@ -25,10 +28,11 @@ from api.upload.taking import CLIENT_GONE, SUBMITTING, in_address, submission, s
 from dashboard import paths
 from dashboard.declaring import ALSO, shows, takes
 from dashboard.rendering import FRAGMENT, HEADERS, page
-from dashboard.views.uploads import FileRow, checked_row, known_row, refused_row, row_of, tally
+from dashboard.views.uploads import ChosenFile, FileRow, checked_row, chosen_rows, refused_row, row_of, tally
 from dataset_jobs.model.errors import RunError
 from services.batches import Batch, read_batch, read_files
 from services.client import Client
+from services.datasets import MOST_KNOWN
 from services.keys import Role
 from services.submission import LONGEST_BATCH
 
@@ -77,15 +81,20 @@ async def take_files(request: Request, using: Using, client: Requesting) -> Resp
 
 
 @takes(
-    topic, f"{paths.UPLOAD}/known", Access.UPLOADER, changes=False, problems=["country-not-found"]
+    topic, f"{paths.UPLOAD}/chosen", Access.UPLOADER, changes=False, problems=["country-not-found"]
 )  # fmt: skip
-def show_known(
-    request: Request, client: Requesting, country: Annotated[str, Form()] = "", sha256: Annotated[str, Form()] = ""
+def show_chosen(
+    request: Request,
+    using: Using,
+    files: Annotated[Json[list[ChosenFile]], Form()],
+    country: Annotated[str, Form()] = "",
 ) -> Response:
-    """The rows of those files that are there already, or under way: nobody has to send them."""
-    found = client.datasets.known(country, sha256.split()) if country and sha256 else []
-    files = read_files(client.database, [one.dataset_id for one in found if one.dataset_id is not None])
-    return page(request, "file_rows", {"rows": [known_row(one) for one in files if one.is_there]})
+    """The rows of files that somebody has chosen, in their order: those that are there already need not be sent."""
+    client, most = using.client, using.uploads.limits.file_bytes
+    hashes = [one.sha256 for one in files if one.sha256][:MOST_KNOWN]
+    found = client.datasets.known(country, hashes) if country and hashes else []
+    known = read_files(client.database, [one.dataset_id for one in found if one.dataset_id is not None])
+    return page(request, "file_rows", {"rows": chosen_rows(files, known, most)})
 
 
 @shows(topic, "/uploads/{batch:path}", Access.VIEWER)
@@ -105,7 +114,7 @@ def retry_batch(client: Requesting, using: Using, caller: Calling, batch: Annota
     return RedirectResponse(paths.with_outcome(paths.batch(batch), "retry-batch"), 303, HEADERS)
 
 
-def _retryable(found: Batch, using: Context, caller: Caller) -> list[Any]:
+def _retryable(found: Batch, using: Context, caller: Caller) -> list[UUID]:
     """The jobs that the caller may retry: uploaders those of their own files."""
     if not caller.may(Role.UPLOADER):
         return []
@@ -171,13 +180,19 @@ def _page(
         "is_whole": found is None or found.is_whole,
         "rows": rows,
         "tally": tally(rows),
-        "is_over": found is not None and bool(rows) and all(one.is_over for one in found.files),
+        "watched": _watched(found),
         "country": country.upper(),
         "countries": sorted(countries, key=lambda one: one.name),
-        "most": using.uploads.limits.file_bytes,
         "retryable": retryable,
     }
     return page(request, "upload", values, status)
+
+
+def _watched(found: Batch | None) -> list[UUID]:
+    """The newest datasets of a batch whose files are all over: one of them may be loaded again."""
+    if found is None or not all(one.is_over for one in found.files):
+        return []
+    return [one.dataset.id for one in found.files[-MOST_IDS:]]
 
 
 def _new_batch() -> str:

@@ -1,110 +1,97 @@
-// The queue of the upload page: hashes files, asks which are known, and sends the others, three at a time. The server
-// answers with rows of the table; those of the same bytes have the same id. The form works without this file.
+// The queue of the upload page: hashes files, asks which are known, sends the others. The server answers with rows;
+// those of the same bytes have the same id. The form works without this file.
 "use strict";
 (() => {
-  const [form, body, blank] = ["sending", "files", "chosen"].map((id) => document.getElementById(id));
-  const { country, file: input, send, copy, text } = form.elements, queue = [];
+  const at = (id) => document.getElementById(id);
+  const { country, file: input, send, copy, text } = at("sending").elements, queue = [];
   let ready = Promise.resolve(), busy = 0;
 
-  const later = (work) => { ready = ready.then(work).catch(() => {}); };
-  const are = (...states) => [...body.rows].filter((row) => states.includes(row.dataset.is));
-  const fresh = () => are("chosen", "checked");
-  const wrong = () => are("failed", "refused", "unsent");
+  const rows = (states) => [...at("files").rows].filter((row) => states.test(row.dataset.is));
+  const fresh = () => rows(/chosen|checked/);
+  const wrong = () => rows(/failed|refused|unsent/);
   const again = () => wrong().filter((row) => row.file);
 
-  function count() {
-    const [files, retries] = [fresh().length, again().length];
-    send.textContent = files || !retries ? `Upload ${files + retries || ""}` : `Retry ${retries} that failed`;
+  function tell(row, state, words = "") {
+    row.dataset.is = row.querySelector(".state").textContent = state;
+    row.querySelector(".said").textContent = words;
+  }
+
+  // Each row of the server takes the place of the one that it is about.
+  function take(html, sent, files) {
+    const made = [...new DOMParser().parseFromString(html, "text/html").querySelectorAll("tr[data-is]")];
+    made.forEach((row, n) => {
+      const old = sent ?? at(row.id), held = old?.matches(":focus-within, [data-is=sending], [data-is=waiting]");
+      if (!sent && !files && (held || old?.textContent === row.textContent)) return;
+      row.file = files?.[n] ?? old?.file;
+      row.classList.toggle("held", row.file);
+      if (old) old.replaceWith(row); else at("files").append(row);
+    });
+    const retries = again().length, all = fresh().length + retries;
+    send.textContent = retries && retries === all ? `Retry ${all} that failed` : `Upload ${all || ""}`;
+    send.form.toggleAttribute("data-unsaved", all > 0);
     copy.hidden = !wrong().length;
   }
 
-  function tell(row, state, words) {
-    row.dataset.is = row.querySelector(".state").textContent = state;
-    row.querySelector(".said").textContent = words;
-    count();
-  }
-
-  // Puts each row of the server in the place of the one that it is about.
-  function take(html, sent) {
-    const rows = new DOMParser().parseFromString(html, "text/html").querySelectorAll("tr[data-is]");
-    for (const row of rows) {
-      const old = sent ?? document.getElementById(row.id);
-      if (!sent && old && (old.matches(":focus-within, [data-is=sending], [data-is=waiting]") || old.textContent === row.textContent)) continue;
-      row.file = old?.file;
-      row.classList.toggle("held", row.file);
-      if (old) old.replaceWith(row); else body.append(row);
-    }
-    count();
-    return rows.length;
-  }
-
-  async function hash(row) {
-    const bytes = await crypto.subtle.digest("SHA-256", await row.file.arrayBuffer());
-    const id = `sha-${new Uint8Array(bytes).toHex()}`, same = document.getElementById(id);
-    if (!same) { row.id = id; return; }
-    same.file ??= row.file;
-    same.classList.add("held");
-    tell(row, "twice", `The same bytes as ${same.cells[0].innerText}.`);
-  }
-
-  async function look() {
-    const sha256 = fresh().map((row) => row.id.slice(4)).join(" ");
-    const body = new URLSearchParams({ country: country.value, sha256 });
-    take(await (await fetch("/upload/known", { method: "POST", body })).text());
-  }
-
   async function add(files) {
+    const chosen = [];
     for (const file of files) {
-      const row = body.appendChild(blank.content.firstElementChild.cloneNode(true));
-      row.file = file;
-      row.cells[0].textContent = file.name;
-      row.classList.toggle("held", !/(1[89]|20)\d\d/.test(file.name));
-      tell(row, "chosen", "");
-      await hash(row).catch(() => {});  // over plain HTTP there are no hashes, and the server tells
+      const hash = file.arrayBuffer().then((bytes) => crypto.subtle.digest("SHA-256", bytes));
+      const sha256 = await hash.then((it) => new Uint8Array(it).toHex(), () => "");  // none over plain HTTP
+      chosen.push({ name: file.name, size: file.size, sha256 });
     }
-    await look();
+    const body = new URLSearchParams({ country: country.value, files: JSON.stringify(chosen) });
+    const answer = await fetch("/upload/chosen", { method: "POST", body });
+    at("away").hidden = answer.ok;
+    if (answer.ok) take(await answer.text(), null, files);
   }
 
   const move = (row, action) => new Promise((done) => {
     const request = new XMLHttpRequest(), data = new FormData(row.querySelector("form"));
-    for (const [name, value] of new FormData(form)) if (!data.get(name)) data.set(name, value);
+    for (const [name, value] of new FormData(send.form)) if (!data.get(name)) data.set(name, value);
     data.delete("file");
     data.append("file", row.file);
     request.open("POST", action);
-    request.setRequestHeader("Accept", "text/html");
     request.setRequestHeader("HX-Request", "true");
     request.upload.onprogress = ({ loaded, total }) => tell(row, "sending", `${loaded} of ${total} bytes`);
     request.onloadend = () => {
-      if (!take(request.response, row)) tell(row, "unsent", "The connection was lost.");
-      done();
+      at("away").hidden = request.status !== 401;
+      if (request.status === 200) take(request.response, row); else tell(row, "unsent", why(request));
+      done(take(""));
     };
     request.send(data);
+    tell(row, "sending");
   });
 
+  function why({ status, response }) {
+    if (status === 401) return "Your login has ended.";
+    try { return JSON.parse(response).detail; } catch { return "It did not arrive: the connection was lost."; }
+  }
+
   async function work() {
-    if (busy === 3) return;
+    if (busy === 3) return;  // at a time
     for (busy++; queue.length;) await move(...queue.shift());
     busy--;
   }
 
-  form.addEventListener("submit", (event) => {
+  const later = (work) => { ready = ready.then(work).catch(() => { at("away").hidden = false; }); };
+  send.form.onsubmit = (event) => {
+    const action = event.submitter.formAction;
     event.preventDefault();
     later(() => {
-      for (const row of [...fresh(), ...again()]) { queue.push([row, event.submitter.formAction]); tell(row, "waiting", ""); }
-      if (event.submitter === send) history.replaceState(null, "", form.dataset.batch);
-      work(); work(); work();
+      for (const row of [...fresh(), ...again()]) { tell(row, "waiting"); queue.push([row, action]); work(); }
+      if (event.submitter === send) history.replaceState(null, "", send.form.dataset.batch);
     });
-  });
+  };
   input.required = false;
-  input.addEventListener("change", () => { const files = [...input.files]; input.value = ""; later(() => add(files)); });
-  country.addEventListener("change", () => { for (const row of are("known")) tell(row, "chosen", ""); later(look); });
-  copy.addEventListener("click", () => {
-    const lines = wrong().flatMap((row) => [row.cells[0], ...row.querySelectorAll(".said")]).map((it) => it.innerText);
-    text.value = lines.join("\n");
+  input.onchange = () => { const files = [...input.files]; input.value = ""; later(() => add(files)); };
+  country.onchange = () => later(() => add(rows(/chosen|known/).flatMap((row) => row.file ?? [])));
+  copy.onclick = () => {
+    const said = wrong().flatMap((row) => [...row.querySelectorAll("th, .said")]);
+    text.value = said.map((it) => it.innerText).join("\n");
     text.hidden = false;
     text.select();
-    navigator.clipboard?.writeText(text.value).catch(() => {});
-  });
+    document.execCommand("copy");
+  };
   document.addEventListener("htmx:after:request", (event) => take(event.detail.ctx.text));
   addEventListener("beforeunload", (event) => { if (busy) event.preventDefault(); });
 })();

@@ -10,7 +10,8 @@ from dashboard.writing import size as written_size
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.sentences import Sentence, counted, sentence
 from services.batches import NOTHING_TO_DO, BatchFile, Remedied, loaded, remedy_of_refusal
-from services.submission import Submission
+from services.report_words import about_the_file, left_out
+from services.submission import Submission, says_year
 from services.validation import Overlap, Validation
 
 SHOWN_TOTALS = 10
@@ -58,19 +59,59 @@ class FileRow:
 
 def row_of(file: BatchFile) -> FileRow:
     """A file that is there."""
-    dataset = file.dataset
+    dataset, job = file.dataset, file.job
+    href = paths.dataset(dataset.id) if job is None or dataset.loaded_at is not None else paths.job(job.id)
     return FileRow(
-        dataset.sha256, dataset.filename, written_size(dataset.size), file.state, file.text,
-        None if file.job is None else paths.job(file.job.id), file.problems, (), file.remedy,
+        dataset.sha256, dataset.filename, written_size(dataset.size), file.state, file.text, href, file.problems, (),
+        file.remedy,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFile:
+    """A file that somebody has chosen.
+
+    Args:
+        name: as it is called there.
+        size: bytes.
+        sha256: of its bytes; empty if the browser cannot say.
+    """
+
+    name: str
+    size: int
+    sha256: str = ""
+
+
+def chosen_rows(files: Sequence[ChosenFile], known: Sequence[BatchFile], most: int) -> Iterator[FileRow]:
+    """Chosen files, in their order.
+
+    Args:
+        known: those that are datasets already.
+        most: bytes that a file may have.
+    """
+    there = {one.dataset.sha256: one for one in known if one.is_there}
+    first: dict[str, str] = {}
+    for file in files:
+        row = FileRow(file.sha256, file.name, written_size(file.size), "chosen", Sentence())
+        if file.sha256 and file.sha256 in first:
+            yield replace(row, key="", state="twice", text=sentence("the same bytes as {}", first[file.sha256]))
+        elif file.sha256 in there:
+            yield replace(known_row(there[file.sha256]), name=file.name)
+        elif file.size > most:
+            yield replace(row, state="refused", text=sentence(f"a file may have {most:,} bytes at most"))
+        else:
+            yield replace(row, remedy=Remedied(asks=() if says_year(file.name) else ("year", "sex")))
+        first.setdefault(file.sha256, file.name)
 
 
 def known_row(file: BatchFile) -> FileRow:
     """A file that nobody has to send."""
     dataset = file.dataset
-    text = sentence("already here as {}: {}", dataset.filename, file.text)
+    text = sentence("already here as {} (same bytes): {}", dataset.filename, file.text)
     if dataset.loaded_at is not None:
-        text = sentence("already loaded at {} (same bytes): {}", dataset.loaded_at, loaded(dataset))
+        text = sentence(
+            "already loaded at {} as {} (same bytes): {}", dataset.loaded_at, dataset.filename, loaded(dataset)
+        )
     return replace(row_of(file), state="known", text=text, problems=(), remedy=NOTHING_TO_DO)
 
 
@@ -108,18 +149,12 @@ def _in_it(found: Validation) -> Sentence:
 def _report(found: Validation) -> Iterator[Sentence]:
     """What is in a file, and what a load of it would do."""
     report = found.report
-    if report.recognised is not None:
-        yield sentence("format {}", report.recognised)
-    if report.measure is not None:
-        yield sentence("{} of {}", report.measure, report.region or report.country)
-    for one in report.totals[:SHOWN_TOTALS]:
-        yield sentence(f"{one.year} {one.gender}: {counted(one.rows, 'row')}, {one.total:,} in all")
-    if len(report.totals) > SHOWN_TOTALS:
-        yield sentence(f"in all: {counted(report.rows, 'row')}, {report.total:,}")
-    for reason, count in report.left_out.items():
-        total = report.left_out_totals.get(reason)
-        figures = f", {total:,} in all" if total else ""
-        yield sentence(f"left out: {count:,} {{}}{figures}", reason)
+    yield from (sentence("{}: {}", *one) for one in about_the_file(report))
+    if len(report.totals) <= SHOWN_TOTALS:
+        for one in report.totals:
+            yield sentence(f"{one.year} {one.gender}: {counted(one.rows, 'row')}, {one.total:,} in all")
+    for count, words in left_out(report):
+        yield sentence(f"left out: {count:,} {{}}", words)
     for reason, count in report.added.items():
         yield sentence(f"added to another record of the same name: {count:,} {{}}", reason)
     yield from (_replaced(one) for one in found.overlaps if one.replaced)

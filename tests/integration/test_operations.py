@@ -208,6 +208,7 @@ def test_several_at_once_do_each_once(world: World) -> None:
     assert states(world) == {"queued": 9}
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_death_anywhere_leaves_nothing_out_and_does_nothing_twice(world: World, kind: Kind) -> None:
     filled(world, 3, 3)

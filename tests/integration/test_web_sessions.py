@@ -24,7 +24,7 @@ def test_only_a_hash_of_the_token_is_kept(world: World) -> None:
     token = world.client.web_sessions.begin(world.client.keys.make("anna", Role.VIEWER).key)
     [row] = world.query("select * from web_sessions")
     assert row["token_hash"] == hashlib.sha256(token.encode()).digest()
-    assert row["expires_at"] - row["made_at"] == pytest.approx(LASTS, abs=timedelta(seconds=5))
+    assert row["expires_at"] - row["made_at"] == pytest.approx(LASTS, abs=timedelta(minutes=5))
     assert token not in repr(row)
 
 
