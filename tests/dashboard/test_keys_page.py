@@ -137,7 +137,7 @@ def test_settings_are_for_those_without_a_key_too(world: World) -> None:
 
 @pytest.mark.needs("browser")
 def test_these_pages_keep_nobody_out(screen: Tab) -> None:
-    """Schedules, keys, audit, doctor and settings, by axe-core, in light, dark and narrow; and what copies, copies."""
+    """By axe-core, in light, dark and narrow; and what copies, copies."""
     world, page = screen.api.world, screen.page
     world.submit_small()
     world.client.schedules.add(
