@@ -11,7 +11,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare test check lint unit model integration postgres-18 http postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
+.PHONY: help run prepare screenshots test check lint unit model integration postgres-18 http postgres-oldest postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -87,7 +87,7 @@ unit: prepare-check  ## the unit tests
 model: prepare-model  ## a model of the lease protocol, in every order of its steps (needs spin and gcc)
 	$(PYTEST) -s tests/model
 
-integration: postgres-18 http postgres-16 postgres-15  ## conformance and integration tests, on a real Postgres and a real S3 server
+integration: postgres-18 http postgres-oldest  ## conformance and integration tests, on a real Postgres and a real S3 server
 
 postgres-18: prepare-integration
 	$(PYTEST) tests/conformance tests/integration tests/outages
@@ -95,15 +95,23 @@ postgres-18: prepare-integration
 http: prepare-integration  ## the API, its pages, and the command line over it, on a real Postgres and real storage
 	$(PYTEST) tests/api tests/remote tests/dashboard
 
-# On the others what their SQL decides; that every statement is among it is checked. 16 and 18 come with the embedded one.
+# On the oldest that is here what its SQL decides; that every statement is among it is checked.
+postgres-oldest: postgres-$(if $(wildcard /usr/lib/postgresql/15/bin/initdb),15,16)
+
+EVERY := -m "every_postgres and not one_postgres"
+
+# The one between, before a release. 16 and 18 come with the embedded one.
 postgres-16: prepare-integration
-	AFFIRM_TEST_POSTGRES=16 $(PYTEST) -m every_postgres tests/integration tests/api
+	AFFIRM_TEST_POSTGRES=16 $(PYTEST) $(EVERY) tests/integration tests/api
 
 # Debian 12's own.
 postgres-15: prepare-integration
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
-	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) -m every_postgres tests/integration tests/api; \
+	  AFFIRM_TEST_POSTGRES=15 $(PYTEST) $(EVERY) tests/integration tests/api; \
 	  else echo "the integration tests on Postgres 15 are skipped: it is not installed"; fi
+
+screenshots: prepare-integration  ## every page as images, in light, dark and narrow, of four installations; ONLY="empty normal broken many" PAGES="/ /jobs" JOBS=1000000 FOLDER=screenshots
+	@$(BIN)/python -m tests.dashboard.screenshots
 
 faults: prepare-faults  ## a fault at every boundary, a state machine, and the product with one safety taken out
 	$(PYTEST) tests/chaos
@@ -124,7 +132,7 @@ chaos-cluster: prepare-e2e  ## the same on a real Kubernetes: N=200 loads, MINUT
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 # The end-to-end tests mostly wait for the cluster: the others run beside them, three parts at a time.
 FIRST := prepare lint
-BESIDE := e2e unit postgres-18 http faults postgres-16 postgres-15 model chaos
+BESIDE := e2e unit postgres-18 http faults postgres-oldest model chaos
 TOOK := $(VENV)/.took
 
 test:  ## everything, and how long each part of it took

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Lifespan
 
 from api import routes
 from api.context import Context
-from api.declared import DeclaredRoute, Topic
+from api.declared import Topic
 from api.exchange import ProblemPage
 from api.middleware.body import BodyLimit
 from api.middleware.envelope import Envelope
@@ -38,7 +38,6 @@ def bare_app(topics: Iterable[Topic] = routes.ALL, lifespan: Lifespan[FastAPI] |
         title=TITLE, description=ABOUT, version=own_version(), openapi_url=None, docs_url=None, redoc_url=None,
         redirect_slashes=False, lifespan=lifespan,
     )  # fmt: skip
-    app.router.route_class = DeclaredRoute
     for topic in topics:
         topic.add_to(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]

@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 
 from api.access import Caller
 from api.background import Background
+from api.checkup import Doctor, OwnChecks
 from api.exchange import Exchange, exchange_of
+from api.lately import Lately
 from api.live import Hub
 from api.metrics import ApiMetrics
 from api.rates import Rates
@@ -52,6 +54,7 @@ class Context:
         parsers: lists the formats that can be read.
         read_reports: reads files that are only to be checked.
         local: the server listens on this machine alone, so that API_LOCAL_ROLE counts.
+        conninfo: of the database, for looks by a connection of their own.
         stopping: set when the server ends.
         rates: who has asked how often.
         known_keys: the first parts of keys that were good once.
@@ -60,6 +63,8 @@ class Context:
         sampler: reads the figures of the whole installation, once for all who ask.
         hub: tells streams what is new.
         countries: with what is loaded of each, as it was counted last, and when that was.
+        doctor: makes checks of all that this process works with.
+        lately: whose sessions were good a moment ago.
     """
 
     settings: Settings
@@ -68,6 +73,7 @@ class Context:
     parsers: Callable[[], Sequence[ListedParser]]
     read_reports: ReadReports
     local: bool = False
+    conninfo: str = ""
     stopping: Stopping = field(default_factory=Stopping)
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     rates: Rates = field(init=False)
@@ -78,6 +84,8 @@ class Context:
     sampler: Sampler = field(init=False)
     hub: Hub = field(init=False)
     countries: Refreshed[tuple[Sequence[Country], datetime]] = field(init=False)
+    doctor: Doctor = field(init=False)
+    lately: Lately = field(init=False, default_factory=Lately)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.settings.api_requests_per_minute)
@@ -88,6 +96,7 @@ class Context:
         self.sampler = Sampler(self.client.database)
         self.hub = Hub(self.client, self.sampler, self.stopping)
         self.countries = Refreshed(self._counted, COUNTRIES_SECONDS, COUNTRIES_LATE_SECONDS)
+        self.doctor = Doctor(OwnChecks(self.settings, self.conninfo, self.sampler, self.parsers).all)
 
     @classmethod
     def open(
@@ -110,7 +119,9 @@ class Context:
             conninfo, settings.api_max_connections, Actor("api", "api"), timedelta(seconds=ANSWER_SECONDS),
             CONNECTION_SECONDS,
         )  # fmt: skip
-        return cls(settings, Client(pool), open_storage(storage_config(settings)), parsers, read_reports, local)
+        return cls(
+            settings, Client(pool), open_storage(storage_config(settings)), parsers, read_reports, local, conninfo
+        )
 
     def _counted(self, *_: object) -> tuple[Sequence[Country], datetime]:
         now = self.client.now()

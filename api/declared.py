@@ -43,6 +43,7 @@ class Declared:
         gives: the media types of its answers.
         example: the curl command of the documents, without the address.
         path: of the route, as FastAPI writes it.
+        without_database: it helps while the database is lost, so sessions that were good a moment ago are enough then.
     """
 
     access: Access
@@ -53,6 +54,7 @@ class Declared:
     gives: tuple[str, ...]
     example: str
     path: str
+    without_database: bool = False
 
     @property
     def is_page(self) -> bool:
@@ -94,11 +96,14 @@ class Topic:
     Args:
         name: the tag in the OpenAPI document.
         about: a sentence about it.
+        without_database: see `Declared`.
     """
 
     name: str
     about: str
+    without_database: bool = False
     _routes: list[_Route] = field(default_factory=list)
+    _made: list["DeclaredRoute"] = field(default_factory=list)
 
     def route(
         self,
@@ -143,18 +148,29 @@ class Topic:
         return declare
 
     def add_to(self, app: FastAPI) -> None:
-        """Adds the routes to an application."""
-        for one in self._routes:
-            options = {"tags": [self.name], **one.options}
-            app.add_api_route(one.path, one.endpoint, methods=[one.method], **options)
-            route = app.router.routes[-1]
-            assert isinstance(route, DeclaredRoute)
-            query = (*_query(route.dependant), *one.also)
-            route.declared = Declared(
-                one.access, one.problems, one.body_limit, one.changes, query, one.gives, one.example, one.path
-            )
-            for status, codes in by_status(route.declared.all_problems).items():
-                route.responses.setdefault(status, _documented(status, codes))
+        """Adds the routes to an application. They are made once a process, and know nothing of an application."""
+        if len(self._made) != len(self._routes):
+            self._made = [*map(self._route_of, self._routes)]
+        app.router.routes.extend(self._made)
+
+    def _route_of(self, one: _Route) -> "DeclaredRoute":
+        options = {"tags": [self.name], **one.options}
+        route = DeclaredRoute(one.path, one.endpoint, methods=[one.method], **options)
+        query = (*_query(route.dependant), *one.also)
+        route.declared = Declared(
+            one.access,
+            one.problems,
+            one.body_limit,
+            one.changes,
+            query,
+            one.gives,
+            one.example,
+            one.path,
+            self.without_database,
+        )
+        for status, codes in by_status(route.declared.all_problems).items():
+            route.responses.setdefault(status, _documented(status, codes))
+        return route
 
 
 class DeclaredRoute(APIRoute):

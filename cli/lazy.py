@@ -17,7 +17,7 @@ SHORT_HELPS = {
     "upload": "Sends files to the API; what is there already is not sent.",
     "reprocess": "Enqueues a job that loads a dataset again.",
     "status": "Shows pools, queues, slots, controllers, and what goes wrong.",
-    "watch": "Shows all of it in the terminal as it changes, with keys to act.",
+    "watch": "Shows how the installation is, all the time, with keys to act.",
     "doctor": "Checks whether everything works, and says what puts it right.",
     "run": "Runs a controller, until it is stopped or idle.",
     "serve": "Serves the HTTP API and its pages, alone or with a controller.",

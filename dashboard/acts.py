@@ -194,6 +194,7 @@ def _what_ends(asked: Asked) -> Sentence:
 
 def _revoke_key(asked: Asked) -> str:
     asked.client.keys.revoke(asked.id)
+    asked.using.lately.forget(asked.id)
     return paths.KEYS
 
 
@@ -224,9 +225,7 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
     (Verb.DELETE, Target.DATASET): PageAct(Role.ADMIN, _delete, "The dataset is deleted.", question=_what_goes),
     (Verb.PAUSE, Target.POOL): _steers(Verb.PAUSE, Target.POOL, _pause_pool),
     (Verb.RESUME, Target.POOL): _steers(Verb.RESUME, Target.POOL, _resume_pool),
-    (Verb.PROBE, Target.POOL): PageAct(
-        Role.ADMIN, _probe_pool, "One run is tried now; the pool goes on when it starts."
-    ),
+    (Verb.PROBE, Target.POOL): _steers(Verb.PROBE, Target.POOL, _probe_pool),
     (Verb.CANCEL, Target.OPERATION): PageAct(
         Role.ADMIN, _cancel_operation, "The operation is cancelled. What it has done stays done."
     ),
@@ -249,16 +248,3 @@ ACTS: Mapping[tuple[Verb, Target], PageAct] = {
 def name_of(verb: Verb, target: Target) -> str:
     """An act in one word, for addresses."""
     return f"{verb}-{target}"
-
-
-STARTED = "started"
-
-OUTCOMES: Mapping[str, str] = {
-    **{name_of(*what): act.outcome for what, act in ACTS.items()},
-    STARTED: "The operation goes on by itself, whether you look on or not.",
-    "retry-batch": "The jobs are queued again.",
-    "schedule-added": "The schedule is added.",
-    "logged-out-others": "The other logins with your key are ended.",
-    "schedule-changed": "The schedule is changed.",
-}
-"""What a page may say has just been done."""

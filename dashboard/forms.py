@@ -1,6 +1,6 @@
 """What a form of a page says, field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,6 +20,15 @@ async def _fields(request: Request) -> Mapping[str, str]:
 
 Fields = Annotated[Mapping[str, str], Depends(_fields)]
 """A route's parameter: the fields of its form, the last one of each name."""
+
+
+async def _lists(request: Request) -> Mapping[str, Sequence[str]]:
+    async with request.form() as form:
+        return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
+
+
+Lists = Annotated[Mapping[str, Sequence[str]], Depends(_lists)]
+"""A route's parameter: the fields of its form, all of each name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
 
 from api.access import Caller
-from dashboard.acts import OUTCOMES
+from dashboard import outcomes
 from services.figures import Figures
 from services.keys import Role
 from services.problems import Health, Problem, Severity, health_of
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 PLACES = (
     Place("/", "Overview", "o"),
-    Place("/jobs", "Jobs", "j", others=("/operations",)),
+    Place("/jobs", "Jobs", "j", others=("/operations", "/selection")),
     Place("/failures", "Failures", "f"),
     Place("/datasets", "Datasets", "d"),
     Place("/upload", "Upload", "u", Role.UPLOADER, changes=True, others=("/uploads",)),
@@ -119,4 +119,4 @@ def theme_of(headers: Headers) -> Theme:
 
 def outcome_of(request: Request) -> str | None:
     """What has just been done. Only words of our own: a link from elsewhere cannot put any here."""
-    return OUTCOMES.get(request.query_params.get("did", ""))
+    return outcomes.outcome_of(request.query_params.get("did", ""))

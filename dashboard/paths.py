@@ -6,9 +6,12 @@ from uuid import UUID
 
 HOME = "/"
 LOGIN = "/login"
+JOBS = "/jobs"
 FAILURES = "/failures"
 DATASETS = "/datasets"
 OPERATIONS = "/operations"
+SELECTION = "/selection"
+KEYBOARD = "/keyboard"
 UPLOAD = "/upload"
 SCHEDULES = "/schedules"
 SETTINGS = "/settings"

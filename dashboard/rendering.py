@@ -14,6 +14,7 @@ from dashboard import paths, writing
 from dashboard.frame import Frame, here_of, outcome_of, theme_of
 from dashboard.offers import shown
 from dashboard.static_files import static_files
+from services.obstacle_words import in_the_way
 from services.problems import Health
 
 POLICY = (
@@ -75,5 +76,6 @@ def _environment() -> Environment:
     made.filters.update(writing.FILTERS)
     made.globals.update(
         paths=paths, static=lambda name: static_files()[name].href, shown=shown, Health=Health,
+        in_the_way=in_the_way,
     )  # fmt: skip
     return made

@@ -1,6 +1,7 @@
 """Acts in words, as people read the audit."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from dataset_jobs.model.actor import Act
 from services.audit import AuditEntry
@@ -47,5 +48,12 @@ def done(entry: AuditEntry) -> str:
 
 def more(entry: AuditEntry) -> str:
     """What else the audit has of it: details, with those left out that say nothing."""
-    said = [f"{name.replace('_', ' ')}: {value}" for name, value in entry.detail.items() if value not in (None, "", 0)]
+    said = [f"{name.replace('_', ' ')}: {_value(value)}" for name, value in entry.detail.items() if value]
     return "; ".join([*([] if entry.result == "done" else [entry.result]), *said])
+
+
+def _value(value: Any) -> str:
+    """A value, or what it was before and has become."""
+    if isinstance(value, Mapping) and value.keys() == {"from", "to"}:
+        return f"{value['to']} instead of {value['from']}"
+    return str(value)

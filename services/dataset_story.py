@@ -27,6 +27,11 @@ MOST_JOBS = 10
 MOST_OTHERS = 50
 """Datasets that one has replaced, or that have replaced it: those that are named."""
 
+_IN_THE_GRID = ("rows", "total")
+"""The years say it."""
+
+_LABELS = {"smallest": "smallest count"}
+
 
 @dataclass(frozen=True, slots=True)
 class YearLine:
@@ -80,7 +85,7 @@ class DatasetStory:
         years: the first one first.
         totals: rows and sum of all years, for each sex.
         supersedes, superseded_by: at most `MOST_OTHERS`.
-        more_superseded: how many are not named.
+        more_superseded, more_superseding: how many of each are not named.
         left_out: None if nothing is loaded.
         jobs: the newest first, at most `MOST_JOBS`; `more_jobs` if there are others.
         job: the story of the job that counts: the one that is not finished, else the newest; None if all are removed.
@@ -99,6 +104,7 @@ class DatasetStory:
     supersedes: Sequence[DatasetView]
     superseded_by: Sequence[DatasetView]
     more_superseded: int
+    more_superseding: int
     left_out: LeftOut | None
     jobs: Sequence[JobView]
     more_jobs: bool
@@ -129,6 +135,7 @@ def dataset_story(client: Client, dataset_id: UUID) -> DatasetStory:
         client.datasets.list(ids=dataset.supersedes[:MOST_OTHERS]),
         [*by.values()],
         max(0, len(dataset.supersedes) - MOST_OTHERS),
+        max(0, len(dataset.superseded_by) - MOST_OTHERS),
         None if report is None else LeftOut([*left_out(report)], _added(report), report.is_whole),
         found.items,
         found.next is not None,
@@ -185,7 +192,8 @@ def _about(dataset: DatasetView, report: Report | None, by: str | None) -> Itera
     if said:
         yield "said of it", sentence("{}", ", ".join(said))
     for name, value in () if report is None else about_the_file(report):
-        yield name, sentence("{}", value)
+        if name not in _IN_THE_GRID:
+            yield _LABELS.get(name, name), sentence("{}", value)
     if dataset.warning is not None:
         yield "warning", sentence("{}", dataset.warning)
 

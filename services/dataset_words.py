@@ -38,7 +38,7 @@ def sex_in_words(sex: str, measure: str | None) -> str:
 
 def _not_loaded(dataset: DatasetView) -> Sentence:
     if dataset.error is not None:
-        return sentence("{}", dataset.error)
+        return sentence("not loaded: {}", dataset.error)
     if dataset.status == DatasetStatus.PROCESSING:
         return sentence("being loaded")
     return sentence("nothing is loaded of it yet")

@@ -37,6 +37,14 @@ class Doing(StrEnum):
         return self in (Doing.REPROCESS, Doing.DELETE)
 
 
+POSSIBLE: Mapping[Doing, Sequence[JobState]] = {
+    Doing.RETRY: (JobState.FAILED, JobState.CANCELLED),
+    Doing.CANCEL: (JobState.SCHEDULED, JobState.QUEUED, JobState.RUNNING),
+    Doing.SET: (JobState.SCHEDULED, JobState.QUEUED),
+}
+"""In which states an act on jobs is possible."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the act takes.
@@ -152,11 +160,7 @@ def _verdicts(database: ClientDatabase, doing: Doing, ids: Sequence[UUID]) -> It
         for row in database.all("operations.judge_datasets", ids=[*ids]):
             yield ("a job of it is not finished yet" if row["unfinished"] else None), row["datasets"]
         return
-    possible = {
-        Doing.RETRY: (JobState.FAILED, JobState.CANCELLED),
-        Doing.CANCEL: (JobState.SCHEDULED, JobState.QUEUED, JobState.RUNNING),
-        Doing.SET: (JobState.SCHEDULED, JobState.QUEUED),
-    }[doing]
+    possible = POSSIBLE[doing]
     for row in database.all("operations.judge_jobs", ids=[*ids]):
         if row["state"] not in possible:
             yield f"it is {row['state']}", row["jobs"]

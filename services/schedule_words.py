@@ -92,8 +92,9 @@ def _result(one: ScheduleView) -> Sentence:
     if not one.failures:
         return before
     times = "once" if one.failures == 1 else f"{one.failures} times"
+    earlier = sentence("; before that, {}", before) if one.looked_at is not None else Sentence()
     again = sentence("; it is tried again at {}", one.again_at) if one.again_at is not None else Sentence()
-    return sentence("failed {} since: {}{}; {}", times, one.error, again, before)
+    return sentence("failed {}: {}{}{}", times, one.error, again, earlier)
 
 
 def _last_look(one: ScheduleView) -> Sentence:

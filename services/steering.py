@@ -31,5 +31,6 @@ STEERS: Mapping[tuple[Verb, Target], Steer] = {
     (Verb.PAUSE, Target.POOL): Steer(
         Role.ADMIN, "The pool is paused: runs at work go on, and nothing else starts."
     ),
+    (Verb.PROBE, Target.POOL): Steer(Role.ADMIN, "One run is tried now; the pool goes on when it starts."),
     (Verb.RESUME, Target.POOL): Steer(Role.ADMIN, "The pool goes on."),
 }  # fmt: skip

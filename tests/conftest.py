@@ -61,3 +61,9 @@ def database(postgres: PostgresServer, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     yield postgres.create_database(name, template)
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process are over before their first heartbeat, however busy the machine is."""
+    monkeypatch.setattr("parser_runner.heartbeat.FIRST_SECONDS", 3600.0)

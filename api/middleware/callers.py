@@ -104,6 +104,7 @@ class Callers:
             return None
         self._check_patience(scope, headers, token)
         key = self._context.sessions.key(token)
+        self._context.lately.note(token, None if isinstance(key, Over) else _holder(key, Via.SESSION))
         if isinstance(key, Over):
             if key is Over.GONE:  # the others were good once: nobody has guessed them
                 self._context.rates.take(self._wrong_keys(scope, headers), cost=WRONG_KEY_COST)
@@ -114,6 +115,11 @@ class Callers:
             return None
         self._remember(token)
         return _holder(key, Via.SESSION)
+
+    def lately(self, headers: Headers) -> Caller | None:
+        """Who has the session of the request, as the database said a moment ago; for when it says nothing."""
+        token = None if "authorization" in headers else token_of(headers)
+        return None if not token else self._context.lately.caller(token)
 
     def _check_patience(self, scope: Scope, headers: Headers, text: str) -> None:
         left = self._context.rates.take(self._wrong_keys(scope, headers), cost=0)

@@ -15,6 +15,7 @@ from api.exchange import exchange_of
 from api.middleware.callers import SAID_BY_PROXIES, Callers
 from api.parameters import check_query
 from api.problems import Problem
+from dataset_jobs.model.errors import Unavailable
 
 
 class Gate:
@@ -45,7 +46,12 @@ class Gate:
         if declared.access is not Access.PUBLIC:
             caller = self._callers.without_database(scope, headers)
             if caller is None:
-                caller = await run_sync(self._callers.by_database, scope, headers)
+                try:
+                    caller = await run_sync(self._callers.by_database, scope, headers)
+                except Unavailable:
+                    caller = self._callers.lately(headers) if declared.without_database else None
+                    if caller is None:
+                        raise
             exchange.caller = caller
             left = self._context.rates.take(caller.rate_name)
             exchange.headers.update(left.headers)

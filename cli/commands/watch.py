@@ -12,7 +12,7 @@ from cli.options.common import AsJson
 from cli.screen import output
 from cli.screen.watching import EVERY_SECONDS, has_screen, line_by_line
 from cli.session import Session, session
-from cli.watch.asking import depths_of, look
+from cli.watch.asking import FEW_JOBS, depths_of
 from cli.watch.layout import picture
 from cli.watch.loop import Watching
 from cli.watch.marks import marks_for, plain
@@ -80,7 +80,7 @@ def place_of(it: Session) -> str:
 
 
 def _once(it: Session, *, as_json: bool) -> None:
-    seen = look(it.client)
+    seen = it.client.glance(FEW_JOBS)
     if as_json:
         output.print_json(document(seen))
     else:
@@ -98,7 +98,7 @@ def _changes(it: Session, every: float, *, as_json: bool) -> NoReturn:
         else:
             output.print_lines([*([""] if before is not None else []), *_picture(it, now)])
 
-    line_by_line(lambda: look(it.client), tell, every)
+    line_by_line(lambda: it.client.glance(FEW_JOBS), tell, every)
 
 
 def _picture(it: Session, seen: Glance) -> list[str]:

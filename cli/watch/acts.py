@@ -39,6 +39,7 @@ KEYS: Mapping[What, str] = {
     (Verb.RETRY, Target.JOB): "r",
     (Verb.CANCEL, Target.JOB): "c",
     (Verb.RUN_NOW, Target.JOB): "n",
+    (Verb.PROBE, Target.POOL): "b",
     (Verb.PAUSE, Target.POOL): "s",
     (Verb.RESUME, Target.POOL): "s",
 }
@@ -99,6 +100,7 @@ _DO: Mapping[What, Callable[[UseCases, str], object]] = {
     (Verb.RETRY, Target.JOB): _retry,
     (Verb.CANCEL, Target.JOB): lambda client, job_id: client.jobs.cancel(UUID(job_id)),
     (Verb.RUN_NOW, Target.JOB): lambda client, job_id: client.jobs.reschedule(UUID(job_id), run_at=timedelta(0)),
+    (Verb.PROBE, Target.POOL): lambda client, name: client.pools.probe(name),
     (Verb.PAUSE, Target.POOL): lambda client, name: client.pools.pause(name),
     (Verb.RESUME, Target.POOL): lambda client, name: client.pools.resume(name),
 }

@@ -17,8 +17,8 @@ from services.keys import Role
 from services.story import Story
 from services.use_cases import UseCases
 
-JOBS = 30
-"""Of each kind, at most."""
+JOBS, FEW_JOBS = 30, 8
+"""Of each kind, at most: on a screen, and in a picture."""
 
 PAST, STEP = timedelta(hours=3), "5m"
 """Of the queue of each pool."""
@@ -77,11 +77,6 @@ class Crashed:
 Answer = Looked | Done | Refused | Failed | Crashed | Depths
 
 
-def look(client: UseCases, which: JobFilter | None = None) -> Glance:
-    """One look."""
-    return client.glance(JOBS, which)
-
-
 def depths_of(client: UseCases, glance: Glance) -> Depths:
     """The past of each pool's queue, the newest last; without those that cannot be read."""
     found = {}
@@ -116,7 +111,7 @@ class Asking:
             try:
                 self._role = self._role or self._client.role()
                 story = None if job_id is None else self._story(job_id)
-                return Looked(look(self._client, which), which, story, self._role)
+                return Looked(self._client.glance(JOBS, which), which, story, self._role)
             except RunError as error:
                 return Failed(error, which)
 

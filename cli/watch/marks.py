@@ -86,7 +86,7 @@ class Marks:
 
         What is not known is a space.
         """
-        if not values:
+        if not values or width < 1:
             return " " * width
         size = max(1, -(-len(values) // width))
         parts = [values[max(0, at - size) : at] for at in range(len(values), 0, -size)][::-1]
@@ -122,10 +122,11 @@ def plain(line: Line) -> str:
 
 
 def within(line: Line, width: int, marks: Marks) -> Line:
-    """A line that is no wider than that."""
+    """A line that is no wider than that, of texts that no terminal obeys: every line goes through here."""
     left, made = width, Line()
     for text, style in line:
-        shown = text if width_of(text) <= left else marks.fitted(text, left)
+        harmless = marks.text(text)
+        shown = harmless if width_of(harmless) <= left else marks.fitted(harmless, left)
         made.append((shown, style))
         left -= width_of(shown)
         if left <= 0:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cli.screen.prose import fitted
 from cli.screen.table import width_of
-from cli.screen.words import SHORT_ID, in_words
+from cli.screen.words import SHORT_ID, short
 from cli.watch.acts import presses
 from cli.watch.marks import Line, Marks
 from cli.watch.rows import Row
 from cli.watch.state import State
-from dataset_jobs.model.sentences import duration, percent
+from cli.wording.hints import command
+from dataset_jobs.model.sentences import Sentence, duration, percent
 from dataset_jobs.model.states import JobState, state_of
 from dataset_jobs.model.times import local_time
 from dataset_jobs.store.views import JobView
@@ -20,6 +22,12 @@ from services.problems import Problem, Severity
 
 WIDE = 120
 """From so many columns on, things stand side by side."""
+
+COMMAND = "bold not dim"
+"""The style of a command to type, which is not cut: it would be another one."""
+
+READABLE = 24
+"""Fewer columns are no room for a sentence."""
 
 _STATES = {
     JobState.COMPLETED: "green", JobState.FAILED: "bold red", JobState.RUNNING: "cyan", JobState.SCHEDULED: "yellow",
@@ -54,27 +62,40 @@ class Paper:
         return f"{style} reverse".strip() if self.is_chosen(state, row) else style
 
 
-def problem(state: State, row: Row, paper: Paper) -> list[Line]:
-    """What is wrong; below it, whose fault it is, whether it passes, and what to press."""
+def problem(state: State, row: Row, paper: Paper, most: int | None = 1) -> list[Line]:
+    """What is wrong; below it, whose fault it is, whether it passes, and what to press, or to type.
+
+    Args:
+        most: lines of what is wrong; None for as many as it takes, with the commands against it.
+    """
     found, marks = row.about, paper.marks
     assert isinstance(found, Problem) and state.glance is not None
-    style = _SEVERITIES[found.severity]
-    room = paper.width - 4
-    text = marks.fitted(in_words(found.text), room).rstrip()
-    begin = paper.begin(state, row)
-    first = [*begin, (f"{marks.wrong} ", style), (text, paper.style(state, row, style))]
-    parts = [found.fault.words, found.outlook]
+    style, room = _SEVERITIES[found.severity], paper.width - 4
+    whole = [*fitted(marks.text(briefly(found.text)), room)]
+    texts = whole if most is None else whole[:most]
+    if len(texts) < len(whole):
+        texts[-1] = marks.fitted(" ".join([texts[-1], *(one.strip() for one in whole[len(texts) :])]), room)
+    first = [*paper.begin(state, row), (f"{marks.wrong} ", style), (texts[0], paper.style(state, row, style))]
+    lines = [first, *([("    ", ""), (text, style)] for text in texts[1:])]
+    parts = [found.outlook, found.fault.words]
     if found.since is not None:
         parts.insert(0, f"since {duration(state.glance.as_of - found.since)}")
-    keys = [f"{one.key} {one.label}" for one in (presses(row, state.role) if state.can_type else ())]
-    more = width_of(marks.text(in_words(found.text))) > room or any(hint for hint in found.hints)
-    if more and state.can_type:
-        keys.append("enter more")
     said = f" {marks.apart} ".join(parts)
+    if most is None:
+        commands: list[Line] = [[("    ", ""), (marks.text(command(hint)), COMMAND)] for hint in found.hints]
+        return [*lines, [("    ", ""), (said, "")], *commands]
+    keys = [f"{one.key} {one.label}" for one in (presses(row, state.role) if state.can_type else ())]
+    if len(texts) < len(whole) or len(found.hints) > len(keys):
+        keys.append("enter more")
     pressed = f" {marks.apart} ".join(keys)
     left = paper.width - 4 - (width_of(pressed) + 2 if pressed else 0)
     second: Line = [("    ", ""), (marks.fitted(said, max(0, left)), "")]
-    return [first, [*second, ("  ", ""), (pressed, "bold")] if pressed else second]
+    return [*lines, [*second, ("  ", ""), (pressed, "bold")] if pressed else second]
+
+
+def briefly(sentence: Sentence) -> str:
+    """A sentence whose times are short: those of today have no date."""
+    return sentence.said(short)
 
 
 def nothing_wrong(paper: Paper) -> Line:
@@ -85,11 +106,16 @@ def nothing_wrong(paper: Paper) -> Line:
 def pools_heading(rows: Sequence[Row], paper: Paper) -> Line:
     """The headings of the pools."""
     columns = _PoolColumns.of(rows, paper)
-    return [(columns.line("POOL", "DEPTH", "3 H", "OLDEST", "RUN/WANT/MAX", "OK", "BUSY", "WHY NOT MORE"), "bold")]
+    past = paper.marks.right("3 H", columns.spark)
+    return [(columns.line("POOL", "DEPTH", past, "OLDEST", "RUN/WANT/MAX", "OK 1H", "BUSY", "WHY NOT MORE"), "bold")]
 
 
-def pool(state: State, row: Row, rows: Sequence[Row], paper: Paper) -> Line:
-    """A pool in a line."""
+def pool(state: State, row: Row, rows: Sequence[Row], paper: Paper, *, whole: bool = False) -> list[Line]:
+    """A pool in a line.
+
+    Args:
+        whole: with a second one for what has no room in the first.
+    """
     line, marks = row.about, paper.marks
     assert isinstance(line, PoolLine)
     columns, at = _PoolColumns.of(rows, paper), line.pool
@@ -103,10 +129,14 @@ def pool(state: State, row: Row, rows: Sequence[Row], paper: Paper) -> Line:
         _runs(line, marks),
         _share(None if lately is None else lately.success_ratio, marks),
         _share(None if lately is None else lately.busy, marks),
-        in_words(line.why_not_more),
+        briefly(line.why_not_more),
     )
     style = "bold red" if line.held and at.queued else "yellow" if line.held else ""
-    return [*paper.begin(state, row), (text[2:], paper.style(state, row, style))]
+    lines: list[Line] = [[*paper.begin(state, row), (text[2:], paper.style(state, row, style))]]
+    if whole and not columns.why and not line.held and (at.queued or at.in_use) and line.why_not_more:
+        more = fitted(marks.text(f"not more: {briefly(line.why_not_more)}"), paper.width - 4)
+        lines += ([("    ", ""), (text, "")] for text in more)
+    return lines
 
 
 def _runs(line: PoolLine, marks: Marks) -> str:
@@ -132,6 +162,7 @@ class _PoolColumns:
     runs: int
     spark: int
     why: int
+    shares: bool
 
     @classmethod
     def of(cls, rows: Sequence[Row], paper: Paper) -> "_PoolColumns":
@@ -139,22 +170,24 @@ class _PoolColumns:
         marks = paper.marks
         depth = max([5, *(len(f"{one.pool.queued:,}") for one in lines)])
         runs = max([12, *(len(_runs(one, marks)) for one in lines)])
-        fixed = 2 + depth + 1 + 8 + runs + 5 + 5 + 6 * 2
+        shares = paper.width >= 60
+        fixed = 2 + depth + 1 + 8 + runs + (5 + 5 if shares else 0) + (6 if shares else 4) * 2
         longest = max([4, *(width_of(marks.text(one.pool.name)) for one in lines)])
         left = max(4, paper.width - fixed)
         name = min(longest, max(4, left - 10), 30)
         left -= name
-        spark = max(0, min(36 if paper.width >= WIDE else 8, left))
+        spark = max(0, min(8 if paper.width < WIDE else 18 if paper.width < 160 else 36, left))
         why = left - spark - 2
-        return cls(marks, name, depth, runs, spark, why if why >= 12 else 0)
+        return cls(marks, name, depth, runs, spark, why if why >= READABLE else 0, shares)
 
     def line(self, name: str, depth: str, spark: str, oldest: str, runs: str, ok: str, busy: str, why: str) -> str:
         marks, gap = self.marks, "  "
         parts = [
             f"  {marks.fitted(name, self.name)}",
             f"{marks.right(depth, self.depth)} {marks.fitted(spark, self.spark)}",
-            marks.right(oldest, 8), marks.right(runs, self.runs), marks.right(ok, 5), marks.right(busy, 5),
+            marks.right(oldest, 8), marks.right(runs, self.runs),
         ]  # fmt: skip
+        parts += [marks.right(ok, 5), marks.right(busy, 5)] if self.shares else []
         return gap.join([*parts, marks.fitted(why, self.why).rstrip()] if self.why else parts)
 
 
@@ -182,9 +215,9 @@ def ended(state: State, row: Row, paper: Paper) -> Line:
     assert isinstance(job, JobView)
     at = marks.unknown if job.finished_at is None else local_time(job.finished_at, "%H:%M:%S")
     said = _rows_of(job) if job.state == JobState.COMPLETED else job.last_cause or ""
-    tail = 9 + 2 + 16 if paper.width >= 60 else 9
+    tail = 9 + 2 + 13 if paper.width >= 56 else 9
     room = paper.width - (2 + SHORT_ID + 1 + 2 + 1 + 8 + 1 + 1 + tail)
-    how = marks.fitted(said, 16) if paper.width >= 60 else ""
+    how = marks.fitted(said, 13) if paper.width >= 56 else ""
     return [
         *paper.begin(state, row),
         (f"{marks.fitted(at, 8)} {_named(job, max(0, room), marks)} ", paper.style(state, row)),
@@ -198,7 +231,7 @@ def found(state: State, row: Row, jobs: Found, paper: Paper) -> Line:
     job, marks = row.about, paper.marks
     assert isinstance(job, JobView)
     waits = jobs.waiting.get(job.id)
-    why = in_words(waits.text) if waits is not None else job.last_error or "" if job.last_cause else ""
+    why = briefly(waits.text) if waits is not None else job.last_error or "" if job.last_cause else ""
     if job.state == JobState.COMPLETED:
         why = _rows_of(job)
     file = min(30, max(8, (paper.width - 26) // 3))

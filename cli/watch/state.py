@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cli.watch.acts import Press, presses
 from cli.watch.keys import Key
-from cli.watch.rows import Row, all_rows
+from cli.watch.rows import Row, all_rows, found_rows
 from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.requests import InvalidRequest
 from dataset_jobs.store.views import JobView
 from services.actions import Offer
-from services.glance import Glance
+from services.glance import Found, Glance
 from services.job_words import JobWords, read_words
 from services.keys import Role
 from services.story import Story
@@ -80,6 +80,7 @@ class State:
         question: a key that is asked about.
         typing: the filter line while it is typed; None if it is not.
         words: the filter.
+        looking: what is seen is not of this filter yet.
     """
 
     place: str
@@ -95,6 +96,7 @@ class State:
     question: Press | None = None
     typing: str | None = None
     words: JobWords | None = None
+    looking: bool = False
     paused: bool = False
     helps: bool = False
     opened: Open | None = None
@@ -130,7 +132,10 @@ class State:
             self.said = "it answers again"
         self.glance, self.trouble = glance, None
         rows = {row.id: row for row in self.rows}
-        if self._fresh:
+        found, self.looking = found_rows(glance) if self.looking else [], False
+        if found:
+            self.chosen = found[0].id
+        elif self._fresh:
             self.chosen, self._fresh = next(iter(rows), None), False
         elif self.chosen is not None and self.chosen not in rows:
             # No other row takes its place: a key would do something to that.
@@ -182,8 +187,7 @@ class State:
                 self.typing = self.words.text if self.words is not None else ""
                 self.opened = None
             case Key.ESCAPE if self.words is not None:
-                self.words = None
-                return Look()
+                return self._ask(None)
             case Key.ENTER | "e":
                 if self.row is not None:
                     self.opened = Open(self.row)
@@ -234,12 +238,20 @@ class State:
         except InvalidRequest as error:
             self.said = str(error)
             return None
-        self.words, self.typing, self.said = words if words.text else None, None, ""
+        self.typing, self.said = None, ""
+        return self._ask(words if words.text else None)
+
+    def _ask(self, words: JobWords | None) -> Effect:
+        """Looks for other jobs; those that are there are not of this filter."""
+        self.words, self.looking = words, True
+        if self.glance is not None:
+            self.glance = replace(self.glance, found=None if words is None else Found([], {}))
         return Look()
 
     def refuse_words(self, error: InvalidRequest) -> None:
         """The filter names what is not there."""
-        self.words, self.said = None, str(error)
+        self._ask(None)
+        self.said = str(error)
 
 
 _MANY = 1 << 30

@@ -17,6 +17,9 @@ from cli.watch.marks import Line
 if TYPE_CHECKING:
     from rich.live import Live
 
+_UNFINISHED, _REST_SECONDS = (b"\x1b", b"\x1b[", b"\x1bO"), 0.05
+"""Beginnings of what special keys send, and how long their rest may take."""
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -63,11 +66,20 @@ class Terminal:
         if self._woken in ready:
             os.read(self._woken, 4096)
         if len(streams) > 1 and streams[1] in ready:
-            content = os.read(streams[1], 4096)
-            if not content:  # the other end is closed, and nobody can type any more
-                self.can_type = False
-            return [*self._keyboard.keys(content)]
+            return [*self._keyboard.keys(self._typed(streams[1]))]
         return []
+
+    def _typed(self, keyboard: int) -> bytes:
+        content = os.read(keyboard, 4096)
+        if not content:  # the other end is closed, and nobody can type any more
+            self.can_type = False
+        # Over a slow line a sequence may come in parts, and its first one looks like Escape.
+        while content.endswith(_UNFINISHED) and select.select([keyboard], [], [], _REST_SECONDS)[0]:
+            more = os.read(keyboard, 4096)
+            if not more:
+                break
+            content += more
+        return content
 
     def draw(self, lines: Sequence[Line]) -> None:
         """Shows these lines, as many as the terminal has."""

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from api.access import Access
-from api.context import Using
+from api.access import Access, Caller
+from api.context import Calling, Context, Using
 from api.cursors import cursor_after, key_of
 from api.declared import Topic
 from api.lists import Several
@@ -20,6 +20,9 @@ from services.client import Client
 from services.filters import JobFilter
 from services.job_pages import JobOrder, order_of
 from services.job_words import EXAMPLE, JobWords, read_words
+from services.keys import Role
+from services.operation_acts import POSSIBLE
+from services.several import CHOSEN
 
 topic = Topic("list of jobs", "The jobs, and what they wait for.")
 
@@ -37,6 +40,7 @@ _ORDERS = {
 def list_jobs(
     request: Request,
     using: Using,
+    caller: Calling,
     q: str = "",
     cursor: str = "",
     ids: Annotated[list[UUID], Several, Query(max_length=SHOWN)] = [],  # noqa: B006
@@ -53,9 +57,21 @@ def list_jobs(
     tabs += [(state.value, state, figures.states.get(state, 0)) for state in JobState]
     values = {
         "words": words, "wrong": wrong, "tabs": tabs, "figures": figures, "example": EXAMPLE, "q": words.text,
-        "first": paths.jobs(words.text), "is_first": not cursor, **found,
+        "first": paths.jobs(words.text), "is_first": not cursor, **_may(using, caller, words), **found,
     }  # fmt: skip
     return page(request, "jobs", values, 200 if wrong is None else 400)
+
+
+def _may(using: Context, caller: Caller, words: JobWords) -> dict[str, Any]:
+    """What the caller may do with jobs of the list: with those that are chosen, and with all that match."""
+    if using.settings.api_read_only:
+        return {"chosen": (), "matching": ()}
+    states = set(words.which.states) or set(JobState)
+    able = [one for one in CHOSEN if words.text and caller.may(Role.ADMIN) and states & {*POSSIBLE[one]}]
+    return {
+        "chosen": CHOSEN if caller.may(Role.UPLOADER) else (),
+        "matching": [(one, paths.new_operation(one, words.text)) for one in able],
+    }
 
 
 _NOTHING: dict[str, Any] = {"jobs": [], "waiting": {}, "next": None, "order": "", "now": None}

@@ -12,9 +12,9 @@ from api.declared import Topic
 from api.lists import asked
 from api.problems import Problem
 from dashboard import paths
-from dashboard.acts import STARTED
 from dashboard.declaring import shows, takes
 from dashboard.forms import Fields
+from dashboard.outcomes import STARTED
 from dashboard.rendering import HEADERS, page
 from services.job_words import JobWords, read_words
 from services.operation_acts import Doing

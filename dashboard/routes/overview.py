@@ -10,6 +10,8 @@ from dashboard.declaring import shows
 from dashboard.rendering import page
 from dashboard.shared import shared_of
 from dataset_jobs.model.states import JobState
+from dataset_jobs.version import own_version
+from services.incident import incident_report
 from services.pool_lines import pool_lines
 
 topic = Topic("overview", "How the whole installation is.")
@@ -21,6 +23,7 @@ def overview(request: Request, using: Using) -> Response:
     figures = using.sampler.figures()
     values = {
         "figures": figures,
+        "report": incident_report(figures, own_version()),
         "recent": shared_of(request).recent(),
         "pools": pool_lines(figures.status.pools, figures.past),
         "alive": [one for one in figures.status.controllers if one.is_alive],

@@ -6,9 +6,9 @@
 
   const numberOf = (cell) => { const value = parseFloat(cell.textContent.replaceAll(",", "")); return Number.isNaN(value) ? null : value; };
 
-  // The hour, or the day of what is longer; in UTC, as all times of a page.
+  // The hour, or the day of what is longer; in the zone of whoever looks on, as all times of a page.
   const timesOf = (plot, splits) => splits.map((at) => {
-    const text = new Date(at * 1000).toISOString();
+    const text = new Date(at * 1000).toLocaleString("sv");
     return plot.scales.x.max - plot.scales.x.min > 2 * 86_400 ? text.slice(5, 10) : text.slice(11, 16);
   });
 

@@ -1,5 +1,5 @@
 // Keeps a page up to date: one stream of events for the tab, and the part of the page in #live fetched again when there
-// is news for it. Also the keys, the theme, and the button that pauses all of it. Pages work without this file.
+// is news for it. Also the theme, what is chosen in a list, and the button that pauses all of it. Pages work without it.
 "use strict";
 (() => {
   const part = () => document.getElementById("live");
@@ -50,17 +50,36 @@
     return trouble ? undefined : answer;
   }
 
+  // While somebody has chosen rows, a list stays as it is; what has changed meanwhile is renewed after.
+  const chosen = () => document.querySelectorAll('input[name="job"]:checked').length;
+  const held = new Set(), hold = (jobs) => jobs.forEach((job) => held.add(job));
+
+  function choose(event) {
+    if (event.target.closest("#every")) {
+      for (const box of document.querySelectorAll('input[name="job"]')) box.checked = event.target.checked;
+    } else if (event.target.name !== "job") return;
+    if (!chosen() && held.size) { renew([...held]); held.clear(); }
+    tell();
+  }
+
+  function tell() {
+    const count = document.getElementById("count");
+    if (count !== null) { count.textContent = `${chosen()} selected`; count.hidden = !chosen(); }
+    show();
+  }
+
   // The rows of these jobs or datasets, each where it is: a list does not move under the pointer.
   async function renew(ids) {
     const answer = await ask(`${location.pathname}?ids=${ids.join(",")}`);
     if (answer === undefined) return;
+    if (chosen()) { hold(ids); return; }
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const row of made.querySelectorAll("tr[id]")) {
       const old = document.getElementById(row.id);
       if (old === null) continue;
-      const focused = old.contains(document.activeElement);
+      const focused = old.contains(document.activeElement) ? document.activeElement.tagName : null;
       old.replaceWith(row);
-      if (focused) row.querySelector("a").focus();
+      if (focused) (row.querySelector(focused) ?? row.querySelector("a")).focus();
     }
   }
 
@@ -69,7 +88,8 @@
     const seen = [...news.jobs, ...news.datasets];
     if (wants("watched") && (seen.length || news.gone.length)) refresh();
     if (!wants("rows")) return;
-    if (seen.length) renew(seen);
+    if (chosen()) hold(seen);
+    else if (seen.length) renew(seen);
     const link = document.getElementById("news");
     const more = link === null ? 0 : news[link.dataset.counts];
     if (more) {
@@ -108,7 +128,7 @@
     const open = stream !== null && stream.readyState === EventSource.OPEN;
     const live = open && !trouble && Date.now() - heard < SILENT_MS;
     if (live && !paused) lived = Math.max(lived, heard);
-    const [mark, word] = paused ? ["⏸", "paused"] : live ? ["●", "live"] : ["○", ended ? "logged out" : open ? "not up to date" : "connection lost"];
+    const [mark, word] = paused || chosen() ? ["⏸", "paused"] : live ? ["●", "live"] : ["○", ended ? "logged out" : open ? "not up to date" : "connection lost"];
     liveness.textContent = `${mark} ${word}${mark === "○" ? ` since ${new Date(lived).toISOString().slice(11, 19)} UTC` : ""}`;
     liveness.dataset.is = word;
   }
@@ -136,8 +156,10 @@
     open();
     if (missed && !wants("rows")) refresh();
   });
+  document.addEventListener("change", choose);
   document.addEventListener("focusout", () => setTimeout(() => { if (missed) refresh(); }));
   addEventListener("pagehide", close);
+  addEventListener("pageshow", tell);  // who comes back finds the rows selected
 
   // A page that says that the database is away.
   if (wants("again")) setInterval(async () => { if (await ask(location.href)) location.reload(); }, LOOK_MS);
@@ -158,8 +180,11 @@
     document.addEventListener("htmx:error", answered);
     show();
     setInterval(show, LOOK_MS);
-    pauseButton.addEventListener("click", () => pause(!paused));
+    pauseButton.addEventListener("click", () => { pause(!paused); say(paused ? "Updates are paused." : ""); });
   }
+
+  const every = document.getElementById("every");
+  if (every !== null) every.hidden = false;
 
   const theme = document.getElementById("theme");
   theme.closest("label").hidden = false;
@@ -174,18 +199,6 @@
     address.searchParams.delete("did");
     history.replaceState(null, "", address);
   }
-
-  let went = 0;
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
-    const goes = Date.now() - went < 1500;
-    went = event.key === "g" ? Date.now() : 0;
-    const target = goes ? document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`) : null;
-    if (target !== null) { target.click(); return; }
-    if (event.key === "p" && !pauseButton.hidden) { pause(!paused); say(paused ? "Updates are paused." : ""); }
-    const field = event.key === "/" ? document.querySelector('input[data-key="/"]') : null;
-    if (field !== null) { event.preventDefault(); field.focus(); }
-  });
 
   open();
 })();

@@ -99,7 +99,7 @@ def size(count: int) -> str:
     for unit, of in _SIZES:
         if count >= of:
             return f"{count / of:.1f} {unit}"
-    return f"{count} bytes"
+    return counted(count, "byte")
 
 
 def counted(count: int | str, thing: str) -> str:

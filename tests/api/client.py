@@ -13,6 +13,7 @@ import dashboard
 from api import routes
 from api.context import Context
 from api.declared import Topic
+from api.rates import Rates
 from api.server import Listening, Server, listen
 from app.settings import Settings
 from cli.reading import ReportReader
@@ -151,3 +152,11 @@ def running(
         reader.close()
         context.close()
         assert not thread.is_alive()
+
+
+@contextmanager
+def bounded(world: World, requests_per_minute: int) -> Iterator[Api]:
+    """An API as by `running` that takes so many requests of a caller, and no time passes in which it takes more."""
+    with running(world, api_requests_per_minute=requests_per_minute) as api:
+        api.context.rates = Rates(requests_per_minute, lambda: 0.0)
+        yield api

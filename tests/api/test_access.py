@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.keys import Keys, Role
-from tests.api.client import Api, running
+from tests.api.client import Api, bounded, running
 from tests.api.forms import FILE, Part, form
 from tests.api.raw import raw
 from tests.api.uploading import CONTENT, wait_for
@@ -58,14 +58,14 @@ def test_public_names_open_countries_alone(world: World) -> None:
 
 
 def test_many_wrong_keys_of_an_address_are_refused(world: World) -> None:
-    with running(world, api_requests_per_minute=100) as api:
+    with bounded(world, 100) as api:
         wrong = {"Authorization": f"Bearer aw_12345678_{'a' * 43}"}
         codes = [api.get("/v1/me", role=None, headers=wrong).code for _ in range(3)]
         assert codes == ["bad-key", "bad-key", "too-many-requests"]
 
 
 def test_wrong_keys_of_others_keep_no_holder_of_a_key_out(world: World) -> None:
-    with running(world, api_requests_per_minute=100) as api:
+    with bounded(world, 100) as api:
         assert api.get("/v1/me").status == 200
         wrong = {"Authorization": f"Bearer aw_12345678_{'a' * 43}"}
         assert [api.get("/v1/me", role=None, headers=wrong).status for _ in range(3)] == [401, 401, 429]
@@ -75,7 +75,7 @@ def test_wrong_keys_of_others_keep_no_holder_of_a_key_out(world: World) -> None:
 def test_wrong_keys_of_others_break_off_no_upload(world: World) -> None:
     """They come from the same address while the file is on its way; the key of the upload is looked at once more."""
     body, content_type = form(Part(FILE, CONTENT, "yob2020.txt"), Part("country", "US"))
-    with running(world, api_requests_per_minute=100) as api, raw(api) as client:
+    with bounded(world, 100) as api, raw(api) as client:
         client.head({"Content-Type": content_type, "Content-Length": len(body)})
         client.send(body[:-1])
         wait_for((0, 0, 0, 1), api)
@@ -87,7 +87,7 @@ def test_wrong_keys_of_others_break_off_no_upload(world: World) -> None:
 
 
 def test_a_key_has_so_many_requests_a_minute(world: World) -> None:
-    with running(world, api_requests_per_minute=2) as api:
+    with bounded(world, 2) as api:
         answers = [api.get("/v1/me") for _ in range(3)]
         assert [one.status for one in answers] == [200, 200, 429]
         assert answers[0].headers["ratelimit-policy"] == '"requests";q=2;w=60'

@@ -1,14 +1,19 @@
 """A real browser: Debian's chromium-headless-shell, driven by Playwright, and what it complains of."""
 
+import shlex
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.api.client import Api
 from tests.cluster import packages
+from tests.dashboard import without_netlink
 from tests.servers import axe
 
 WIDE, NARROW = (1280, 800), (360, 740)
@@ -28,11 +33,13 @@ document.addEventListener("securitypolicyviolation", (event) => window.violation
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser, for a session of tests."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=packages.program("chromium-headless-shell"), args=["--no-sandbox"], timeout=PATIENCE_MS
-        )
+    """The browser, for a session of tests; networks that come and go do not disturb it."""
+    with tempfile.TemporaryDirectory(prefix="affirm-browser-") as folder, sync_playwright() as playwright:
+        start = Path(folder, "chromium")
+        words = [sys.executable, without_netlink.__file__, packages.program("chromium-headless-shell")]
+        start.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        start.chmod(0o700)
+        browser = playwright.chromium.launch(executable_path=start, args=["--no-sandbox"], timeout=PATIENCE_MS)
         yield browser
         browser.close()
 

@@ -9,9 +9,12 @@ from playwright.sync_api import expect
 from psycopg.types.json import Jsonb
 
 from dashboard.routes.datasets import SHOWN
+from services import dataset_story
 from services.dataset_story import MOST_JOBS
+from tests.api.client import Api
 from tests.dashboard.browser import NARROW, WIDE, Tab
 from tests.dashboard.loading import BAD, run_all
+from tests.dashboard.test_acts import uploaded_by
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
 
@@ -26,7 +29,9 @@ MORE = (
 
 def test_a_list_says_what_is_loaded(admin: Visitor) -> None:
     world = admin.api.world
-    assert "There is no dataset yet. Load a file: affirm-worker upload FILE" in text_of(admin.get("/datasets"))
+    assert "There is no dataset yet. Load a file: Upload or affirm-worker upload FILE" in text_of(
+        admin.get("/datasets")
+    )
     world.submit_small(2001)
     world.submit(world.file("yob2002.txt", BAD))
     run_all(world, retry=NO_RETRIES)
@@ -34,7 +39,7 @@ def test_a_list_says_what_is_loaded(admin: Visitor) -> None:
     world.query("update datasets set region = 'US-CA', top = 10 where row_count is not null")
     text = text_of(admin.get("/datasets"))
     assert "yob2001.txt ✓ completed 2001 girls, region US-CA, the top 10 names" in text
-    assert "yob2002.txt ✗ failed" in text and "line 2" in text
+    assert "yob2002.txt ✗ failed Not loaded: yob2002.txt, line 2: expected 3 fields" in text
     assert "yob2003.txt ⋯ pending Nothing is loaded of it yet" in text
     assert text.index("yob2003") < text.index("yob2002") < text.index("yob2001")
 
@@ -126,11 +131,21 @@ def test_a_dataset_says_what_is_loaded(admin: Visitor) -> None:
     dataset = loaded(admin, "Mary,F,10\nAnna,F,9\nJohn,M,1200\n")
     text = text_of(admin.get(f"/datasets/{dataset}"))
     assert "Loaded: 3 rows, since" in text
-    assert "Year Girls Boys Together Names Births Names Births Rows Births 2020 2 19 1 1,200 3 1,219" in text
+    assert "Year Girls Boys Together Rows Births Rows Births Rows Births 2020 2 19 1 1,200 3 1,219" in text
     assert "Measure births Region all of US Names all that are published" in text
     assert "Nothing: every record of the file is a row." in text
-    assert "Job 1 ✓ completed submitted" in text
+    assert "ago Job 1 ✓ completed" in text
     assert "dataset.submit by" in text
+
+
+def test_a_dataset_that_failed_says_what_helps(admin: Visitor) -> None:
+    world = admin.api.world
+    dataset = world.submit(world.file("yob2002.txt", BAD)).dataset_id
+    run_all(world, retry=NO_RETRIES)
+    page = admin.get(f"/datasets/{dataset}")
+    assert "Nothing is loaded of it: yob2002.txt, line 2: expected 3 fields" in text_of(page)
+    assert "What helps: Fix the lines or cells that the error names, and submit the file" in text_of(page)
+    assert {"Retry now", "Delete the dataset"} <= buttons_of(page)
 
 
 def test_a_dataset_leads_to_its_job_and_back(admin: Visitor) -> None:
@@ -158,9 +173,9 @@ def test_an_admin_loads_a_dataset_again_later(admin: Visitor) -> None:
     world, dataset = admin.api.world, loaded(admin, "Mary,F,10\n")
     page = admin.get(f"/datasets/{dataset}")
     for said, why in (({"priority": "99999"}, "32767"), ({"run_at": "soon"}, "expected"), ({"pool": "none"}, "none")):
-        answer = admin.press(page, "Load again so", **said)
+        answer = admin.press(page, "Load again with these", **said)
         assert (answer.status, why in text_of(answer)) == (422, True), text_of(answer)
-    answer = admin.press(page, "Load again so", priority="7", run_at="12h", pool="default")
+    answer = admin.press(page, "Load again with these", priority="7", run_at="12h", pool="default")
     job = world.one("select * from jobs where type = 'reprocess_dataset'")
     assert (job["priority"], job["state"], answer.headers["location"]) == (
         7, "scheduled", f"/jobs/{job['id']}?did=reprocess-dataset",
@@ -169,7 +184,7 @@ def test_an_admin_loads_a_dataset_again_later(admin: Visitor) -> None:
     assert buttons_of(page) == {"Run now", "Change priority", "Cancel", "Delete the dataset"}
     assert "It is scheduled" in text_of(page) or "it is scheduled" in text_of(page)
     admin.press(page, "Cancel")
-    assert {"Retry now", "Load again", "Load again so"} <= buttons_of(admin.get(f"/datasets/{dataset}"))
+    assert {"Retry now", "Load again", "Load again with these"} <= buttons_of(admin.get(f"/datasets/{dataset}"))
 
 
 def test_a_deletion_says_what_would_count_instead(admin: Visitor) -> None:
@@ -189,7 +204,7 @@ def test_a_dataset_without_jobs_can_still_be_loaded(admin: Visitor) -> None:
     admin.api.world.query("delete from jobs")
     page = admin.get(f"/datasets/{dataset}")
     assert "All of them were removed." in text_of(page)
-    assert buttons_of(page) == {"Load again", "Load again so", "Delete the dataset"}
+    assert buttons_of(page) == {"Load again", "Load again with these", "Delete the dataset"}
     assert admin.press(page, "Load again").status == 303
 
 
@@ -200,6 +215,23 @@ def test_a_role_sees_what_it_may_do(visit: Callable[[str], Visitor], admin: Visi
         assert buttons_of(page) == set()
         assert "Who did what" not in text_of(page)
         assert f'href="/v1/datasets/{dataset}/file"' in page.text
+
+
+def test_an_uploader_loads_its_own_dataset_again(visit: Callable[[str], Visitor], api: Api) -> None:
+    job_id = uploaded_by(api, "uploader")
+    api.world.client.jobs.cancel(job_id)
+    dataset = api.world.job(job_id)["dataset_id"]
+    page = visit("uploader").get(f"/datasets/{dataset}")
+    assert buttons_of(page) == {"Retry now", "Load again", "Load again with these"}
+    assert "by test uploader" in text_of(page)
+
+
+def test_many_that_replace_each_other_are_not_all_named(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = loaded(admin, "Mary,F,10\n", "Mary,F,11\n")
+    [old] = [one.id for one in admin.api.world.client.datasets.list() if one.id != new]
+    monkeypatch.setattr(dataset_story, "MOST_OTHERS", 0)
+    for dataset in (new, old):
+        assert "and 1 more." in text_of(admin.get(f"/datasets/{dataset}"))
 
 
 def test_the_file_of_a_dataset_is_a_click_away(admin: Visitor) -> None:
@@ -230,7 +262,7 @@ def test_all_jobs_of_a_dataset_are_a_list(admin: Visitor) -> None:
         MOST_JOBS,
     )
     page = admin.get(f"/datasets/{dataset}")
-    assert text_of(page).count("cancelled submitted") == MOST_JOBS
+    assert text_of(page).count("⊘ cancelled") == MOST_JOBS
     assert admin.get(f"/jobs?q=dataset:{dataset}").text.count('id="job-') == MOST_JOBS + 1
     assert f'href="/jobs?q=dataset%3A{dataset}"' in page.text
     assert "expected the whole id of a dataset" in text_of(admin.get("/jobs?q=dataset:x"))
@@ -257,7 +289,7 @@ class TestInTheBrowser:
         assert screen.page.evaluate("document.body.dataset.same") == "yes"
         screen.page.get_by_text("Load again, later or elsewhere").click()
         screen.page.get_by_label("Not before").fill("12h")
-        screen.page.get_by_role("button", name="Load again so").click()
+        screen.page.get_by_role("button", name="Load again with these").click()
         expect(screen.page.get_by_role("status")).to_have_text("The dataset is loaded again, by this job.")
 
     def test_a_list_of_datasets_stays_where_it_is(self, screen: Tab) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from dataset_jobs.migrations import LATEST
 from dataset_jobs.version import own_version
 from services.audit import AuditFilter
 from services.keys import Keys, Role
+from services.schedules import AtAddress
 from services.to_json import to_json
 from tests.api.client import Api, running
+from tests.dashboard.browser import NARROW, WIDE, Tab
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import World
 
@@ -130,3 +133,44 @@ def test_settings_are_for_those_without_a_key_too(world: World) -> None:
         assert "coming from this machine" in text_of(visitor.get("/settings"))
         page = visitor.get("/keys")
         assert "Make a key" not in page.text and buttons_of(page) == set()
+
+
+@pytest.mark.needs("browser")
+def test_these_pages_keep_nobody_out(screen: Tab) -> None:
+    """By axe-core, in light, dark and narrow; and what copies, copies."""
+    world, page = screen.api.world, screen.page
+    world.submit_small()
+    world.client.schedules.add(
+        "us", "*/15 * * * *", "Europe/Paris", AtAddress("https://example.org/a.csv"), "US", "default"
+    )
+    world.client.pools.pause("default", "somebody tests")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    screen.open("/doctor")
+    page.get_by_role("button", name="Run the checks").click()
+    expect(page.get_by_text("Looked at")).to_be_visible(timeout=60_000)
+    found: dict[str, list[str]] = {}
+    for path in ("/schedules", "/schedules/us", "/new-schedule", "/settings", "/keys", "/audit", "/doctor"):
+        screen.open(path)
+        found[path] = screen.findings()
+        page.emulate_media(color_scheme="dark")
+        found[f"{path}, dark"] = screen.findings("color-contrast")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        found[f"{path}, narrow"] = screen.findings("scrollable-region-focusable", "target-size")
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], path
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    assert {path: one for path, one in found.items() if one} == {}
+    screen.open("/keys")
+    page.get_by_label("Who it is for").fill("import")
+    page.get_by_role("button", name="Make", exact=True).click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert keys_of(screen.api).check(page.evaluate("navigator.clipboard.readText()")).name == "import"
+    page.get_by_role("link", name="I have copied it").click()
+    page.locator("#key-" + keys_of(screen.api).all()[0].id).get_by_role("button", name="Revoke").click()
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(page.get_by_role("status")).to_have_text("The key is revoked.")
+    screen.open("/")
+    page.get_by_role("button", name="Copy report").click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert "pool default is paused (somebody tests)" in page.evaluate("navigator.clipboard.readText()")

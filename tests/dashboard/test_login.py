@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.keys import Keys, Role
-from tests.api.client import Api, running
+from tests.api.client import Api, bounded, running
 from tests.api.forms import FILE, Part, form
 from tests.api.uploading import CONTENT, wait_for
 from tests.dashboard.visitor import Visitor, text_of
@@ -54,19 +54,19 @@ def test_a_wrong_key_gets_no_session(api: Api) -> None:
 
 
 def test_wrong_keys_cost_what_they_cost_in_a_header(world: World) -> None:
-    with running(world, api_requests_per_minute=100) as api:
+    with bounded(world, 100) as api:
         assert [Visitor(api).log_in(WRONG).status for _ in range(3)] == [401, 401, 429]
         assert api.get("/v1/me", role=None, headers={"Authorization": f"Bearer {WRONG}"}).status == 429
 
 
 def test_wrong_sessions_cost_as_much(world: World) -> None:
-    with running(world, api_requests_per_minute=100) as api:
+    with bounded(world, 100) as api:
         statuses = [Visitor(api, {f"aw-{api.listening.port}": f"{n}" * 43}).get("/").status for n in range(3)]
         assert statuses == [303, 303, 429]
 
 
 def test_wrong_sessions_of_others_end_none(world: World) -> None:
-    with running(world, api_requests_per_minute=100) as api:
+    with bounded(world, 100) as api:
         visitor = Visitor(api)
         visitor.log_in(api.keys["viewer"])
         assert visitor.get("/").status == 200

@@ -6,14 +6,16 @@ from itertools import chain, repeat
 from uuid import UUID, uuid4
 
 import pytest
+from playwright.sync_api import expect
 
 from dataset_jobs.model.states import JobState
 from services.audit import AuditFilter
-from services.filters import JobFilter
+from services.filters import NO_REASON, JobFilter
 from services.operation_acts import Doing, Options
 from services.operations import Operations
 from tests.api.acting import FAIL
 from tests.api.client import Answer
+from tests.dashboard.browser import Tab
 from tests.dashboard.visitor import Visitor, buttons_of, link_of, text_of
 
 FAILED = JobFilter((JobState.FAILED,))
@@ -50,7 +52,7 @@ def test_a_question_says_what_it_would_do(admin: Visitor) -> None:
     page = admin.get("/operations/new?action=retry&q=pool:default")
     text = text_of(page)
     assert "Retry 3 jobs? 4 jobs match pool:default; it is possible for 3 of them." in text
-    assert "rejected 2 jobs" in text and "crashed 1 job" in text and "Has not failed 1 job" in text
+    assert "2 jobs: rejected 1 job: crashed 1 job: none so far" in text
     assert "Not possible 1 job: it is queued" in text
     assert f"/jobs/{jobs[0]}" in page.text and "The oldest submitted 20" in text
     assert world.query("select id from operations") == []
@@ -187,7 +189,7 @@ def test_every_kind_of_operation_has_its_words(admin: Visitor) -> None:
     operations = admin.api.world.client.operations
     failed(admin, 1)
     operations.start(Doing.PURGE, FAILED, Options(older_than=timedelta(days=3)))
-    made = operations.start(Doing.SET, JobFilter(reason="", file="yob"), Options(priority=7))
+    made = operations.start(Doing.SET, JobFilter(reason=NO_REASON, file="yob"), Options(priority=7))
     text = text_of(admin.get("/operations"))
     assert "Remove 0 jobs ▶ running nothing matched" in text and "Change 1 job" in text
     told = text_of(admin.get(f"/operations/{made.id}"))
@@ -203,3 +205,25 @@ def test_the_list_has_pages(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> 
     assert [str(one) in first.text for one in made] == [False, True, True]
     assert [str(one) in second.text for one in made] == [True, False, False]
     assert link_of(second, "First page") == "/operations"
+
+
+@pytest.mark.needs("browser")
+def test_a_page_shows_an_operation_to_its_end(screen: Tab) -> None:
+    """From the list of jobs over the question to the operation, which nobody loads again."""
+    world, page = screen.api.world, screen.page
+    for number in range(3):
+        world.query(FAIL, world.submit_small(2001 + number).job_id)
+    screen.open("/jobs?q=state:failed")
+    page.get_by_role("link", name="Retry all that match").click()
+    assert screen.findings() == []
+    page.get_by_role("button", name="Yes, retry 3 jobs").click()
+    expect(page.get_by_role("status")).to_contain_text("The operation goes on by itself")
+    expect(page.get_by_role("main")).to_contain_text("0 of 3 are retried; 3 to go")
+    assert screen.findings() == []
+    page.evaluate("document.body.dataset.same = 'yes'")
+    work(Operations(world.client.database), world.storage)
+    expect(page.get_by_role("main")).to_contain_text("It is over: 3 of 3 are retried", timeout=60_000)
+    assert page.evaluate("document.body.dataset.same") == "yes"
+    page.get_by_role("link", name="All operations").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    assert screen.findings() == []

@@ -1,7 +1,7 @@
 """Somebody with a browser that runs no scripts: it keeps cookies, and says where its forms are."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
@@ -31,7 +31,7 @@ class Visitor:
     def get(self, path: str, **headers: str) -> Answer:
         return self._sent("GET", path, None, {**HTML, **_headers(headers)})
 
-    def post(self, path: str, form: Mapping[str, str], **headers: str) -> Answer:
+    def post(self, path: str, form: Mapping[str, str] | Sequence[tuple[str, str]], **headers: str) -> Answer:
         return self._sent("POST", path, urlencode(form).encode(), {**FORM, **_headers(headers)})
 
     def send(self, path: str, *parts: Part, **headers: str) -> Answer:

@@ -9,6 +9,9 @@ from dataset_jobs.store.statements import all_statements
 from tests.integration.world import World
 from tests.servers.postgres import PostgresServer
 
+EVERY = "every_postgres and not one_postgres"
+"""How the Makefile chooses the tests of an older Postgres."""
+
 
 @pytest.fixture
 def world(database: str, tmp_path: Path) -> Iterator[World]:
@@ -22,7 +25,7 @@ def world(database: str, tmp_path: Path) -> Iterator[World]:
 def every_statement_is_executed(request: pytest.FixtureRequest, postgres: PostgresServer) -> Iterator[None]:
     """The tests that run on each version of Postgres execute every statement of the product there."""
     yield
-    whole = request.config.option.markexpr == "every_postgres" and not request.config.option.keyword
+    whole = request.config.option.markexpr == EVERY and not request.config.option.keyword
     if whole and not request.session.testsfailed:
         log = postgres.log.read_text(encoding="utf-8", errors="replace")
         missing = [name for name in all_statements() if f"-- {name}\n" not in log]

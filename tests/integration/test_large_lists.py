@@ -15,6 +15,7 @@ from dataset_jobs.store.client_connection import ClientConnection, Row
 from dataset_jobs.store.statements import statement
 from services.audit import AuditFilter
 from services.client import Client
+from services.dataset_story import dataset_story
 from services.filters import DatasetFilter, JobFilter
 from services.glance import read_recent
 from services.job_pages import JobOrder
@@ -253,3 +254,19 @@ def test_a_list_of_datasets_looks_at_coverage_for_those_it_shows(client: Client,
     found, _ = client.datasets.select(which).first(50)
     assert found
     check(client)
+
+
+def test_a_status_of_no_dataset_reads_next_to_nothing(client: Client) -> None:
+    assert client.datasets.select(DatasetFilter((DatasetStatus.PROCESSING,))).first(50) == ([], False)
+    assert isinstance(client.database, Explaining)
+    (_, plan), *_ = client.database.plans
+    assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] <= 20, json.dumps(plan, indent=1)
+
+
+def test_a_dataset_with_all_that_there_is_of_it_reads_few_blocks(client: Client) -> None:
+    for status in (DatasetStatus.COMPLETED, DatasetStatus.FAILED):
+        which = DatasetFilter((status,), until=NOW - timedelta(hours=4))
+        [dataset], _ = client.datasets.select(which).first(1)
+        assert dataset_story(client, dataset.id).jobs
+        client.datasets.deletion(dataset.id)
+    check(client, {"jobs", "runs", "datasets", "coverage", "audit"})

@@ -209,6 +209,7 @@ def situations(*words: str) -> Iterator[str]:
     return (name for name in SITUATIONS if name.startswith(words))
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("group", ["scheduled", "queued", "failed", "cancelled", "running", "completed", "being"])
 def test_every_action_that_is_offered_is_allowed(stage: Stage, group: str) -> None:
     tried = set[Action]()

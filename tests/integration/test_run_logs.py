@@ -215,6 +215,7 @@ async def test_followed_json_is_an_object_a_line(speaking: World, run: Run) -> N
     assert [json.loads(line)["event"] for line in printed] == ["began", "said", "committed"]
 
 
+@pytest.mark.usefixtures("no_heartbeat")
 async def test_a_log_costs_no_exchange_with_the_database(world: World) -> None:
     """It goes with heartbeats, and with the commit or the outcome."""
     asked = []

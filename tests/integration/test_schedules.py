@@ -201,6 +201,7 @@ def test_of_any_number_at_once_one_does_a_tick(folder: Folder) -> None:
     assert folder.tick() is None
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_tick_that_is_broken_off_anywhere_is_done_once_by_whoever_comes_next(folder: Folder, kind: Kind) -> None:
     folder.drop(2001, 2002)

@@ -34,7 +34,8 @@ pytestmark = pytest.mark.every_postgres
 
 PAST = "2026-01-01 00:00+00"
 FIRST, SECOND, THIRD = (f"Mary,F,{count}\n".encode() for count in (10, 20, 30))
-LIMITS = LookLimits(1 << 20, Patience(connect=5, idle=0.5, total=20), loopback=True)
+LIMITS = LookLimits(1 << 20, loopback=True)
+SOON = replace(LIMITS, patience=Patience(idle=0.5))
 
 
 class Watched:
@@ -224,7 +225,7 @@ def test_what_goes_wrong_is_on_the_schedule_with_the_next_try(
     watched.server.at("/yob2020.txt", page)
     watched.make_due()
     try:
-        watched.tick()
+        watched.tick(limits=SOON if page.wait else LIMITS)
     except Unavailable:
         assert again
     else:
@@ -277,6 +278,7 @@ def test_of_two_looks_at_once_one_submits(watched: Watched) -> None:
     assert len([path for path in (watched.world.folder / "storage").rglob("*") if path.is_file()]) == 1
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("kind", [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.ANSWER_LOST])
 def test_a_look_that_is_broken_off_anywhere_is_done_once(watched: Watched, kind: Kind) -> None:
     """Between download and submit, between submit and the validators, and everywhere else."""

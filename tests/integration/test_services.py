@@ -34,7 +34,7 @@ US = FileOptions("US")
 SOMEBODY = Actor("somebody", "api")
 DATABASES: dict[str, Callable[[str], ClientDatabase]] = {
     "one connection": ClientConnection,
-    "a pool": lambda conninfo: ClientPool(conninfo, 3, SOMEBODY, get_seconds=2.0),
+    "a pool": lambda conninfo: ClientPool(conninfo, 3, SOMEBODY, get_seconds=60.0),
 }
 
 

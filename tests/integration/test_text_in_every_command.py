@@ -177,6 +177,7 @@ def commands(it: Poisoned) -> dict[str, list[list[str]]]:
     file, schedule = HOSTILE, "folder"
     looking: dict[str, list[list[str]]] = {
         "status": [[], ["--json"]],
+        "watch": [["--once"], ["--once", "--json"]],
         "jobs list": [[], ["--json"], ["--state", bad], ["--columns", "all"]],
         "jobs show": [[one] for one in job.values()] + [[bad], [job["failed"], "--json"]],
         "jobs explain": [[one] for one in job.values()] + [[bad], [job["failed"], "--json"]],

@@ -12,7 +12,7 @@ from tests.integration.command_line import Run, answer, runner
 from tests.servers.postgres import PostgresServer
 
 # Debian's: the embedded ones are built without TLS.
-pytestmark = [pytest.mark.needs("postgres-15"), pytest.mark.every_postgres]
+pytestmark = pytest.mark.needs("postgres-15")
 HOST = "db.example"
 """The server's name. No resolver knows it; `hostaddr` says where it is."""
 

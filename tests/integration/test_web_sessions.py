@@ -24,7 +24,7 @@ def test_only_a_hash_of_the_token_is_kept(world: World) -> None:
     token = world.client.web_sessions.begin(world.client.keys.make("anna", Role.VIEWER).key)
     [row] = world.query("select * from web_sessions")
     assert row["token_hash"] == hashlib.sha256(token.encode()).digest()
-    assert row["expires_at"] - row["made_at"] == pytest.approx(LASTS, abs=timedelta(seconds=5))
+    assert row["expires_at"] - row["made_at"] == pytest.approx(LASTS, abs=timedelta(minutes=5))
     assert token not in repr(row)
 
 
@@ -81,7 +81,7 @@ def test_the_others_of_a_key_are_ended_alone(world: World) -> None:
     mine, other, of_ben = sessions.begin(key), sessions.begin(key), sessions.begin(another)
     assert [one.this for one in sessions.of_key(key.id, mine)] == [False, True]
     assert sessions.end_others(key.id, mine) == 1
-    assert [sessions.key(token) is not None for token in (mine, other, of_ben)] == [True, False, True]
+    assert [isinstance(sessions.key(token), Key) for token in (mine, other, of_ben)] == [True, False, True]
     assert sessions.end_others(key.id, mine) == 0
     [entry, *_] = world.client.audit.page(AuditFilter(action="key.logout"), 5).items
     assert (entry.target, entry.detail) == (f"key/{key.id}", {"sessions": 1})

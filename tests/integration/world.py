@@ -113,11 +113,23 @@ class World:
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[], bool]]:
-        """Whether controllers were notified meanwhile."""
+        """Whether controllers were notified since the beginning, or since it was asked before."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             channel = self.one("select jobs_channel() as name")["name"]
             connection.execute(f"listen {channel}".encode())
-            yield lambda: any(True for _ in connection.notifies(timeout=5, stop_after=1))
+            heard: list[str] = []
+            connection.add_notify_handler(lambda one: heard.append(one.payload))
+
+            def notified() -> bool:
+                # They come in the order of their commits: with ours, all before it have come.
+                connection.execute("select pg_notify(%s, 'asked')", [channel])
+                while "asked" not in heard:
+                    connection.execute("select 1")
+                others = [one for one in heard if one != "asked"]
+                heard.clear()
+                return bool(others)
+
+            yield notified
 
     def job(self, job_id: UUID) -> dict[str, Any]:
         """A job as it stands."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +62,14 @@ class Terminal:
         """Another size."""
         fcntl.ioctl(self._stream, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
+    def more(self, until: float) -> bool:
+        """Reads what comes next into `written`; false if nothing does, until then (by `time.monotonic`) or ever."""
+        return self._read(until)
+
+    def modes(self) -> list[Any]:
+        """How the terminal is set: whether it shows what is typed, and waits for whole lines."""
+        return termios.tcgetattr(self._stream)
+
     def _read(self, until: float) -> bool:
         """Reads what comes next; false if nothing does, until then or ever."""
         ready, _, _ = select.select([self._stream], [], [], max(0, until - time.monotonic()))
@@ -74,15 +83,22 @@ class Terminal:
 
 @contextmanager
 def on_terminal(
-    *arguments: str | Path, env: Mapping[str, str], columns: int = 80, lines: int = 40
+    *arguments: str | Path,
+    env: Mapping[str, str],
+    columns: int = 80,
+    lines: int = 40,
+    command: Sequence[str] | None = None,
 ) -> Iterator[Terminal]:
     """`affirm-worker` on a terminal of its own.
 
     Args:
         env: its whole environment, besides TERM.
         columns, lines: the terminal's size.
+        command: another command that ends in it.
     """
-    with _started([sys.executable, "-m", "cli", *map(str, arguments)], env, ROOT, columns, lines) as terminal:
+    with _started(
+        command or [sys.executable, "-m", "cli", *map(str, arguments)], env, ROOT, columns, lines
+    ) as terminal:
         yield terminal
 
 

@@ -55,6 +55,7 @@ def expected(kind: Kind, statement: Statement) -> Cause:
     return Cause.UNAVAILABLE
 
 
+@pytest.mark.usefixtures("no_heartbeat")
 @pytest.mark.parametrize("again", [False, True], ids=["first-load", "reprocess"])
 async def test_a_fault_at_any_runners_statement_loses_nothing(world: World, proxy: FaultProxy, again: bool) -> None:
     """Its rows are there once in the end."""

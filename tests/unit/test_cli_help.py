@@ -14,7 +14,7 @@ from tests.kit.warm_command import affirm_worker
 HELP = dict(help_texts())
 COMMANDS = [
     "load", "submit", "reprocess", "run", "parse", "migrate", "psql", "doctor",
-    "status", "jobs list", "jobs show", "jobs explain", "jobs logs", "jobs cancel", "jobs set", "jobs retry",
+    "status", "watch", "jobs list", "jobs show", "jobs explain", "jobs logs", "jobs cancel", "jobs set", "jobs retry",
     "jobs purge",
     "datasets list", "datasets show", "datasets delete", "datasets clean", "parsers list", "parsers check",
     "schedules add", "schedules list", "schedules show", "schedules run", "schedules pause",

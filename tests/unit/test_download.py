@@ -19,7 +19,7 @@ from services.sources.page import is_page
 from services.sources.request import Patience, Request, Validators
 from tests.servers.file_server import FileServer, Page, make_certificate, serving
 
-QUICK = Patience(connect=5, idle=0.3, total=20)
+SOON = Patience(idle=0.3)
 MOST = 1 << 20
 
 
@@ -44,7 +44,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def get(url: str, **options: object) -> tuple[str, bytes]:
     """The name and the bytes of a file."""
-    asked = {"patience": QUICK, "most_bytes": MOST, **options}
+    asked = {"most_bytes": MOST, **options}
     with downloaded(Request(Address.parse(url), **asked)) as found:  # type: ignore[arg-type]
         assert found is not None
         return found.path.name, found.path.read_bytes()
@@ -118,7 +118,7 @@ def test_an_unchanged_file_is_not_sent_again(server: FileServer) -> None:
 )  # fmt: skip
 def test_every_other_answer_is_one_clear_line(server: FileServer, page: Page, kind: type[RunError], said: str) -> None:
     try:
-        get(server.at("/yob2020.txt", page))
+        get(server.at("/yob2020.txt", page), patience=SOON if page.wait else Patience())
     except kind as error:
         assert said in str(error)
         assert "\n" not in str(error)

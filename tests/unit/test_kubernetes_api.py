@@ -1,8 +1,9 @@
 """How the API server's answers are taken."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -49,15 +50,20 @@ async def test_an_overloaded_api_server_is_left_alone_for_as_long_as_it_asks() -
     assert asked[1] - asked[0] >= 0.99
 
 
-async def test_a_conflict_is_not_a_job_that_is_there_already() -> None:
+@pytest.mark.parametrize("create", [KubernetesApi.create_job, KubernetesApi.create_parser_pool])
+async def test_a_conflict_is_not_one_that_is_there_already(
+    create: Callable[[KubernetesApi, dict[str, Any]], Awaitable[bool]],
+) -> None:
     """A quota that changes meanwhile answers with 409 as well, and so may a webhook."""
     said = {"message": 'Operation cannot be fulfilled on resourcequotas "q"', "reason": "Conflict"}
     async with an_api(lambda: web.json_response(said, status=409)) as api:
         with pytest.raises(ClusterSilent, match="cannot be fulfilled on resourcequotas"):
-            await api.create_job({})
+            await create(api, {})
     said = {"message": 'jobs.batch "a" already exists', "reason": "AlreadyExists"}
     async with an_api(lambda: web.json_response(said, status=409)) as api:
-        assert not await api.create_job({})
+        assert not await create(api, {})
+    async with an_api(lambda: web.json_response({}, status=201)) as api:
+        assert await create(api, {})
 
 
 @pytest.mark.parametrize("said", ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])

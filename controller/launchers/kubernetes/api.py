@@ -102,15 +102,7 @@ class KubernetesApi:
             ApiRefused: it definitely was not created.
             Unavailable: it may have been created.
         """
-        try:
-            await self._request("POST", self._jobs, body=manifest)
-        except ApiRefused as error:
-            if error.word == "AlreadyExists":
-                return False
-            if error.status == 409:  # somebody changes a quota, or a webhook said so: a retry may pass
-                raise ClusterSilent(str(error)) from None
-            raise
-        return True
+        return await self._create(self._jobs, manifest)
 
     async def get_job(self, name: str) -> Job | None:
         """A Job by name, if there is one; from etcd, not from a cache."""
@@ -168,18 +160,8 @@ class KubernetesApi:
         return await self._list(self._parser_pools, {}, dict[str, Any])
 
     async def create_parser_pool(self, manifest: Mapping[str, Any]) -> bool:
-        """Creates a ParserPool; False if there is one of its name.
-
-        Raises:
-            ApiRefused: it definitely was not created.
-        """
-        try:
-            await self._request("POST", self._parser_pools, body=manifest)
-        except ApiRefused as error:
-            if error.word == "AlreadyExists":
-                return False
-            raise
-        return True
+        """Creates a ParserPool; False if there is one of its name. Raises as `create_job`."""
+        return await self._create(self._parser_pools, manifest)
 
     async def parser_pool_fields(self) -> frozenset[str] | None:
         """The fields of a ParserPool's spec, as the cluster knows them; None if it knows none.
@@ -228,6 +210,17 @@ class KubernetesApi:
             if not page.metadata.token:
                 return items
             query["continue"] = page.metadata.token
+
+    async def _create(self, path: str, manifest: Mapping[str, Any]) -> bool:
+        try:
+            await self._request("POST", path, body=manifest)
+        except ApiRefused as error:
+            if error.word == "AlreadyExists":
+                return False
+            if error.status == 409:  # somebody changes a quota, or a webhook said so: a retry may pass
+                raise ClusterSilent(str(error)) from None
+            raise
+        return True
 
     async def _request_if_there(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         try:

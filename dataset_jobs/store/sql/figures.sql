@@ -13,8 +13,13 @@ union all
 select state, count(*) from jobs where state in ('scheduled', 'queued', 'running') group by state
 
 -- name: figures.datasets
--- Counts the datasets by status.
-select status, count(*) as datasets from datasets group by status
+-- Counts the datasets by status, by indexes alone: most are completed, which are all but the rest.
+with others as (
+    select status, count(*) as datasets from datasets where status <> 'completed' group by status
+)
+select status, datasets from others
+union all
+select 'completed', count(*) - (select coalesce(sum(datasets), 0)::bigint from others) from datasets
 
 -- name: figures.record_minute
 -- Writes a row for each pool that this controller decides for, of the minute that is just over, and removes rows older

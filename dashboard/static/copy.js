@@ -1,0 +1,15 @@
+// Buttons that copy what data-copy names, or what stands before them.
+"use strict";
+document.documentElement.dataset.copies = "yes";
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (button === null) return;
+  const from = document.getElementById(button.dataset.copy) ?? button.previousElementSibling;
+  let said = "Copied.";
+  try { await navigator.clipboard.writeText(from.textContent); } catch {
+    from.closest("details")?.setAttribute("open", "");
+    getSelection().selectAllChildren(from);
+    said = "Selected: press Ctrl+C.";
+  }
+  document.getElementById("outcome").textContent = said;
+});
