@@ -21,6 +21,7 @@ from api.context import Calling, Context, Requesting, Using
 from api.declared import Topic
 from api.problems import Problem, problem_of
 from api.routes.streams import MOST_IDS
+from api.upload.digests import check_sha256
 from api.upload.fields import Asked, read_fields
 from api.upload.receiving import Received
 from api.upload.several import Refused, receiving_each
@@ -135,6 +136,7 @@ async def _taken(request: Request, using: Context, client: Client, received: Rec
         Problem, RunError: it is no fault of this file.
     """
     try:
+        check_sha256(asked.sha256, received.content.sha256)
         if asked.validate_only:
             async with using.uploads.checking.taken():
                 found = await run_sync(would_do, using, client, received, asked, abandon_on_cancel=True)
