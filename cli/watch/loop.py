@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import typer
 
+from cli.screen.streams import CannotPrint
 from cli.watch.asking import Answer, Asking, Crashed, Done, Failed, Looked, Refused
 from cli.watch.layout import screen
 from cli.watch.marks import marks_for
@@ -61,6 +62,9 @@ class Watching:
         try:
             with self._terminal.taken():
                 self._go_on()
+        except CannotPrint:
+            if self._terminal.ended_by is None:
+                raise  # else the terminal is closed
         finally:
             self._asking.end()
         raise typer.Exit(0 if self._terminal.ended_by is None else 128 + self._terminal.ended_by)

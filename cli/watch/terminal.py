@@ -70,8 +70,11 @@ class Terminal:
         return []
 
     def _typed(self, keyboard: int) -> bytes:
-        content = os.read(keyboard, 4096)
-        if not content:  # the other end is closed, and nobody can type any more
+        try:
+            content = os.read(keyboard, 4096)
+        except OSError:  # the terminal is closed
+            content = b""
+        if not content:  # nobody can type any more
             self.can_type = False
         # Over a slow line a sequence may come in parts, and its first one looks like Escape.
         while content.endswith(_UNFINISHED) and select.select([keyboard], [], [], _REST_SECONDS)[0]:

@@ -154,6 +154,12 @@ def test_a_lost_database_is_said_and_comes_back(lived_in: World, postgres: Postg
             assert screen.terminal.end() == 0
 
 
+def test_a_closed_terminal_ends_it(lived_in: World) -> None:
+    with watching(lived_in) as screen:
+        screen.terminal.hang_up()
+        assert screen.terminal.process.wait(60) == 128 + signal.SIGHUP
+
+
 def test_a_terminal_without_a_keyboard_has_no_keys(lived_in: World) -> None:
     command = ["sh", "-c", f"exec {sys.executable} -m cli watch < /dev/null"]
     with on_terminal(env=environment(lived_in), command=command) as terminal:

@@ -35,7 +35,9 @@ def drawn(state: State, width: int = 80, height: int = 24, marks: Marks = UTF_8)
     return [plain(line) for line in screen(state, width, height, marks)]
 
 
-@pytest.mark.parametrize(("width", "height"), [*product((20, 40, 80), (5, 10, 24)), (59, 24), (119, 30), (120, 30)])
+@pytest.mark.parametrize(
+    ("width", "height"), [*product((20, 40, 80), (5, 10, 24)), (1, 1), (3, 2), (59, 24), (119, 30), (120, 30)]
+)
 @pytest.mark.parametrize("many", [0, 20])
 def test_a_screen_is_as_large_as_its_terminal(width: int, height: int, many: int) -> None:
     state = watching(glance(many, many, many, many))
