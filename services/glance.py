@@ -62,12 +62,16 @@ class Glance:
     found: Found | None
 
 
-def read_recent(database: ClientDatabase, limit: int) -> Recent:
-    """The jobs at work and those that ended last, at most so many of each, by their indexes."""
+def read_recent(database: ClientDatabase, limit: int, now: datetime | None = None) -> Recent:
+    """The jobs at work and those that ended last, at most so many of each, by their indexes.
+
+    Args:
+        now: by the database's clock, if it is read already.
+    """
     jobs = Jobs(database)
     running = jobs.page(JobFilter((JobState.RUNNING,)), limit, None).items
     ended = jobs.page(JobFilter(), limit, order=JobOrder.FINISHED).items
-    return Recent(running, ended, database.now())
+    return Recent(running, ended, now or database.now())
 
 
 def glance(database: ClientDatabase, limit: int, which: JobFilter | None = None) -> Glance:
@@ -87,4 +91,4 @@ def glance(database: ClientDatabase, limit: int, which: JobFilter | None = None)
     if which is not None:
         jobs = Jobs(database).page(which, limit).items
         asked = Found(jobs, why_waiting(database, jobs, now=now))
-    return Glance(now, status, found, lately(database), read_recent(database, limit), asked)
+    return Glance(now, status, found, lately(database), read_recent(database, limit, now), asked)

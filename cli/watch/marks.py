@@ -122,10 +122,11 @@ def plain(line: Line) -> str:
 
 
 def within(line: Line, width: int, marks: Marks) -> Line:
-    """A line that is no wider than that."""
+    """A line that is no wider than that, of texts that no terminal obeys: every line goes through here."""
     left, made = width, Line()
     for text, style in line:
-        shown = text if width_of(text) <= left else marks.fitted(text, left)
+        harmless = marks.text(text)
+        shown = harmless if width_of(harmless) <= left else marks.fitted(harmless, left)
         made.append((shown, style))
         left -= width_of(shown)
         if left <= 0:

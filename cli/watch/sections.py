@@ -76,7 +76,7 @@ def problem(state: State, row: Row, paper: Paper, most: int | None = 1) -> list[
     if len(texts) < len(whole):
         texts[-1] = marks.fitted(" ".join([texts[-1], *(one.strip() for one in whole[len(texts) :])]), room)
     first = [*paper.begin(state, row), (f"{marks.wrong} ", style), (texts[0], paper.style(state, row, style))]
-    lines = [first, *([("    ", ""), (text, paper.style(state, row, style))] for text in texts[1:])]
+    lines = [first, *([("    ", ""), (text, style)] for text in texts[1:])]
     parts = [found.outlook, found.fault.words]
     if found.since is not None:
         parts.insert(0, f"since {duration(state.glance.as_of - found.since)}")
@@ -215,9 +215,9 @@ def ended(state: State, row: Row, paper: Paper) -> Line:
     assert isinstance(job, JobView)
     at = marks.unknown if job.finished_at is None else local_time(job.finished_at, "%H:%M:%S")
     said = _rows_of(job) if job.state == JobState.COMPLETED else job.last_cause or ""
-    tail = 9 + 2 + 16 if paper.width >= 56 else 9
+    tail = 9 + 2 + 13 if paper.width >= 56 else 9
     room = paper.width - (2 + SHORT_ID + 1 + 2 + 1 + 8 + 1 + 1 + tail)
-    how = marks.fitted(said, 16) if paper.width >= 56 else ""
+    how = marks.fitted(said, 13) if paper.width >= 56 else ""
     return [
         *paper.begin(state, row),
         (f"{marks.fitted(at, 8)} {_named(job, max(0, room), marks)} ", paper.style(state, row)),

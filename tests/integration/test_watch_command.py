@@ -122,11 +122,12 @@ def test_stories_are_read_and_the_screen_follows(lived_in: World) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_the_terminal_as_it_was(lived_in: World, number: signal.Signals) -> None:
+    """Ctrl-Z gives it back, too. It stops nothing here: the kernel stops no group that nobody could wake."""
     with on_terminal("watch", env=environment(lived_in)) as terminal:
         before = terminal.modes()
         Screen(terminal).until("POOL", "q quit")
         assert terminal.modes() != before
-        if number is signal.SIGTERM:  # Ctrl-Z comes first
+        if number is signal.SIGTERM:
             terminal.process.send_signal(signal.SIGTSTP)
             terminal.until(BACK, 60)
             terminal.process.send_signal(signal.SIGCONT)

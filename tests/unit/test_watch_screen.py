@@ -1,5 +1,6 @@
 """The screen of `watch`: nothing is wider than the terminal, what is worst is there, and what is hidden is counted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -147,6 +148,26 @@ def test_a_terminal_gets_only_what_it_can_show(encoding: str) -> None:
         "\n".join(lines).encode(encoding)
         assert max(map(width_of, lines)) <= 80
         assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("keys", ["", "G", "c", "?", "/", ["enter"], ["G", "enter"], ["j", "enter"]], ids=str)
+def test_no_text_from_outside_is_obeyed(keys: Sequence[str]) -> None:
+    bad = {"filename": HOSTILE, "country": HOSTILE, "last_error": HOSTILE, "last_cause": HOSTILE}
+    seen = glance(0, 1, 1)
+    queue = pool(HOSTILE, queued=1, running=1, runs_working=1, desired=3, reason=HOSTILE, decided_by=HOSTILE)
+    one = replace(seen.status.controllers[0], owner=HOSTILE, pools=[HOSTILE])
+    seen = replace(
+        seen,
+        status=replace(seen.status, pools=[queue], controllers=[one]),
+        problems=[problem(HOSTILE, HOSTILE)],
+        recent=replace(seen.recent, running=[job(1, **bad)], ended=[job(2, "failed", **bad), job(3, HOSTILE, **bad)]),
+    )
+    state = watching(seen, place=HOSTILE, trouble=None if keys else Unavailable(HOSTILE))
+    for key in keys:
+        state.press(key)
+    for width in (80, 140):
+        assert all(line.isprintable() for line in drawn(state, width))
+        assert all(plain(line).isprintable() for line in picture(state, width, UTF_8))
 
 
 def test_a_picture_has_everything_and_commands_to_type() -> None:
