@@ -28,6 +28,7 @@ from api.upload.several import Refused, receiving_each
 from api.upload.taking import CLIENT_GONE, SUBMITTING, in_address, submission, submit, would_do
 from dashboard import paths
 from dashboard.declaring import ALSO, shows, takes
+from dashboard.outcomes import word_of
 from dashboard.rendering import FRAGMENT, HEADERS, page
 from dashboard.views.uploads import ChosenFile, FileRow, checked_row, chosen_rows, refused_row, row_of, tally
 from dataset_jobs.model.errors import RunError
@@ -35,6 +36,8 @@ from services.batches import Batch, read_batch, read_files
 from services.client import Client
 from services.datasets import MOST_KNOWN
 from services.keys import Role
+from services.operation_acts import Doing
+from services.several import act_on_several
 from services.submission import LONGEST_BATCH
 
 topic = Topic("upload page", "Files on their way into the database.")
@@ -111,8 +114,8 @@ def show_batch(request: Request, using: Using, caller: Calling, batch: str) -> R
 def retry_batch(client: Requesting, using: Using, caller: Calling, batch: Annotated[str, Form()]) -> Response:
     """Retries the jobs of a batch that failed of something that may pass."""
     found = read_batch(client.database, batch, SHOWN)
-    client.jobs.retry_all(_retryable(found, using, caller))
-    return RedirectResponse(paths.with_outcome(paths.batch(batch), "retry-batch"), 303, HEADERS)
+    done = act_on_several(client, Doing.RETRY, _retryable(found, using, caller), lambda _: True)
+    return RedirectResponse(paths.with_outcome(paths.batch(batch), word_of(done)), 303, HEADERS)
 
 
 def _retryable(found: Batch, using: Context, caller: Caller) -> list[UUID]:
