@@ -40,6 +40,12 @@ class Lately:
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
 
+    def forget(self, key_id: str) -> None:
+        """All sessions of a key that is revoked."""
+        with self._lock:
+            for name in [name for name, (_, caller) in self._known.items() if caller.key_id == key_id]:
+                del self._known[name]
+
     def caller(self, token: str) -> Caller | None:
         """Who had this session a moment ago."""
         with self._lock:

@@ -194,6 +194,7 @@ def _what_ends(asked: Asked) -> Sentence:
 
 def _revoke_key(asked: Asked) -> str:
     asked.client.keys.revoke(asked.id)
+    asked.using.lately.forget(asked.id)
     return paths.KEYS
 
 

@@ -3,6 +3,7 @@
 Nothing that is not known is written as a zero: it is a dash.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,13 +91,16 @@ def size(count: int | None) -> str:
 
 
 def capital(text: Sentence | str) -> Sentence | str:
-    """A sentence with a capital letter at its beginning."""
+    """A sentence with a capital letter at its beginning, unless it begins with the name of a file or of a thing."""
     if isinstance(text, str):
-        return text[:1].upper() + text[1:]
+        return text[:1].upper() + text[1:] if _WORD.match(text) else text
     first = text.parts[0] if text.parts else ""
-    if not isinstance(first, str):
+    if not isinstance(first, str) or not _WORD.match(first):
         return text
     return Sentence((first[:1].upper() + first[1:], *text.parts[1:]))
+
+
+_WORD = re.compile(r"[^\W\d_]['’a-z-]*(?:[,;:.]?(?:\s|$))")
 
 
 def _iso(at: datetime) -> str | None:

@@ -70,7 +70,8 @@ class Jobs:
         return {
             "state": which.states, "cause": which.causes, "country": which.country, "filename": which.file,
             "pool": which.pool, "since": when(which.since, lambda: clock_at(self._api)),
-            "dataset_id": which.dataset_id, "reason": which.reason, "batch": which.batch,
+            "ended_since": when(which.ended_since, lambda: clock_at(self._api)), "dataset_id": which.dataset_id,
+            "reason": which.reason, "batch": which.batch,
         }  # fmt: skip
 
     def page(self, query: Mapping[str, Any], limit: int) -> Found:

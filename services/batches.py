@@ -53,7 +53,7 @@ class BatchFile:
     Args:
         job: the latest one of its dataset; None if it is purged.
         text: where it stands.
-        problems: what is wrong with it: the place and the reason of each, without its contents.
+        problems: what else is wrong with it: the place and the reason of each, without its contents.
         remedy: what to do about that.
         retryable: it failed, and the same file may pass another time.
     """
@@ -140,6 +140,11 @@ def loaded(dataset: DatasetView) -> Sentence:
     return sentence("{}, {}, {}", names, years_in_words(dataset.years), " and ".join(dataset.sexes))
 
 
+def without_name(error: str, filename: str) -> str:
+    """What is wrong with a file, where its name stands beside it."""
+    return next((error.removeprefix(name) for mark in ":,;" if error.startswith(name := f"{filename}{mark} ")), error)
+
+
 def remedied(advice: Iterable[Advice]) -> Remedied:
     """Advice on a refused file, for whoever has it: what to do, and what to say with it."""
     steps = [*advice]
@@ -168,7 +173,9 @@ def _whole(step: Advice) -> str:
     before, _, last = step.text.rpartition(". ")
     if not last.endswith(":"):
         return step.text
-    return f"{before}." if before else f"{last[:-1]}."
+    if before or any(hint.action is Action.LIST_FORMATS for hint in step.hints):
+        return f"{before}." if before else ""
+    return f"{last[:-1]}."
 
 
 def _latest_jobs(database: ClientDatabase, datasets: Sequence[DatasetView]) -> Mapping[UUID, JobView]:
@@ -196,8 +203,8 @@ def _stands(dataset: DatasetView, job: JobView | None, waiting: Mapping[UUID, Wa
 
 def _failed(dataset: DatasetView, job: JobView, outcome: Outcome | None) -> BatchFile:
     cause, reason = cause_of(job.last_cause), reason_of(job.last_reason)
-    problems = outcome.problems if outcome is not None and len(outcome.problems) > 1 else ()
-    text = sentence("{}", job.last_error)
+    problems = () if outcome is None else outcome.problems[1:]
+    text = sentence("{}", without_name(job.last_error or "", dataset.filename))
     if cause is None:
         return BatchFile(dataset, job, text, problems)
     about = Subject(

@@ -85,7 +85,7 @@ class DatasetStory:
         years: the first one first.
         totals: rows and sum of all years, for each sex.
         supersedes, superseded_by: at most `MOST_OTHERS`.
-        more_superseded: how many are not named.
+        more_superseded, more_superseding: how many of each are not named.
         left_out: None if nothing is loaded.
         jobs: the newest first, at most `MOST_JOBS`; `more_jobs` if there are others.
         job: the story of the job that counts: the one that is not finished, else the newest; None if all are removed.
@@ -104,6 +104,7 @@ class DatasetStory:
     supersedes: Sequence[DatasetView]
     superseded_by: Sequence[DatasetView]
     more_superseded: int
+    more_superseding: int
     left_out: LeftOut | None
     jobs: Sequence[JobView]
     more_jobs: bool
@@ -134,6 +135,7 @@ def dataset_story(client: Client, dataset_id: UUID) -> DatasetStory:
         client.datasets.list(ids=dataset.supersedes[:MOST_OTHERS]),
         [*by.values()],
         max(0, len(dataset.supersedes) - MOST_OTHERS),
+        max(0, len(dataset.superseded_by) - MOST_OTHERS),
         None if report is None else LeftOut([*left_out(report)], _added(report), report.is_whole),
         found.items,
         found.next is not None,

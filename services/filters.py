@@ -34,6 +34,10 @@ FEW_RUNS = 300
 """If at most so many runs ended by a reason, a list begins with their jobs; else it comes upon them soon enough."""
 
 
+NO_REASON = "none"
+"""Stands for runs that ended without a reason; `jobs.match` has it too."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs; each condition must hold, and an empty one always does.
@@ -45,7 +49,7 @@ class JobFilter:
         pool: by name.
         since, until: submitted since then, and not after.
         dataset_id: of this dataset.
-        reason: of its latest run; says more than the cause. An empty one is that of runs without.
+        reason: of its latest run; says more than the cause. `NO_REASON`: its run has none.
         kind: the first load of a dataset, or a later one.
         batch: the name of what was submitted together.
         newest_files: look for the file's name in the newest so many datasets alone.
@@ -151,7 +155,7 @@ def select_jobs(
         if of is not None and len(of) <= FEWER and statement == "jobs.match" and which == _of_datasets_alone(which):
             return database.all("jobs.match_of_datasets", dataset_ids=of, before=first, limit=limit)
         ids = None
-        if which.reason:
+        if which.reason not in (None, NO_REASON):
             some = database.all("jobs.of_reason", reason=which.reason, limit=FEW_RUNS + 1)
             ids = [row["id"] for row in some] if len(some) <= FEW_RUNS else None
         return database.all(

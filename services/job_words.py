@@ -12,9 +12,6 @@ from dataset_jobs.model.text import one_line
 from services.filter_line import Field, ago, example, one_of, read_line, with_word
 from services.filters import JobFilter
 
-NO_REASON = "none"
-"""Stands for runs that ended without a reason."""
-
 
 @dataclass(frozen=True, slots=True)
 class JobWords:
@@ -58,7 +55,7 @@ def _id(value: str) -> Any:
 _FIELDS: Mapping[str, Field] = {
     "state": Field("states", one_of("state", JobState), "failed"),
     "cause": Field("causes", one_of("cause", Cause), "crashed"),
-    "reason": Field("reason", lambda value: "" if value == NO_REASON else value, "not_a_number"),
+    "reason": Field("reason", str, "not_a_number"),
     "pool": Field("pool", str, "default"),
     "country": Field("country", str, "US"),
     "batch": Field("batch", str, "monday"),

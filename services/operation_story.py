@@ -116,8 +116,6 @@ def _filter_words(kept: Mapping[str, Any]) -> list[tuple[str, Sentence]]:
             value = " or ".join(value)
         elif name == "superseded":
             value = "yes" if value else "no"
-        elif value == "":
-            value = "none"
         words.append((label, sentence("{}", value)))
     return words or [("Which", sentence("all"))]
 

@@ -80,12 +80,13 @@ class JobQuery(OldPaging):
     pool: str | None = None
     country: str | None = Field(None, description="ISO code, or the country's id.")
     cause: Annotated[list[Cause], Several] = Field([], description="Of the last run that ended badly.")
-    reason: str | None = Field(None, description="Of the latest run; it says more than the cause.")
+    reason: str | None = Field(None, description="Of the latest run; it says more than the cause. `none`: without one.")
     type: JobType | None = None
     dataset_id: UUID | None = None
     filename: str | None = Field(None, description="A part of it, or the whole name with * and ?.")
     since: AwareDatetime | None = Field(None, description="Submitted at that time or later.")
     until: AwareDatetime | None = Field(None, description="Submitted at that time or earlier.")
+    ended_since: AwareDatetime | None = Field(None, description="Completed, failed or cancelled at that time or later.")
     batch: str | None = Field(None, description="The name of what was uploaded together.")
     ids: Annotated[list[UUID], Several] = Field([], max_length=50, description="These alone; without other filters.")
     sort: Annotated[
@@ -240,4 +241,5 @@ def _filter(client: Client, query: JobQuery) -> JobFilter:
         kind=query.type,
         batch=query.batch,
         newest_files=NEWEST_FILES if query.filename else None,
+        ended_since=query.ended_since,
     )

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.access import Access
 from api.conditional import answer, done
-from api.context import Requesting
+from api.context import Requesting, Using
 from api.declared import Topic
 from api.parameters import Body
 from api.problems import Problem
@@ -91,9 +91,10 @@ def make_key(client: Requesting, body: NewKey) -> Response:
     "DELETE", "/v1/keys/{key_id}", Access.ADMIN, status_code=204, problems=["not-found", "last-admin"],
     summary="Revoke a key", example="/v1/keys/3kX9mQ2z",
 )  # fmt: skip
-def revoke_key(client: Requesting, key_id: str) -> None:
+def revoke_key(using: Using, client: Requesting, key_id: str) -> None:
     """Revokes a key at once; one that is revoked already stays so. The last one of an admin stays."""
     client.keys.revoke(key_id)
+    using.lately.forget(key_id)
 
 
 def _duration(given: str | None) -> timedelta | None:

@@ -51,7 +51,8 @@ class OperationFilter(Body):
     state: Annotated[list[JobState], _Words] = Field([], description="Jobs in one of these.")
     pool: str | None = Field(None, description="Jobs of this pool.")
     cause: Annotated[list[Cause], _Words] = Field([], description="Jobs whose last run that ended badly did so of it.")
-    reason: str | None = Field(None, description="Jobs whose latest run has it.")
+    reason: str | None = Field(None, description="Jobs whose latest run has it. `none`: whose latest run has none.")
+    ended_since: AwareDatetime | None = Field(None, description="Jobs that ended at that time or later.")
     type: JobType | None = Field(None, description="Jobs of this type.")
     dataset_id: UUID | None = Field(None, description="Jobs of this dataset.")
     status: Annotated[list[DatasetStatus], _Words] = Field([], description="Datasets in one of these.")
@@ -67,7 +68,7 @@ class OperationFilter(Body):
     batch: str | None = Field(None, description="The name of what was uploaded together.")
 
 
-_OF_JOBS = ("state", "pool", "cause", "reason", "type", "dataset_id")
+_OF_JOBS = ("state", "pool", "cause", "reason", "type", "dataset_id", "ended_since")
 _OF_DATASETS = ("status", "sha256", "year", "measure", "region", "superseded")
 
 
@@ -176,5 +177,6 @@ def _filter(client: Client, body: NewOperation) -> JobFilter | DatasetFilter:
         reason=said.reason,
         kind=said.type,
         dataset_id=said.dataset_id,
+        ended_since=said.ended_since,
         **both,
     )

@@ -147,7 +147,7 @@ class _File:
             await self._flush(self._content)
             if self._content.size:
                 return Received(self._name, self._fields, self._content)
-            self._refuse(Problem("empty-file", f"{self._name} has no bytes"))
+            self._refuse(Problem("empty-file", f"{self._name}: it has no bytes"))
         assert self._refused is not None
         return self._refused
 

@@ -12,7 +12,7 @@ from dashboard import paths
 from dashboard.declaring import shows
 from dashboard.rendering import page
 from services.failures import FailureGroup
-from services.job_words import NO_REASON
+from services.filters import NO_REASON
 from services.keys import Role
 
 topic = Topic("failed jobs", "The failed jobs by what they failed of.")

@@ -84,6 +84,7 @@ def log_out(request: Request, using: Using) -> Response:
     """Ends the session of this browser, at once and for all its tabs."""
     check_site(request.headers, by_browser=True)
     if (token := token_of(request.headers)) is not None:
+        using.lately.note(token, None)
         key = using.client.web_sessions.key(token)
         if isinstance(key, Key):
             _sessions_as(request, using, key.name, key.id).end(token)

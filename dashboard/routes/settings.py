@@ -36,9 +36,10 @@ def settings(request: Request, using: Using, caller: Calling) -> Response:
 
 
 @takes(topic, "/logout-others", Access.VIEWER, changes=False)
-def log_out_others(request: Request, client: Requesting, caller: Calling) -> Response:
+def log_out_others(request: Request, using: Using, client: Requesting, caller: Calling) -> Response:
     """Ends the logins of other browsers with the same key."""
     token = token_of(request.headers)
     if token and caller.key_id is not None:
         client.web_sessions.end_others(caller.key_id, token)
+        using.lately.forget(caller.key_id)
     return RedirectResponse(paths.with_outcome(paths.SETTINGS, "logged-out-others"), 303, HEADERS)

@@ -20,12 +20,14 @@
   function take(html, sent, files) {
     const made = [...new DOMParser().parseFromString(html, "text/html").querySelectorAll("tr[data-is]")];
     made.forEach((row, n) => {
-      const old = sent ?? at(row.id), held = old?.matches(":focus-within, [data-is=sending], [data-is=waiting]");
-      if (!sent && !files && (held || old?.textContent === row.textContent)) return;
+      const old = sent ?? at(row.id), stays = old?.matches(":focus-within, [data-is=sending], [data-is=waiting]");
+      if (!sent && !files && (stays || old?.textContent === row.textContent)) return;
       row.file = files?.[n] ?? old?.file;
-      row.classList.toggle("held", row.file);
+      row.classList.toggle("mine", row.file);
       if (old) old.replaceWith(row); else at("files").append(row);
     });
+    const states = Object.entries(Object.groupBy(at("files").rows, (row) => row.dataset.is));
+    at("tally").textContent = states.map(([state, { length }]) => `${length} ${state}`).join(", ");
     const retries = again().length, all = fresh().length + retries;
     send.textContent = retries && retries === all ? `Retry ${all} that failed` : `Upload ${all || ""}`;
     send.form.toggleAttribute("data-unsaved", all > 0);
@@ -83,7 +85,15 @@
     });
   };
   input.required = false;
-  input.onchange = () => { const files = [...input.files]; input.value = ""; later(() => add(files)); };
+  const choose = (event, { files }) => {
+    const chosen = [...files];
+    event.preventDefault();
+    input.value = "";
+    later(() => add(chosen));
+  };
+  input.onchange = (event) => choose(event, input);
+  document.ondragover = (event) => event.preventDefault();
+  document.ondrop = (event) => choose(event, event.dataTransfer);
   country.onchange = () => later(() => add(rows(/chosen|known/).flatMap((row) => row.file ?? [])));
   copy.onclick = () => {
     const said = wrong().flatMap((row) => [...row.querySelectorAll("th, .said")]);

@@ -9,7 +9,7 @@ from dashboard import paths
 from dashboard.writing import size as written_size
 from dataset_jobs.model.coverage import years_in_words
 from dataset_jobs.model.sentences import Sentence, counted, sentence
-from services.batches import NOTHING_TO_DO, BatchFile, Remedied, loaded, remedy_of_refusal
+from services.batches import NOTHING_TO_DO, BatchFile, Remedied, loaded, remedy_of_refusal, without_name
 from services.report_words import about_the_file, left_out
 from services.submission import Submission, says_year
 from services.validation import Overlap, Validation
@@ -96,7 +96,7 @@ def chosen_rows(files: Sequence[ChosenFile], known: Sequence[BatchFile], most: i
         if file.sha256 and file.sha256 in first:
             yield replace(row, key="", state="twice", text=sentence("the same bytes as {}", first[file.sha256]))
         elif file.sha256 in there:
-            yield replace(known_row(there[file.sha256]), name=file.name)
+            yield known_row(there[file.sha256], file.name)
         elif file.size > most:
             yield replace(row, state="refused", text=sentence(f"a file may have {most:,} bytes at most"))
         else:
@@ -104,20 +104,21 @@ def chosen_rows(files: Sequence[ChosenFile], known: Sequence[BatchFile], most: i
         first.setdefault(file.sha256, file.name)
 
 
-def known_row(file: BatchFile) -> FileRow:
-    """A file that nobody has to send."""
+def known_row(file: BatchFile, name: str) -> FileRow:
+    """A file that nobody has to send; here it is called so."""
     dataset = file.dataset
-    text = sentence("already here as {} (same bytes): {}", dataset.filename, file.text)
+    as_ = "" if name == dataset.filename else f" as {dataset.filename}"
+    text = sentence("already here{} (same bytes): {}", Sentence((as_,)), file.text)
     if dataset.loaded_at is not None:
         text = sentence(
-            "already loaded at {} as {} (same bytes): {}", dataset.loaded_at, dataset.filename, loaded(dataset)
-        )
-    return replace(row_of(file), state="known", text=text, problems=(), remedy=NOTHING_TO_DO)
+            "already loaded at {}{} (same bytes): {}", dataset.loaded_at, Sentence((as_,)), loaded(dataset)
+        )  # fmt: skip
+    return replace(row_of(file), name=name, state="known", text=text, problems=(), remedy=NOTHING_TO_DO)
 
 
 def refused_row(name: str, problem: Problem, key: str = "", size: int | None = None) -> FileRow:
     """A file that was not taken."""
-    text = problem.detail.removeprefix(f"{name}: ")
+    text = without_name(problem.detail, name)
     return FileRow(
         key, name, "" if size is None else written_size(size), "refused", sentence("{}", text), remedy=_helps(problem)
     )

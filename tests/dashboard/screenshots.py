@@ -9,18 +9,20 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psycopg
 from playwright.sync_api import Browser
 
 from app.countries import iso_countries
 from dataset_jobs import migrations
+from dataset_jobs.model.causes import Cause
+from dataset_jobs.model.states import JobState
+from services.filters import JobFilter
+from services.operation_acts import Doing
 from tests.api.client import Api, running
 from tests.dashboard.browser import Tab, chromium, tab
-from tests.dashboard.controlling import controlling
 from tests.dashboard.loading import BAD, run_all
 from tests.integration.world import NATIONAL, NO_RETRIES, World
 from tests.kit import many_jobs
@@ -70,6 +72,14 @@ values ('test', 'process', '{default}', now() + interval '10 minutes', '{}')
 """
 """That of the installation does not report itself."""
 
+WORK = """
+update jobs set state = 'running', lease_epoch = 1 where id = '{job_id}';
+insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, launched_at, launch_name, runner_uid, started_at,
+    lease_until, bytes_done, rows_done)
+values ('{job_id}', 1, 'default', 'process', 'test', now(), now(), 'pid-4711', 'x', now(), now() + interval '1 hour',
+    301000, 17250)
+"""
+
 BLOCKED = """
 update pools set blocked_since = now() - interval '1 hour 58 minutes', blocked_cause = 'cannot_start',
     blocked_reason = 'image', probe_at = now() + interval '3 minutes', probes = 5, max_running = 8,
@@ -101,34 +111,25 @@ def empty(world: World) -> Iterator[Installation]:
 def normal(world: World) -> Iterator[Installation]:
     """Some files are loaded, two failed, one is at work, and one waits."""
     client = world.client
-    for path in sorted(NATIONAL.glob("*.txt"))[:6]:
+    for path in sorted(NATIONAL.glob("*.txt"))[:5]:
         world.submit(path)
-    bad = world.submit(world.file("yob2002.txt", BAD))
+    done = world.submit(NATIONAL / "yob2024.txt")
+    world.submit(world.file("yob2002.txt", BAD))
     world.submit(world.file("vornamen-2011.csv", "Name;Anzahl\nAnna;12\n"), "CH")
     run_all(world, retry=NO_RETRIES)
     world.query(DAY_OF_A_POOL)
     world.query("update pools set max_running = 4")
+    world.query("update datasets set batch = 'spring'")
     client.schedules.add("ssa-weekly", "0 3 * * 1", "UTC", "in/us", "US", "default")
     world.query(CONTROLLER)
-    with psycopg.connect(world.conninfo) as held, controlling(world), running(world) as api:
-        held.execute("lock table names in share mode")
-        rows = "".join(f"Name{number},F,{number + 5}\n" for number in range(40_000))
-        work = world.submit(world.file("yob1999.txt", rows))
-        while not world.query("select 1 from runs where job_id = %s and rows_done > 0", work.job_id):
-            held.execute("select pg_sleep(0.2)")
-        later = world.submit(world.file("yob1998.txt", "Mary,F,7\n"))
-        with suppress(Exception):
-            client.jobs.reschedule(later.job_id, priority=5)
-        yield Installation(
-            api,
-            {
-                "jobs": str(work.job_id),
-                "datasets": str(bad.dataset_id),
-                "pools": "default",
-                "schedules": "ssa-weekly",
-            },
-        )
-        held.rollback()
+    work = world.submit(
+        world.file("yob1999.txt", "".join(f"Name{number},F,{number + 5}\n" for number in range(40_000)))
+    )
+    world.query(WORK.format(job_id=work.job_id))
+    world.submit(world.file("yob1998.txt", "Mary,F,7\n"))
+    with running(world) as api:
+        shown = {"jobs": str(work.job_id), "datasets": str(done.dataset_id), "pools": "default"}
+        yield Installation(api, {**shown, "schedules": "ssa-weekly", "uploads": "spring"})
 
 
 @contextmanager
@@ -155,10 +156,19 @@ def _shown(world: World) -> Iterator[Installation]:
         "select jobs.id, dataset_id from jobs join datasets on datasets.id = dataset_id"
         " where state = 'failed' order by jobs.key desc limit 1"
     )
+    started = world.client.operations.start(
+        Doing.RETRY, JobFilter((JobState.FAILED,), (Cause.UNAVAILABLE,)), most=100_000
+    )
     with running(world) as api:
         yield Installation(
             api,
-            {"jobs": str(found["id"]), "datasets": str(found["dataset_id"]), "pools": "default", "uploads": "monday"},
+            {
+                "jobs": str(found["id"]),
+                "datasets": str(found["dataset_id"]),
+                "operations": str(started.id),
+                "pools": "default",
+                "uploads": "monday",
+            },
         )
 
 

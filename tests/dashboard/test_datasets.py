@@ -9,9 +9,12 @@ from playwright.sync_api import expect
 from psycopg.types.json import Jsonb
 
 from dashboard.routes.datasets import SHOWN
+from services import dataset_story
 from services.dataset_story import MOST_JOBS
+from tests.api.client import Api
 from tests.dashboard.browser import NARROW, WIDE, Tab
 from tests.dashboard.loading import BAD, run_all
+from tests.dashboard.test_acts import uploaded_by
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
 
@@ -212,6 +215,23 @@ def test_a_role_sees_what_it_may_do(visit: Callable[[str], Visitor], admin: Visi
         assert buttons_of(page) == set()
         assert "Who did what" not in text_of(page)
         assert f'href="/v1/datasets/{dataset}/file"' in page.text
+
+
+def test_an_uploader_loads_its_own_dataset_again(visit: Callable[[str], Visitor], api: Api) -> None:
+    job_id = uploaded_by(api, "uploader")
+    api.world.client.jobs.cancel(job_id)
+    dataset = api.world.job(job_id)["dataset_id"]
+    page = visit("uploader").get(f"/datasets/{dataset}")
+    assert buttons_of(page) == {"Retry now", "Load again", "Load again with these"}
+    assert "by test uploader" in text_of(page)
+
+
+def test_many_that_replace_each_other_are_not_all_named(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = loaded(admin, "Mary,F,10\n", "Mary,F,11\n")
+    [old] = [one.id for one in admin.api.world.client.datasets.list() if one.id != new]
+    monkeypatch.setattr(dataset_story, "MOST_OTHERS", 0)
+    for dataset in (new, old):
+        assert "and 1 more." in text_of(admin.get(f"/datasets/{dataset}"))
 
 
 def test_the_file_of_a_dataset_is_a_click_away(admin: Visitor) -> None:

@@ -134,6 +134,25 @@ def test_a_revoked_key_is_not_known_lately(visit: Callable[[str], Visitor], monk
     assert admin.api.context.lately.caller(token) is None
 
 
+@pytest.mark.parametrize("way", ["logout", "by a page", "by the API", "elsewhere"])
+def test_whoever_is_sent_away_is_forgotten_at_once(visit: Callable[[str], Visitor], way: str) -> None:
+    admin, viewer = visit("admin"), visit("viewer")
+    [token], lately = viewer.cookies.values(), admin.api.context.lately
+    assert viewer.get("/").status == 200 and lately.caller(token) is not None
+    key = next(one.id for one in Keys(admin.api.world.client.database).all() if one.name == "test viewer")
+    match way:
+        case "logout":
+            viewer.post("/logout", {})
+        case "by a page":
+            admin.post("/act", {"action": "revoke", "target": "key", "id": key, "sure": "yes"})
+        case "by the API":
+            assert admin.api.delete(f"/v1/keys/{key}").status == 204
+        case _:
+            other = visit("viewer")
+            other.post("/logout-others", {})
+    assert lately.caller(token) is None
+
+
 def test_somebody_is_known_for_a_while() -> None:
     now = [0.0]
     lately = Lately(lambda: now[0])

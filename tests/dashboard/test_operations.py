@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from dataset_jobs.model.states import JobState
 from services.audit import AuditFilter
-from services.filters import JobFilter
+from services.filters import NO_REASON, JobFilter
 from services.operation_acts import Doing, Options
 from services.operations import Operations
 from tests.api.acting import FAIL
@@ -189,7 +189,7 @@ def test_every_kind_of_operation_has_its_words(admin: Visitor) -> None:
     operations = admin.api.world.client.operations
     failed(admin, 1)
     operations.start(Doing.PURGE, FAILED, Options(older_than=timedelta(days=3)))
-    made = operations.start(Doing.SET, JobFilter(reason="", file="yob"), Options(priority=7))
+    made = operations.start(Doing.SET, JobFilter(reason=NO_REASON, file="yob"), Options(priority=7))
     text = text_of(admin.get("/operations"))
     assert "Remove 0 jobs ▶ running nothing matched" in text and "Change 1 job" in text
     told = text_of(admin.get(f"/operations/{made.id}"))

@@ -1,10 +1,13 @@
 """The overview: what is wrong first, then the pools; and many viewers cost the database what one costs."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 
 from dashboard import shared
+from dataset_jobs.migrations import LATEST
+from dataset_jobs.version import own_version
 from services.figures import Sampler
 from tests.api.client import Api
 from tests.dashboard.loading import BAD, run_all
@@ -27,6 +30,24 @@ def test_a_problem_comes_with_its_fault_and_what_to_press(admin: Visitor) -> Non
     assert "Pool default is paused (the storage moves): 1 queued wait." in text
     assert "Where: somebody has stopped it. Somebody has to do something." in text
     assert buttons_of(page) == {"Resume the pool"}
+
+
+def test_what_is_wrong_is_a_text_for_others_too(admin: Visitor) -> None:
+    """Without scripts it is there to be selected."""
+    world = admin.api.world
+    assert "Report for others" not in admin.get("/").text
+    world.submit_small()
+    world.client.pools.pause("default", "<the storage moves>")
+    admin.api.context.sampler = Sampler(world.client.database)
+    report = unescape(admin.get("/").text.partition('<pre id="report"')[2].partition(">")[2].partition("</pre>")[0])
+    first, *lines, last = report.splitlines()
+    assert first.startswith("affirm-worker at ") and first.endswith(" UTC")
+    assert (
+        "- no controller is running" in lines
+        and "- pool default is paused (<the storage moves>): 1 queued wait" in lines
+    )
+    assert any(line.startswith("pool default: 1 queued, the oldest for ") for line in lines)
+    assert last == f"version {own_version()}, schema {LATEST}"
 
 
 def test_what_is_not_known_is_a_dash(admin: Visitor) -> None:

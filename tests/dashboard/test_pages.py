@@ -8,6 +8,8 @@ from api.declared import DeclaredRoute
 from dashboard.frame import PLACES
 from dashboard.rendering import POLICY
 from dashboard.static_files import static_files
+from dashboard.writing import capital
+from dataset_jobs.model.sentences import sentence
 from services.keys import Role
 from tests.api.client import Api, running
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
@@ -138,3 +140,15 @@ def test_a_read_only_server_has_no_button(world: World) -> None:
 def test_a_page_says_who_looks_on(visit: Callable[[str], Visitor]) -> None:
     for role in Role:
         assert f"test {role} ({role})" in text_of(visit(role).get("/"))
+
+
+WRITTEN = [
+    ("the file is lost", "The file is lost"), ("it", "It"), ("yob2002.txt, line 2: x", "yob2002.txt, line 2: x"),
+    ("cannot_start (image)", "cannot_start (image)"), ("names-de.csv: x", "names-de.csv: x"), ("", ""),
+]  # fmt: skip
+
+
+def test_a_name_keeps_its_letters_at_a_beginning() -> None:
+    for text, shown in WRITTEN:
+        assert str(capital(text)) == shown
+        assert str(capital(sentence(text))) == shown

@@ -1,5 +1,7 @@
 """A pool's page: why it has no more runs, and its past as charts with the same numbers in words and in a table."""
 
+from services.audit import AuditFilter
+from services.figures import Sampler
 from tests.dashboard.loading import PAST
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 
@@ -45,6 +47,30 @@ def test_a_pool_is_paused_resumed_and_changed(admin: Visitor) -> None:
     changed = admin.follow(admin.press(paused, "Change the maximum", max_running="7"))
     assert pools.get("default").max_running == 7
     assert "The maximum is changed." in text_of(changed)
+
+
+def test_a_blocked_pool_is_probed_wherever_that_is_shown(admin: Visitor) -> None:
+    world = admin.api.world
+    job_id = world.submit_small().job_id
+    block = (
+        "update pools set blocked_since = now(), blocked_cause = 'cannot_start', blocked_error = 'no image',"
+        " probe_at = now() + interval '1 hour'"
+    )
+    for path in ("/", "/pools/default", f"/jobs/{job_id}"):
+        world.query(block)
+        world.query("delete from controllers")
+        world.query(
+            "insert into controllers (owner, launcher, pools, seen_at) values ('c', 'process', '{default}', now())"
+        )
+        admin.api.context.sampler = Sampler(world.client.database)
+        page = admin.follow(admin.press(admin.get(path), "Probe now"))
+        assert "One run is tried now" in text_of(page), path
+        assert world.one("select probe_at <= now() as due from pools")["due"], path
+    found = world.client.audit.page(AuditFilter(action="pool.probe"), 5).items
+    assert [(one.actor, one.surface) for one in found] == [("test admin", "web")] * 3
+    world.client.pools.pause("default")
+    admin.api.context.sampler = Sampler(world.client.database)
+    assert "Probe now" not in buttons_of(admin.get("/pools/default"))
 
 
 def test_a_pool_that_is_not_there(admin: Visitor) -> None:

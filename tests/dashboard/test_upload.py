@@ -102,11 +102,11 @@ def test_a_failure_has_its_lines_and_what_to_do(admin: Visitor) -> None:
     page = admin.get("/uploads/monday")
     text = text_of(page)
     assert "2 files: 2 failed." in text
-    assert "line 2: " in text and "line 3: " in text and "Fix the lines or cells" in text
+    assert "Line 2: " in text and "line 3: " in text and "Fix the lines or cells" in text
     assert "say the year." in text and 'name="year"' in page.text
     assert "Anna;F" not in page.text
     copied = page.text.partition('aria-label="All problems as text">')[2].partition("</textarea>")[0]
-    assert copied.startswith("yob2002.txt: ") and "\n  line 3: " in copied
+    assert copied.startswith("yob2002.txt: line 2: ") and "\n  line 3: " in copied
 
 
 def test_what_may_pass_another_time_is_retried(admin: Visitor, visit: Callable[[str], Visitor]) -> None:
@@ -134,8 +134,8 @@ def test_what_is_known_is_said_with_its_time(admin: Visitor) -> None:
     shown = re.findall('data-is="([a-z]+)"', page.text)
     assert shown == ["known", "chosen", "known", "twice", "chosen", "refused"]
     text = text_of(page)
-    assert "= known Already loaded at 2" in text and "as yob2015.txt (same bytes): " in text
-    assert "Already here as yob2016.txt (same bytes)" in text and "The same bytes as yob2015.txt" in text
+    assert "= known Already loaded at 2" in text and "UTC (same bytes): 33,186 names, 2015, F and M" in text
+    assert "Already here (same bytes): no controller" in text and "The same bytes as yob2015.txt" in text
     assert page.text.count('name="year"') == 1  # of the one whose name says none
     assert "bytes at most" in text
     nowhere = admin.post("/upload/chosen", {"country": "", "files": json.dumps(chosen[:1])})

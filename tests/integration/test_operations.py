@@ -16,7 +16,7 @@ from dataset_jobs.model.requests import Conflict, InvalidRequest, NotFound
 from dataset_jobs.model.states import DatasetStatus, JobState
 from services.audit import AuditFilter
 from services.client import Client
-from services.filters import DatasetFilter, JobFilter
+from services.filters import NO_REASON, DatasetFilter, JobFilter
 from services.operation_acts import Doing, Options
 from services.operation_filters import filter_from_json, filter_to_json
 from services.operations import Operations, TooMany
@@ -327,7 +327,7 @@ def test_a_filter_that_means_nothing_any_more_ends_it(world: World) -> None:
     "which",
     [
         JobFilter(),
-        JobFilter(reason="", ended_since=datetime(2026, 1, 2, tzinfo=UTC)),
+        JobFilter(reason=NO_REASON, ended_since=datetime(2026, 1, 2, tzinfo=UTC)),
         JobFilter((JobState.FAILED,), (Cause.REJECTED,), "US", "yob*", "default", kind=None, reason="x", batch="b"),
         DatasetFilter((DatasetStatus.FAILED,), "US", year=1980, superseded=False, sha256="0" * 64),
     ],

@@ -95,8 +95,10 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
     and (%(ended_at)s::timestamptz is null or jobs.finished_at >= %(ended_at)s)
     and (%(ended_ago)s::interval is null or jobs.finished_at >= now() - %(ended_ago)s)
-    and (%(reason)s::text is null or coalesce((
-        select runs.reason from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch), '') = %(reason)s)
+    and (%(reason)s::text is null or %(reason)s::text = 'none' or exists (
+        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(reason)s::text is distinct from 'none' or not exists (
+        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason is not null))
     and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
@@ -134,8 +136,10 @@ where (%(before)s::int is null or jobs.key < %(before)s)
     and (%(until)s::timestamptz is null or jobs.created_at <= %(until)s)
     and (%(ended_at)s::timestamptz is null or jobs.finished_at >= %(ended_at)s)
     and (%(ended_ago)s::interval is null or jobs.finished_at >= now() - %(ended_ago)s)
-    and (%(reason)s::text is null or coalesce((
-        select runs.reason from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch), '') = %(reason)s)
+    and (%(reason)s::text is null or %(reason)s::text = 'none' or exists (
+        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason = %(reason)s))
+    and (%(reason)s::text is distinct from 'none' or not exists (
+        select from runs where runs.job_id = jobs.id and runs.epoch = jobs.lease_epoch and runs.reason is not null))
     and (%(ids)s::uuid[] is null or jobs.id = any (%(ids)s))
     and (%(dataset_ids)s::uuid[] is null or jobs.dataset_id = any (%(dataset_ids)s))
     and (%(country_id)s::uuid is null or datasets.country_id = %(country_id)s)
