@@ -1,7 +1,6 @@
 """Buttons: each does what it says, once, in the name of whoever presses it; refusals say why."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 import pytest
 
@@ -9,28 +8,17 @@ from api.app import bare_app
 from api.declared import DeclaredRoute
 from api.links import _REQUESTS
 from dashboard.acts import ACTS
-from dataset_jobs.model.actor import Actor
 from services.actions import Target, Verb
 from services.audit import AuditFilter
-from services.client import Client
 from services.filters import JobFilter
 from services.keys import Role
 from tests.api.client import Api
+from tests.dashboard.uploaded import uploaded_by
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
-from tests.kit.submit import submit
 
 
 def act(verb: Verb, target: Target, id: object, **said: str) -> dict[str, str]:
     return {"action": verb, "target": target, "id": str(id), "back": "/jobs?q=state:failed", **said}
-
-
-def uploaded_by(api: Api, role: str) -> UUID:
-    """A job of a file that somebody with a key has uploaded."""
-    key = next(one for one in api.world.client.keys.all() if one.name == f"test {role}")
-    client = Client(api.world.client.database.acting_as(Actor(key.name, "api", "upload", key.id)))
-    made = submit(client, api.world.storage, api.world.file("yob1990.txt", f"Mary,F,{len(role)}\n"))
-    assert made.job_id is not None
-    return made.job_id
 
 
 def test_a_button_leads_back_and_says_what_was_done(admin: Visitor) -> None:

@@ -9,8 +9,7 @@ from dataset_jobs.model.actor import Act
 from services.audit import AuditEntry, AuditFilter
 from services.audit_words import ACTS
 from tests.api.client import running
-from tests.dashboard.test_login import WRONG
-from tests.dashboard.visitor import Visitor, text_of
+from tests.dashboard.visitor import WRONG, Visitor, text_of
 from tests.integration.world import World
 
 

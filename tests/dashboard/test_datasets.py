@@ -14,7 +14,7 @@ from services.dataset_story import MOST_JOBS
 from tests.api.client import Api
 from tests.dashboard.browser import NARROW, WIDE, Tab
 from tests.dashboard.loading import BAD, run_all
-from tests.dashboard.test_acts import uploaded_by
+from tests.dashboard.uploaded import uploaded_by
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
 

@@ -10,10 +10,8 @@ from services.keys import Keys, Role
 from tests.api.client import Api, bounded, running
 from tests.api.forms import FILE, Part, form
 from tests.api.uploading import CONTENT, wait_for
-from tests.dashboard.visitor import Visitor, text_of
+from tests.dashboard.visitor import WRONG, Visitor, text_of
 from tests.integration.world import World
-
-WRONG = f"aw_12345678_{'a' * 43}"
 
 
 def test_a_page_asks_nobody_to_log_in(api: Api) -> None:

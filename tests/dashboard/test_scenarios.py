@@ -20,7 +20,7 @@ from app.settings import Settings
 from cli.serving import served_beside
 from services.keys import Keys, Role
 from tests.api.client import Api, running
-from tests.api.test_serve_command import serving
+from tests.api.served import serving
 from tests.dashboard.browser import Tab, tab
 from tests.dashboard.controlling import controlling
 from tests.integration.world import World

@@ -13,7 +13,7 @@ from tests.api.acting import FAIL
 from tests.api.client import Answer, Api, running
 from tests.dashboard.browser import Tab, tab
 from tests.dashboard.loading import run_all
-from tests.dashboard.test_acts import uploaded_by
+from tests.dashboard.uploaded import uploaded_by
 from tests.dashboard.visitor import Visitor, link_of, text_of
 from tests.integration.world import World
 

@@ -10,6 +10,9 @@ from urllib.parse import urlencode
 from tests.api.client import Answer, Api
 from tests.api.forms import Part, form
 
+WRONG = f"aw_12345678_{'a' * 43}"
+"""A key that nobody has."""
+
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FORM = {**HTML, "Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 

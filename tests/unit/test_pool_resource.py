@@ -256,5 +256,5 @@ def test_the_schema_has_the_fields_that_are_read_and_no_others() -> None:
         field.name for field in fields(RunnerTemplate)
     } - {
         *("image_pull_secrets", "memory", "own_pod_template", "pod_template"),
-        *("pod_security_context", "security_context", "allowed"),
+        *("pod_security_context", "security_context", "allowed", "unknown"),
     }
