@@ -16,7 +16,6 @@ NOTHING_CHOSEN = "nothing-chosen"
 _SAID: Mapping[str, str] = {
     **{name_of(*what): act.outcome for what, act in ACTS.items()},
     STARTED: "The operation goes on by itself, whether you look on or not.",
-    "retry-batch": "The jobs are queued again.",
     "schedule-added": "The schedule is added.",
     "logged-out-others": "The other logins with your key are ended.",
     "schedule-changed": "The schedule is changed.",

@@ -48,7 +48,8 @@ async def receiving_each(request: Request, uploads: Uploads) -> AsyncGenerator[R
     limits = uploads.limits
     form = SeveralFiles(request.headers.get("content-type", ""))
     most = MOST_FILES * limits.file_bytes + FORM_BYTES
-    check_length(request.headers.get("content-length"), most, limits)
+    length = check_length(request.headers.get("content-length"), most, limits)
+    expected = limits.file_bytes if length is None else min(length, limits.file_bytes)
     file: _File | None = None
     async with uploads.receiving.taken():
         try:
@@ -56,7 +57,7 @@ async def receiving_each(request: Request, uploads: Uploads) -> AsyncGenerator[R
                 async for block in body:
                     for part in form.parts(block):
                         if isinstance(part, str | Refused):
-                            file = _File(part, form.fields, uploads)
+                            file = _File(part, form.fields, uploads, expected)
                         elif file is not None and part is not _ENDS:
                             await file.write(part)
                         elif file is not None:
@@ -122,16 +123,19 @@ class _File:
         begun: its name, or its refusal.
         fields: what was said before it.
         uploads: where its bytes go.
+        expected: bytes at most.
     """
 
-    def __init__(self, begun: str | Refused, fields: Mapping[str, Sequence[str]], uploads: Uploads) -> None:
+    def __init__(
+        self, begun: str | Refused, fields: Mapping[str, Sequence[str]], uploads: Uploads, expected: int
+    ) -> None:
         self._refused = begun if isinstance(begun, Refused) else None
         self._name = begun.filename if isinstance(begun, Refused) else begun
         self._fields, self._limits = fields, uploads.limits
         self._content: SpoolFile | None = None
         self._unwritten = bytearray()
         if self._refused is None:
-            self._content = uploads.spool.open(0)
+            self._content = uploads.spool.open(expected)
 
     async def write(self, block: bytes) -> None:
         if self._content is None:

@@ -21,12 +21,14 @@ from api.context import Calling, Context, Requesting, Using
 from api.declared import Topic
 from api.problems import Problem, problem_of
 from api.routes.streams import MOST_IDS
+from api.upload.digests import check_sha256
 from api.upload.fields import Asked, read_fields
 from api.upload.receiving import Received
 from api.upload.several import Refused, receiving_each
 from api.upload.taking import CLIENT_GONE, SUBMITTING, in_address, submission, submit, would_do
 from dashboard import paths
 from dashboard.declaring import ALSO, shows, takes
+from dashboard.outcomes import word_of
 from dashboard.rendering import FRAGMENT, HEADERS, page
 from dashboard.views.uploads import ChosenFile, FileRow, checked_row, chosen_rows, refused_row, row_of, tally
 from dataset_jobs.model.errors import RunError
@@ -34,6 +36,8 @@ from services.batches import Batch, read_batch, read_files
 from services.client import Client
 from services.datasets import MOST_KNOWN
 from services.keys import Role
+from services.operation_acts import Doing
+from services.several import act_on_several
 from services.submission import LONGEST_BATCH
 
 topic = Topic("upload page", "Files on their way into the database.")
@@ -110,8 +114,8 @@ def show_batch(request: Request, using: Using, caller: Calling, batch: str) -> R
 def retry_batch(client: Requesting, using: Using, caller: Calling, batch: Annotated[str, Form()]) -> Response:
     """Retries the jobs of a batch that failed of something that may pass."""
     found = read_batch(client.database, batch, SHOWN)
-    client.jobs.retry_all(_retryable(found, using, caller))
-    return RedirectResponse(paths.with_outcome(paths.batch(batch), "retry-batch"), 303, HEADERS)
+    done = act_on_several(client, Doing.RETRY, _retryable(found, using, caller), lambda _: True)
+    return RedirectResponse(paths.with_outcome(paths.batch(batch), word_of(done)), 303, HEADERS)
 
 
 def _retryable(found: Batch, using: Context, caller: Caller) -> list[UUID]:
@@ -135,6 +139,7 @@ async def _taken(request: Request, using: Context, client: Client, received: Rec
         Problem, RunError: it is no fault of this file.
     """
     try:
+        check_sha256(asked.sha256, received.content.sha256)
         if asked.validate_only:
             async with using.uploads.checking.taken():
                 found = await run_sync(would_do, using, client, received, asked, abandon_on_cancel=True)

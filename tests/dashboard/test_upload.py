@@ -118,7 +118,7 @@ def test_what_may_pass_another_time_is_retried(admin: Visitor, visit: Callable[[
     page = uploader.get("/uploads/monday")
     assert "Retry" not in text_of(visit("viewer").get("/uploads/monday"))
     answer = uploader.press(page, "Retry 2 that failed")
-    assert "The jobs are queued again." in text_of(uploader.follow(answer))
+    assert "2 jobs are queued again." in text_of(uploader.follow(answer))
     assert [row["state"] for row in world.query("select state from jobs order by key")] == [
         "queued", "queued", "failed",
     ]  # fmt: skip

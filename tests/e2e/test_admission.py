@@ -113,7 +113,7 @@ async def test_a_value_that_a_quota_wants_is_named_and_setting_it_is_enough(
             "limits": {"cpu": "1", "memory": "512Mi"},
         }
         async with controller(
-            installation, kubeconfig, tmp_path, resources=resources, start_deadline=timedelta(seconds=3)
+            installation, kubeconfig, tmp_path, resources=resources, start_deadline=timedelta(seconds=10)
         ) as (reconciler, _):
             await ticking_until(reconciler, installation, FINISHED, seconds=200)
     assert "failed quota: rule: must specify limits.cpu for: parser-runner" in text
@@ -149,7 +149,7 @@ async def test_memory_beyond_a_limit_range_is_given_up_again(controllers_away: I
         "resources": {"requests": {"cpu": "50m", "memory": "16Mi"}, "limits": {"memory": "16Mi"}},
         "memory": Memory(16 * MIB, 16 * MIB, 64 * MIB),
         "retry": RetryPolicy(max_retries=1, waits=(timedelta(0),)),
-        "start_deadline": timedelta(seconds=4),
+        "start_deadline": timedelta(seconds=10),
     }
     with rule(installation, "LimitRange", limits(max={"memory": "20Mi"})):
         async with controller(installation, installation.cluster.kubeconfig, tmp_path, **how) as (reconciler, _):

@@ -42,7 +42,7 @@ def _refuse(pod: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _is_slow(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    time.sleep(3)
+    time.sleep(6)
     return []
 
 
@@ -54,7 +54,7 @@ def test_the_webhook_changes_refuses_hangs_and_breaks(cluster: Cluster) -> None:
     with (
         cluster.namespace("affirm-webhook") as namespace,
         cluster.namespace("affirm-webhook") as other,
-        webhook(cluster, namespace, _label, timeout_seconds=1) as hook,
+        webhook(cluster, namespace, _label, timeout_seconds=4) as hook,
     ):
         assert _create(cluster, namespace)["metadata"]["labels"]["asked"] == "asked"
         assert hook.asked == 1

@@ -123,7 +123,7 @@ async def test_whatever_the_api_server_does_every_job_is_launched_once_and_compl
     async with controller(installation, faulty.kubeconfig, tmp_path, poll_seconds) as (reconciler, _):
         with counting(installation.conninfo) as held:
             looking = asyncio.create_task(count_live_pods(installation, live))
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(200):
                 await reconciler.run(asyncio.Event(), until_idle=True)
             looking.cancel()
         faulty.rules.clear()
@@ -143,7 +143,7 @@ async def test_a_killed_api_server_costs_time_and_its_watch_is_taken_up_again(
     submitted = installation.submit_small(tmp_path, 3)
     async with controller(installation, installation.cluster.kubeconfig, tmp_path) as (reconciler, watcher):
         working = asyncio.create_task(reconciler.run(asyncio.Event(), until_idle=True))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(200):
             while not installation.query("select 1 from runs where launched_at is not null and released_at is null"):
                 await asyncio.sleep(0.02)
             await asyncio.to_thread(control_plane_faults.restart_api_server, installation.cluster)
@@ -151,7 +151,7 @@ async def test_a_killed_api_server_costs_time_and_its_watch_is_taken_up_again(
         assert_each_once(installation, submitted)
         back = time.monotonic()
         later = installation.submit_small(tmp_path, 3)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(200):
             await reconciler.run(asyncio.Event(), until_idle=True)
             while watcher.last_event < back:
                 await asyncio.sleep(0.1)

@@ -42,13 +42,13 @@ def until_finished_soon(installation: Installation, submitted: list[dict[str, An
     """Waits until they are finished, as if a minute passed with each second."""
     ids = [one["job_id"] for one in submitted]
     unfinished = "select 1 from jobs where id = any(%s) and finished_at is null"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 200
     while installation.query(unfinished, ids) and time.monotonic() < deadline:
         installation.query("update pools set probe_at = now() where blocked_since is not null")
         installation.query("update jobs set run_at = now() where state = 'scheduled'")
         installation.touch_pods()
         time.sleep(1)
-    return installation.until_finished(submitted, seconds=10)
+    return installation.until_finished(submitted, seconds=100)
 
 
 def given_up(installation: Installation) -> bool:

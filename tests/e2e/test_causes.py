@@ -34,7 +34,7 @@ DISK_LIMIT = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "10Mi"
 # What the runner does, and its template; the cause of its end, and the reason.
 ENDS: dict[str, tuple[str, dict[str, Any], Cause, Reason | None]] = {
     "out_of_memory": (EATS_MEMORY, {}, Cause.OUT_OF_MEMORY, None),
-    "timed_out": (WORKS, {"deadline_seconds": 3}, Cause.TIMED_OUT, None),
+    "timed_out": (WORKS, {"deadline_seconds": 20}, Cause.TIMED_OUT, None),
     "disk_full": (FILLS_DISK, {"resources": DISK_LIMIT}, Cause.DISK_FULL, None),
     "crashed_by_sigsegv": (SEGFAULTS, {}, Cause.CRASHED, None),
     "crashed_by_sigkill": (IS_KILLED, {}, Cause.CRASHED, None),
@@ -274,7 +274,7 @@ async def test_of_a_job_that_is_deleted_the_pod_is_seen_until_it_is_gone(place: 
         else:
             place.cluster.kubectl("delete", "job", running.name, "--namespace", place.namespace, "--wait=false")
         last = running
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(200):
             while (found := await launcher.get(launch.key)) is not None:
                 last = found
                 await asyncio.sleep(0.02)

@@ -48,9 +48,9 @@ LIVES = {
 # What the runner does, its template, and what is injected; the cause of its end.
 COMES_TO_AN_END: dict[str, tuple[str, dict[str, Any], Inject, Cause]] = {
     # The kubelet ends the sidecar at the pod's deadline, long after the runner.
-    "sidecar_at_the_deadline": (REJECTS, {"deadline_seconds": 8}, _lives_on, Cause.REJECTED),
+    "sidecar_at_the_deadline": (REJECTS, {"deadline_seconds": 20}, _lives_on, Cause.REJECTED),
     "sidecar_at_the_deadline_without_a_word": (
-        *(EXITS_0, {"deadline_seconds": 8}, _lives_on),
+        *(EXITS_0, {"deadline_seconds": 20}, _lives_on),
         Cause.LEFT_WITHOUT_COMMIT,
     ),
     "sidecar_fails_after_the_runner": (
@@ -93,7 +93,7 @@ async def _came_to_an_end(place: Place, name: str) -> Seen:
     acts, template, _, _ = COMES_TO_AN_END[name]
     async with place.launched(acts, labels={CASE: name}, **template) as (launcher, launch):
         await until(launcher, launch.key, Phase.ENDED, pause_seconds=PAUSE_SECONDS)
-        place.cluster.wait(lambda: _is_terminal(place, name), "the whole pod to end", seconds=60)
+        place.cluster.wait(lambda: _is_terminal(place, name), "the whole pod to end", seconds=200)
         seen = await until(launcher, launch.key, Phase.ENDED)
         place.record(name)
     return seen, None

@@ -80,7 +80,7 @@ def _is_of(made: dict[str, Any], *submitted: dict[str, Any]) -> bool:
 
 
 def lived_on(meshed: Installation, good: dict[str, Any], bad: dict[str, Any]) -> None:
-    jobs = meshed.until_finished([good, bad], seconds=90)
+    jobs = meshed.until_finished([good, bad], seconds=200)
     assert [(job["state"], job["attempts"], job["last_cause"]) for job in jobs] == [
         ("completed", 0, None),
         ("failed", 1, "rejected"),
@@ -92,14 +92,14 @@ def lived_on(meshed: Installation, good: dict[str, Any], bad: dict[str, Any]) ->
     def left(made: list[dict[str, Any]]) -> bool:
         return any(_is_of(one, good, bad) for one in made)
 
-    meshed.cluster.wait(lambda: not left(meshed.runner_jobs()), "the runners' Jobs to be gone", seconds=20)
+    meshed.cluster.wait(lambda: not left(meshed.runner_jobs()), "the runners' Jobs to be gone", seconds=100)
     # SIGTERM is not heard: the pod's grace period passes.
-    meshed.cluster.wait(lambda: not left(meshed.runner_pods()), "the runners' pods to be gone", seconds=60)
+    meshed.cluster.wait(lambda: not left(meshed.runner_pods()), "the runners' pods to be gone", seconds=100)
     assert "these containers ran on: proxy" in meshed.cli("jobs", "explain", bad["job_id"]).stdout
 
 
 def was_kept(meshed: Installation, submitted: dict[str, Any]) -> None:
-    [job] = meshed.until_finished([submitted], seconds=90)
+    [job] = meshed.until_finished([submitted], seconds=200)
     assert (job["state"], job["attempts"]) == ("completed", 0)
     assert "left_running" not in the_run(meshed, submitted)["evidence"]
     pod = f"pod/{the_run(meshed, submitted)['pod_name']}"
@@ -108,12 +108,12 @@ def was_kept(meshed: Installation, submitted: dict[str, Any]) -> None:
 
 
 def failed_first(meshed: Installation, submitted: dict[str, Any]) -> None:
-    [job] = meshed.until_finished([submitted], seconds=90)
+    [job] = meshed.until_finished([submitted], seconds=200)
     assert (job["state"], job["attempts"], job["interruptions"]) == ("completed", 0, 0)
 
 
 def came_late(meshed: Installation, submitted: dict[str, Any]) -> None:
-    [job] = meshed.until_finished([submitted], seconds=90)
+    [job] = meshed.until_finished([submitted], seconds=200)
     assert (job["state"], job["attempts"], job["interruptions"]) == ("completed", 0, 0)
     run = the_run(meshed, submitted)
     assert (run["started_at"] - run["launched_at"]).total_seconds() > WAITS_SECONDS
@@ -129,7 +129,7 @@ def init_failed(meshed: Installation, injected: dict[str, Inject], submitted: di
     # The advice is the command that the error ends with.
     assert meshed.kubectl("logs", run["pod_name"], "-c", "mesh-init", check=False) == ""
     del injected[submitted["job_id"]]
-    [job] = meshed.until_finished([submitted], seconds=90)
+    [job] = meshed.until_finished([submitted], seconds=200)
     assert (job["state"], job["attempts"], job["interruptions"]) == ("completed", 0, 0)
 
 

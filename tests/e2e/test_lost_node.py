@@ -51,7 +51,7 @@ def _ready(installation: Installation) -> list[str]:
 
 
 async def _until_deleted(launcher: KubernetesLauncher, launch: Launch) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(200):
         while not (await until(launcher, launch.key, Phase.RUNNING)).evidence.deleted:
             await asyncio.sleep(0.1)
     assert (await until(launcher, launch.key, Phase.RUNNING)).evidence.node_lost
@@ -87,7 +87,7 @@ async def test_a_run_on_a_lost_node_is_queued_again(installation: Installation, 
                 blockers.callback(_go_on, pid)
                 stalled.close()
                 installation.until(COPY_STANDS_STILL)
-                cluster.wait(lambda: _ready(installation) == ["False"] * 2, "the node to be given up", seconds=90)
+                cluster.wait(lambda: _ready(installation) == ["False"] * 2, "the node to be given up", seconds=200)
                 record_job(cluster, installation.namespace, "node_lost", lost["job_id"])
                 # As if its last heartbeat were longer ago; no runner waits a whole minute for its COPY.
                 installation.query("update runs set lease_until = now() where job_id = %s", lost["job_id"])
