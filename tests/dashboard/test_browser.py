@@ -46,6 +46,11 @@ def test_a_failed_job_is_retried_and_then_cancelled(screen: Tab) -> None:
     screen.page.get_by_role("button", name="Retry now").click()
     expect(screen.page.get_by_role("status")).to_have_text("The job is queued again.")
     assert world.one("select state from jobs")["state"] == "queued"
+    with screen.page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+        screen.page.evaluate("htmx.trigger(document.getElementById('live'), 'aw:news')")
+    # What is renewed by itself takes no news away.
+    expect(screen.page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(screen.page.get_by_role("status")).to_have_text("The job is queued again.")
     screen.page.get_by_role("button", name="Cancel").click()
     expect(screen.page.get_by_role("status")).to_contain_text("cancelled")
     assert str(world.job(world.client.jobs.find(job_id))["state"]) == "cancelled"
