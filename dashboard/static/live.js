@@ -129,7 +129,7 @@
     const live = open && !trouble && Date.now() - heard < SILENT_MS;
     if (live && !paused) lived = Math.max(lived, heard);
     const [mark, word] = paused || chosen() ? ["⏸", "paused"] : live ? ["●", "live"] : ["○", ended ? "logged out" : open ? "not up to date" : "connection lost"];
-    liveness.textContent = `${mark} ${word}${mark === "○" ? ` since ${new Date(lived).toISOString().slice(11, 19)} UTC` : ""}`;
+    liveness.textContent = `${mark} ${word}${mark === "○" ? ` since ${new Date(lived).toLocaleTimeString("sv")}` : ""}`;
     liveness.dataset.is = word;
   }
 

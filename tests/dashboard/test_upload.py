@@ -33,8 +33,11 @@ def test_a_form_of_several_files_leads_to_their_page(admin: Visitor) -> None:
     assert text.index("yob2015.txt") < text.index("yob2016.txt") < text.index("yob2017.txt")
     assert "No controller that claims from pool default is running" in text
     run_all(admin.api.world)
-    text = text_of(admin.get("/uploads/monday"))
+    page = admin.get("/uploads/monday")
+    text = text_of(page)
     assert "3 files: 3 completed." in text and " names, 2015, F and M" in text
+    for row in admin.api.world.query("select id from datasets"):
+        assert f'href="/datasets/{row["id"]}">See' in page.text
 
 
 def test_the_form_has_what_it_needs(admin: Visitor) -> None:
