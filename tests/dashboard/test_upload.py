@@ -195,5 +195,5 @@ def test_the_script_gets_rows_alone(admin: Visitor) -> None:
 def test_a_large_batch_says_that_it_is_cut(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "SHOWN", 2)
     admin.send("/upload", *parts(*TEN[:3]))
-    assert "2 files: 2 queued; there are more, and these are the newest." in text_of(admin.get("/uploads/monday"))
+    assert "2 files: 2 queued. There are more, and these are the newest." in text_of(admin.get("/uploads/monday"))
     assert "No file of this batch is there yet." in text_of(admin.get("/uploads/none"))
