@@ -131,7 +131,7 @@ def in_the_way(obstacle: Obstacle) -> Sentence:
 
 
 def _pool(kind: Kind, pool: PoolStatus) -> Sentence:
-    name, wait = pool.name, f"{pool.queued} queued wait"
+    name, wait = pool.name, f"{pool.queued:,} queued wait"
     match kind:
         case Kind.POOL_BLOCKED:
             tried = "one run is tried at {}, and it goes on by itself when one starts"

@@ -171,9 +171,10 @@ def _verdicts(database: ClientDatabase, doing: Doing, ids: Sequence[UUID]) -> It
 
 
 def _in_general(refusal: InvalidRequest) -> str:
-    """A refusal without the ids and names of one job, so that those alike are counted together."""
+    """A refusal without the ids and names of one job, so that those alike are counted together; the job is `it`."""
     text = re.sub(r" ?\([^()]*\)| ?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", str(refusal))
-    return text[:200]
+    text = re.sub(r"^(job|dataset): ", "", text)
+    return re.sub(r"^(without )?(job|dataset)\b", r"\1it", text)[:200]
 
 
 def added(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

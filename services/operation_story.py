@@ -37,6 +37,7 @@ class OperationStory:
 
     Args:
         title: what it does, and to how many.
+        things: what it does it to: `job` or `dataset`.
         stands: how far it is, or how it ended.
         left: how many nobody has dealt with.
         share: of what is dealt with, 0 to 1; None if there was nothing.
@@ -46,6 +47,7 @@ class OperationStory:
 
     operation: Operation
     title: str
+    things: str
     stands: Sentence
     left: int
     share: float | None
@@ -61,6 +63,7 @@ def operation_story(operation: Operation) -> OperationStory:
     return OperationStory(
         operation,
         title_of(operation.action, operation.of),
+        _things(_doing(operation.action)),
         _stands(operation, left),
         left,
         operation.done / operation.of if operation.of else None,
@@ -74,7 +77,11 @@ def title_of(action: str, count: int) -> str:
     doing = _doing(action)
     if doing is None:
         return f"{action}: {count:,}"
-    return f"{_DOES[doing][0]} {counted(count, 'dataset' if doing.is_of_datasets else 'job')}"
+    return f"{_DOES[doing][0]} {counted(count, _things(doing))}"
+
+
+def _things(doing: Doing | None) -> str:
+    return "dataset" if doing is not None and doing.is_of_datasets else "job"
 
 
 def _doing(action: str) -> Doing | None:

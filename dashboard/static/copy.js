@@ -1,6 +1,5 @@
 // Buttons that copy what data-copy names, or what stands before them.
-"use strict";
-document.documentElement.dataset.copies = "yes";
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (button === null) return;

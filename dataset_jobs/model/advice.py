@@ -107,18 +107,18 @@ ADVICE: dict[Cause, Remedy] = {
         "See that database and storage can be reached from where the runners are.", after=_TRIED_AGAIN),
     Cause.FORBIDDEN: Remedy("Fix the runner's credentials or rights.", after=_GOES_ON),
     Cause.OUT_OF_MEMORY: Remedy(
-        "If the decision above gives it no more memory, raise the runner's memory limit or the pool's ceiling of it "
-        "(runner.resources.limits.memory and runner.memoryCeiling of the chart), and a LimitRange of the namespace "
-        "that allows less. On one machine, end what else uses its memory, raise the shell's limits (ulimit -v, "
-        "ulimit -d), or run fewer at a time (WORKER_CONCURRENCY)."),
+        "If the decision after the run gives it no more memory, raise the runner's memory limit or the pool's ceiling "
+        "of it (runner.resources.limits.memory and runner.memoryCeiling of the chart), and a LimitRange of the "
+        "namespace that allows less. On one machine, end what else uses its memory, raise the shell's limits (ulimit "
+        "-v, ulimit -d), or run fewer at a time (WORKER_CONCURRENCY)."),
     Cause.TIMED_OUT: Remedy(
         "Raise the runner's deadline (runner.deadlineSeconds of the chart, WORKER_RUN_DEADLINE on one machine), or see "
         "what made it slow: image pull, storage, or a database under load."),
     Cause.DISK_FULL: Remedy(
         "Raise the runner's limit of local disk (runner.resources.limits.ephemeral-storage of the chart)."),
     Cause.CRASHED: Remedy(
-        "Look at the error and the last log lines above. If the program crashed, report a bug. If it was killed by a "
-        "signal, look at the node."),
+        "Look at the error and the last log lines of the run. If the program crashed, report a bug. If it was killed "
+        "by a signal, look at the node."),
     Cause.LEFT_WITHOUT_COMMIT: Remedy(
         "See that the runner's image is really that of parser-runner, of the same version as the controller: it "
         "exited with code 0 without doing its work."),

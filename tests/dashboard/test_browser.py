@@ -16,6 +16,19 @@ from tests.integration.world import NO_RETRIES, World
 pytestmark = pytest.mark.needs("browser")
 
 
+AWAY_AND_BACK = """async () => {
+  const filter = document.getElementById("filter");
+  for (const away of [true, false]) {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => away });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }
+  filter.focus();
+  filter.blur();
+  await new Promise((done) => setTimeout(done));
+}"""
+"""What happens in a page whose tab was not shown for a time, and in which somebody then goes to the filter."""
+
+
 def test_a_person_logs_in_looks_on_and_logs_out(browser: Browser, api: Api) -> None:
     with tab(browser, api) as screen:
         screen.open("/jobs")
@@ -125,6 +138,12 @@ class TestWhileThingsHappen:
             world.submit_small(year)
             year += 1
             screen.page.wait_for_timeout(500)
+        expect(screen.page.get_by_role("row")).to_have_count(2)
+        whole: list[str] = []
+        screen.page.on("request", lambda it: whole.append(it.url) if "ids=" not in it.url else None)
+        screen.page.evaluate(AWAY_AND_BACK)
+        expect(screen.page.locator("#liveness")).to_have_text("● live")
+        assert [one for one in whole if "/v1/stream" not in one] == []
         expect(screen.page.get_by_role("row")).to_have_count(2)
         link.click()
         expect(screen.page.get_by_role("row")).to_have_count(year - 2001 + 1)

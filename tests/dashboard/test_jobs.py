@@ -1,5 +1,7 @@
 """The list of jobs and a job's story: order, filters, pages, why each waits, and the words of `explain`."""
 
+from collections.abc import Callable
+
 from dashboard.routes.jobs import SHOWN
 from tests.dashboard.loading import BAD, run_all
 from tests.dashboard.visitor import Visitor, text_of
@@ -45,6 +47,15 @@ WRONG = [
     ("state:", "state: say which, such as state:failed"),
     ("pool:default pool:default", "pool: is there twice"),
 ]
+
+
+def test_a_list_without_any_job_leads_to_the_upload(visit: Callable[[str], Visitor]) -> None:
+    for role, leads in (("admin", True), ("viewer", False)):
+        page = visit(role).get("/jobs")
+        said = page.text.partition("There is no job yet.")[2].partition("</p>")[0]
+        assert ('href="/upload"' in said) == leads, role
+        assert "No job is like that" not in page.text
+    assert "No job is like that." in text_of(visit("viewer").get("/jobs?q=state:failed"))
 
 
 def test_a_filter_line_selects(admin: Visitor) -> None:

@@ -115,7 +115,7 @@ def test_what_comes_between_is_said(admin: Visitor) -> None:
     work(operations, world.storage)
     text = text_of(admin.get(f"/operations/{without_state.id}"))
     assert "It is over: 2 of 3 are retried, 1 cannot be." in text
-    assert "Why some cannot be 1: job is not finished: it is queued" in text
+    assert "Why some cannot be 1 job: it is not finished: it is queued" in text
     assert "0 of 3 are retried, 3 did not match any more" in text_of(admin.get(f"/operations/{of_state.id}"))
 
 

@@ -1,6 +1,7 @@
 """What every page has, whoever looks on and whatever went wrong: the frame, the policy, words, and where to go next."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import dashboard
 from api.app import bare_app
@@ -69,6 +70,13 @@ def test_a_program_gets_its_problem_as_json(api: Api) -> None:
     assert api.get("/jobs/none").code == "not-found"
     assert api.get("/jobs", role=None).code == "no-key"
     assert api.get("/v1/nowhere", headers={"Accept": "application/json"}).code == "not-found"
+
+
+def test_scripts_of_our_own_stay_small() -> None:
+    """What a page needs of them may grow by what another place loses; the figure and why are in decision 25."""
+    own = Path(dashboard.__file__).parent.joinpath("static").glob("*.js")
+    sizes = {one.name: one.stat().st_size for one in own}
+    assert len(sizes) > 3 and sum(sizes.values()) <= 19_000, sizes
 
 
 def test_a_file_of_a_page_is_kept_for_ever(api: Api) -> None:

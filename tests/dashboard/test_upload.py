@@ -33,8 +33,11 @@ def test_a_form_of_several_files_leads_to_their_page(admin: Visitor) -> None:
     assert text.index("yob2015.txt") < text.index("yob2016.txt") < text.index("yob2017.txt")
     assert "No controller that claims from pool default is running" in text
     run_all(admin.api.world)
-    text = text_of(admin.get("/uploads/monday"))
+    page = admin.get("/uploads/monday")
+    text = text_of(page)
     assert "3 files: 3 completed." in text and " names, 2015, F and M" in text
+    for row in admin.api.world.query("select id from datasets"):
+        assert f'href="/datasets/{row["id"]}">See' in page.text
 
 
 def test_the_form_has_what_it_needs(admin: Visitor) -> None:
@@ -192,5 +195,5 @@ def test_the_script_gets_rows_alone(admin: Visitor) -> None:
 def test_a_large_batch_says_that_it_is_cut(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "SHOWN", 2)
     admin.send("/upload", *parts(*TEN[:3]))
-    assert "2 files: 2 queued; there are more, and these are the newest." in text_of(admin.get("/uploads/monday"))
+    assert "2 files: 2 queued. There are more, and these are the newest." in text_of(admin.get("/uploads/monday"))
     assert "No file of this batch is there yet." in text_of(admin.get("/uploads/none"))

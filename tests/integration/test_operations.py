@@ -100,8 +100,19 @@ def test_refusals_are_counted_by_reason(world: World) -> None:
     started = of(world).start(Doing.CANCEL, JobFilter())
     of(world).work(world.storage)
     ended = of(world).get(started.id)
-    assert (ended.done, ended.failed, ended.refusals) == (5, 2, {"job has failed already": 2})
+    assert (ended.done, ended.failed, ended.refusals) == (5, 2, {"it has failed already": 2})
     assert states(world) == {"failed": 2, "cancelled": 3}
+
+
+def test_a_refusal_is_said_of_any_job(world: World) -> None:
+    [job] = filled(world, 1, 1)
+    world.client.datasets.reprocess(world.job(job)["dataset_id"])
+    started = of(world).start(Doing.RETRY, JobFilter())
+    of(world).work(world.storage)
+    assert of(world).get(started.id).refusals == {
+        "its dataset has another job that is not finished yet": 1,
+        "it is not finished: it is queued": 1,
+    }
 
 
 def test_every_act_of_an_operation_is_in_the_audit(world: World) -> None:

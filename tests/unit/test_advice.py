@@ -70,6 +70,7 @@ def test_advice_is_whole_sentences_with_ids_filled_in(text: str) -> None:
     assert text.endswith(".") or "affirm-worker " in text
     assert "{" not in text
     assert "None" not in text
+    assert not re.search(r"\b(above|below)\b", text), "advice is shown on several pages"
 
 
 @pytest.mark.parametrize("action", sorted({*Action} - {Action.PATCH_PARSER_POOL}))

@@ -79,7 +79,6 @@ TIMES_OF_OTHERS = {
     "services/job_pages.py": "where a page of a list begins: the database has said it",
     "services/operation_acts.py": "the time that a person has given to an operation",
     "services/operation_filters.py": "the times that a person has given to an operation",
-    "services/operation_story.py": "the same times, in words",
     "services/run_story.py": "the time of the next try, which the database has said",
     "services/run_logs.py": "the time of a line of a run's log, for people",
 }

@@ -24,6 +24,7 @@ GROUPS = {path.split()[0] for path in PROGRAM if " " in path}
 
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 COMMAND = re.compile(
@@ -73,6 +74,17 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert target.is_relative_to(ROOT), f"{link}: leads out of the repository"
         if anchor:
             assert anchor in anchors(target), f"{link}: no such heading"
+
+
+def test_every_image_is_there_small_described_and_shown() -> None:
+    shown = set()
+    for page in PAGES:
+        for words, path in IMAGE.findall(prose(page)):
+            file = (page.parent / path).resolve()
+            assert file.stat().st_size <= 150_000, path
+            assert len(words) > 20, f"{path}: say what it shows to whoever does not see it"
+            shown.add(file)
+    assert set((ROOT / "docs" / "images").iterdir()) <= shown
 
 
 def test_every_path_in_the_page_about_the_architecture_exists() -> None:

@@ -31,6 +31,11 @@ def test_every_package_in_the_wheel_is_typed() -> None:
     assert {f"{package}/py.typed" for package in packages} <= files
 
 
+def test_the_wheel_has_no_pictures_of_the_docs() -> None:
+    files = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert [one for one in files if one.endswith(".png") or one.startswith("docs/")] == []
+
+
 def test_the_source_package_is_whole() -> None:
     """Whoever has it can read about it, build it, test it, and knows what may be done with it."""
     files = {file.distribution_path for file in SdistBuilder(str(ROOT)).recurse_included_files()}
