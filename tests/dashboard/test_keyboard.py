@@ -45,6 +45,7 @@ def test_an_errand_without_a_mouse(browser: Browser, api: Api) -> None:
     with tab(browser, api) as screen:
         page = screen.page
         screen.open("/login")
+        expect(page.get_by_label("Key")).to_be_focused()  # by itself, with the first frame that is shown
         page.keyboard.type(api.keys["admin"])
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
