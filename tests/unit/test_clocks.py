@@ -78,6 +78,7 @@ TIMES_OF_OTHERS = {
     "parser_runner/parsers/workbook.py": "a date in a file",
     "services/job_pages.py": "where a page of a list begins: the database has said it",
     "services/operation_acts.py": "the time that a person has given to an operation",
+    "services/operation_story.py": "the time that a person has given to an operation, for people",
     "services/operation_filters.py": "the times that a person has given to an operation",
     "services/run_story.py": "the time of the next try, which the database has said",
     "services/run_logs.py": "the time of a line of a run's log, for people",
