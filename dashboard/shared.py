@@ -1,9 +1,9 @@
 """What the pages of a process read once for all who look on, beside the figures of the sampler."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import Request
 
@@ -16,6 +16,15 @@ from services.web_sessions import RefusedLogins
 
 EVERY_SECONDS, LATE_SECONDS = 2.0, 10.0
 """As for the figures."""
+
+PAST = timedelta(hours=3)
+"""Of the queue of each pool, as the overview draws it: a value for each five minutes."""
+
+PAST_SECONDS, PAST_LATE_SECONDS = 60.0, 180.0
+"""As often as there is more of it."""
+
+POOLS = 50
+"""So many have such a line."""
 
 SHOWN = 8
 """Jobs of each kind."""
@@ -44,6 +53,9 @@ class Shared:
             COUNTS_SECONDS,
             COUNTS_LATE_SECONDS,
         )
+        self._queues = Refreshed[Mapping[str, Sequence[int | None]]](
+            lambda *_: _queues(client), PAST_SECONDS, PAST_LATE_SECONDS
+        )
 
     def recent(self) -> Recent:
         """The jobs at work, and those that ended last. Raises as the database has it."""
@@ -52,6 +64,15 @@ class Shared:
     def datasets(self) -> CountedDatasets:
         """How many datasets there are. Raises as the database has it."""
         return self._datasets.get()
+
+    def queues(self) -> Mapping[str, Sequence[int | None]]:
+        """How many jobs were queued in each pool within the last hours. Raises as the database has it."""
+        return self._queues.get()
+
+
+def _queues(client: Client) -> Mapping[str, Sequence[int | None]]:
+    now = client.now()
+    return {name: client.history(name, now - PAST, now, "5m").depth for name in client.pools.names()[:POOLS]}
 
 
 _making = threading.Lock()

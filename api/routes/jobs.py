@@ -31,7 +31,6 @@ from api.lists import (
 from api.parameters import Body
 from api.shapes import model, open_words, shape, written
 from dataset_jobs.model.causes import Cause
-from dataset_jobs.model.keys import RUN_LEASE
 from dataset_jobs.model.states import JobState, JobType
 from dataset_jobs.store.views import JobView, Progress, RunView
 from services.client import Client
@@ -39,6 +38,7 @@ from services.explain import ExplainedRun, outcome_of
 from services.filters import JobFilter
 from services.job_pages import JobOrder, order_of
 from services.jobs import version_of
+from services.progress import pace
 from services.run_story import run_story
 from services.to_json import to_json
 from services.waiting import Waiting
@@ -191,9 +191,10 @@ def progress_of(job: JobView, last: RunView | None) -> dict[str, Any]:
     size, read = job.size, job.bytes_done or 0
     done = job.state == JobState.COMPLETED
     share = 1.0 if done else round(min(1.0, read / size), 4) if last is not None and size else None
-    heard = None if last is None or last.started_at is None else last.ended_at or last.lease_until - RUN_LEASE
+    its_pace = pace(last)
     return {
-        "bytes_done": read, "bytes": size, "rows_done": job.rows_done or 0, "share": share, "at": to_json(heard),
+        "bytes_done": read, "bytes": size, "rows_done": job.rows_done or 0, "share": share,
+        "at": to_json(its_pace and its_pace.heard_at),
     }  # fmt: skip
 
 

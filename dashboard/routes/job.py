@@ -12,6 +12,7 @@ from dashboard.rendering import page
 from dataset_jobs.model.actor import target_of
 from services.audit import AuditFilter
 from services.keys import Role
+from services.progress import pace
 
 topic = Topic("story of a job", "What happened to a job, and why.")
 
@@ -24,11 +25,13 @@ def show_job(request: Request, using: Using, caller: Calling, job_id: str) -> Re
     client = using.client
     story = client.story(job_of(client, job_id))
     job, is_admin = story.job, caller.may(Role.ADMIN)
+    last = story.runs[-1].run if story.runs else None
     acts = AuditFilter(target=target_of("job", job.id))
     values = {
         "story": story,
         "job": job,
-        "progress": progress_of(job, story.runs[-1].run if story.runs else None),
+        "progress": progress_of(job, last),
+        "pace": pace(last),
         "own": not is_admin and client.audit.is_upload_of(job.dataset_id, caller.key_id, caller.name),
         "acts": client.audit.page(acts, ACTS_SHOWN).items if is_admin else (),
     }

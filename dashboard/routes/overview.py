@@ -9,6 +9,7 @@ from dashboard import paths
 from dashboard.declaring import shows
 from dashboard.rendering import page
 from dashboard.shared import shared_of
+from dashboard.views.sparks import spark_of
 from dataset_jobs.model.states import JobState
 from dataset_jobs.version import own_version
 from services.incident import incident_report
@@ -26,6 +27,7 @@ def overview(request: Request, using: Using) -> Response:
         "report": incident_report(figures, own_version()),
         "recent": shared_of(request).recent(),
         "pools": pool_lines(figures.status.pools, figures.past),
+        "sparks": {name: spark_of(past) for name, past in shared_of(request).queues().items()},
         "alive": [one for one in figures.status.controllers if one.is_alive],
         "is_empty": not any(figures.states[state] for state in JobState),
     }

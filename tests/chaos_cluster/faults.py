@@ -164,7 +164,8 @@ class Faults:
         if any(self.cost[run["job_id"]][CountsAs.ATTEMPT] >= MOST_ATTEMPTS for run in running):
             return False
         for run in running:
-            self.cost[run["job_id"]][CountsAs.ATTEMPT] += 1
+            # An interruption if the run says that the database was away; an attempt if it dies of that in another way.
+            self.cost[run["job_id"]].update([CountsAs.ATTEMPT, CountsAs.INTERRUPTION])
         self._servers.postgres.stop("immediate")
         time.sleep(self._random.uniform(0, 1))
         self._servers.postgres.start()

@@ -1,5 +1,6 @@
 """The list of jobs and a job's story: order, filters, pages, why each waits, and the words of `explain`."""
 
+import re
 from collections.abc import Callable
 
 from dashboard.routes.jobs import SHOWN
@@ -18,6 +19,20 @@ def test_every_job_that_waits_says_why(admin: Visitor) -> None:
     assert "yob2001.txt ◷ scheduled It is scheduled: the next try is at" in text
     assert "yob2002.txt ⋯ queued No controller that claims from pool default is running" in text
     assert text.index("yob2002") < text.index("yob2001")
+
+
+def test_a_job_at_work_says_how_fast_it_is_and_since_when_that_is_known(admin: Visitor) -> None:
+    world = admin.api.world
+    job_id = world.submit_small().job_id
+    world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job_id)
+    world.query(
+        "insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, started_at, runner_uid, lease_until,"
+        " bytes_done, rows_done) values (%s, 1, 'default', 'process', 'x', now() - interval '20 s',"
+        " now() - interval '10 s', 'uid', now() + interval '1 minute', 6, 30)",
+        job_id,
+    )
+    text = text_of(admin.get(f"/jobs/{job_id}"))
+    assert re.search(r"6 bytes of 12 bytes, 30 rows, 3 rows a second; as it said [\d.]+ (ms|s|min) ago", text), text
 
 
 def test_a_tab_has_its_count_and_its_order(admin: Visitor) -> None:

@@ -1,5 +1,6 @@
 """The overview: what is wrong first, then the pools; and many viewers cost the database what one costs."""
 
+import re
 from collections.abc import Callable
 from html import unescape
 
@@ -10,7 +11,7 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.version import own_version
 from services.figures import Sampler
 from tests.api.client import Api
-from tests.dashboard.loading import BAD, run_all
+from tests.dashboard.loading import BAD, PAST, run_all
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
 
@@ -84,6 +85,13 @@ def test_a_job_at_work_shows_how_far_it_is(admin: Visitor) -> None:
     )
     text = text_of(admin.get("/")).partition("Now running")[2]
     assert "1 US yob2020.txt 6 bytes of 12 bytes, 3 rows" in text
+
+
+def test_the_queue_of_a_pool_is_drawn_beside_its_length(admin: Visitor) -> None:
+    admin.api.world.query(PAST)
+    text = admin.get("/").text
+    assert re.search(r'<svg [^>]*role="img" aria-label="at most \d+ queued within 3 hours, \d+ at last">', text)
+    assert "<polyline points=" in text
 
 
 def test_a_viewer_more_costs_no_query_more(
