@@ -16,9 +16,9 @@ FRAGMENT = f"{PAGE}HX-Request: true\r\n"
 
 
 def cookies(client: Client, port: int, number: int) -> list[str]:
-    """Logs so many people in, each with a key of their own; the headers that they send from then on."""
+    """Logs so many people in who may see every page, each with a key of their own; what they send from then on."""
     keys = Keys(client.database)
-    made = [keys.make(f"viewer {one} of {port} {time.monotonic()}", Role.VIEWER).key for one in range(number)]
+    made = [keys.make(f"viewer {one} of {port} {time.monotonic()}", Role.ADMIN).key for one in range(number)]
     return [f"Cookie: aw-{port}={client.web_sessions.begin(key)}\r\nHost: localhost:{port}\r\n" for key in made]
 
 
