@@ -46,7 +46,7 @@ class Cause:
 
 @contextmanager
 def _missing_image(place: Place, begins: Callable[[], None]) -> Iterator[None]:
-    # The run that has the wrong image goes after so long; until then no other one is tried.
+    # The run with the wrong image is given up after so long, and until then no other one is tried.
     soon = {"startDeadline": "10s"}
     place.pool("blocked", runner={"image": NOWHERE, "imagePullPolicy": "Never", **soon})
     begins()
