@@ -11,7 +11,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 # Tests start some hundred interpreters, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prepare screenshots test check lint unit model integration postgres-18 http postgres-oldest postgres-16 postgres-15 faults guards chaos e2e chaos-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
+.PHONY: help run prepare screenshots test check lint unit model integration postgres-18 http postgres-oldest postgres-16 postgres-15 faults guards chaos e2e chaos-cluster alarms-cluster fuzz bench cluster-up cluster-down cluster-deps manifests docs lock format clean images sbom audit release-check release-notes release-base release-base-output release-images release-chart release-sign release-outputs release-announce needs-registry vendor
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -128,6 +128,9 @@ e2e: prepare-e2e  ## end-to-end tests, on a real Kubernetes
 chaos-cluster: prepare-e2e  ## the same on a real Kubernetes: N=200 loads, MINUTES=10 at the least
 	@$(BIN)/python -m tests.chaos_cluster $(or $(N),200) $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(SEED),--seed $(SEED))
+
+alarms-cluster: prepare-e2e  ## each alert provoked once on a real Kubernetes, and how long it took to fire and to clear; ONLY="PoolBlocked ApiDown"
+	@$(BIN)/python -m tests.cluster_alarms $(ONLY)
 
 # As root in CI the system packages come by themselves; elsewhere what is missing is said, and how to get it.
 # The end-to-end tests mostly wait for the cluster: the others run beside them, three parts at a time.

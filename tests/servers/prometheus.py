@@ -17,7 +17,6 @@ import yaml
 from tests.servers.ports import free_port
 
 EVERY = "250ms"
-"""Between two scrapes, and two evaluations of the rules."""
 
 _START_SECONDS = 100
 
@@ -29,9 +28,12 @@ class Prometheus:
         folder: for its files.
         targets: the port on 127.0.0.1 of each job.
         groups: of rules.
+        every: between two scrapes, and two evaluations of the rules.
     """
 
-    def __init__(self, folder: Path, targets: Mapping[str, int], groups: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, folder: Path, targets: Mapping[str, int], groups: list[dict[str, Any]], every: str = EVERY
+    ) -> None:
         self._folder = folder
         self._port = free_port("127.0.0.1")
         self._process: subprocess.Popen[bytes] | None = None
@@ -41,7 +43,7 @@ class Prometheus:
             for name, port in targets.items()
         ]
         config = {
-            "global": {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY},
+            "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
             "rule_files": ["rules.yaml"],
             "scrape_configs": scraped,
         }
@@ -60,7 +62,7 @@ class Prometheus:
         log.close()
         until = time.monotonic() + _START_SECONDS
         while True:
-            with contextlib.suppress(URLError, ConnectionError), urlopen(f"{self._address}/-/ready", timeout=5):
+            with contextlib.suppress(URLError, ConnectionError), urlopen(f"{self.address}/-/ready", timeout=5):
                 return self
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError((self._folder / "prometheus.log").read_text())
@@ -83,12 +85,13 @@ class Prometheus:
         return [one for one in self._get("alerts")["alerts"] if one["state"] == "firing"]
 
     @property
-    def _address(self) -> str:
+    def address(self) -> str:
+        """Its URL."""
         return f"http://127.0.0.1:{self._port}"
 
     def _get(self, what: str, **query: str) -> Any:
         try:
-            with urlopen(f"{self._address}/api/v1/{what}?{urlencode(query)}", timeout=100) as answer:
+            with urlopen(f"{self.address}/api/v1/{what}?{urlencode(query)}", timeout=100) as answer:
                 said = json.load(answer)
         except URLError as error:
             body = getattr(error, "read", lambda: b"")().decode()
