@@ -220,6 +220,9 @@ def main() -> None:
                 "select jobs.id, dataset_id from jobs where state = 'failed' order by key desc limit 1"
             ).fetchall()
         paths = page_paths({"jobs": str(job), "datasets": str(dataset), "pools": "default"})
+        # These say what they ask about in the address.
+        paths["/selection"] = f"/selection?action=retry&job={job}"
+        paths["/operations/new"] = "/operations/new?action=retry&q=state:failed"
         with our_api(conninfo, Path(folder)) as served, Client.connect(conninfo) as client:
             watching = cookies(client, served.port, max(VIEWERS, CROWD) + 1)
             mine = watching.pop()
