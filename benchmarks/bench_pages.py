@@ -221,7 +221,7 @@ def main() -> None:
             ).fetchall()
         paths = page_paths({"jobs": str(job), "datasets": str(dataset), "pools": "default"})
         # These say what they ask about in the address.
-        paths["/selection"] = f"/selection?action=retry&job={job}"
+        paths["/selection"] = f"/selection?act=retry&job={job}"
         paths["/operations/new"] = "/operations/new?action=retry&q=state:failed"
         with our_api(conninfo, Path(folder)) as served, Client.connect(conninfo) as client:
             watching = cookies(client, served.port, max(VIEWERS, CROWD) + 1)
