@@ -1,30 +1,24 @@
 """What the pages of a process read once for all who look on, beside the figures of the sampler."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import Request
 
 from api.context import Context
 from services.client import Client
 from services.figures import COUNTS_LATE_SECONDS, COUNTS_SECONDS, count_datasets
-from services.glance import Recent, read_recent
+from services.glance import Queues, Recent, past_queues, read_recent
 from services.refreshed import Refreshed
 from services.web_sessions import RefusedLogins
 
 EVERY_SECONDS, LATE_SECONDS = 2.0, 10.0
 """As for the figures."""
 
-PAST = timedelta(hours=3)
-"""Of the queue of each pool, as the overview draws it: a value for each five minutes."""
-
 PAST_SECONDS, PAST_LATE_SECONDS = 60.0, 180.0
-"""As often as there is more of it."""
-
-POOLS = 50
-"""So many have such a line."""
+"""Of the past of queues: as often as there is more of it."""
 
 SHOWN = 8
 """Jobs of each kind."""
@@ -53,8 +47,8 @@ class Shared:
             COUNTS_SECONDS,
             COUNTS_LATE_SECONDS,
         )
-        self._queues = Refreshed[Mapping[str, Sequence[int | None]]](
-            lambda *_: _queues(client), PAST_SECONDS, PAST_LATE_SECONDS
+        self._queues = Refreshed[Queues](
+            lambda *_: past_queues(client.history, client.pools.names(), client.now()), PAST_SECONDS, PAST_LATE_SECONDS
         )
 
     def recent(self) -> Recent:
@@ -65,14 +59,9 @@ class Shared:
         """How many datasets there are. Raises as the database has it."""
         return self._datasets.get()
 
-    def queues(self) -> Mapping[str, Sequence[int | None]]:
+    def queues(self) -> Queues:
         """How many jobs were queued in each pool within the last hours. Raises as the database has it."""
         return self._queues.get()
-
-
-def _queues(client: Client) -> Mapping[str, Sequence[int | None]]:
-    now = client.now()
-    return {name: client.history(name, now - PAST, now, "5m").depth for name in client.pools.names()[:POOLS]}
 
 
 _making = threading.Lock()

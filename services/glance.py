@@ -1,15 +1,17 @@
 """All that one look at an installation shows: what is wrong, the pools, the jobs at work, and those that ended last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
+from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.states import JobState
 from dataset_jobs.store.client_connection import ClientDatabase
 from dataset_jobs.store.views import JobView, Status
 from services.failures import read_failures
-from services.figures import lately
+from services.figures import PoolHistory, lately
 from services.filters import JobFilter
 from services.job_pages import JobOrder
 from services.jobs import Jobs
@@ -18,6 +20,15 @@ from services.problems import LATELY, Problem, problems
 from services.status import read_status
 from services.waiting import Waiting
 from services.waiting_jobs import why_waiting
+
+PAST, STEP = timedelta(hours=3), "5m"
+"""Of the queue of each pool."""
+
+MOST_QUEUES = 50
+"""The past of so many pools is read."""
+
+Queues = Mapping[str, Sequence[int | None]]
+"""How many jobs were queued, by the name of the pool; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,24 @@ def read_recent(database: ClientDatabase, limit: int, now: datetime | None = Non
     running = jobs.page(JobFilter((JobState.RUNNING,)), limit, None).items
     ended = jobs.page(JobFilter(), limit, order=JobOrder.FINISHED).items
     return Recent(running, ended, now or database.now())
+
+
+def past_queues(
+    history: Callable[[str, datetime, datetime, str], PoolHistory], pools: Iterable[str], now: datetime
+) -> Queues:
+    """How long the queue of each pool was, the newest last; without pools that cannot be read.
+
+    Args:
+        history: reads the past of a pool.
+        now: by the database's clock.
+    """
+    found = {}
+    for name in islice(pools, MOST_QUEUES):
+        try:
+            found[name] = history(name, now - PAST, now, STEP).depth
+        except (RunError, OverflowError):  # it is only an ornament
+            continue
+    return found
 
 
 def glance(database: ClientDatabase, limit: int, which: JobFilter | None = None) -> Glance:

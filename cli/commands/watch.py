@@ -12,7 +12,7 @@ from cli.options.common import AsJson
 from cli.screen import output
 from cli.screen.watching import EVERY_SECONDS, has_screen, line_by_line
 from cli.session import Session, session
-from cli.watch.asking import FEW_JOBS, depths_of
+from cli.watch.asking import FEW_JOBS, queues_at
 from cli.watch.layout import picture
 from cli.watch.loop import Watching
 from cli.watch.marks import marks_for, plain
@@ -103,7 +103,7 @@ def _changes(it: Session, every: float, *, as_json: bool) -> NoReturn:
 
 def _picture(it: Session, seen: Glance) -> list[str]:
     marks = marks_for(sys.stdout.encoding)
-    state = State(place_of(it), Role.VIEWER, can_type=False, depths=depths_of(it.client, seen))
+    state = State(place_of(it), Role.VIEWER, can_type=False, depths=queues_at(it.client, seen))
     state.see(seen)
     return [plain(line) for line in picture(state, shutil.get_terminal_size((80, 24)).columns, marks)]
 

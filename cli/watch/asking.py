@@ -1,9 +1,8 @@
 """Who asks the database or the API while the screen goes on: one thread, one question after the other."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from queue import SimpleQueue
 from uuid import UUID
 
@@ -12,21 +11,13 @@ from dataset_jobs.model.errors import RunError
 from dataset_jobs.model.requests import NotFound
 from services.actions import Offer
 from services.filters import JobFilter
-from services.glance import Glance
+from services.glance import Glance, Queues, past_queues
 from services.keys import Role
 from services.story import Story
 from services.use_cases import UseCases
 
 JOBS, FEW_JOBS = 30, 8
 """Of each kind, at most: on a screen, and in a picture."""
-
-PAST, STEP = timedelta(hours=3), "5m"
-"""Of the queue of each pool."""
-
-POOLS = 50
-"""The past of so many is read."""
-
-Depths = Mapping[str, Sequence[int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +65,12 @@ class Crashed:
     error: BaseException
 
 
-Answer = Looked | Done | Refused | Failed | Crashed | Depths
+Answer = Looked | Done | Refused | Failed | Crashed | Queues
 
 
-def depths_of(client: UseCases, glance: Glance) -> Depths:
-    """The past of each pool's queue, the newest last; without those that cannot be read."""
-    found = {}
-    for pool in glance.status.pools[:POOLS]:
-        try:
-            found[pool.name] = client.history(pool.name, glance.as_of - PAST, glance.as_of, STEP).depth
-        except (RunError, OverflowError):  # it is only an ornament
-            continue
-    return found
+def queues_at(client: UseCases, glance: Glance) -> Queues:
+    """The past of the queues that a look has found."""
+    return past_queues(client.history, (pool.name for pool in glance.status.pools), glance.as_of)
 
 
 class Asking:
@@ -119,7 +104,7 @@ class Asking:
 
     def depths(self, glance: Glance) -> None:
         """Reads the past of the pools."""
-        self._asked.put(lambda: depths_of(self._client, glance))
+        self._asked.put(lambda: queues_at(self._client, glance))
 
     def do(self, offer: Offer) -> None:
         """Does an act."""

@@ -122,6 +122,20 @@ class Tab:
             if one["impact"] in ("serious", "critical")
         ]
 
+    def findings_everywhere(self) -> list[str]:
+        """As `findings`, also of what colours change in the dark, and what a narrow screen does, where no page asks to
+        be moved sideways."""
+        found = self.findings()
+        self.page.emulate_media(color_scheme="dark")
+        found += [f"dark: {one}" for one in self.findings("color-contrast")]
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        found += [f"narrow: {one}" for one in self.findings("scrollable-region-focusable", "target-size")]
+        if (width := self.page.evaluate("document.documentElement.scrollWidth")) > NARROW[0]:
+            found.append(f"narrow: it is {width} wide")
+        self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        return found
+
 
 @contextmanager
 def tab(browser: Browser, api: Api, size: tuple[int, int] = WIDE, **how: Any) -> Iterator[Tab]:

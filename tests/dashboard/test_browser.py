@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from services.keys import Keys, Role
 from tests.api.client import Api
-from tests.dashboard.browser import NARROW, WIDE, Tab, tab
+from tests.dashboard.browser import Tab, tab
 from tests.dashboard.loading import BAD, PAST, run_all
 from tests.integration.world import NO_RETRIES, World
 
@@ -225,14 +225,7 @@ class TestForEverybody:
                 "/nowhere",
             ):
                 screen.open(path)
-                found[path] = screen.findings()
-                screen.page.emulate_media(color_scheme="dark")
-                found[f"{path}, dark"] = screen.findings("color-contrast")
-                screen.page.emulate_media(color_scheme="light")
-                screen.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-                found[f"{path}, narrow"] = screen.findings("scrollable-region-focusable", "target-size")
-                assert screen.page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], path
-                screen.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+                found[path] = screen.findings_everywhere()
         assert {path: one for path, one in found.items() if one} == {}
 
     def test_the_keyboard_reaches_everything(self, screen: Tab) -> None:

@@ -12,7 +12,7 @@ from dashboard.routes.datasets import SHOWN
 from services import dataset_story
 from services.dataset_story import MOST_JOBS
 from tests.api.client import Api
-from tests.dashboard.browser import NARROW, WIDE, Tab
+from tests.dashboard.browser import Tab
 from tests.dashboard.loading import BAD, run_all
 from tests.dashboard.uploaded import uploaded_by
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
@@ -319,12 +319,5 @@ class TestInTheBrowser:
             screen.open(path)
             for details in screen.page.locator("summary").all():
                 details.click()
-            found[path] = screen.findings()
-            screen.page.emulate_media(color_scheme="dark")
-            found[f"{path}, dark"] = screen.findings("color-contrast")
-            screen.page.emulate_media(color_scheme="light")
-            screen.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-            found[f"{path}, narrow"] = screen.findings("scrollable-region-focusable", "target-size")
-            assert screen.page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], path
-            screen.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+            found[path] = screen.findings_everywhere()
         assert {path: one for path, one in found.items() if one} == {}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from dashboard.routes.jobs import SHOWN
-from tests.dashboard.loading import BAD, run_all
+from tests.dashboard.loading import BAD, at_work, run_all
 from tests.dashboard.visitor import Visitor, text_of
 from tests.integration.world import NO_RETRIES
 
@@ -22,15 +22,7 @@ def test_every_job_that_waits_says_why(admin: Visitor) -> None:
 
 
 def test_a_job_at_work_says_how_fast_it_is_and_since_when_that_is_known(admin: Visitor) -> None:
-    world = admin.api.world
-    job_id = world.submit_small().job_id
-    world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job_id)
-    world.query(
-        "insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, started_at, runner_uid, lease_until,"
-        " bytes_done, rows_done) values (%s, 1, 'default', 'process', 'x', now() - interval '20 s',"
-        " now() - interval '10 s', 'uid', now() + interval '1 minute', 6, 30)",
-        job_id,
-    )
+    job_id = at_work(admin.api.world, rows=30)
     text = text_of(admin.get(f"/jobs/{job_id}"))
     assert re.search(r"6 bytes of 12 bytes, 30 rows, 3 rows a second; as it said [\d.]+ (ms|s|min) ago", text), text
 

@@ -11,7 +11,7 @@ from dataset_jobs.migrations import LATEST
 from dataset_jobs.version import own_version
 from services.figures import Sampler
 from tests.api.client import Api
-from tests.dashboard.loading import BAD, PAST, run_all
+from tests.dashboard.loading import BAD, PAST, at_work, run_all
 from tests.dashboard.visitor import Visitor, buttons_of, text_of
 from tests.integration.world import NO_RETRIES
 
@@ -75,14 +75,7 @@ def test_what_ended_last_comes_first(admin: Visitor) -> None:
 
 
 def test_a_job_at_work_shows_how_far_it_is(admin: Visitor) -> None:
-    world = admin.api.world
-    job_id = world.submit_small().job_id
-    world.query("update jobs set state = 'running', lease_epoch = 1 where id = %s", job_id)
-    world.query(
-        "insert into runs (job_id, epoch, pool, launcher, owner, claimed_at, lease_until, bytes_done, rows_done)"
-        " values (%s, 1, 'default', 'process', 'x', now(), now() + interval '1 minute', 6, 3)",
-        job_id,
-    )
+    at_work(admin.api.world, rows=3)
     text = text_of(admin.get("/")).partition("Now running")[2]
     assert "1 US yob2020.txt 6 bytes of 12 bytes, 3 rows" in text
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, FilePayload, Locator, Route, expect
 
 from tests.api.client import Api
-from tests.dashboard.browser import NARROW, WIDE, Tab, tab
+from tests.dashboard.browser import Tab, tab
 from tests.dashboard.loading import BAD, run_all
 from tests.integration.world import NATIONAL, NO_RETRIES
 
@@ -80,14 +80,7 @@ def accessible(screen: Tab, *states: str) -> None:
     """Nothing serious is wrong with the page while it has rows of these states, narrow or in the dark either."""
     for state in states:
         expect(screen.page.locator(f"tr[data-is={state}]").first).to_be_visible()
-    assert screen.findings() == []
-    screen.page.emulate_media(color_scheme="dark")
-    assert screen.findings("color-contrast") == []
-    screen.page.emulate_media(color_scheme="light")
-    screen.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-    assert screen.findings("scrollable-region-focusable", "target-size") == []
-    assert screen.page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
-    screen.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    assert screen.findings_everywhere() == []
 
 
 def test_what_does_not_arrive_is_sent_again(screen: Tab, api: Api) -> None:
